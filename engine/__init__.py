@@ -1,0 +1,1 @@
+"""What is done with the sound: reading, segments, explanations, gains, mixing, rendering."""

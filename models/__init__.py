@@ -1,0 +1,1 @@
+"""What is heard in the sound: vocabulary, spectrogram, network, checkpoints, data, training and evaluation."""

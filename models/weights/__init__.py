@@ -1,0 +1,1 @@
+"""Trained weights, each with a card and under their own licence (see LICENSE-WEIGHTS)."""

@@ -1,0 +1,1 @@
+"""Data that ships with the package: presets (TOML) and the demonstration track."""

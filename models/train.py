@@ -1,0 +1,233 @@
+"""Training on everything at once: emotion ratings, perceptual ratings and music of known qualities.
+
+Each step draws so many clips of each source, crops ten seconds of each, changes them in ways that leave the rating
+true, and takes a step of AdamW on the sum of the heads' squared errors. What ships is the running mean of the
+weights. The state after every epoch is kept beside the output, so an interrupted run goes on where it was and ends
+with the same weights; every random number follows from the seed and the epoch.
+"""
+
+import dataclasses
+import importlib.resources
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from .batches import HEADS, Material, changed, crop
+from .errors import InputError
+from .files import written_beside
+from .network import MidlevelNetwork
+from .vocabulary import EMOTIONS, MIDLEVEL
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """layer: the mid-level to emotion layer is "fixed" as published, starts there ("start") or is "free"."""
+
+    architecture: str = "small"
+    layer: str = "start"
+    epochs: int = 30
+    steps_per_epoch: int = 40
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.05
+    dropout: float = 0.2
+    averaging: float = 0.99
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Source:
+    """Clips that teach, `share` of them in every batch."""
+
+    name: str
+    material: Material
+    share: int
+
+
+class Heads(nn.Module):
+    """What ties mid-levels to scales that are not theirs: a rising line for each feature of `known` and `heard`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slope = nn.ParameterDict({head: nn.Parameter(torch.zeros(len(MIDLEVEL))) for head in HEADS[2:]})
+        self.offset = nn.ParameterDict({head: nn.Parameter(torch.zeros(len(MIDLEVEL))) for head in HEADS[2:]})
+
+    def forward(self, head: str, midlevel: torch.Tensor) -> torch.Tensor:
+        # exp keeps the slope positive; 0.5 is the middle of both scales
+        return 0.5 + self.offset[head] + torch.exp(self.slope[head]) * (midlevel - 0.5)
+
+
+def published_layer() -> tuple[torch.Tensor, torch.Tensor]:
+    """Weights [8, 7] and bias [8] of the paper's mid-level to emotion layer (mid2emo_published.json)."""
+    text = (importlib.resources.files("moodfader.models") / "mid2emo_published.json").read_text()
+    table = json.loads(text)
+    return torch.tensor(table["weights"]), torch.tensor(table["bias"])
+
+
+def new_network(settings: TrainingSettings) -> MidlevelNetwork:
+    """The network at its start, from the seed."""
+    torch.manual_seed(settings.seed)
+    network = MidlevelNetwork(settings.architecture, dropout=settings.dropout)
+    nn.init.constant_(network.midlevel.bias, 0.5)  # type: ignore[arg-type]
+    if settings.layer in ("fixed", "start"):
+        weight, bias = published_layer()
+        network.emotions.load_state_dict({"weight": weight, "bias": bias})
+        network.emotions.requires_grad_(settings.layer == "start")
+    return network
+
+
+_HEAD_WEIGHTS = {"emotions": 1.0, "midlevel": 1.0, "known": 0.3, "heard": 0.5}
+
+
+def _loss(network: MidlevelNetwork, heads: Heads, batch: torch.Tensor, targets: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    midlevel, emotions = network(batch)
+    total = torch.zeros(())
+    for head, target in targets.items():
+        rated = ~torch.isnan(target)
+        if rated.any():
+            said = {"emotions": emotions, "midlevel": midlevel}.get(head)
+            said = heads(head, midlevel) if said is None else said
+            total = total + _HEAD_WEIGHTS[head] * ((said - target)[rated] ** 2).sum() / len(batch)
+    # Mid-levels are ratings as well: outside of 0..1 they would mean nothing.
+    return total + 0.1 * (torch.relu(-midlevel) ** 2 + torch.relu(midlevel - 1) ** 2).sum() / len(batch)
+
+
+def _draw(sources: Sequence[Source], rng: np.random.Generator) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    crops, targets = [], []
+    for source in sources:
+        chosen = rng.choice(len(source.material), source.share, replace=source.share > len(source.material))
+        crops += [crop(source.material.spectrograms[i], rng) for i in chosen]
+        targets.append({head: values[chosen] for head, values in source.material.targets.items()})
+    batch = torch.from_numpy(changed(np.stack(crops), rng))
+    return batch, {head: torch.from_numpy(np.concatenate([t[head] for t in targets])) for head in HEADS}
+
+
+def train(
+    sources: Sequence[Source],
+    settings: TrainingSettings,
+    *,
+    state: Path | None = None,
+    progress: Callable[[int, float], None] | None = None,
+) -> MidlevelNetwork:
+    """Train from the start or from `state`, a file in which every finished epoch is kept; returns the mean network.
+
+    progress is called with the number of finished epochs and the mean loss of the last one.
+    Raises InputError when `state` belongs to other settings or sources, or is damaged.
+    """
+    network = new_network(settings)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    heads = Heads()
+    mean = new_network(settings)
+    learners = [p for p in (*network.parameters(), *heads.parameters()) if p.requires_grad]
+    optimiser = torch.optim.AdamW(learners, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    total_steps = settings.epochs * settings.steps_per_epoch
+    run = _Run(network, heads, mean, optimiser, _fingerprint(sources, settings))
+    first = run.restore(state) if state is not None and state.exists() else 0
+    for epoch in range(first, settings.epochs):
+        rng = np.random.default_rng([settings.seed, epoch])
+        torch.manual_seed(settings.seed * 100_003 + epoch)  # dropout
+        network.train()
+        losses = []
+        for step in range(settings.steps_per_epoch):
+            done = (epoch * settings.steps_per_epoch + step) / total_steps
+            warm = min(1.0, done * 20)
+            rate = settings.learning_rate * warm * (0.5 + 0.5 * np.cos(np.pi * done))
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            batch, targets = _draw(sources, rng)
+            loss = _loss(network, heads, batch, targets)
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(learners, 1.0)
+            optimiser.step()
+            _follow(mean, network, settings.averaging if done > 0.1 else 0.5)
+            losses.append(loss.item())
+        if not np.isfinite(losses).all():
+            raise InputError(f"training went astray in epoch {epoch + 1} (learning rate {settings.learning_rate} too high?)")
+        if state is not None:
+            run.keep(state, epoch + 1)
+        if progress:
+            progress(epoch + 1, float(np.mean(losses)))
+    return mean.eval()
+
+
+@torch.no_grad()
+def _follow(mean: nn.Module, network: nn.Module, decay: float) -> None:
+    """Running mean of the weights and of the normalisation's statistics."""
+    for kept, new in zip(mean.state_dict().values(), network.state_dict().values(), strict=True):
+        if kept.is_floating_point():
+            kept.lerp_(new, 1 - decay)
+        else:
+            kept.copy_(new)
+
+
+def _fingerprint(sources: Sequence[Source], settings: TrainingSettings) -> str:
+    parts = {source.name: [len(source.material), source.share] for source in sources}
+    return json.dumps({"settings": dataclasses.asdict(settings), "sources": parts}, sort_keys=True)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Everything that an interrupted run needs to go on."""
+
+    network: MidlevelNetwork
+    heads: Heads
+    mean: MidlevelNetwork
+    optimiser: torch.optim.Optimizer
+    fingerprint: str
+
+    def keep(self, path: Path, epochs: int) -> None:
+        tensors = {
+            f"{part}.{name}": tensor.detach().clone().contiguous()
+            for part, module in (("network", self.network), ("heads", self.heads), ("mean", self.mean))
+            for name, tensor in module.state_dict().items()
+        }
+        for index, moments in self.optimiser.state_dict()["state"].items():
+            for name, tensor in moments.items():
+                tensors[f"optimiser.{index}.{name}"] = torch.as_tensor(tensor).clone().contiguous()
+        with written_beside(path) as beside:
+            save_file(tensors, beside, metadata={"fingerprint": self.fingerprint, "epochs": str(epochs)})
+
+    def restore(self, path: Path) -> int:
+        try:
+            with safe_open(path, framework="pt", device="cpu") as file:
+                metadata = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError, ValueError) as error:
+            raise InputError(f"{path}: the interrupted run cannot be read (damaged?); delete it to start anew") from error
+        if metadata.get("fingerprint") != self.fingerprint:
+            raise InputError(f"{path}: belongs to a run with other settings or material; delete it to start anew")
+        for part, module in (("network", self.network), ("heads", self.heads), ("mean", self.mean)):
+            prefix = part + "."
+            module.load_state_dict({n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)})
+        states: dict[int, dict[str, Any]] = {}
+        for name, tensor in tensors.items():
+            if name.startswith("optimiser."):
+                _, index, moment = name.split(".")
+                states.setdefault(int(index), {})[moment] = tensor
+        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": states})
+        return int(metadata["epochs"])
+
+
+def head_weights() -> dict[str, float]:
+    """How much the squared error of each head counts, for the record."""
+    return dict(_HEAD_WEIGHTS)
+
+
+def record_of(sources: Sequence[Source], settings: TrainingSettings, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The training record that is kept in the checkpoint."""
+    return {
+        "settings": dataclasses.asdict(settings),
+        "sources": {source.name: {"clips": len(source.material), "share": source.share} for source in sources},
+        "head_weights": head_weights(),
+        "midlevel": MIDLEVEL,
+        "emotions": EMOTIONS,
+        **more,
+    }

@@ -1,0 +1,141 @@
+"""From seven faders to the gain of every bin of every STFT frame.
+
+    faders [7] dB -> segments [S] dB -> spectrogram frames x bands (gather by label, lightly smoothed)
+                  -> STFT frames x bins (interpolated in dB over time and log frequency) -> linear
+
+The labels live on the network's grid: frame i is centred on second i * 704 / 22050, bands are the 149 of
+models.spectrogram. The STFT lives on the track's own rate: frame j is centred on sample j * hop_length.
+"""
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, astuple, dataclass
+
+import numpy as np
+import torch
+
+from ..models.errors import InputError
+from ..models.spectrogram import band_frequencies
+from ..models.vocabulary import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
+
+FADER_RANGE_DB = (-12.0, 12.0)
+SEGMENT_LIMIT_DB = 24.0
+"""No segment is boosted or cut further than this, however many faders agree."""
+
+
+@dataclass(frozen=True)
+class Faders:
+    """One gain in dB for each mid-level feature, in -12..12; 0 leaves it alone. Raises InputError outside."""
+
+    melodiousness: float = 0.0
+    articulation: float = 0.0
+    rhythmic_complexity: float = 0.0
+    rhythmic_stability: float = 0.0
+    dissonance: float = 0.0
+    tonal_stability: float = 0.0
+    modality: float = 0.0
+
+    def __post_init__(self) -> None:
+        low, high = FADER_RANGE_DB
+        for name, value in asdict(self).items():
+            if not math.isfinite(value) or not low <= value <= high:
+                raise InputError(
+                    f"fader {name}: {value:g} dB is out of range, it goes from {low:g} to {high:g} dB"
+                )
+
+    @classmethod
+    def of(cls, gains_db: Mapping[str, float]) -> "Faders":
+        """Faders from names (as in MIDLEVEL, a hyphen serves as well) to dB; what is not named stays at 0.
+
+        Raises InputError for a name that is none of the seven and for a value that is no number or out of
+        range.
+        """
+        values = {}
+        for name, value in gains_db.items():
+            known = name.strip().lower().replace("-", "_")
+            if known not in MIDLEVEL:
+                near = difflib.get_close_matches(known, MIDLEVEL, n=1)
+                guess = f"did you mean {near[0]}?" if near else f"there are {', '.join(MIDLEVEL)}"
+                raise InputError(f"no feature is called {name!r}: {guess}")
+            try:
+                values[known] = float(value)
+            except (TypeError, ValueError) as error:
+                raise InputError(f"fader {known}: {value!r} is not a number of decibels") from error
+        return cls(**values)
+
+    @property
+    def neutral(self) -> bool:
+        """Whether all seven are at 0 dB."""
+        return not any(astuple(self))
+
+    def array(self) -> np.ndarray:
+        """The seven gains in dB in the order of MIDLEVEL, float32 [7]."""
+        return np.array(astuple(self), dtype=np.float32)
+
+
+def segment_gain_db(mask_weights: np.ndarray, faders_db: np.ndarray) -> np.ndarray:
+    """Gain of each segment in dB: sum over features of fader times mask weight, limited to +-24 dB.
+
+    mask_weights is [segments, 7] in -1..1, faders_db [7]; returns float32 [segments].
+    """
+    gains = mask_weights.astype(np.float32) @ faders_db.astype(np.float32)
+    return np.clip(gains, -SEGMENT_LIMIT_DB, SEGMENT_LIMIT_DB)
+
+
+class SpectralGains:
+    """Gain of each STFT bin, read from a label map [frames, bands] and one gain a segment.
+
+    The gains of the label map are smoothed by 1-2-1 over frames and bands (an edge of 24 dB in one step would
+    ring), then interpolated in dB. Above the top band and below the bottom one their gain goes on.
+    """
+
+    def __init__(
+        self,
+        labels: np.ndarray,
+        *,
+        sample_rate: int,
+        n_fft: int,
+        hop_length: int,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self._labels = torch.as_tensor(np.ascontiguousarray(labels, dtype=np.int64), device=device)
+        # STFT frame j lies at j * _step / _unit spectrogram frames; whole numbers keep this exact in a long
+        # track.
+        self._step, self._unit = hop_length * SAMPLE_RATE, sample_rate * HOP_LENGTH
+        below, fraction = _between_bands(np.arange(n_fft // 2 + 1) * (sample_rate / n_fft))
+        self._band = torch.as_tensor(below, device=device)
+        self._band_fraction = torch.as_tensor(fraction, dtype=torch.float32, device=device)
+
+    def gain(self, first_frame: int, count: int, segment_gains_db: torch.Tensor) -> torch.Tensor:
+        """Linear gain of `count` STFT frames from `first_frame` on: float32 [count, n_fft // 2 + 1].
+
+        segment_gains_db is float32 [segments] on the device of the labels.
+        """
+        positions = np.arange(first_frame, first_frame + count, dtype=np.int64) * self._step
+        frame, fraction = positions // self._unit, (positions % self._unit / self._unit).astype(np.float32)
+        start, stop = int(frame[0]), int(frame[-1]) + 2
+        decibels = self._smoothed(start, stop, segment_gains_db)  # [stop - start, bands]
+        index = torch.as_tensor(frame - start, device=decibels.device)
+        weight = torch.as_tensor(fraction, device=decibels.device)[:, None]
+        decibels = torch.lerp(decibels[index], decibels[index + 1], weight)  # [count, bands]
+        slope = torch.diff(decibels, dim=1)
+        decibels = decibels[:, self._band] + slope[:, self._band] * self._band_fraction  # [count, bins]
+        return torch.exp(decibels * (math.log(10) / 20))
+
+    def _smoothed(self, start: int, stop: int, segment_gains_db: torch.Tensor) -> torch.Tensor:
+        """Gains in dB of the spectrogram frames start..stop, those beyond the ends repeating the last."""
+        wanted = torch.arange(start - 1, stop + 1, device=self._labels.device).clamp(0, len(self._labels) - 1)
+        decibels = segment_gains_db[self._labels[wanted]]
+        decibels = torch.cat((decibels[:, :1], decibels, decibels[:, -1:]), dim=1)
+        decibels = (decibels[:, :-2] + 2 * decibels[:, 1:-1] + decibels[:, 2:]) / 4
+        return (decibels[:-2] + 2 * decibels[1:-1] + decibels[2:]) / 4
+
+
+def _between_bands(frequencies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each frequency the band at or below it and how far it is to the next one in log frequency, 0..1."""
+    bands = np.log2(band_frequencies().astype(np.float64))
+    octaves = np.log2(np.maximum(frequencies, 1e-3))
+    below = np.clip(np.searchsorted(bands, octaves, side="right") - 1, 0, len(bands) - 2)
+    fraction = (octaves - bands[below]) / (bands[below + 1] - bands[below])
+    return below, np.clip(fraction, 0.0, 1.0)

@@ -1,0 +1,116 @@
+"""Chords by rule: tonal stability, modality and dissonance as knobs on one plan of chords.
+
+Tonal stability decides for each chord whether it stays in the one key (as a step of a cadence) or leaves for a far
+one; modality whether it takes its notes from major or from the parallel minor; dissonance which notes rub against
+its triad. The three decisions compare a knob with thresholds drawn beforehand, so each is monotone in its
+knob and none disturbs the others.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from .score import stream
+
+MAJOR = (0, 2, 4, 5, 7, 9, 11)
+MINOR = (0, 2, 3, 5, 7, 8, 10)
+# Progressions in scale degrees from 0; all begin near the tonic and close on it or on the way to it.
+CADENCES = (
+    (0, 3, 4, 0), (0, 4, 0, 0), (0, 3, 0, 4), (0, 5, 3, 4), (0, 4, 5, 3), (0, 0, 3, 4), (0, 3, 5, 4), (0, 4, 3, 0),
+)  # fmt: skip
+FAR_KEYS = (1, 3, 4, 6, 8, 9, 11, 2, 10)
+# What rubs, as semitones above the root in rising roughness; the third is written as None, it depends on the mode.
+RUBS = ((10,), (11, 2), (6,), (1,), (8, 11))
+
+
+@dataclass(frozen=True)
+class Chord:
+    """A chord over `length` beats from `start`; pitches are pitch classes 0..11.
+
+    `triad` is root, third, fifth; `rubs` the added dissonant notes; `scale` the seven notes melodies move in;
+    `bass` the lowest note; `tonic` the key it belongs to.
+    """
+
+    start: float
+    length: float
+    triad: tuple[int, int, int]
+    rubs: tuple[int, ...]
+    scale: tuple[int, ...]
+    bass: int
+    tonic: int
+
+    @property
+    def minor(self) -> bool:
+        """Whether the triad has a minor third."""
+        return (self.triad[1] - self.triad[0]) % 12 == 3
+
+
+def plan_chords(
+    bars: list[float], *, tonal_stability: float, modality: float, dissonance: float, seed: int
+) -> list[Chord]:
+    """Chords over bars given by the beats of their bar lines (one more than there are bars). Knobs 0..1."""
+    rng = stream(seed, "harmony")
+    home, shift = int(rng.integers(12)), 0
+    per_bar = int(rng.choice([1, 1, 2]))
+    pedal = rng.random() < 0.25 and tonal_stability > 0.6
+    cadence = CADENCES[rng.integers(len(CADENCES))]
+    ladder = rng.random() < 0.35
+    steps = np.sort(rng.uniform(0.15, 0.85, 3))
+    steps[1] = rng.uniform(0.4, 0.6)
+    # Spread thresholds evenly (in random order): a knob at 0.5 turns half the chords, whatever the seed.
+    count = per_bar * (len(bars) - 1)
+    stay, turn = _spread(rng, count), _spread(rng, count)
+    walk, invert = rng.choice(FAR_KEYS, count), rng.random(count)
+    dominant_major = rng.random() < 0.6
+    chords: list[Chord] = []
+    for index, (line, following) in enumerate(pairwise(bars)):
+        for half in range(per_bar):
+            k = index * per_bar + half
+            length = (following - line) / per_bar
+            stays = stay[k] < tonal_stability
+            if stays:
+                shift, degree = 0, cadence[k % len(cadence)]
+            else:
+                shift, degree = (shift + int(walk[k])) % 12 or 6, 0
+            tonic = (home + shift) % 12
+            scale = _scale(modality, steps if ladder else None, turn[k])
+            lead = tuple(scale[:6]) + (11,) if degree == 4 and dominant_major and scale[2] == 3 else scale
+            triad = tuple((tonic + lead[(degree + offset) % 7]) % 12 for offset in (0, 2, 4))
+            bass = triad[0]
+            if stays and pedal:
+                bass = home
+            elif invert[k] > 0.35 + 0.65 * tonal_stability:
+                bass = triad[1 + k % 2]
+            chords.append(
+                Chord(
+                    line + half * length, length, triad, _rubs(triad, dissonance),
+                    tuple((tonic + step) % 12 for step in lead), bass, tonic,
+                )
+            )  # fmt: skip
+    return chords
+
+
+def chord_at(chords: list[Chord], beat: float) -> Chord:
+    """The chord that sounds at a beat (the last one after the end)."""
+    for chord in reversed(chords):
+        if chord.start <= beat + 1e-6:
+            return chord
+    return chords[0]
+
+
+def _spread(rng: np.random.Generator, count: int) -> np.ndarray:
+    return (rng.permutation(count) + 0.5) / count
+
+
+def _scale(modality: float, steps: np.ndarray | None, threshold: float) -> tuple[int, ...]:
+    """The scale of one chord: by the modes (seventh, third, sixth lowered one by one) or by major-minor mixture."""
+    if steps is None:
+        return MINOR if threshold < modality else MAJOR
+    lowered = {6: steps[0], 2: steps[1], 5: steps[2]}
+    return tuple(MINOR[i] if i in lowered and modality > lowered[i] else MAJOR[i] for i in range(7))
+
+
+def _rubs(triad: tuple[int, ...], dissonance: float) -> tuple[int, ...]:
+    stages = min(int(dissonance * 5 + 0.35), len(RUBS))
+    return tuple((triad[0] + interval) % 12 for stage in RUBS[:stages] for interval in stage)

@@ -75,7 +75,7 @@ def plan_chords(
                 shift, degree = (shift + int(walk[k])) % 12 or 6, 0
             tonic = (home + shift) % 12
             scale = _scale(modality, steps if ladder else None, turn[k])
-            lead = tuple(scale[:6]) + (11,) if degree == 4 and dominant_major and scale[2] == 3 else scale
+            lead = (*scale[:6], 11) if degree == 4 and dominant_major and scale[2] == 3 else scale
             triad = tuple((tonic + lead[(degree + offset) % 7]) % 12 for offset in (0, 2, 4))
             bass = triad[0]
             if stays and pedal:

@@ -86,7 +86,7 @@ def lead_voice(piece: Piece) -> list[Part]:
         centre=piece.ensemble.lead_centre,
         seed=piece.seed,
     )
-    part = piece.part(piece.ensemble.lead, 50 + 77 * m)
+    part = piece.part(piece.ensemble.lead, 60 + 67 * m)
     rub = stream(piece.seed, "doubling").uniform(0.3, 1.3)
     for tone in tones:
         time = piece.timing.seconds(tone.start)
@@ -153,7 +153,7 @@ def chord_voices(piece: Piece) -> list[Part]:
         pitches.append([notes[index % len(notes)], *rubs[:1]] if broken else notes + rubs)
     parts = []
     for program in [piece.ensemble.chord] + [piece.ensemble.second_chord] * doubled:
-        part = piece.part(program, 96 - 38 * piece.q["melodiousness"])
+        part = piece.part(program, 96 - 44 * piece.q["melodiousness"])
         part.detune = -25 * piece.q["dissonance"] * (1 if program == piece.ensemble.chord else -1)
         piece.play(part, beats, pitches, level=-6)
         parts.append(part)
@@ -175,7 +175,7 @@ def bass_voice(piece: Piece) -> list[Part]:
     )
     low = piece.ensemble.bass_centre
     pitches = [[low + (chord_at(piece.chords, beat).bass - low) % 12] for beat in beats]
-    part = piece.part(piece.ensemble.bass, 100 - 20 * piece.q["melodiousness"])
+    part = piece.part(piece.ensemble.bass, 100 - 26 * piece.q["melodiousness"])
     piece.play(part, beats, pitches)
     return [part]
 
@@ -186,7 +186,7 @@ def cluster_voice(piece: Piece) -> list[Part]:
     if d < 0.35:
         return []
     rng = stream(piece.seed, "cluster")
-    part = piece.part(piece.ensemble.cluster, 45 + 60 * d)
+    part = piece.part(piece.ensemble.cluster, (40 + 50 * d) * (1.0 - 0.3 * piece.q["melodiousness"]))
     part.detune = 35 * d
     octave = 12 * int(rng.choice([0, 1, 1, 2]))
     beats = [chord.start for chord in piece.chords]
@@ -202,7 +202,7 @@ def cluster_voice(piece: Piece) -> list[Part]:
     for chord in (chord_at(piece.chords, beat) for beat in beats):
         root = piece.ensemble.chord_centre - (piece.ensemble.chord_centre - chord.triad[0]) % 12 + octave
         pitches.append([root, root + 1, root + 6, root + 7, root + 11][: 2 + round(3 * d)])
-    piece.play(part, beats, pitches, level=14 * d - 6)
+    piece.play(part, beats, pitches, level=12 * d - 8)
     return [part]
 
 
@@ -210,7 +210,7 @@ def pulse_voices(piece: Piece) -> list[Part]:
     """Layers of struck sounds: a pulse on the beats in some pieces, and the more layers the more complex the rhythm."""
     rng = stream(piece.seed, "pulse")
     c = piece.q["rhythmic_complexity"]
-    plain, drums = rng.random() < 0.6, rng.random() < 0.55 and bool(piece.ensemble.kit)
+    plain, drums = rng.random() < 0.6, rng.random() < 0.4 and bool(piece.ensemble.kit)
     wanted = int(plain) + round(3 * c)
     rates = rng.choice([1.0, 1.0, 2.0, 0.5, 0.5], 4)
     parts = []
@@ -223,9 +223,8 @@ def pulse_voices(piece: Piece) -> list[Part]:
             name=f"pulse {index}",
         )
         struck = drums and index < len(piece.ensemble.kit)
-        part = piece.part(
-            0 if struck else piece.ensemble.layers[index], 74 + 16 * piece.q["articulation"], drums=struck
-        )
+        volume = (48 if struck else 72) + 16 * piece.q["articulation"]
+        part = piece.part(0 if struck else piece.ensemble.layers[index], volume, drums=struck)
         pitches = []
         for beat in beats:
             chord = chord_at(piece.chords, beat)

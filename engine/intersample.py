@@ -1,0 +1,102 @@
+"""Peaks between the samples: what a converter will make of them (BS.1770-4, annex 2), found while streaming.
+
+The sound is interpolated eightfold (a Kaiser-windowed sinc of 24 samples; the standard's fourfold misses up to half
+a decibel at the top of the band). Interpolating everything is dear, so a chunk is looked at only where the sum of
+the filter's magnitudes says that a peak of interest is possible at all: the answer is the same.
+
+Uses torch for the arithmetic, so that torch.set_num_threads holds here too.
+"""
+
+import math
+from functools import cache, reduce
+
+import numpy as np
+import torch
+from numpy.lib.stride_tricks import sliding_window_view
+
+FACTOR = 8
+TAPS = 24
+CHUNK = 16
+
+
+@cache
+def _interpolation() -> torch.Tensor:
+    """[CHUNK + TAPS - 1, (FACTOR - 1) * CHUNK]: from a window of samples to the points after each of its chunk."""
+    steps = np.arange(TAPS) - (TAPS // 2 - 1)  # the samples used, counted from the one before the point
+    matrix = np.zeros((CHUNK + TAPS - 1, FACTOR - 1, CHUNK))
+    for phase in range(1, FACTOR):
+        distance = phase / FACTOR - steps
+        taps = np.sinc(distance) * np.i0(5.0 * np.sqrt(1 - (distance / (TAPS / 2)) ** 2)) / np.i0(5.0)
+        for sample in range(CHUNK):
+            matrix[sample : sample + TAPS, phase - 1, sample] = taps / taps.sum()
+    return torch.from_numpy(matrix.reshape(len(matrix), -1).astype(np.float32))
+
+
+@cache
+def _largest_rise() -> float:
+    """How much larger than the samples around it a point between them can be at most."""
+    return float(_interpolation().abs().sum(dim=0).max())
+
+
+class InterSamplePeaks:
+    """Magnitude of the sound at and after each sample, the largest over the channels, as blocks stream by.
+
+    The answer comes late by TAPS // 2 samples and in whole chunks; feed as many zeros at the end.
+    """
+
+    delay = TAPS // 2 + CHUNK
+    """After this many more samples the answer for a sample has come for certain."""
+
+    def __init__(self, channels: int) -> None:
+        self._held = np.zeros((channels, TAPS // 2 - 1), dtype=np.float32)
+
+    def process(self, block: np.ndarray, *, above: float) -> np.ndarray:
+        """Take `block` [samples, channels], return float32 [some multiple of CHUNK].
+
+        Each value is the largest magnitude from one sample up to the next; those of which none exceeds `above` may
+        be given as zero.
+        """
+        heard = np.concatenate((self._held, block.T), axis=1)  # [channels, samples]
+        rows = (heard.shape[1] - (TAPS - 1)) // CHUNK
+        if rows <= 0:
+            self._held = heard
+            return np.zeros(0, dtype=np.float32)
+        used = rows * CHUNK + TAPS - 1
+        self._held = heard[:, rows * CHUNK :].copy()
+        windows = sliding_window_view(heard[:, :used], CHUNK + TAPS - 1, axis=1)[:, ::CHUNK]  # [channels, rows, :]
+        found = np.zeros((rows, CHUNK), dtype=np.float32)
+        first = TAPS // 2 - 1
+        for channel, magnitude in enumerate(np.abs(heard[:, :used])):
+            # A window is the tail of a chunk, the chunk, and the head of the next one.
+            chunks = magnitude[first : first + rows * CHUNK].reshape(rows, CHUNK)
+            loudest = chunks.max(axis=1)
+            before, after = magnitude[:first].max(), magnitude[-(TAPS // 2) :].max()
+            around = np.concatenate(([before], loudest, [after]))
+            around = np.maximum(np.maximum(around[:-2], around[2:]), loudest)
+            wanted = np.flatnonzero(around * _largest_rise() > above)
+            if not len(wanted):
+                continue
+            points = torch.from_numpy(windows[channel, wanted]) @ _interpolation()
+            phases = points.view(-1, FACTOR - 1, CHUNK).abs_().unbind(1)
+            peaks = np.maximum(reduce(torch.maximum, phases).numpy(), chunks[wanted])
+            found[wanted] = np.maximum(found[wanted], peaks)
+        return found.reshape(-1)
+
+
+class TruePeakMeter:
+    """The true peak of all that is added to it."""
+
+    def __init__(self, channels: int) -> None:
+        self._peaks = InterSamplePeaks(channels)
+        self._tail = np.zeros((InterSamplePeaks.delay, channels), dtype=np.float32)
+        self._largest = 0.0
+
+    def add(self, block: np.ndarray) -> None:
+        """Listen to `block` [samples, channels]."""
+        peaks = self._peaks.process(block, above=self._largest)
+        self._largest = max(self._largest, float(peaks.max(initial=0.0)))
+
+    def peak_dbtp(self) -> float:
+        """The largest true peak in dB against full scale (-inf if there was only silence); ends the measurement."""
+        self.add(self._tail)
+        return 20 * math.log10(self._largest) if self._largest > 0 else -math.inf

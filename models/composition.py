@@ -1,23 +1,24 @@
-"""Short pieces composed by rule in which each mid-level quality is a knob in 0..1, turned independently of the others.
+"""Short pieces composed by rule: each mid-level quality is a knob in 0..1, independent of the others.
 
-The questions are those the listeners of the Mid-level Perceptual Features dataset were asked (Aljanaki & Soleymani,
-"A data-driven approach to mid-level perceptual musical feature modeling", ISMIR 2018): which piece would you sing along to,
-which is more staccato, harder to tap, easier to march to, harsher, keeps to one key, sounds minor. All that no knob
-fixes (key, tempo, style, instruments, register, density, dynamics, number of voices) is drawn from the seed and stays
-what it is while a knob is turned.
+The questions are those the listeners of the Mid-level Perceptual Features dataset were asked (Aljanaki &
+Soleymani, "A data-driven approach to mid-level perceptual musical feature modeling", ISMIR 2018): which piece
+would you sing along to, which is more staccato, harder to tap, easier to march to, harsher, keeps to one key,
+sounds minor. All that no knob fixes (key, tempo, style, instruments, register, density, dynamics, number of
+voices) is drawn from the seed and stays what it is while a knob is turned.
 """
 
 from collections.abc import Mapping
 
 import mido
 
+from .accompaniment import bass_voice, chord_voices, cluster_voice, pulse_voices
 from .errors import InputError
 from .harmony import plan_chords
 from .orchestration import draw_ensemble
 from .patterns import Timing
 from .score import stream, to_midi
 from .vocabulary import MIDLEVEL
-from .voices import Piece, bass_voice, chord_voices, cluster_voice, lead_voice, pulse_voices, texture_voice
+from .voices import Piece, lead_voice, texture_voice
 
 
 def compose(qualities: Mapping[str, float], *, seed: int, seconds: float = 11.0) -> mido.MidiFile:

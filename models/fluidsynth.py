@@ -1,8 +1,9 @@
 """MIDI into sound with FluidSynth's command line program and a General MIDI sound font.
 
-FluidSynth's interpolation does not filter, so that at a low rate cymbals and high strings would fold down. It therefore
-renders at 32 kHz at least (what folds there lies above 11 kHz), in float so that nothing clips, and soxr resamples. Samples
-of the sound font are loaded as they are needed; each piece is a process of its own and depends on no other.
+FluidSynth's interpolation does not filter, so that at a low rate cymbals and high strings would fold down. It
+therefore renders at 32 kHz at least (what folds there lies above 11 kHz), in float so that nothing clips, and
+soxr resamples. Samples of the sound font are loaded as they are needed; each piece is a process of its own
+and depends on no other.
 """
 
 import os
@@ -41,7 +42,7 @@ class Room:
 
 
 def find_soundfont() -> Path:
-    """The General MIDI sound font: what MOODFADER_SOUNDFONT names, else the first in the usual system folders.
+    """The General MIDI sound font: what MOODFADER_SOUNDFONT names, else the first in the system's folders.
 
     Raises InputError when there is none.
     """
@@ -78,8 +79,8 @@ def render_midi(
 ) -> np.ndarray:
     """Render a MIDI file: float32 [samples, channels], exactly `midi.length` seconds long.
 
-    `channels` is 1 (the mean of left and right) or 2; `sample_rate` 8000..96000 Hz; `gain` is FluidSynth's, 0..10. The
-    samples may exceed 1: levels are the caller's business. Same input, same samples.
+    `channels` is 1 (the mean of left and right) or 2; `sample_rate` 8000..96000 Hz; `gain` is FluidSynth's,
+    0..10. The samples may exceed 1: levels are the caller's business. Same input, same samples.
 
     Raises InputError for a missing program or sound font, or settings out of range.
     """

@@ -1,9 +1,9 @@
 """Chords by rule: tonal stability, modality and dissonance as knobs on one plan of chords.
 
-Tonal stability decides for each chord whether it stays in the one key (as a step of a cadence) or leaves for a far
-one; modality whether it takes its notes from major or from the parallel minor; dissonance which notes rub against
-its triad. The three decisions compare a knob with thresholds drawn beforehand, so each is monotone in its
-knob and none disturbs the others.
+Tonal stability decides for each chord whether it stays in the one key (as a step of a cadence) or leaves for
+a far one; modality whether it takes its notes from major or from the parallel minor; dissonance which notes
+rub against its triad. The three decisions compare a knob with thresholds drawn beforehand, so each is
+monotone in its knob and none disturbs the others.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,11 @@ MAJOR = (0, 2, 4, 5, 7, 9, 11)
 MINOR = (0, 2, 3, 5, 7, 8, 10)
 # Progressions in scale degrees from 0; all begin near the tonic and close on it or on the way to it.
 CADENCES = (
-    (0, 3, 4, 0), (0, 4, 0, 0), (0, 3, 0, 4), (0, 5, 3, 4), (0, 4, 5, 3), (0, 0, 3, 4), (0, 3, 5, 4), (0, 4, 3, 0),
+    (0, 3, 4, 0), (0, 4, 0, 0), (0, 3, 0, 4), (0, 5, 3, 4), (0, 4, 5, 3), (0, 0, 3, 4), (0, 3, 5, 4),
+    (0, 4, 3, 0),
 )  # fmt: skip
 FAR_KEYS = (1, 3, 4, 6, 8, 9, 11, 2, 10)
-# What rubs, as semitones above the root in rising roughness; the third is written as None, it depends on the mode.
+# What rubs, in semitones above the root, by rising roughness.
 RUBS = ((10,), (11, 2), (6,), (1,), (8, 11))
 
 
@@ -76,7 +77,8 @@ def plan_chords(
             tonic = (home + shift) % 12
             scale = _scale(modality, steps if ladder else None, turn[k])
             lead = (*scale[:6], 11) if degree == 4 and dominant_major and scale[2] == 3 else scale
-            triad = tuple((tonic + lead[(degree + offset) % 7]) % 12 for offset in (0, 2, 4))
+            root, third, fifth = ((tonic + lead[(degree + offset) % 7]) % 12 for offset in (0, 2, 4))
+            triad = (root, third, fifth)
             bass = triad[0]
             if stays and pedal:
                 bass = home
@@ -104,7 +106,7 @@ def _spread(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def _scale(modality: float, steps: np.ndarray | None, threshold: float) -> tuple[int, ...]:
-    """The scale of one chord: by the modes (seventh, third, sixth lowered one by one) or by major-minor mixture."""
+    """The scale of one chord: along the modes (seventh, third, sixth lowered in turn) or by mixture."""
     if steps is None:
         return MINOR if threshold < modality else MAJOR
     lowered = {6: steps[0], 2: steps[1], 5: steps[2]}

@@ -1,7 +1,7 @@
 """A foreground line with melodiousness as a knob: from a sung, stepwise, phrased melody to scattered notes.
 
-Singable here means what it means in singing lessons: small intervals, a range of about a tenth, a motif that comes back,
-phrases of some bars with a long last note and a breath, chord notes on the strong beats.
+Singable here means what it means in singing lessons: small intervals, a range of about a tenth, a motif that
+comes back, phrases of some bars with a long last note and a breath, chord notes on the strong beats.
 """
 
 from dataclasses import dataclass
@@ -43,8 +43,8 @@ def compose_melody(
 ) -> list[Tone]:
     """A line over all bars around the pitch `centre`; knobs 0..1.
 
-    The lower `melodiousness`, the more notes leave their step for a leap of more than an octave's half. `complexity`
-    syncopates the rhythm, low `tonal_stability` puts chromatic notes between the others.
+    The lower `melodiousness`, the more notes leave their step for a leap of more than an octave's half.
+    `complexity` syncopates the rhythm, low `tonal_stability` puts chromatic notes between the others.
     """
     rng = stream(seed, "melody")
     motif = [RHYTHMS[i] for i in rng.choice(len(RHYTHMS), 2)]
@@ -88,7 +88,7 @@ def compose_melody(
 
 
 def _nearest(target: int, allowed: tuple[int, ...], previous: int | None) -> int:
-    """The pitch nearest to `target` whose pitch class is allowed, rather another one than the previous pitch."""
+    """The pitch nearest to `target` whose pitch class is allowed, rather not the previous one."""
     candidates = [pitch for pitch in range(target - 7, target + 8) if pitch % 12 in allowed]
     return min(candidates, key=lambda pitch: abs(pitch - target) + (0.9 if pitch == previous else 0.0))
 

@@ -46,15 +46,18 @@ PALETTES: dict[str, Palette] = {
         (29, 106, 104), (),
     ),
     "band": Palette(
-        (81, 65, 66, 80, 27, 40), (26, 28, 11, 4, 0, 27), (16, 48, 4, 89, 18), (27, 28, 0, 4, 62, 7), (33, 35, 38),
+        (81, 65, 66, 80, 27, 40), (26, 28, 11, 4, 0, 27), (16, 48, 4, 89, 18), (27, 28, 0, 4, 62, 7),
+        (33, 35, 38),
         (33, 34, 36, 39), (29, 30, 30, 84), (36, 38, 42),
     ),
     "electronic": Palette(
         (89, 91, 80, 85, 52, 53, 79), (98, 10, 11, 88, 108, 80), (88, 89, 90, 91, 94, 95, 50, 54),
         (98, 5, 62, 80, 96, 11), (38, 39, 50, 87), (38, 39, 33, 36), (81, 84, 87, 30, 101), (36, 42, 46),
     ),
-    "choir": Palette((52, 53, 85, 40, 73), (52, 46, 14, 9, 0), (52, 53, 19, 91, 48), (52, 0, 46, 19), (19, 43, 52),
-                     (47, 43, 0), (44, 61, 19), (36, 41)),
+    "choir": Palette(
+        (52, 53, 85, 40, 73), (52, 46, 14, 9, 0), (52, 53, 19, 91, 48), (52, 0, 46, 19), (19, 43, 52),
+        (47, 43, 0), (44, 61, 19), (36, 41),
+    ),
 }  # fmt: skip
 WEIGHTS = (0.36, 0.1, 0.08, 0.12, 0.08, 0.12, 0.08, 0.06)
 STRUCK_LAYERS = (47, 116, 117, 115, 12, 13, 45, 108, 114, 118, 11)
@@ -63,7 +66,7 @@ STRUCK_LAYERS = (47, 116, 117, 115, 12, 13, 45, 108, 114, 118, 11)
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Programs and settings of one piece; volumes are MIDI controllers, registers MIDI numbers of a layer's centre."""
+    """Programs and settings of one piece; centres are MIDI numbers, the rest MIDI controllers."""
 
     style: str
     lead: int
@@ -83,7 +86,7 @@ class Ensemble:
 
 
 def draw_ensemble(*, articulation: float, dissonance: float, seed: int) -> Ensemble:
-    """An ensemble from the seed; the two knobs 0..1 only decide between the alternatives drawn for each role."""
+    """An ensemble from the seed; the knobs 0..1 only choose among what is drawn for each role."""
     rng = stream(seed, "orchestration")
     style = str(rng.choice(list(PALETTES), p=WEIGHTS))
     palette = PALETTES[style]

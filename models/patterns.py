@@ -1,8 +1,9 @@
 """When things sound: rhythmic complexity as a knob on patterns, rhythmic stability as a knob on time itself.
 
-Patterns are in beats; `Timing` turns beats into seconds. Complexity moves onsets off the beat and gives layers
-patterns of their own; stability bends the beats (rubato, drift, irregular bars), shakes onsets and takes accents away.
-The number of onsets does not depend on either knob.
+Patterns are in beats; `Timing` turns beats into seconds. Complexity moves onsets off the beat and gives
+layers patterns of their own; stability bends the beats (rubato, drift, irregular bars), shakes onsets and
+takes accents away. Neither changes how many onsets there are,
+except where a layer crosses the bars.
 """
 
 import numpy as np
@@ -16,13 +17,13 @@ CROSS_STEPS = (0.75, 2 / 3, 1.5, 1.25, 0.6, 4 / 3)
 class Timing:
     """Bars, beats and seconds of one piece.
 
-    Parameters: the piece's `seed`, its `tempo` in beats a minute, `meter` in beats a bar, `stability` 0..1, length
-    in seconds. `bars` are the beats of the bar lines, enough of them to reach past the end.
+    Parameters: the piece's `seed`, its `tempo` in beats a minute, `meter` in beats a bar, `stability` 0..1,
+    length in seconds. `bars` are the beats of the bar lines, enough of them to reach past the end.
     """
 
     def __init__(self, *, seed: int, tempo: float, meter: int, stability: float, seconds: float) -> None:
         rng = stream(seed, "timing")
-        self._loose = 1.0 - stability
+        self._loose: float = 1.0 - stability
         self.meter, self.beat_s = meter, 60.0 / tempo
         count = int(seconds / self.beat_s * 2) + 3 * meter + 16
         self.bars = [0.0]
@@ -37,8 +38,9 @@ class Timing:
         uneven_beats = 0.42 * rng.normal(0, 1, beats)
         holds = 0.7 * (rng.random(beats) < 0.12)
         stretch = np.clip(self._loose**1.2 * (drift + uneven_beats + holds), -0.8, 1.1)
-        self._times = np.concatenate([[0.0], np.cumsum(self.beat_s * np.exp(stretch))])
+        self._times: np.ndarray = np.concatenate([[0.0], np.cumsum(self.beat_s * np.exp(stretch))])
         self._shake = stream(seed, "shake")
+        self._error_s: float = 0.004 + 0.05 * self._loose**1.5
 
     def seconds(self, beat: float) -> float:
         """The time of a beat in seconds, without jitter."""
@@ -46,14 +48,13 @@ class Timing:
 
     def jitter(self) -> float:
         """A small error of one onset in seconds: none worth hearing when stable, some 50 ms when not."""
-        return float(self._shake.normal(0, 1)) * (0.004 + 0.05 * self._loose**1.5)
+        return float(self._shake.normal(0, 1)) * self._error_s
 
     def accent(self, beat: float) -> float:
-        """What is added to the velocity at a beat: clear accents on the beats when stable, arbitrary ones when not."""
-        bar = max(line for line in self.bars if line <= beat + 1e-6)
-        place = beat - bar
-        regular = 16.0 if place < 0.05 else (7.0 if abs(place - round(place)) < 0.05 else -8.0)
-        return regular * (1.0 - self._loose) + float(self._shake.normal(0, 1)) * (2 + 12 * self._loose)
+        """What a beat adds to the velocity: clear accents when stable, arbitrary ones when not."""
+        place = beat - max(line for line in self.bars if line <= beat + 1e-6)
+        regular: float = 16.0 if place < 0.05 else (7.0 if abs(place - round(place)) < 0.05 else -8.0)
+        return regular * (1.0 - self._loose) + float(self._shake.normal(0, 1)) * (2.0 + 12.0 * self._loose)
 
 
 def layer_onsets(
@@ -61,9 +62,9 @@ def layer_onsets(
 ) -> list[float]:
     """Onsets of one layer in beats over all bars.
 
-    With complexity 0 they stand evenly on the beats (`per_beat` of them a beat: 0.25, 0.5, 1, 2, ...), repeated bar by bar;
-    the higher it is the more of them are syncopated, and a layer that is not `shared` may run across the bars in
-    a step of its own (three against two, five against four).
+    With complexity 0 they stand evenly on the beats (`per_beat` of them a beat: 0.25, 0.5, 1, 2, ...),
+    repeated bar by bar; the higher it is the more of them are syncopated, and a layer that is not `shared`
+    may run across the bars in a step of its own (three against two, five against four).
     """
     rng = stream(seed, f"layer {name}")
     step = 1.0 / per_beat

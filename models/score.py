@@ -1,7 +1,8 @@
 """Notes in seconds and the parts that play them, and their way into a MIDI file.
 
-The file has one fixed tempo whose ticks are about a millisecond: whatever the tempo of the music does (rubato,
-drift) stands in the onsets themselves, so that a note's time in seconds is exact wherever it is read.
+The file has one fixed tempo whose ticks are about a millisecond: whatever the tempo of the music does
+(rubato, drift) stands in the onsets themselves, so that a note's time in seconds is exact wherever it is
+read.
 """
 
 import zlib
@@ -42,7 +43,7 @@ class Part:
     """Points (seconds, expression 0..127) of the dynamics within held notes."""
 
     def add(self, start: float, duration: float, pitch: int, velocity: float) -> None:
-        """Append a note; the velocity is limited to 1..127, a pitch off the keyboard is brought back by octaves."""
+        """Append a note; the velocity is limited to 1..127, a pitch off the keyboard moves by octaves."""
         while pitch < 21:
             pitch += 12
         while pitch > 108:
@@ -51,7 +52,7 @@ class Part:
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """The random numbers of one decision of a piece: turning one quality leaves all other streams as they are."""
+    """The random numbers of one decision of a piece: a quality that is turned leaves the others alone."""
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 

@@ -1,8 +1,8 @@
 """Rendered music of known qualities: clips for training, and series in which one quality alone is turned.
 
-Each clip is composed, rendered with FluidSynth in a random room and passed through a random recording chain (tilt,
-low-pass, gentle saturation, level), so that no quality can be read off the way things sound in general. Everything
-follows from the seed: the same seed gives the same samples.
+Each clip is composed, rendered with FluidSynth in a random room and passed through a random recording chain
+(tilt, low-pass, gentle saturation, level), so that no quality can be read off the way things sound in
+general. Everything follows from the seed: the same seed gives the same samples.
 """
 
 import csv
@@ -36,7 +36,7 @@ def known_qualities(seed: int) -> dict[str, float]:
 
 
 def known_clip(qualities: Mapping[str, float], *, seed: int, seconds: float = CLIP_SECONDS) -> np.ndarray:
-    """One clip as float32 [samples], mono at 22,050 Hz, peak within 0.2..0.95: composed, rendered, recorded."""
+    """One clip: float32 [samples], mono at 22,050 Hz, peak 0.2..0.95; composed, rendered, recorded."""
     rng = stream(seed, "room")
     size, damping, level = (float(value) for value in rng.uniform((0.1, 0.0, 0.1), (0.9, 0.8, 0.9)))
     room = Room(size=size, damping=damping, level=level)
@@ -49,10 +49,10 @@ def known_clip(qualities: Mapping[str, float], *, seed: int, seconds: float = CL
 def known_series(
     feature: str, count: int, *, seed: int, values: tuple[float, ...] = SWEEP, seconds: float = CLIP_SECONDS
 ) -> Iterator[tuple[dict[str, float], list[np.ndarray]]]:
-    """Pieces in which one quality alone is turned: for each of `count` pieces its other qualities and the clips.
+    """`count` pieces in which one quality alone is turned: for each its other qualities and the clips.
 
-    Everything else, the other six qualities included, is drawn once a piece and then held. Yields (qualities without
-    `feature`, one float32 [samples] for each of `values`). Raises InputError for an unknown feature.
+    Everything else, the other six qualities included, is drawn once a piece and then held. Yields (qualities
+    without `feature`, one float32 [samples] for each of `values`). Raises InputError for an unknown feature.
     """
     if feature not in MIDLEVEL:
         raise InputError(f"{feature}: no such feature; there are {', '.join(MIDLEVEL)}")
@@ -73,9 +73,9 @@ def known_music(
 ) -> Path:
     """Make a folder of `count` FLAC clips (mono, 22,050 Hz, 16 bit) and its table; returns the table's path.
 
-    `known_music.csv` has the columns file, the seven qualities, seed. Clips that exist are kept, so an interrupted run goes
-    on where it stopped, and a larger `count` adds to what is there; the table lists the clips that are finished.
-    `progress` is called with the fraction done.
+    `known_music.csv` has the columns file, the seven qualities, seed. Clips that exist are kept, so an
+    interrupted run goes on where it stopped, and a larger `count` adds to what is there; the table lists the
+    clips that are finished. `progress` is called with the fraction done.
 
     Raises InputError when FluidSynth or the sound font is missing or the folder cannot be written to.
     """
@@ -119,7 +119,7 @@ def _write_table(table: Path, paths: list[Path], seeds: list[int]) -> None:
 
 
 def _recorded(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A random recording chain on float32 [samples]: tilt of -3..3 dB an octave at most, low-pass, saturation, level."""
+    """A random recording chain on float32 [samples]: tilt, low-pass, saturation, level, hiss."""
     tilt_db, edge = float(rng.normal(0, 0.8)), float(rng.choice([4000.0, 6000.0, 9000.0, 11000.0, 11000.0]))
     drive, level, hiss = (
         float(rng.choice([0.0, 0.0, 0.7, 1.5])),
@@ -137,4 +137,5 @@ def _recorded(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     edge_samples = round(0.01 * SAMPLE_RATE)
     coloured[:edge_samples] *= np.linspace(0, 1, edge_samples)
     coloured[-edge_samples:] *= np.linspace(1, 0, edge_samples)
-    return (coloured * level / np.abs(coloured).max()).astype(np.float32)
+    recorded: np.ndarray = (coloured * level / np.abs(coloured).max()).astype(np.float32)
+    return recorded

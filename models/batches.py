@@ -1,4 +1,4 @@
-"""From rated clips to batches: spectrograms in memory, random ten-second crops, changes that leave the rating true."""
+"""From rated clips to batches: spectrograms in memory, random ten-second crops, changes that keep the rating."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -101,12 +101,12 @@ def changed(batch: FloatArray, rng: np.random.Generator) -> FloatArray:
     clips, frames, bands = batch.shape
     out = np.empty_like(batch)
     places = np.linspace(0, bands - 1, 6)
-    level_db = rng.uniform(-8, 4, clips)
+    level_db: FloatArray = rng.uniform(-8, 4, (clips, 1)).astype(np.float32)
     tone_db = rng.normal(0, 2.5, (clips, 6))
-    shifts = rng.integers(-2, 3, clips)
+    shifts = rng.integers(-2, 3, (clips, 1))
     for i in range(clips):
-        gain = 10 ** ((level_db[i] + np.interp(np.arange(bands), places, tone_db[i])) / 20)
-        out[i] = np.log10(1 + (10 ** np.roll(batch[i], shifts[i], axis=1) - 1) * gain.astype(np.float32))
+        gain = 10 ** ((level_db[i, 0] + np.interp(np.arange(bands), places, tone_db[i])) / 20)
+        out[i] = np.log10(1 + (10 ** np.roll(batch[i], int(shifts[i, 0]), axis=1) - 1) * gain.astype(np.float32))
         if rng.random() < 0.5:
             band = int(rng.integers(bands - 12))
             out[i, :, band : band + int(rng.integers(1, 12))] = 0

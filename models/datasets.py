@@ -100,7 +100,7 @@ def _rating(row: dict[str, str], column: str, path: Path, line: int, *, top: flo
 
 def _audio_by_number(folder: Path) -> dict[int, Path]:
     """Audio files anywhere below `folder` whose names are numbers."""
-    found = {}
+    found: dict[int, Path] = {}
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in _AUDIO_SUFFIXES and path.stem.isdigit():
             found.setdefault(int(path.stem), path)
@@ -170,7 +170,7 @@ def read_perceptual(folder: Path, *, groups: dict[Path, str] | None = None) -> l
 
 
 def read_midlevel(folder: Path) -> list[Clip]:
-    """The Mid-level Perceptual Features dataset: audio/<song id>.mp3, metadata_annotations/*.csv. Raises InputError."""
+    """Mid-level Perceptual Features: audio/<song id>.mp3 and metadata_annotations/*.csv. Raises InputError."""
     annotations = folder / "metadata_annotations" / "annotations.csv"
     metadata = folder / "metadata_annotations" / "metadata.csv"
     artists = {}

@@ -36,7 +36,9 @@ def correlations(said: npt.ArrayLike, rated: npt.ArrayLike) -> Floats:
     return result
 
 
-def interval(said: Floats, rated: Floats, groups: Sequence[str], *, seed: int, draws: int = 1000) -> tuple[float, float]:
+def interval(
+    said: Floats, rated: Floats, groups: Sequence[str], *, seed: int, draws: int = 1000
+) -> tuple[float, float]:
     """95 percent interval of the mean r over columns, by drawing whole groups (albums) with replacement."""
     rng = np.random.default_rng(seed)
     members: dict[str, list[int]] = {}

@@ -48,10 +48,12 @@ ARCHITECTURES: Final[dict[str, tuple[Layer, ...]]] = {
 
 @dataclass(frozen=True)
 class Geometry:
-    """What a local output sees, in frames: position p sees the frames from p * stride - left, `field` of them."""
+    """What a local output sees: position p sees `field` frames from p * stride - left on, likewise in bands."""
 
     field: int
     stride: int
+    left_bands: int
+    positions_bands: int
 
     @property
     def left(self) -> int:
@@ -69,10 +71,15 @@ class Geometry:
 
 def geometry_of(layers: tuple[Layer, ...]) -> Geometry:
     field = stride = 1
-    for _, kernel, step, _ in layers:
+    left = 0
+    bands = N_BANDS
+    for kind, kernel, step, _ in layers:
+        padding = kernel // 2 if kind == "conv" else 0  # in frequency only
+        left += padding * stride
+        bands = (bands + 2 * padding - kernel) // step + 1
         field += (kernel - 1) * stride
         stride *= step
-    return Geometry(field=field, stride=stride)
+    return Geometry(field=field, stride=stride, left_bands=left, positions_bands=bands)
 
 
 class MidlevelNetwork(nn.Module):
@@ -155,4 +162,4 @@ def fuse_normalisation(network: MidlevelNetwork) -> None:
         else:
             fused.append(module)
     network.trunk = nn.Sequential(*fused)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(memory_format=torch.channels_last)

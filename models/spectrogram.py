@@ -35,7 +35,7 @@ def _band_bins() -> npt.NDArray[np.int64]:
 
 def band_frequencies() -> npt.NDArray[np.float64]:
     """Centre frequency of each band in Hz, [N_BANDS], ascending."""
-    return _band_bins()[1:-1] * (SAMPLE_RATE / N_FFT)
+    return np.asarray(_band_bins()[1:-1] * (SAMPLE_RATE / N_FFT), np.float64)
 
 
 @cache

@@ -61,7 +61,7 @@ class Heads(nn.Module):
 
     def forward(self, head: str, midlevel: torch.Tensor) -> torch.Tensor:
         # exp keeps the slope positive; 0.5 is the middle of both scales
-        return 0.5 + self.offset[head] + torch.exp(self.slope[head]) * (midlevel - 0.5)
+        return torch.as_tensor(0.5 + self.offset[head] + torch.exp(self.slope[head]) * (midlevel - 0.5))
 
 
 def published_layer() -> tuple[torch.Tensor, torch.Tensor]:
@@ -86,7 +86,9 @@ def new_network(settings: TrainingSettings) -> MidlevelNetwork:
 _HEAD_WEIGHTS = {"emotions": 1.0, "midlevel": 1.0, "known": 0.3, "heard": 0.5}
 
 
-def _loss(network: MidlevelNetwork, heads: Heads, batch: torch.Tensor, targets: Mapping[str, torch.Tensor]) -> torch.Tensor:
+def _loss(
+    network: MidlevelNetwork, heads: Heads, batch: torch.Tensor, targets: Mapping[str, torch.Tensor]
+) -> torch.Tensor:
     midlevel, emotions = network(batch)
     total = torch.zeros(())
     for head, target in targets.items():
@@ -122,7 +124,7 @@ def train(
     Raises InputError when `state` belongs to other settings or sources, or is damaged.
     """
     network = new_network(settings)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(memory_format=torch.channels_last)
     heads = Heads()
     mean = new_network(settings)
     learners = [p for p in (*network.parameters(), *heads.parameters()) if p.requires_grad]
@@ -144,13 +146,15 @@ def train(
             batch, targets = _draw(sources, rng)
             loss = _loss(network, heads, batch, targets)
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             nn.utils.clip_grad_norm_(learners, 1.0)
             optimiser.step()
             _follow(mean, network, settings.averaging if done > 0.1 else 0.5)
             losses.append(loss.item())
         if not np.isfinite(losses).all():
-            raise InputError(f"training went astray in epoch {epoch + 1} (learning rate {settings.learning_rate} too high?)")
+            raise InputError(
+                f"training went astray in epoch {epoch + 1} (learning rate {settings.learning_rate} too high?)"
+            )
         if state is not None:
             run.keep(state, epoch + 1)
         if progress:
@@ -201,7 +205,9 @@ class _Run:
                 metadata = file.metadata() or {}
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (SafetensorError, OSError, ValueError) as error:
-            raise InputError(f"{path}: the interrupted run cannot be read (damaged?); delete it to start anew") from error
+            raise InputError(
+                f"{path}: the interrupted run cannot be read (damaged?); delete it to start anew"
+            ) from error
         if metadata.get("fingerprint") != self.fingerprint:
             raise InputError(f"{path}: belongs to a run with other settings or material; delete it to start anew")
         for part, module in (("network", self.network), ("heads", self.heads), ("mean", self.mean)):

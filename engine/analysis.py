@@ -1,0 +1,175 @@
+"""The analysis of a track: its segments and how each speaks for and against the seven features; made and described.
+
+Its file and the cache of such files are in store.py.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ..models.checkpoint import Model
+from ..models.errors import InputError
+from ..models.spectrogram import FloatArray, spectrogram_blocks
+from ..models.vocabulary import CLIP_FRAMES, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
+from . import lime, local
+from .perturbation import PERTURBATIONS, response_per_db, window
+from .segments import METHODS, Labels, segment
+from .selection import mask_weights, paper_p_values, selected
+from .track import Track
+
+ESTIMATORS: Final[dict[str, ModuleType]] = {"local": local, "lime": lime}
+CLIP_SECONDS: Final = CLIP_FRAMES * HOP_LENGTH / SAMPLE_RATE
+PASSES_MINIMUM: Final = 64
+
+
+@dataclass(frozen=True)
+class AnalysisSettings:
+    """How a track is explained. Raises InputError for an unknown name or a number out of range.
+
+    estimator: "local" or "lime" (the paper's). perturbation: "gain" or "hide" (the paper's). passes: how often the
+    network hears each stretch of the track.
+    """
+
+    segmentation: str = "felzenszwalb"
+    estimator: str = "local"
+    perturbation: str = "gain"
+    passes: int = 1024
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for value, known, what in (
+            (self.segmentation, METHODS, "segmentation"),
+            (self.estimator, ESTIMATORS, "estimator"),
+            (self.perturbation, PERTURBATIONS, "perturbation"),
+        ):
+            if value not in known:
+                raise InputError(f"no {what} is called {value!r}: there are {', '.join(known)}")
+        if self.passes < PASSES_MINIMUM:
+            raise InputError(f"{self.passes} passes are too few to explain anything: at least {PASSES_MINIMUM}")
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"seed {self.seed} is out of range: a whole number from 0 on")
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the explanation of one track by one model found.
+
+    segments: int labels [frames, bands] from 0. weights: [segments, 7], the effect of each segment (of turning its
+    bit from 0 to 1) on the mid-levels of clip_seconds around it. standard_errors and p_values: of the weights, both
+    [segments, 7]. mask_weights: [segments, 7] in -1..1, the selected weights, each feature's strongest 1 in size.
+    response_per_db: [segments], how far 1 dB moves the bit. surrogate_r2: [7], the share of the variance that the
+    linear surrogate explains.
+    """
+
+    segments: Labels
+    weights: FloatArray
+    standard_errors: FloatArray
+    p_values: npt.NDArray[np.float64]
+    mask_weights: FloatArray
+    response_per_db: FloatArray
+    surrogate_r2: FloatArray
+    duration_s: float
+    track_digest: str
+    model_digest: str
+    settings: AnalysisSettings = field(default_factory=AnalysisSettings)
+    clip_seconds: float = CLIP_SECONDS
+    path: Path | None = None
+    """The file it is kept in."""
+
+    def selected_counts(self) -> dict[str, dict[str, int]]:
+        """How many segments speak for (positive) and against (negative) each feature."""
+        return {
+            name: {
+                "positive": int((self.mask_weights[:, k] > 0).sum()),
+                "negative": int((self.mask_weights[:, k] < 0).sum()),
+            }
+            for k, name in enumerate(MIDLEVEL)
+        }
+
+    def description(self) -> dict[str, Any]:
+        """The settings and keys, as they are kept in the file."""
+        return {
+            "settings": asdict(self.settings),
+            "track": self.track_digest,
+            "model": self.model_digest,
+            "duration_s": self.duration_s,
+            "clip_seconds": self.clip_seconds,
+        }
+
+
+def track_spectrogram(track: Track) -> FloatArray:
+    """The network's view of the whole track, [frames, bands], scaled by the track's peak."""
+    return np.concatenate(list(spectrogram_blocks(track.mono_blocks(), scale=track.peak)))
+
+
+def analyze_track(
+    track: Track, model: Model, settings: AnalysisSettings, *, progress: Callable[[float], None] | None = None
+) -> Analysis:
+    """Explain a whole track. progress is called with the fraction done.
+
+    The track is measured stretch by stretch (local: 64 positions at once; lime: ten seconds, as the paper's clips),
+    each with its own random numbers. A segment's effect is the sum of its effects on all stretches, so the local
+    estimator has no seams: every local output of the track is explained once, with all that it sees.
+    """
+    spectrogram = track_spectrogram(track)
+    labels = segment(spectrogram, method=settings.segmentation)
+    geometry = model.network.geometry
+    positions = geometry.positions(len(spectrogram))
+    clip = geometry.positions(CLIP_FRAMES)
+    stretch_length = 64 if settings.estimator == "local" else clip
+    stretches = max(1, round(positions / stretch_length))
+    edges = np.linspace(0, positions, stretches + 1).round().astype(int)
+    sums = _Sums(int(labels.max()) + 1)
+    for number, (first, last) in enumerate(pairwise(edges)):
+        stretch = window(spectrogram, labels, model, int(first), int(last))
+        effects = ESTIMATORS[settings.estimator].explain_window(
+            stretch,
+            model,
+            passes=settings.passes,
+            perturbation=settings.perturbation,
+            rng=np.random.default_rng([settings.seed, number]),
+        )
+        # from effects on the mean of this stretch to effects on the mean of ten seconds
+        sums.add(effects, stretch.segments, share=(last - first) / min(clip, positions))
+        if progress:
+            progress((number + 1) / stretches)
+    chosen = selected(sums.weights, paper_p_values(sums.weights, sums.unexplained / sums.shares))
+    return Analysis(
+        segments=labels,
+        weights=sums.weights.astype(np.float32),
+        standard_errors=np.sqrt(sums.variances).astype(np.float32),
+        p_values=lime.p_values(sums.weights, sums.variances, sums.freedom[:, None]),
+        mask_weights=mask_weights(sums.weights, chosen),
+        response_per_db=response_per_db(spectrogram, labels, settings.perturbation),
+        surrogate_r2=(1 - sums.unexplained / np.maximum(sums.total, 1e-30)).astype(np.float32),
+        duration_s=track.duration_s,
+        track_digest=track.digest,
+        model_digest=model.digest,
+        settings=settings,
+        clip_seconds=min(CLIP_SECONDS, track.duration_s),
+    )
+
+
+class _Sums:
+    """Effects of stretches, added up to effects on the track."""
+
+    def __init__(self, segments: int) -> None:
+        shape = (segments, len(MIDLEVEL))
+        self.weights, self.variances = np.zeros(shape), np.zeros(shape)
+        self.unexplained, self.total = np.zeros(shape[1]), np.zeros(shape[1])
+        self.freedom = np.full(segments, np.inf)
+        self.shares = 0.0
+
+    def add(self, effects: lime.Effects, segments: npt.NDArray[np.int64], *, share: float) -> None:
+        self.weights[segments] += effects.weights * share
+        self.variances[segments] += effects.variances * share**2
+        self.unexplained += effects.unexplained * share**2
+        self.total += effects.total * share**2
+        self.freedom[segments] = np.minimum(self.freedom[segments], effects.freedom)  # the careful choice
+        self.shares += share

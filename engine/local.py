@@ -1,0 +1,97 @@
+"""The same coefficients as LIME's from far fewer samples, because the prediction is a mean of local outputs.
+
+A local output can depend only on the segments within its field of view. So a segment's effect on the prediction is
+its effect on the sum of those outputs that see it, its *own* outputs; regressing these on the segments that any of
+them sees leaves out the noise of all others. Samples come in antithetic pairs (z, 1 - z) and the regression runs on
+half the difference of each pair: whatever is even in z, the intercept included, cancels exactly.
+
+The target is LIME's with equal sample weights, E[f | z_s = 1] - E[f | z_s = 0], without bias; LIME's own weights
+differ little from each other at this number of segments (0.50 +- 0.05).
+"""
+
+import numpy as np
+import numpy.typing as npt
+from scipy import linalg
+
+from ..models.checkpoint import Model
+from ..models.network import Geometry
+from ..models.vocabulary import MIDLEVEL
+from .lime import Doubles, Effects
+from .perturbation import BATCH_SIZE, Window, local_outputs
+
+
+def sight(stretch: Window, geometry: Geometry) -> npt.NDArray[np.bool_]:
+    """Which local output sees which segment of the window: [time, frequency, segments]."""
+    times = stretch.last - stretch.first
+    seen = np.zeros((times, geometry.positions_bands, len(stretch.segments) + 1), bool)
+    for time in range(times):
+        rows = stretch.labels[time * geometry.stride :][: geometry.field]
+        for band in range(geometry.positions_bands):
+            low = band * geometry.stride - geometry.left_bands
+            seen[time, band, np.unique(rows[:, max(low, 0) : low + geometry.field])] = True
+    return seen[..., :-1]  # label -1 was the silence outside
+
+
+def explain_window(
+    stretch: Window, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
+) -> Effects:
+    """Effects of the window's segments on the mean of its local outputs, from passes // 2 antithetic pairs."""
+    seen = sight(stretch, model.network.geometry).reshape(-1, len(stretch.segments)).astype(np.float32)
+    outputs, segments = seen.shape
+    pairs = max(passes // 2, 2)
+    halves = rng.integers(0, 2, (pairs, segments), np.uint8).astype(bool)
+    features = len(MIDLEVEL)
+    gram = np.zeros((segments, segments))
+    cross = np.zeros((segments, segments * features))
+    square = np.zeros(segments * features)
+    whole_odd = np.zeros((pairs, features))
+    whole_even = np.zeros((pairs, features))
+    step = BATCH_SIZE // 2
+    for start in range(0, pairs, step):
+        bits = halves[start : start + step]
+        both = next(local_outputs(stretch, np.concatenate([bits, ~bits]), model, perturbation, batch_size=2 * step))
+        one, other = both[: len(bits)], both[len(bits) :]
+        odd = ((one - other) / 2).reshape(len(bits) * features, outputs)
+        own = (odd @ seen).reshape(len(bits), features, segments).transpose(0, 2, 1) / outputs
+        signs = bits.astype(np.float32) - 0.5
+        gram += signs.T @ signs
+        flat = own.reshape(len(bits), -1)
+        cross += signs.T @ flat
+        square += (flat.astype(np.float64) ** 2).sum(0)
+        rows = slice(start, start + len(bits))
+        whole_odd[rows] = odd.mean(1, dtype=np.float64).reshape(len(bits), features)
+        whole_even[rows] = ((one + other) / 2).mean((2, 3), dtype=np.float64)
+    weights, variances, freedom = _own_regressions(
+        gram, cross.reshape(segments, segments, features), square.reshape(segments, features), seen > 0, pairs
+    )
+    left = whole_odd - (halves - 0.5) @ weights
+    even = whole_even.var(0)
+    return Effects(weights, variances, freedom, (left**2).mean(0) + even, (whole_odd**2).mean(0) + even)
+
+
+def _own_regressions(
+    gram: Doubles, cross: Doubles, square: Doubles, seen: npt.NDArray[np.bool_], pairs: int
+) -> tuple[Doubles, Doubles, float]:
+    """Least squares of each segment's own outputs on the segments that they see; weights, variances, freedom."""
+    segments, features = square.shape
+    together = (seen.T.astype(np.float32) @ seen.astype(np.float32)) > 0  # an output sees both
+    weights = np.zeros((segments, features))
+    variances = np.zeros((segments, features))
+    freedom = float(pairs)
+    for s in range(segments):
+        near = np.flatnonzero(together[s])
+        if len(near) == 0:
+            continue
+        if len(near) > pairs // 2:
+            near = np.array([s])  # too few samples for all of them: the plain difference
+        place = int(np.searchsorted(near, s))
+        factor = linalg.cho_factor(gram[np.ix_(near, near)], lower=True, check_finite=False)
+        unit = np.zeros(len(near))
+        unit[place] = 1.0
+        solved = linalg.cho_solve(factor, np.column_stack([cross[near, s], unit]), check_finite=False)
+        coefficients = solved[:, :features]
+        left = np.maximum(square[s] - (coefficients * cross[near, s]).sum(0), 0)
+        weights[s] = coefficients[place]
+        variances[s] = left / (pairs - len(near)) * solved[place, -1]
+        freedom = min(freedom, float(pairs - len(near)))
+    return weights, variances, freedom

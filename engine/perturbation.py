@@ -1,0 +1,95 @@
+"""What the network says when segments are changed at random: the measurement under every explanation.
+
+A sample is one bit a segment. `hide` asks the paper's question (1: as it is, 0: silence), `gain` the question that a
+fader asks (1: up by 6 dB, 0: down by 6 dB). Samples are masked and predicted as batches on the model's device.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ..models.checkpoint import Model
+from ..models.spectrogram import FloatArray
+from .segments import Labels
+
+PERTURBATIONS: Final = ("gain", "hide")
+GAIN_DB: Final = 6.0
+BATCH_SIZE: Final = 32
+
+
+def amplified(picture: torch.Tensor, gain_db: float) -> torch.Tensor:
+    """The log10(1 + x) spectrogram of the same sound, louder by gain_db."""
+    return torch.log10(1.0 + (torch.pow(10.0, picture) - 1.0) * 10 ** (gain_db / 20))
+
+
+def extremes(picture: torch.Tensor, perturbation: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """The picture [frames, bands] with all bits at 1 and with all bits at 0."""
+    if perturbation == "hide":
+        return picture, torch.zeros_like(picture)
+    return amplified(picture, GAIN_DB), amplified(picture, -GAIN_DB)
+
+
+def response_per_db(picture: FloatArray, labels: Labels, perturbation: str) -> FloatArray:
+    """How far a gain of 1 dB moves each segment along its bit: [segments].
+
+    Exact for `gain`: the bit's two ends are 12 dB apart. For `hide` it is the share of the segment's log magnitude
+    that 1 dB adds or takes, measured between -6 and +6 dB.
+    """
+    count = int(labels.max()) + 1
+    if perturbation == "gain":
+        return np.full(count, 1 / (2 * GAIN_DB), np.float32)
+    tensor = torch.from_numpy(picture)
+    up, down = (amplified(tensor, sign * GAIN_DB).numpy() for sign in (1, -1))
+    change = np.bincount(labels.ravel(), weights=(up - down).ravel(), minlength=count)
+    whole = np.bincount(labels.ravel(), weights=picture.ravel(), minlength=count)
+    per_db = np.divide(change, 2 * GAIN_DB * whole, out=np.zeros(count), where=whole > 0)
+    return np.asarray(per_db, np.float32)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of the spectrogram that local outputs see, with what can be hidden in it.
+
+    picture and labels are [frames, bands], extended by silence (label -1) to what the positions first..last-1 of
+    the network see; labels are numbers of `segments`, the track's own labels of what occurs here.
+    """
+
+    picture: FloatArray
+    labels: Labels
+    segments: npt.NDArray[np.int64]
+    first: int
+    last: int
+
+
+def window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, last: int) -> Window:
+    """Cut what the positions first..last-1 see out of the track's spectrogram and labels [frames, bands]."""
+    begin, end = model.network.geometry.span(first, last)
+    inside = slice(max(begin, 0), min(end, len(spectrogram)))
+    rest = ((max(-begin, 0), max(end - len(spectrogram), 0)), (0, 0))
+    picture = np.pad(spectrogram[inside], rest)
+    seen, numbers = np.unique(labels[inside], return_inverse=True)
+    own = np.pad(numbers.reshape(labels[inside].shape), rest, constant_values=-1)
+    return Window(picture, own.astype(np.int32), seen.astype(np.int64), first, last)
+
+
+def local_outputs(
+    stretch: Window, bits: npt.NDArray[np.bool_], model: Model, perturbation: str, *, batch_size: int = BATCH_SIZE
+) -> Iterator[FloatArray]:
+    """Local mid-level outputs of every sample: blocks [<= batch_size, 7, time, frequency], in order.
+
+    bits is [samples, segments of the window].
+    """
+    device = model.device
+    on, off = (side.to(device) for side in extremes(torch.from_numpy(stretch.picture), perturbation))
+    change = on - off
+    # Label -1 becomes one more column, whose bit is 0: silence stays silence.
+    places = torch.from_numpy(np.where(stretch.labels < 0, len(stretch.segments), stretch.labels).ravel()).to(device)
+    with torch.inference_mode():
+        for start in range(0, len(bits), batch_size):
+            part = np.pad(bits[start : start + batch_size], ((0, 0), (0, 1))).astype(np.float32)
+            gathered = torch.from_numpy(part).to(device).index_select(1, places).view(-1, *change.shape)
+            yield model.network.local(torch.addcmul(off, gathered, change)).cpu().numpy()

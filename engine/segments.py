@@ -1,0 +1,103 @@
+"""Segments of a spectrogram: connected regions that belong together, about 300 in ten seconds.
+
+Felzenszwalb & Huttenlocher (2004) with scale 25 and min_size 40 is the paper's default; SLIC, Chan-Vese and
+watershed are the others that it names, all from scikit-image. A long picture is segmented in overlapping tiles, and
+where two tiles meet, the seam follows the outlines of whole segments.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from skimage import measure, segmentation
+
+from ..models.errors import InputError
+from ..models.spectrogram import FloatArray
+
+Labels = npt.NDArray[np.int32]
+
+SCALE: Final = 25
+MIN_SIZE: Final = 40
+PIXELS_PER_SEGMENT: Final = 150
+"""Size that the methods which must be told aim at: as Felzenszwalb's, about 300 segments in ten seconds."""
+TILE_FRAMES: Final = 1024
+OVERLAP_FRAMES: Final = 256
+
+
+def _felzenszwalb(picture: FloatArray) -> Labels:
+    return np.asarray(segmentation.felzenszwalb(picture, scale=SCALE, min_size=MIN_SIZE))
+
+
+def _slic(picture: FloatArray) -> Labels:
+    count = max(1, picture.size // PIXELS_PER_SEGMENT)
+    return np.asarray(segmentation.slic(picture, n_segments=count, compactness=0.1, channel_axis=None, start_label=0))
+
+
+def _watershed(picture: FloatArray) -> Labels:
+    # Floods the slopes of the smoothed picture from its flattest places, so that edges become borders.
+    slopes = ndimage.gaussian_gradient_magnitude(picture, 1.0)
+    count = max(1, picture.size // PIXELS_PER_SEGMENT)
+    return np.asarray(segmentation.watershed(slopes, markers=count))
+
+
+def _chan_vese(picture: FloatArray) -> Labels:
+    # Divides the picture into loud and quiet; each connected piece is a segment.
+    if np.ptp(picture) == 0:
+        return np.zeros(picture.shape, np.int32)
+    loud = segmentation.chan_vese(picture, mu=0.02, max_num_iter=100)
+    return np.asarray(measure.label(loud.astype(np.int32) + 1, connectivity=2))
+
+
+METHODS: Final[dict[str, Callable[[FloatArray], Labels]]] = {
+    "felzenszwalb": _felzenszwalb,
+    "slic": _slic,
+    "chan-vese": _chan_vese,
+    "watershed": _watershed,
+}
+
+
+def segment(spectrogram: FloatArray, *, method: str = "felzenszwalb") -> Labels:
+    """Label every pixel of a spectrogram [frames, bands]; labels run from 0 without gaps, in order of time.
+
+    Raises InputError for an unknown method.
+    """
+    if method not in METHODS:
+        raise InputError(f"no segmentation is called {method!r}: there are {', '.join(METHODS)}")
+    divide = METHODS[method]
+    frames = len(spectrogram)
+    labels = np.zeros(spectrogram.shape, np.int32)
+    step = TILE_FRAMES - OVERLAP_FRAMES
+    following = 0  # the first label that is not in use
+    for start in range(0, max(frames - OVERLAP_FRAMES, 1), step):
+        stop = min(start + TILE_FRAMES, frames)
+        tile = divide(spectrogram[start:stop]).astype(np.int32) + following
+        if start > 0:
+            kept = np.unique(labels[start : start + OVERLAP_FRAMES // 2])
+            overlap = labels[start : start + OVERLAP_FRAMES]
+            stays = np.isin(overlap, kept)
+            tile[: len(overlap)][stays] = overlap[stays]
+        labels[start:stop] = tile
+        following = int(tile.max()) + 1
+    labels = np.asarray(measure.label(labels + 1, connectivity=2), np.int32) - 1  # what was cut apart is two
+    return _in_order_of_time(_without_crumbs(labels))
+
+
+def _without_crumbs(labels: Labels) -> Labels:
+    """Give pieces below MIN_SIZE // 2 (left at seams, or by methods without a smallest size) to a neighbour."""
+    sizes = np.bincount(labels.ravel())
+    small = sizes < MIN_SIZE // 2
+    crumbs = small[labels]
+    if not crumbs.any() or small.all():
+        return labels
+    nearest = ndimage.distance_transform_edt(crumbs, return_distances=False, return_indices=True)
+    return np.asarray(labels[tuple(nearest)])
+
+
+def _in_order_of_time(labels: Labels) -> Labels:
+    """Number the labels by their first pixel, without gaps."""
+    values, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    rank = np.empty(len(values), np.int32)
+    rank[np.argsort(first)] = np.arange(len(values), dtype=np.int32)
+    return rank[inverse.reshape(labels.shape)]

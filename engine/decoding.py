@@ -87,9 +87,7 @@ def _check_file(path: Path) -> None:
 
 def _soundfile_source(path: Path, sound: soundfile.SoundFile) -> Source:
     # libsndfile mends a header that promises more bytes than the file has, and says so only in its log.
-    for declared, found in re.findall(
-        r"^ *(?:data|SSND) *: (\d+) \(should be (\d+)\)", sound.extra_info, re.M
-    ):
+    for declared, found in re.findall(r"^ *(?:data|SSND) *: (\d+) \(should be (\d+)\)", sound.extra_info, re.M):
         # Programs that write into a pipe cannot know the length and put a number near 2 or 4 GB there.
         if int(found) < int(declared) < 0x7FFF0000:
             raise InputError(f"{path}: it is truncated ({found} of {declared} bytes of sound are there)")
@@ -120,9 +118,7 @@ def _mp3_states_length(path: Path) -> bool:
         head = file.read(10)
         skip = 0
         if head[:3] == b"ID3":
-            skip = 10 + sum(
-                (byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)
-            )
+            skip = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
         file.seek(skip)
         first_frame = file.read(2048)
     return any(name in first_frame for name in (b"Xing", b"Info", b"VBRI"))
@@ -139,9 +135,7 @@ def _soundfile_blocks(source: Source, block_length: int, start: int) -> Iterator
             while len(block := sound.read(block_length, dtype="float32", always_2d=True)):
                 yield block
     except soundfile.LibsndfileError as error:
-        raise InputError(
-            f"{source.path}: it is truncated or damaged ({error.error_string.rstrip('.')})"
-        ) from error
+        raise InputError(f"{source.path}: it is truncated or damaged ({error.error_string.rstrip('.')})") from error
 
 
 def _skip(sound: soundfile.SoundFile, samples: int) -> None:

@@ -40,9 +40,7 @@ class Faders:
         low, high = FADER_RANGE_DB
         for name, value in asdict(self).items():
             if not math.isfinite(value) or not low <= value <= high:
-                raise InputError(
-                    f"fader {name}: {value:g} dB is out of range, it goes from {low:g} to {high:g} dB"
-                )
+                raise InputError(f"fader {name}: {value:g} dB is out of range, it goes from {low:g} to {high:g} dB")
 
     @classmethod
     def of(cls, gains_db: Mapping[str, float]) -> "Faders":

@@ -1,8 +1,9 @@
 """Peaks between the samples: what a converter will make of them (BS.1770-4, annex 2), found while streaming.
 
-The sound is interpolated eightfold (a Kaiser-windowed sinc of 24 samples; the standard's fourfold misses up to half
-a decibel at the top of the band). Interpolating everything is dear, so a chunk is looked at only where the sum of
-the filter's magnitudes says that a peak of interest is possible at all: the answer is the same.
+The sound is interpolated eightfold (a Kaiser-windowed sinc of 24 samples; the standard's fourfold misses up
+to half a decibel at the top of the band). Interpolating everything is dear, so a chunk is looked at only
+where the sum of the filter's magnitudes says that a peak of interest is possible at all: the answer is the
+same.
 
 Uses torch for the arithmetic, so that torch.set_num_threads holds here too.
 """
@@ -21,7 +22,10 @@ CHUNK = 16
 
 @cache
 def _interpolation() -> torch.Tensor:
-    """[CHUNK + TAPS - 1, (FACTOR - 1) * CHUNK]: from a window of samples to the points after each of its chunk."""
+    """From a window of samples to the points between those of its chunk.
+
+    [CHUNK + TAPS - 1, (FACTOR - 1) * CHUNK]
+    """
     steps = np.arange(TAPS) - (TAPS // 2 - 1)  # the samples used, counted from the one before the point
     matrix = np.zeros((CHUNK + TAPS - 1, FACTOR - 1, CHUNK))
     for phase in range(1, FACTOR):
@@ -53,8 +57,8 @@ class InterSamplePeaks:
     def process(self, block: np.ndarray, *, above: float) -> np.ndarray:
         """Take `block` [samples, channels], return float32 [some multiple of CHUNK].
 
-        Each value is the largest magnitude from one sample up to the next; those of which none exceeds `above` may
-        be given as zero.
+        Each value is the largest magnitude from one sample up to the next; those of which none exceeds
+        `above` may be given as zero.
         """
         heard = np.concatenate((self._held, block.T), axis=1)  # [channels, samples]
         rows = (heard.shape[1] - (TAPS - 1)) // CHUNK
@@ -97,6 +101,6 @@ class TruePeakMeter:
         self._largest = max(self._largest, float(peaks.max(initial=0.0)))
 
     def peak_dbtp(self) -> float:
-        """The largest true peak in dB against full scale (-inf if there was only silence); ends the measurement."""
+        """The largest true peak in dB against full scale (-inf for silence); ends the measurement."""
         self.add(self._tail)
         return 20 * math.log10(self._largest) if self._largest > 0 else -math.inf

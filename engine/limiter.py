@@ -1,9 +1,10 @@
 """A true-peak limiter with look-ahead that holds the ceiling and is otherwise not there.
 
-The gain reduction in dB that each sample's true peak asks for is held for the look-ahead, released linearly in dB,
-and smoothed by two moving averages that together are as long as the look-ahead; so it is complete when the peak
-arrives, and its onset is a smooth slope of 4 ms. All channels share it (the image does not move). It is counted in
-whole millionths of a decibel: sums are exact, and the output does not depend on how the sound is cut into blocks.
+The gain reduction in dB that each sample's true peak asks for is held for the look-ahead, released linearly
+in dB, and smoothed by two moving averages that together are as long as the look-ahead; so it is complete when
+the peak arrives, and its onset is a smooth slope of 4 ms. All channels share it (the image does not move). It
+is counted in whole millionths of a decibel: sums are exact, and the output does not depend on how the sound
+is cut into blocks.
 """
 
 import numpy as np
@@ -14,11 +15,11 @@ from .intersample import InterSamplePeaks
 LOOK_AHEAD_S = 0.004
 RELEASE_DB_PER_S = 40.0
 _UNITS_PER_DB = 1_000_000
-_MARGIN_DB = 0.05  # for what eightfold interpolation misses and for the gain's own movement
+_MARGIN_DB = 0.2  # at the edge of the band other meters, with other filters, read up to this much more
 
 
 class Limiter:
-    """Holds `ceiling_dbtp`. Push blocks in with `process`, end with `flush`; `latency` samples are kept back."""
+    """Holds `ceiling_dbtp`. Push with `process`, end with `flush`; `latency` samples are kept back."""
 
     def __init__(self, *, sample_rate: int, channels: int, ceiling_dbtp: float = -1.0) -> None:
         self._ceiling_db = ceiling_dbtp - _MARGIN_DB
@@ -84,8 +85,8 @@ class Limiter:
         held = np.concatenate((self._held, units))
         self._held = held[len(units) :]
         if self._falling or held.any():
-            size = self._look_ahead + 1
-            held = maximum_filter1d(held, size, origin=size // 2 if size % 2 else size // 2 - 1, mode="nearest")
+            # (the origin makes the window end at the sample itself)
+            held = maximum_filter1d(held, self._look_ahead + 1, origin=self._look_ahead // 2, mode="nearest")
             units = self._released(held[self._look_ahead :])
         for average in self._averages:
             units = average.process(units)

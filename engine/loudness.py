@@ -99,9 +99,7 @@ def k_weighting(sample_rate: int) -> np.ndarray:
     k = math.tan(math.pi * 38.13547087602444 / sample_rate)
     q = 0.5003270373238773
     a0 = 1 + k / q + k * k
-    return np.array(
-        [shelf_b + shelf_a, [1.0, -2.0, 1.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]]
-    )
+    return np.array([shelf_b + shelf_a, [1.0, -2.0, 1.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]])
 
 
 def _lufs(power: float) -> float:

@@ -1,14 +1,15 @@
 """The block processor: short-time spectrum, gain, overlap-add, on the track's own rate and channels.
 
-Frames are 43 to 64 ms long with 75 % overlap under a sine window at both ends, so that frames of unity gain add up
-to the input. Frame j is centred on sample j * hop_length of the track. All channels share the gain.
+Frames are 43 to 64 ms long with 75 % overlap under a sine window at both ends, so that frames of unity gain
+add up to the input. Frame j is centred on sample j * hop_length of the track. All channels share the gain.
 
-Fader values are read on that grid of frames and move along ramps in time: the output for a given track and fader
-history is the same, sample for sample, however the sound is cut into blocks. Where all frames that reach a sample
-have their faders at zero, the sample itself is passed on.
+Fader values are read on that grid of frames and move along ramps in time: the output for a given track and
+fader history is the same, sample for sample, however the sound is cut into blocks. Where all frames that
+reach a sample have their faders at zero, the sample itself is passed on.
 """
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -25,8 +26,8 @@ _BATCH = 256  # frames at a time: keeps the working set small
 class Mixer:
     """Steers the segments of one track. Push samples in with `process`, end with `flush`.
 
-    `latency` samples have to be pushed before the first comes out; whoever plays live reads that far ahead of what
-    is heard. New faders are heard from the next sample that comes out.
+    `latency` samples have to be pushed before the first comes out; whoever plays live reads that far ahead of
+    what is heard. New faders are heard from the next sample that comes out.
     """
 
     def __init__(
@@ -41,8 +42,9 @@ class Mixer:
     ) -> None:
         """labels are int [frames, bands], mask_weights float [segments, 7] in -1..1.
 
-        `start` is the position in the track of the first sample that will be pushed, a multiple of hop_length;
-        from n_fft samples after it on the output is that of a mixer which heard the track from its beginning.
+        `start` is the position in the track of the first sample that will be pushed, a multiple of
+        hop_length; from n_fft samples after it on the output is that of a mixer which heard the track from
+        its beginning.
         """
         self.n_fft = frame_length(sample_rate)
         self.hop_length = self.n_fft // _OVERLAP
@@ -61,7 +63,7 @@ class Mixer:
         self._segments: tuple[bytes, torch.Tensor] = (b"", torch.empty(0))
 
         before = self.n_fft - self.hop_length  # silence before the first sample, not given out
-        self._frame = start // self.hop_length - 1  # the centre of the first frame lies one hop before `start`
+        self._frame = start // self.hop_length - 1  # the first frame is centred one hop before `start`
         self._pushed = start
         self._given = start - before
         self._start = start
@@ -103,7 +105,7 @@ class Mixer:
         return np.ascontiguousarray(output[skipped:]), flags[skipped:]
 
     def _frames(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Work on the next `count` frames: chunks of output [channels, count, hop_length] and which are touched."""
+        """Work on the next `count` frames: output [channels, count, hop_length] and which chunks are touched."""
         hop = self.hop_length
         length = (count - 1) * hop + self.n_fft
         heard = torch.from_numpy(self._input[:, :length]).to(self._device)
@@ -111,7 +113,7 @@ class Mixer:
         # A frame takes the faders of the time when its last sample came in: they act as early as they can.
         ends = (self._frame + np.arange(count) + _OVERLAP // 2) * hop
         faders_db = self._history.at(ends)
-        neutral = ~faders_db.any(axis=1)
+        neutral = (faders_db == 0).all(axis=1)
         for first, last in _runs(faders_db):
             if not neutral[first]:
                 self._apply(frames[:, first:last], self._frame + first, faders_db[first])
@@ -126,7 +128,7 @@ class Mixer:
 
         touched = np.concatenate((self._touched, ~neutral))
         self._touched = touched[count:]
-        chunk_touched = np.lib.stride_tricks.sliding_window_view(touched, _OVERLAP).any(axis=1)
+        chunk_touched = np.array([touched[at : at + _OVERLAP].any() for at in range(count)])
         output = output[:, :count]
         output[:, ~chunk_touched] = self._input[:, : count * hop].reshape(-1, count, hop)[:, ~chunk_touched]
         self._input = self._input[:, count * hop :]
@@ -154,7 +156,7 @@ def _runs(rows: np.ndarray) -> list[tuple[int, int]]:
     """Where equal rows follow each other, as (first, one past the last)."""
     edges = np.flatnonzero((rows[1:] != rows[:-1]).any(axis=1)) + 1
     bounds = [0, *edges.tolist(), len(rows)]
-    return list(zip(bounds[:-1], bounds[1:], strict=True))
+    return list(pairwise(bounds))
 
 
 class _FaderHistory:

@@ -94,9 +94,7 @@ def load_track(path: str | Path) -> Track:
         block_peak = max(float(block.max()), -float(block.min()))
         if not math.isfinite(block_peak):
             at = (samples + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])) / source.sample_rate
-            raise InputError(
-                f"{path}: it has samples that are no numbers (NaN or infinite), first at {at:.3f} s"
-            )
+            raise InputError(f"{path}: it has samples that are no numbers (NaN or infinite), first at {at:.3f} s")
         digest.update(np.ascontiguousarray(block).data)
         samples += len(block)
         sample_peak = max(sample_peak, block_peak)
@@ -106,9 +104,7 @@ def load_track(path: str | Path) -> Track:
     if sample_peak <= SILENCE:
         raise InputError(f"{path}: it is silent from start to end")
     if peak <= SILENCE:
-        raise InputError(
-            f"{path}: it is silent when mixed to mono (one channel the other one turned upside down?)"
-        )
+        raise InputError(f"{path}: it is silent when mixed to mono (one channel the other one turned upside down?)")
     return Track(source, samples, digest.hexdigest(), peak, sample_peak)
 
 

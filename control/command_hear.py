@@ -1,0 +1,93 @@
+"""predict and analyze: what the network hears in sound files, and why."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..models.errors import InputError
+from . import options
+from .console import Voice
+from .options import each, the_model
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(predict)
+    app.command()(analyze)
+
+
+def predict(
+    files: options.Files,
+    as_json: options.Json = False,
+    model: options.ModelFile = None,
+    device: options.Device = "auto",
+    quiet: options.Quiet = False,
+) -> None:
+    """Hear seven mid-level features and eight emotions in sound files (0 to 1; a rating of 10 is 1)."""
+    voice = Voice(as_json=as_json, quiet=quiet)
+    network = the_model(model, device)
+    from ..engine import load_track, predict_track
+    from .tables import prediction_table
+
+    def work(file: Path) -> None:
+        track = load_track(file)
+        heard = predict_track(track, network)
+        values = {
+            "file": str(file),
+            "duration_s": track.duration_s,
+            "midlevel": dict(heard.midlevel),
+            "emotions": dict(heard.emotions),
+        }
+        voice.result(values, lambda: prediction_table(file, track, heard))
+
+    each(files, work)
+
+
+def analyze(
+    files: options.Files,
+    passes: options.Passes = 1024,
+    seed: options.Seed = 0,
+    segmentation: options.Segmentation = "felzenszwalb",
+    estimator: options.Estimator = "local",
+    perturbation: options.Perturbation = "gain",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="F", help="Keep the analysis here, not in the cache.")
+    ] = None,
+    as_json: options.Json = False,
+    model: options.ModelFile = None,
+    device: options.Device = "auto",
+    quiet: options.Quiet = False,
+) -> None:
+    """Find the segments of the spectrogram that speak for and against each feature, and keep them for rendering."""
+    if output is not None and len(files) > 1:
+        raise InputError(f"--output {output}: names one file, but {len(files)} are to be analysed")
+    voice = Voice(as_json=as_json, quiet=quiet)
+    from ..engine.analysis import AnalysisSettings
+
+    settings = AnalysisSettings(segmentation, estimator, perturbation, passes, seed)
+    network = the_model(model, device)
+    from ..engine import load_track
+    from ..engine import store as kept
+    from ..models.vocabulary import MIDLEVEL
+    from .tables import analysis_table
+
+    def work(file: Path) -> None:
+        track = load_track(file)
+        begun = time.perf_counter()
+        with voice.progress(f"Analysing {file.name}") as report:
+            analysis = kept.analyze(track, model=network, settings=settings, output=output, progress=report)
+        values = {
+            "file": str(file),
+            "analysis": str(analysis.path),
+            "segments": len(analysis.weights),
+            "passes": analysis.settings.passes,
+            "seconds": time.perf_counter() - begun,
+            "surrogate_r2": dict(zip(MIDLEVEL, map(float, analysis.surrogate_r2), strict=True)),
+            "selected": analysis.selected_counts(),
+        }
+        voice.result(values, lambda: analysis_table(file, analysis))
+        voice.line(f"analysis: {analysis.path}")
+
+    each(files, work)

@@ -1,0 +1,129 @@
+"""render: a new sound file with the faders where they were asked to be."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..models.errors import InputError
+from . import options
+from .console import Voice
+from .options import analysis_of, chosen_device, gains_of, the_model
+from .presets import find_preset
+
+if TYPE_CHECKING:
+    from ..engine.analysis import AnalysisSettings
+    from ..engine.track import Track
+    from ..models.checkpoint import Model
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(render)
+
+
+def render(
+    file: options.File,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Written as .wav, .flac or .ogg.")],
+    analysis: Annotated[
+        Path | None, typer.Option(metavar="F", help="A kept analysis; otherwise the cached or a new one.")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Start from a preset (see: moodfader presets list).")
+    ] = None,
+    settings: options.Set = None,
+    match_loudness: Annotated[
+        bool, typer.Option("--match-loudness", help="As loud as the input, for a fair comparison.")
+    ] = False,
+    ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak that is not exceeded, in dBTP.")] = -1.0,
+    bit_depth: Annotated[str, typer.Option(metavar="16|24|float", help="Of wav and flac (ogg has none).")] = "24",
+    overwrite: options.Overwrite = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Check everything, say what would be done, write nothing.")
+    ] = False,
+    passes: options.Passes = 1024,
+    seed: options.Seed = 0,
+    segmentation: options.Segmentation = "felzenszwalb",
+    estimator: options.Estimator = "local",
+    perturbation: options.Perturbation = "gain",
+    as_json: options.Json = False,
+    model: options.ModelFile = None,
+    device: options.Device = "auto",
+    quiet: options.Quiet = False,
+) -> None:
+    """Write a steered recording, and measure how its emotions moved. --set goes on top of --preset."""
+    voice = Voice(as_json=as_json, quiet=quiet)
+    gains_db = {**(find_preset(preset).gains_db if preset else {}), **gains_of(settings)}
+    from ..engine import Faders, load_track
+    from ..engine import render as write
+    from ..engine.analysis import AnalysisSettings
+    from ..engine.render import CEILING_RANGE_DBTP
+    from ..engine.writer import check_output
+    from .tables import render_lines, render_table
+
+    # Everything that can be wrong is looked at before the long work begins.
+    faders = Faders.of(gains_db)
+    wanted = AnalysisSettings(segmentation, estimator, perturbation, passes, seed)
+    check_output(output, bit_depth=bit_depth, source=file if file.is_file() else None, overwrite=overwrite)
+    if not CEILING_RANGE_DBTP[0] <= ceiling <= CEILING_RANGE_DBTP[1]:
+        raise InputError(
+            f"--ceiling {ceiling:g}: goes from {CEILING_RANGE_DBTP[0]:g} to {CEILING_RANGE_DBTP[1]:g} dBTP"
+        )
+    where = chosen_device(device)
+    network = the_model(model, device)
+    track = load_track(file)
+    if dry_run:
+        _tell_plan(voice, track, network, wanted, analysis, output, gains_db)
+        return
+    explained = analysis_of(track, network, wanted, voice, file=analysis)
+    if faders.neutral:
+        voice.note("all faders are at zero: the output will equal the input (--set or --preset moves them)")
+    with voice.progress(f"Rendering {output.name}") as report:
+        rendered = write(
+            track,
+            explained,
+            output,
+            faders=faders,
+            model=network,
+            match_loudness=match_loudness,
+            bit_depth=bit_depth,
+            ceiling_dbtp=ceiling,
+            overwrite=overwrite,
+            device=where,
+            progress=report,
+        )
+    voice.result(dataclasses.asdict(rendered), lambda: render_table(rendered, gains_db))
+    for line in render_lines(rendered):
+        voice.line(line)
+
+
+def _tell_plan(
+    voice: Voice,
+    track: "Track",
+    model: "Model",
+    settings: "AnalysisSettings",
+    analysis: Path | None,
+    output: Path,
+    gains_db: dict[str, float],
+) -> None:
+    """What a render would do, after everything that can be checked beforehand has been."""
+    from ..engine.store import cache_path, load_analysis
+
+    if analysis is not None:
+        load_analysis(analysis, track=track, model=model)
+        source = str(analysis)
+    else:
+        kept = cache_path(track, model, settings)
+        source = str(kept) if kept.exists() else "to be made"
+    values = {
+        "file": str(track.path),
+        "output": str(output),
+        "duration_s": track.duration_s,
+        "analysis": source,
+        "gains_db": gains_db,
+        "dry_run": True,
+    }
+    moved = ", ".join(f"{name} {value:+g} dB" for name, value in gains_db.items() if value) or "all at zero"
+    shown = f"would render {track.path} to {output}\nfaders    {moved}\nanalysis  {source}"
+    voice.result(values, lambda: shown)

@@ -1,0 +1,87 @@
+"""Results as tables for the eye (rich)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from ..models.vocabulary import EMOTIONS, MIDLEVEL
+
+if TYPE_CHECKING:
+    from ..engine.analysis import Analysis
+    from ..engine.prediction import Prediction
+    from ..engine.render import Rendered
+    from ..engine.track import Track
+
+_BAR = 20
+
+
+def _table(title: str, *columns: str) -> Table:
+    """The first column to the left, numbers to the right."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="")
+    table.add_column(columns[0], no_wrap=True)
+    for column in columns[1:]:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
+
+
+def spoken(name: str) -> str:
+    """A name of the vocabulary as people write it."""
+    return name.replace("_", " ")
+
+
+def duration(seconds: float) -> str:
+    """Minutes and seconds, 4:05."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def prediction_table(file: Path, track: "Track", heard: "Prediction") -> Table:
+    """What the network hears in one track, with bars."""
+    table = _table(f"{file}  ({duration(track.duration_s)})", "0 to 1", "heard")
+    table.add_column("", width=_BAR, no_wrap=True)
+    for group in (heard.midlevel, heard.emotions):
+        for name, value in group.items():
+            table.add_row(spoken(name), f"{value:.2f}", "█" * round(_BAR * min(max(value, 0.0), 1.0)))
+        table.add_section()
+    return table
+
+
+def analysis_table(file: Path, analysis: "Analysis") -> Table:
+    """How many segments speak for and against each feature, and how much of the network a line explains."""
+    title = f"{file}  ({len(analysis.weights)} segments, {analysis.settings.passes} passes)"
+    table = _table(title, "feature", "for", "against", "R² of the surrogate")
+    for name, counts, r2 in zip(MIDLEVEL, analysis.selected_counts().values(), analysis.surrogate_r2, strict=True):
+        table.add_row(spoken(name), str(counts["positive"]), str(counts["negative"]), f"{r2:.2f}")
+    return table
+
+
+def render_table(rendered: "Rendered", gains_db: Mapping[str, float]) -> Table:
+    """Seven features and eight emotions before and after, as measured on the sound; the surrogate's expectation."""
+    table = _table(Path(rendered.output).name, "0 to 1", "fader", "before", "after", "shift", "expected")
+    table.columns[4].style = "bold"
+    for name in MIDLEVEL:
+        before, after = rendered.midlevel["before"][name], rendered.midlevel["after"][name]
+        fader = f"{gains_db.get(name, 0.0):+.1f} dB" if gains_db.get(name) else ""
+        table.add_row(spoken(name), fader, f"{before:.3f}", f"{after:.3f}", f"{after - before:+.3f}", "")
+    table.add_section()
+    for name in EMOTIONS:
+        before, after = rendered.emotions["before"][name], rendered.emotions["after"][name]
+        expected = rendered.emotions["surrogate"][name] - before
+        shift = f"{after - before:+.3f}"
+        table.add_row(spoken(name), "", f"{before:.3f}", f"{after:.3f}", shift, f"{expected:+.3f}")
+    return table
+
+
+def render_lines(rendered: "Rendered") -> list[str]:
+    """Loudness, peak, speed and path of a render."""
+    loudness = rendered.loudness_lufs
+    level = f"loudness  {loudness['before']:.1f} -> {loudness['after']:.1f} LUFS"
+    if rendered.loudness_matched is not None:
+        level += " (matched)" if rendered.loudness_matched else " (not matched: the ceiling does not allow it)"
+    speed = rendered.duration_s / max(rendered.seconds, 1e-6)
+    return [
+        f"{level}, true peak {rendered.true_peak_dbtp:.1f} dBTP",
+        f"rendered  {duration(rendered.duration_s)} in {rendered.seconds:.1f} s ({speed:.0f} times real time)",
+        f"output    {rendered.output}",
+    ]

@@ -96,11 +96,11 @@ def render_midi(
         command = [program, "-ni", "-q", *_settings(room or Room(), gain), "-T", "wav", "-O", "float"]
         command += ["-r", str(render_rate), "-F", str(sound), str(soundfont), str(score)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode or not sound.is_file():
-            said = (done.stderr or done.stdout).strip().splitlines()
-            raise InputError(
-                f"fluidsynth could not render with {soundfont}: {said[-1] if said else 'no reason given'}"
-            )
+        complaints = [line for line in done.stderr.splitlines() if "soundfont" in line.lower()]
+        # It reports success with a sound font that it could not read, and renders silence.
+        if done.returncode or complaints or not sound.is_file():
+            said = (complaints or done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise InputError(f"{soundfont}: fluidsynth could not render with it (damaged?): {said}")
         samples, _ = soundfile.read(sound, dtype="float32", always_2d=True)  # [samples, 2]
     if channels == 1:
         samples = samples.mean(axis=1, keepdims=True)

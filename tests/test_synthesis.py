@@ -1,0 +1,161 @@
+"""Rendering: the sound of known notes, the same samples for the same seed, and every quality audible in the sound."""
+
+import csv
+import shutil
+
+import numpy as np
+import pytest
+import scipy.signal
+import soundfile
+from moodfader.models.errors import InputError
+from moodfader.models.fluidsynth import find_fluidsynth, find_soundfont, render_midi
+from moodfader.models.score import Part, to_midi
+from moodfader.models.synthesis import known_clip, known_music, known_qualities, known_series
+from moodfader.models.vocabulary import MIDLEVEL, SAMPLE_RATE
+
+
+def _missing():
+    try:
+        find_fluidsynth()
+        find_soundfont()
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+rendered = pytest.mark.skipif(bool(_missing()), reason=_missing() or "everything is there")
+
+
+def one_note(pitch, *, program=73, seconds=3.0):
+    part = Part(program, reverb=0)
+    part.add(0.2, seconds - 1.0, pitch, 90)
+    return to_midi([part], seconds=seconds)
+
+
+@rendered
+@pytest.mark.parametrize("sample_rate", [22050, 44100])
+@pytest.mark.parametrize(("pitch", "hertz"), [(69, 440.0), (76, 659.26)])
+def test_a_note_sounds_at_its_pitch(sample_rate, pitch, hertz):
+    samples = render_midi(one_note(pitch), sample_rate=sample_rate, channels=1)
+    assert samples.shape == (3 * sample_rate, 1)
+    assert samples.dtype == np.float32
+    middle = samples[sample_rate // 2 : 2 * sample_rate, 0]
+    spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
+    assert np.fft.rfftfreq(len(middle), 1 / sample_rate)[spectrum.argmax()] == pytest.approx(hertz, rel=0.01)
+    assert np.abs(samples[: sample_rate // 10]).max() < 0.01 * np.abs(samples).max()
+
+
+@rendered
+def test_mono_is_the_mean_of_stereo():
+    midi = one_note(62, program=48)
+    stereo, mono = (render_midi(midi, sample_rate=44100, channels=n) for n in (2, 1))
+    np.testing.assert_allclose(mono[:, 0], stereo.mean(axis=1), atol=1e-6)
+    assert np.abs(stereo[:, 0] - stereo[:, 1]).max() > 1e-4
+
+
+@rendered
+def test_the_same_seed_gives_the_same_samples():
+    qualities = known_qualities(11)
+    first = known_clip(qualities, seed=11, seconds=3.0)
+    np.testing.assert_array_equal(first, known_clip(qualities, seed=11, seconds=3.0))
+    assert not np.array_equal(first, known_clip(qualities, seed=12, seconds=3.0))
+    assert 0.19 < np.abs(first).max() <= 0.95
+    assert len(first) == 3 * SAMPLE_RATE
+
+
+@rendered
+def test_a_folder_is_made_goes_on_and_is_the_same_elsewhere(tmp_path):
+    seen = []
+    table = known_music(2, seed=4, folder=tmp_path / "one", progress=seen.append, workers=1, seconds=2.0)
+    assert seen == [0.5, 1.0]
+    first = {path.name: path.read_bytes() for path in table.parent.glob("*.flac")}
+    kept, lost = sorted(table.parent.glob("*.flac"))
+    time = kept.stat().st_mtime_ns
+    lost.unlink()
+    known_music(3, seed=4, folder=tmp_path / "one", seconds=2.0)
+    assert kept.stat().st_mtime_ns == time
+    assert lost.read_bytes() == first[lost.name]
+    with table.open() as handle:
+        rows = list(csv.DictReader(handle))
+    assert list(rows[0]) == ["file", *MIDLEVEL, "seed"]
+    assert [row["file"] for row in rows] == sorted(path.name for path in table.parent.glob("*.flac"))
+    for row in rows:
+        samples, sample_rate = soundfile.read(table.parent / row["file"])
+        assert (len(samples), sample_rate) == (2 * SAMPLE_RATE, SAMPLE_RATE)
+        qualities = {name: float(row[name]) for name in MIDLEVEL}
+        again = known_clip(qualities, seed=int(row["seed"]), seconds=2.0)
+        np.testing.assert_allclose(again, samples, atol=2e-4)
+
+
+def envelope(samples):
+    """Energy in frames of 10 ms."""
+    return np.sqrt(np.mean(samples[: len(samples) // 220 * 220].reshape(-1, 220) ** 2, axis=1) + 1e-12)
+
+
+def gaps(samples):
+    """How much the level varies from frame to frame: detached notes leave valleys."""
+    levels = envelope(samples)
+    return float(levels.std() / levels.mean())
+
+
+def pulse(samples):
+    """The highest peak of the autocorrelation of the onsets between 0.25 and 1.5 s."""
+    _, _, spectrum = scipy.signal.stft(samples, SAMPLE_RATE, nperseg=1024, noverlap=1024 - 256)
+    flux = np.maximum(np.diff(np.log1p(1e3 * np.abs(spectrum)), axis=1), 0).sum(axis=0)
+    flux -= flux.mean()
+    lags = np.correlate(flux, flux, "full")[len(flux) - 1 :]
+    return float(lags[21:130].max() / lags[0])
+
+
+def brightness(samples):
+    spectrum = np.abs(np.fft.rfft(samples))
+    return float((spectrum * np.arange(len(spectrum))).sum() / spectrum.sum())
+
+
+@rendered
+@pytest.mark.parametrize(
+    ("feature", "measure"), [("articulation", gaps), ("rhythmic_stability", pulse), ("dissonance", brightness)]
+)
+def test_a_quality_is_heard_in_the_sound(feature, measure):
+    rises = []
+    for others, (low, high) in known_series(feature, 6, seed=77, values=(0.0, 1.0), seconds=8.0):
+        assert set(others) == set(MIDLEVEL) - {feature}
+        rises.append(measure(high) / measure(low) - 1)
+    assert np.mean(np.array(rises) > 0) >= 5 / 6
+    assert np.mean(rises) > 0.1
+
+
+def test_what_is_missing_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("MOODFADER_SOUNDFONT", str(tmp_path / "none.sf2"))
+    with pytest.raises(InputError, match=r"none\.sf2.*MOODFADER_SOUNDFONT"):
+        find_soundfont()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert shutil.which("fluidsynth") is None
+    with pytest.raises(InputError, match="Debian package fluidsynth"):
+        find_fluidsynth()
+    with pytest.raises(InputError, match="fluidsynth"):
+        known_music(1, seed=1, folder=tmp_path / "never")
+    assert not (tmp_path / "never").exists()
+
+
+@rendered
+def test_a_broken_sound_font_gives_one_line(monkeypatch, tmp_path):
+    broken = tmp_path / "broken.sf2"
+    broken.write_text("no sound font")
+    monkeypatch.setenv("MOODFADER_SOUNDFONT", str(broken))
+    with pytest.raises(InputError, match=r"broken\.sf2"):
+        render_midi(one_note(60))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"sample_rate": 44}, "in kHz"), ({"channels": 6}, "mono"), ({"sample_rate": 192000}, "192000")],
+)
+def test_wrong_settings_are_named(settings, words):
+    with pytest.raises(InputError, match=words):
+        render_midi(one_note(60), **settings)
+
+
+def test_unknown_feature_is_named():
+    with pytest.raises(InputError, match="loudness"):
+        next(known_series("loudness", 1, seed=1))

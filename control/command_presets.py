@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from rich.console import Group
 from rich.table import Table
 
 from ..models.errors import InputError
@@ -10,6 +11,7 @@ from ..models.vocabulary import MIDLEVEL
 from . import options
 from .console import Voice
 from .presets import Preset, all_presets, find_preset, save_preset
+from .tables import numbers_table, spoken, titled
 
 presets = typer.Typer(no_args_is_help=True, help="Fader positions with a name: list, show, save.")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, - and _.")]
@@ -70,11 +72,9 @@ def _values(preset: Preset) -> dict[str, Any]:
     return {"name": preset.name, "summary": preset.summary, "gains_db": gains_db, "path": str(preset.path)}
 
 
-def _table(preset: Preset) -> Table:
-    table = Table(title=f"{preset.name}: {preset.summary}" if preset.summary else preset.name, title_justify="left")
-    table.add_column("feature")
-    table.add_column("dB", justify="right")
+def _table(preset: Preset) -> Group:
+    table = numbers_table("feature", "dB")
     for feature in MIDLEVEL:
         decibels = preset.gains_db.get(feature, 0.0)
-        table.add_row(feature, f"{decibels:+.1f}" if decibels else "0")
-    return table
+        table.add_row(spoken(feature), f"{decibels:+.1f}" if decibels else "0")
+    return titled(f"{preset.name}: {preset.summary}" if preset.summary else preset.name, table)

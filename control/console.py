@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 Report = Callable[[float], None]
 """Takes the fraction done, 0..1."""
@@ -31,8 +32,10 @@ class Voice:
             self.show(shown())
 
     def show(self, shown: RenderableType) -> None:
-        """A table or a line; lines are not wrapped, for paths are to be copied."""
-        Console(highlight=False).print(shown, soft_wrap=isinstance(shown, str))
+        """A table or lines; lines are not wrapped, for paths are to be copied."""
+        console = Console(highlight=False)
+        for part in shown.renderables if isinstance(shown, Group) else [shown]:
+            console.print(part, soft_wrap=isinstance(part, str | Text), markup=False)
 
     def line(self, text: str) -> None:
         """A line of a result that is not cut or wrapped (paths are to be copied); not with --json."""

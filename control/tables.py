@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich import box
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from ..models.vocabulary import EMOTIONS, MIDLEVEL
 
@@ -17,9 +20,9 @@ if TYPE_CHECKING:
 _BAR = 20
 
 
-def _table(title: str, *columns: str) -> Table:
+def numbers_table(*columns: str) -> Table:
     """The first column to the left, numbers to the right."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="")
+    table = Table(header_style="", box=box.ROUNDED)
     table.add_column(columns[0], no_wrap=True)
     for column in columns[1:]:
         table.add_column(column, justify="right", no_wrap=True)
@@ -36,29 +39,33 @@ def duration(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def prediction_table(file: Path, track: "Track", heard: "Prediction") -> Table:
+def titled(title: str, table: Table) -> Group:
+    """A table under a line that may be wider than it."""
+    return Group(Text(title, style="bold"), table)
+
+
+def prediction_table(file: Path, track: "Track", heard: "Prediction") -> Group:
     """What the network hears in one track, with bars."""
-    table = _table(f"{file}  ({duration(track.duration_s)})", "0 to 1", "heard")
+    table = numbers_table("0 to 1", "heard")
     table.add_column("", width=_BAR, no_wrap=True)
     for group in (heard.midlevel, heard.emotions):
         for name, value in group.items():
             table.add_row(spoken(name), f"{value:.2f}", "█" * round(_BAR * min(max(value, 0.0), 1.0)))
         table.add_section()
-    return table
+    return titled(f"{file}  ({duration(track.duration_s)})", table)
 
 
-def analysis_table(file: Path, analysis: "Analysis") -> Table:
+def analysis_table(file: Path, analysis: "Analysis") -> Group:
     """How many segments speak for and against each feature, and how much of the network a line explains."""
-    title = f"{file}  ({len(analysis.weights)} segments, {analysis.settings.passes} passes)"
-    table = _table(title, "feature", "for", "against", "R² of the surrogate")
+    table = numbers_table("feature", "for", "against", "R² of the surrogate")
     for name, counts, r2 in zip(MIDLEVEL, analysis.selected_counts().values(), analysis.surrogate_r2, strict=True):
         table.add_row(spoken(name), str(counts["positive"]), str(counts["negative"]), f"{r2:.2f}")
-    return table
+    return titled(f"{file}  ({len(analysis.weights)} segments, {analysis.settings.passes} passes)", table)
 
 
 def render_table(rendered: "Rendered", gains_db: Mapping[str, float]) -> Table:
     """Seven features and eight emotions before and after, as measured on the sound; the surrogate's expectation."""
-    table = _table(Path(rendered.output).name, "0 to 1", "fader", "before", "after", "shift", "expected")
+    table = numbers_table("0 to 1", "fader", "before", "after", "shift", "expected")
     table.columns[4].style = "bold"
     for name in MIDLEVEL:
         before, after = rendered.midlevel["before"][name], rendered.midlevel["after"][name]

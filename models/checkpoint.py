@@ -62,13 +62,14 @@ def save_model(network: MidlevelNetwork, path: Path, *, record: Mapping[str, Any
     digest = tensors_digest(tensors)
     metadata = {
         "format": FORMAT,
-        "version": str(VERSION),
+        "version": VERSION,
         "architecture": network.architecture,
         "sha256": digest,
-        "record": json.dumps(record, sort_keys=True),
+        "record": dict(record),
     }
+    # one key, because safetensors writes several in any order, and the same model shall give the same bytes
     with written_beside(path) as beside:
-        save_file(tensors, beside, metadata=metadata)
+        save_file(tensors, beside, metadata={FORMAT: json.dumps(metadata, sort_keys=True)})
     return digest
 
 
@@ -87,13 +88,13 @@ def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:
         raise InputError(f"{path}: no such model file")
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
-            metadata = file.metadata() or {}
+            metadata = json.loads((file.metadata() or {}).get(FORMAT, "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path}: not a readable model file (damaged, or another format? {error})") from error
     if metadata.get("format") != FORMAT:
         raise InputError(f"{path}: a safetensors file, but not a Moodfader model")
-    if metadata.get("version") != str(VERSION):
+    if metadata.get("version") != VERSION:
         raise InputError(
             f"{path}: model format {metadata.get('version')}, this program reads {VERSION} (another release's file?)"
         )
@@ -104,9 +105,8 @@ def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:
         raise InputError(f"{path}: the checksum does not fit its weights (damaged or altered)")
     network = MidlevelNetwork(metadata["architecture"])
     try:
-        record = json.loads(metadata.get("record", "{}"))
         network.load_state_dict(tensors)
     except (RuntimeError, ValueError) as error:
         raise InputError(f"{path}: its weights do not fit the architecture {metadata['architecture']!r}") from error
     fuse_normalisation(network)
-    return Model(network=network.to(device), digest=digest, record=record, path=path)
+    return Model(network=network.to(device), digest=digest, record=metadata["record"], path=path)

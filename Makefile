@@ -1,0 +1,54 @@
+# make demo   set up and do the main job on the track that ships with the project
+# make test   set up, with what the tests need, and run all checks
+# make bench  print the speed and memory figures as ratios
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check types bench system setup clean
+
+demo: $(VENV)/.installed
+	$(BIN)/moodfader demo
+
+test: $(VENV)/.installed-test system check types
+	$(BIN)/pytest
+
+check: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# mypy sees the four folders under the name they are installed by
+types: $(VENV)/.installed-test
+	@mkdir -p .typecheck/moodfader
+	@for room in models engine control presets; do ln -sfn "$(CURDIR)/$$room" .typecheck/moodfader/$$room; done
+	MYPYPATH=.typecheck $(BIN)/mypy -p moodfader
+
+bench: $(VENV)/.installed-test
+	$(BIN)/python tests/benchmarks/bench_render.py
+	$(BIN)/python tests/benchmarks/bench_network.py
+
+# Debian's names; elsewhere, or without the right to install, the tests that need them say so and are skipped
+PACKAGES := fluidsynth fluid-soundfont-gm ffmpeg sox
+system:
+	@if command -v fluidsynth ffmpeg sox >/dev/null && ls /usr/share/sounds/sf2/*.sf2 >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null \
+	  || echo "could not install $(PACKAGES): the tests that need them are skipped"; \
+	else echo "not all of $(PACKAGES) are installed: the tests that need them are skipped"; fi
+
+setup: $(VENV)/.installed
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	$(BIN)/pip install -q -e .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/pip install -q -e ".[test]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .typecheck build dist *.egg-info demo-output

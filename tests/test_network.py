@@ -1,0 +1,75 @@
+"""A network's prediction is the mean of its local outputs, and these see exactly what the geometry says."""
+
+import numpy as np
+import pytest
+import torch
+from moodfader.models.network import ARCHITECTURES, MidlevelNetwork, fuse_normalisation
+from moodfader.models.vocabulary import N_BANDS
+
+
+def lively(architecture: str) -> MidlevelNetwork:
+    """A network whose normalisation and band biases are not at their neutral start."""
+    torch.manual_seed(1)
+    network = MidlevelNetwork(architecture)
+    with torch.no_grad():
+        for name, tensor in network.state_dict().items():
+            if tensor.is_floating_point() and ("running" in name or "bias" in name):
+                tensor.add_(torch.rand_like(tensor))
+    return network.eval()
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_prediction_is_the_mean_of_local_outputs_and_linear_in_them(architecture):
+    network = lively(architecture)
+    x = torch.rand(2, 313, N_BANDS)
+    with torch.inference_mode():
+        midlevel, emotions = network(x)
+        local = network.local(network.extend(x))
+        assert local.shape[2] == network.geometry.positions(313) == 40
+        assert local.shape[3] == network.geometry.positions_bands
+        torch.testing.assert_close(midlevel, local.mean((2, 3)))
+        torch.testing.assert_close(emotions, midlevel @ network.emotions.weight.T + network.emotions.bias)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_folding_the_normalisation_changes_nothing(architecture):
+    network = lively(architecture)
+    x = torch.rand(1, 100, N_BANDS)
+    with torch.inference_mode():
+        before = network(x)[0]
+        fuse_normalisation(network)
+        torch.testing.assert_close(network(x)[0], before, atol=1e-5, rtol=1e-5)
+
+
+def test_a_long_sound_may_be_cut_anywhere():
+    network = lively("small")
+    geometry = network.geometry
+    x = torch.rand(1, 777, N_BANDS)
+    with torch.inference_mode():
+        extended = network.extend(x)
+        whole = network.local(extended)
+        for first, last in ((0, 3), (11, 12), (40, 98)):
+            begin, end = geometry.span(first, last)
+            part = network.local(extended[:, begin + geometry.left : end + geometry.left])
+            torch.testing.assert_close(part, whole[:, :, first:last], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_local_output_sees_its_field_and_nothing_else(architecture):
+    """Gradients say which pixels matter: none outside of the geometry's field, and the corners inside do."""
+    network = lively(architecture)
+    geometry = network.geometry
+    padded = torch.rand(1, geometry.field + 4 * geometry.stride, N_BANDS, requires_grad=True)
+    time, band = 2, geometry.positions_bands // 2
+    network.local(padded)[0, :, time, band].sum().backward()
+    seen = padded.grad[0].abs().numpy() > 0
+    frames, bands = np.nonzero(seen.any(1))[0], np.nonzero(seen.any(0))[0]
+    low = max(band * geometry.stride - geometry.left_bands, 0)
+    high = min(band * geometry.stride - geometry.left_bands + geometry.field, N_BANDS) - 1
+    assert time * geometry.stride <= frames.min()
+    assert frames.max() <= time * geometry.stride + geometry.field - 1
+    assert low <= bands.min()
+    assert bands.max() <= high
+    # dead units may hide the outermost pixels, not whole strides of them
+    assert frames.max() - frames.min() >= geometry.field - geometry.stride
+    assert bands.max() - bands.min() >= min(geometry.field, N_BANDS) - geometry.stride

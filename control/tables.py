@@ -34,6 +34,11 @@ def spoken(name: str) -> str:
     return name.replace("_", " ")
 
 
+def signed(value: float, form: str) -> str:
+    """A number with its sign as printers set it (a true minus), zero without."""
+    return format(value, "+" + form).replace("-", "\u2212") if value else "0"
+
+
 def duration(seconds: float) -> str:
     """Minutes and seconds, 4:05."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

@@ -1,0 +1,84 @@
+"""What all figures share: fonts, colours that the colour-blind can tell apart, axes of seconds and Hz, saving.
+
+Colours are Okabe & Ito's: blue speaks for, vermilion speaks against.
+"""
+
+import logging
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from ..models.files import written_beside
+from ..models.spectrogram import FloatArray, band_frequencies
+from ..models.vocabulary import HOP_LENGTH, SAMPLE_RATE
+
+FOR: Final = "#0072B2"
+AGAINST: Final = "#D55E00"
+INK: Final = "#222222"
+FAINT: Final = "#8a8a8a"
+FLOOR_DB: Final = -60.0
+STYLE: Final[dict[str, Any]] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.linewidth": 0.7,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+}
+_DPI = 200
+_FREQUENCIES = (100, 200, 500, 1000, 2000, 5000, 10000)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a PNG, whole or not at all; the same figure gives the same bytes. Raises InputError."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its font cache at first use
+    with written_beside(path) as beside, rc_context(STYLE):
+        figure.savefig(beside, dpi=_DPI, metadata={"Software": None}, facecolor="white")
+
+
+def decibels(spectrogram: FloatArray) -> FloatArray:
+    """The network's log10(1 + x) [frames, bands] in dB below the loudest point, not below FLOOR_DB."""
+    magnitude = np.maximum(10.0**spectrogram - 1, 1e-12)
+    return np.asarray(np.maximum(20 * np.log10(magnitude / magnitude.max()), FLOOR_DB), np.float32)
+
+
+def picture(axes: Axes, colours: FloatArray, first: int) -> None:
+    """Draw colours [frames, bands, 3] over seconds and Hz, a band as high as another; `first` frame's number."""
+    edges = (np.array([first, first + len(colours)]) - 0.5) * HOP_LENGTH / SAMPLE_RATE
+    image = np.ascontiguousarray(colours.transpose(1, 0, 2))
+    axes.imshow(
+        image, origin="lower", aspect="auto", interpolation="nearest", extent=(*edges, -0.5, len(image) - 0.5)
+    )
+    axes.set_xlim(max(edges[0], 0), edges[1])
+    places = np.interp(np.log2(_FREQUENCIES), np.log2(band_frequencies()), np.arange(len(image)))
+    axes.set_yticks(places, [f"{hz // 1000}k" if hz >= 1000 else str(hz) for hz in _FREQUENCIES])
+    axes.set_xlabel("time (s)")
+
+
+def coloured(loudness_db: FloatArray, hue: FloatArray, strength: FloatArray) -> FloatArray:
+    """A grey spectrogram in dB [frames, bands] that takes the colour hue [frames, bands, 3] by strength in 0..1."""
+    grey = shades("#9a9a9a")((loudness_db / -FLOOR_DB + 1) * 0.36)[..., :3]
+    return np.asarray(grey + (hue - grey) * strength[..., None], np.float32)
+
+
+def shades(colour: str) -> Colormap:
+    """From nearly white to a colour to nearly black: brighter is quieter."""
+    return LinearSegmentedColormap.from_list(colour, ["#ffffff", colour, "#101010"])
+
+
+def plain(axes: Axes) -> None:
+    """Take away the frame where it says nothing."""
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)

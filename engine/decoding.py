@@ -124,11 +124,18 @@ def _mp3_states_length(path: Path) -> bool:
     return any(name in first_frame for name in (b"Xing", b"Info", b"VBRI"))
 
 
+class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
+    """soundfile seeks after every read of a seekable file; in MP3 and Vorbis that changes the samples that follow."""
+
+    def seekable(self) -> bool:
+        return False
+
+
 def _soundfile_blocks(source: Source, block_length: int, start: int) -> Iterator[np.ndarray]:
     try:
-        with soundfile.SoundFile(source.path) as sound:
-            # Seeking in Vorbis lands on other samples than decoding up to there gives.
-            if start and source.format == "OGG":
+        with _Sequential(source.path) as sound:
+            # After seeking, MP3 and Vorbis give other samples than decoding up to there does.
+            if source.format in ("MP3", "OGG"):
                 _skip(sound, start)
             elif start:
                 sound.seek(start)

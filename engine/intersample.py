@@ -80,7 +80,10 @@ class InterSamplePeaks:
             wanted = np.flatnonzero(around * _largest_rise() > above)
             if not len(wanted):
                 continue
-            points = torch.from_numpy(windows[channel, wanted]) @ _interpolation()
+            # Rows by the dozen: for fewer a library may take another way to add up, and round differently.
+            rows_padded = np.zeros((-(-len(wanted) // 16) * 16, CHUNK + TAPS - 1), dtype=np.float32)
+            rows_padded[: len(wanted)] = windows[channel, wanted]
+            points = (torch.from_numpy(rows_padded) @ _interpolation())[: len(wanted)]
             phases = points.view(-1, FACTOR - 1, CHUNK).abs_().unbind(1)
             peaks = np.maximum(reduce(torch.maximum, phases).numpy(), chunks[wanted])
             found[wanted] = np.maximum(found[wanted], peaks)

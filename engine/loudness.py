@@ -49,15 +49,16 @@ class LoudnessMeter:
         heard = np.ascontiguousarray(block.T, dtype=np.float64)  # [channels, samples]
         weighted, self._state = sosfilt(self._sections, heard, axis=1, zi=self._state)
         power = self._weights @ np.square(weighted, out=weighted)  # [samples]
+        if self._position == self._edge(self._step + 1):
+            self._close_step(0.0)
         edges = [0]
         while (edge := self._edge(self._step + len(edges)) - self._position) < len(power):
             edges.append(edge)
-        # (a step that ends exactly with this block is closed by the next one, or by integrated())
-        sums = np.add.reduceat(power, edges)
-        sums[0] += self._energy
-        self._energies.extend(sums[:-1].tolist())
-        self._energy = float(sums[-1])
-        self._step += len(edges) - 1
+        # A step that ends exactly with this block is closed by the next one, or by integrated().
+        *whole, begun = np.add.reduceat(power, edges).tolist()
+        for energy in whole:
+            self._close_step(energy)
+        self._energy += begun
         self._position += len(power)
 
     def integrated(self) -> float:
@@ -75,6 +76,11 @@ class LoudnessMeter:
             return SILENCE_LUFS
         gated = loud[loud > loud.mean() * 0.1]  # relative gate 10 LU below: eq. (5)
         return float(_lufs(gated.mean()))  # eq. (7)
+
+    def _close_step(self, energy: float) -> None:
+        self._energies.append(self._energy + energy)
+        self._energy = 0.0
+        self._step += 1
 
     def _edge(self, step: int) -> int:
         return step * self._sample_rate // 10

@@ -144,7 +144,7 @@ def analyze_track(
         segments=labels,
         weights=sums.weights.astype(np.float32),
         standard_errors=np.sqrt(sums.variances).astype(np.float32),
-        p_values=lime.p_values(sums.weights, sums.variances, sums.freedom[:, None]),
+        p_values=lime.p_values(sums.plain, sums.variances, sums.freedom[:, None]),
         mask_weights=mask_weights(sums.weights, chosen),
         response_per_db=response_per_db(spectrogram, labels, settings.perturbation),
         surrogate_r2=(1 - sums.unexplained / np.maximum(sums.total, 1e-30)).astype(np.float32),
@@ -161,13 +161,14 @@ class _Sums:
 
     def __init__(self, segments: int) -> None:
         shape = (segments, len(MIDLEVEL))
-        self.weights, self.variances = np.zeros(shape), np.zeros(shape)
+        self.weights, self.plain, self.variances = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         self.unexplained, self.total = np.zeros(shape[1]), np.zeros(shape[1])
         self.freedom = np.full(segments, np.inf)
         self.shares = 0.0
 
     def add(self, effects: lime.Effects, segments: npt.NDArray[np.int64], *, share: float) -> None:
         self.weights[segments] += effects.weights * share
+        self.plain[segments] += effects.plain * share
         self.variances[segments] += effects.variances * share**2
         self.unexplained += effects.unexplained * share**2
         self.total += effects.total * share**2

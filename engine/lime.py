@@ -25,13 +25,15 @@ Doubles = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Effects:
-    """What turning each segment's bit from 0 to 1 does to the mean local output of a window.
+    """What turning a segment's bit from 0 to 1 does to the mean local output of a window.
 
-    weights and variances (squared standard errors) are [segments, 7], freedom the degrees of freedom of the
+    weights are the estimator's, plain those of least squares without a ridge, variances the squared standard errors of
+    these, all [segments, 7]; freedom is the degrees of freedom of the
     variances, unexplained and total the (weighted) variance [7] that the linear surrogate leaves, and all of it.
     """
 
     weights: Doubles
+    plain: Doubles
     variances: Doubles
     freedom: float
     unexplained: Doubles
@@ -84,15 +86,15 @@ def weighted_ridge(
     noise = np.maximum(square - (plain * cross).sum(0), 0) / max(freedom, 1)
     variances = np.outer(np.diag(inverse), noise)
     unexplained = np.maximum(unexplained, 0) / total_weight
-    return Effects(coefficients, variances, float(freedom), unexplained, square / total_weight)
+    return Effects(coefficients, plain, variances, float(freedom), unexplained, square / total_weight)
 
 
-def p_values(weights: Doubles, variances: Doubles, freedom: npt.ArrayLike) -> Doubles:
-    """Two-sided p-value of each weight being zero, by Student's t; 1 where nothing was measured."""
+def p_values(plain: Doubles, variances: Doubles, freedom: npt.ArrayLike) -> Doubles:
+    """Two-sided p-value of each least-squares weight being zero, by Student's t; 1 where nothing was measured."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.abs(weights) / np.sqrt(variances)
+        t = np.abs(plain) / np.sqrt(variances)
     p = 2 * stats.t.sf(np.nan_to_num(t, nan=0.0, posinf=np.inf), np.asarray(freedom, float))
-    return np.asarray(np.where(weights == 0, 1.0, p))
+    return np.asarray(np.where(plain == 0, 1.0, p))
 
 
 def explain_window(

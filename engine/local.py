@@ -66,7 +66,7 @@ def explain_window(
     )
     left = whole_odd - (halves - 0.5) @ weights
     even = whole_even.var(0)
-    return Effects(weights, variances, freedom, (left**2).mean(0) + even, (whole_odd**2).mean(0) + even)
+    return Effects(weights, weights, variances, freedom, (left**2).mean(0) + even, (whole_odd**2).mean(0) + even)
 
 
 def _own_regressions(

@@ -15,6 +15,7 @@ from skimage import measure, segmentation
 
 from ..models.errors import InputError
 from ..models.spectrogram import FloatArray
+from ..models.vocabulary import CLIP_FRAMES
 
 Labels = npt.NDArray[np.int32]
 
@@ -61,27 +62,62 @@ METHODS: Final[dict[str, Callable[[FloatArray], Labels]]] = {
 def segment(spectrogram: FloatArray, *, method: str = "felzenszwalb") -> Labels:
     """Label every pixel of a spectrogram [frames, bands]; labels run from 0 without gaps, in order of time.
 
-    Raises InputError for an unknown method.
+    No segment is longer than ten seconds, as none can be in the paper's clips. Raises InputError for an unknown
+    method.
     """
     if method not in METHODS:
         raise InputError(f"no segmentation is called {method!r}: there are {', '.join(METHODS)}")
     divide = METHODS[method]
     frames = len(spectrogram)
     labels = np.zeros(spectrogram.shape, np.int32)
-    step = TILE_FRAMES - OVERLAP_FRAMES
     following = 0  # the first label that is not in use
-    for start in range(0, max(frames - OVERLAP_FRAMES, 1), step):
+    for start in range(0, max(frames - OVERLAP_FRAMES, 1), TILE_FRAMES - OVERLAP_FRAMES):
         stop = min(start + TILE_FRAMES, frames)
         tile = divide(spectrogram[start:stop]).astype(np.int32) + following
-        if start > 0:
-            kept = np.unique(labels[start : start + OVERLAP_FRAMES // 2])
-            overlap = labels[start : start + OVERLAP_FRAMES]
-            stays = np.isin(overlap, kept)
-            tile[: len(overlap)][stays] = overlap[stays]
-        labels[start:stop] = tile
         following = int(tile.max()) + 1
-    labels = np.asarray(measure.label(labels + 1, connectivity=2), np.int32) - 1  # what was cut apart is two
-    return _in_order_of_time(_without_crumbs(labels))
+        if start > 0:
+            tile = _joined(labels[start : start + OVERLAP_FRAMES], tile)
+        labels[start:stop] = tile
+    labels = _pieces(_without_long_ones(_pieces(labels)))  # what seams and cuts took apart is two
+    while (merged := _without_crumbs(labels)) is not labels:
+        labels = _pieces(merged)
+    return _in_order_of_time(labels)
+
+
+def _joined(before: Labels, tile: Labels) -> Labels:
+    """The tile [frames, bands] with the earlier tile's segments in their overlap `before` [its frames, bands].
+
+    Earlier segments that begin in the first half of the overlap stay whole. One that reaches the end of its tile goes
+    on in the segments of the new tile that lie mostly within it.
+    """
+    overlap = tile[: len(before)]
+    stays = np.isin(before, np.unique(before[: OVERLAP_FRAMES // 2]))
+    for cut in np.unique(before[-1][stays[-1]]):
+        candidates, covered = np.unique(overlap[before == cut], return_counts=True)
+        for candidate, count in zip(candidates, covered, strict=True):
+            if 2 * count > np.count_nonzero(overlap == candidate):
+                tile[tile == candidate] = cut
+    overlap[stays] = before[stays]
+    return tile
+
+
+def _pieces(labels: Labels) -> Labels:
+    """Number the connected pieces of equal label anew, from 0."""
+    return np.asarray(measure.label(labels + 1, connectivity=2), np.int32) - 1
+
+
+def _without_long_ones(labels: Labels) -> Labels:
+    """Cut segments that last more than ten seconds into equal parts in time."""
+    count = int(labels.max()) + 1
+    frames = np.broadcast_to(np.arange(len(labels))[:, None], labels.shape)
+    first = np.full(count, len(labels))
+    np.minimum.at(first, labels, frames)
+    last = np.zeros(count, np.int64)
+    np.maximum.at(last, labels, frames)
+    length = last - first + 1
+    parts = -(-length // CLIP_FRAMES)
+    part = (frames - first[labels]) * parts[labels] // length[labels]
+    return np.asarray(labels + count * part, np.int32)
 
 
 def _without_crumbs(labels: Labels) -> Labels:

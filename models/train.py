@@ -87,7 +87,7 @@ def new_network(settings: TrainingSettings) -> MidlevelNetwork:
     return network
 
 
-_HEAD_WEIGHTS = {"emotions": 1.0, "midlevel": 1.0, "known": 0.3, "heard": 0.5}
+_HEAD_WEIGHTS = {"emotions": 1.0, "midlevel": 1.0, "known": 0.6, "heard": 0.5}
 
 
 def _loss(

@@ -47,6 +47,11 @@ class Voice:
         if not self._quiet:
             print(text, file=sys.stderr, flush=True)
 
+    def log(self, text: str) -> None:
+        """A note for those who see no progress bar, because standard error is not a terminal."""
+        if not sys.stderr.isatty():
+            self.note(text)
+
     @contextlib.contextmanager
     def progress(self, task: str) -> Iterator[Report]:
         """A bar that appears with the first report and goes when the work is done."""

@@ -22,7 +22,7 @@ AGAINST: Final = "#D55E00"
 INK: Final = "#222222"
 FAINT: Final = "#8a8a8a"
 FLOOR_DB: Final = -60.0
-STYLE: Final[dict[str, Any]] = {
+STYLE: Final[Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.titlesize": 10,

@@ -1,0 +1,91 @@
+"""explain: figures and sounds of what speaks for and against the features."""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..models.errors import InputError
+from ..models.vocabulary import MIDLEVEL
+from . import options
+from .console import Voice
+from .options import analysis_of, the_model
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(explain)
+
+
+def explain(
+    file: options.File,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write into.")],
+    feature: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Explain this feature. Repeatable; all seven without.")
+    ] = None,
+    analysis: Annotated[
+        Path | None, typer.Option(metavar="F", help="A kept analysis; otherwise the cached or a new one.")
+    ] = None,
+    begin: Annotated[
+        float | None, typer.Option("--from", metavar="S", help="Show the track from this second on.")
+    ] = None,
+    end: Annotated[float | None, typer.Option("--to", metavar="S", help="Show the track to this second.")] = None,
+    overwrite: options.Overwrite = False,
+    passes: options.Passes = 1024,
+    seed: options.Seed = 0,
+    segmentation: options.Segmentation = "felzenszwalb",
+    estimator: options.Estimator = "local",
+    perturbation: options.Perturbation = "gain",
+    as_json: options.Json = False,
+    model: options.ModelFile = None,
+    device: options.Device = "auto",
+    quiet: options.Quiet = False,
+) -> None:
+    """Show and let hear what speaks for and against each feature.
+
+    For each feature: its positive and negative spectrogram, the sound with it enhanced by 6 dB, and the segments
+    that speak for it alone. For the track: the effects of the features on the emotions, and the original sound. Of a
+    track longer than 30 seconds the 20 with the strongest weights are shown (or --from, --to).
+    """
+    features = checked_features(feature)
+    voice = Voice(as_json=as_json, quiet=quiet)
+    from ..engine import load_track
+    from ..engine.analysis import AnalysisSettings
+    from .explanation import files_of, prepare_folder, write_explanation
+    from .listening import chosen_stretch
+
+    settings = AnalysisSettings(segmentation, estimator, perturbation, passes, seed)
+    files = files_of(output, features)
+    network = the_model(model, device)
+    track = load_track(file)
+    if output.exists():  # a made folder is not left behind when what follows fails
+        prepare_folder(output, list(files.values()), overwrite=overwrite)
+    explained = analysis_of(track, network, settings, voice, file=analysis)
+    stretch_s = chosen_stretch(explained, features, begin, end)
+    prepare_folder(output, list(files.values()), overwrite=overwrite)
+    with voice.progress("Drawing") as report:
+        write_explanation(track, explained, network, files, features, stretch_s=stretch_s, progress=report)
+    written = {key: str(path) for key, path in files.items()}
+    values = {
+        "file": str(file),
+        "folder": str(output),
+        "from_s": stretch_s[0],
+        "to_s": stretch_s[1],
+        "files": written,
+    }
+    voice.result(values, lambda: "\n".join(written.values()))
+
+
+def checked_features(names: Sequence[str] | None) -> list[str]:
+    """Names of features in the order of the vocabulary, all without any. Raises InputError, with a guess."""
+    if not names:
+        return list(MIDLEVEL)
+    known = [name.strip().lower().replace("-", "_") for name in names]
+    for name, plain in zip(names, known, strict=True):
+        if plain not in MIDLEVEL:
+            near = difflib.get_close_matches(plain, MIDLEVEL, n=1)
+            guess = f"did you mean {near[0]}?" if near else f"there are {', '.join(MIDLEVEL)}"
+            raise InputError(f"no feature is called {name!r}: {guess}")
+    return [name for name in MIDLEVEL if name in known]

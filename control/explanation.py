@@ -1,0 +1,74 @@
+"""All figures and sounds of an explanation, written into a folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..engine.analysis import Analysis, track_spectrogram
+from ..engine.prediction import predict_track
+from ..engine.track import Track
+from ..models.checkpoint import Model
+from ..models.errors import InputError
+from .console import Report
+from .figures import effects_figure, feature_figure
+from .listening import Listening
+
+
+def files_of(folder: Path, features: Sequence[str]) -> dict[str, Path]:
+    """What an explanation writes: effects, original, and of each feature itself, _enhanced and _alone."""
+    names = {"effects": "effects.png", "original": "original.wav"}
+    for feature in features:
+        names |= {
+            feature: f"{feature}.png",
+            f"{feature}_enhanced": f"{feature}_enhanced.wav",
+            f"{feature}_alone": f"{feature}_alone.wav",
+        }
+    return {key: folder / name for key, name in names.items()}
+
+
+def prepare_folder(folder: Path, files: Sequence[Path], *, overwrite: bool) -> None:
+    """Make the folder. Raises InputError where that cannot be, or one of the files is there already."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file, but a folder is needed to write into")
+    there = [path for path in files if path.exists()]
+    if there and not overwrite:
+        raise InputError(f"{there[0]}: exists already (--overwrite replaces it)")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made ({error.strerror or error})") from error
+
+
+def write_explanation(
+    track: Track,
+    analysis: Analysis,
+    model: Model,
+    files: dict[str, Path],
+    features: Sequence[str],
+    *,
+    stretch_s: tuple[float, float],
+    progress: Report,
+) -> None:
+    """Write the files of `files_of`. progress is called with the fraction done. Raises InputError."""
+    spectrogram = track_spectrogram(track)
+    heard = predict_track(track, model)
+    title = track.path.name
+    sounds = Listening(track, analysis, stretch_s)
+    steps = 3 * len(features) + 2
+    effects_figure(
+        files["effects"],
+        heard.midlevel,
+        heard.emotions,
+        model.emotion_weights,
+        title=title,
+        quantiles=model.record.get("midlevel_quantiles"),
+    )
+    sounds.original(files["original"])
+    for number, feature in enumerate(features):
+        done = 2 + 3 * number
+        progress(done / steps)
+        feature_figure(files[feature], analysis, spectrogram, feature, title=title, stretch_s=stretch_s)
+        progress((done + 1) / steps)
+        sounds.enhanced(files[f"{feature}_enhanced"], feature)
+        progress((done + 2) / steps)
+        sounds.alone(files[f"{feature}_alone"], feature)
+    progress(1.0)

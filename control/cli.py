@@ -13,7 +13,16 @@ from typing import Annotated
 import typer
 
 from ..models.errors import InputError
-from . import command_cache, command_explain, command_hear, command_presets, command_render
+from . import (
+    command_cache,
+    command_demo,
+    command_evaluate,
+    command_explain,
+    command_hear,
+    command_presets,
+    command_render,
+    command_train,
+)
 from .console import complain
 
 app = typer.Typer(
@@ -24,7 +33,16 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _commands in (command_hear, command_explain, command_render, command_presets, command_cache):
+for _commands in (
+    command_demo,
+    command_hear,
+    command_explain,
+    command_render,
+    command_presets,
+    command_train,
+    command_evaluate,
+    command_cache,
+):
     _commands.register(app)
 
 

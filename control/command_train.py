@@ -1,5 +1,6 @@
 """train: a new model from rated recordings and music of known qualities."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,7 +37,7 @@ Epochs = Annotated[int, typer.Option(metavar="N", help="How many epochs.")]
 Steps = Annotated[int, typer.Option(metavar="N", help="Steps of an epoch.")]
 Layer = Annotated[
     str,
-    typer.Option(metavar="fixed|start|free", help="The published mid-level to emotion layer: kept, a start, none."),
+    typer.Option(metavar="fixed|start|free", help="The published last layer: kept, a start, or unused."),
 ]
 Architecture = Annotated[str, typer.Option(metavar="small|vgg", help="vgg is the paper's network.")]
 
@@ -70,8 +71,7 @@ def train(
         raise InputError(f"{output}: the name of a model ends in .safetensors")
     if output.exists() and not overwrite:
         raise InputError(f"{output}: exists already (--overwrite replaces it)")
-    if not output.parent.is_dir():
-        raise InputError(f"{output}: the folder {output.parent} does not exist")
+    check_folder(output)
     settings = checked_settings(epochs=epochs, steps=steps, layer=layer, architecture=architecture, seed=seed)
     from ..models.checkpoint import save_model
     from ..models.train import record_of
@@ -100,6 +100,14 @@ def train(
     voice.result(values, lambda: f"model {digest[:12]} written to {output}")
 
 
+def check_folder(path: Path) -> None:
+    """See that a file can be made there before hours of work go into it. Raises InputError."""
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"{path}: the folder {path.parent} is not writable")
+
+
 def checked_settings(*, epochs: int, steps: int, layer: str, architecture: str, seed: int) -> "TrainingSettings":
     """The settings of a training. Raises InputError for an unknown name or a number out of range."""
     from ..models.network import ARCHITECTURES
@@ -116,7 +124,7 @@ def checked_settings(*, epochs: int, steps: int, layer: str, architecture: str, 
 
 
 def midlevel_quantiles(network: "MidlevelNetwork", rated: "list[Rated]") -> dict[str, list[float]]:
-    """5, 25, 50, 75 and 95 percent of each mid-level over the recordings (or else everything) that was learned from."""
+    """5, 25, 50, 75 and 95 percent of each mid-level over the recordings (else all) that were learned from."""
     import numpy as np
 
     from ..models.evaluate import predict_material

@@ -40,9 +40,7 @@ class Datasets:
             return self
         folder = Path(os.environ.get("MOODFADER_DATA", "../shared/data")) / "soundtracks"
         if not folder.is_dir():
-            raise InputError(
-                f"nothing to learn from: {folder} is not there; give --soundtracks, --midlevel or --table"
-            )
+            raise InputError(f"nothing to learn from: {folder} is not there; give --soundtracks, --table, ...")
         return Datasets(soundtracks=folder, perceptual=folder if (folder / "perceptual.csv").is_file() else None)
 
 

@@ -84,7 +84,7 @@ def _gain_map(figure: Figure, axes: Axes, loudness_db: FloatArray, gains_db: Flo
     # Silence shows no colour: there is nothing to boost.
     heard = np.clip((loudness_db - FLOOR_DB) / 20, 0, 1)
     strength = np.minimum(np.abs(gains_db) / limit, 1) ** 0.6 * heard
-    picture(axes, coloured(loudness_db, hue, strength), first)
+    picture(axes, coloured(loudness_db, hue, strength.astype(np.float32)), first)
     axes.set_ylabel("frequency (Hz)")
     axes.set_title("2  what they do to the sound")
     figure.colorbar(
@@ -103,7 +103,9 @@ def _emotions(axes: Axes, emotions: Mapping[str, Mapping[str, float]]) -> None:
     for row, old, new in zip(rows, before, after, strict=True):
         shift = new - old
         colour = FAINT if abs(shift) < 0.005 else AGAINST if shift > 0 else FOR
-        axes.text(max(old, new, 0) + top * 0.04, row, signed(shift, ".2f"), va="center", fontsize=8.5, color=colour)
+        axes.text(
+            max(old, new, 0) + top * 0.04, float(row), signed(shift, ".2f"), va="center", fontsize=8.5, color=colour
+        )
     axes.set_yticks(rows, EMOTIONS)
     axes.set_ylim(len(EMOTIONS) - 0.4, -0.6)
     axes.set_xlim(min(0, float(before.min()), float(after.min())), top * 1.22)

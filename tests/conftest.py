@@ -4,8 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 from moodfader.models.checkpoint import Model, load_model, save_model
 from moodfader.models.train import TrainingSettings, new_network
+
+torch.set_num_threads(1)  # on a busy machine two threads are slower than one, and results do not depend on how many
 
 DATA = Path(os.environ.get("MOODFADER_DATA", Path(__file__).parent.parent.parent / "shared" / "data"))
 

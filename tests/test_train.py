@@ -1,0 +1,154 @@
+"""Training: the same seed gives the same weights, an interrupted run ends where a whole one does, and it learns."""
+
+import numpy as np
+import pytest
+import torch
+from moodfader.models.batches import HEARD_AS, Material, changed, crop, prepare, targets_of
+from moodfader.models.datasets import Clip
+from moodfader.models.errors import InputError
+from moodfader.models.evaluate import correlations, cross_validate, interval, predict_material
+from moodfader.models.train import Source, TrainingSettings, published_layer, train
+from moodfader.models.vocabulary import CLIP_FRAMES, EMOTIONS, MIDLEVEL, N_BANDS
+
+TINY = TrainingSettings(epochs=2, steps_per_epoch=2, seed=3)
+
+
+def material(count, *, frames=60, seed=0):
+    """Spectrograms whose roughness is their energy; the rest is by chance."""
+    rng = np.random.default_rng(seed)
+    clips, spectrograms = [], []
+    for _ in range(count):
+        level, rough = rng.uniform(0.1, 0.9, 2)
+        pixels = level * (1 - rough * rng.random((frames, N_BANDS)))
+        spectrograms.append(pixels.astype(np.float16))
+        ratings = dict.fromkeys(EMOTIONS, 0.4) | {"energy": rough, "known_modality": level}
+        clips.append(Clip(path=None, group="g", ratings=ratings))
+    return Material(spectrograms, targets_of(clips))
+
+
+def same(one, other):
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not():
+    sources = [Source("made", material(6), 4)]
+    first = train(sources, TINY)
+    assert same(first, train(sources, TINY))
+    assert not same(first, train(sources, TrainingSettings(epochs=2, steps_per_epoch=2, seed=4)))
+
+
+def test_an_interrupted_run_ends_with_the_same_weights(tmp_path):
+    sources = [Source("made", material(6), 4)]
+    whole = train(sources, TrainingSettings(epochs=3, steps_per_epoch=2))
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(epoch, loss):
+        if epoch == 2:
+            raise StoppedError
+
+    state = tmp_path / "run.state"
+    with pytest.raises(StoppedError):
+        train(sources, TrainingSettings(epochs=3, steps_per_epoch=2), state=state, progress=stop)
+    finished = []
+    resumed = train(
+        sources, TrainingSettings(epochs=3, steps_per_epoch=2), state=state, progress=lambda e, _: finished.append(e)
+    )
+    assert finished == [3], "two epochs were already done"
+    assert same(resumed, whole)
+    with pytest.raises(InputError, match="other settings or material"):
+        train(sources, TINY, state=state)
+    state.write_bytes(b"broken")
+    with pytest.raises(InputError, match="cannot be read"):
+        train(sources, TrainingSettings(epochs=3, steps_per_epoch=2), state=state)
+
+
+def test_it_learns_what_can_be_heard():
+    made = material(24)
+    losses = []
+    settings = TrainingSettings(epochs=3, steps_per_epoch=25, averaging=0.5, dropout=0.0, layer="free")
+    network = train([Source("made", made, 8)], settings, progress=lambda _, loss: losses.append(loss))
+    energy = [EMOTIONS.index("energy")]
+    said = predict_material(network, made)[1][:, energy]
+    assert correlations(said, made.targets["emotions"][:, energy])[0] > 0.5
+    assert losses[-1] < losses[0] / 4
+
+
+def test_a_fixed_layer_stays_as_published():
+    network = train([Source("made", material(4), 4)], TrainingSettings(epochs=1, steps_per_epoch=2, layer="fixed"))
+    weight, bias = published_layer()
+    torch.testing.assert_close(network.emotions.weight.detach(), weight, atol=0, rtol=0)
+    torch.testing.assert_close(network.emotions.bias.detach(), bias, atol=0, rtol=0)
+    assert weight[EMOTIONS.index("happy"), MIDLEVEL.index("modality")] < 0, "minor is not happy"
+
+
+def test_cross_validation_predicts_every_clip_by_a_network_that_did_not_learn_it():
+    rated = material(6)
+    learned = []
+
+    def sources(kept):
+        learned.append(set(kept))
+        return [Source("made", rated.subset(kept), 2)]
+
+    midlevel, emotions = cross_validate(rated, [[0, 1, 2], [3, 4, 5]], sources, TINY)
+    assert learned == [{3, 4, 5}, {0, 1, 2}]
+    assert midlevel.shape == (6, 7)
+    assert np.isfinite(emotions).all()
+
+
+def test_ratings_find_their_heads():
+    clips = [
+        Clip(path=None, group="", ratings={"valence": 0.7, "modality": 0.2, "known_modality": 0.9, "heard_mode": 0.8})
+    ]
+    targets = targets_of(clips)
+    column = MIDLEVEL.index("modality")
+    assert targets["emotions"][0, EMOTIONS.index("valence")] == pytest.approx(0.7)
+    assert targets["midlevel"][0, column] == pytest.approx(0.2)
+    assert targets["known"][0, column] == pytest.approx(0.9)
+    assert targets["heard"][0, column] == pytest.approx(0.2), "rated from minor to major: turned around"
+    assert np.isnan(targets["heard"][0]).sum() == 6
+    assert {feature for feature, _ in HEARD_AS.values()} <= set(MIDLEVEL)
+
+
+def test_crops_and_changes_keep_what_must_be_kept():
+    rng = np.random.default_rng(0)
+    short = np.arange(50)[:, None].repeat(N_BANDS, 1).astype(np.float16)
+    looped = crop(short, rng)
+    assert looped.shape == (CLIP_FRAMES, N_BANDS)
+    np.testing.assert_array_equal(looped[:, 0], np.arange(CLIP_FRAMES) % 50)
+    batch = np.stack([crop(np.tile(short, (10, 1)) / 100, rng) for _ in range(4)])
+    out = changed(batch, rng)
+    assert out.shape == batch.shape
+    assert out.dtype == np.float32
+    assert (out >= 0).all()
+    assert not changed(np.zeros((1, CLIP_FRAMES, N_BANDS), np.float32), rng).any(), "silence stays silence"
+
+
+def test_reading_clips_and_their_stretches(tmp_path):
+    sound = np.sin(np.arange(4 * 22050) / 7).astype(np.float32)
+    clips = [Clip(path=tmp_path / "a", group=""), Clip(path=tmp_path / "a", group="", start_s=1.0, length_s=2.0)]
+    reads = []
+    whole, part = prepare(clips, lambda path: reads.append(path) or sound).spectrograms
+    assert len(reads) == 1, "a file is read once"
+    first = round(22050 / 704)
+    np.testing.assert_array_equal(part, whole[first : first + round(2 * 22050 / 704)])
+
+
+def test_interval_holds_the_truth_and_narrows_with_more_albums():
+    rng = np.random.default_rng(2)
+
+    def width(count):
+        truth = rng.normal(size=(count, 8))
+        said = truth + rng.normal(size=truth.shape)
+        low, high = interval(said, truth, [str(i // 3) for i in range(count)], seed=0, draws=300)
+        assert low < np.sqrt(0.5) < high
+        return high - low
+
+    assert width(600) < width(60)
+
+
+def test_correlations_leave_out_what_is_not_rated():
+    said = np.array([[1.0], [2], [3], [9]])
+    assert correlations(said, [[2.0], [4], [6], [np.nan]])[0] == pytest.approx(1)
+    assert np.isnan(correlations(said, [[2.0], [4], [np.nan], [np.nan]])[0])

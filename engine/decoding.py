@@ -21,6 +21,18 @@ from ..models.errors import InputError
 SAMPLE_RATES = (8_000, 192_000)
 MAX_CHANNELS = 8
 
+VORBIS_ORDER = {
+    3: [0, 2, 1],
+    5: [0, 2, 1, 3, 4],
+    6: [0, 2, 1, 5, 3, 4],
+    7: [0, 2, 1, 6, 5, 3, 4],
+    8: [0, 2, 1, 7, 5, 6, 3, 4],
+}
+"""Where Vorbis (whose centre is second and whose low frequencies are last) keeps each channel of a wav file.
+
+libsndfile hands its channels over as they lie.
+"""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -139,8 +151,9 @@ def _soundfile_blocks(source: Source, block_length: int, start: int) -> Iterator
                 _skip(sound, start)
             elif start:
                 sound.seek(start)
+            order = VORBIS_ORDER.get(source.channels) if source.format == "OGG" else None
             while len(block := sound.read(block_length, dtype="float32", always_2d=True)):
-                yield block
+                yield block if order is None else block[:, order]
     except soundfile.LibsndfileError as error:
         raise InputError(f"{source.path}: it is truncated or damaged ({error.error_string.rstrip('.')})") from error
 

@@ -12,6 +12,7 @@ import numpy as np
 import soundfile
 
 from ..models.errors import InputError
+from .decoding import VORBIS_ORDER
 
 BIT_DEPTHS = ("16", "24", "float")
 _FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
@@ -82,6 +83,7 @@ class AudioWriter:
         self._dither = None
         if dither_seed is not None and subtype == "PCM_16":
             self._dither = np.random.default_rng(dither_seed)
+        self._order = VORBIS_ORDER.get(channels) if self._format == "OGG" else None
         self._integer = subtype != "FLOAT"
         level = _VORBIS_COMPRESSION if self._format == "OGG" else None
         try:
@@ -120,6 +122,8 @@ class AudioWriter:
             raise InputError(f"{self._name}: cannot be written ({_reason(error)})") from error
 
     def _quantized(self, block: np.ndarray) -> np.ndarray:
+        if self._order is not None:
+            block = block[:, np.argsort(self._order)]
         if self._dither is None:
             return block
         noise = self._dither.random((len(block), block.shape[1], 2), dtype=np.float32)

@@ -2,12 +2,22 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.engine.limiter import LOOK_AHEAD_S, RELEASE_DB_PER_S, Limiter
 from scipy.signal import butter, resample_poly, sosfilt
 
 RATE = 44100
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """As in a render: a second thread is no help with pieces this small."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def run(sound, *, ceiling_dbtp=-1.0, block_length=4096, subject=None, sample_rate=RATE):
@@ -60,10 +70,10 @@ def test_what_is_below_the_ceiling_passes_untouched():
     np.testing.assert_array_equal(run(sound), sound)
 
 
-@settings(max_examples=25, deadline=None)
-@given(block_length=st.integers(1, 20000), kind=st.sampled_from(["noise", "drums", "clicks"]))
+@settings(max_examples=20, deadline=None)
+@given(block_length=st.integers(16, 9000), kind=st.sampled_from(["noise", "drums", "clicks"]))
 def test_any_block_size_gives_the_same_output(block_length, kind):
-    sound = loud(kind, seconds=0.3)
+    sound = loud(kind, seconds=0.2)
     np.testing.assert_array_equal(run(sound, block_length=block_length), run(sound, block_length=1000))
 
 

@@ -91,9 +91,9 @@ def test_the_peak_of_a_tone_is_found_between_its_samples():
 
 
 @settings(max_examples=10, deadline=None)
-@given(block_length=st.integers(1, 9000), seed=st.integers(0, 50))
+@given(block_length=st.integers(100, 9000), seed=st.integers(0, 50))
 def test_true_peak_is_that_of_a_plain_interpolation_for_any_blocks(block_length, seed):
-    sound = pink(1, 44100, 2, seed=seed)[:12345]
+    sound = pink(1, 44100, 2, seed=seed)[:6789]
     plain = np.abs(resample_poly(sound.astype(np.float64), 16, 1, axis=0, window=("kaiser", 5.0))).max()
     assert true_peak(sound, block_length) == pytest.approx(20 * np.log10(plain), abs=0.06)
     assert true_peak(sound, block_length) >= 20 * np.log10(np.abs(sound).max())

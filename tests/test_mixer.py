@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.engine.gains import Faders
@@ -13,6 +14,15 @@ from moodfader.models.vocabulary import HOP_LENGTH, N_BANDS, SAMPLE_RATE
 RATES = [8000, 22050, 44100, 48000, 96000]
 UP = Faders(modality=6)
 MIXED = Faders(modality=6, melodiousness=-4)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """As in a render: a second thread is no help with pieces this small."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def labels_for(seconds, segments=24):
@@ -113,11 +123,11 @@ def test_all_channels_share_the_gain():
     np.testing.assert_allclose(output[:, 2], output[:, 0] * -0.25, atol=1e-7)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
-    block_length=st.one_of(st.integers(1, 64), st.integers(65, 30000)),
+    block_length=st.one_of(st.integers(1, 64), st.integers(65, 9000)),
     sample_rate=st.sampled_from([8000, 44100]),
-    samples=st.integers(3000, 20000),
+    samples=st.integers(3000, 7000),
 )
 def test_any_block_size_gives_the_same_output(block_length, sample_rate, samples):
     labels, weights, sound = labels_for(3), weights_for(), noise(samples) * 6  # loud: the limiter works
@@ -127,7 +137,7 @@ def test_any_block_size_gives_the_same_output(block_length, sample_rate, samples
     np.testing.assert_array_equal(output, expected)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     block_length=st.sampled_from([128, 512, 1024, 4096]),
     changes=st.lists(

@@ -40,6 +40,7 @@ def evaluate(
     steps: training.Steps = 40,
     layer: training.Layer = "start",
     architecture: training.Architecture = "small",
+    precision: training.Precision = "float32",
     seed: options.Seed = 0,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="F", help="Write the record as .json or .md.")
@@ -57,7 +58,9 @@ def evaluate(
     if model is not None and cross_validate:
         raise InputError("--cross-validate trains its own models: give it or --model, not both")
     voice = Voice(as_json=as_json, quiet=quiet)
-    settings = checked_settings(epochs=epochs, steps=steps, layer=layer, architecture=architecture, seed=seed)
+    settings = checked_settings(
+        epochs=epochs, steps=steps, layer=layer, architecture=architecture, seed=seed, precision=precision
+    )
     if folds < 2 or repeats < 1:
         raise InputError(f"--folds {folds} --repeats {repeats}: at least 2 folds, once")
     from .material import Datasets, read_datasets

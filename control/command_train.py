@@ -40,6 +40,9 @@ Layer = Annotated[
     typer.Option(metavar="fixed|start|free", help="The published last layer: kept, a start, or unused."),
 ]
 Architecture = Annotated[str, typer.Option(metavar="small|vgg", help="vgg is the paper's network.")]
+Precision = Annotated[
+    str, typer.Option(metavar="float32|bfloat16", help="bfloat16 is quicker where the processor knows it.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -59,6 +62,7 @@ def train(
     steps: Steps = 40,
     layer: Layer = "start",
     architecture: Architecture = "small",
+    precision: Precision = "float32",
     seed: options.Seed = 0,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
@@ -72,7 +76,9 @@ def train(
     if output.exists() and not overwrite:
         raise InputError(f"{output}: exists already (--overwrite replaces it)")
     check_folder(output)
-    settings = checked_settings(epochs=epochs, steps=steps, layer=layer, architecture=architecture, seed=seed)
+    settings = checked_settings(
+        epochs=epochs, steps=steps, layer=layer, architecture=architecture, seed=seed, precision=precision
+    )
     from ..models.checkpoint import save_model
     from ..models.train import record_of
     from ..models.train import train as learn
@@ -108,19 +114,33 @@ def check_folder(path: Path) -> None:
         raise InputError(f"{path}: the folder {path.parent} is not writable")
 
 
-def checked_settings(*, epochs: int, steps: int, layer: str, architecture: str, seed: int) -> "TrainingSettings":
+def checked_settings(
+    *, epochs: int, steps: int, layer: str, architecture: str, seed: int, precision: str = "float32"
+) -> "TrainingSettings":
     """The settings of a training. Raises InputError for an unknown name or a number out of range."""
     from ..models.network import ARCHITECTURES
     from ..models.train import TrainingSettings
 
     layers = ("fixed", "start", "free")
-    for value, names, what in ((layer, layers, "layer"), (architecture, ARCHITECTURES, "architecture")):
+    precisions = ("float32", "bfloat16")
+    for value, names, what in (
+        (layer, layers, "layer"),
+        (architecture, ARCHITECTURES, "architecture"),
+        (precision, precisions, "precision"),
+    ):
         if value not in names:
             raise InputError(f"--{what} {value}: there are {', '.join(names)}")
     for name, number, least in (("epochs", epochs, 1), ("steps", steps, 1), ("seed", seed, 0)):
         if number < least:
             raise InputError(f"--{name} {number}: at least {least}")
-    return TrainingSettings(epochs=epochs, steps_per_epoch=steps, layer=layer, architecture=architecture, seed=seed)
+    return TrainingSettings(
+        epochs=epochs,
+        steps_per_epoch=steps,
+        layer=layer,
+        architecture=architecture,
+        seed=seed,
+        precision=precision,
+    )
 
 
 def midlevel_quantiles(network: "MidlevelNetwork", rated: "list[Rated]") -> dict[str, list[float]]:

@@ -25,6 +25,8 @@ PIXELS_PER_SEGMENT: Final = 150
 """Size that the methods which must be told aim at: as Felzenszwalb's, about 300 segments in ten seconds."""
 TILE_FRAMES: Final = 1024
 OVERLAP_FRAMES: Final = 256
+_MERGES: Final = 8  # crumbs between crumbs need more than one
+_PIXELS_AT_ONCE: Final = 1 << 20  # hours of music are numbered without arrays of 64-bit numbers as large as they are
 
 
 def _felzenszwalb(picture: FloatArray) -> Labels:
@@ -79,7 +81,9 @@ def segment(spectrogram: FloatArray, *, method: str = "felzenszwalb") -> Labels:
             tile = _joined(labels[start : start + OVERLAP_FRAMES], tile)
         labels[start:stop] = tile
     labels = _pieces(_without_long_ones(_pieces(labels)))  # what seams and cuts took apart is two
-    while (merged := _without_crumbs(labels)) is not labels:
+    for _ in range(_MERGES):
+        if (merged := _without_crumbs(labels)) is labels:
+            break
         labels = _pieces(merged)
     return _in_order_of_time(labels)
 
@@ -109,31 +113,50 @@ def _pieces(labels: Labels) -> Labels:
 def _without_long_ones(labels: Labels) -> Labels:
     """Cut segments that last more than ten seconds into equal parts in time."""
     count = int(labels.max()) + 1
-    frames = np.broadcast_to(np.arange(len(labels))[:, None], labels.shape)
-    first = np.full(count, len(labels))
-    np.minimum.at(first, labels, frames)
-    last = np.zeros(count, np.int64)
-    np.maximum.at(last, labels, frames)
+    first, last = np.full(count, len(labels)), np.zeros(count, np.int64)
+    for frame in range(len(labels) - 1, -1, -1):
+        first[labels[frame]] = frame
+    for frame in range(len(labels)):
+        last[labels[frame]] = frame
     length = last - first + 1
     parts = -(-length // CLIP_FRAMES)
-    part = (frames - first[labels]) * parts[labels] // length[labels]
-    return np.asarray(labels + count * part, np.int32)
+    # the numbers of a segment's later parts follow those of all segments before
+    extra = np.concatenate([[0], np.cumsum(parts - 1)[:-1]]) + count - 1
+    for frame in range(len(labels)):
+        row = labels[frame]
+        part = (frame - first[row]) * parts[row] // length[row]
+        labels[frame] = np.where(part > 0, extra[row] + part, row)
+    return labels
 
 
 def _without_crumbs(labels: Labels) -> Labels:
-    """Give pieces below MIN_SIZE // 2 (left at seams, or by methods without a smallest size) to a neighbour."""
-    sizes = np.bincount(labels.ravel())
-    small = sizes < MIN_SIZE // 2
-    crumbs = small[labels]
-    if not crumbs.any() or small.all():
+    """Give pieces below MIN_SIZE // 2 (left at seams, or by methods without a smallest size) to a neighbour.
+
+    Returns `labels` itself when there are none.
+    """
+    small = np.bincount(labels.ravel()) < MIN_SIZE // 2
+    if not small.any() or small.all():
         return labels
-    nearest = ndimage.distance_transform_edt(crumbs, return_distances=False, return_indices=True)
-    return np.asarray(labels[tuple(nearest)])
+    crumbs = small[labels]
+    rows = np.flatnonzero(crumbs.any(axis=1))
+    merged = labels.copy()
+    # Each run of frames with crumbs in it, with a margin in which the neighbours lie
+    for run in np.split(rows, np.flatnonzero(np.diff(rows) > 2 * MIN_SIZE) + 1):
+        near = slice(max(run[0] - MIN_SIZE, 0), run[-1] + MIN_SIZE + 1)
+        if crumbs[near].all():
+            continue
+        nearest = ndimage.distance_transform_edt(crumbs[near], return_distances=False, return_indices=True)
+        merged[near] = labels[near][tuple(nearest)]
+    return merged
 
 
 def _in_order_of_time(labels: Labels) -> Labels:
     """Number the labels by their first pixel, without gaps."""
-    values, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    rank = np.empty(len(values), np.int32)
-    rank[np.argsort(first)] = np.arange(len(values), dtype=np.int32)
-    return rank[inverse.reshape(labels.shape)]
+    flat = labels.ravel()
+    first = np.full(int(labels.max()) + 1, flat.size)
+    for start in range((flat.size - 1) // _PIXELS_AT_ONCE * _PIXELS_AT_ONCE, -1, -_PIXELS_AT_ONCE):
+        block = flat[start : start + _PIXELS_AT_ONCE]
+        first[block[::-1]] = np.arange(start + len(block) - 1, start - 1, -1)
+    rank = np.empty(len(first), np.int32)
+    rank[np.argsort(first)] = np.arange(len(first), dtype=np.int32)
+    return rank[labels]

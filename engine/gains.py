@@ -97,7 +97,7 @@ class SpectralGains:
         hop_length: int,
         device: torch.device | str = "cpu",
     ) -> None:
-        self._labels = torch.as_tensor(np.ascontiguousarray(labels, dtype=np.int64), device=device)
+        self._labels = torch.as_tensor(np.ascontiguousarray(labels, dtype=np.int32), device=device)
         # STFT frame j lies at j * _step / _unit spectrogram frames; whole numbers keep this exact in a long
         # track.
         self._step, self._unit = hop_length * SAMPLE_RATE, sample_rate * HOP_LENGTH
@@ -124,7 +124,7 @@ class SpectralGains:
     def _smoothed(self, start: int, stop: int, segment_gains_db: torch.Tensor) -> torch.Tensor:
         """Gains in dB of the spectrogram frames start..stop, those beyond the ends repeating the last."""
         wanted = torch.arange(start - 1, stop + 1, device=self._labels.device).clamp(0, len(self._labels) - 1)
-        decibels = segment_gains_db[self._labels[wanted]]
+        decibels = segment_gains_db[self._labels[wanted].long()]
         decibels = torch.cat((decibels[:, :1], decibels, decibels[:, -1:]), dim=1)
         decibels = (decibels[:, :-2] + 2 * decibels[:, 1:-1] + decibels[:, 2:]) / 4
         return (decibels[:-2] + 2 * decibels[1:-1] + decibels[2:]) / 4

@@ -4,38 +4,24 @@ Everything streams: memory does not grow with the length of the track. What is r
 measured on the file, read back: its loudness, its true peak, and the network's prediction.
 """
 
-import contextlib
-import math
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from ..models.checkpoint import Model, load_model
 from ..models.errors import InputError
 from ..models.files import written_beside
 from .analysis import Analysis
-from .decoding import decode, probe
 from .gains import Faders, segment_gain_db
-from .intersample import TruePeakMeter
-from .loudness import LoudnessMeter
 from .prediction import predict_track, surrogate_emotions
-from .steered import steered_blocks
 from .tags import copy_tags
 from .track import Track, load_track
-from .writer import AudioWriter, check_output
+from .writer import check_output
+from .writing import LOUDNESS_TOLERANCE_LU, Progress, write_steered
 
 CEILING_RANGE_DBTP = (-20.0, 0.0)
-LOUDNESS_TOLERANCE_LU = 0.1
-_MATCH_LIMIT_DB = 12.0
-_ATTEMPTS = 6
-_DITHER_SEED = 0
-_READ_BACK = 0.3  # share of the work that is measuring the written file, for the progress
-
-Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -58,15 +44,6 @@ class Rendered:
     true_peak_dbtp: float
     gain_db: float
     loudness_matched: bool | None
-
-
-@dataclass(frozen=True)
-class Written:
-    """What was measured on a written file, in LUFS and dBTP, and the gain in dB that was put on the track."""
-
-    loudness_lufs: float
-    true_peak_dbtp: float
-    gain_db: float
 
 
 def render(
@@ -95,6 +72,9 @@ def render(
     """
     started = time.monotonic()
     output = Path(output)
+    low, high = CEILING_RANGE_DBTP
+    if not low <= ceiling_dbtp <= high:
+        raise InputError(f"ceiling {ceiling_dbtp:g} dBTP is out of range, it goes from {low:g} to {high:g}")
     check_output(output, bit_depth=bit_depth, source=track.path, overwrite=overwrite)
     if analysis.track_digest != track.digest:
         raise InputError(f"{analysis.path or 'the analysis'}: it is of another sound than {track.path}")
@@ -136,114 +116,6 @@ def render(
         gain_db=written.gain_db,
         loudness_matched=off <= LOUDNESS_TOLERANCE_LU if match_loudness else None,
     )
-
-
-def write_steered(
-    track: Track,
-    labels: np.ndarray,
-    mask_weights: np.ndarray,
-    path: Path,
-    *,
-    faders: Faders,
-    name: Path | None = None,
-    match_loudness: bool = False,
-    bit_depth: str = "24",
-    ceiling_dbtp: float = -1.0,
-    device: torch.device | str = "cpu",
-    progress: Progress | None = None,
-) -> Written:
-    """The part of `render` that makes the sound: writes to `path`, measures what was written, and mends it.
-
-    It is written again with another gain when the loudness is to match and does not, and with a lower ceiling
-    when a lossy format raised the peaks. `name` is what errors call the file.
-    """
-    low, high = CEILING_RANGE_DBTP
-    if not low <= ceiling_dbtp <= high:
-        raise InputError(f"ceiling {ceiling_dbtp:g} dBTP is out of range, it goes from {low:g} to {high:g}")
-    match = match_loudness and not faders.neutral
-    gain_db = _gain_into_range(track, bit_depth, path) if faders.neutral else 0.0
-    limit_db = ceiling_dbtp
-    target = track.loudness_lufs if match else 0.0
-    share = _shares(2 if match else 1, progress)
-    for attempt in range(_ATTEMPTS):
-        blocks = steered_blocks(
-            track,
-            labels,
-            mask_weights,
-            faders=faders,
-            gain_db=gain_db,
-            ceiling_dbtp=limit_db,
-            device=device,
-        )
-        with _one_thread():
-            dither_seed = None if faders.neutral and not gain_db else _DITHER_SEED
-            with AudioWriter(
-                path,
-                sample_rate=track.sample_rate,
-                channels=track.channels,
-                samples=track.samples,
-                bit_depth=bit_depth,
-                dither_seed=dither_seed,
-                name=name,
-            ) as writer:
-                done = 0
-                for block in blocks:
-                    writer.write(block)
-                    done += len(block)
-                    share(attempt, (1 - _READ_BACK) * done / track.samples)
-            loudness, peak = _measured(path)
-        share(attempt, 1.0)
-        if faders.neutral:
-            break
-        excess, missing = peak - ceiling_dbtp, target - loudness if match else 0.0
-        wanted_db = min(max(gain_db + missing, -_MATCH_LIMIT_DB), _MATCH_LIMIT_DB)
-        if excess <= 0 and (abs(missing) <= LOUDNESS_TOLERANCE_LU / 2 or wanted_db == gain_db):
-            break
-        limit_db -= excess + 0.05 if excess > 0 else 0.0
-        gain_db = wanted_db
-    return Written(loudness, peak, gain_db)
-
-
-def _gain_into_range(track: Track, bit_depth: str, path: Path) -> float:
-    """Gain in dB, 0 or less, that keeps an untouched track inside what the file can hold."""
-    if track.sample_peak <= 1 or (bit_depth == "float" and path.suffix.lower() == ".wav"):
-        return 0.0
-    return 20 * math.log10((1 - 2**-15) / track.sample_peak)
-
-
-def _measured(path: Path) -> tuple[float, float]:
-    """Integrated loudness in LUFS and true peak in dBTP of a sound file."""
-    source = probe(path)
-    loudness = LoudnessMeter(source.sample_rate, source.channels)
-    peak = TruePeakMeter(source.channels)
-    for block in decode(source):
-        loudness.add(block)
-        peak.add(block)
-    return loudness.integrated(), peak.peak_dbtp()
-
-
-def _shares(expected: int, progress: Progress | None) -> Callable[[int, float], None]:
-    """Progress over a number of attempts that is not known beforehand: never backwards, never beyond 1."""
-    furthest = 0.0
-
-    def share(attempt: int, fraction: float) -> None:
-        nonlocal furthest
-        furthest = max(furthest, min((attempt + fraction) / max(expected, attempt + 1), 1.0))
-        if progress:
-            progress(furthest)
-
-    return share
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """The pieces of work are small: a second thread costs more than it gives, far more on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _device(name: str) -> torch.device:

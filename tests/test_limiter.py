@@ -2,22 +2,12 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.engine.limiter import LOOK_AHEAD_S, RELEASE_DB_PER_S, Limiter
 from scipy.signal import butter, resample_poly, sosfilt
 
 RATE = 44100
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    """As in a render: a second thread is no help with pieces this small."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def run(sound, *, ceiling_dbtp=-1.0, block_length=4096, subject=None, sample_rate=RATE):

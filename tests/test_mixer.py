@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.engine.gains import Faders
@@ -14,15 +13,6 @@ from moodfader.models.vocabulary import HOP_LENGTH, N_BANDS, SAMPLE_RATE
 RATES = [8000, 22050, 44100, 48000, 96000]
 UP = Faders(modality=6)
 MIXED = Faders(modality=6, melodiousness=-4)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    """As in a render: a second thread is no help with pieces this small."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def labels_for(seconds, segments=24):

@@ -96,3 +96,7 @@ def _usage_error(error: typer.TyperException) -> int:
 def main() -> None:
     """The console script."""
     sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -64,19 +64,20 @@ def demo(
             device=chosen_device(device),
             progress=report,
         )
-    files = files_of(explanation, MIDLEVEL)
+    files = files_of(explanation, MIDLEVEL, sounds=False)
     prepare_folder(explanation, list(files.values()), overwrite=True)
     with voice.progress("Drawing") as report:
         title = f"{TRACK}, steered by the preset {chosen.name}"
-        steering_overview(overview, analysis, track_spectrogram(track), faders, rendered, title=title)
         stretch_s = chosen_stretch(analysis, list(MIDLEVEL), None, None)
-        write_explanation(track, analysis, network, files, MIDLEVEL, stretch_s=stretch_s, progress=report)
+        spectrogram = track_spectrogram(track)
+        steering_overview(overview, analysis, spectrogram, faders, rendered, title=title, stretch_s=stretch_s)
+        write_explanation(track, analysis, network, files, stretch_s=stretch_s, progress=report)
     more = {"analysis": str(analysis.path), "overview": str(overview), "explanation": str(explanation)}
     voice.result(dataclasses.asdict(rendered) | more, lambda: render_table(rendered, chosen.gains_db))
     for line in render_lines(rendered):
         voice.line(line)
     voice.line(f"analysis  {analysis.path}")
-    voice.line(f"figures   {overview} and {explanation} (with sounds)")
+    voice.line(f"figures   {overview} and {explanation}")
     voice.line(f"compare   {track_file} with {steered}")
 
 

@@ -1,13 +1,11 @@
 """explain: figures and sounds of what speaks for and against the features."""
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..models.errors import InputError
 from ..models.vocabulary import MIDLEVEL
 from . import options
 from .console import Voice
@@ -66,7 +64,7 @@ def explain(
     stretch_s = chosen_stretch(explained, features, begin, end)
     prepare_folder(output, list(files.values()), overwrite=overwrite)
     with voice.progress("Drawing") as report:
-        write_explanation(track, explained, network, files, features, stretch_s=stretch_s, progress=report)
+        write_explanation(track, explained, network, files, stretch_s=stretch_s, progress=report)
     written = {key: str(path) for key, path in files.items()}
     values = {
         "file": str(file),
@@ -82,10 +80,8 @@ def checked_features(names: Sequence[str] | None) -> list[str]:
     """Names of features in the order of the vocabulary, all without any. Raises InputError, with a guess."""
     if not names:
         return list(MIDLEVEL)
+    from ..engine import Faders
+
+    Faders.of(dict.fromkeys(names, 0.0))  # knows the names, and what was meant by those that are none
     known = [name.strip().lower().replace("-", "_") for name in names]
-    for name, plain in zip(names, known, strict=True):
-        if plain not in MIDLEVEL:
-            near = difflib.get_close_matches(plain, MIDLEVEL, n=1)
-            guess = f"did you mean {near[0]}?" if near else f"there are {', '.join(MIDLEVEL)}"
-            raise InputError(f"no feature is called {name!r}: {guess}")
     return [name for name in MIDLEVEL if name in known]

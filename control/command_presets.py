@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from ..models.errors import InputError
 from ..models.vocabulary import MIDLEVEL
@@ -36,7 +37,7 @@ def list_presets(as_json: options.Json = False) -> None:
         table.add_column(column)
     for preset in found:
         own = " (yours)" if preset.own else ""
-        table.add_row(f"[bold]{preset.name}[/bold]{own}", preset.summary)
+        table.add_row(Text.assemble((preset.name, "bold"), own), preset.summary)
     voice.show(table)
 
 

@@ -17,6 +17,12 @@ Report = Callable[[float], None]
 """Takes the fraction done, 0..1."""
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to who called (rich would exit with code 1)."""
+        raise BrokenPipeError
+
+
 class Voice:
     """Says results, notes and progress as the options of a command ask for."""
 
@@ -33,7 +39,7 @@ class Voice:
 
     def show(self, shown: RenderableType) -> None:
         """A table or lines; lines are not wrapped, for paths are to be copied."""
-        console = Console(highlight=False)
+        console = _Console(highlight=False)
         for part in shown.renderables if isinstance(shown, Group) else [shown]:
             console.print(part, soft_wrap=isinstance(part, str | Text), markup=False)
 

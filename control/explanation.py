@@ -13,15 +13,13 @@ from .figures import effects_figure, feature_figure
 from .listening import Listening
 
 
-def files_of(folder: Path, features: Sequence[str]) -> dict[str, Path]:
+def files_of(folder: Path, features: Sequence[str], *, sounds: bool = True) -> dict[str, Path]:
     """What an explanation writes: effects, original, and of each feature itself, _enhanced and _alone."""
-    names = {"effects": "effects.png", "original": "original.wav"}
-    for feature in features:
-        names |= {
-            feature: f"{feature}.png",
-            f"{feature}_enhanced": f"{feature}_enhanced.wav",
-            f"{feature}_alone": f"{feature}_alone.wav",
-        }
+    names = {"effects": "effects.png", **{feature: f"{feature}.png" for feature in features}}
+    if sounds:
+        names["original"] = "original.wav"
+        for feature in features:
+            names |= {f"{feature}_{kind}": f"{feature}_{kind}.wav" for kind in ("enhanced", "alone")}
     return {key: folder / name for key, name in names.items()}
 
 
@@ -43,7 +41,6 @@ def write_explanation(
     analysis: Analysis,
     model: Model,
     files: dict[str, Path],
-    features: Sequence[str],
     *,
     stretch_s: tuple[float, float],
     progress: Report,
@@ -52,23 +49,19 @@ def write_explanation(
     spectrogram = track_spectrogram(track)
     heard = predict_track(track, model)
     title = track.path.name
-    sounds = Listening(track, analysis, stretch_s)
-    steps = 3 * len(features) + 2
-    effects_figure(
-        files["effects"],
-        heard.midlevel,
-        heard.emotions,
-        model.emotion_weights,
-        title=title,
-        quantiles=model.record.get("midlevel_quantiles"),
-    )
-    sounds.original(files["original"])
-    for number, feature in enumerate(features):
-        done = 2 + 3 * number
-        progress(done / steps)
-        feature_figure(files[feature], analysis, spectrogram, feature, title=title, stretch_s=stretch_s)
-        progress((done + 1) / steps)
-        sounds.enhanced(files[f"{feature}_enhanced"], feature)
-        progress((done + 2) / steps)
-        sounds.alone(files[f"{feature}_alone"], feature)
-    progress(1.0)
+    listening = Listening(track, analysis, stretch_s)
+    for number, (key, path) in enumerate(files.items()):
+        feature, _, kind = key.rpartition("_")
+        if key == "effects":
+            quantiles = model.record.get("midlevel_quantiles")
+            weights = model.emotion_weights
+            effects_figure(path, heard.midlevel, heard.emotions, weights, title=title, quantiles=quantiles)
+        elif key == "original":
+            listening.original(path)
+        elif kind == "enhanced":
+            listening.enhanced(path, feature)
+        elif kind == "alone":
+            listening.alone(path, feature)
+        else:
+            feature_figure(path, analysis, spectrogram, key, title=title, stretch_s=stretch_s)
+        progress((number + 1) / len(files))

@@ -97,8 +97,8 @@ def _emotions(axes: Axes, emotions: Mapping[str, Mapping[str, float]]) -> None:
     rows = np.arange(len(EMOTIONS))
     before = np.array([emotions["before"][name] for name in EMOTIONS])
     after = np.array([emotions["after"][name] for name in EMOTIONS])
-    axes.barh(rows - 0.19, before, height=0.34, color="#c9c9c9", label="before")
-    axes.barh(rows + 0.19, after, height=0.34, color="#3b3b3b", label="after")
+    axes.barh(rows - 0.19, before, height=0.34, color="#c9c9c9")
+    axes.barh(rows + 0.19, after, height=0.34, color="#3b3b3b")
     top = max(float(before.max()), float(after.max()), 0.1)
     for row, old, new in zip(rows, before, after, strict=True):
         shift = new - old
@@ -112,5 +112,7 @@ def _emotions(axes: Axes, emotions: Mapping[str, Mapping[str, float]]) -> None:
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("0 to 1, measured")
     axes.set_title("3  how the emotions move")
-    axes.legend(loc="lower right", frameon=False, fontsize=8, handlelength=1.2)
+    longest = int(np.minimum(before, after).argmax())  # where there is room to say which is which
+    for offset, name, colour in ((-0.19, "before", INK), (0.19, "after", "white")):
+        axes.text(top * 0.02, longest + offset, name, va="center", fontsize=7.5, color=colour)
     plain(axes)

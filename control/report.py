@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 from rich.console import Group
+from rich.text import Text
 
 from ..models.batches import Material
 from ..models.errors import InputError
@@ -59,7 +60,7 @@ def report_table(title: str, values: Scores) -> Group:
     """One block a head."""
     table = numbers_table("Pearson r", "")
     for head, rated in values.items():
-        table.add_row(f"[bold]{MEANINGS[head]}[/bold]", "")
+        table.add_row(Text(MEANINGS[head], style="bold"), "")
         for name, r in rated.items():
             table.add_row(f"  {spoken(name)}", f"{r:.2f}")
         table.add_section()

@@ -6,7 +6,6 @@ starts.
 """
 
 import contextlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import soundfile
 from av.container import InputContainer
 
 from ..models.errors import InputError
+from .wholeness import check_log, check_whole, mp3_states_length
 
 SAMPLE_RATES = (8_000, 192_000)
 MAX_CHANNELS = 8
@@ -55,6 +55,7 @@ def probe(path: Path) -> Source:
     is outside 8..192 kHz and 1..8.
     """
     _check_file(path)
+    check_whole(path)
     try:
         with soundfile.SoundFile(path) as sound:
             source = _soundfile_source(path, sound)
@@ -98,42 +99,15 @@ def _check_file(path: Path) -> None:
 
 
 def _soundfile_source(path: Path, sound: soundfile.SoundFile) -> Source:
-    # libsndfile mends a header that promises more bytes than the file has, and says so only in its log.
-    for declared, found in re.findall(r"^ *(?:data|SSND) *: (\d+) \(should be (\d+)\)", sound.extra_info, re.M):
-        # Programs that write into a pipe cannot know the length and put a number near 2 or 4 GB there.
-        if int(found) < int(declared) < 0x7FFF0000:
-            raise InputError(f"{path}: it is truncated ({found} of {declared} bytes of sound are there)")
+    check_log(path, sound.extra_info)
     promised, tolerance = sound.frames, 0
-    if sound.format == "OGG" and not _ogg_ends(path):
-        raise InputError(f"{path}: it is truncated (the end of the Ogg stream is missing)")
     if sound.format == "MP3":
         tolerance = 2 * 1152  # encoders disagree on how to count their padding
-        if not _mp3_states_length(path):
+        if not mp3_states_length(path):
             promised = None
     return Source(
         path, "soundfile", sound.format, sound.subtype, sound.samplerate, sound.channels, promised, tolerance
     )
-
-
-def _ogg_ends(path: Path) -> bool:
-    """Whether the last Ogg page carries the flag "end of stream"."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 70_000))  # a page has at most 65,307 bytes
-        tail = file.read()
-    page = tail.rfind(b"OggS")
-    return page >= 0 and len(tail) > page + 5 and bool(tail[page + 5] & 4)
-
-
-def _mp3_states_length(path: Path) -> bool:
-    """Whether an MP3 file starts with a Xing, Info or VBRI header; without one its length is a guess."""
-    with path.open("rb") as file:
-        head = file.read(10)
-        skip = 0
-        if head[:3] == b"ID3":
-            skip = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
-        file.seek(skip)
-        first_frame = file.read(2048)
-    return any(name in first_frame for name in (b"Xing", b"Info", b"VBRI"))
 
 
 class _Sequential(soundfile.SoundFile):  # type: ignore[misc]

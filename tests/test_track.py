@@ -4,6 +4,7 @@ import re
 from fractions import Fraction
 
 import av
+import mutagen
 import numpy as np
 import pytest
 import soundfile
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from moodfader.engine.track import load_track
 from moodfader.models.errors import InputError
 from moodfader.models.vocabulary import SAMPLE_RATE
+from mutagen.id3 import APIC
 
 
 def noise(samples, channels=2, seed=0):
@@ -186,7 +188,7 @@ def test_bad_files_get_one_line_that_names_them(tmp_path, kind):
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".aiff", ".mp3", ".m4a"])
 @pytest.mark.parametrize("kept", [0.3, 0.7])
-def test_truncated_files_are_refused(tmp_path, suffix, kept):
+def test_truncated_files_are_refused(tmp_path, capfd, suffix, kept):
     path = tmp_path / f"sound{suffix}"
     if suffix == ".m4a":
         write_m4a(path, noise(44100 * 5), 44100)
@@ -196,6 +198,21 @@ def test_truncated_files_are_refused(tmp_path, suffix, kept):
     path.write_bytes(content[: round(len(content) * kept)])
     with pytest.raises(InputError, match="truncated"):
         load_track(path)
+    assert capfd.readouterr() == ("", "")  # the decoders' own complaints would come beside the one line
+
+
+@pytest.mark.parametrize("suffix", [".mp3", ".ogg"])
+def test_tags_and_covers_do_not_look_like_missing_sound(tmp_path, suffix):
+    path = tmp_path / f"sound{suffix}"
+    soundfile.write(path, noise(44100 * 2), 44100)
+    file = mutagen.File(path)
+    if suffix == ".mp3":
+        file.add_tags()
+        file.tags.add(APIC(encoding=3, mime="image/png", type=3, desc="", data=bytes(200_000)))
+    else:
+        file["comment"] = "x" * 200_000
+    file.save()
+    assert load_track(path).samples == 44100 * 2
 
 
 def test_a_wav_from_a_pipe_has_no_length_in_its_header_and_is_read(tmp_path):

@@ -63,6 +63,8 @@ def analyze(
     """Find the segments of the spectrogram that speak for and against each feature, and keep them for rendering."""
     if output is not None and len(files) > 1:
         raise InputError(f"--output {output}: names one file, but {len(files)} are to be analysed")
+    if output is not None:
+        options.check_folder(output)
     voice = Voice(as_json=as_json, quiet=quiet)
     from ..engine.analysis import AnalysisSettings
 

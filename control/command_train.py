@@ -1,6 +1,5 @@
 """train: a new model from rated recordings and music of known qualities."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -75,7 +74,7 @@ def train(
         raise InputError(f"{output}: the name of a model ends in .safetensors")
     if output.exists() and not overwrite:
         raise InputError(f"{output}: exists already (--overwrite replaces it)")
-    check_folder(output)
+    options.check_folder(output)
     settings = checked_settings(
         epochs=epochs, steps=steps, layer=layer, architecture=architecture, seed=seed, precision=precision
     )
@@ -104,14 +103,6 @@ def train(
     state.unlink(missing_ok=True)
     values = {"output": str(output), "digest": digest, "clips": {part.name: len(part.clips) for part in rated}}
     voice.result(values, lambda: f"model {digest[:12]} written to {output}")
-
-
-def check_folder(path: Path) -> None:
-    """See that a file can be made there before hours of work go into it. Raises InputError."""
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist")
-    if not os.access(path.parent, os.W_OK):
-        raise InputError(f"{path}: the folder {path.parent} is not writable")
 
 
 def checked_settings(

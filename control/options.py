@@ -1,5 +1,6 @@
 """The options that several commands share: declared once, so that they mean the same everywhere."""
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -60,6 +61,14 @@ def the_model(path: Path | None, device: str) -> "Model":
     from ..models.checkpoint import load_model
 
     return load_model(path, device=where)
+
+
+def check_folder(path: Path) -> None:
+    """See that a file can be made there before the work begins. Raises InputError."""
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"{path}: the folder {path.parent} is not writable")
 
 
 def gains_of(settings: Iterable[str] | None) -> dict[str, float]:

@@ -62,9 +62,11 @@ def prediction_table(file: Path, track: "Track", heard: "Prediction") -> Group:
 
 def analysis_table(file: Path, analysis: "Analysis") -> Group:
     """How many segments speak for and against each feature, and how much of the network a line explains."""
-    table = numbers_table("feature", "for", "against", "R² of the surrogate")
-    for name, counts, r2 in zip(MIDLEVEL, analysis.selected_counts().values(), analysis.surrogate_r2, strict=True):
-        table.add_row(spoken(name), str(counts["positive"]), str(counts["negative"]), f"{r2:.2f}")
+    table = numbers_table("feature", "for", "against", "R² of the surrogate", "stability")
+    measures = zip(analysis.selected_counts().values(), analysis.surrogate_r2, analysis.stability, strict=True)
+    for name, (counts, r2, stability) in zip(MIDLEVEL, measures, strict=True):
+        shown = str(counts["positive"]), str(counts["negative"]), f"{r2:.2f}", f"{stability:.2f}"
+        table.add_row(spoken(name), *shown)
     return titled(f"{file}  ({len(analysis.weights)} segments, {analysis.settings.passes} passes)", table)
 
 

@@ -43,6 +43,7 @@ def low_and_high(track, frames: int) -> Analysis:
         standard_errors=weights * 0,
         p_values=weights.astype(float) * 0,
         mask_weights=weights,
+        half_agreement=np.ones(len(MIDLEVEL), np.float32),
         response_per_db=np.full(2, 1 / 12, np.float32),
         surrogate_r2=np.full(len(MIDLEVEL), 0.5, np.float32),
         duration_s=track.duration_s,

@@ -38,7 +38,7 @@ def demo(
     chosen = find_preset(preset)
     from ..engine import Faders, analyze, load_track
     from ..engine.analysis import track_spectrogram
-    from ..engine.render import render
+    from ..engine.rendering import render
     from .explanation import files_of, prepare_folder, write_explanation
     from .listening import chosen_stretch
     from .overview import steering_overview

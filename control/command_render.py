@@ -57,8 +57,8 @@ def render(
     gains_db = {**(find_preset(preset).gains_db if preset else {}), **gains_of(settings)}
     from ..engine import Faders, load_track
     from ..engine.analysis import AnalysisSettings
-    from ..engine.render import CEILING_RANGE_DBTP
-    from ..engine.render import render as write
+    from ..engine.rendering import CEILING_RANGE_DBTP
+    from ..engine.rendering import render as write
     from ..engine.writer import check_output
     from .tables import render_lines, render_table
 

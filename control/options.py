@@ -1,6 +1,6 @@
 """The options that several commands share: declared once, so that they mean the same everywhere."""
 
-import os
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -67,8 +67,11 @@ def check_folder(path: Path) -> None:
     """See that a file can be made there before the work begins. Raises InputError."""
     if not path.parent.is_dir():
         raise InputError(f"{path}: the folder {path.parent} does not exist")
-    if not os.access(path.parent, os.W_OK):
-        raise InputError(f"{path}: the folder {path.parent} is not writable")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise InputError(f"{path}: cannot write there ({error.strerror or error})") from error
 
 
 def gains_of(settings: Iterable[str] | None) -> dict[str, float]:

@@ -13,7 +13,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from ..engine.analysis import Analysis
 from ..engine.gains import FADER_RANGE_DB, Faders, segment_gain_db
-from ..engine.render import Rendered
+from ..engine.rendering import Rendered
 from ..models.spectrogram import FloatArray
 from ..models.vocabulary import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from .drawing import AGAINST, FAINT, FLOOR_DB, FOR, INK, STYLE, coloured, decibels, picture, plain, save

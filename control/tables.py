@@ -14,7 +14,7 @@ from ..models.vocabulary import EMOTIONS, MIDLEVEL
 if TYPE_CHECKING:
     from ..engine.analysis import Analysis
     from ..engine.prediction import Prediction
-    from ..engine.render import Rendered
+    from ..engine.rendering import Rendered
     from ..engine.track import Track
 
 _BAR = 20

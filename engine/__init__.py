@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .analysis import Analysis, AnalysisSettings
     from .gains import Faders
     from .prediction import predict_track
-    from .render import render
+    from .rendering import render
     from .store import analyze, load_analysis
     from .track import Track, load_track
 
@@ -23,7 +23,7 @@ _HOMES = {
     "load_analysis": "store",
     "load_track": "track",
     "predict_track": "prediction",
-    "render": "render",
+    "render": "rendering",
 }
 
 __all__ = [

@@ -64,7 +64,8 @@ class Analysis:
     bit from 0 to 1) on the mid-levels of clip_seconds around it. standard_errors and p_values: of the weights, both
     [segments, 7]. mask_weights: [segments, 7] in -1..1, the selected weights, each feature's strongest 1 in size.
     response_per_db: [segments], how far 1 dB moves the bit. surrogate_r2: [7], the share of the variance that the
-    linear surrogate explains.
+    linear surrogate explains. half_agreement: [7], the correlation of the weights from one half of the samples with
+    those from the other.
     """
 
     segments: Labels
@@ -73,6 +74,7 @@ class Analysis:
     p_values: npt.NDArray[np.float64]
     mask_weights: FloatArray
     response_per_db: FloatArray
+    half_agreement: FloatArray
     surrogate_r2: FloatArray
     duration_s: float
     track_digest: str
@@ -81,6 +83,15 @@ class Analysis:
     clip_seconds: float = CLIP_SECONDS
     path: Path | None = None
     """The file it is kept in."""
+
+    @property
+    def stability(self) -> FloatArray:
+        """How well the weights of another seed would correlate with these, [7] in 0..1.
+
+        From the halves' agreement r by Spearman and Brown's formula, 2 r / (1 + r).
+        """
+        r = np.clip(self.half_agreement, 0, 1)
+        return np.asarray(2 * r / (1 + r), np.float32)
 
     def selected_counts(self) -> dict[str, dict[str, int]]:
         """How many segments speak for (positive) and against (negative) each feature."""
@@ -147,6 +158,7 @@ def analyze_track(
         p_values=lime.p_values(sums.plain, sums.variances, sums.freedom[:, None]),
         mask_weights=mask_weights(sums.weights, chosen),
         response_per_db=response_per_db(spectrogram, labels, settings.perturbation),
+        half_agreement=_agreement(*sums.halves),
         surrogate_r2=(1 - sums.unexplained / np.maximum(sums.total, 1e-30)).astype(np.float32),
         duration_s=track.duration_s,
         track_digest=track.digest,
@@ -156,12 +168,20 @@ def analyze_track(
     )
 
 
+def _agreement(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> FloatArray:
+    """Pearson correlation of the columns of [segments, 7], 0 where one does not vary."""
+    a, b = one - one.mean(0), other - other.mean(0)
+    size = np.sqrt((a**2).sum(0) * (b**2).sum(0))
+    return np.asarray(np.divide((a * b).sum(0), size, out=np.zeros_like(size), where=size > 0), np.float32)
+
+
 class _Sums:
     """Effects of stretches, added up to effects on the track."""
 
     def __init__(self, segments: int) -> None:
         shape = (segments, len(MIDLEVEL))
         self.weights, self.plain, self.variances = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        self.halves = np.zeros((2, *shape))
         self.unexplained, self.total = np.zeros(shape[1]), np.zeros(shape[1])
         self.freedom = np.full(segments, np.inf)
         self.shares = 0.0
@@ -169,6 +189,7 @@ class _Sums:
     def add(self, effects: lime.Effects, segments: npt.NDArray[np.int64], *, share: float) -> None:
         self.weights[segments] += effects.weights * share
         self.plain[segments] += effects.plain * share
+        self.halves[:, segments] += effects.halves * share
         self.variances[segments] += effects.variances * share**2
         self.unexplained += effects.unexplained * share**2
         self.total += effects.total * share**2

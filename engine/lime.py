@@ -5,7 +5,7 @@ fit one ridge regression a feature; this is `lime`'s image explainer (Ribeiro et
 features and solved from running sums, so that 50,000 samples need no more memory than 500.
 """
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Final
 
 import numpy as np
@@ -28,13 +28,15 @@ class Effects:
     """What turning a segment's bit from 0 to 1 does to the mean local output of a window.
 
     weights are the estimator's, plain those of least squares without a ridge, variances the squared standard errors of
-    these, all [segments, 7]; freedom is the degrees of freedom of the
+    these, all [segments, 7]; halves [2, segments, 7] the weights that each half of the samples gives
+    alone; freedom is the degrees of freedom of the
     variances, unexplained and total the (weighted) variance [7] that the linear surrogate leaves, and all of it.
     """
 
     weights: Doubles
     plain: Doubles
     variances: Doubles
+    halves: Doubles
     freedom: float
     unexplained: Doubles
     total: Doubles
@@ -62,31 +64,64 @@ def weighted_ridge(
     The coefficients are those of lime.lime_base.LimeBase (scikit-learn's Ridge). The variances are those of weighted
     least squares (statsmodels' WLS, without the ridge), whose t values give the p-values.
     """
-    total_weight = weights.sum()
-    mean_bits = np.zeros(bits.shape[1])
-    gram = np.zeros((bits.shape[1], bits.shape[1]))
-    cross = np.zeros((bits.shape[1], outputs.shape[1]))
-    mean_outputs = weights @ outputs / total_weight
-    centred = outputs - mean_outputs
-    for start in range(0, len(bits), _ROWS_AT_ONCE):  # running sums over the samples
-        rows = slice(start, start + _ROWS_AT_ONCE)
-        block = bits[rows].astype(np.float64)
-        mean_bits += weights[rows] @ block / total_weight
-        scaled = block * weights[rows, None]
-        gram += scaled.T @ block
-        cross += scaled.T @ centred[rows]
-    gram -= total_weight * np.outer(mean_bits, mean_bits)  # sums of centred bits
-    square = weights @ centred**2
-    coefficients = linalg.solve(gram + ridge * np.eye(len(gram)), cross, assume_a="pos")
+    middle = len(bits) // 2
+    halves = [_Sums.of(bits[rows], outputs[rows], weights[rows]) for rows in (slice(middle), slice(middle, None))]
+    whole = halves[0] + halves[1]
+    gram, cross, square = whole.centred()
+    coefficients = _solved(gram, cross, ridge)
     unexplained = square - 2 * (coefficients * cross).sum(0) + (coefficients * (gram @ coefficients)).sum(0)
     # Least squares without the ridge, for the standard errors
     inverse = np.linalg.pinv(gram, hermitian=True)
     plain = inverse @ cross
     freedom = len(bits) - np.linalg.matrix_rank(gram, hermitian=True) - 1
     noise = np.maximum(square - (plain * cross).sum(0), 0) / max(freedom, 1)
-    variances = np.outer(np.diag(inverse), noise)
-    unexplained = np.maximum(unexplained, 0) / total_weight
-    return Effects(coefficients, plain, variances, float(freedom), unexplained, square / total_weight)
+    return Effects(
+        weights=coefficients,
+        plain=plain,
+        variances=np.outer(np.diag(inverse), noise),
+        halves=np.stack([_solved(*half.centred()[:2], ridge) for half in halves]),
+        freedom=float(freedom),
+        unexplained=np.maximum(unexplained, 0) / whole.weight,
+        total=square / whole.weight,
+    )
+
+
+def _solved(gram: Doubles, cross: Doubles, ridge: float) -> Doubles:
+    return np.asarray(linalg.solve(gram + ridge * np.eye(len(gram)), cross, assume_a="pos"))
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Weighted sums over samples: of bits, outputs, and their products."""
+
+    weight: float
+    bits: Doubles
+    outputs: Doubles
+    gram: Doubles
+    cross: Doubles
+    square: Doubles
+
+    @classmethod
+    def of(cls, bits: npt.NDArray[np.bool_], outputs: Doubles, weights: Doubles) -> "_Sums":
+        parts = []
+        for start in range(0, len(bits), _ROWS_AT_ONCE):
+            rows = slice(start, start + _ROWS_AT_ONCE)
+            block, out, weight = bits[rows].astype(np.float64), outputs[rows], weights[rows, None]
+            scaled = block * weight
+            sums = (scaled.sum(0), (weight * out).sum(0), scaled.T @ block, scaled.T @ out, (weight * out**2).sum(0))
+            parts.append(cls(float(weight.sum()), *sums))
+        return sum(parts[1:], parts[0])
+
+    def __add__(self, other: "_Sums") -> "_Sums":
+        return _Sums(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    def centred(self) -> tuple[Doubles, Doubles, Doubles]:
+        """Gram matrix, cross products and squares of the deviations from the weighted means."""
+        return (
+            self.gram - np.outer(self.bits, self.bits) / self.weight,
+            self.cross - np.outer(self.bits, self.outputs) / self.weight,
+            np.maximum(self.square - self.outputs**2 / self.weight, 0),
+        )
 
 
 def p_values(plain: Doubles, variances: Doubles, freedom: npt.ArrayLike) -> Doubles:

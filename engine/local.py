@@ -9,6 +9,8 @@ The target is LIME's with equal sample weights, E[f | z_s = 1] - E[f | z_s = 0],
 differ little from each other at this number of segments (0.50 +- 0.05).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from scipy import linalg
@@ -41,9 +43,7 @@ def explain_window(
     pairs = max(passes // 2, 2)
     halves = rng.integers(0, 2, (pairs, segments), np.uint8).astype(bool)
     features = len(MIDLEVEL)
-    gram = np.zeros((segments, segments))
-    cross = np.zeros((segments, segments * features))
-    square = np.zeros(segments * features)
+    sums = [_Sums.nothing(segments), _Sums.nothing(segments)]
     whole_odd = np.zeros((pairs, features))
     whole_even = np.zeros((pairs, features))
     step = BATCH_SIZE // 2
@@ -53,45 +53,78 @@ def explain_window(
         one, other = both[: len(bits)], both[len(bits) :]
         odd = ((one - other) / 2).reshape(len(bits) * features, outputs)
         own = (odd @ seen).reshape(len(bits), features, segments).transpose(0, 2, 1) / outputs
-        signs = bits.astype(np.float32) - 0.5
-        gram += signs.T @ signs
-        flat = own.reshape(len(bits), -1)
-        cross += signs.T @ flat
-        square += (flat.astype(np.float64) ** 2).sum(0)
+        sums[start // step % 2].add(bits.astype(np.float32) - np.float32(0.5), own)
         rows = slice(start, start + len(bits))
         whole_odd[rows] = odd.mean(1, dtype=np.float64).reshape(len(bits), features)
         whole_even[rows] = ((one + other) / 2).mean((2, 3), dtype=np.float64)
-    weights, variances, freedom = _own_regressions(
-        gram, cross.reshape(segments, segments, features), square.reshape(segments, features), seen > 0, pairs
-    )
+    together = (seen.T @ seen) > 0  # some output sees both segments
+    half_weights = np.stack([half.regressions(together)[0] for half in sums])
+    sums[0].join(sums[1])
+    weights, variances, freedom = sums[0].regressions(together)
     left = whole_odd - (halves - 0.5) @ weights
     even = whole_even.var(0)
-    return Effects(weights, weights, variances, freedom, (left**2).mean(0) + even, (whole_odd**2).mean(0) + even)
+    return Effects(
+        weights=weights,
+        plain=weights,
+        variances=variances,
+        halves=half_weights,
+        freedom=freedom,
+        unexplained=(left**2).mean(0) + even,
+        total=(whole_odd**2).mean(0) + even,
+    )
 
 
-def _own_regressions(
-    gram: Doubles, cross: Doubles, square: Doubles, seen: npt.NDArray[np.bool_], pairs: int
-) -> tuple[Doubles, Doubles, float]:
-    """Least squares of each segment's own outputs on the segments that they see; weights, variances, freedom."""
-    segments, features = square.shape
-    together = (seen.T.astype(np.float32) @ seen.astype(np.float32)) > 0  # an output sees both
-    weights = np.zeros((segments, features))
-    variances = np.zeros((segments, features))
-    freedom = float(pairs)
-    for s in range(segments):
-        near = np.flatnonzero(together[s])
-        if len(near) == 0:
-            continue
-        if len(near) > pairs // 2:
-            near = np.array([s])  # too few samples for all of them: the plain difference
-        place = int(np.searchsorted(near, s))
-        factor = linalg.cho_factor(gram[np.ix_(near, near)], lower=True, check_finite=False)
-        unit = np.zeros(len(near))
-        unit[place] = 1.0
-        solved = linalg.cho_solve(factor, np.column_stack([cross[near, s], unit]), check_finite=False)
-        coefficients = solved[:, :features]
-        left = np.maximum(square[s] - (coefficients * cross[near, s]).sum(0), 0)
-        weights[s] = coefficients[place]
-        variances[s] = left / (pairs - len(near)) * solved[place, -1]
-        freedom = min(freedom, float(pairs - len(near)))
-    return weights, variances, freedom
+@dataclass
+class _Sums:
+    """Sums over pairs of the products of signs [segments] with themselves and with own outputs [segments, 7]."""
+
+    pairs: int
+    gram: Doubles
+    cross: Doubles
+    square: Doubles
+
+    @classmethod
+    def nothing(cls, segments: int) -> "_Sums":
+        features = len(MIDLEVEL)
+        return cls(
+            0,
+            np.zeros((segments, segments)),
+            np.zeros((segments, segments * features)),
+            np.zeros((segments, features)),
+        )
+
+    def add(self, signs: npt.NDArray[np.float32], own: npt.NDArray[np.float32]) -> None:
+        self.pairs += len(signs)
+        self.gram += signs.T @ signs
+        self.cross += signs.T @ own.reshape(len(own), -1)
+        self.square += (own.astype(np.float64) ** 2).sum(0)
+
+    def join(self, other: "_Sums") -> None:
+        self.pairs += other.pairs
+        self.gram += other.gram
+        self.cross += other.cross
+        self.square += other.square
+
+    def regressions(self, together: npt.NDArray[np.bool_]) -> tuple[Doubles, Doubles, float]:
+        """Least squares of each segment's own outputs on the segments near it; weights, variances, freedom."""
+        segments, features = self.square.shape
+        cross = self.cross.reshape(segments, segments, features)
+        weights, variances = np.zeros_like(self.square), np.zeros_like(self.square)
+        freedom = float(self.pairs)
+        for s in range(segments):
+            near = np.flatnonzero(together[s])
+            if len(near) == 0:
+                continue
+            if len(near) > 0.7 * self.pairs:
+                near = np.array([s])  # too few samples for all of them: the plain difference
+            place = int(np.searchsorted(near, s))
+            factor = linalg.cho_factor(self.gram[np.ix_(near, near)], lower=True, check_finite=False)
+            unit = np.zeros(len(near))
+            unit[place] = 1.0
+            solved = linalg.cho_solve(factor, np.column_stack([cross[near, s], unit]), check_finite=False)
+            coefficients = solved[:, :features]
+            left = np.maximum(self.square[s] - (coefficients * cross[near, s]).sum(0), 0)
+            weights[s] = coefficients[place]
+            variances[s] = left / (self.pairs - len(near)) * solved[place, -1]
+            freedom = min(freedom, float(self.pairs - len(near)))
+        return weights, variances, freedom

@@ -54,6 +54,7 @@ def save_analysis(analysis: Analysis, path: Path) -> None:
         "segments": analysis.segments,
         "response_per_db": analysis.response_per_db,
         "surrogate_r2": analysis.surrogate_r2,
+        "half_agreement": analysis.half_agreement,
         **{name: getattr(analysis, name) for name in _TABLES},
         "description": np.frombuffer(json.dumps(description, sort_keys=True).encode(), np.uint8),
     }
@@ -109,7 +110,7 @@ def _checked(path: Path, arrays: dict[str, np.ndarray[Any, Any]], description: d
             )
             and bool((np.abs(arrays["mask_weights"]) <= 1).all())
             and arrays["response_per_db"].shape == (count,)
-            and arrays["surrogate_r2"].shape == (len(MIDLEVEL),)
+            and arrays["surrogate_r2"].shape == arrays["half_agreement"].shape == (len(MIDLEVEL),)
         )
         if sound:
             return Analysis(

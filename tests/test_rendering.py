@@ -10,7 +10,7 @@ import soundfile
 from moodfader.engine.analysis import AnalysisSettings, analyze_track
 from moodfader.engine.gains import Faders, segment_gain_db
 from moodfader.engine.prediction import predict_track, surrogate_emotions
-from moodfader.engine.render import render
+from moodfader.engine.rendering import render
 from moodfader.engine.steered import SteeredSound
 from moodfader.engine.track import load_track
 from moodfader.engine.writing import write_steered

@@ -27,10 +27,10 @@ Doubles = npt.NDArray[np.float64]
 class Effects:
     """What turning a segment's bit from 0 to 1 does to the mean local output of a window.
 
-    weights are the estimator's, plain those of least squares without a ridge, variances the squared standard errors of
-    these, all [segments, 7]; halves [2, segments, 7] the weights that each half of the samples gives
-    alone; freedom is the degrees of freedom of the
-    variances, unexplained and total the (weighted) variance [7] that the linear surrogate leaves, and all of it.
+    weights are the estimator's, plain those of least squares without a ridge, variances the squared standard errors
+    of these, all [segments, 7]; halves [2, segments, 7] the weights that each half of the samples gives alone;
+    freedom is the degrees of freedom of the variances, unexplained and total the (weighted) variance [7] that the
+    linear surrogate leaves, and all of it.
     """
 
     weights: Doubles

@@ -52,8 +52,8 @@ def explain_window(
         both = next(local_outputs(stretch, np.concatenate([bits, ~bits]), model, perturbation, batch_size=2 * step))
         one, other = both[: len(bits)], both[len(bits) :]
         odd = ((one - other) / 2).reshape(len(bits) * features, outputs)
-        own = (odd @ seen).reshape(len(bits), features, segments).transpose(0, 2, 1) / np.float32(outputs)
-        sums[start // step % 2].add(np.where(bits, np.float32(0.5), np.float32(-0.5)), own)
+        own = (odd @ seen).reshape(len(bits), features, segments).transpose(0, 2, 1) / outputs
+        sums[start // step % 2].add(np.where(bits, np.float32(0.5), np.float32(-0.5)), np.asarray(own, np.float32))
         rows = slice(start, start + len(bits))
         whole_odd[rows] = odd.mean(1, dtype=np.float64).reshape(len(bits), features)
         whole_even[rows] = ((one + other) / 2).mean((2, 3), dtype=np.float64)

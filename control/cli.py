@@ -55,7 +55,10 @@ def _print_version(asked: bool) -> None:
 @app.callback()
 def moodfader(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option(
+            "--version", metavar="", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     """Seven faders for the qualities that a listener hears in a finished recording, and the emotions they move."""

@@ -1,7 +1,6 @@
 """cache: what is kept of analysed tracks, and how to be rid of it."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.filesize import decimal
@@ -29,7 +28,7 @@ def show(context: typer.Context, as_json: options.Json = False) -> None:
 
 
 @cache.command()
-def clear(as_json: options.Json = False, quiet: Annotated[bool, typer.Option("--quiet", "-q")] = False) -> None:
+def clear(as_json: options.Json = False, quiet: options.Quiet = False) -> None:
     """Delete all kept analyses (they are made again when needed)."""
     folder, files = _kept()
     size = sum(path.stat().st_size for path in files)

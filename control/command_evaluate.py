@@ -32,7 +32,10 @@ def evaluate(
     perceptual: training.Perceptual = None,
     known: training.Known = None,
     cross_validate: Annotated[
-        bool, typer.Option("--cross-validate", help="Train anew without each part in turn, and test on that part.")
+        bool,
+        typer.Option(
+            "--cross-validate", metavar="", help="Train anew without each part in turn, and test on that part."
+        ),
     ] = False,
     folds: Annotated[int, typer.Option(metavar="N", help="Parts; an album is never in two of them.")] = 10,
     repeats: Annotated[int, typer.Option(metavar="N", help="Cross-validations, of different seeds.")] = 1,

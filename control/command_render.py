@@ -34,13 +34,14 @@ def render(
     ] = None,
     settings: options.Set = None,
     match_loudness: Annotated[
-        bool, typer.Option("--match-loudness", help="As loud as the input, for a fair comparison.")
+        bool, typer.Option("--match-loudness", metavar="", help="As loud as the input, for a fair comparison.")
     ] = False,
     ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak that is not exceeded, in dBTP.")] = -1.0,
     bit_depth: Annotated[str, typer.Option(metavar="16|24|float", help="Of wav and flac (ogg has none).")] = "24",
     overwrite: options.Overwrite = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Check everything, say what would be done, write nothing.")
+        bool,
+        typer.Option("--dry-run", "-n", metavar="", help="Check everything, say what would be done, write nothing."),
     ] = False,
     passes: options.Passes = 1024,
     seed: options.Seed = 0,

@@ -23,9 +23,15 @@ ModelFile = Annotated[
 Device = Annotated[
     str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute; auto takes a graphics card if there is one.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a file on standard output, a line each.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes: errors and results only.")]
-Seed = Annotated[int, typer.Option(help="Seed of all that is random: the same seed gives the same result.")]
+Json = Annotated[
+    bool, typer.Option("--json", metavar="", help="One JSON object a file on standard output, a line each.")
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", metavar="", help="No progress and no notes: errors and results only.")
+]
+Seed = Annotated[
+    int, typer.Option(metavar="N", help="Seed of all that is random: the same seed gives the same result.")
+]
 Passes = Annotated[int, typer.Option(metavar="N", help="How often the network hears each stretch of the track.")]
 Segmentation = Annotated[
     str, typer.Option(metavar="NAME", help="felzenszwalb (the paper's), slic, chan-vese or watershed.")
@@ -38,7 +44,7 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FEATURE=DB", help="Put a fader to so many dB, -12 to 12. Repeatable."),
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it is there.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace the output if it is there.")]
 
 
 def chosen_device(name: str) -> str:

@@ -284,3 +284,19 @@ def test_the_cache_is_shown_and_cleared(song, model_file, tmp_path, monkeypatch,
     assert run(["cache", "clear"]) == 0
     assert "deleted 1 analysis" in capsys.readouterr().out
     assert sorted(tmp_path.rglob("*.*")) == [other]
+
+
+def test_the_demo_goes_the_whole_way(model_file, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "demo-output").mkdir()
+    (tmp_path / "demo-output" / "overview.png").write_bytes(b"of an older demo")
+    assert run(["demo", "--preset", "agitato", "--model", model_file, "--json"]) == 0
+    (line,) = json_lines(capsys.readouterr().out)
+    folder = tmp_path / "demo-output"
+    assert Path(line["output"]).resolve() == folder / "demo-agitato.wav"
+    assert soundfile.info(folder / "demo-agitato.wav").frames == soundfile.info(folder / "demo.ogg").frames
+    kept = load_analysis(line["analysis"], track=load_track(folder / "demo.ogg"))
+    assert len(kept.weights) > 100
+    pictures = sorted(path.name for path in folder.rglob("*.png"))
+    assert pictures == sorted(["overview.png", "effects.png", *(f"{name}.png" for name in MIDLEVEL)])
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in folder.rglob("*.png"))

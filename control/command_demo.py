@@ -39,6 +39,7 @@ def demo(
     from ..engine import Faders, analyze, load_track
     from ..engine.analysis import track_spectrogram
     from ..engine.rendering import render
+    from ..engine.store import save_analysis
     from .explanation import files_of, prepare_folder, write_explanation
     from .listening import chosen_stretch
     from .overview import steering_overview
@@ -46,13 +47,15 @@ def demo(
 
     network = the_model(model, device)
     track_file, steered = output / TRACK, output / f"demo-{chosen.name}.wav"
+    kept = output / "demo-analysis.npz"
     explanation, overview = output / "explanation", output / "overview.png"
     prepare_folder(output, [], overwrite=True)
     _copy_track(track_file)
     track = load_track(track_file)
     faders = Faders.of(chosen.gains_db)
     with voice.progress("Analysing") as report:
-        analysis = analyze(track, model=network, output=output / "demo-analysis.npz", progress=report)
+        analysis = analyze(track, model=network, progress=report)
+    save_analysis(analysis, kept)
     with voice.progress("Rendering") as report:
         rendered = render(
             track,
@@ -72,11 +75,11 @@ def demo(
         spectrogram = track_spectrogram(track)
         steering_overview(overview, analysis, spectrogram, faders, rendered, title=title, stretch_s=stretch_s)
         write_explanation(track, analysis, network, files, stretch_s=stretch_s, progress=report)
-    more = {"analysis": str(analysis.path), "overview": str(overview), "explanation": str(explanation)}
+    more = {"analysis": str(kept), "overview": str(overview), "explanation": str(explanation)}
     voice.result(dataclasses.asdict(rendered) | more, lambda: render_table(rendered, chosen.gains_db))
     for line in render_lines(rendered):
         voice.line(line)
-    voice.line(f"analysis  {analysis.path}")
+    voice.line(f"analysis  {kept}")
     voice.line(f"figures   {overview} and {explanation}")
     voice.line(f"compare   {track_file} with {steered}")
 

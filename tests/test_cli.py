@@ -289,7 +289,8 @@ def test_the_cache_is_shown_and_cleared(song, model_file, tmp_path, monkeypatch,
 def test_the_demo_goes_the_whole_way(model_file, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "demo-output").mkdir()
-    (tmp_path / "demo-output" / "overview.png").write_bytes(b"of an older demo")
+    for name in ("overview.png", "demo-analysis.npz"):
+        (tmp_path / "demo-output" / name).write_bytes(b"of an older demo")
     assert run(["demo", "--preset", "agitato", "--model", model_file, "--json"]) == 0
     (line,) = json_lines(capsys.readouterr().out)
     folder = tmp_path / "demo-output"

@@ -10,7 +10,6 @@ import typer
 from ..models.errors import InputError
 from . import command_train as training
 from . import options
-from .command_train import checked_settings
 from .console import Voice
 
 if TYPE_CHECKING:
@@ -61,8 +60,10 @@ def evaluate(
     if model is not None and cross_validate:
         raise InputError("--cross-validate trains its own models: give it or --model, not both")
     voice = Voice(as_json=as_json, quiet=quiet)
-    settings = checked_settings(
-        epochs=epochs, steps=steps, layer=layer, architecture=architecture, seed=seed, precision=precision
+    from ..models.train import TrainingSettings
+
+    settings = TrainingSettings(
+        epochs=epochs, steps_per_epoch=steps, layer=layer, architecture=architecture, seed=seed, precision=precision
     )
     if folds < 2 or repeats < 1:
         raise InputError(f"--folds {folds} --repeats {repeats}: at least 2 folds, once")

@@ -12,7 +12,6 @@ from .console import Voice
 
 if TYPE_CHECKING:
     from ..models.network import MidlevelNetwork
-    from ..models.train import TrainingSettings
     from .material import Rated
 
 Soundtracks = Annotated[
@@ -75,11 +74,12 @@ def train(
     if output.exists() and not overwrite:
         raise InputError(f"{output}: exists already (--overwrite replaces it)")
     options.check_folder(output)
-    settings = checked_settings(
-        epochs=epochs, steps=steps, layer=layer, architecture=architecture, seed=seed, precision=precision
+    from ..models.train import TrainingSettings, record_of
+
+    settings = TrainingSettings(
+        epochs=epochs, steps_per_epoch=steps, layer=layer, architecture=architecture, seed=seed, precision=precision
     )
     from ..models.checkpoint import save_model
-    from ..models.train import record_of
     from ..models.train import train as learn
     from .material import Datasets, read_datasets, rendered_music
 
@@ -103,35 +103,6 @@ def train(
     state.unlink(missing_ok=True)
     values = {"output": str(output), "digest": digest, "clips": {part.name: len(part.clips) for part in rated}}
     voice.result(values, lambda: f"model {digest[:12]} written to {output}")
-
-
-def checked_settings(
-    *, epochs: int, steps: int, layer: str, architecture: str, seed: int, precision: str = "float32"
-) -> "TrainingSettings":
-    """The settings of a training. Raises InputError for an unknown name or a number out of range."""
-    from ..models.network import ARCHITECTURES
-    from ..models.train import TrainingSettings
-
-    layers = ("fixed", "start", "free")
-    precisions = ("float32", "bfloat16")
-    for value, names, what in (
-        (layer, layers, "layer"),
-        (architecture, ARCHITECTURES, "architecture"),
-        (precision, precisions, "precision"),
-    ):
-        if value not in names:
-            raise InputError(f"--{what} {value}: there are {', '.join(names)}")
-    for name, number, least in (("epochs", epochs, 1), ("steps", steps, 1), ("seed", seed, 0)):
-        if number < least:
-            raise InputError(f"--{name} {number}: at least {least}")
-    return TrainingSettings(
-        epochs=epochs,
-        steps_per_epoch=steps,
-        layer=layer,
-        architecture=architecture,
-        seed=seed,
-        precision=precision,
-    )
 
 
 def midlevel_quantiles(network: "MidlevelNetwork", rated: "list[Rated]") -> dict[str, list[float]]:

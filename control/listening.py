@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 
 from ..engine.analysis import Analysis
-from ..engine.gains import SEGMENT_LIMIT_DB, Faders
+from ..engine.faders import Faders
+from ..engine.gains import SEGMENT_LIMIT_DB
 from ..engine.limiter import Limiter
 from ..engine.mixer import Mixer, frame_length
 from ..engine.track import Track

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from ..engine.analysis import Analysis
-from ..engine.gains import FADER_RANGE_DB, Faders, segment_gain_db
+from ..engine.faders import FADER_RANGE_DB, Faders
+from ..engine.gains import segment_gain_db
 from ..engine.rendering import Rendered
 from ..models.spectrogram import FloatArray
 from ..models.vocabulary import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE

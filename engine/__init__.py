@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .analysis import Analysis, AnalysisSettings
-    from .gains import Faders
+    from .faders import Faders
     from .prediction import predict_track
     from .rendering import render
     from .store import analyze, load_analysis
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Analysis": "analysis",
     "AnalysisSettings": "analysis",
-    "Faders": "gains",
+    "Faders": "faders",
     "Track": "track",
     "analyze": "store",
     "load_analysis": "store",

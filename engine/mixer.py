@@ -14,7 +14,8 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from .gains import Faders, SpectralGains, segment_gain_db
+from .faders import Faders
+from .gains import SpectralGains, segment_gain_db
 
 RAMP_S = 0.03
 """Time in which a fader reaches a new value, linearly in dB."""

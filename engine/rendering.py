@@ -14,7 +14,8 @@ from ..models.checkpoint import Model, load_model
 from ..models.errors import InputError
 from ..models.files import written_beside
 from .analysis import Analysis
-from .gains import Faders, segment_gain_db
+from .faders import Faders
+from .gains import segment_gain_db
 from .prediction import predict_track, surrogate_emotions
 from .tags import copy_tags
 from .track import Track, load_track

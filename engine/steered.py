@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from .gains import Faders
+from .faders import Faders
 from .limiter import Limiter
 from .mixer import Mixer
 from .track import Track

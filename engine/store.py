@@ -145,7 +145,10 @@ def analyze(
     settings = settings or AnalysisSettings()
     path = cache_path(track, model, settings) if output is None else output
     if output is None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{path.parent}: the cache folder cannot be made ({error.strerror or error})") from error
     if path.exists():
         try:
             found = load_analysis(path, track=track, model=model)
@@ -160,8 +163,9 @@ def analyze(
 
 
 def _is_analysis(path: Path) -> bool:
+    """Whether the file calls itself an analysis, be it stale, of another sound or damaged inside."""
     try:
-        load_analysis(path)
-    except InputError:
+        with np.load(path, allow_pickle=False) as archive:
+            return bool(json.loads(bytes(archive["description"])).get("format") == FORMAT)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, AttributeError, TypeError):
         return False
-    return True

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from .decoding import decode, probe
-from .gains import Faders
+from .faders import Faders
 from .intersample import TruePeakMeter
 from .loudness import LoudnessMeter
 from .steered import steered_blocks

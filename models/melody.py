@@ -79,9 +79,7 @@ def compose_melody(
                 pitch = _nearest(centre + int(leaps[slot]), chord.triad if strong else chord.scale, None)
             moved = float(shift[slot]) if late[slot] < complexity and length >= 0.75 else 0.0
             sounding = length * 0.75 if closing else length
-            tones.append(
-                Tone(max(place + moved, 0.0), max(sounding - max(moved, 0.0), 0.2), pitch, 6.0 * strong)
-            )
+            tones.append(Tone(max(place + moved, 0.0), max(sounding - max(moved, 0.0), 0.2), pitch, 6.0 * strong))
             place += length
             count += 1
     return sorted(tones, key=lambda tone: tone.start)

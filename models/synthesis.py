@@ -40,9 +40,7 @@ def known_clip(qualities: Mapping[str, float], *, seed: int, seconds: float = CL
     rng = stream(seed, "room")
     size, damping, level = (float(value) for value in rng.uniform((0.1, 0.0, 0.1), (0.9, 0.8, 0.9)))
     room = Room(size=size, damping=damping, level=level)
-    dry = render_midi(
-        compose(qualities, seed=seed, seconds=seconds), sample_rate=SAMPLE_RATE, channels=1, room=room
-    )
+    dry = render_midi(compose(qualities, seed=seed, seconds=seconds), sample_rate=SAMPLE_RATE, channels=1, room=room)
     return _recorded(dry[:, 0], stream(seed, "recording"))
 
 

@@ -23,15 +23,20 @@ from torch import nn
 from .batches import HEADS, Material, changed, crop
 from .errors import InputError
 from .files import written_beside
-from .network import MidlevelNetwork
+from .network import ARCHITECTURES, MidlevelNetwork
 from .vocabulary import EMOTIONS, MIDLEVEL
+
+LAYERS = ("fixed", "start", "free")
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
     """layer: the mid-level to emotion layer is "fixed" as published, starts there ("start") or is "free".
 
-    precision: "float32", or "bfloat16" for the convolutions where the processor is quicker with it.
+    precision: "float32", or "bfloat16" for the convolutions where the processor is quicker with it. threads: how
+    many torch uses; sums of floats depend on it, so it belongs to what makes a run repeatable. Raises InputError for an
+    unknown name or a number out of range.
     """
 
     architecture: str = "small"
@@ -44,6 +49,24 @@ class TrainingSettings:
     averaging: float = 0.99
     seed: int = 0
     precision: str = "float32"
+    threads: int = 2
+
+    def __post_init__(self) -> None:
+        for value, known, what in (
+            (self.layer, LAYERS, "layer"),
+            (self.architecture, ARCHITECTURES, "architecture"),
+            (self.precision, PRECISIONS, "precision"),
+        ):
+            if value not in known:
+                raise InputError(f"{what} {value!r}: there are {', '.join(known)}")
+        for number, least, what in (
+            (self.epochs, 1, "epochs"),
+            (self.steps_per_epoch, 1, "steps"),
+            (self.seed, 0, "seed"),
+            (self.threads, 1, "threads"),
+        ):
+            if number < least:
+                raise InputError(f"{what} {number}: at least {least}")
 
 
 @dataclass(frozen=True)
@@ -127,6 +150,20 @@ def train(
     progress is called with the number of finished epochs and the mean loss of the last one.
     Raises InputError when `state` belongs to other settings or sources, or is damaged.
     """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(settings.threads)
+    try:
+        return _train(sources, settings, state, progress)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _train(
+    sources: Sequence[Source],
+    settings: TrainingSettings,
+    state: Path | None,
+    progress: Callable[[int, float], None] | None,
+) -> MidlevelNetwork:
     network = new_network(settings)
     network.to(memory_format=torch.channels_last)
     heads = Heads()

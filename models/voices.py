@@ -26,9 +26,7 @@ class Piece:
     def part(self, program: int, volume: float, *, drums: bool = False) -> Part:
         """A part with the room of the ensemble; a staccato piece is not washed away by it."""
         wet = self.ensemble.reverb * (1.0 - 0.6 * self.q["articulation"])
-        return Part(
-            program, drums=drums, volume=round(volume), reverb=round(wet), chorus=self.ensemble.chorus
-        )
+        return Part(program, drums=drums, volume=round(volume), reverb=round(wet), chorus=self.ensemble.chorus)
 
     def play(
         self,
@@ -51,9 +49,7 @@ class Piece:
             following = times[index + 1] if index + 1 < len(times) else time + self.timing.beat_s
             duration = held(following - time, short)
             start = max(time + self.timing.jitter(), 0.0)
-            velocity = (
-                self.loudness + level + self.slope * (time - self.seconds / 2) + self.timing.accent(beat)
-            )
+            velocity = self.loudness + level + self.slope * (time - self.seconds / 2) + self.timing.accent(beat)
             for pitch in pitches[index]:
                 part.add(start, duration, pitch, velocity)
 

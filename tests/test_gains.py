@@ -5,7 +5,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moodfader.engine.gains import Faders, SpectralGains, segment_gain_db
+from moodfader.engine.faders import Faders
+from moodfader.engine.gains import SpectralGains, segment_gain_db
 from moodfader.models.errors import InputError
 from moodfader.models.spectrogram import band_frequencies
 from moodfader.models.vocabulary import HOP_LENGTH, MIDLEVEL, N_BANDS, SAMPLE_RATE

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moodfader.engine.gains import Faders
+from moodfader.engine.faders import Faders
 from moodfader.engine.mixer import RAMP_S, Mixer, frame_length
 from moodfader.engine.steered import SteeredSound
 from moodfader.models.spectrogram import band_frequencies

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 from moodfader.engine.analysis import AnalysisSettings, analyze_track
-from moodfader.engine.gains import Faders, segment_gain_db
+from moodfader.engine.faders import Faders
+from moodfader.engine.gains import segment_gain_db
 from moodfader.engine.prediction import predict_track, surrogate_emotions
 from moodfader.engine.rendering import render
 from moodfader.engine.steered import SteeredSound

@@ -10,7 +10,7 @@ from moodfader.models.evaluate import correlations, cross_validate, interval, pr
 from moodfader.models.train import Source, TrainingSettings, published_layer, train
 from moodfader.models.vocabulary import CLIP_FRAMES, EMOTIONS, MIDLEVEL, N_BANDS
 
-TINY = TrainingSettings(epochs=2, steps_per_epoch=2, seed=3)
+TINY = TrainingSettings(threads=1, epochs=2, steps_per_epoch=2, seed=3)
 
 
 def material(count, *, frames=60, seed=0):
@@ -34,12 +34,12 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not():
     sources = [Source("made", material(6), 4)]
     first = train(sources, TINY)
     assert same(first, train(sources, TINY))
-    assert not same(first, train(sources, TrainingSettings(epochs=2, steps_per_epoch=2, seed=4)))
+    assert not same(first, train(sources, TrainingSettings(threads=1, epochs=2, steps_per_epoch=2, seed=4)))
 
 
 def test_an_interrupted_run_ends_with_the_same_weights(tmp_path):
     sources = [Source("made", material(6), 4)]
-    whole = train(sources, TrainingSettings(epochs=3, steps_per_epoch=2))
+    whole = train(sources, TrainingSettings(threads=1, epochs=3, steps_per_epoch=2))
 
     class StoppedError(Exception):
         pass
@@ -50,10 +50,13 @@ def test_an_interrupted_run_ends_with_the_same_weights(tmp_path):
 
     state = tmp_path / "run.state"
     with pytest.raises(StoppedError):
-        train(sources, TrainingSettings(epochs=3, steps_per_epoch=2), state=state, progress=stop)
+        train(sources, TrainingSettings(threads=1, epochs=3, steps_per_epoch=2), state=state, progress=stop)
     finished = []
     resumed = train(
-        sources, TrainingSettings(epochs=3, steps_per_epoch=2), state=state, progress=lambda e, _: finished.append(e)
+        sources,
+        TrainingSettings(threads=1, epochs=3, steps_per_epoch=2),
+        state=state,
+        progress=lambda e, _: finished.append(e),
     )
     assert finished == [3], "two epochs were already done"
     assert same(resumed, whole)
@@ -61,13 +64,13 @@ def test_an_interrupted_run_ends_with_the_same_weights(tmp_path):
         train(sources, TINY, state=state)
     state.write_bytes(b"broken")
     with pytest.raises(InputError, match="cannot be read"):
-        train(sources, TrainingSettings(epochs=3, steps_per_epoch=2), state=state)
+        train(sources, TrainingSettings(threads=1, epochs=3, steps_per_epoch=2), state=state)
 
 
 def test_it_learns_what_can_be_heard():
     made = material(24)
     losses = []
-    settings = TrainingSettings(epochs=3, steps_per_epoch=25, averaging=0.5, dropout=0.0, layer="free")
+    settings = TrainingSettings(threads=1, epochs=3, steps_per_epoch=25, averaging=0.5, dropout=0.0, layer="free")
     network = train([Source("made", made, 8)], settings, progress=lambda _, loss: losses.append(loss))
     energy = [EMOTIONS.index("energy")]
     said = predict_material(network, made)[1][:, energy]
@@ -76,7 +79,9 @@ def test_it_learns_what_can_be_heard():
 
 
 def test_a_fixed_layer_stays_as_published():
-    network = train([Source("made", material(4), 4)], TrainingSettings(epochs=1, steps_per_epoch=2, layer="fixed"))
+    network = train(
+        [Source("made", material(4), 4)], TrainingSettings(threads=1, epochs=1, steps_per_epoch=2, layer="fixed")
+    )
     weight, bias = published_layer()
     torch.testing.assert_close(network.emotions.weight.detach(), weight, atol=0, rtol=0)
     torch.testing.assert_close(network.emotions.bias.detach(), bias, atol=0, rtol=0)

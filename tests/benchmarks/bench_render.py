@@ -38,7 +38,7 @@ def make_track(path: Path, minutes: float) -> None:
 
 def render_once(path: Path) -> dict[str, float]:
     """Render `path` in this process: seconds apart from start-up, and the process's largest memory in MB."""
-    from moodfader.engine.gains import Faders
+    from moodfader.engine.faders import Faders
     from moodfader.engine.track import load_track
     from moodfader.engine.writing import write_steered
     from moodfader.models.vocabulary import HOP_LENGTH, N_BANDS

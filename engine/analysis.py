@@ -3,9 +3,9 @@
 Its file and the cache of such files are in store.py.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -21,11 +21,13 @@ from . import lime, local
 from .perturbation import PERTURBATIONS, response_per_db, window
 from .segments import METHODS, Labels, segment
 from .selection import mask_weights, paper_p_values, selected
+from .sums import Sums
 from .track import Track
 
 ESTIMATORS: Final[dict[str, ModuleType]] = {"local": local, "lime": lime}
 CLIP_SECONDS: Final = CLIP_FRAMES * HOP_LENGTH / SAMPLE_RATE
 PASSES_MINIMUM: Final = 64
+KEEP_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True)
@@ -120,13 +122,21 @@ def track_spectrogram(track: Track) -> FloatArray:
 
 
 def analyze_track(
-    track: Track, model: Model, settings: AnalysisSettings, *, progress: Callable[[float], None] | None = None
+    track: Track,
+    model: Model,
+    settings: AnalysisSettings,
+    *,
+    partial: Path | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Analysis:
     """Explain a whole track. progress is called with the fraction done.
 
     The track is measured stretch by stretch (local: 64 positions at once; lime: ten seconds, as the paper's clips),
     each with its own random numbers. A segment's effect is the sum of its effects on all stretches, so the local
     estimator has no seams: every local output of the track is explained once, with all that it sees.
+
+    `partial` is a file, of this track, model and settings alone, in which the work is kept every half minute; a run
+    that was killed goes on from there, and its result is the same to the last bit.
     """
     spectrogram = track_spectrogram(track)
     labels = segment(spectrogram, method=settings.segmentation)
@@ -136,9 +146,12 @@ def analyze_track(
     stretch_length = 64 if settings.estimator == "local" else clip
     stretches = max(1, round(positions / stretch_length))
     edges = np.linspace(0, positions, stretches + 1).round().astype(int)
-    sums = _Sums(int(labels.max()) + 1)
-    for number, (first, last) in enumerate(pairwise(edges)):
-        stretch = window(spectrogram, labels, model, int(first), int(last))
+    segments = int(labels.max()) + 1
+    sums = Sums.nothing(segments) if partial is None else Sums.restored(partial, segments)
+    kept = time.monotonic()
+    for number in range(sums.done, stretches):
+        first, last = int(edges[number]), int(edges[number + 1])
+        stretch = window(spectrogram, labels, model, first, last)
         effects = ESTIMATORS[settings.estimator].explain_window(
             stretch,
             model,
@@ -148,6 +161,9 @@ def analyze_track(
         )
         # from effects on the mean of this stretch to effects on the mean of ten seconds
         sums.add(effects, stretch.segments, share=(last - first) / min(clip, positions))
+        if partial is not None and time.monotonic() - kept > KEEP_SECONDS:
+            sums.keep(partial)
+            kept = time.monotonic()
         if progress:
             progress((number + 1) / stretches)
     chosen = selected(sums.weights, paper_p_values(sums.weights, sums.unexplained / sums.shares))
@@ -173,25 +189,3 @@ def _agreement(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> 
     a, b = one - one.mean(0), other - other.mean(0)
     size = np.sqrt((a**2).sum(0) * (b**2).sum(0))
     return np.asarray(np.divide((a * b).sum(0), size, out=np.zeros_like(size), where=size > 0), np.float32)
-
-
-class _Sums:
-    """Effects of stretches, added up to effects on the track."""
-
-    def __init__(self, segments: int) -> None:
-        shape = (segments, len(MIDLEVEL))
-        self.weights, self.plain, self.variances = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        self.halves = np.zeros((2, *shape))
-        self.unexplained, self.total = np.zeros(shape[1]), np.zeros(shape[1])
-        self.freedom = np.full(segments, np.inf)
-        self.shares = 0.0
-
-    def add(self, effects: lime.Effects, segments: npt.NDArray[np.int64], *, share: float) -> None:
-        self.weights[segments] += effects.weights * share
-        self.plain[segments] += effects.plain * share
-        self.halves[:, segments] += effects.halves * share
-        self.variances[segments] += effects.variances * share**2
-        self.unexplained += effects.unexplained * share**2
-        self.total += effects.total * share**2
-        self.freedom[segments] = np.minimum(self.freedom[segments], effects.freedom)  # the careful choice
-        self.shares += share

@@ -27,6 +27,7 @@ from .track import Track
 FORMAT: Final = "moodfader-analysis"
 VERSION: Final = 1
 SUFFIX: Final = ".npz"
+PARTIAL_SUFFIX: Final = ".partial"
 _TABLES: Final = {
     "weights": np.float32,
     "standard_errors": np.float32,
@@ -138,17 +139,20 @@ def analyze(
     """The analysis of a track (its `path` says where it is kept): found in the cache, or made and kept there.
 
     Without a model it is the default one. `output` is kept instead of the cache's file: one that fits is used, an
-    older analysis is made again, anything else is not overwritten. progress is called with the fraction done, only
-    if there is work to do. Raises InputError.
+    older analysis is made again, anything else is not overwritten. An analysis that was killed goes on where it was.
+    progress is called with the fraction done, only if there is work to do. Raises InputError.
     """
     model = model or load_model()
     settings = settings or AnalysisSettings()
     path = cache_path(track, model, settings) if output is None else output
-    if output is None:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
+    # The cache's name holds the sound, the model and the settings: what is kept under it can belong to nothing else.
+    partial: Path | None = cache_path(track, model, settings).with_suffix(PARTIAL_SUFFIX)
+    try:
+        cache_folder().joinpath("analyses").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if output is None:
             raise InputError(f"{path.parent}: the cache folder cannot be made ({error.strerror or error})") from error
+        partial = None  # the analysis can be made all the same, only not be resumed
     if path.exists():
         try:
             found = load_analysis(path, track=track, model=model)
@@ -157,8 +161,10 @@ def analyze(
         except InputError:
             if output is not None and not _is_analysis(path):
                 raise InputError(f"{path}: exists and is not an analysis; not overwritten") from None
-    analysis = analyze_track(track, model, settings, progress=progress)
+    analysis = analyze_track(track, model, settings, partial=partial, progress=progress)
     save_analysis(analysis, path)
+    if partial is not None:
+        partial.unlink(missing_ok=True)
     return replace(analysis, path=path)
 
 

@@ -35,8 +35,8 @@ class TrainingSettings:
     """layer: the mid-level to emotion layer is "fixed" as published, starts there ("start") or is "free".
 
     precision: "float32", or "bfloat16" for the convolutions where the processor is quicker with it. threads: how
-    many torch uses; sums of floats depend on it, so it belongs to what makes a run repeatable. Raises InputError for an
-    unknown name or a number out of range.
+    many torch uses; sums of floats depend on it, so it belongs to what makes a run repeatable. Raises InputError for
+    an unknown name or a number out of range.
     """
 
     architecture: str = "small"

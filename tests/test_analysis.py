@@ -80,6 +80,32 @@ def test_the_cache_finds_what_fits_and_makes_anew_what_does_not(track, random_mo
     assert cache_path(track, random_model, other) != first.path
 
 
+def test_an_analysis_that_was_killed_goes_on_and_ends_the_same(tmp_path, random_model, monkeypatch):
+    """Kept after every stretch and stopped after the second of three, by the hardest means short of a signal."""
+    path = tmp_path / "long.wav"
+    noise = np.random.default_rng(0).normal(size=50 * 8000) * np.repeat(np.arange(50) % 3 + 1, 8000) / 20
+    soundfile.write(path, noise, 8000)
+    long = load_track(path)
+    whole = analyze_track(long, random_model, QUICK)
+    monkeypatch.setattr("moodfader.engine.analysis.KEEP_SECONDS", -1.0)
+    partial = tmp_path / "long.partial"
+
+    def kill(fraction):
+        if fraction > 0.6:
+            raise SystemExit
+
+    with pytest.raises(SystemExit):
+        analyze_track(long, random_model, QUICK, partial=partial, progress=kill)
+    fractions = []
+    resumed = analyze_track(long, random_model, QUICK, partial=partial, progress=fractions.append)
+    assert fractions == [1.0], "two of three stretches were already done"
+    for name in ("weights", "standard_errors", "p_values", "half_agreement", "surrogate_r2"):
+        np.testing.assert_array_equal(getattr(resumed, name), getattr(whole, name))
+    partial.write_bytes(b"cut off in the middle")
+    again = analyze_track(long, random_model, QUICK, partial=partial)
+    np.testing.assert_array_equal(again.weights, whole.weights)
+
+
 @pytest.mark.parametrize("estimator", ["local", "lime"])
 def test_a_named_output_is_kept_and_nothing_else_overwritten(track, random_model, tmp_path, estimator):
     settings = dataclasses.replace(QUICK, estimator=estimator, segmentation="watershed")

@@ -161,7 +161,7 @@ def test_the_data_folder_is_named_by_the_environment(tmp_path, monkeypatch):
         (["train", "-o", "model.txt"], ".safetensors"),
         (["train", "-o", "m.safetensors", "--layer", "frozen"], "frozen"),
         (["train", "-o", "m.safetensors", "--architecture", "huge"], "huge"),
-        (["train", "-o", "m.safetensors", "--epochs", "0"], "--epochs"),
+        (["train", "-o", "m.safetensors", "--epochs", "0"], "epochs"),
         (["train", "-o", "m.safetensors", "--table", "missing.csv"], "missing.csv"),
         (["train", "-o", "m.safetensors", "--soundtracks", "."], "ratings"),
         (["train", "-o", "no/m.safetensors"], "no"),

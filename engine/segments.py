@@ -10,12 +10,13 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+from scipy import ndimage, sparse
+from scipy.sparse import csgraph
 from skimage import measure, segmentation
 
 from ..models.errors import InputError
 from ..models.spectrogram import FloatArray
-from ..models.vocabulary import CLIP_FRAMES
+from ..models.vocabulary import CLIP_FRAMES, N_BANDS
 
 Labels = npt.NDArray[np.int32]
 
@@ -26,7 +27,7 @@ PIXELS_PER_SEGMENT: Final = 150
 TILE_FRAMES: Final = 1024
 OVERLAP_FRAMES: Final = 256
 _MERGES: Final = 8  # crumbs between crumbs need more than one
-_PIXELS_AT_ONCE: Final = 1 << 20  # hours of music are numbered without arrays of 64-bit numbers as large as they are
+_ROWS_AT_ONCE: Final = 4096  # hours of music are numbered without another array as large as they are
 
 
 def _felzenszwalb(picture: FloatArray) -> Labels:
@@ -80,11 +81,13 @@ def segment(spectrogram: FloatArray, *, method: str = "felzenszwalb") -> Labels:
         if start > 0:
             tile = _joined(labels[start : start + OVERLAP_FRAMES], tile)
         labels[start:stop] = tile
-    labels = _pieces(_without_long_ones(_pieces(labels)))  # what seams and cuts took apart is two
+    labels = _pieces(labels)  # what a seam took apart is two
+    _cut_long_ones(labels)
+    labels = _pieces(labels)
     for _ in range(_MERGES):
-        if (merged := _without_crumbs(labels)) is labels:
+        if not _merge_crumbs(labels):
             break
-        labels = _pieces(merged)
+        labels = _pieces(labels)
     return _in_order_of_time(labels)
 
 
@@ -106,12 +109,37 @@ def _joined(before: Labels, tile: Labels) -> Labels:
 
 
 def _pieces(labels: Labels) -> Labels:
-    """Number the connected pieces of equal label anew, from 0."""
-    return np.asarray(measure.label(labels + 1, connectivity=2), np.int32) - 1
+    """Number the connected pieces of equal label anew, from 0 without gaps, _ROWS_AT_ONCE frames at a time."""
+    pieces = np.empty_like(labels)
+    following = 0
+    meetings = []  # pairs of pieces that are one, across the borders of the blocks
+    for start in range(0, len(labels), _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        pieces[rows] = measure.label(labels[rows] + 1, connectivity=2) + (following - 1)
+        following = int(pieces[rows].max()) + 1
+        for shift in (-1, 0, 1) if start else ():
+            above, below = (
+                slice(max(-shift, 0), N_BANDS - max(shift, 0)),
+                slice(max(shift, 0), N_BANDS + min(shift, 0)),
+            )
+            same = labels[start - 1, above] == labels[start, below]
+            meetings.append(np.stack([pieces[start - 1, above][same], pieces[start, below][same]]))
+    if meetings:
+        one, other = np.concatenate(meetings, axis=1)
+        graph = sparse.coo_matrix((np.ones(len(one), bool), (one, other)), (following, following))
+        _renumber(pieces, csgraph.connected_components(graph, directed=False)[1])
+    return pieces
 
 
-def _without_long_ones(labels: Labels) -> Labels:
-    """Cut segments that last more than ten seconds into equal parts in time."""
+def _renumber(labels: Labels, numbers: npt.NDArray[np.integer]) -> None:
+    """Give every pixel the new number of its label, in place."""
+    for start in range(0, len(labels), _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        labels[rows] = numbers[labels[rows]]
+
+
+def _cut_long_ones(labels: Labels) -> None:
+    """Cut segments that last more than ten seconds into equal parts in time, in place."""
     count = int(labels.max()) + 1
     first, last = np.full(count, len(labels)), np.zeros(count, np.int64)
     for frame in range(len(labels) - 1, -1, -1):
@@ -126,37 +154,35 @@ def _without_long_ones(labels: Labels) -> Labels:
         row = labels[frame]
         part = (frame - first[row]) * parts[row] // length[row]
         labels[frame] = np.where(part > 0, extra[row] + part, row)
-    return labels
 
 
-def _without_crumbs(labels: Labels) -> Labels:
-    """Give pieces below MIN_SIZE // 2 (left at seams, or by methods without a smallest size) to a neighbour.
+def _merge_crumbs(labels: Labels) -> bool:
+    """Give pieces below MIN_SIZE // 2 (left at seams, or by methods without a smallest size) to a neighbour, in place.
 
-    Returns `labels` itself when there are none.
+    Returns whether there were any that could be given away.
     """
     small = np.bincount(labels.ravel()) < MIN_SIZE // 2
     if not small.any() or small.all():
-        return labels
-    crumbs = small[labels]
-    rows = np.flatnonzero(crumbs.any(axis=1))
-    merged = labels.copy()
-    # Each run of frames with crumbs in it, with a margin in which the neighbours lie
-    for run in np.split(rows, np.flatnonzero(np.diff(rows) > 2 * MIN_SIZE) + 1):
-        near = slice(max(run[0] - MIN_SIZE, 0), run[-1] + MIN_SIZE + 1)
-        if crumbs[near].all():
-            continue
-        nearest = ndimage.distance_transform_edt(crumbs[near], return_distances=False, return_indices=True)
-        merged[near] = labels[near][tuple(nearest)]
-    return merged
+        return False
+    for start in range(0, len(labels), _ROWS_AT_ONCE):
+        margin = min(start, MIN_SIZE)  # in which the neighbours lie
+        near = labels[start - margin : start + _ROWS_AT_ONCE + MIN_SIZE]
+        crumbs = small[near]
+        if crumbs.any() and not crumbs.all():
+            nearest = ndimage.distance_transform_edt(crumbs, return_distances=False, return_indices=True)
+            rows = slice(margin, margin + _ROWS_AT_ONCE)
+            near[rows] = near[tuple(nearest[:, rows])]
+    return True
 
 
 def _in_order_of_time(labels: Labels) -> Labels:
-    """Number the labels by their first pixel, without gaps."""
-    flat = labels.ravel()
-    first = np.full(int(labels.max()) + 1, flat.size)
-    for start in range((flat.size - 1) // _PIXELS_AT_ONCE * _PIXELS_AT_ONCE, -1, -_PIXELS_AT_ONCE):
-        block = flat[start : start + _PIXELS_AT_ONCE]
-        first[block[::-1]] = np.arange(start + len(block) - 1, start - 1, -1)
+    """Number the labels by their first pixel, in place."""
+    first = np.full(int(labels.max()) + 1, labels.size)
+    for start in range((len(labels) - 1) // _ROWS_AT_ONCE * _ROWS_AT_ONCE, -1, -_ROWS_AT_ONCE):
+        block = labels[start : start + _ROWS_AT_ONCE].ravel()
+        place = start * N_BANDS
+        first[block[::-1]] = np.arange(place + len(block) - 1, place - 1, -1)
     rank = np.empty(len(first), np.int32)
     rank[np.argsort(first)] = np.arange(len(first), dtype=np.int32)
-    return rank[labels]
+    _renumber(labels, rank)
+    return labels

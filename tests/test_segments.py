@@ -57,6 +57,13 @@ def test_seams_of_tiles_cannot_be_told(monkeypatch):
     assert tiled.max() == pytest.approx(whole.max(), rel=0.03)
 
 
+def test_numbering_in_blocks_is_numbering_in_one_go(monkeypatch):
+    picture = music(900)
+    whole = segment(picture)
+    monkeypatch.setattr("moodfader.engine.segments._ROWS_AT_ONCE", 37)
+    np.testing.assert_array_equal(segment(picture), whole)
+
+
 def test_no_segment_lasts_longer_than_ten_seconds():
     labels = segment(np.zeros((1000, N_BANDS), np.float32))
     assert labels.max() + 1 == 4

@@ -157,7 +157,7 @@ def _cut_long_ones(labels: Labels) -> None:
 
 
 def _merge_crumbs(labels: Labels) -> bool:
-    """Give pieces below MIN_SIZE // 2 (left at seams, or by methods without a smallest size) to a neighbour, in place.
+    """Give pieces below MIN_SIZE // 2, left at seams or by methods without a smallest size, to a neighbour, in place.
 
     Returns whether there were any that could be given away.
     """

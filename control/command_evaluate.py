@@ -43,6 +43,7 @@ def evaluate(
     layer: training.Layer = "start",
     architecture: training.Architecture = "small",
     precision: training.Precision = "float32",
+    threads: training.Threads = 2,
     seed: options.Seed = 0,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="F", help="Write the record as .json or .md.")
@@ -63,7 +64,13 @@ def evaluate(
     from ..models.train import TrainingSettings
 
     settings = TrainingSettings(
-        epochs=epochs, steps_per_epoch=steps, layer=layer, architecture=architecture, seed=seed, precision=precision
+        epochs=epochs,
+        steps_per_epoch=steps,
+        layer=layer,
+        architecture=architecture,
+        seed=seed,
+        precision=precision,
+        threads=threads,
     )
     if folds < 2 or repeats < 1:
         raise InputError(f"--folds {folds} --repeats {repeats}: at least 2 folds, once")

@@ -38,6 +38,9 @@ Layer = Annotated[
     typer.Option(metavar="fixed|start|free", help="The published last layer: kept, a start, or unused."),
 ]
 Architecture = Annotated[str, typer.Option(metavar="small|vgg", help="vgg is the paper's network.")]
+Threads = Annotated[
+    int, typer.Option(metavar="N", help="Threads of the training: the same seed and N give the same model.")
+]
 Precision = Annotated[
     str, typer.Option(metavar="float32|bfloat16", help="bfloat16 is quicker where the processor knows it.")
 ]
@@ -61,6 +64,7 @@ def train(
     layer: Layer = "start",
     architecture: Architecture = "small",
     precision: Precision = "float32",
+    threads: Threads = 2,
     seed: options.Seed = 0,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
@@ -77,7 +81,13 @@ def train(
     from ..models.train import TrainingSettings, record_of
 
     settings = TrainingSettings(
-        epochs=epochs, steps_per_epoch=steps, layer=layer, architecture=architecture, seed=seed, precision=precision
+        epochs=epochs,
+        steps_per_epoch=steps,
+        layer=layer,
+        architecture=architecture,
+        seed=seed,
+        precision=precision,
+        threads=threads,
     )
     from ..models.checkpoint import save_model
     from ..models.train import train as learn

@@ -1,0 +1,43 @@
+"""How often a second the networks hear ten seconds of music, in batches of 32, and what their checkpoints weigh."""
+
+import argparse
+import time
+
+import numpy as np
+import torch
+from moodfader.models.checkpoint import default_checkpoint, load_model
+from moodfader.models.network import ARCHITECTURES, MidlevelNetwork, fuse_normalisation
+from moodfader.models.vocabulary import CLIP_FRAMES, N_BANDS
+
+
+def passes_a_second(network: MidlevelNetwork, *, batches: int, batch_size: int = 32) -> float:
+    """Median over the batches."""
+    picture = torch.rand(batch_size, CLIP_FRAMES, N_BANDS)
+    seconds = []
+    with torch.inference_mode():
+        network(picture)
+        for _ in range(batches):
+            started = time.perf_counter()
+            network(picture)
+            seconds.append(time.perf_counter() - started)
+    return batch_size / float(np.median(seconds))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--batches", type=int, default=10)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    print(f"passes of ten seconds a second, {options.threads} threads, torch {torch.__version__}\n")
+    print("| network | passes a second |\n| --- | --- |")
+    print(f"| default checkpoint | {passes_a_second(load_model().network, batches=options.batches):.0f} |")
+    for name in ARCHITECTURES:
+        network = MidlevelNetwork(name)
+        fuse_normalisation(network)
+        print(f"| {name} | {passes_a_second(network, batches=max(options.batches // 5, 1)):.0f} |")
+    print(f"\ncheckpoint {default_checkpoint().stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()

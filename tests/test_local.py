@@ -10,6 +10,7 @@ from moodfader.engine.perturbation import extremes, local_outputs, response_per_
 from moodfader.engine.segments import segment
 from moodfader.models.network import MidlevelNetwork
 from moodfader.models.vocabulary import N_BANDS
+from scipy import stats
 from torch import nn
 
 
@@ -94,6 +95,24 @@ def test_standard_errors_tell_how_far_two_seeds_differ(picture, labels, random_m
     )
     z = (one.weights - other.weights) / np.sqrt(one.variances + other.variances)
     assert 0.8 < z.std() < 1.2
+
+
+@pytest.mark.parametrize("estimator", [lime, local])
+def test_p_values_of_segments_that_do_nothing_are_uniform(picture, labels, random_model, estimator):
+    """A third of the segments are silent: hiding them changes nothing, and what is measured of them is noise."""
+    silent = np.unique(labels)[::3]
+    quiet = np.where(np.isin(labels, silent), 0, picture).astype(np.float32)
+    stretch = stretch_of(quiet, labels, random_model)
+    found = []
+    for seed in range(6):
+        effects = estimator.explain_window(
+            stretch, random_model, passes=512, perturbation="hide", rng=np.random.default_rng(seed)
+        )
+        found.append(lime.p_values(effects.plain, effects.variances, effects.freedom)[silent])
+    p = np.concatenate(found)
+    for feature in range(7):
+        assert stats.kstest(p[:, feature], "uniform").pvalue > 1e-3
+    assert 0.02 < (p < 0.05).mean() < 0.09
 
 
 def test_sight_is_what_the_gradient_sees(picture, labels, random_model):

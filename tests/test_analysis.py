@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
+import torch
 from moodfader.engine.analysis import Analysis, AnalysisSettings, analyze_track
 from moodfader.engine.prediction import predict_track, surrogate_emotions, surrogate_midlevel
 from moodfader.engine.selection import PAPER_SAMPLES, mask_weights, paper_p_values, selected
@@ -56,6 +57,18 @@ def test_the_same_seed_gives_the_same_file_and_another_does_not(track, random_mo
         save_analysis(again, tmp_path / f"{name}.npz")
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
     assert (tmp_path / "one.npz").read_bytes() != (tmp_path / "other.npz").read_bytes()
+
+
+def test_the_number_of_threads_does_not_change_a_bit(track, random_model, analysis, tmp_path):
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads + 1)
+        again = analyze_track(track, random_model, QUICK)
+    finally:
+        torch.set_num_threads(threads)
+    for name, found in (("one", analysis), ("two", again)):
+        save_analysis(found, tmp_path / f"{name}.npz")
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
 
 
 def test_a_round_trip_keeps_everything(analysis, tmp_path):
@@ -171,8 +184,6 @@ def test_settings_are_checked():
 
 
 def test_prediction_in_pieces_is_the_prediction_of_the_whole(track, random_model):
-    import torch
-
     mono = np.concatenate(list(track.mono_blocks()))
     with torch.inference_mode():
         midlevel, emotions = random_model.network(LogSpectrogram()(torch.from_numpy(mono / track.peak))[None])

@@ -7,23 +7,21 @@ with the same weights; every random number follows from the seed and the epoch.
 """
 
 import dataclasses
-import importlib.resources
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import nn
 
 from .batches import HEADS, Material, changed, crop
 from .errors import InputError
-from .files import written_beside
+from .heads import HEAD_WEIGHTS, Heads, loss_of, published_layer
 from .network import ARCHITECTURES, MidlevelNetwork
+from .resume import Run
 from .vocabulary import EMOTIONS, MIDLEVEL
 
 LAYERS = ("fixed", "start", "free")
@@ -78,26 +76,6 @@ class Source:
     share: int
 
 
-class Heads(nn.Module):
-    """What ties mid-levels to scales that are not theirs: a rising line for each feature of `known` and `heard`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.slope = nn.ParameterDict({head: nn.Parameter(torch.zeros(len(MIDLEVEL))) for head in HEADS[2:]})
-        self.offset = nn.ParameterDict({head: nn.Parameter(torch.zeros(len(MIDLEVEL))) for head in HEADS[2:]})
-
-    def forward(self, head: str, midlevel: torch.Tensor) -> torch.Tensor:
-        # exp keeps the slope positive; 0.5 is the middle of both scales
-        return torch.as_tensor(0.5 + self.offset[head] + torch.exp(self.slope[head]) * (midlevel - 0.5))
-
-
-def published_layer() -> tuple[torch.Tensor, torch.Tensor]:
-    """Weights [8, 7] and bias [8] of the paper's mid-level to emotion layer (mid2emo_published.json)."""
-    text = (importlib.resources.files("moodfader.models") / "mid2emo_published.json").read_text()
-    table = json.loads(text)
-    return torch.tensor(table["weights"]), torch.tensor(table["bias"])
-
-
 def new_network(settings: TrainingSettings) -> MidlevelNetwork:
     """The network at its start, from the seed."""
     torch.manual_seed(settings.seed)
@@ -108,24 +86,6 @@ def new_network(settings: TrainingSettings) -> MidlevelNetwork:
         network.emotions.load_state_dict({"weight": weight, "bias": bias})
         network.emotions.requires_grad_(settings.layer == "start")
     return network
-
-
-_HEAD_WEIGHTS = {"emotions": 1.0, "midlevel": 1.0, "known": 0.6, "heard": 0.5}
-
-
-def _loss(
-    network: MidlevelNetwork, heads: Heads, batch: torch.Tensor, targets: Mapping[str, torch.Tensor]
-) -> torch.Tensor:
-    midlevel, emotions = network(batch)
-    total = torch.zeros(())
-    for head, target in targets.items():
-        rated = ~torch.isnan(target)
-        if rated.any():
-            said = {"emotions": emotions, "midlevel": midlevel}.get(head)
-            said = heads(head, midlevel) if said is None else said
-            total = total + _HEAD_WEIGHTS[head] * ((said - target)[rated] ** 2).sum() / len(batch)
-    # Mid-levels are ratings as well: outside of 0..1 they would mean nothing.
-    return total + 0.1 * (torch.relu(-midlevel) ** 2 + torch.relu(midlevel - 1) ** 2).sum() / len(batch)
 
 
 def _draw(sources: Sequence[Source], rng: np.random.Generator) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
@@ -171,7 +131,7 @@ def _train(
     learners = [p for p in (*network.parameters(), *heads.parameters()) if p.requires_grad]
     optimiser = torch.optim.AdamW(learners, lr=settings.learning_rate, weight_decay=settings.weight_decay)
     total_steps = settings.epochs * settings.steps_per_epoch
-    run = _Run(network, heads, mean, optimiser, _fingerprint(sources, settings))
+    run = Run(network, heads, mean, optimiser, _fingerprint(sources, settings))
     first = run.restore(state) if state is not None and state.exists() else 0
     for epoch in range(first, settings.epochs):
         rng = np.random.default_rng([settings.seed, epoch])
@@ -186,7 +146,7 @@ def _train(
                 group["lr"] = rate
             batch, targets = _draw(sources, rng)
             with torch.autocast("cpu", torch.bfloat16, enabled=settings.precision == "bfloat16"):
-                loss = _loss(network, heads, batch, targets)
+                loss = loss_of(network, heads, batch, targets)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(learners, 1.0)
@@ -219,62 +179,12 @@ def _fingerprint(sources: Sequence[Source], settings: TrainingSettings) -> str:
     return json.dumps({"settings": dataclasses.asdict(settings), "sources": parts}, sort_keys=True)
 
 
-@dataclass(frozen=True)
-class _Run:
-    """Everything that an interrupted run needs to go on."""
-
-    network: MidlevelNetwork
-    heads: Heads
-    mean: MidlevelNetwork
-    optimiser: torch.optim.Optimizer
-    fingerprint: str
-
-    def keep(self, path: Path, epochs: int) -> None:
-        tensors = {
-            f"{part}.{name}": tensor.detach().clone().contiguous()
-            for part, module in (("network", self.network), ("heads", self.heads), ("mean", self.mean))
-            for name, tensor in module.state_dict().items()
-        }
-        for index, moments in self.optimiser.state_dict()["state"].items():
-            for name, tensor in moments.items():
-                tensors[f"optimiser.{index}.{name}"] = torch.as_tensor(tensor).clone().contiguous()
-        with written_beside(path) as beside:
-            save_file(tensors, beside, metadata={"fingerprint": self.fingerprint, "epochs": str(epochs)})
-
-    def restore(self, path: Path) -> int:
-        try:
-            with safe_open(path, framework="pt", device="cpu") as file:
-                metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError, ValueError) as error:
-            raise InputError(
-                f"{path}: the interrupted run cannot be read (damaged?); delete it to start anew"
-            ) from error
-        if metadata.get("fingerprint") != self.fingerprint:
-            raise InputError(f"{path}: belongs to a run with other settings or material; delete it to start anew")
-        for part, module in (("network", self.network), ("heads", self.heads), ("mean", self.mean)):
-            prefix = part + "."
-            module.load_state_dict({n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)})
-        states: dict[int, dict[str, Any]] = {}
-        for name, tensor in tensors.items():
-            if name.startswith("optimiser."):
-                _, index, moment = name.split(".")
-                states.setdefault(int(index), {})[moment] = tensor
-        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": states})
-        return int(metadata["epochs"])
-
-
-def head_weights() -> dict[str, float]:
-    """How much the squared error of each head counts, for the record."""
-    return dict(_HEAD_WEIGHTS)
-
-
 def record_of(sources: Sequence[Source], settings: TrainingSettings, **more: Any) -> dict[str, Any]:  # noqa: ANN401
     """The training record that is kept in the checkpoint."""
     return {
         "settings": dataclasses.asdict(settings),
         "sources": {source.name: {"clips": len(source.material), "share": source.share} for source in sources},
-        "head_weights": head_weights(),
+        "head_weights": HEAD_WEIGHTS,
         "midlevel": MIDLEVEL,
         "emotions": EMOTIONS,
         **more,

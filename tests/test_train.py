@@ -7,7 +7,8 @@ from moodfader.models.batches import HEARD_AS, Material, changed, crop, prepare,
 from moodfader.models.datasets import Clip
 from moodfader.models.errors import InputError
 from moodfader.models.evaluate import correlations, cross_validate, interval, predict_material
-from moodfader.models.train import Source, TrainingSettings, published_layer, train
+from moodfader.models.heads import published_layer
+from moodfader.models.train import Source, TrainingSettings, train
 from moodfader.models.vocabulary import CLIP_FRAMES, EMOTIONS, MIDLEVEL, N_BANDS
 
 TINY = TrainingSettings(threads=1, epochs=2, steps_per_epoch=2, seed=3)

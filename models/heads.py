@@ -1,0 +1,51 @@
+"""What is asked of a network while it learns: the scales of the ratings, and how far it is from them."""
+
+import importlib.resources
+import json
+from collections.abc import Mapping
+from typing import Final
+
+import torch
+from torch import nn
+
+from .batches import HEADS
+from .network import MidlevelNetwork
+from .vocabulary import MIDLEVEL
+
+HEAD_WEIGHTS: Final = {"emotions": 1.0, "midlevel": 1.0, "known": 0.6, "heard": 0.5}
+"""How much the squared error of each head counts."""
+
+
+class Heads(nn.Module):
+    """What ties mid-levels to scales that are not theirs: a rising line for each feature of `known` and `heard`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slope = nn.ParameterDict({head: nn.Parameter(torch.zeros(len(MIDLEVEL))) for head in HEADS[2:]})
+        self.offset = nn.ParameterDict({head: nn.Parameter(torch.zeros(len(MIDLEVEL))) for head in HEADS[2:]})
+
+    def forward(self, head: str, midlevel: torch.Tensor) -> torch.Tensor:
+        # exp keeps the slope positive; 0.5 is the middle of both scales
+        return torch.as_tensor(0.5 + self.offset[head] + torch.exp(self.slope[head]) * (midlevel - 0.5))
+
+
+def published_layer() -> tuple[torch.Tensor, torch.Tensor]:
+    """Weights [8, 7] and bias [8] of the paper's mid-level to emotion layer (mid2emo_published.json)."""
+    text = (importlib.resources.files("moodfader.models") / "mid2emo_published.json").read_text()
+    table = json.loads(text)
+    return torch.tensor(table["weights"]), torch.tensor(table["bias"])
+
+
+def loss_of(
+    network: MidlevelNetwork, heads: Heads, batch: torch.Tensor, targets: Mapping[str, torch.Tensor]
+) -> torch.Tensor:
+    midlevel, emotions = network(batch)
+    total = torch.zeros(())
+    for head, target in targets.items():
+        rated = ~torch.isnan(target)
+        if rated.any():
+            said = {"emotions": emotions, "midlevel": midlevel}.get(head)
+            said = heads(head, midlevel) if said is None else said
+            total = total + HEAD_WEIGHTS[head] * ((said - target)[rated] ** 2).sum() / len(batch)
+    # Mid-levels are ratings as well: outside of 0..1 they would mean nothing.
+    return total + 0.1 * (torch.relu(-midlevel) ** 2 + torch.relu(midlevel - 1) ** 2).sum() / len(batch)

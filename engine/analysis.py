@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from ..models.checkpoint import Model
 from ..models.errors import InputError
-from ..models.spectrogram import FloatArray, spectrogram_blocks
-from ..models.vocabulary import CLIP_FRAMES, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
+from ..models.spectrogram import FloatArray, frame_count, spectrogram_blocks
+from ..models.vocabulary import CLIP_FRAMES, HOP_LENGTH, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from . import lime, local
 from .perturbation import PERTURBATIONS, response_per_db, window
 from .segments import METHODS, Labels, segment
@@ -118,7 +118,13 @@ class Analysis:
 
 def track_spectrogram(track: Track) -> FloatArray:
     """The network's view of the whole track, [frames, bands], scaled by the track's peak."""
-    return np.concatenate(list(spectrogram_blocks(track.mono_blocks(), scale=track.peak)))
+    # Filled in place, for hours of it should not be in memory twice; the resampler decides on the last frame.
+    spectrogram = np.empty((frame_count(round(track.duration_s * SAMPLE_RATE)) + 2, N_BANDS), np.float32)
+    frames = 0
+    for block in spectrogram_blocks(track.mono_blocks(), scale=track.peak):
+        spectrogram[frames : frames + len(block)] = block
+        frames += len(block)
+    return spectrogram[:frames]
 
 
 def analyze_track(

@@ -19,6 +19,7 @@ from .segments import Labels
 PERTURBATIONS: Final = ("gain", "hide")
 GAIN_DB: Final = 6.0
 BATCH_SIZE: Final = 32
+_ROWS_AT_ONCE: Final = 4096
 
 
 def amplified(picture: torch.Tensor, gain_db: float) -> torch.Tensor:
@@ -42,10 +43,13 @@ def response_per_db(picture: FloatArray, labels: Labels, perturbation: str) -> F
     count = int(labels.max()) + 1
     if perturbation == "gain":
         return np.full(count, 1 / (2 * GAIN_DB), np.float32)
-    tensor = torch.from_numpy(picture)
-    up, down = (amplified(tensor, sign * GAIN_DB).numpy() for sign in (1, -1))
-    change = np.bincount(labels.ravel(), weights=(up - down).ravel(), minlength=count)
-    whole = np.bincount(labels.ravel(), weights=picture.ravel(), minlength=count)
+    change, whole = np.zeros(count), np.zeros(count)
+    for start in range(0, len(picture), _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        here = torch.from_numpy(picture[rows])
+        step = amplified(here, GAIN_DB) - amplified(here, -GAIN_DB)
+        change += np.bincount(labels[rows].ravel(), weights=step.numpy().ravel(), minlength=count)
+        whole += np.bincount(labels[rows].ravel(), weights=picture[rows].ravel(), minlength=count)
     per_db = np.divide(change, 2 * GAIN_DB * whole, out=np.zeros(count), where=whole > 0)
     return np.asarray(per_db, np.float32)
 

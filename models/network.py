@@ -150,7 +150,10 @@ class BandBias(nn.Module):
 
 
 def fuse_normalisation(network: MidlevelNetwork) -> None:
-    """Fold each batch normalisation into the convolution before it, in place: the same numbers, fewer passes."""
+    """Fold each batch normalisation into the convolution before it, in place: the same numbers, less work.
+
+    Afterwards the network can only predict: it adds and rectifies where the numbers are.
+    """
     network.eval()
     modules = list(network.trunk)
     fused: list[nn.Module] = []
@@ -159,7 +162,25 @@ def fuse_normalisation(network: MidlevelNetwork) -> None:
             convolution = fused.pop()
             assert isinstance(convolution, nn.Conv2d)
             fused.append(nn.utils.fusion.fuse_conv_bn_eval(convolution, module))
+        elif isinstance(module, BandBias):
+            fused.append(_BandBiasInPlace(module))
+        elif isinstance(module, nn.ReLU):
+            fused.append(nn.ReLU(inplace=True))
         else:
             fused.append(module)
     network.trunk = nn.Sequential(*fused)
     network.to(memory_format=torch.channels_last)
+
+
+class _BandBiasInPlace(nn.Module):
+    """The same for prediction, with the offsets in the order in which the channels lie in memory."""
+
+    bias: torch.Tensor
+
+    def __init__(self, learned: BandBias) -> None:
+        super().__init__()
+        bias = learned.bias.detach().unsqueeze(0).contiguous(memory_format=torch.channels_last)
+        self.register_buffer("bias", bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.add_(self.bias)

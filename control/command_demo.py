@@ -67,7 +67,7 @@ def demo(
             device=chosen_device(device),
             progress=report,
         )
-    files = files_of(explanation, MIDLEVEL, sounds=False)
+    files = files_of(explanation, MIDLEVEL, sounds=False, curves=False)
     prepare_folder(explanation, list(files.values()), overwrite=True)
     with voice.progress("Drawing") as report:
         title = f"{TRACK}, steered by the preset {chosen.name}"

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..models.errors import InputError
 from ..models.vocabulary import MIDLEVEL
 from . import options
 from .console import Voice
@@ -30,6 +31,7 @@ def explain(
         float | None, typer.Option("--from", metavar="S", help="Show the track from this second on.")
     ] = None,
     end: Annotated[float | None, typer.Option("--to", metavar="S", help="Show the track to this second.")] = None,
+    form: Annotated[str, typer.Option("--format", metavar="png|svg|both", help="Of the figures.")] = "both",
     overwrite: options.Overwrite = False,
     passes: options.Passes = 1024,
     seed: options.Seed = 0,
@@ -43,19 +45,23 @@ def explain(
 ) -> None:
     """Show and let hear what speaks for and against each feature.
 
-    For each feature: its positive and negative spectrogram, the sound with it enhanced by 6 dB, and the segments
-    that speak for it alone. For the track: the effects of the features on the emotions, and the original sound. Of a
-    track longer than 30 seconds the 20 with the strongest weights are shown (or --from, --to).
+    For each feature: its positive and negative spectrogram with the strongest weights, what the network says while
+    more and more of these segments change, the sound with it enhanced by 6 dB, and the segments that speak for it
+    alone. For the track: the effects of the features on the emotions, and the original sound. index.html plays the
+    sounds beside the pictures. Of a track longer than 30 seconds the 20 with the strongest weights are shown (or
+    --from, --to).
     """
     features = checked_features(feature)
     voice = Voice(as_json=as_json, quiet=quiet)
     from ..engine import load_track
     from ..engine.analysis import AnalysisSettings
-    from .explanation import files_of, prepare_folder, write_explanation
+    from .explanation import FORMATS, files_of, prepare_folder, write_explanation
     from .listening import chosen_stretch
 
+    if form not in FORMATS:
+        raise InputError(f"no format is called {form!r}: there are {', '.join(FORMATS)}")
     settings = AnalysisSettings(segmentation, estimator, perturbation, passes, seed)
-    files = files_of(output, features)
+    files = files_of(output, features, form=form)
     network = the_model(model, device)
     track = load_track(file)
     if output.exists():  # a made folder is not left behind when what follows fails

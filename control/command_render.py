@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..models.errors import InputError
+from ..models.vocabulary import MIDLEVEL
 from . import options
 from .console import Voice
 from .options import analysis_of, chosen_device, gains_of, the_model
@@ -61,7 +62,7 @@ def render(
     from ..engine.rendering import CEILING_RANGE_DBTP
     from ..engine.rendering import render as write
     from ..engine.writer import check_output
-    from .tables import render_lines, render_table
+    from .tables import render_lines, render_table, unstable_line
 
     # Everything that can be wrong is looked at before the long work begins.
     faders = Faders.of(gains_db)
@@ -80,6 +81,9 @@ def render(
     explained = analysis_of(track, network, wanted, voice, file=analysis)
     if faders.neutral:
         voice.note("all faders are at zero: the output will equal the input (--set or --preset moves them)")
+    shaky = unstable_line(explained, [name for name, value in zip(MIDLEVEL, faders.array(), strict=True) if value])
+    if shaky:
+        voice.note(shaky)
     with voice.progress(f"Rendering {output.name}") as report:
         rendered = write(
             track,

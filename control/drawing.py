@@ -4,6 +4,7 @@ Colours are Okabe & Ito's: blue speaks for, vermilion speaks against.
 """
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,10 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path as Outline
 
+from ..engine.segments import Labels
 from ..models.files import written_beside
 from ..models.spectrogram import FloatArray, band_frequencies
 from ..models.vocabulary import HOP_LENGTH, SAMPLE_RATE
@@ -36,16 +40,22 @@ STYLE: Final[Any] = {
     "ytick.color": INK,
     "xtick.major.width": 0.7,
     "ytick.major.width": 0.7,
+    "svg.hashsalt": "moodfader",  # the same figure gives the same bytes
 }
 _DPI = 200
 _FREQUENCIES = (100, 200, 500, 1000, 2000, 5000, 10000)
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a PNG, whole or not at all; the same figure gives the same bytes. Raises InputError."""
+def save(figure: Figure, paths: Path | Sequence[Path]) -> None:
+    """Write PNG and SVG files, by their endings, whole or not at all; the same figure gives the same bytes.
+
+    Raises InputError when one cannot be written.
+    """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its font cache at first use
-    with written_beside(path) as beside, rc_context(STYLE):
-        figure.savefig(beside, dpi=_DPI, metadata={"Software": None}, facecolor="white")
+    for path in [paths] if isinstance(paths, Path) else paths:
+        nothing = {"Date": None, "Creator": None} if path.suffix == ".svg" else {"Software": None}
+        with written_beside(path) as beside, rc_context(STYLE):
+            figure.savefig(beside, dpi=_DPI, metadata=nothing, facecolor="white")
 
 
 def decibels(spectrogram: FloatArray) -> FloatArray:
@@ -58,13 +68,37 @@ def picture(axes: Axes, colours: FloatArray, first: int) -> None:
     """Draw colours [frames, bands, 3] over seconds and Hz, a band as high as another; `first` frame's number."""
     edges = (np.array([first, first + len(colours)]) - 0.5) * HOP_LENGTH / SAMPLE_RATE
     image = np.ascontiguousarray(colours.transpose(1, 0, 2))
-    axes.imshow(
-        image, origin="lower", aspect="auto", interpolation="nearest", extent=(*edges, -0.5, len(image) - 0.5)
+    axes.imshow(  # "none": pixels stay pixels, also in SVG
+        image, origin="lower", aspect="auto", interpolation="none", extent=(*edges, -0.5, len(image) - 0.5)
     )
     axes.set_xlim(max(edges[0], 0), edges[1])
     places = np.interp(np.log2(_FREQUENCIES), np.log2(band_frequencies()), np.arange(len(image)))
     axes.set_yticks(places, [f"{hz // 1000}k" if hz >= 1000 else str(hz) for hz in _FREQUENCIES])
     axes.set_xlabel("time (s)")
+
+
+def outline(axes: Axes, labels: Labels, first: int, *, colour: str, width: float, rasterized: bool = False) -> None:
+    """Draw the borders between unlike neighbours in labels [frames, bands] over a `picture` of the same frames."""
+    lines = [line for line in (_borders(labels), _borders(labels.T)[:, :, ::-1]) if len(line)]
+    if not lines:
+        return
+    ends = np.concatenate(lines).reshape(-1, 2) - 0.5  # (frame, band), two a line
+    ends[:, 0] = (ends[:, 0] + first) * HOP_LENGTH / SAMPLE_RATE
+    codes = np.tile([Outline.MOVETO, Outline.LINETO], len(ends) // 2)
+    patch = PathPatch(Outline(ends, codes), facecolor="none", edgecolor=colour, linewidth=width)
+    patch.set_rasterized(rasterized)
+    patch.set_clip_path(axes.patch)
+    axes.add_artist(patch)
+
+
+def _borders(labels: Labels) -> FloatArray:
+    """Lines [count, 2 ends, (row, column)] along which a row differs from the one before it."""
+    differ = np.zeros((len(labels) - 1, labels.shape[1] + 2), np.int8)
+    differ[:, 1:-1] = labels[1:] != labels[:-1]
+    steps = np.diff(differ, axis=1)
+    rows, starts = np.nonzero(steps == 1)
+    _, stops = np.nonzero(steps == -1)
+    return np.stack([np.stack([rows + 1, starts], 1), np.stack([rows + 1, stops], 1)], 1).astype(np.float32)
 
 
 def coloured(loudness_db: FloatArray, hue: FloatArray, strength: FloatArray) -> FloatArray:

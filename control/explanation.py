@@ -1,26 +1,45 @@
-"""All figures and sounds of an explanation, written into a folder."""
+"""All figures and sounds of an explanation, and the page that shows them, written into a folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from ..engine.analysis import Analysis, track_spectrogram
+from ..engine.faithfulness import Curve, faithfulness_curves
 from ..engine.prediction import predict_track
 from ..engine.track import Track
 from ..models.checkpoint import Model
 from ..models.errors import InputError
+from ..models.files import written_beside
+from ..models.vocabulary import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from .console import Report
+from .curves_figure import curves_figure
 from .figures import effects_figure, feature_figure
 from .listening import Listening
+from .page import page
+
+FORMATS: Final = {"png": ("png",), "svg": ("svg",), "both": ("png", "svg")}
 
 
-def files_of(folder: Path, features: Sequence[str], *, sounds: bool = True) -> dict[str, Path]:
-    """What an explanation writes: effects, original, and of each feature itself, _enhanced and _alone."""
-    names = {"effects": "effects.png", **{feature: f"{feature}.png" for feature in features}}
+def files_of(
+    folder: Path, features: Sequence[str], *, form: str = "png", sounds: bool = True, curves: bool = True
+) -> dict[str, Path]:
+    """What an explanation writes, by key: effects, original, index, and of each feature itself, _curves, _enhanced
+    and _alone.
+
+    form is a key of FORMATS; with both, the keys of the second end in _svg.
+    """
+    pictures = ["effects", *features] + [f"{feature}_curves" for feature in features if curves]
+    kinds = FORMATS[form]
+    files = {
+        (name if kind == kinds[0] else f"{name}_{kind}"): folder / f"{name}.{kind}"
+        for name in pictures
+        for kind in kinds
+    }
     if sounds:
-        names["original"] = "original.wav"
-        for feature in features:
-            names |= {f"{feature}_{kind}": f"{feature}_{kind}.wav" for kind in ("enhanced", "alone")}
-    return {key: folder / name for key, name in names.items()}
+        heard = ["original", *(f"{feature}_{kind}" for feature in features for kind in ("enhanced", "alone"))]
+        files |= {name: folder / f"{name}.wav" for name in heard}
+    return {**files, "index": folder / "index.html"}
 
 
 def prepare_folder(folder: Path, files: Sequence[Path], *, overwrite: bool) -> None:
@@ -50,18 +69,31 @@ def write_explanation(
     heard = predict_track(track, model)
     title = track.path.name
     listening = Listening(track, analysis, stretch_s)
-    for number, (key, path) in enumerate(files.items()):
-        feature, _, kind = key.rpartition("_")
-        if key == "effects":
-            quantiles = model.record.get("midlevel_quantiles")
-            weights = model.emotion_weights
-            effects_figure(path, heard.midlevel, heard.emotions, weights, title=title, quantiles=quantiles)
-        elif key == "original":
-            listening.original(path)
-        elif kind == "enhanced":
-            listening.enhanced(path, feature)
-        elif kind == "alone":
-            listening.alone(path, feature)
-        else:
-            feature_figure(path, analysis, spectrogram, key, title=title, stretch_s=stretch_s)
-        progress((number + 1) / len(files))
+    features = [name for name in MIDLEVEL if name in files]
+    curves: list[Curve] = []
+    if any(f"{feature}_curves" in files for feature in features):
+        first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in stretch_s)
+        frames = first, min(last, len(spectrogram))
+        curves = faithfulness_curves(spectrogram, analysis, model, features, frames=frames)
+
+    def pictures(name: str) -> list[Path]:
+        return [files[key] for key in (name, f"{name}_svg") if key in files]
+
+    quantiles = model.record.get("midlevel_quantiles")
+    weights = model.emotion_weights
+    effects_figure(pictures("effects"), heard.midlevel, heard.emotions, weights, title=title, quantiles=quantiles)
+    for number, feature in enumerate(features, 1):
+        feature_figure(pictures(feature), analysis, spectrogram, feature, title=title, stretch_s=stretch_s)
+        own = [curve for curve in curves if curve.feature == feature]
+        if own:
+            curves_figure(pictures(f"{feature}_curves"), own, title=title)
+        for kind, write in (("enhanced", listening.enhanced), ("alone", listening.alone)):
+            if f"{feature}_{kind}" in files:
+                write(files[f"{feature}_{kind}"], feature)
+        progress(number / (len(features) + 1))
+    if "original" in files:
+        listening.original(files["original"])
+    with written_beside(files["index"]) as beside:
+        text = page(track, analysis, heard, files, features, curves, stretch_s=stretch_s)
+        beside.write_text(text, encoding="utf-8")
+    progress(1.0)

@@ -1,8 +1,8 @@
 """Results as tables for the eye (rich)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich import box
 from rich.console import Group
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..engine.rendering import Rendered
     from ..engine.track import Track
 
+STABLE: Final = 0.9
+"""Stability of a feature's weights from which on its mask is trusted without a word."""
 _BAR = 20
 
 
@@ -68,6 +70,18 @@ def analysis_table(file: Path, analysis: "Analysis") -> Group:
         shown = str(counts["positive"]), str(counts["negative"]), f"{r2:.2f}", f"{stability:.2f}"
         table.add_row(spoken(name), *shown)
     return titled(f"{file}  ({len(analysis.weights)} segments, {analysis.settings.passes} passes)", table)
+
+
+def unstable_line(analysis: "Analysis", features: Iterable[str]) -> str | None:
+    """A line that names those of the features whose weights are not stable; None when all are."""
+    found = [
+        f"{spoken(name)} ({analysis.stability[MIDLEVEL.index(name)]:.2f})"
+        for name in features
+        if analysis.stability[MIDLEVEL.index(name)] < STABLE
+    ]
+    if not found:
+        return None
+    return f"not stable: {', '.join(found)}; another seed would find other segments (more --passes help)"
 
 
 def render_table(rendered: "Rendered", gains_db: Mapping[str, float]) -> Table:

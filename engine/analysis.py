@@ -172,12 +172,14 @@ def analyze_track(
             kept = time.monotonic()
         if progress:
             progress((number + 1) / stretches)
-    chosen = selected(sums.weights, paper_p_values(sums.weights, sums.unexplained / sums.shares))
+    measured = lime.p_values(sums.plain, sums.variances, sums.freedom[:, None])
+    at_paper = paper_p_values(sums.weights, sums.unexplained / sums.shares)
+    chosen = selected(sums.weights, np.maximum(measured, at_paper))
     return Analysis(
         segments=labels,
         weights=sums.weights.astype(np.float32),
         standard_errors=np.sqrt(sums.variances).astype(np.float32),
-        p_values=lime.p_values(sums.plain, sums.variances, sums.freedom[:, None]),
+        p_values=measured,
         mask_weights=mask_weights(sums.weights, chosen),
         response_per_db=response_per_db(spectrogram, labels, settings.perturbation),
         half_agreement=_agreement(*sums.halves),

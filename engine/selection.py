@@ -1,9 +1,10 @@
 """Which segments a fader moves: those whose weight is beyond doubt, by the paper's rule p-value : |weight| < 1e-6.
 
 p-values fall with the number of samples, so the rule means something only at a stated number. The paper's is
-50,000 samples of plain LIME. Whatever the estimator and the number of passes, selection therefore asks which
-weights plain LIME with 50,000 samples would be sure of: its standard error follows from the variance that the linear
-surrogate leaves unexplained, which every estimator measures.
+50,000 samples of plain LIME. A weight is therefore selected when the rule holds for its own p-value, as measured,
+and for the one that plain LIME with 50,000 samples would give it: that one's standard error follows from the variance
+that the linear surrogate leaves unexplained, which every estimator measures. So more certainty than the paper's does
+not select more, and less does not select noise.
 """
 
 from typing import Final

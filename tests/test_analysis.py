@@ -18,7 +18,7 @@ from moodfader.models.spectrogram import LogSpectrogram
 from moodfader.models.train import TrainingSettings, new_network
 from moodfader.models.vocabulary import EMOTIONS, MIDLEVEL, N_BANDS
 
-QUICK = AnalysisSettings(passes=64)
+QUICK = AnalysisSettings(passes=512)
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +98,8 @@ def test_an_analysis_that_was_killed_goes_on_and_ends_the_same(tmp_path, random_
     path = tmp_path / "long.wav"
     noise = np.random.default_rng(0).normal(size=50 * 8000) * np.repeat(np.arange(50) % 3 + 1, 8000) / 20
     soundfile.write(path, noise, 8000)
-    long = load_track(path)
-    whole = analyze_track(long, random_model, QUICK)
+    long, short = load_track(path), AnalysisSettings(passes=64)
+    whole = analyze_track(long, random_model, short)
     monkeypatch.setattr("moodfader.engine.analysis.KEEP_SECONDS", -1.0)
     partial = tmp_path / "long.partial"
 
@@ -108,14 +108,14 @@ def test_an_analysis_that_was_killed_goes_on_and_ends_the_same(tmp_path, random_
             raise SystemExit
 
     with pytest.raises(SystemExit):
-        analyze_track(long, random_model, QUICK, partial=partial, progress=kill)
+        analyze_track(long, random_model, short, partial=partial, progress=kill)
     fractions = []
-    resumed = analyze_track(long, random_model, QUICK, partial=partial, progress=fractions.append)
+    resumed = analyze_track(long, random_model, short, partial=partial, progress=fractions.append)
     assert fractions == [1.0], "two of three stretches were already done"
     for name in ("weights", "standard_errors", "p_values", "half_agreement", "surrogate_r2"):
         np.testing.assert_array_equal(getattr(resumed, name), getattr(whole, name))
     partial.write_bytes(b"cut off in the middle")
-    again = analyze_track(long, random_model, QUICK, partial=partial)
+    again = analyze_track(long, random_model, short, partial=partial)
     np.testing.assert_array_equal(again.weights, whole.weights)
 
 
@@ -190,6 +190,17 @@ def test_prediction_in_pieces_is_the_prediction_of_the_whole(track, random_model
     said = predict_track(track, random_model)
     np.testing.assert_allclose(list(said.midlevel.values()), midlevel[0], atol=1e-5)
     np.testing.assert_allclose(list(said.emotions.values()), emotions[0], atol=1e-5)
+
+
+def test_too_few_passes_select_little_rather_than_noise(track, random_model):
+    few, many = (
+        analyze_track(track, random_model, dataclasses.replace(QUICK, passes=passes, perturbation="hide"))
+        for passes in (64, 2048)
+    )
+    chosen = few.mask_weights != 0
+    assert chosen.sum() < 0.7 * (many.mask_weights != 0).sum()
+    agree = np.sign(few.weights[chosen]) == np.sign(many.weights[chosen])
+    assert agree.all(), "what is selected has the sign that a long run finds"
 
 
 def test_the_surrogate_adds_up(analysis, random_model):

@@ -55,5 +55,6 @@ def _panel(axes: Axes, curves: Sequence[Curve]) -> None:
         )
     axes.axhline(widest.predictions[0], color=FAINT, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
     axes.set_xlim(0)
+    axes.margins(y=0.14)  # room for the legend
     axes.legend(frameon=False, fontsize=7.5, loc="best", handlelength=1.4)
     plain(axes)

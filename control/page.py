@@ -37,7 +37,7 @@ def page(
     facts = (
         f"{duration(begin)} to {duration(end)} of {duration(analysis.duration_s)} · {len(analysis.weights)} segments "
         f"({html.escape(settings.segmentation)}) · {_ESTIMATORS[settings.estimator]}, {settings.passes} passes, "
-        f"{_PERTURBATIONS[settings.perturbation]}, seed {settings.seed}"
+        f"{_PERTURBATIONS[settings.perturbation]}, seed\N{NO-BREAK SPACE}{settings.seed}"
         f" · model {html.escape(analysis.model_digest[:12])}"
     )
     links = "".join(f'<a href="#{feature}">{spoken(feature)}</a>' for feature in features)
@@ -64,7 +64,7 @@ same area the strongest ones move the prediction.</p>
 {_warning(analysis, features)}
 {_table(analysis, heard, features, curves)}
 </section>
-{_original(files, begin, end)}{sections}
+{sections}
 <section id="effects">
 <h2>From features to emotions</h2>
 <p>The emotions are a sum of the features' effects; each panel shows one emotion of the whole track.</p>
@@ -114,17 +114,6 @@ def _table(analysis: Analysis, heard: Prediction, features: Sequence[str], curve
     )
 
 
-def _original(files: Mapping[str, Path], begin: float, end: float) -> str:
-    if "original" not in files:
-        return ""
-    said = f"{duration(begin)} to {duration(end)}"
-    return f"""<section>
-<h2>The music</h2>
-<div class="players">{_player(files, "original", "as it is", said)}</div>
-</section>
-"""
-
-
 def _feature(feature: str, analysis: Analysis, files: Mapping[str, Path], curves: Sequence[Curve]) -> str:
     name = spoken(feature)
     players = "".join(
@@ -154,7 +143,7 @@ strongest segments to their weights.</p>
 def _player(files: Mapping[str, Path], key: str, title: str, said: str) -> str:
     return (
         f"<label><b>{html.escape(title)}</b>{html.escape(said)}"
-        f'<audio controls preload="none" src="{_link(files[key])}"></audio></label>'
+        f'<audio controls preload="metadata" src="{_link(files[key])}"></audio></label>'
     )
 
 

@@ -25,7 +25,8 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .more { font-size: .85rem; color: var(--soft); margin: .2rem 0 0; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: .45rem .7rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th { font-weight: 600; font-size: .85rem; color: var(--soft); vertical-align: bottom; }
+th { white-space: normal; min-width: 5.5rem; font-weight: 600; font-size: .85rem; color: var(--soft);
+  vertical-align: bottom; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 tr:last-child td { border-bottom: 0; }
 .for { color: var(--for); } .against { color: var(--against); }

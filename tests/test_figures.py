@@ -1,6 +1,7 @@
 """The figures and sounds of an explanation: right colours in the right places, and sounds that are what they say."""
 
 import json
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import soundfile
 from matplotlib.figure import Figure
 from moodfader.control import figures, overview
 from moodfader.control.cli import run
-from moodfader.control.drawing import coloured, decibels, picture, shades
+from moodfader.control.drawing import coloured, decibels, outline, picture, shades
 from moodfader.control.listening import Listening, chosen_stretch
 from moodfader.engine import Analysis, Faders, load_track
 from moodfader.engine.analysis import track_spectrogram
@@ -126,6 +127,44 @@ def test_colour_is_where_the_weights_are():
     assert band_frequencies()[round(places["1k"])] == pytest.approx(1000, rel=0.03)
 
 
+def test_outlines_lie_where_labels_change():
+    labels = np.zeros((6, N_BANDS), np.int32)
+    labels[2:4, 10:20] = 1
+    axes = Figure().subplots()
+    outline(axes, labels, 100, colour="k", width=1)
+    (patch,) = axes.patches
+    ends = patch.get_path().vertices.reshape(-1, 2, 2)
+    ends[..., 0] = ends[..., 0] * RATE / 704 - 100
+    lines = {tuple(sorted(map(tuple, line.round(3)))) for line in ends.tolist() for line in [np.array(line)]}
+    corners = [(1.5, 9.5), (1.5, 19.5), (3.5, 19.5), (3.5, 9.5)]
+    assert lines == {tuple(sorted([corners[i], corners[(i + 1) % 4]])) for i in range(4)}
+
+
+def test_the_strongest_segments_and_their_intervals_are_shown(two_tones, analysis, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(figures, "save", lambda figure, path: drawn.append(figure))
+    sure = Analysis(**{**vars(analysis), "standard_errors": np.full((2, 7), 0.1, np.float32)})
+    spectrogram = track_spectrogram(two_tones)
+    figures.feature_figure(tmp_path / "f.png", sure, spectrogram, "melodiousness", title="t", stretch_s=(0.0, 5.0))
+    left, right, panel = drawn[0].axes[:3]
+    assert left.get_title(loc="left") == "for melodiousness: 1 segments"
+    assert [text.get_text() for text in left.texts] == ["1"] == [text.get_text() for text in right.texts]
+    low, high = (band_frequencies()[round(axes.texts[0].get_position()[1])] for axes in (left, right))
+    assert low < 800 < high
+    spans = [container[2][0].get_segments()[0][:, 0].tolist() for container in panel.containers]
+    np.testing.assert_allclose(spans, [[1 - 0.196, 1 + 0.196], [-0.5 - 0.196, -0.5 + 0.196]], rtol=1e-5)
+
+
+def test_one_format_alone(two_tones, random_model, tmp_path):
+    arguments = ["explain", str(two_tones.path), "--model", str(random_model.path), "--quiet", "--passes", "64"]
+    arguments += ["--feature", "modality", "--from", "1", "--to", "3"]
+    assert run([*arguments, "-o", str(tmp_path / "svg"), "--format", "svg"]) == 0
+    assert not list((tmp_path / "svg").glob("*.png"))
+    assert 'src="modality.svg"' in (tmp_path / "svg" / "index.html").read_text()
+    assert run([*arguments, "-o", str(tmp_path / "gif"), "--format", "gif"]) == 2
+    assert not (tmp_path / "gif").exists()
+
+
 def test_decibels_are_below_the_loudest():
     magnitude = np.array([[1.0, 10.0, 1e-5, 0.1]])
     np.testing.assert_allclose(decibels(np.log10(1 + magnitude)), [[-20, 0, -60, -40]], atol=1e-3)
@@ -183,13 +222,18 @@ def test_explain_writes_what_it_says(two_tones, random_model, tmp_path, capsys):
     more = ["--feature", "modality", "--feature", "tonal-stability", "--passes", "64"]
     assert run([*arguments, *more]) == 0
     (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
-    expected = {"effects.png", "original.wav"}
+    expected = {"effects.png", "effects.svg", "original.wav", "index.html"}
     for name in ("modality", "tonal_stability"):
-        expected |= {f"{name}.png", f"{name}_enhanced.wav", f"{name}_alone.wav"}
+        expected |= {f"{name}.{kind}" for kind in ("png", "svg")}
+        expected |= {f"{name}_curves.{kind}" for kind in ("png", "svg")}
+        expected |= {f"{name}_enhanced.wav", f"{name}_alone.wav"}
     assert {path.name for path in folder.iterdir()} == expected
     assert set(line["files"].values()) == {str(folder / name) for name in expected}
     for path in folder.glob("*.png"):
         assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    for path in folder.glob("*.svg"):
+        assert ElementTree.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+        assert path.stat().st_size < 1_000_000
     for path in folder.glob("*.wav"):
         assert soundfile.info(path).frames == two_tones.samples
     first = {path.name: path.read_bytes() for path in folder.iterdir()}

@@ -56,7 +56,7 @@ def song(tmp_path_factory) -> str:
 @pytest.fixture(scope="session")
 def analysis_file(song, model_file, tmp_path_factory) -> str:
     path = tmp_path_factory.mktemp("analyses") / "song.npz"
-    assert run(["analyze", song, "--passes", "256", "--model", model_file, "--output", str(path), "--quiet"]) == 0
+    assert run(["analyze", song, "--passes", "1024", "--model", model_file, "--output", str(path), "--quiet"]) == 0
     return str(path)
 
 

@@ -1,6 +1,6 @@
 """Explanations at the paper's 50,000 samples: what they cost with the stock explainer, and how stable they are.
 
-Hours for ten clips. --keep writes the tables, with their date and machine, to results_long.md beside this file.
+Hours for ten clips. --keep adds the tables, with their date and machine, to results_long.md beside this file.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--clips", type=int, default=10)
     parser.add_argument("--only", choices=["cost", "stability"], help="one table (default: both)")
-    parser.add_argument("--keep", action="store_true", help=f"write {KEPT.name}")
+    parser.add_argument("--keep", action="store_true", help=f"add to {KEPT.name}")
     options = parser.parse_args()
     explaining.use_threads(options.threads)
     from moodfader.models.checkpoint import load_model
@@ -70,7 +70,8 @@ def main() -> None:
             variants = [("local", kind, passes) for kind in ("gain", "hide") for passes in (256, 512, 1024, 2048)]
             bench_explain.stability(options.clips, [*variants, ("lime", "hide", options.samples)], model=model)
     if options.keep:
-        KEPT.write_text(said.getvalue())
+        with KEPT.open("a") as file:
+            file.write(said.getvalue().strip() + "\n\n")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 # make demo   set up and do the main job on the track that ships with the project
 # make test   set up, with what the tests need, and run all checks
-# make bench  print the speed and memory figures as ratios
+# make bench  print the speed and memory figures as ratios (bench-long: against 50,000 samples of plain LIME)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check types bench system setup clean
+.PHONY: demo test check types bench bench-long system setup clean
 
 demo: $(VENV)/.installed
 	$(BIN)/moodfader demo
@@ -27,6 +27,11 @@ types: $(VENV)/.installed-test
 bench: $(VENV)/.installed-test
 	$(BIN)/python tests/benchmarks/bench_render.py
 	$(BIN)/python tests/benchmarks/bench_network.py
+	$(BIN)/python tests/benchmarks/bench_explain.py
+
+# about an hour and a half: plain LIME with 50,000 samples, by lime itself and by ours
+bench-long: $(VENV)/.installed-test
+	$(BIN)/python tests/benchmarks/bench_explain_long.py --keep
 
 # Debian's names; elsewhere, or without the right to install, the tests that need them say so and are skipped
 PACKAGES := fluidsynth fluid-soundfont-gm ffmpeg sox

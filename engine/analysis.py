@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from ..models.checkpoint import Model
 from ..models.errors import InputError
@@ -158,13 +159,15 @@ def analyze_track(
     for number in range(sums.done, stretches):
         first, last = int(edges[number]), int(edges[number + 1])
         stretch = window(spectrogram, labels, model, first, last)
-        effects = ESTIMATORS[settings.estimator].explain_window(
-            stretch,
-            model,
-            passes=settings.passes,
-            perturbation=settings.perturbation,
-            rng=np.random.default_rng([settings.seed, number]),
-        )
+        # NumPy's own threads make its small solves slower, on a busy machine many times so.
+        with threadpool_limits(1, user_api="blas"):
+            effects = ESTIMATORS[settings.estimator].explain_window(
+                stretch,
+                model,
+                passes=settings.passes,
+                perturbation=settings.perturbation,
+                rng=np.random.default_rng([settings.seed, number]),
+            )
         # from effects on the mean of this stretch to effects on the mean of ten seconds
         sums.add(effects, stretch.segments, share=(last - first) / min(clip, positions))
         if partial is not None and time.monotonic() - kept > KEEP_SECONDS:

@@ -1,4 +1,6 @@
-"""OSC 1.0 address patterns: `?` any character, `*` any run, `[a-z]` `[!a-z]` a set, `{this,that}` either; never over `/`.
+"""OSC 1.0 address patterns: `?` any character, `*` any run, `[a-z]` and `[!a-z]` a set, `{this,that}` either.
+
+None of them but the last goes over a `/`.
 
 Matching walks all ways at once as a set of positions in the address, so that no pattern, however many stars a
 stranger puts into it, takes longer than its length times the address's.
@@ -7,7 +9,7 @@ stranger puts into it, takes longer than its length times the address's.
 from functools import lru_cache
 from typing import Final
 
-LONGEST: Final = 256
+LONGEST: Final = 128
 """Longer patterns match nothing: no address is nearly as long."""
 _SPECIAL: Final = frozenset("?*[]{}")
 
@@ -30,7 +32,7 @@ def matches(pattern: str, address: str) -> bool:
         if kind == "text":
             places = {at + len(text) for at in places for text in what if address.startswith(text, at)}
         elif kind == "run":
-            places = _run(min(places), address) if places else places
+            places = {place for at in places for place in _run(at, address)}
         else:
             wanted = kind == "one"
             places = {at + 1 for at in places if _fits(address[at : at + 1], what, wanted)}
@@ -39,10 +41,10 @@ def matches(pattern: str, address: str) -> bool:
     return len(address) in places
 
 
-def _run(first: int, address: str) -> set[int]:
-    """All places that a star can reach from the first place: those from the others lie among them."""
+def _run(first: int, address: str) -> range:
+    """All places that a star can reach from the first."""
     end = address.find("/", first)
-    return set(range(first, (len(address) if end < 0 else end) + 1))
+    return range(first, (len(address) if end < 0 else end) + 1)
 
 
 def _fits(character: str, what: frozenset[str] | tuple[str, ...], wanted: bool) -> bool:
@@ -62,14 +64,15 @@ def _parsed(pattern: str) -> tuple[Step, ...] | None:
             if end < 0:
                 return None
             inside = pattern[at + 1 : end]
-            steps.append(_set(inside) if character == "[" else ("text", tuple(inside.split(","))))
+            steps.append(_set(inside) if character == "[" else ("text", tuple(dict.fromkeys(inside.split(",")))))
             at = end
         elif character in "]}":
             return None
         elif character == "?":
             steps.append(("not", frozenset()))
         elif character == "*":
-            steps.append(("run", ()))
+            if not steps or steps[-1][0] != "run":
+                steps.append(("run", ()))
         else:
             steps.append(("text", (character,)))
         at += 1

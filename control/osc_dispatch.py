@@ -106,10 +106,10 @@ class Dispatcher:
             return
         if len(arguments) > 1:
             raise InputError(f"{address}: wants one value, not {len(arguments)}")
-        plain = len(controls) == 1
         if arguments:
-            self._set([control for control in controls if control.writable or plain], arguments[0], sender, norm)
-        elif plain and controls[0].kind == "trigger":
+            writable = [control for control in controls if control.writable]  # of a pattern, those that can be set
+            self._set(writable or controls, arguments[0], sender, norm)
+        elif len(controls) == 1 and controls[0].kind == "trigger":
             self._set(controls, None, sender, norm)
         else:
             self._ask(sender, address, lambda _: self._values(controls, sender, norm))

@@ -1,48 +1,26 @@
-"""A session that keeps values in a dictionary, with the checks and the interface of the real one, and no sound."""
-
-import threading
+"""The real session, without a player: what the control surfaces set is remembered in the order in which it came."""
 
 import pytest
-from moodfader.control.addresses import CONTROLS, by_address
-from moodfader.models.errors import InputError
+from moodfader.control.session import Session
 
 
-class PlainSession:
-    """What the control surfaces talk to: `set`, `get`, `state`, `changes_since`; `publish` is the player's side."""
+class SilentSession(Session):
+    """`log` has what was set, by whom; `publish` does what the player's meters and predictions do."""
 
     def __init__(self):
-        self._lock = threading.Lock()
-        self._values = {control.address: (0, control.default) for control in CONTROLS}
-        self._version = 0
+        super().__init__()
         self.log = []
 
     def set(self, address, value, *, source=""):
-        control = by_address(address)
-        if not control.writable:
-            raise InputError(f"{address}: can only be watched, not set")
-        if address.endswith("/preset/load") and value not in ("dolce", "agitato"):
-            raise InputError(f"no preset is called {value!r}")
-        value = control.checked(value)
+        super().set(address, value, source=source)
         self.log.append((address, value, source))
-        self.publish({address: value})
 
     def publish(self, values):
-        with self._lock:
-            self._version += 1
-            self._values |= {address: (self._version, value) for address, value in values.items()}
-
-    def get(self, address):
-        return self._values[by_address(address).address][1]
-
-    def state(self):
-        return {address: value for address, (_, value) in self._values.items()}
-
-    def changes_since(self, version):
-        with self._lock:
-            changed = {address: value for address, (when, value) in self._values.items() if when > version}
-            return self._version, changed
+        self._update(values)
 
 
 @pytest.fixture
 def session():
-    return PlainSession()
+    session = SilentSession()
+    yield session
+    session.close()

@@ -159,17 +159,19 @@ def test_liblo_listens(server, session):
         lines = iter(dump.stdout.readline, "")
         session.set(FADER, -2.5)
         session.publish({"/moodfader/meter/dropouts": 4})
-        session.set("/moodfader/preset/load", "dolce")
+        session.set("/moodfader/bypass", True)
+        session.set("/moodfader/wet", 0.25)
         heard = {}
         for line in lines:
             words = line.split()
             heard[words[-3]] = tuple(words[-2:])
-            if len(heard) == 3:
+            if "/moodfader/wet" in heard:
                 break
         assert heard == {
             FADER: ("f", "-2.500000"),
             "/moodfader/meter/dropouts": ("i", "4"),
-            "/moodfader/preset/load": ("s", '"dolce"'),
+            "/moodfader/bypass": ("i", "1"),
+            "/moodfader/wet": ("f", "0.250000"),
         }
     finally:
         dump.kill()

@@ -16,7 +16,8 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from ..engine.history import HistoryWriter
-from ..engine.player import Meters, Player, PlayerOptions
+from ..engine.jobs import Meters
+from ..engine.player import Player, PlayerOptions
 from ..engine.surrogate import Heard, Surrogate
 from ..models.errors import InputError
 from ..models.vocabulary import EMOTIONS, MIDLEVEL
@@ -82,7 +83,9 @@ class Session:
         """Start a player for these files (it is paused) and a session that owns it. Raises InputError."""
         session = cls(record=record, note=note)
         session.attach(
-            Player(files, session.event, options), tracks=[str(file) for file in files], ceiling_dbtp=options.ceiling_dbtp
+            Player(files, session.event, options),
+            tracks=[str(file) for file in files],
+            ceiling_dbtp=options.ceiling_dbtp,
         )
         threading.Thread(target=session._follow, daemon=True).start()
         return session

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .backends import AudioJob, orphaned
+from .backends import orphaned
+from .jobs import AudioJob
 from .ring import Ring
 
 

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .performance import MAP_ADDRESS, Performance, Value
-from .player import Event, Meters
+from .changes import MAP_ADDRESS, Value
+from .jobs import Meters
+from .performance import Performance
+from .player import Event
 from .sound import Sound
 from .voice import Map
 
@@ -23,7 +25,9 @@ class OfflinePlayer:
         self._performance.maps[:] = maps
         self.sample_rate, self.channels = self._performance.sample_rate, self._performance.channels
         self.block_length = self._performance.hop_length
-        self._waiting: list[tuple[str, Value]] = [(MAP_ADDRESS, n) for n, known in enumerate(maps) if known is not None]
+        self._waiting: list[tuple[str, Value]] = [
+            (MAP_ADDRESS, n) for n, known in enumerate(maps) if known is not None
+        ]
         self._rest = np.zeros((0, self.channels), dtype=np.float32)
         self._peak = 0.0
         self.played = 0

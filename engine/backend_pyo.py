@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from .backends import AudioJob, orphaned
+from .backends import orphaned
+from .jobs import AudioJob
 from .ring import Ring
 
 os.environ.setdefault("PYO_GUI_WX", "0")

@@ -7,34 +7,19 @@ name, and plays until the ring says stop. It ends by itself when its owner is go
 import contextlib
 import importlib
 import os
-import signal
-import sys
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Final
+
+from .jobs import AudioJob
+from .urgency import urgent
 
 BACKENDS: Final = {"jack": "backend_pyo", "portaudio": "backend_pyo", "null": "backend_null"}
 """Module of each; importing one costs what its library costs."""
 
 
-@dataclass(frozen=True)
-class AudioJob:
-    """What to play on. sample_rate None: the device's own. `device` is a PortAudio number, None the default one."""
-
-    backend: str
-    sample_rate: int | None
-    channels: int
-    block_length: int
-    device: int | None = None
-    name: str = "moodfader"
-
-
 def main(job: AudioJob, connection: "Connection[Any, Any]") -> None:
     """Body of the audio process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.setswitchinterval(0.0005)
-    with contextlib.suppress(OSError):
-        os.nice(-15)
+    urgent(2)
     with contextlib.suppress(EOFError, OSError):
         importlib.import_module("." + BACKENDS[job.backend], __package__).run(job, connection)
 

@@ -1,36 +1,26 @@
 """The process that has torch: it analyses the tracks of the set list, and hears what sounds twice a second.
 
-It is nice to the others (lowest priority, one thread), shares nothing with them but the ring, which it only reads, and
-may be as late as it likes: no sound waits for it.
+It is nice to the others (lowest priority, one thread), shares nothing with them but the ring, which it only reads,
+and may be as late as it likes: no sound waits for it.
 """
 
 import contextlib
 import os
-import signal
 import threading
-from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from ..models.errors import InputError
+from .jobs import HearingJob
 from .ring import Ring
 from .surrogate import Heard
+from .urgency import patient
 
 WINDOW_S: Final = 10.0
 EVERY_S: Final = 0.5
 _LEAST_S: Final = 2.0
-
-
-@dataclass(frozen=True)
-class HearingJob:
-    """The tracks, and how they are analysed (fields of AnalysisSettings; none: the defaults)."""
-
-    files: tuple[Path, ...]
-    model: Path | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
 
 
 def main(job: HearingJob, connection: "Connection[Any, Any]") -> None:
@@ -38,9 +28,7 @@ def main(job: HearingJob, connection: "Connection[Any, Any]") -> None:
 
     Is told the ring's name, its rate and its channels; ends when the ring says stop or the pipe ends.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(OSError):
-        os.nice(15)
+    patient()
     with contextlib.suppress(EOFError, OSError):
         _Hearing(job, connection).run()
 

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from ..models.errors import InputError
-from .performance import Change
+from .changes import Change
 
 FORMAT: Final = "moodfader-performance"
 VERSION: Final = 1

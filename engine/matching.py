@@ -27,7 +27,7 @@ class LoudnessMatch:
         """The linear gain at the end of the last step."""
 
     def hear(self, before: np.ndarray | None, gain: np.ndarray | None) -> None:
-        """Take one frame's spectrum complex [bins, channels] and the gain [bins] it was given; None: nothing heard."""
+        """Take one frame's spectrum complex [bins, channels] and the gain [bins] it was given; None: nothing."""
         if before is None or gain is None:
             return
         power = (before.real**2 + before.imag**2).sum(axis=1) * self._weights

@@ -8,11 +8,11 @@ is in the way, samples are the track's own; otherwise the true peak stays below 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from ..models.vocabulary import MIDLEVEL
+from .changes import MAP_ADDRESS, ROOT, Change, Value
 from .framing import RAMP_S as FADER_RAMP_S
 from .framing import frame_length
 from .limiter import Limiter
@@ -21,20 +21,6 @@ from .ramps import RAMP_S, Ramp
 from .sound import Sound
 from .transport import Stretch, Transport
 from .voice import Map
-
-ROOT = "/moodfader/"
-MAP_ADDRESS = ROOT + "track/ready"
-"""The change that says from when on the analysis of a track (its number is the value) is there."""
-Value = float | int | bool | str | None
-
-
-@dataclass(frozen=True)
-class Change:
-    """What was set to which value, from the step on that begins at or after output sample `at`."""
-
-    at: int
-    address: str
-    value: Value
 
 
 class Performance:

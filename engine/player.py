@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..models.errors import InputError
-from . import backends, hearing, renderer
+from . import processes
+from .changes import Value
 from .decoding import probe
 from .framing import OVERLAP, frame_length
-from .performance import Value
+from .jobs import AudioJob, HearingJob, Meters, RenderJob
 from .ring import Ring
 
 BLOCK_LENGTH: Final = 512
@@ -31,7 +32,7 @@ _AGAIN_S: Final = 1.0
 _GATHER_S: Final = 0.001
 Event = Callable[..., None]
 """Called as event(kind, *content) by a thread of the player: "applied", a list of (at, address, value); "heard",
-track, Heard; "progress", track, fraction; "measured", emotions; "error", text; "card", text (it went, or came back)."""
+track, Heard; "progress", track, fraction; "measured", emotions; "error", text; "card", text (gone, or back)."""
 
 
 @dataclass(frozen=True)
@@ -51,22 +52,6 @@ class PlayerOptions:
     analysis: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Meters:
-    """How it stands: positions in s, peak as a sample's magnitude, load as a share of real time, ring in samples."""
-
-    track: int
-    position_s: float
-    duration_s: float
-    playing: bool
-    ended: bool
-    peak: float
-    load: float
-    dropouts: int
-    ahead: int
-    latency_s: float
-
-
 class Player:
     """Plays files on a device, from the moment it is made (paused) until `close`."""
 
@@ -78,30 +63,32 @@ class Player:
         self.channels = options.channels or max(2, *(source.channels for source in sources))
         widest = max(sources, key=lambda source: source.channels)
         if widest.channels > self.channels > 1:
-            raise InputError(f"{widest.path}: it has {widest.channels} channels, --channels {self.channels} cannot hold it")
+            raise InputError(
+                f"{widest.path}: it has {widest.channels} channels, more than --channels {self.channels}"
+            )
         self._processes: list[Any] = []
         self._closing = threading.Event()
         self.ring: Ring | None = None
+        self._hearing_process: Any = None
         self._played = 0
         try:
-            self._renderer = self._started(renderer.main)
+            self._renderer = self._started(processes.render)
             rate = options.sample_rate or (None if options.backend in ("jack", "auto") else sources[0].sample_rate)
-            self._audio_job = backends.AudioJob(
-                options.backend, rate, self.channels, options.block_length, options.device
-            )
+            self._audio_job = AudioJob(options.backend, rate, self.channels, options.block_length, options.device)
             self._audio = self._booted_any(sources[0].sample_rate)
             self.ring = Ring(self.channels)
             hop = frame_length(self.sample_rate) // OVERLAP
             least = -(-(hop + self.block_length) // self.block_length) * self.block_length
             self.ahead = max(least, options.ahead or 0)
-            job = renderer.Job(
+            job = RenderJob(
                 tuple(files), self.sample_rate, self.channels, options.ceiling_dbtp, self.ahead, self.ring.name
             )
             self._renderer.send(job)
             self._audio.send(self.ring.name)
             self._hearing = self._started(
-                hearing.main, hearing.HearingJob(tuple(files), options.model, dict(options.analysis))
+                processes.hear, HearingJob(tuple(files), options.model, dict(options.analysis))
             )
+            self._hearing_process = self._processes[-1]
             self._hearing.send((self.ring.name, self.sample_rate, self.channels))
         except BaseException:
             self.close()
@@ -149,10 +136,12 @@ class Player:
         self._closing.set()
         if self.ring is not None:
             self.ring.stop = 1
+        if self._hearing_process is not None:
+            self._hearing_process.kill()  # (it may be in the middle of something long; its files are written whole)
         for process in self._processes:
             process.join(1.5 if self.ring is not None else 0)
             if process.is_alive():
-                process.terminate()
+                process.kill()
                 process.join(1.0)
         if self.ring is not None:
             self._played, ring, self.ring = self.ring.read, self.ring, None
@@ -173,7 +162,7 @@ class Player:
         reasons = []
         for name in wanted:
             rate = job.sample_rate if name == "jack" else job.sample_rate or file_rate
-            self._audio_job = backends.AudioJob(name, rate, job.channels, job.block_length, job.device)
+            self._audio_job = AudioJob(name, rate, job.channels, job.block_length, job.device)
             try:
                 return self._booted()
             except InputError as error:
@@ -181,7 +170,7 @@ class Player:
         raise InputError("; ".join(reasons) + " (moodfader devices tells more; --backend null plays without a card)")
 
     def _booted(self) -> "Connection[Any, Any]":
-        connection = self._started(backends.main, self._audio_job)
+        connection = self._started(processes.play, self._audio_job)
         try:
             if not connection.poll(_BOOT_S):
                 raise InputError("the sound card's process does not answer")
@@ -199,7 +188,7 @@ class Player:
 
     def _stop_last(self) -> None:
         process = self._processes.pop()
-        process.terminate()
+        process.kill()
         process.join(1.0)
 
     def _send(self) -> None:
@@ -215,13 +204,14 @@ class Player:
 
     def _receive(self) -> None:
         """Thread: pass on what the processes tell, and look after the sound card."""
-        talking = {self._renderer, self._hearing, self._audio}
+        talking: set[Any] = {self._renderer, self._hearing, self._audio}
         while not self._closing.is_set():
-            for connection in wait(list(talking), timeout=0.2):
+            ready: list[Any] = wait(list(talking), timeout=0.2)
+            for connection in ready:
                 try:
-                    kind, *content = connection.recv()  # type: ignore[union-attr]
+                    kind, *content = connection.recv()
                 except (EOFError, OSError):
-                    talking.discard(connection)  # type: ignore[arg-type]
+                    talking.discard(connection)
                     if connection is self._audio and not self._closing.is_set():
                         self._event("card", "the sound card is gone; looking for it every second")
                         if self._found_again():
@@ -243,7 +233,10 @@ class Player:
             except InputError:
                 continue
             if self.sample_rate != rate:
-                self._event("error", f"the sound card is back at {self.sample_rate} Hz, {rate} Hz are needed: stop and play again")
+                self._event(
+                    "error",
+                    f"the sound card is back at {self.sample_rate} Hz, {rate} Hz are needed: stop and play again",
+                )
                 self._stop_last()
                 self.sample_rate = rate
                 return False

@@ -5,46 +5,28 @@ over a pipe and act with the next step; what was applied at which output sample 
 """
 
 import contextlib
-import os
-import signal
-import sys
 import threading
 import time
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..models.errors import InputError
-from .performance import MAP_ADDRESS, ROOT, Performance, Value
+from .changes import MAP_ADDRESS, ROOT, Value
+from .jobs import RenderJob
+from .performance import Performance
 from .ring import Ring
 from .sound import Sound
+from .urgency import urgent
 from .voice import Map
 
 _NAP_S = 0.0005
 _METER_S = 0.3  # in which peak and worst load fall to a third
 
 
-@dataclass(frozen=True)
-class Job:
-    """What a renderer is started with; `ahead` is how many samples it keeps ready at most."""
-
-    files: tuple[Path, ...]
-    sample_rate: int
-    channels: int
-    ceiling_dbtp: float
-    ahead: int
-    ring: str
-
-
 def main(connection: "Connection[Any, Any]") -> None:
-    """Take a Job from the pipe, then changes; ends when the pipe does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the owner's to handle
-    sys.setswitchinterval(0.0005)
-    with contextlib.suppress(OSError):
-        os.nice(-11)
+    """Take a RenderJob from the pipe, then changes; ends when the pipe does."""
     with contextlib.suppress(EOFError, OSError):
         Renderer(connection.recv(), connection).run()
 
@@ -52,7 +34,7 @@ def main(connection: "Connection[Any, Any]") -> None:
 class Renderer:
     """Fills the ring of its job."""
 
-    def __init__(self, job: Job, connection: "Connection[Any, Any]") -> None:
+    def __init__(self, job: RenderJob, connection: "Connection[Any, Any]") -> None:
         self._connection = connection
         self._ring = Ring(job.channels, name=job.ring)
         self._sounds = [Sound.opened(file, sample_rate=job.sample_rate, channels=job.channels) for file in job.files]
@@ -65,6 +47,7 @@ class Renderer:
 
     def run(self) -> None:
         """Until the ring says stop."""
+        urgent(1)  # (after the loading thread has begun: that one can wait)
         performance, ring = self._performance, self._ring
         step_s = performance.hop_length / performance.sample_rate
         fall = np.exp(-step_s / _METER_S)

@@ -44,7 +44,9 @@ class Ring:
     block_length. `stop` asks both to end.
     """
 
-    written, read, dropouts, blocks, stop, block_length, track, playing, ended = (_count(n) for n in range(len(COUNTS)))
+    written, read, dropouts, blocks, stop, block_length, track, playing, ended = (
+        _count(n) for n in range(len(COUNTS))
+    )
     load, load_max, peak, position_s, duration_s, latency_s, loaded_s = (_level(n) for n in range(len(LEVELS)))
 
     def __init__(self, channels: int, *, name: str | None = None) -> None:
@@ -64,7 +66,7 @@ class Ring:
     @property
     def ahead(self) -> int:
         """Samples that are ready to be played."""
-        return self.written - self.read
+        return int(self.written - self.read)
 
     def write(self, block: np.ndarray) -> None:
         """Append `block` float32 [n, channels]."""
@@ -93,7 +95,7 @@ class Ring:
         """A copy of the last `count` samples that were played (fewer at the start), [n, channels]."""
         end = self.read
         start = max(0, end - min(count, LENGTH // 2))
-        return self._samples[np.arange(start, end) % LENGTH]
+        return np.asarray(self._samples[np.arange(start, end) % LENGTH])
 
     def close(self) -> None:
         """Let go of the memory; its maker also frees it."""
@@ -101,5 +103,3 @@ class Ring:
         self._memory.close()
         if self._owner:
             self._memory.unlink()
-
-

@@ -28,7 +28,7 @@ class Sound:
         self.channels = channels
         if source.channels > channels > 1:
             raise InputError(
-                f"{source.path}: it has {source.channels} channels and {channels} are played (--channels says how many)"
+                f"{source.path}: it has {source.channels} channels, {channels} are played (--channels says how many)"
             )
         self.ready = 0
         self.length: int | None = None
@@ -116,7 +116,7 @@ class Sound:
         if block.shape[1] == self.channels:
             return block
         if self.channels == 1:
-            return block.mean(axis=1, dtype=np.float32)[:, None]
+            return np.asarray(block.mean(axis=1, dtype=np.float32)[:, None])
         if block.shape[1] == 1:
             return np.repeat(block, self.channels, axis=1)
         silent = np.zeros((len(block), self.channels - block.shape[1]), dtype=np.float32)

@@ -42,7 +42,7 @@ class Map:
         decibels = below + (above - below) * np.float32(rest / unit)
         slope = np.diff(decibels)
         bins = decibels[self._band] + slope[self._band] * self._band_fraction
-        return np.exp(bins * np.float32(math.log(10) / 20))
+        return np.asarray(np.exp(bins * np.float32(math.log(10) / 20)))
 
 
 class Voice:
@@ -65,7 +65,7 @@ class Voice:
         self.gain: np.ndarray | None = None
         """What it was multiplied by: float32 [bins]."""
 
-    def step(self, map: Map | None, faders_db: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:  # noqa: A002
+    def step(self, map: Map | None, faders_db: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
         """The next hop: (steered, original), both float32 [hop_length, channels], and whether they differ.
 
         faders_db [7] is what the frame that begins now takes. Without a map nothing is known of the track: no gain.

@@ -4,7 +4,7 @@ The port calls back in a thread of the MIDI library; what happens there is a loo
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -81,11 +81,11 @@ class MidiInput:
 
 
 class Learner:
-    """Listens to what the user moves until it is known what it is: `result`."""
+    """Listens to what the user moves until it is known what it is: `result`, and `found` is called."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, found: Callable[[], object] = lambda: None) -> None:
         self.result: Mapped | None = None
-        self._address = address
+        self._address, self._found = address, found
         self._seen: list[tuple[int, int, int]] = []
 
     def receive(self, message: Any) -> None:  # noqa: ANN401
@@ -93,3 +93,5 @@ class Learner:
         if message.type == "control_change" and self.result is None:
             self._seen = [*self._seen[-_REMEMBERED:], (message.channel + 1, message.control, message.value)]
             self.result = learned(self._address, self._seen)
+            if self.result is not None:
+                self._found()

@@ -38,9 +38,7 @@ class Mapped:
     mode: str = "7bit"
 
     def __post_init__(self) -> None:
-        control = by_address(self.address)
-        if not (control.normalised or (control.writable and control.kind in ("bool", "trigger"))):
-            raise InputError(f"{self.address}: a MIDI control cannot set it (only faders, switches and buttons)")
+        control = self.check_address(self.address)
         if self.mode not in MODES:
             raise InputError(f"MIDI mode {self.mode!r}: there are {', '.join(MODES)}")
         if self.mode != "7bit" and not control.normalised:
@@ -49,6 +47,14 @@ class Mapped:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise InputError(f"{self.address}: MIDI {name} {value!r} is none from {low} to {high} ({self.mode})")
+
+    @staticmethod
+    def check_address(address: str) -> Control:
+        """The control of that address. Raises InputError if a MIDI control cannot set it."""
+        control = by_address(address)
+        if not (control.normalised or (control.writable and control.kind in ("bool", "trigger"))):
+            raise InputError(f"{address}: a MIDI control cannot set it (only faders, switches and buttons)")
+        return control
 
 
 class Decoder:

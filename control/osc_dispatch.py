@@ -75,7 +75,7 @@ class Dispatcher:
         asked, self._asked = self._asked, {}
         for question in asked.values():
             answers += question(now)
-        return answers + self._reasons(now)
+        return self._reasons(now) + answers  # who sets and then asks hears first why it was not set
 
     def _reasons(self, now: float) -> list[Answer]:
         """The complaints that are made this second."""

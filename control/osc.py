@@ -1,8 +1,8 @@
 """The OSC server: one socket, one thread, nothing that grows.
 
-Each round drains the socket for a few milliseconds (every datagram through `osc_guard`), sets the newest value of
-each address, answers who asked, and tells the clients whose turn it is. No thread a message, no queue but the
-kernel's, no waiting for a time tag. It is bound to this machine unless told otherwise.
+Each round takes what lies in the socket, reads it through `osc_guard`, sets the newest value of each address, answers
+who asked, and tells the clients whose turn it is. No thread a message, no queue without an end, no waiting for a time
+tag. It is bound to this machine unless told otherwise.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import select
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
     from .session import Session
 
 DEFAULT_PORT: Final = 9000
-_AT_ONCE: Final = 64  # datagrams in one round, so that a flood does not delay what is already in
-_REST_S: Final = 0.001  # after a full round: whoever else is in this process comes first
-_ROUND_S: Final = 0.005  # and no longer than this, however large they are
+_SLICE_S: Final = 0.002  # reading the socket and reading the datagrams take turns: the kernel's buffer is small
+_BACKLOG: Final = 256  # datagrams that wait to be read; in a flood the older ones go, so that the newest acts soon
 _IDLE_S: Final = 0.25
 _PACKET: Final = 1200  # bytes of a bundle: one that networks carry in one piece
 
@@ -40,6 +40,7 @@ class OscServer:
         self.host, self.port = self._socket.getsockname()[:2]
         self._clients = Clients()
         self._dispatcher = Dispatcher(session, self._clients)
+        self._arrived: deque[tuple[bytes, Sender]] = deque(maxlen=_BACKLOG)
         self._closing = False
         self._thread = threading.Thread(target=self._serve, name="osc", daemon=True)
         self._thread.start()
@@ -61,31 +62,33 @@ class OscServer:
             now = time.monotonic()
             due = self._clients.next_due()
             pause = _IDLE_S if due is None else max(0.0, min(_IDLE_S, due - now))
-            ready, _, _ = select.select([self._socket], [], [], pause)
-            began = time.monotonic()
-            taken = sum(1 for _ in self._drain(began + _ROUND_S)) if ready else 0
+            ready, _, _ = select.select([self._socket], [], [], 0.0 if self._arrived else pause)
+            if ready:
+                self._receive(time.monotonic() + _SLICE_S)
+            self._read(time.monotonic() + _SLICE_S)
             now = time.monotonic()
             if not self._dispatcher.idle:
                 self._answer(self._dispatcher.act(now))
             for sender, lease in self._clients.due(now):
                 lease.version, changes = self._session.changes_since(lease.version)
                 self._tell(sender, [encoded(address, value) for address, value in lease.news(changes).items()])
-            if taken >= _AT_ONCE or now - began >= _ROUND_S:
-                time.sleep(_REST_S)
 
-    def _drain(self, until: float) -> Iterator[None]:
-        """Hand what lies in the socket to the dispatcher, so many datagrams at most."""
-        for _ in range(_AT_ONCE):
+    def _receive(self, until: float) -> None:
+        """Take what lies in the socket; of a flood the newest stay."""
+        while time.monotonic() < until:
             try:
-                datagram, sender = self._socket.recvfrom(LARGEST + 1)
+                self._arrived.append(self._socket.recvfrom(LARGEST + 1))
             except BlockingIOError:
                 return
             except OSError:  # the network's word on an answer that did not arrive
-                yield
                 continue
+
+    def _read(self, until: float) -> None:
+        """Hand what has arrived to the dispatcher, for so long at most."""
+        while self._arrived:
+            datagram, sender = self._arrived.popleft()
             if datagram:
                 self._take(datagram, sender)
-            yield
             if time.monotonic() > until:
                 return
 
@@ -138,6 +141,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
         reason = error.strerror or error
         raise InputError(f"OSC on {host}:{port}: {reason} (does another Moodfader use the port?)") from error
     made.setblocking(False)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)  # as far as the system allows
     return made
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message import OscMessage, ParseError
 from pythonosc.osc_message_builder import OscMessageBuilder
 
@@ -63,10 +62,8 @@ def encoded(address: str, *arguments: Value) -> bytes:
 
 def bundled(messages: list[bytes]) -> bytes:
     """One datagram, to act at once, of several encoded messages."""
-    builder = OscBundleBuilder(IMMEDIATELY)
-    for message in messages:
-        builder.add_content(OscMessage(message))
-    return bytes(builder.build().dgram)
+    elements = b"".join(struct.pack(">i", len(message)) + message for message in messages)
+    return _BUNDLE + struct.pack(">Q", 1) + elements
 
 
 def _parts(data: bytes, depth: int) -> Iterator[bytes]:

@@ -95,6 +95,7 @@ class Dispatcher:
             self._ask(sender, SUBSCRIBE, lambda now: self._subscribe(sender, rate_hz, now))
             return
         if address == UNSUBSCRIBE:
+            self._asked.pop((sender, SUBSCRIBE), None)
             self._clients.leave(sender)
             return
         pattern, norm = (address.removesuffix(NORM), True) if address.endswith(NORM) else (address, False)

@@ -124,9 +124,10 @@ class _Server(http.server.ThreadingHTTPServer):
     request_queue_size = 64
     block_on_close = False
 
-    def __init__(self, *arguments: Any) -> None:  # noqa: ANN401
+    def __init__(self, address: tuple[str, int], handler: type[http.server.BaseHTTPRequestHandler]) -> None:
         self._free = threading.BoundedSemaphore(_AT_A_TIME)
-        super().__init__(*arguments)
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, handler)
 
     def server_bind(self) -> None:
         """Without the search for its own name, which may take seconds."""

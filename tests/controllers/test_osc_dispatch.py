@@ -152,6 +152,9 @@ def test_a_lease_ends_unless_it_is_renewed(dispatcher, clients):
     assert clients.names() == ("127.0.0.1:5000",)
     said(dispatcher, "/moodfader/unsubscribe")
     assert clients.names() == ()
+    dispatcher.take(Message("/moodfader/subscribe"), HERE)
+    assert said(dispatcher, "/moodfader/unsubscribe") == []
+    assert clients.names() == ()
 
 
 def test_who_moves_a_fader_is_not_told_about_it(dispatcher, session, clients):

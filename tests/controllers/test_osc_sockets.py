@@ -110,6 +110,20 @@ def test_a_port_that_is_taken_is_one_line(server, session):
         OscServer(session, host="nowhere.invalid", port=0)
 
 
+def test_other_addresses_of_this_machine(session):
+    for host, family in (("0.0.0.0", socket.AF_INET), ("::1", socket.AF_INET6)):
+        try:
+            server = OscServer(session, host=host, port=0)
+        except InputError:
+            assert family == socket.AF_INET6  # there are machines without it
+            continue
+        with socket.socket(family, socket.SOCK_DGRAM) as client:
+            client.settimeout(5)
+            client.sendto(encoded(FADER), ("127.0.0.1" if host == "0.0.0.0" else host, server.port))
+            assert messages_of(client.recv(65536))[0].address == FADER
+        server.close()
+
+
 def test_it_listens_on_this_machine_only(server):
     assert server.host == "127.0.0.1"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outside:

@@ -23,6 +23,7 @@ from . import (
     command_play,
     command_presets,
     command_render,
+    command_send,
     command_train,
 )
 from .console import complain
@@ -42,6 +43,7 @@ for _commands in (
     command_render,
     command_play,
     command_devices,
+    command_send,
     command_presets,
     command_train,
     command_evaluate,

@@ -1,6 +1,7 @@
 """How soon a thread is given a processor when it wants one: sound first, analysis last."""
 
 import contextlib
+import gc
 import os
 import sys
 
@@ -11,6 +12,7 @@ def urgent(level: int) -> None:
     `level` is 1 for what prepares sound and 2 for what hands it to the card. Threads begun from here on inherit it.
     """
     sys.setswitchinterval(0.0005)
+    gc.freeze()  # (what is there now is not looked through again: a collection then takes next to no time)
     if not hasattr(os, "sched_setscheduler"):  # macOS, Windows
         return
     with contextlib.suppress(OSError):

@@ -4,8 +4,10 @@ It reads the session ten times a second and only draws what changed; nothing of 
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding
@@ -14,6 +16,7 @@ from textual.widgets import Static
 from ..models.errors import InputError
 from ..models.vocabulary import MIDLEVEL
 from .addresses import ROOT, Value, by_address
+from .gainmap import GainMap
 from .panels import State, emotion_rows, fader_rows, key_row, meter_rows, number, transport_rows
 from .presets import all_presets
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 _REFRESH_S = 0.1
 _MESSAGE_ROUNDS = 50
+_TALL = 33
 
 
 class Terminal(App[None]):
@@ -31,6 +35,7 @@ class Terminal(App[None]):
     CSS = """
     Screen { background: $background; layout: vertical; }
     Static { height: auto; width: 100%; }
+    Screen.-short #map { display: none; }
     #keys { dock: bottom; }
     """
     BINDINGS: ClassVar = [
@@ -74,10 +79,11 @@ class Terminal(App[None]):
         self._selected = 0
         self._message, self._message_left = "", 0
         self._drawn: dict[str, Text] = {}
+        self._map: tuple[Path, GainMap | None] | None = None
 
     def compose(self) -> ComposeResult:
-        """Four panels and a line of keys."""
-        for name in ("transport", "faders", "emotions", "meters", "keys"):
+        """The panels and a line of keys."""
+        for name in ("transport", "faders", "emotions", "map", "meters", "keys"):
             yield Static(id=name)
 
     def on_mount(self) -> None:
@@ -87,7 +93,8 @@ class Terminal(App[None]):
         self.call_after_refresh(self.refresh_panels)
 
     def on_resize(self) -> None:
-        """Rows are as wide as the terminal."""
+        """Rows are as wide as the terminal; the map is for tall ones."""
+        self.screen.set_class(self.size.height < _TALL, "-short")
         self.refresh_panels()
 
     def refresh_panels(self) -> None:
@@ -96,12 +103,14 @@ class Terminal(App[None]):
             self.exit()
             return
         self._message_left = max(self._message_left - 1, 0)
-        message = self._message if self._message_left else ""
         state: State = self._session.state()
         width = max(self.size.width, 40)
         self._draw("transport", transport_rows(self._track(), state, width))
         self._draw("faders", fader_rows(state, self._selected, width))
         self._draw("emotions", emotion_rows(state, width))
+        if self.size.height >= _TALL:
+            self._draw("map", self._map_rows(state, width))
+        message = self._message if self._message_left else ""
         self._draw("meters", meter_rows(state, self._clients(), message, width))
         self._draw("keys", key_row(width))
 
@@ -109,6 +118,22 @@ class Terminal(App[None]):
         if self._drawn.get(panel) != rows or self._drawn[panel].spans != rows.spans:
             self._drawn[panel] = rows
             self.query_one(f"#{panel}", Static).update(rows)
+
+    def _map_rows(self, state: State, width: int) -> Text:
+        """The gain map of the track that plays, once it has been analysed."""
+        track = self._session.meters.track if self._session.meters else 0
+        heard = self._session.heard.get(track)
+        if heard is None:
+            return Text("  the gain map comes with the analysis", style="bright_black")
+        if self._map is None or self._map[0] != heard.analysis:
+            try:
+                self._map = heard.analysis, GainMap(heard.analysis)
+            except InputError as error:
+                self._map = heard.analysis, None
+                self._message, self._message_left = str(error), _MESSAGE_ROUNDS
+        faders_db = np.array([number(state, f"midlevel/{name}") for name in MIDLEVEL], np.float32)
+        gain_map = self._map[1]
+        return Text() if gain_map is None else gain_map.rows(number(state, "transport/position"), faders_db, width)
 
     def _set(self, address: str, value: Value) -> None:
         try:

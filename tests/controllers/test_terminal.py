@@ -2,9 +2,12 @@
 
 import asyncio
 
+import numpy as np
 import pytest
+from moodfader.control.gainmap import GainMap
 from moodfader.control.panels import emotion_rows, fader_rows, key_row, meter_rows, transport_rows
 from moodfader.control.terminal import Terminal
+from moodfader.engine.surrogate import Heard
 from moodfader.models.vocabulary import EMOTIONS, MIDLEVEL
 
 
@@ -132,6 +135,48 @@ def test_it_shows_what_others_do(session):
 
     lines = ["".join(segment.text for segment in strip) for strip in asyncio.run(run())]
     assert "−7.5" in next(line for line in lines if "tonal stability" in line)
+
+
+@pytest.fixture
+def analysed(playing, tmp_path):
+    """Two segments, one above the other: the upper one speaks for modality, the lower one against it."""
+    labels = np.zeros((2000, 149), np.int32)
+    labels[:, 75:] = 1
+    weights = np.zeros((2, 7), np.float32)
+    weights[:, MIDLEVEL.index("modality")] = (-1, 1)
+    path = tmp_path / "analysis.npz"
+    arrays = {"segments": labels, "mask_weights": weights, "weights": weights, "response_per_db": np.ones(2)}
+    np.savez(path, **arrays)
+    emotions = dict.fromkeys(EMOTIONS, 0.5)
+    playing.event("heard", 0, Heard(path, "", "", 63.9, 10.0, emotions, np.zeros((8, 7), np.float32)))
+    return playing, path
+
+
+def test_the_gain_map_shows_what_the_faders_do(analysed):
+    _, path = analysed
+    faders_db = np.zeros(7, np.float32)
+    faders_db[MIDLEVEL.index("modality")] = 6.0
+    gains_db = GainMap(path).gains_db(-5, 600, faders_db)
+    assert np.isnan(gains_db[:5]).all()
+    assert np.isnan(gains_db[505:]).all()
+    assert (gains_db[5:505, :8] == -6).all()
+    assert (gains_db[5:505, 8:] == 6).all()
+    rows = GainMap(path).rows(30.0, faders_db, 80)
+    top, bottom = (style.style.color.triplet for style in (rows.spans[1], rows.spans[-1]))
+    assert top.red > top.blue
+    assert bottom.blue > bottom.red
+
+
+def test_a_tall_terminal_has_the_gain_map(analysed):
+    session, path = analysed
+    for size, there in (((80, 24), False), ((80, 33), True), ((120, 50), True)):
+        _, lines = pressed(session, "up", "L", size=size)
+        assert any("gain map" in line for line in lines) is there
+        assert sum("▀▀▀▀" in line for line in lines) == (8 if there else 0)
+        assert any("q quit" in line for line in lines)
+    path.unlink()
+    _, lines = pressed(session, size=(80, 40))
+    assert any("cannot be read" in line for line in lines)
 
 
 def test_it_ends_by_q_and_when_it_is_over(session):

@@ -175,7 +175,7 @@ def test_a_tall_terminal_has_the_gain_map(analysed):
         assert sum("▀▀▀▀" in line for line in lines) == (8 if there else 0)
         assert any("q quit" in line for line in lines)
     path.unlink()
-    _, lines = pressed(session, size=(80, 40))
+    _, lines = pressed(session, size=(250, 40))
     assert any("cannot be read" in line for line in lines)
 
 

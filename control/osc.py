@@ -62,7 +62,8 @@ class OscServer:
             now = time.monotonic()
             due = self._clients.next_due()
             pause = _IDLE_S if due is None else max(0.0, min(_IDLE_S, due - now))
-            ready, _, _ = select.select([self._socket], [], [], 0.0 if self._arrived else pause)
+            busy = self._arrived or not self._dispatcher.idle
+            ready, _, _ = select.select([self._socket], [], [], 0.0 if busy else pause)
             if ready:
                 self._receive(time.monotonic() + _SLICE_S)
             self._read(time.monotonic() + _SLICE_S)

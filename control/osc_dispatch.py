@@ -26,6 +26,8 @@ UNSUBSCRIBE: Final = f"{ROOT}/unsubscribe"
 NORM: Final = "/norm"
 MOST_WAITING: Final = 256
 """Questions that wait for the next act; what comes beyond is dropped (a flood, not a controller)."""
+MOST_ANSWERS: Final = 200
+"""In one act, or a few more: questions that are left wait for the next one, after what has come in meanwhile."""
 COMPLAINTS_PER_S: Final = 50
 """Complaints that are answered; guessing at what was meant takes time, and a flood of nonsense gets none."""
 
@@ -72,9 +74,8 @@ class Dispatcher:
                 self.complain(sender, address, str(error))
             except Exception as error:  # one fault must not end the show; who caused it is told
                 self.complain(sender, address, f"{address}: a fault of Moodfader ({error!r})")
-        asked, self._asked = self._asked, {}
-        for question in asked.values():
-            answers += question(now)
+        while self._asked and len(answers) < MOST_ANSWERS:
+            answers += self._asked.pop(next(iter(self._asked)))(now)
         return self._reasons(now) + answers  # who sets and then asks hears first why it was not set
 
     def _reasons(self, now: float) -> list[Answer]:

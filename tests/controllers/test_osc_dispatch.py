@@ -5,7 +5,7 @@ import math
 import pytest
 from moodfader.control.addresses import CONTROLS
 from moodfader.control.osc_clients import LEASE_S, MOST_CLIENTS, Clients
-from moodfader.control.osc_dispatch import COMPLAINTS_PER_S, ERROR, Dispatcher
+from moodfader.control.osc_dispatch import COMPLAINTS_PER_S, ERROR, MOST_ANSWERS, MOST_WAITING, Dispatcher
 from moodfader.control.osc_guard import Message
 from moodfader.models.vocabulary import MIDLEVEL
 
@@ -176,6 +176,20 @@ def test_a_late_turn_is_not_made_up_for(clients):
     assert len(clients.due(5.0)) == 1
     assert clients.due(5.05) == []
     assert len(clients.due(5.1)) == 1
+
+
+def test_many_questions_do_not_keep_a_value_waiting(dispatcher, session):
+    everything = len(said(dispatcher, "/moodfader/*/*"))
+    for port in range(1000):
+        dispatcher.take(Message("/moodfader/*/*"), ("127.0.0.1", port))
+    first = dispatcher.act(0.0)
+    assert len(first) < MOST_ANSWERS + everything
+    dispatcher.take(Message(FADER, (2.0,)), HERE)
+    answers = first + dispatcher.act(0.0)
+    assert session.get(FADER) == 2.0
+    while not dispatcher.idle:
+        answers += dispatcher.act(0.0)
+    assert len(answers) == MOST_WAITING * everything
 
 
 def test_complaints_are_so_many_a_second(dispatcher):

@@ -78,8 +78,8 @@ class Player:
             self._audio = self._booted_any(sources[0].sample_rate)
             self.ring = Ring(self.channels)
             hop = frame_length(self.sample_rate) // OVERLAP
-            least = -(-(hop + self.block_length) // self.block_length) * self.block_length
-            self.ahead = max(least, options.ahead or 0)
+            least = hop + self.block_length
+            self.ahead = max(least, options.ahead or least + hop // 4)
             job = RenderJob(
                 tuple(files), self.sample_rate, self.channels, options.ceiling_dbtp, self.ahead, self.ring.name
             )

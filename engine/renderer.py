@@ -43,6 +43,7 @@ class Renderer:
         self._waiting: list[tuple[str, Value]] = []
         self._maps: dict[int, str] = {}
         self._work = threading.Event()
+        self._read, self._read_at = 0, time.monotonic()
         threading.Thread(target=self._load, daemon=True).start()
 
     def run(self) -> None:
@@ -53,7 +54,7 @@ class Renderer:
         fall = np.exp(-step_s / _METER_S)
         while not ring.stop:
             self._listen()
-            if ring.ahead + performance.hop_length > self._ahead or not performance.transport.ready():
+            if self._level() + performance.hop_length > self._ahead or not performance.transport.ready():
                 time.sleep(_NAP_S)
                 continue
             begun = time.perf_counter()
@@ -67,6 +68,14 @@ class Renderer:
             ring.load_max = max(load, ring.load_max * fall)
             ring.peak = max(float(np.abs(block).max(initial=0.0)), ring.peak * fall)
             self._tell()
+
+    def _level(self) -> float:
+        """Samples ahead of the card, as if it took them one by one: steps are then made no sooner than they must be."""
+        ring, now = self._ring, time.monotonic()
+        if ring.read != self._read:
+            self._read, self._read_at = ring.read, now
+        since = (now - self._read_at) * self._performance.sample_rate
+        return ring.ahead - min(since, ring.block_length)
 
     def _tell(self) -> None:
         transport, ring = self._performance.transport, self._ring

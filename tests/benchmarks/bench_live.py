@@ -40,11 +40,11 @@ def sender(port, messages, seconds, connection):
     while (now := time.monotonic()) < begun + seconds:
         if now >= next_probe:
             value = float(np.float32(random.uniform(-12, 12)))
-            out.send(build_msg("/moodfader/midlevel/modality", value))
+            out.send(build_msg("/moodfader/midlevel/modality", value).dgram)
             probes.append((value, time.monotonic()))
             next_probe += random.uniform(0.15, 0.45)
         while messages and count < (now - begun) * messages:
-            out.send(build_msg(f"/moodfader/midlevel/{others[count % 3]}", random.uniform(-6, 6)))
+            out.send(build_msg(f"/moodfader/midlevel/{others[count % 3]}", random.uniform(-6, 6)).dgram)
             count += 1
         time.sleep(0.001)
     connection.send((probes, count))
@@ -123,7 +123,7 @@ def measured(asked):
     )
     process.start()
     loads, worst = [], 0.0
-    while not ours.poll(0.1):
+    while not ours.poll(0.1) and process.is_alive():
         loads.append(player.ring.load)
         worst = max(worst, player.ring.load_max)
     probes, sent = ours.recv()

@@ -66,8 +66,11 @@ class HistoryWriter:
             raise InputError(f"{self._path}: cannot be written ({error.strerror or error})") from error
 
     def close(self) -> None:
-        """Nothing more comes."""
+        """Nothing more comes; where nothing came at all, nothing is left behind."""
+        empty = not self._file.closed and self._file.tell() == 0
         self._file.close()
+        if empty:
+            self._path.unlink(missing_ok=True)
 
     def __enter__(self) -> "HistoryWriter":
         return self

@@ -40,7 +40,7 @@ class AudioJob:
 
 @dataclass(frozen=True)
 class Meters:
-    """How it stands: positions in s, peak as a sample's magnitude, load as a share of real time, ring in samples."""
+    """How it stands: positions in s, true peak as a magnitude, load as a share of real time, ring in samples."""
 
     track: int
     position_s: float

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..models.errors import InputError
 from .changes import MAP_ADDRESS, ROOT, Value
+from .intersample import InterSamplePeaks
 from .jobs import RenderJob
 from .performance import Performance
 from .ring import Ring
@@ -52,6 +53,7 @@ class Renderer:
         performance, ring = self._performance, self._ring
         step_s = performance.hop_length / performance.sample_rate
         fall = np.exp(-step_s / _METER_S)
+        peaks = InterSamplePeaks(performance.channels, torchless=True)
         while not ring.stop:
             self._listen()
             if self._level() + performance.hop_length > self._ahead or not performance.transport.ready():
@@ -66,16 +68,17 @@ class Renderer:
             load = (time.perf_counter() - begun) / step_s
             ring.load += (load - ring.load) * 0.05
             ring.load_max = max(load, ring.load_max * fall)
-            ring.peak = max(float(np.abs(block).max(initial=0.0)), ring.peak * fall)
+            fallen = ring.peak * float(fall)
+            ring.peak = max(float(peaks.process(block, above=fallen).max(initial=0.0)), fallen)
             self._tell()
 
     def _level(self) -> float:
-        """Samples ahead of the card, as if it took them one by one: steps are then made no sooner than they must be."""
+        """Samples ahead of the card, as if it took them one by one: steps are made no sooner than they must be."""
         ring, now = self._ring, time.monotonic()
         if ring.read != self._read:
             self._read, self._read_at = ring.read, now
         since = (now - self._read_at) * self._performance.sample_rate
-        return ring.ahead - min(since, ring.block_length)
+        return float(ring.ahead - min(since, ring.block_length))
 
     def _tell(self) -> None:
         transport, ring = self._performance.transport, self._ring

@@ -39,8 +39,8 @@ def _level(slot: int) -> property:
 class Ring:
     """float32 [LENGTH, channels] with counters of all samples ever written and read, and a few meters.
 
-    Renderer's: written, track, playing, ended, load (share of real time, mean and worst of a while), peak (sample
-    magnitude), position_s and duration_s (of the newest sample's track), latency_s. Player's: read, dropouts, blocks,
+    Renderer's: written, track, playing, ended, load (share of real time, mean and worst of a while), peak (true peak,
+    as a magnitude), position_s and duration_s (of the newest sample's track), latency_s. Player's: read, dropouts, blocks,
     block_length. `stop` asks both to end.
     """
 

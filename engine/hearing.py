@@ -7,6 +7,7 @@ and may be as late as it likes: no sound waits for it.
 import contextlib
 import os
 import threading
+import time
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from .urgency import patient
 WINDOW_S: Final = 10.0
 EVERY_S: Final = 0.5
 _LEAST_S: Final = 2.0
+_FIRST_S: Final = 3.0
 
 
 def main(job: HearingJob, connection: "Connection[Any, Any]") -> None:
@@ -41,6 +43,12 @@ class _Hearing:
         self._peaks: dict[int, float] = {}
 
     def run(self) -> None:
+        name, rate, channels = self._connection.recv()
+        ring = Ring(channels, name=name)
+        begun = time.monotonic()
+        while not ring.read and time.monotonic() - begun < _FIRST_S:
+            time.sleep(0.01)  # the first sound before anything else
+
         import torch
 
         torch.set_num_threads(1)
@@ -52,8 +60,6 @@ class _Hearing:
             self._tell("error", str(error))
             return
         threading.Thread(target=self._analyse_all, daemon=True).start()
-        name, rate, channels = self._connection.recv()
-        ring = Ring(channels, name=name)
         heard_until = 0
         while not ring.stop:
             if self._connection.poll(EVERY_S):

@@ -40,8 +40,8 @@ class Ring:
     """float32 [LENGTH, channels] with counters of all samples ever written and read, and a few meters.
 
     Renderer's: written, track, playing, ended, load (share of real time, mean and worst of a while), peak (true peak,
-    as a magnitude), position_s and duration_s (of the newest sample's track), latency_s. Player's: read, dropouts, blocks,
-    block_length. `stop` asks both to end.
+    a magnitude), position_s and duration_s (of the newest sample's track), latency_s. Player's: read, dropouts,
+    blocks, block_length. `stop` asks both to end.
     """
 
     written, read, dropouts, blocks, stop, block_length, track, playing, ended = (

@@ -46,7 +46,6 @@ for _commands in (
     command_send,
     command_midi,
     command_devices,
-    command_send,
     command_presets,
     command_train,
     command_evaluate,

@@ -34,9 +34,9 @@ bench-long: $(VENV)/.installed-test
 	$(BIN)/python tests/benchmarks/bench_explain_long.py --keep
 
 # Debian's names; elsewhere, or without the right to install, the tests that need them say so and are skipped
-PACKAGES := fluidsynth fluid-soundfont-gm ffmpeg sox
+PACKAGES := fluidsynth fluid-soundfont-gm ffmpeg sox jackd2 liblo-tools
 system:
-	@if command -v fluidsynth ffmpeg sox >/dev/null && ls /usr/share/sounds/sf2/*.sf2 >/dev/null 2>&1; then :; \
+	@if command -v fluidsynth ffmpeg sox jackd oscsend >/dev/null && ls /usr/share/sounds/sf2/*.sf2 >/dev/null 2>&1; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null \
 	  || echo "could not install $(PACKAGES): the tests that need them are skipped"; \

@@ -16,11 +16,15 @@ from ..models.errors import InputError
 from . import (
     command_cache,
     command_demo,
+    command_devices,
     command_evaluate,
     command_explain,
     command_hear,
+    command_midi,
+    command_play,
     command_presets,
     command_render,
+    command_send,
     command_train,
 )
 from .console import complain
@@ -38,6 +42,10 @@ for _commands in (
     command_hear,
     command_explain,
     command_render,
+    command_play,
+    command_send,
+    command_midi,
+    command_devices,
     command_presets,
     command_train,
     command_evaluate,

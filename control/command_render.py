@@ -9,6 +9,7 @@ import typer
 from ..models.errors import InputError
 from ..models.vocabulary import MIDLEVEL
 from . import options
+from .automation import render_automation
 from .console import Voice
 from .options import analysis_of, chosen_device, gains_of, the_model
 from .presets import find_preset
@@ -44,6 +45,10 @@ def render(
         bool,
         typer.Option("--dry-run", "-n", metavar="", help="Check everything, say what would be done, write nothing."),
     ] = False,
+    automation: Annotated[
+        Path | None,
+        typer.Option(metavar="F", help="A performance kept by play --record: the same samples (--bit-depth float)."),
+    ] = None,
     passes: options.Passes = 1024,
     seed: options.Seed = 0,
     segmentation: options.Segmentation = "felzenszwalb",
@@ -74,6 +79,11 @@ def render(
         )
     where = chosen_device(device)
     network = the_model(model, device)
+    if automation is not None:
+        if gains_db or match_loudness or analysis is not None or dry_run:
+            raise InputError("--automation says where the faders are: it goes with no other way to set them")
+        render_automation(file, automation, output, bit_depth=bit_depth, model=network, settings=wanted, voice=voice)
+        return
     track = load_track(file)
     if dry_run:
         _tell_plan(voice, track, network, wanted, analysis, output, gains_db)

@@ -12,20 +12,10 @@ import math
 import numpy as np
 import torch
 
-from ..models.spectrogram import band_frequencies
 from ..models.vocabulary import HOP_LENGTH, SAMPLE_RATE
+from .bandgains import SEGMENT_LIMIT_DB, between_bands, segment_gain_db
 
-SEGMENT_LIMIT_DB = 24.0
-"""No segment is boosted or cut further than this, however many faders agree."""
-
-
-def segment_gain_db(mask_weights: np.ndarray, faders_db: np.ndarray) -> np.ndarray:
-    """Gain of each segment in dB: sum over features of fader times mask weight, limited to +-24 dB.
-
-    mask_weights is [segments, 7] in -1..1, faders_db [7]; returns float32 [segments].
-    """
-    gains = mask_weights.astype(np.float32) @ faders_db.astype(np.float32)
-    return np.clip(gains, -SEGMENT_LIMIT_DB, SEGMENT_LIMIT_DB)
+__all__ = ["SEGMENT_LIMIT_DB", "SpectralGains", "segment_gain_db"]
 
 
 class SpectralGains:
@@ -48,7 +38,7 @@ class SpectralGains:
         # STFT frame j lies at j * _step / _unit spectrogram frames; whole numbers keep this exact in a long
         # track.
         self._step, self._unit = hop_length * SAMPLE_RATE, sample_rate * HOP_LENGTH
-        below, fraction = _between_bands(np.arange(n_fft // 2 + 1) * (sample_rate / n_fft))
+        below, fraction = between_bands(np.arange(n_fft // 2 + 1) * (sample_rate / n_fft))
         self._band = torch.as_tensor(below, device=device)
         self._band_fraction = torch.as_tensor(fraction, dtype=torch.float32, device=device)
 
@@ -75,12 +65,3 @@ class SpectralGains:
         decibels = torch.cat((decibels[:, :1], decibels, decibels[:, -1:]), dim=1)
         decibels = (decibels[:, :-2] + 2 * decibels[:, 1:-1] + decibels[:, 2:]) / 4
         return (decibels[:-2] + 2 * decibels[1:-1] + decibels[2:]) / 4
-
-
-def _between_bands(frequencies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each frequency the band at or below it and how far it is to the next one in log frequency, 0..1."""
-    bands = np.log2(band_frequencies().astype(np.float64))
-    octaves = np.log2(np.maximum(frequencies, 1e-3))
-    below = np.clip(np.searchsorted(bands, octaves, side="right") - 1, 0, len(bands) - 2)
-    fraction = (octaves - bands[below]) / (bands[below + 1] - bands[below])
-    return below, np.clip(fraction, 0.0, 1.0)

@@ -5,14 +5,14 @@ to half a decibel at the top of the band). Interpolating everything is dear, so 
 where the sum of the filter's magnitudes says that a peak of interest is possible at all: the answer is the
 same.
 
-Uses torch for the arithmetic, so that torch.set_num_threads holds here too.
+Uses torch for the arithmetic, so that torch.set_num_threads holds here too; or, on request, numpy's einsum, which
+takes one thread, needs no library to be loaded for seconds, and adds up in the same order for any number of rows.
 """
 
 import math
-from functools import cache, reduce
+from functools import cache
 
 import numpy as np
-import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
 FACTOR = 8
@@ -21,7 +21,7 @@ CHUNK = 16
 
 
 @cache
-def _interpolation() -> torch.Tensor:
+def _interpolation() -> np.ndarray:
     """From a window of samples to the points between those of its chunk.
 
     [CHUNK + TAPS - 1, (FACTOR - 1) * CHUNK]
@@ -33,13 +33,23 @@ def _interpolation() -> torch.Tensor:
         taps = np.sinc(distance) * np.i0(5.0 * np.sqrt(1 - (distance / (TAPS / 2)) ** 2)) / np.i0(5.0)
         for sample in range(CHUNK):
             matrix[sample : sample + TAPS, phase - 1, sample] = taps / taps.sum()
-    return torch.from_numpy(matrix.reshape(len(matrix), -1).astype(np.float32))
+    return matrix.reshape(len(matrix), -1).astype(np.float32)
 
 
 @cache
 def _largest_rise() -> float:
     """How much larger than the samples around it a point between them can be at most."""
-    return float(_interpolation().abs().sum(dim=0).max())
+    return float(np.abs(_interpolation()).sum(axis=0).max())
+
+
+def _by_torch(rows: np.ndarray) -> np.ndarray:
+    import torch
+
+    return np.asarray((torch.from_numpy(rows) @ torch.from_numpy(_interpolation())).numpy())
+
+
+def _by_einsum(rows: np.ndarray) -> np.ndarray:
+    return np.asarray(np.einsum("ij,jk->ik", rows, _interpolation()))
 
 
 class InterSamplePeaks:
@@ -51,8 +61,9 @@ class InterSamplePeaks:
     delay = TAPS // 2 + CHUNK
     """After this many more samples the answer for a sample has come for certain."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, torchless: bool = False) -> None:
         self._held = np.zeros((channels, TAPS // 2 - 1), dtype=np.float32)
+        self._points = _by_einsum if torchless else _by_torch
 
     def process(self, block: np.ndarray, *, above: float) -> np.ndarray:
         """Take `block` [samples, channels], return float32 [some multiple of CHUNK].
@@ -83,9 +94,8 @@ class InterSamplePeaks:
             # Rows by the dozen: for fewer a library may take another way to add up, and round differently.
             rows_padded = np.zeros((-(-len(wanted) // 16) * 16, CHUNK + TAPS - 1), dtype=np.float32)
             rows_padded[: len(wanted)] = windows[channel, wanted]
-            points = (torch.from_numpy(rows_padded) @ _interpolation())[: len(wanted)]
-            phases = points.view(-1, FACTOR - 1, CHUNK).abs_().unbind(1)
-            peaks = np.maximum(reduce(torch.maximum, phases).numpy(), chunks[wanted])
+            points = np.abs(self._points(rows_padded)[: len(wanted)]).reshape(-1, FACTOR - 1, CHUNK)
+            peaks = np.maximum(points.max(axis=1), chunks[wanted])
             found[wanted] = np.maximum(found[wanted], peaks)
         return found.reshape(-1)
 

@@ -21,7 +21,10 @@ _MARGIN_DB = 0.2  # at the edge of the band other meters, with other filters, re
 class Limiter:
     """Holds `ceiling_dbtp`. Push with `process`, end with `flush`; `latency` samples are kept back."""
 
-    def __init__(self, *, sample_rate: int, channels: int, ceiling_dbtp: float = -1.0) -> None:
+    def __init__(
+        self, *, sample_rate: int, channels: int, ceiling_dbtp: float = -1.0, torchless: bool = False
+    ) -> None:
+        """`torchless` measures the peaks without torch (as what plays live must)."""
         self._ceiling_db = ceiling_dbtp - _MARGIN_DB
         half = max(1, round(LOOK_AHEAD_S * sample_rate / 2))
         self._averages = (_MovingSum(half + 1), _MovingSum(half + 1))
@@ -29,7 +32,7 @@ class Limiter:
         self._scale = 1 / ((half + 1) ** 2 * _UNITS_PER_DB)
         self._release = round(RELEASE_DB_PER_S * _UNITS_PER_DB / sample_rate)
         self.latency = self._look_ahead + InterSamplePeaks.delay
-        self._peaks = InterSamplePeaks(channels)
+        self._peaks = InterSamplePeaks(channels, torchless=torchless)
         self._position = 0  # of the next sample that will get its peak
         self._before = 0.0  # the peak after the sample before it
         self._held = np.zeros(self._look_ahead, dtype=np.int64)

@@ -8,7 +8,6 @@ WAV files; the low-frequency channel of 5.1 and its like is left out, those at t
 import math
 
 import numpy as np
-from scipy.signal import sosfilt
 
 SILENCE_LUFS = -70.0
 """The absolute gate: what never rises above it has this loudness (FFmpeg's convention)."""
@@ -46,6 +45,8 @@ class LoudnessMeter:
         """Listen to `block` [samples, channels]."""
         if not len(block):
             return
+        from scipy.signal import sosfilt  # (takes a second to import)
+
         heard = np.ascontiguousarray(block.T, dtype=np.float64)  # [channels, samples]
         weighted, self._state = sosfilt(self._sections, heard, axis=1, zi=self._state)
         power = self._weights @ np.square(weighted, out=weighted)  # [samples]

@@ -15,12 +15,11 @@ import numpy as np
 import torch
 
 from .faders import Faders
+from .framing import OVERLAP, RAMP_S, frame_length
 from .gains import SpectralGains, segment_gain_db
 
-RAMP_S = 0.03
-"""Time in which a fader reaches a new value, linearly in dB."""
-_FRAME_S = 2048 / 44100
-_OVERLAP = 4
+__all__ = ["RAMP_S", "Mixer", "frame_length"]
+
 _BATCH = 256  # frames at a time: keeps the working set small
 
 
@@ -48,7 +47,7 @@ class Mixer:
         its beginning.
         """
         self.n_fft = frame_length(sample_rate)
-        self.hop_length = self.n_fft // _OVERLAP
+        self.hop_length = self.n_fft // OVERLAP
         self.latency = self.n_fft
         if start % self.hop_length:
             raise ValueError(f"start must be a multiple of {self.hop_length} samples, not {start}")
@@ -59,7 +58,7 @@ class Mixer:
         )
         window = torch.sin((torch.arange(self.n_fft, dtype=torch.float64) + 0.5) * (math.pi / self.n_fft))
         self._window = window.float().to(self._device)
-        self._synthesis = (window * (2 / _OVERLAP)).float().to(self._device)
+        self._synthesis = (window * (2 / OVERLAP)).float().to(self._device)
         self._history = _FaderHistory(round(RAMP_S * sample_rate))
         self._segments: tuple[bytes, torch.Tensor] = (b"", torch.empty(0))
 
@@ -69,8 +68,8 @@ class Mixer:
         self._given = start - before
         self._start = start
         self._input = np.zeros((channels, before), dtype=np.float32)
-        self._sum = np.zeros((channels, _OVERLAP - 1, self.hop_length), dtype=np.float32)
-        self._touched = np.zeros(_OVERLAP - 1, dtype=bool)  # the last frames that were not neutral
+        self._sum = np.zeros((channels, OVERLAP - 1, self.hop_length), dtype=np.float32)
+        self._touched = np.zeros(OVERLAP - 1, dtype=bool)  # the last frames that were not neutral
 
     def process(self, block: np.ndarray, faders: Faders) -> tuple[np.ndarray, np.ndarray]:
         """Push `block` float32 [n, channels] with these faders; give what is ready.
@@ -112,24 +111,24 @@ class Mixer:
         heard = torch.from_numpy(self._input[:, :length]).to(self._device)
         frames = heard.unfold(1, self.n_fft, hop) * self._window  # [channels, count, n_fft]
         # A frame takes the faders of the time when its last sample came in: they act as early as they can.
-        ends = (self._frame + np.arange(count) + _OVERLAP // 2) * hop
+        ends = (self._frame + np.arange(count) + OVERLAP // 2) * hop
         faders_db = self._history.at(ends)
         neutral = (faders_db == 0).all(axis=1)
         for first, last in _runs(faders_db):
             if not neutral[first]:
                 self._apply(frames[:, first:last], self._frame + first, faders_db[first])
         frames *= self._synthesis
-        parts = frames.cpu().numpy().reshape(len(heard), count, _OVERLAP, hop)
+        parts = frames.cpu().numpy().reshape(len(heard), count, OVERLAP, hop)
 
-        output = np.zeros((len(heard), count + _OVERLAP - 1, hop), dtype=np.float32)
-        output[:, : _OVERLAP - 1] = self._sum
-        for part in reversed(range(_OVERLAP)):  # the oldest frame first, whatever the batch
+        output = np.zeros((len(heard), count + OVERLAP - 1, hop), dtype=np.float32)
+        output[:, : OVERLAP - 1] = self._sum
+        for part in reversed(range(OVERLAP)):  # the oldest frame first, whatever the batch
             output[:, part : part + count] += parts[:, :, part]
         self._sum = output[:, count:].copy()
 
         touched = np.concatenate((self._touched, ~neutral))
         self._touched = touched[count:]
-        chunk_touched = np.array([touched[at : at + _OVERLAP].any() for at in range(count)])
+        chunk_touched = np.array([touched[at : at + OVERLAP].any() for at in range(count)])
         output = output[:, :count]
         output[:, ~chunk_touched] = self._input[:, : count * hop].reshape(-1, count, hop)[:, ~chunk_touched]
         self._input = self._input[:, count * hop :]
@@ -146,11 +145,6 @@ class Mixer:
         gains = self._gains.gain(first, frames.shape[1], self._segments[1])
         torch.view_as_real(spectra).mul_(gains[:, :, None])
         frames.copy_(torch.fft.irfft(spectra, n=self.n_fft))
-
-
-def frame_length(sample_rate: int) -> int:
-    """The power of two nearest to 46 ms at this rate: 2048 samples at 44.1 and 48 kHz."""
-    return int(2 ** round(math.log2(sample_rate * _FRAME_S)))
 
 
 def _runs(rows: np.ndarray) -> list[tuple[int, int]]:

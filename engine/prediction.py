@@ -1,6 +1,6 @@
 """What the network hears in a whole track, in bounded memory, and what the linear surrogate expects of faders."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from ..models.checkpoint import Model
 from ..models.network import Geometry
 from ..models.spectrogram import FloatArray, spectrogram_blocks
 from ..models.vocabulary import EMOTIONS, MIDLEVEL, N_BANDS
+from .surrogate import expected_midlevel
 from .track import Track
 
 if TYPE_CHECKING:
@@ -42,7 +43,12 @@ def predict_track(track: Track, model: Model, *, scale: float | None = None) -> 
     scale divides the mono mix; the track's own peak without it. What was made of a track is heard at the scale of
     the original, so that a change of level counts.
     """
-    spectrogram = spectrogram_blocks(track.mono_blocks(), scale=track.peak if scale is None else scale)
+    return predict_sound(track.mono_blocks(), model, scale=track.peak if scale is None else scale)
+
+
+def predict_sound(mono_blocks: Iterable[FloatArray], model: Model, *, scale: float) -> Prediction:
+    """As predict_track, for mono sound at 22.05 kHz in blocks [n]."""
+    spectrogram = spectrogram_blocks(mono_blocks, scale=scale)
     total = np.zeros(len(MIDLEVEL))
     count = 0
     with torch.inference_mode():
@@ -77,9 +83,8 @@ def _seen_by_positions(blocks: Iterator[FloatArray], geometry: Geometry) -> Iter
 
 def surrogate_midlevel(analysis: "Analysis", segment_gains_db: FloatArray) -> FloatArray:
     """Change of the seven mid-levels that the linear surrogate expects of gains [segments] in dB: [7]."""
-    moved = analysis.response_per_db * segment_gains_db
     share = analysis.clip_seconds / analysis.duration_s  # weights are effects on ten seconds
-    return np.asarray((moved @ analysis.weights) * share, np.float32)
+    return expected_midlevel(analysis.weights, analysis.response_per_db, segment_gains_db, share=share)
 
 
 def surrogate_emotions(analysis: "Analysis", segment_gains_db: FloatArray, model: Model) -> dict[str, float]:

@@ -1,0 +1,27 @@
+"""A sound card that is not there: takes blocks from the ring in real time and counts, as a real one would."""
+
+import time
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+
+from .backends import orphaned
+from .jobs import AudioJob
+from .ring import Ring
+
+
+def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
+    """Play to nobody until the ring says stop."""
+    rate, block = job.sample_rate or 44100, job.block_length
+    connection.send(("booted", rate, block))
+    ring = Ring(job.channels, name=connection.recv())
+    ring.block_length = block
+    output = np.zeros((block, job.channels), dtype=np.float32)
+    while ring.ahead < block and not ring.stop:
+        time.sleep(0.001)
+    begun, count = time.monotonic(), 0
+    while not ring.stop and not orphaned():
+        ring.take(output)
+        count += 1
+        time.sleep(max(0.0, begun + count * block / rate - time.monotonic()))

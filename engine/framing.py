@@ -1,0 +1,14 @@
+"""The short-time frames in which sound is steered: their length, their overlap, and how fast faders move."""
+
+import math
+
+RAMP_S = 0.03
+"""Time in which a fader reaches a new value, linearly in dB."""
+OVERLAP = 4
+"""Frames that reach a sample: a new one begins every quarter of a frame."""
+_FRAME_S = 2048 / 44100
+
+
+def frame_length(sample_rate: int) -> int:
+    """The power of two nearest to 46 ms at this rate: 2048 samples at 44.1 and 48 kHz."""
+    return int(2 ** round(math.log2(sample_rate * _FRAME_S)))

@@ -1,0 +1,54 @@
+"""What the player's processes are told when they start."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RenderJob:
+    """What a renderer is started with; `ahead` is how many samples it keeps ready at most, `ring` where."""
+
+    files: tuple[Path, ...]
+    sample_rate: int
+    channels: int
+    ceiling_dbtp: float
+    ahead: int
+    ring: str
+
+
+@dataclass(frozen=True)
+class HearingJob:
+    """The tracks, and how they are analysed (fields of AnalysisSettings; none: the defaults)."""
+
+    files: tuple[Path, ...]
+    model: Path | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AudioJob:
+    """What to play on. sample_rate None: the device's own. `device` is a PortAudio number, None the default one."""
+
+    backend: str
+    sample_rate: int | None
+    channels: int
+    block_length: int
+    device: int | None = None
+    name: str = "moodfader"
+
+
+@dataclass(frozen=True)
+class Meters:
+    """How it stands: positions in s, true peak as a magnitude, load as a share of real time, ring in samples."""
+
+    track: int
+    position_s: float
+    duration_s: float
+    playing: bool
+    ended: bool
+    peak: float
+    load: float
+    dropouts: int
+    ahead: int
+    latency_s: float

@@ -1,0 +1,105 @@
+"""The samples between who renders and who plays, in memory that their processes share.
+
+One writes, one reads, nobody waits or locks: each side moves only its own counter, after the samples are there. The
+ring is far longer than what is kept ahead of the reader, so the last seconds that really sounded can be read, too.
+"""
+
+from multiprocessing import shared_memory
+from typing import Final
+
+import numpy as np
+
+LENGTH: Final = 1 << 20
+"""Samples a channel: 23 s at 44.1 kHz."""
+_HEAD: Final = 512  # bytes for the numbers below
+COUNTS: Final = ("written", "read", "dropouts", "blocks", "stop", "block_length", "track", "playing", "ended")
+LEVELS: Final = ("load", "load_max", "peak", "position_s", "duration_s", "latency_s", "loaded_s")
+
+
+def _count(slot: int) -> property:
+    def get(ring: "Ring") -> int:
+        return int(ring._counts[slot])
+
+    def put(ring: "Ring", value: int) -> None:
+        ring._counts[slot] = value
+
+    return property(get, put)
+
+
+def _level(slot: int) -> property:
+    def get(ring: "Ring") -> float:
+        return float(ring._levels[slot])
+
+    def put(ring: "Ring", value: float) -> None:
+        ring._levels[slot] = value
+
+    return property(get, put)
+
+
+class Ring:
+    """float32 [LENGTH, channels] with counters of all samples ever written and read, and a few meters.
+
+    Renderer's: written, track, playing, ended, load (share of real time, mean and worst of a while), peak (true peak,
+    a magnitude), position_s and duration_s (of the newest sample's track), latency_s. Player's: read, dropouts,
+    blocks, block_length. `stop` asks both to end.
+    """
+
+    written, read, dropouts, blocks, stop, block_length, track, playing, ended = (
+        _count(n) for n in range(len(COUNTS))
+    )
+    load, load_max, peak, position_s, duration_s, latency_s, loaded_s = (_level(n) for n in range(len(LEVELS)))
+
+    def __init__(self, channels: int, *, name: str | None = None) -> None:
+        """Makes a new ring, or opens the one of that name."""
+        size = _HEAD + LENGTH * channels * 4
+        self._memory = shared_memory.SharedMemory(name=name, create=name is None, size=size)
+        self._owner = name is None
+        self.channels = channels
+        self.name = self._memory.name
+        self._counts = np.ndarray(16, dtype=np.int64, buffer=self._memory.buf)
+        self._levels = np.ndarray(16, dtype=np.float64, buffer=self._memory.buf, offset=128)
+        self._samples = np.ndarray((LENGTH, channels), dtype=np.float32, buffer=self._memory.buf, offset=_HEAD)
+        if self._owner:
+            self._counts[:] = 0
+            self._levels[:] = 0
+
+    @property
+    def ahead(self) -> int:
+        """Samples that are ready to be played."""
+        return int(self.written - self.read)
+
+    def write(self, block: np.ndarray) -> None:
+        """Append `block` float32 [n, channels]."""
+        at = self.written % LENGTH
+        head = min(len(block), LENGTH - at)
+        self._samples[at : at + head] = block[:head]
+        self._samples[: len(block) - head] = block[head:]
+        self.written += len(block)
+
+    def take(self, output: np.ndarray) -> bool:
+        """Fill `output` [n, channels] with the next samples; where they are not ready: silence, and a drop-out."""
+        count = len(output)
+        self.blocks += 1
+        if self.written - self.read < count:
+            output[:] = 0
+            self.dropouts += 1
+            return False
+        at = self.read % LENGTH
+        head = min(count, LENGTH - at)
+        output[:head] = self._samples[at : at + head]
+        output[head:] = self._samples[: count - head]
+        self.read += count
+        return True
+
+    def past(self, count: int) -> np.ndarray:
+        """A copy of the last `count` samples that were played (fewer at the start), [n, channels]."""
+        end = self.read
+        start = max(0, end - min(count, LENGTH // 2))
+        return np.asarray(self._samples[np.arange(start, end) % LENGTH])
+
+    def close(self) -> None:
+        """Let go of the memory; its maker also frees it."""
+        del self._counts, self._levels, self._samples
+        self._memory.close()
+        if self._owner:
+            self._memory.unlink()

@@ -1,0 +1,105 @@
+"""One reading of a track from a position on, steered: the live form of the mixer, frame by frame and without torch.
+
+The arithmetic is that of mixer.py (same frames, windows, gains), but it reads the track where it needs it, so nothing
+has to be pushed ahead: a voice can begin at any sample, and what it gives is there at once. One step is one hop. The
+newest frame takes the faders of now; the three before it keep what they took.
+"""
+
+import math
+
+import numpy as np
+import scipy.fft
+
+from ..models.vocabulary import HOP_LENGTH, SAMPLE_RATE
+from .bandgains import between_bands, segment_gain_db
+from .framing import OVERLAP, frame_length
+from .sound import Sound
+
+
+class Map:
+    """Where the segments of a track lie: labels int [frames, bands], mask_weights float [segments, 7] in -1..1."""
+
+    def __init__(self, labels: np.ndarray, mask_weights: np.ndarray, *, sample_rate: int) -> None:
+        self._labels = np.ascontiguousarray(labels, dtype=np.int32)
+        self._mask_weights = np.ascontiguousarray(mask_weights, dtype=np.float32)
+        self._frame_rate = (SAMPLE_RATE, sample_rate * HOP_LENGTH)
+        n_fft = frame_length(sample_rate)
+        self._band, fraction = between_bands(np.arange(n_fft // 2 + 1) * (sample_rate / n_fft))
+        self._band_fraction = fraction.astype(np.float32)
+        self._known: tuple[bytes, np.ndarray] = (b"", np.zeros(0, dtype=np.float32))
+
+    def gain(self, centre: int, faders_db: np.ndarray) -> np.ndarray:
+        """Linear gain float32 [n_fft // 2 + 1] of a frame centred on that sample; faders_db is [7]."""
+        if faders_db.tobytes() != self._known[0]:
+            self._known = faders_db.tobytes(), segment_gain_db(self._mask_weights, faders_db)
+        step, unit = self._frame_rate
+        frame, rest = divmod(centre * step, unit)
+        rows = np.clip(np.arange(frame - 1, frame + 3), 0, len(self._labels) - 1)
+        decibels = self._known[1][self._labels[rows]]  # [4, bands]
+        padded = np.concatenate((decibels[:, :1], decibels, decibels[:, -1:]), axis=1)
+        decibels = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
+        below, above = (decibels[:-2] + 2 * decibels[1:-1] + decibels[2:]) / 4
+        decibels = below + (above - below) * np.float32(rest / unit)
+        slope = np.diff(decibels)
+        bins = decibels[self._band] + slope[self._band] * self._band_fraction
+        return np.asarray(np.exp(bins * np.float32(math.log(10) / 20)))
+
+
+class Voice:
+    """Reads `sound` from sample `position` on."""
+
+    def __init__(self, sound: Sound, position: int) -> None:
+        self.sound = sound
+        self.position = position
+        """The sample of the track that the next step begins with."""
+        self.n_fft = frame_length(sound.sample_rate)
+        self.hop_length = self.n_fft // OVERLAP
+        window = np.sin((np.arange(self.n_fft) + 0.5) * (math.pi / self.n_fft))
+        self._analysis = window.astype(np.float32)[:, None]
+        self._synthesis = (window * (2 / OVERLAP)).astype(np.float32)[:, None]
+        self._sum = np.zeros((self.n_fft, sound.channels), dtype=np.float32)
+        self._touched = [False] * OVERLAP
+        self._begun = False
+        self.spectrum: np.ndarray | None = None
+        """Of the newest frame as it was before: complex64 [bins, channels]; None if the frame was not touched."""
+        self.gain: np.ndarray | None = None
+        """What it was multiplied by: float32 [bins]."""
+
+    def step(self, map: Map | None, faders_db: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+        """The next hop: (steered, original), both float32 [hop_length, channels], and whether they differ.
+
+        faders_db [7] is what the frame that begins now takes. Without a map nothing is known of the track: no gain.
+        """
+        steer = map if faders_db.any() else None
+        if not self._begun:
+            self._begin(steer, faders_db)
+        hop, at = self.hop_length, self.position
+        self._touched = [*self._touched[1:], steer is not None]
+        dry = self.sound.read(at, at + self.n_fft)
+        self._sum += self._steered(dry, at, steer, faders_db)
+        wet, dry = self._sum[:hop], dry[:hop]
+        self._sum = np.concatenate((self._sum[hop:], np.zeros_like(wet)))
+        self.position += hop
+        touched = any(self._touched)
+        return (wet if touched else dry), dry, touched
+
+    def _begin(self, steer: Map | None, faders_db: np.ndarray) -> None:
+        """The frames that began before the first sample but reach over it, as if the faders had stood so."""
+        self._begun = True
+        self._touched = [steer is not None] * OVERLAP
+        for number in range(OVERLAP - 1, 0, -1):
+            start = self.position - number * self.hop_length
+            frame = self.sound.read(start, start + self.n_fft)
+            self._sum[: self.n_fft - number * self.hop_length] += self._steered(frame, start, steer, faders_db)[
+                number * self.hop_length :
+            ]
+
+    def _steered(self, frame: np.ndarray, start: int, steer: Map | None, faders_db: np.ndarray) -> np.ndarray:
+        """A frame [n_fft, channels] windowed, under its gains, and windowed again."""
+        heard = frame * self._analysis
+        self.spectrum = self.gain = None
+        if steer is not None:
+            self.spectrum = scipy.fft.rfft(heard, axis=0)
+            self.gain = steer.gain(start + self.n_fft // 2, faders_db)
+            heard = scipy.fft.irfft(self.spectrum * self.gain[:, None], n=self.n_fft, axis=0)
+        return np.asarray(heard * self._synthesis)

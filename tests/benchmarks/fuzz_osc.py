@@ -1,0 +1,175 @@
+"""A million random and mutated datagrams, a flood and two hundred clients against the OSC server; prints figures.
+
+    python tests/benchmarks/fuzz_osc.py [--datagrams 1000000] [--seed 1]
+
+The datagrams go through the guard and the dispatcher without a socket (so that none is lost); the flood, the clients
+and the latencies go over the loopback. Latency is from sending to the session's change, with no player attached.
+"""
+
+import argparse
+import contextlib
+import random
+import resource
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+from moodfader.control.osc import OscServer
+from moodfader.control.osc_clients import Clients
+from moodfader.control.osc_dispatch import Dispatcher
+from moodfader.control.osc_guard import RefusedError, bundled, encoded, messages_of
+from moodfader.control.session import Session
+
+FADER = "/moodfader/midlevel/modality"
+MASTER = "/moodfader/master"  # what the flood does not touch
+SEEDS = (
+    encoded(FADER, 1.5),
+    encoded("/moodfader/midlevel/*", 3),
+    encoded("/moodfader/*/*"),
+    encoded("/moodfader/subscribe", 10),
+    encoded("/moodfader/preset/load", "dolce"),
+    bundled([encoded(FADER, 2.5), encoded("/moodfader/bypass", 1)]),
+    b"/moodfader/wet\0\0,T\0\0",
+    b"#bundle\0" + b"\xff" * 8 + struct.pack(">i", 24) + encoded("/moodfader/wet", 0.5),
+)
+
+
+def memory_mib() -> float:
+    """Largest resident size of this process so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def datagram(chance: random.Random) -> bytes:
+    """Random bytes, or a good datagram with a few bytes changed, cut out or put in."""
+    if chance.random() < 0.2:
+        return chance.randbytes(chance.randrange(200))
+    data = bytearray(chance.choice(SEEDS))
+    for _ in range(chance.randrange(4)):
+        at = chance.randrange(len(data) + 1)
+        match chance.randrange(4):
+            case 0:
+                data[at : at + 1] = bytes([chance.randrange(256)])
+            case 1:
+                del data[at : at + chance.choice((1, 4))]
+            case 2:
+                data[at:at] = data[at : at + chance.choice((4, 8))]
+            case 3:
+                data[at - at % 4 : at - at % 4 + 4] = struct.pack(">i", chance.choice((-4, -1, 0, 4, 2**31 - 1)))
+    return bytes(data)
+
+
+def fuzz(count: int, seed: int) -> None:
+    """Datagrams through guard and dispatcher; anything but a refusal would end the program here."""
+    chance, session, clients = random.Random(seed), Session(), Clients()
+    dispatcher = Dispatcher(session, clients)
+    refused, slowest, began = 0, 0.0, time.perf_counter()
+    for number in range(count):
+        data, sender = datagram(chance), ("127.0.0.1", number % 500)
+        start = time.perf_counter()
+        try:
+            for message in messages_of(data):
+                dispatcher.take(message, sender)
+        except RefusedError as error:
+            dispatcher.complain(sender, "", str(error))
+            refused += 1
+        if number % 50 == 0:
+            dispatcher.act(number / 10_000)
+            clients.due(number / 10_000)
+        slowest = max(slowest, time.perf_counter() - start)
+        if number == count // 10:
+            warm = memory_mib()
+    took = time.perf_counter() - began
+    print(f"fuzz: {count} datagrams, {refused} refused, {took:.1f} s, slowest {slowest * 1000:.1f} ms")
+    print(f"      memory {warm:.0f} MiB after a tenth, {memory_mib():.0f} MiB at the end")
+
+
+def latencies(session: Session, client: socket.socket, count: int) -> list[float]:
+    """Milliseconds from sending a value to its being in the session, one after another."""
+    found = []
+    for number in range(count):
+        value = number % 200 / 100 + 1
+        start = time.perf_counter()
+        client.send(encoded(MASTER, value))
+        while abs(float(session.get(MASTER) or 0) - value) > 1e-6 and time.perf_counter() - start < 2:
+            time.sleep(0.0002)
+        found.append((time.perf_counter() - start) * 1000)
+        time.sleep(0.003)
+    return found
+
+
+def told(what: str, values: list[float]) -> None:
+    """Median, 99th percentile and largest."""
+    ordered = sorted(values)
+    at_99 = ordered[min(int(len(ordered) * 0.99), len(ordered) - 1)]
+    print(f"{what}: median {statistics.median(values):.2f} ms, p99 {at_99:.2f} ms, largest {ordered[-1]:.2f} ms")
+
+
+def flood(port: int) -> None:
+    """100,000 datagrams within a second."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.connect(("127.0.0.1", port))
+        began = time.perf_counter()
+        for number in range(100_000):
+            sender.send(SEEDS[number % len(SEEDS)])
+            while number % 100 == 0 and time.perf_counter() - began < number / 100_000:
+                time.sleep(0.0005)
+        print(f"flood: 100,000 datagrams in {time.perf_counter() - began:.2f} s")
+
+
+def over_sockets() -> None:
+    """Latency alone, with 1,000 messages a second, after a flood, with two hundred clients."""
+    session = Session()
+    server = OscServer(session, port=0)
+    client, other = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    client.connect(("127.0.0.1", server.port))
+    other.connect(("127.0.0.1", server.port))
+    told("latency alone", latencies(session, client, 500))
+
+    stop = threading.Event()
+
+    def busy() -> None:
+        message = encoded("/moodfader/midlevel/dissonance", 1.0)
+        while not stop.wait(0.001):
+            other.send(message)
+
+    sender = threading.Thread(target=busy)
+    sender.start()
+    told("latency at 1,000 messages a second", latencies(session, client, 500))
+    stop.set()
+    sender.join()
+
+    before, began = memory_mib(), time.perf_counter()
+    flood = subprocess.Popen([sys.executable, __file__, "--flood", str(server.port)])  # not in our interpreter's lock
+    time.sleep(0.5)
+    told("latency in a flood of 100,000 messages a second (2 s: lost)", latencies(session, client, 5))
+    flood.wait()
+    told("      the 20 messages after it", latencies(session, client, 20))
+    print(f"      memory {before:.0f} MiB before, {memory_mib():.0f} MiB after {time.perf_counter() - began:.1f} s")
+
+    many = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(200)]
+    for one in many:
+        one.connect(("127.0.0.1", server.port))
+        with contextlib.suppress(OSError):
+            one.send(encoded("/moodfader/subscribe", 60.0))
+    time.sleep(0.5)
+    print(f"clients: 200 subscribed at 60 Hz and never read, {len(server.clients())} kept")
+    told("      latency meanwhile", latencies(session, client, 500))
+    print(f"      memory {memory_mib():.0f} MiB")
+    server.close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--datagrams", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--flood", type=int, metavar="PORT", help="Only flood this port.")
+    arguments = parser.parse_args()
+    if arguments.flood:
+        flood(arguments.flood)
+    else:
+        fuzz(arguments.datagrams, arguments.seed)
+        over_sockets()

@@ -1,0 +1,80 @@
+"""A JACK server of its own with the dummy driver, and what is heard at its outputs."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import soundfile
+
+TOOLS = ("jackd", "jack_rec", "jack_lsp")
+
+
+def missing():
+    """Why no server can be started here, or an empty text."""
+    absent = [tool for tool in TOOLS if shutil.which(tool) is None]
+    return f"not installed: {', '.join(absent)} (Debian: jackd2)" if absent else ""
+
+
+class Server:
+    """Started when made; `process` and `environment` are as they say."""
+
+    def __init__(self, *, rate=44100, block=512, realtime=True):
+        self.name = f"mf{os.getpid()}"
+        self.environment = {"JACK_DEFAULT_SERVER": self.name, "JACK_NO_AUDIO_RESERVATION": "1"}
+        self.arguments = ["jackd", *(["-R"] if realtime else ["-r"]), "-n", self.name]
+        self.arguments += ["-d", "dummy", "-r", str(rate), "-p", str(block)]
+        self.start()
+
+    def start(self):
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self.process = subprocess.Popen(self.arguments, **quiet)
+        for _ in range(100):
+            if self.ports() is not None:
+                return
+            time.sleep(0.1)
+        self.stop()
+        raise RuntimeError("jackd does not start")
+
+    def ports(self):
+        """Names of all ports, None while no server answers."""
+        answer = subprocess.run(
+            ["jack_lsp"], env=os.environ | self.environment, capture_output=True, text=True, check=False
+        )
+        return answer.stdout.split() if answer.returncode == 0 and answer.stdout else None
+
+    def record(self, path, seconds, *, client="moodfader"):
+        """Begin to record the client's two outputs; a process that ends after so many seconds."""
+        arguments = ["jack_rec", "-f", str(path), "-d", str(seconds), "-b", "32"]
+        arguments += [f"{client}:output_1", f"{client}:output_2"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen(arguments, env=os.environ | self.environment, **quiet)
+        for _ in range(100):
+            if any(port.startswith("jackrec") for port in self.ports() or []):
+                return process
+            time.sleep(0.05)
+        raise RuntimeError("jack_rec does not start")
+
+    def kill(self):
+        """As an accident would."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        for leftover in Path("/dev/shm").glob(f"jack*{self.name}*"):
+            with contextlib.suppress(OSError):
+                leftover.unlink() if leftover.is_file() else shutil.rmtree(leftover)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
+def recorded(path):
+    """What was recorded, float32 [samples, 2]."""
+    return soundfile.read(path, dtype="float32", always_2d=True)[0]

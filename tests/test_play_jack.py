@@ -1,0 +1,130 @@
+"""Playing over a real JACK server (dummy driver): what is recorded there, and what happens when it dies."""
+
+import time
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from moodfader.control.addresses import ROOT
+from moodfader.control.session import Session
+from moodfader.engine.analysis import AnalysisSettings
+from moodfader.engine.changes import Change
+from moodfader.engine.history import HistoryWriter, read_history
+from moodfader.engine.performance import perform
+from moodfader.engine.player import PlayerOptions
+from moodfader.engine.sound import Sound
+from moodfader.engine.store import analyze
+from moodfader.engine.track import load_track
+from moodfader.engine.voice import Map
+
+import_error = None
+try:
+    import pyo  # noqa: F401
+except ImportError as error:
+    import_error = f"pyo cannot be imported: {error}"
+
+_spec = spec_from_file_location("jack", Path(__file__).parent / "jack.py")
+jack = module_from_spec(_spec)
+_spec.loader.exec_module(jack)
+
+pytestmark = pytest.mark.skipif(bool(import_error or jack.missing()), reason=import_error or jack.missing())
+RATE = 44100
+
+
+@pytest.fixture
+def server(monkeypatch):
+    try:
+        server = jack.Server(rate=RATE, block=512)
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("song") / "song.wav"
+    rng = np.random.default_rng(3)
+    seconds = np.arange(12 * RATE) / RATE
+    sound = 0.2 * np.sin(2 * np.pi * 220 * seconds) + 0.05 * rng.standard_normal(len(seconds))
+    soundfile.write(path, np.stack([sound, 0.8 * sound[::-1]], axis=1), RATE, subtype="FLOAT")
+    return path
+
+
+def until(condition, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.02)
+
+
+def expected_of(history, file, model):
+    sound = Sound.opened(file, sample_rate=history.sample_rate, channels=history.channels)
+    sound.load()
+    analysis = analyze(load_track(file), model=model, settings=AnalysisSettings(passes=64))
+    known = Map(analysis.segments, analysis.mask_weights, sample_rate=RATE)
+    return np.concatenate(list(perform([sound], [known], history.changes, samples=history.samples)))
+
+
+def test_the_recording_at_jacks_outputs_is_the_render_of_the_automation(server, file, random_model, tmp_path):
+    analyze(load_track(file), model=random_model, settings=AnalysisSettings(passes=64))
+    kept = tmp_path / "kept.jsonl"
+    options = PlayerOptions(backend="jack", model=random_model.path, analysis={"passes": 64})
+    session = Session.play([file], options, record=HistoryWriter(kept))
+    try:
+        until(lambda: session.get(f"{ROOT}/emotion/happy") is not None)
+        recorder = server.record(tmp_path / "heard.wav", 6)
+        session.set(f"{ROOT}/transport/play", True)
+        session.set(f"{ROOT}/midlevel/modality", 9.0)
+        time.sleep(1)
+        session.set(f"{ROOT}/transport/seek", 5.0)
+        for decibels in range(-12, 13):
+            session.set(f"{ROOT}/midlevel/articulation", decibels)
+            time.sleep(0.02)
+        session.set(f"{ROOT}/transport/pause", 1)
+        time.sleep(0.2)
+        session.set(f"{ROOT}/transport/play", True)
+        recorder.wait(20)
+        dropouts = session.get(f"{ROOT}/meter/dropouts")
+    finally:
+        session.close()
+    if dropouts:
+        pytest.skip(f"{dropouts} drop-outs: this machine is too busy to compare recordings")
+    history = read_history(kept)
+    assert Change(history.changes[0].at, f"{ROOT}/track/ready", 0) == history.changes[0]
+    heard, expected = jack.recorded(tmp_path / "heard.wav"), expected_of(history, file, random_model)
+    begin, came = (int(np.flatnonzero(np.abs(sound).max(axis=1))[0]) for sound in (expected, heard))
+    count = min(len(heard) - came, len(expected) - begin)
+    assert count > 4 * RATE
+    # pyo's own output gain rises to 0.9999993 (it adds up rounded steps while it fades in), and stays there
+    np.testing.assert_allclose(heard[came : came + count], expected[begin : begin + count], rtol=2e-6, atol=2e-9)
+
+
+def test_when_jack_dies_the_recording_is_whole_and_when_it_is_back_the_music_goes_on(server, file, tmp_path):
+    kept, said = tmp_path / "kept.jsonl", []
+    session = Session.play([file], PlayerOptions(backend="jack"), record=HistoryWriter(kept), note=said.append)
+    try:
+        session.set(f"{ROOT}/transport/play", True)
+        until(lambda: session.get(f"{ROOT}/transport/position") > 0.5)
+        server.kill()
+        until(lambda: any("gone" in line for line in said))
+        assert [change.address for change in read_history(kept).changes] == [f"{ROOT}/transport/play"]
+        stood = session.get(f"{ROOT}/transport/position")
+        server.start()
+        until(lambda: any("back" in line for line in said))
+        until(lambda: session.get(f"{ROOT}/transport/position") > stood + 0.5)
+    finally:
+        session.close()
+    assert read_history(kept).samples > 0
+
+
+def test_without_a_server_the_reason_is_told(file, monkeypatch):
+    from moodfader.models.errors import InputError
+
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "nobody")
+    with pytest.raises(InputError, match="no JACK server answers"):
+        Session.play([file], PlayerOptions(backend="jack"))

@@ -67,7 +67,7 @@ def main():
         if asked.analyse:
             code = "import sys\nfrom moodfader.control.cli import run\nwhile True: run(sys.argv[1:])"
             folder = tempfile.mkdtemp()
-            command = [sys.executable, "-c", code, "hear", str(asked.analyse)]
+            command = [sys.executable, "-c", code, "analyze", str(asked.analyse)]
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             analysing = subprocess.Popen(command, env=os.environ | {"MOODFADER_CACHE": folder}, **quiet)
         print(json.dumps(measured(asked)))

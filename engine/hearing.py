@@ -1,6 +1,6 @@
 """The process that has torch: it analyses the tracks of the set list, and hears what sounds twice a second.
 
-It is nice to the others (lowest priority, one thread), shares nothing with them but the ring, which it only reads,
+It is nice to the others (lower priority, one thread), shares nothing with them but the ring, which it only reads,
 and may be as late as it likes: no sound waits for it.
 """
 

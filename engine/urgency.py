@@ -23,6 +23,6 @@ def urgent(level: int) -> None:
 
 
 def patient() -> None:
-    """Put this process behind all others."""
+    """Put this process behind those that sound, yet not so far that a busy machine never gets to it."""
     with contextlib.suppress(OSError, AttributeError):
-        os.nice(15)
+        os.nice(5)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from .batches import HEADS, Material
+from .batches import Material
 from .network import MidlevelNetwork
 from .train import Source, TrainingSettings, train
 
@@ -78,6 +78,3 @@ def cross_validate(
         network = train(make_sources(kept), settings, progress=report)
         midlevel[fold], emotions[fold] = predict_material(network, rated.subset(fold))
     return midlevel, emotions
-
-
-__all__ = ["HEADS", "correlations", "cross_validate", "interval", "predict_material"]

@@ -41,11 +41,6 @@ class Chord:
     bass: int
     tonic: int
 
-    @property
-    def minor(self) -> bool:
-        """Whether the triad has a minor third."""
-        return (self.triad[1] - self.triad[0]) % 12 == 3
-
 
 def plan_chords(
     bars: list[float], *, tonal_stability: float, modality: float, dissonance: float, seed: int

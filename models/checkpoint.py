@@ -109,4 +109,5 @@ def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:
     except (RuntimeError, ValueError) as error:
         raise InputError(f"{path}: its weights do not fit the architecture {metadata['architecture']!r}") from error
     fuse_normalisation(network)
+    network.requires_grad_(False)
     return Model(network=network.to(device), digest=digest, record=metadata["record"], path=path)

@@ -129,7 +129,10 @@ def test_cross_validation_writes_a_record(table, tmp_path, capsys):
     assert "| happy |" in text
     details = json.loads(text.split("```json")[1].split("```")[0])
     assert details["settings"]["epochs"] == 1
-    assert len(details["emotions_interval_95"]) == 2
+    mean = details["findings"]["emotions"]["mean"]
+    assert mean["r"]["low"] <= mean["r"]["value"] <= mean["r"]["high"]
+    assert len(mean["r_of_runs"]) == 2
+    assert not record.with_name("record.md.folds").exists(), "what was kept to go on from is gone"
 
 
 def test_recordings_are_read_as_the_network_hears_them(tmp_path):

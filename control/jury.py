@@ -53,20 +53,22 @@ def cross_jury(
     runs = []
     for repeat in range(repeats):
         own = dataclasses.replace(settings, seed=settings.seed + repeat)
+        parts = divided(rated, folds, seed=own.seed)[:first]
         with voice.progress(f"Cross-validation {repeat + 1} of {repeats}") as report:
+            losses: dict[int, float] = {}  # by part, of those that are trained now
 
-            def finished(part: int, epoch: int, loss: float) -> None:
+            def finished(part: int, epoch: int, loss: float, losses: dict[int, float] = losses) -> None:
+                losses[part] = loss
                 report((part * settings.epochs + epoch) / (first * settings.epochs))
-                if epoch == settings.epochs:
-                    said = f"loss {loss:.4f}" if np.isfinite(loss) else "trained before"
-                    voice.log(f"fold {part + 1} of {folds}: {said}")
 
-            parts = divided(rated, folds, seed=own.seed)[:first]
-            sources = _sources_of(rated)
-            found: tuple[Judge, ...] = tuple(
-                judges(parts, len(clips), sources, own, material=digest, folder=folder, progress=finished)
-            )
-        runs.append(found)
+            found: list[Judge] = []
+            for judge in judges(
+                parts, len(clips), _sources_of(rated), own, material=digest, folder=folder, progress=finished
+            ):
+                found.append(judge)
+                said = f"loss {losses[judge.part]:.4f}" if judge.part in losses else "trained before"
+                voice.log(f"fold {judge.part + 1} of {folds}, seed {own.seed}: {said}")
+        runs.append(tuple(found))
     return Jury(tuple(runs))
 
 

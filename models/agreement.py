@@ -42,9 +42,9 @@ def agreements(
     said: [runs, clips, columns]; rated: [clips, columns], NaN where there is no rating; groups: the clips' albums.
     """
     judged = np.isfinite(rated) & np.isfinite(said[0])
-    rows = np.flatnonzero(judged.any(1))
-    kept = np.flatnonzero(judged.sum(0) >= 3)
-    if not len(kept):
+    rows = np.flatnonzero(judged.any(1)).tolist()
+    kept = np.flatnonzero(judged.sum(0) >= 3).tolist()
+    if not kept:
         return {}
     albums = [groups[row] for row in rows]
     weights, deals = drawn(albums, seed=seed), _deals(albums, seed=seed)

@@ -94,7 +94,6 @@ def judges(
             path = folder / f"seed{settings.seed}-part{number}-{_key(settings, material, kept)}.safetensors"
         if path is not None and path.is_file():
             network = load_model(path).network
-            finished(settings.epochs, float("nan"))
         else:
             network = _trained(sources_of(kept), settings, path, finished)
         yield Judge(settings.seed, number, tuple(int(i) for i in part), network)

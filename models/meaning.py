@@ -51,8 +51,8 @@ def heard_scales(clips: Sequence[Clip]) -> Floats:
 
 def scale_meanings(said: Floats, scales: Floats, groups: Sequence[str], *, seed: int) -> dict[str, ScaleMeaning]:
     """What each scale goes with. said: mid-levels [runs, clips, 7]; scales: [clips, 7] as `heard_scales`."""
-    rows = np.flatnonzero((np.isfinite(scales) & np.isfinite(said[0, :, :1])).any(1))
-    if not len(rows):
+    rows = np.flatnonzero((np.isfinite(scales) & np.isfinite(said[0, :, :1])).any(1)).tolist()
+    if not rows:
         return {}
     said, scales = said[:, rows], scales[rows]
     weights = drawn([groups[row] for row in rows], seed=seed)

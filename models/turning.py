@@ -72,7 +72,9 @@ def _turning(said: Floats, value: Floats, series: list[str], column: int, spread
         pooled=estimate(pooled),
         within=estimate(mean(one_each, np.mean(within, axis=0))),
         slopes={name: estimate(mean(one_each, mean_slopes[:, i])) for i, name in enumerate(MIDLEVEL)},
-        slopes_in_sd={name: float(mean_slopes[:, i].mean() / spread[i]) for i, name in enumerate(MIDLEVEL)},
+        slopes_in_sd={
+            name: float(mean_slopes[:, i].mean() / max(spread[i], 1e-9)) for i, name in enumerate(MIDLEVEL)
+        },
     )
 
 

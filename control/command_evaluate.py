@@ -182,11 +182,13 @@ def _record(
     record: dict[str, Any] = {"clips": {part.name: len(part.clips) for part in rated}}
     if trained is not None:
         record |= {"title": f"{trained.path.name} ({trained.digest[:12]})", "model": trained.digest}
+        record["model_title"] = record["title"]
     if not division.cross_validate:
         return record
     own = dataclasses.asdict(settings)
     seeds = [settings.seed, settings.seed + division.repeats - 1]
-    record |= {"title": f"cross-validation: {division.folds} folds, {division.repeats} times", "settings": own}
+    often = f"{division.repeats} times" if division.repeats > 1 else "once"
+    record |= {"title": f"cross-validation: {division.folds} folds, {often}", "settings": own}
     record |= {"folds": division.folds, "tested_folds": division.tested, "repeats": division.repeats, "seeds": seeds}
     if trained is not None:
         theirs = trained.record.get("settings", {})

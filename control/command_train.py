@@ -50,8 +50,9 @@ def train(
 
     datasets = recordings.datasets()
     if known_clips:
-        folder = recordings.known or output.with_name(output.stem + "-known")
-        datasets = replace(datasets, known=rendered_music(folder, known_clips, seed=recipe.seed, voice=voice))
+        folder, *more = datasets.known or (output.with_name(output.stem + "-known"),)
+        made = rendered_music(folder, known_clips, seed=recipe.seed, voice=voice)
+        datasets = replace(datasets, known=(made, *more))
     rated = read_datasets(datasets, voice)
     check_enough(rated)
     sources = [part.source() for part in rated]
@@ -78,7 +79,7 @@ def midlevel_quantiles(network: "MidlevelNetwork", rated: "list[Rated]") -> dict
     from ..models.evaluate import predict_material
     from ..models.vocabulary import MIDLEVEL
 
-    real = [part for part in rated if part.name not in ("perceptual", "known")] or rated
+    real = [part for part in rated if part.name.split(":")[0] not in ("perceptual", "known")] or rated
     heard = np.concatenate([predict_material(network, part.material)[0] for part in real])
     levels = np.percentile(heard, [5, 25, 50, 75, 95], axis=0).T
     return {name: [round(float(level), 4) for level in row] for name, row in zip(MIDLEVEL, levels, strict=True)}

@@ -84,7 +84,7 @@ def divided(rated: Sequence[Rated], folds: int, *, seed: int) -> list[list[int]]
     for part in rated:
         here = range(start, start + len(part.clips))
         start += len(part.clips)
-        if part.name == "known":
+        if part.name.split(":")[0] == "known":
             for fold, rows in zip(parts, split_by_group(part.clips, folds, seed=seed), strict=True):
                 fold += [here[row] for row in rows]
         else:
@@ -127,7 +127,8 @@ def gathered(
     clips, material = together(rated)
     said = _outputs(jury.unheard(material))
     targets = {head: values.astype(float) for head, values in material.targets.items()}
-    evidence = Evidence(clips=clips, said=said, rated=targets)
+    models = None if unseen is jury else _outputs(unseen.unheard(material))
+    evidence = Evidence(clips=clips, said=said, rated=targets, model_said=models)
     if heard is not None:
         series, series_material = heard
         answers = _outputs(unseen.all_of(series_material))

@@ -44,7 +44,7 @@ class Datasets:
     midlevel: Path | None = None
     tables: tuple[Path, ...] = ()
     perceptual: Path | None = None
-    known: Path | None = None
+    known: tuple[Path, ...] = ()
 
     @property
     def named(self) -> bool:
@@ -92,14 +92,17 @@ def read_datasets(datasets: Datasets, voice: Voice) -> list[Rated]:
     found += [(f"table:{table.name}", read_table(table)) for table in datasets.tables]
     if datasets.perceptual is not None:
         found.append(("perceptual", read_perceptual(datasets.perceptual, groups=groups)))
-    if datasets.known is not None:
-        found.append(("known", read_table(datasets.known / TABLE, prefix="known_")))
+    known = [read_table(folder / TABLE, prefix="known_") for folder in datasets.known]
+    found += [(_known_name(place, datasets.known), clips) for place, clips in enumerate(known)]
+    music = sum(map(len, known))
     rated = []
     for name, clips in found:
         if not clips:
             raise InputError(f"{name}: none of its rows has an audio file")
         with voice.progress(f"Reading {name}") as report:
-            rated.append(Rated(name, clips, prepare(clips, read_mono, report)))
+            # several folders of known music share the place in a batch that one would have
+            share = max(1, round(SHARES["known"] * len(clips) / music)) if name.startswith("known") else 0
+            rated.append(Rated(name, clips, prepare(clips, read_mono, report), share))
         voice.note(f"{name}: {len(clips)} clips")
     return rated
 
@@ -132,6 +135,10 @@ def read_mono(path: Path) -> FloatArray:
 @functools.cache
 def _front_end() -> LogSpectrogram:
     return LogSpectrogram()
+
+
+def _known_name(place: int, folders: Sequence[Path]) -> str:
+    return "known" if len(folders) == 1 else f"known:{place + 1}:{folders[place].name}"
 
 
 def spectrogram_of(sound: FloatArray) -> npt.NDArray[np.float16]:

@@ -55,13 +55,15 @@ def scales_figure(path: Path, scales: Mapping[str, ScaleMeaning], *, title: str)
         save(figure, path)
 
 
-def features_figure(path: Path, between: Sequence[Sequence[float]], *, title: str) -> None:
-    """Correlations of the seven features with each other over the recordings."""
+def features_figure(path: Path, between: Mapping[str, Sequence[Sequence[float]]], *, title: str) -> None:
+    """Correlations of the seven features with each other over the recordings, a panel for each who predicted."""
     with rc_context(STYLE):
-        figure = Figure(figsize=(6.8, 5), layout="constrained")
-        axes = figure.subplots()
-        values = np.array(between) + np.diag(np.full(len(MIDLEVEL), np.nan))
-        _matrix(figure, axes, values, MIDLEVEL, [spoken(name) for name in MIDLEVEL], label="Pearson r")
+        figure = Figure(figsize=(0.6 + 6.2 * len(between), 5), layout="constrained")
+        panels = figure.subplots(1, len(between), sharey=True, squeeze=False)[0]
+        for axes, (name, matrix) in zip(panels, between.items(), strict=True):
+            values = np.array(matrix) + np.diag(np.full(len(MIDLEVEL), np.nan))
+            _matrix(figure, axes, values, MIDLEVEL, [spoken(name) for name in MIDLEVEL], label="Pearson r")
+            axes.set_title(name, fontsize=9)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
         save(figure, path)
 

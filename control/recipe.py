@@ -53,16 +53,16 @@ class Recordings:
         ),
     ] = None
     known: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Music of known qualities made before.", rich_help_panel=_FROM),
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Music of known qualities made before. Repeatable.", rich_help_panel=_FROM),
     ] = None
 
     def datasets(self) -> "Datasets":
         """The same for `material`. Raises InputError when nothing is named and nothing lies in the data folder."""
         from .material import Datasets
 
-        named = Datasets(self.soundtracks, self.midlevel, tuple(self.table or ()), self.perceptual, self.known)
-        return named.or_default()
+        tables, known = tuple(self.table or ()), tuple(self.known or ())
+        return Datasets(self.soundtracks, self.midlevel, tables, self.perceptual, known).or_default()
 
 
 @dataclass(frozen=True)

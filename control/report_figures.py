@@ -84,7 +84,8 @@ def emotions_figure(
         right.set_xlabel("root mean square error, scale 0..1  (grey: always saying the mean)")
         right.set_xlim(left=0)
         if others:
-            right.legend(loc="lower left", fontsize=7.5, frameon=False)
+            handles, labels = right.get_legend_handles_labels()
+            figure.legend(handles, labels, loc="outside upper right", ncols=4, fontsize=8, frameon=False)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
         _note(figure, "Bars: 95 % interval, whole albums drawn with replacement.")
         save(figure, path)
@@ -133,7 +134,7 @@ def unusual_figure(path: Path, found: Findings, *, title: str) -> None:
                 x = np.arange(len(names)) + (place - (len(found.unusual) - 1) / 2) * 0.11
                 shape, colour = _SHAPES[place % len(_SHAPES)], colours[place % len(colours)]
                 axes.scatter(x, [said[n] for n in names], s=22, marker=shape, color=colour, label=sound, zorder=3)
-            axes.set_xticks(range(len(names)), [spoken(name).replace(" ", "\n") for name in names], fontsize=7.5)
+            axes.set_xticks(range(len(names)), [spoken(name).replace(" ", "\n") for name in names], fontsize=7)
             axes.axhline(0, color=FAINT, linewidth=0.6)
             axes.axhline(1, color=FAINT, linewidth=0.6)
             axes.grid(axis="y", color=GRID, linewidth=0.6)

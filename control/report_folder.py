@@ -48,7 +48,7 @@ def write_report(
     title = str(record["title"])
     for name in FIGURES.values():
         (folder / name).unlink(missing_ok=True)
-    _figures(folder, evidence, found, title, beside)
+    _figures(folder, evidence, found, record, beside)
     write_record(folder / RECORD, record, values, title=title)
     with written_beside(folder / PAGE) as file:
         file.write_text(page(title, found, record, beside), encoding="utf-8")
@@ -57,8 +57,13 @@ def write_report(
 
 
 def _figures(
-    folder: Path, evidence: Evidence, found: Findings, title: str, beside: Sequence[Mapping[str, Any]]
+    folder: Path,
+    evidence: Evidence,
+    found: Findings,
+    record: Mapping[str, Any],
+    beside: Sequence[Mapping[str, Any]],
 ) -> None:
+    title = str(record["title"])
     path = {key: folder / name for key, name in FIGURES.items()}
     if found.emotions:
         said, rated = evidence.said[0, :, 7:], evidence.rated["emotions"]
@@ -74,13 +79,13 @@ def _figures(
     if found.scales:
         matrix_figures.scales_figure(path["scales"], found.scales, title=f"{title}: features and human scales")
     count = len(evidence.whole)
-    matrix_figures.features_figure(
-        path["features"], found.between, title=f"{title}: features over {count} recordings"
-    )
+    heard_by = str(record.get("model_title", title))
+    both = {title: found.between} | ({heard_by: found.model_between} if found.model_between else {})
+    matrix_figures.features_figure(path["features"], both, title=f"features over {count} recordings")
     if found.turned.get("all"):
-        matrix_figures.turned_figure(path["turned"], found.turned["all"], title=f"{title}: one quality turned")
+        matrix_figures.turned_figure(path["turned"], found.turned["all"], title=f"{heard_by}: one quality turned")
     if found.unusual:
-        report_figures.unusual_figure(path["unusual"], found, title=f"{title}: sounds that are no music")
+        report_figures.unusual_figure(path["unusual"], found, title=f"{heard_by}: sounds that are no music")
     if found.moved:
         matrix_figures.moved_figure(path["robustness"], found, title=f"{title}: changed recordings")
 

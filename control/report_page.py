@@ -26,14 +26,14 @@ def how(record: Mapping[str, Any]) -> str:
         first, last = record["seeds"]
         lines.append(
             f"Cross-validation: {record['folds']} parts of whole albums, {record['tested_folds']} of them tested, "
-            f"divided {record['repeats']} times (seeds {first} to {last}). Each recording and excerpt is judged by a "
+            f"divided with {record['repeats']} seeds ({first} to {last}). Each recording and excerpt is judged by a "
             "network that has heard nothing of its album; statistics are means over the divisions."
         )
         settings = ", ".join(f"{key} {value}" for key, value in record["settings"].items() if key != "seed")
         lines.append(f"Training: {settings}.")
         lines += [f"{model} judges what no network has learned from."] if model else []
-        for difference in record.get("differences", ()):
-            lines.append(f"It was trained otherwise than the networks of the parts: {difference}.")
+        if record.get("differences"):
+            lines[-1] += f" It was trained otherwise than these networks: {', '.join(record['differences'])}."
     else:
         lines.append(
             f"{model} judges everything; where it has learned from these recordings, the numbers flatter it."

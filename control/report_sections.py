@@ -86,6 +86,9 @@ def scales_section(found: Findings) -> str:
 def features_section(found: Findings) -> str:
     a, b, r = found.closest
     most = f"Most alike over the recordings: {spoken(a)} and {spoken(b)}, r = {number(r)}."
+    if found.model_closest is not None:
+        a, b, r = found.model_closest
+        most += f" Of the model: {spoken(a)} and {spoken(b)}, r = {number(r)}."
     return "\n\n".join(["## Seven features, not one", most, picture("features")])
 
 

@@ -27,6 +27,7 @@ class Evidence:
     clips: the rated recordings; said: [runs, clips, 15]; rated: by head, see Material.targets.
     series: music of known qualities that no judge has heard; series_said: [judges, series clips, 15].
     unusual: by name, [judges, 15]. disturbed: by name, [runs, some clips, 15], and which clips they are.
+    model_said: what a model beside a cross-validation says of the clips, [1, clips, 15]; never held against ratings.
     """
 
     clips: Sequence[Clip]
@@ -37,6 +38,7 @@ class Evidence:
     unusual: Mapping[str, Floats] = field(default_factory=dict)
     disturbed: Mapping[str, Floats] = field(default_factory=dict)
     disturbed_rows: Sequence[int] = ()
+    model_said: Floats | None = None
 
     @property
     def whole(self) -> list[int]:
@@ -49,7 +51,8 @@ class Evidence:
 class Findings:
     """See the modules that each part comes from; `between`: correlations [7][7] of the features on whole clips.
 
-    usual: 5, 50 and 95 percent of each output over whole clips; unusual: mean over the judges of each output.
+    model_between, model_closest: the same of a model beside a cross-validation. usual: 5, 50 and 95 percent of each
+    output over whole clips (that model's, if there is one); unusual: mean over the judges of each output.
     moved_r: mean r of the emotions with the ratings, by disturbance.
     """
 
@@ -58,6 +61,8 @@ class Findings:
     scales: dict[str, ScaleMeaning]
     between: list[list[float]]
     closest: tuple[str, str, float]
+    model_between: list[list[float]] | None
+    model_closest: tuple[str, str, float] | None
     known: dict[str, Estimate]
     turned: dict[str, dict[str, Turning]]
     usual: dict[str, tuple[float, float, float]]
@@ -77,7 +82,9 @@ def findings(evidence: Evidence, *, seed: int) -> Findings:
     midlevel, emotions = evidence.said[:, :, :7], evidence.said[:, :, 7:]
     whole = evidence.said[:, evidence.whole]
     between = feature_correlations(whole[:, :, :7])
-    usual = np.nanpercentile(whole, [5, 50, 95], axis=(0, 1)).T  # [15, 3]
+    models = None if evidence.model_said is None else evidence.model_said[:, evidence.whole]
+    model_between = None if models is None else feature_correlations(models[:, :, :7])
+    usual = np.nanpercentile(whole if models is None else models, [5, 50, 95], axis=(0, 1)).T  # [15, 3]
     known = np.array([[one.clip.ratings.get(f"known_{n}", np.nan) for n in MIDLEVEL] for one in evidence.series])
     series_groups = [one.series or one.clip.group for one in evidence.series]
     heard = evidence.series_said[:, :, :7]
@@ -87,6 +94,8 @@ def findings(evidence: Evidence, *, seed: int) -> Findings:
         scales=scale_meanings(midlevel, heard_scales(evidence.clips), groups, seed=seed),
         between=between.tolist(),
         closest=closest_pair(between),
+        model_between=None if model_between is None else model_between.tolist(),
+        model_closest=None if model_between is None else closest_pair(model_between),
         known=known_correlations(heard, known, series_groups, seed=seed) if len(known) else {},
         turned=_turned(evidence.series, heard, known, seed=seed),
         usual={name: tuple(row) for name, row in zip(OUTPUTS, usual.tolist(), strict=True)},
@@ -96,7 +105,7 @@ def findings(evidence: Evidence, *, seed: int) -> Findings:
         moved={
             name: moved(evidence.disturbed[UNCHANGED], said)
             for name, said in evidence.disturbed.items()
-            if name != UNCHANGED
+            if name != UNCHANGED and np.isfinite(said).all((0, 2)).sum() >= 3
         },
         moved_r=_moved_r(evidence),
     )

@@ -150,7 +150,7 @@ def _kept(report: Path | None, output: Path | None) -> Path | None:
 
     folder = report / NETWORKS if report else output.with_name(output.name + ".folds") if output else None
     if folder is not None:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 

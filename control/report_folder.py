@@ -11,7 +11,7 @@ from ..models.errors import InputError
 from ..models.files import written_beside
 from ..models.findings import Evidence, Findings
 from ..models.resampling import Estimate
-from . import matrix_figures, report_figures
+from . import matrix_figures, options, report_figures
 from .report import Scores, write_record
 from .report_page import page
 from .report_sections import FIGURES
@@ -23,17 +23,14 @@ NETWORKS: Final = "folds"
 
 
 def check_folder(folder: Path | None, *, overwrite: bool) -> None:
-    """Make the folder. Raises InputError where it cannot be, or where a finished report lies in it already."""
+    """Raises InputError where the folder cannot be made, or where a finished report lies in it already."""
     if folder is None:
         return
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: a report is a folder, and this is a file")
     if (folder / PAGE).exists() and not overwrite:
         raise InputError(f"{folder / PAGE}: exists already (--overwrite replaces it)")
-    if not folder.parent.is_dir():
-        raise InputError(f"{folder}: the folder {folder.parent} does not exist")
-    try:
-        (folder / NETWORKS).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be made ({error.strerror or error})") from error
+    options.check_folder(folder)
 
 
 def write_report(
@@ -46,14 +43,13 @@ def write_report(
 ) -> None:
     """Write figures, record and page, the page last. Raises InputError."""
     title = str(record["title"])
+    folder.mkdir(exist_ok=True)
     for name in FIGURES.values():
         (folder / name).unlink(missing_ok=True)
     _figures(folder, evidence, found, record, beside)
     write_record(folder / RECORD, record, values, title=title)
     with written_beside(folder / PAGE) as file:
         file.write_text(page(title, found, record, beside), encoding="utf-8")
-    if not any((folder / NETWORKS).iterdir()):
-        (folder / NETWORKS).rmdir()
 
 
 def _figures(

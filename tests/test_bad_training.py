@@ -101,6 +101,9 @@ def test_what_no_report_can_be_made_of(rated, tmp_path, capsys):
     (tmp_path / "done").mkdir()
     (tmp_path / "done" / "report.md").write_text("a page")
     refused(capsys, [*common, "--report", tmp_path / "done"], "--overwrite", place=tmp_path)
+    refused(capsys, [*common, "--report", record], "is a file", place=tmp_path)
+    bad = ["evaluate", "--table", tmp_path / "none.csv", "--report", tmp_path / "new"]
+    refused(capsys, bad, "no such table", place=tmp_path)
 
 
 def rewritten(source: Path, path: Path, *, tensors=None, **metadata) -> Path:

@@ -23,7 +23,7 @@ CLIPS, EXCERPTS = 40, 20
 
 @pytest.fixture(scope="module")
 def evidence():
-    """Two divisions that hear the emotions well but for sad; excerpts of the first twenty clips; two kinds of series."""
+    """Two divisions that hear all but sad well; excerpts of the first twenty clips; two kinds of series."""
     rng = np.random.default_rng(0)
     truth = rng.uniform(0, 1, (CLIPS + EXCERPTS, 15))
     said = np.stack([truth + 0.1 * rng.normal(size=truth.shape) for _ in range(2)])
@@ -93,7 +93,6 @@ def test_findings_are_those_of_the_evidence(evidence, found):
 
 
 def test_the_folder_holds_page_record_and_legible_figures(evidence, found, tmp_path):
-    (tmp_path / "folds").mkdir()
     record = {
         "title": "made up",
         "clips": {"soundtracks": CLIPS, "perceptual": EXCERPTS},

@@ -86,7 +86,7 @@ def findings(evidence: Evidence, *, seed: int) -> Findings:
     model_between = None if models is None else feature_correlations(models[:, :, :7])
     usual = np.nanpercentile(whole if models is None else models, [5, 50, 95], axis=(0, 1)).T  # [15, 3]
     known = np.array([[one.clip.ratings.get(f"known_{n}", np.nan) for n in MIDLEVEL] for one in evidence.series])
-    series_groups = [one.series or one.clip.group for one in evidence.series]
+    series_groups = [one.clip.group for one in evidence.series]
     heard = evidence.series_said[:, :, :7]
     return Findings(
         emotions=agreements(emotions, evidence.rated["emotions"], groups, EMOTIONS, seed=seed),
@@ -121,7 +121,8 @@ def _turned(
         rows = [i for i, one in enumerate(series) if kind in ("all", one.kind)]
         qualities, names = ([getattr(series[i], part) for i in rows] for part in ("quality", "series"))
         if any(qualities):
-            found[kind] = turnings(heard[:, rows], known[rows], qualities, names, seed=seed)
+            groups = [series[i].clip.group for i in rows]
+            found[kind] = turnings(heard[:, rows], known[rows], qualities, names, groups, seed=seed)
     return found
 
 

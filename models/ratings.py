@@ -7,6 +7,7 @@ without a byte-order mark; comma, semicolon or tab.
 """
 
 import csv
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,13 +93,15 @@ def read_table(path: Path, *, prefix: str = "") -> list[Clip]:
 def read_series(path: Path) -> list[SeriesClip]:
     """A table of music of known qualities (`known_` ratings) with its columns `quality`, `series` and `kind`, if any.
 
+    Without a `group` a series is a group of its own (with one, series of one score can stay together).
     Raises InputError: for a quality that is no feature, and a series that turns two or has one value only.
     """
     rows = read_rows(path)
-    found = [
-        SeriesClip(clip, *(row.get(column, "").strip() for column in ("quality", "series", "kind")))
-        for clip, row in zip(_clips(path, rows, "known_"), rows, strict=True)
-    ]
+    found = []
+    for clip, row in zip(_clips(path, rows, "known_"), rows, strict=True):
+        quality, series, kind = (row.get(column, "").strip() for column in ("quality", "series", "kind"))
+        group = row.get("group", "").strip() or series or clip.group
+        found.append(SeriesClip(dataclasses.replace(clip, group=group), quality, series, kind))
     values: dict[str, set[tuple[str, float]]] = {}
     for line, one in enumerate(found, start=2):
         if one.quality and one.quality not in MIDLEVEL:

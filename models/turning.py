@@ -43,9 +43,18 @@ def known_correlations(said: Floats, known: Floats, groups: Sequence[str], *, se
 
 
 def turnings(
-    said: Floats, known: Floats, qualities: Sequence[str], series: Sequence[str], *, seed: int
+    said: Floats,
+    known: Floats,
+    qualities: Sequence[str],
+    series: Sequence[str],
+    groups: Sequence[str],
+    *,
+    seed: int,
 ) -> dict[str, Turning]:
-    """By quality that is turned. qualities, series: of each clip, empty for clips that belong to no series."""
+    """By quality that is turned. qualities, series: of each clip, empty for clips that belong to no series.
+
+    groups: what is drawn whole for the intervals, the series themselves or more (all those of one score).
+    """
     turned = np.array([bool(quality) for quality in qualities])
     if not turned.any():
         return {}
@@ -55,12 +64,12 @@ def turnings(
         rows = np.array([i for i, q in enumerate(qualities) if q == quality], int)
         names = np.array([series[i] for i in rows])
         if len(set(names)) >= 2:
-            found[quality] = _turning(said[:, rows], known[rows, column], names.tolist(), column, spread, seed)
+            weights = drawn([groups[row] for row in rows], seed=seed)
+            found[quality] = _turning(said[:, rows], known[rows, column], names.tolist(), column, spread, weights)
     return found
 
 
-def _turning(said: Floats, value: Floats, series: list[str], column: int, spread: Floats, seed: int) -> Turning:
-    weights = drawn(series, seed=seed)
+def _turning(said: Floats, value: Floats, series: list[str], column: int, spread: Floats, weights: Floats) -> Turning:
     one_each, rows_of = _series_weights(weights, series)
     pooled = np.mean([spearman(weights, run[:, column], value) for run in said], axis=0)
     within = [[_rho(run[rows, column], value[rows]) for rows in rows_of] for run in said]

@@ -155,6 +155,7 @@ def test_series_of_known_music(tmp_path):
     assert (first.quality, first.series, first.kind, first.clip.group) == ("articulation", "s1", "score", "p")
     assert second.clip.ratings == {"known_articulation": 1, "known_modality": 0.5}
     assert (free.quality, free.series) == ("", "")
+    assert free.clip.group == "a.wav"
     assert [clip.ratings for clip in read_table(table, prefix="known_")] == [
         c.clip.ratings for c in (first, second, free)
     ]

@@ -80,7 +80,7 @@ def turned():
 
 
 def test_a_quality_that_is_heard_and_one_that_is_not(turned):
-    found = turnings(*turned, seed=0)
+    found = turnings(*turned, turned[3], seed=0)
     assert set(found) == {"articulation", "modality"}
     right, wrong = found["articulation"], found["modality"]
     assert (right.clips, right.series) == (40, 8)
@@ -94,13 +94,13 @@ def test_a_quality_that_is_heard_and_one_that_is_not(turned):
 
 def test_a_prediction_that_does_not_move_has_no_order(turned):
     said, known, qualities, series = turned
-    still = turnings(np.full_like(said, 0.5), known, qualities, series, seed=0)
+    still = turnings(np.full_like(said, 0.5), known, qualities, series, series, seed=0)
     assert still["modality"].within.value == 0
 
 
 def test_known_music_without_series(turned):
     said, known, _, series = turned
-    assert turnings(said, known, [""] * 80, [""] * 80, seed=0) == {}
+    assert turnings(said, known, [""] * 80, [""] * 80, series, seed=0) == {}
     found = known_correlations(said, known, series, seed=0)
     assert found["articulation"].value > 0.99
     assert set(found) == set(MIDLEVEL)

@@ -46,7 +46,7 @@ def evidence():
             for value in (0.0, 0.5, 1.0):
                 others[column] = value
                 known = {f"known_{n}": float(v) for n, v in zip(MIDLEVEL, others, strict=True)}
-                clip = Clip(path=None, group="", ratings=known)
+                clip = Clip(path=None, group=f"{quality} {number}", ratings=known)
                 series.append(SeriesClip(clip, quality, f"{quality} {number}", ("composed", "score")[number % 2]))
                 series_said.append([*(0.3 + 0.2 * others), *rng.uniform(0, 1, 8)])
     rows = list(range(CLIPS))

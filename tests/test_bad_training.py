@@ -19,21 +19,6 @@ RATE = 22050
 CLIPS = 6
 
 
-def refused(capsys, arguments, *said, place=None) -> None:
-    """Run it: exit code 2, one line with everything in `said`, nothing on standard output, nothing written."""
-    before = {path: path.stat().st_mtime_ns for path in place.rglob("*")} if place else {}
-    assert run([str(argument) for argument in arguments]) == 2
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    complaint = shown.err.splitlines()[-1]
-    assert complaint.startswith("moodfader: ")
-    assert "Traceback" not in shown.err
-    for text in said:
-        assert str(text) in complaint
-    if place:
-        assert {path: path.stat().st_mtime_ns for path in place.rglob("*")} == before
-
-
 @pytest.fixture
 def rated(tmp_path) -> Path:
     folder = tmp_path / "rated"
@@ -64,46 +49,46 @@ def changed(table: Path, line: int, text: str) -> None:
         ("lost.wav,x,0.5,0.5", "row 3: no such audio file"),
     ],
 )
-def test_rows_that_mean_nothing(command, row, said, rated, tmp_path, capsys):
+def test_rows_that_mean_nothing(command, row, said, rated, tmp_path, refused):
     changed(rated, 3, row)
     output = ["-o", tmp_path / "model.safetensors"] if command == "train" else []
-    refused(capsys, [command, "--table", rated, *output], rated, said, place=tmp_path)
+    refused([command, "--table", rated, *output], rated, said, place=tmp_path, notes=True)
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate"])
-def test_sounds_that_do_not_decode(command, rated, tmp_path, capsys):
+def test_sounds_that_do_not_decode(command, rated, tmp_path, refused):
     (rated.parent / "4.wav").write_text("no sound at all")
     output = ["-o", tmp_path / "model.safetensors"] if command == "train" else []
-    refused(capsys, [command, "--table", rated, *output], rated.parent / "4.wav", place=tmp_path)
+    refused([command, "--table", rated, *output], rated.parent / "4.wav", place=tmp_path, notes=True)
 
 
-def test_too_few_rows(rated, tmp_path, capsys):
+def test_too_few_rows(rated, tmp_path, refused):
     output = ["-o", tmp_path / "model.safetensors"]
-    refused(capsys, ["evaluate", "--cross-validate", "--folds", "9", "--table", rated], "9 folds", place=tmp_path)
+    refused(["evaluate", "--cross-validate", "--folds", "9", "--table", rated], "9 folds", place=tmp_path, notes=True)
     whole = rated.read_text().splitlines()
     rated.write_text("\n".join(whole[:4]))
-    refused(capsys, ["train", "--table", rated, *output], "too few rows: 3 recordings", place=tmp_path)
+    refused(["train", "--table", rated, *output], "too few rows: 3 recordings", place=tmp_path, notes=True)
     rated.write_text(whole[0] + "\n")
-    refused(capsys, ["train", "--table", rated, *output], rated, "no rows", place=tmp_path)
+    refused(["train", "--table", rated, *output], rated, "no rows", place=tmp_path, notes=True)
     lone = [row if line < 3 else row.split(",")[0] + ",x,," for line, row in enumerate(whole)]
     rated.write_text("\n".join(lone))
-    refused(capsys, ["evaluate", "--table", rated], "too few rows", place=tmp_path)
+    refused(["evaluate", "--table", rated], "too few rows", place=tmp_path, notes=True)
 
 
-def test_what_no_report_can_be_made_of(rated, tmp_path, capsys):
+def test_what_no_report_can_be_made_of(rated, tmp_path, refused):
     common = ["evaluate", "--table", rated]
     record = tmp_path / "record.json"
     record.write_text(json.dumps({"title": "old"}))
-    refused(capsys, [*common, "--report", tmp_path / "report", "--beside", record], record, place=tmp_path)
-    refused(capsys, [*common, "--beside", record], "--report", place=tmp_path)
-    refused(capsys, [*common, "--report", tmp_path / "no" / "report"], "does not exist", place=tmp_path)
-    refused(capsys, [*common, "--cross-validate", "--test-folds", "11"], "--test-folds 11", place=tmp_path)
+    refused([*common, "--report", tmp_path / "report", "--beside", record], record, place=tmp_path, notes=True)
+    refused([*common, "--beside", record], "--report", place=tmp_path, notes=True)
+    refused([*common, "--report", tmp_path / "no" / "report"], "does not exist", place=tmp_path, notes=True)
+    refused([*common, "--cross-validate", "--test-folds", "11"], "--test-folds 11", place=tmp_path, notes=True)
     (tmp_path / "done").mkdir()
     (tmp_path / "done" / "report.md").write_text("a page")
-    refused(capsys, [*common, "--report", tmp_path / "done"], "--overwrite", place=tmp_path)
-    refused(capsys, [*common, "--report", record], "is a file", place=tmp_path)
+    refused([*common, "--report", tmp_path / "done"], "--overwrite", place=tmp_path, notes=True)
+    refused([*common, "--report", record], "is a file", place=tmp_path, notes=True)
     bad = ["evaluate", "--table", tmp_path / "none.csv", "--report", tmp_path / "new"]
-    refused(capsys, bad, "no such table", place=tmp_path)
+    refused(bad, "no such table", place=tmp_path, notes=True)
 
 
 def rewritten(source: Path, path: Path, *, tensors=None, **metadata) -> Path:
@@ -125,10 +110,10 @@ def rewritten(source: Path, path: Path, *, tensors=None, **metadata) -> Path:
     ],
 )
 @pytest.mark.parametrize("command", ["predict", "evaluate"])
-def test_models_of_another_make(command, change, said, rated, random_model, tmp_path, capsys):
+def test_models_of_another_make(command, change, said, rated, random_model, tmp_path, refused):
     path = rewritten(random_model.path, tmp_path / "other.safetensors", **change)
     what = [rated.parent / "0.wav"] if command == "predict" else ["--table", rated]
-    refused(capsys, [command, *what, "--model", path], path, said, place=tmp_path)
+    refused([command, *what, "--model", path], path, said, place=tmp_path, notes=True)
 
 
 def learn(table: Path, output: Path) -> list[str]:
@@ -160,12 +145,12 @@ def test_a_killed_run_loses_nothing(rated, tmp_path, capsys):
     assert load_model(killed).digest == load_model(whole).digest
 
 
-def test_a_halted_run_does_not_go_on_with_other_ratings(rated, tmp_path, capsys):
+def test_a_halted_run_does_not_go_on_with_other_ratings(rated, tmp_path, refused):
     """As many rows, but one rating has changed: that would be neither the old model nor the new one."""
     output = tmp_path / "model.safetensors"
     assert halted(learn(rated, output), "epoch 1 ", signal.SIGINT) == 130
     changed(rated, 3, "1.wav,album 1,0.9,0.9")
-    refused(capsys, learn(rated, output), output, "other settings or material", place=tmp_path)
+    refused(learn(rated, output), output, "other settings or material", place=tmp_path, notes=True)
 
 
 def test_an_interrupted_evaluation_goes_on(rated, tmp_path, capsys):

@@ -18,7 +18,7 @@ from ..models.meaning import ScaleMeaning
 from ..models.turning import Turning
 from ..models.vocabulary import MIDLEVEL
 from .drawing import AGAINST, FAINT, FOR, INK, STYLE, plain, save
-from .report_figures import GRID, _note, _whiskers, number
+from .report_drawing import GRID, note, number, whiskers
 from .tables import spoken
 
 SIGNED: Final[Colormap] = LinearSegmentedColormap.from_list("signed", [AGAINST, "#fbfbfb", FOR])
@@ -51,7 +51,7 @@ def scales_figure(path: Path, scales: Mapping[str, ScaleMeaning], *, title: str)
         axes.set_xlabel("what listeners rated in five-second excerpts")
         axes.set_ylabel("predicted")
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        _note(figure, "Framed: the feature that the scale stands for.  Small: 95 % interval over albums.")
+        note(figure, "Framed: the feature that the scale stands for.  Small: 95 % interval over albums.")
         save(figure, path)
 
 
@@ -79,7 +79,7 @@ def turned_figure(path: Path, turned: Mapping[str, Turning], *, title: str) -> N
             (-0.13, FOR, "all clips of its series", "pooled"),
             (0.13, "#009E73", "within series, mean", "within"),
         ):
-            _whiskers(
+            whiskers(
                 left,
                 [(row, getattr(turned[n], part)) for row, n in zip(rows, names, strict=True)],
                 shift,
@@ -107,7 +107,7 @@ def turned_figure(path: Path, turned: Mapping[str, Turning], *, title: str) -> N
         right.set_ylabel("turned from 0 to 1")
         right.set_xlabel("how far each predicted feature moves")
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        _note(figure, "95 % intervals over series.  Dashed: .8 and .9.")
+        note(figure, "95 % intervals over series.  Dashed: .8 and .9.")
         save(figure, path)
 
 

@@ -1,6 +1,6 @@
 """Figures of an evaluation: agreement with listeners, calibration, and answers to what is no music or was changed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,26 +11,15 @@ from matplotlib.figure import Figure
 
 from ..models.agreement import Agreement
 from ..models.findings import Findings
-from ..models.resampling import Estimate, Floats
+from ..models.resampling import Floats
 from ..models.vocabulary import EMOTIONS, MIDLEVEL
 from .drawing import AGAINST, FAINT, FOR, INK, STYLE, plain, save
+from .report_drawing import GRID, interval, note, whiskers
 from .tables import signed, spoken
 
-GRID: Final = "#e4e4e4"
 _BINS = 6
 _OTHERS: Final = ("#009E73", "#CC79A7", "#E69F00")
 _SHAPES: Final = ("o", "s", "^", "D", "v", "P")
-
-
-def number(value: float, digits: int = 2) -> str:
-    """.83, as printers set a correlation; a true minus."""
-    text = f"{abs(value):.{digits}f}"
-    text = text[1:] if text.startswith("0") else text
-    return ("\u2212" if round(value, digits) < 0 else "") + text
-
-
-def interval(estimate: Estimate) -> str:
-    return f"{number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]"
 
 
 def scatter_figure(path: Path, said: Floats, rated: Floats, found: Mapping[str, Agreement], *, title: str) -> None:
@@ -44,7 +33,7 @@ def scatter_figure(path: Path, said: Floats, rated: Floats, found: Mapping[str, 
             axes.set_title(f"{spoken(name)}   r {interval(found[name].r)}", fontsize=8.5)
             _unit(axes)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        _note(figure, "A point is a clip; dashed: predicted equals rated.  r with its 95 % interval over albums.")
+        note(figure, "A point is a clip; dashed: predicted equals rated.  r with its 95 % interval over albums.")
         save(figure, path)
 
 
@@ -72,7 +61,7 @@ def emotions_figure(
                 shift = (place - (len(runs) - 1) / 2) * 0.2
                 own = [(row, value(run[name])) for row, name in zip(rows, names, strict=True) if name in run]
                 colour = FOR if place == 0 else _OTHERS[(place - 1) % len(_OTHERS)]
-                _whiskers(axes, own, shift, colour, label or "this model", shape=_SHAPES[place % len(_SHAPES)])
+                whiskers(axes, own, shift, colour, label or "this model", shape=_SHAPES[place % len(_SHAPES)])
             axes.axhline(len(names) - 1.5, color=FAINT, linewidth=0.6)
             axes.grid(axis="x", color=GRID, linewidth=0.6)
             axes.set_axisbelow(True)
@@ -87,7 +76,7 @@ def emotions_figure(
             handles, labels = right.get_legend_handles_labels()
             figure.legend(handles, labels, loc="outside upper right", ncols=4, fontsize=8, frameon=False)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        _note(figure, "Bars: 95 % interval, whole albums drawn with replacement.")
+        note(figure, "Bars: 95 % interval, whole albums drawn with replacement.")
         save(figure, path)
 
 
@@ -114,8 +103,8 @@ def calibration_figure(
             axes.text(0.04, 0.97, text, transform=axes.transAxes, va="top", fontsize=7, color=INK)
             _unit(axes)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        note = f"Blue: clips in {_BINS} equal groups by prediction, mean rating with its 95 % interval.  "
-        _note(figure, note + "Red: rated = slope × predicted + offset; 1 and 0 are right.")
+        told = f"Blue: clips in {_BINS} equal groups by prediction, mean rating with its 95 % interval.  "
+        note(figure, told + "Red: rated = slope × predicted + offset; 1 and 0 are right.")
         save(figure, path)
 
 
@@ -165,19 +154,6 @@ def _panels(figure: Figure, found: Mapping[str, Agreement]) -> Iterator[tuple[st
             axes.set_visible(False)
 
 
-def _whiskers(
-    axes: Axes, own: Sequence[tuple[int, Estimate]], shift: float, colour: str, label: str, *, shape: str = "o"
-) -> None:
-    """Points with intervals, one a row."""
-    rows = [row + shift for row, _ in own]
-    values = np.array([[e.value, e.low, e.high] for _, e in own]).reshape(-1, 3)
-    sides = np.maximum(np.stack([values[:, 0] - values[:, 1], values[:, 2] - values[:, 0]]), 0)
-    axes.errorbar(
-        values[:, 0], rows, xerr=sides, fmt=shape, color=colour, label=label, markersize=4.2, elinewidth=1.1,
-        capsize=2, capthick=0.9,
-    )  # fmt: skip
-
-
 def _unit(axes: Axes) -> None:
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
@@ -185,7 +161,3 @@ def _unit(axes: Axes) -> None:
     axes.set_xticks([0, 0.5, 1], ["0", ".5", "1"])
     axes.set_yticks([0, 0.5, 1], ["0", ".5", "1"])
     plain(axes)
-
-
-def _note(figure: Figure, text: str) -> None:
-    figure.supxlabel(text, fontsize=7.5, color=FAINT, x=0.01, ha="left")

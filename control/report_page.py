@@ -6,7 +6,7 @@ from typing import Any
 from ..models.findings import Findings
 from ..models.resampling import DRAWS, Estimate
 from . import report_sections as sections
-from .report_figures import interval, number
+from .report_drawing import interval, number
 
 
 def page(title: str, found: Findings, record: Mapping[str, Any], beside: Sequence[Mapping[str, Any]]) -> str:

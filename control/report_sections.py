@@ -7,7 +7,7 @@ from ..models.agreement import Agreement
 from ..models.findings import Findings
 from ..models.vocabulary import EMOTIONS, MIDLEVEL
 from .matrix_figures import scale_name
-from .report_figures import interval, number
+from .report_drawing import interval, number
 from .tables import signed, spoken
 
 FIGURES: Final = {

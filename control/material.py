@@ -95,13 +95,14 @@ def read_datasets(datasets: Datasets, voice: Voice) -> list[Rated]:
     known = [read_table(folder / TABLE, prefix="known_") for folder in datasets.known]
     found += [(_known_name(place, datasets.known), clips) for place, clips in enumerate(known)]
     music = sum(map(len, known))
+    place = SHARES["known"] * (1 if len(found) > len(known) else 2)  # nothing else: all of the batch
     rated = []
     for name, clips in found:
         if not clips:
             raise InputError(f"{name}: none of its rows has an audio file")
         with voice.progress(f"Reading {name}") as report:
             # several folders of known music share the place in a batch that one would have
-            share = max(1, round(SHARES["known"] * len(clips) / music)) if name.startswith("known") else 0
+            share = max(1, round(place * len(clips) / music)) if name.startswith("known") else 0
             rated.append(Rated(name, clips, prepare(clips, read_mono, report), share))
         voice.note(f"{name}: {len(clips)} clips")
     return rated

@@ -2,13 +2,18 @@
 
 import csv
 import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import scipy.signal
 import soundfile
+from moodfader.models import synthesizer
+from moodfader.models.composition import compose
 from moodfader.models.errors import InputError
-from moodfader.models.fluidsynth import find_fluidsynth, find_soundfont, render_midi
+from moodfader.models.fluidsynth import Room, find_fluidsynth, find_soundfont, render_midi
+from moodfader.models.recording import coded
 from moodfader.models.score import Part, to_midi
 from moodfader.models.synthesis import known_clip, known_music, known_qualities, known_series
 from moodfader.models.vocabulary import MIDLEVEL, SAMPLE_RATE
@@ -77,7 +82,7 @@ def test_a_folder_is_made_goes_on_and_is_the_same_elsewhere(tmp_path):
     assert lost.read_bytes() == first[lost.name]
     with table.open() as handle:
         rows = list(csv.DictReader(handle))
-    assert list(rows[0]) == ["file", *MIDLEVEL, "seed"]
+    assert list(rows[0]) == ["file", *MIDLEVEL, "seed", "soundfont", "group"]
     assert [row["file"] for row in rows] == sorted(path.name for path in table.parent.glob("*.flac"))
     for row in rows:
         samples, sample_rate = soundfile.read(table.parent / row["file"])
@@ -129,8 +134,9 @@ def test_what_is_missing_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("MOODFADER_SOUNDFONT", str(tmp_path / "none.sf2"))
     with pytest.raises(InputError, match=r"none\.sf2.*MOODFADER_SOUNDFONT"):
         find_soundfont()
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert shutil.which("fluidsynth") is None
+    with pytest.raises(InputError, match="nowhere"):
+        find_soundfont("nowhere.sf2")
+    monkeypatch.setattr(synthesizer, "LIBRARIES", ("libnothing.so.9",))
     with pytest.raises(InputError, match="Debian package fluidsynth"):
         find_fluidsynth()
     with pytest.raises(InputError, match="fluidsynth"):
@@ -143,8 +149,56 @@ def test_a_broken_sound_font_gives_one_line(monkeypatch, tmp_path):
     broken = tmp_path / "broken.sf2"
     broken.write_text("no sound font")
     monkeypatch.setenv("MOODFADER_SOUNDFONT", str(broken))
-    with pytest.raises(InputError, match=r"broken\.sf2"):
-        render_midi(one_note(60))
+    for soundfont in (None, broken):
+        with pytest.raises(InputError, match=r"broken\.sf2"):
+            render_midi(one_note(60), soundfont=soundfont)
+
+
+@rendered
+def test_a_piece_leaves_nothing_in_the_next():
+    other = compose(known_qualities(3), seed=3, seconds=3.0)
+    alone = render_midi(one_note(60), room=Room(level=0.9, size=0.9))
+    render_midi(other)
+    np.testing.assert_array_equal(render_midi(one_note(60), room=Room(level=0.9, size=0.9)), alone)
+
+
+@rendered
+def test_two_threads_render_what_one_does():
+    pieces = [compose(known_qualities(seed), seed=seed, seconds=2.0) for seed in range(4)]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(render_midi, pieces))
+    for piece, samples in zip(pieces, together, strict=True):
+        np.testing.assert_array_equal(samples, render_midi(piece))
+
+
+@rendered
+@pytest.mark.skipif(shutil.which("fluidsynth") is None, reason="the fluidsynth program is not on the PATH")
+def test_the_program_renders_the_same(tmp_path):
+    midi = compose(dict.fromkeys(MIDLEVEL, 0.2), seed=5, seconds=4.0)
+    midi.save(tmp_path / "score.mid")
+    settings = ["-o", "synth.reverb.room-size=0.6", "-o", "synth.reverb.damp=0.3", "-o", "synth.reverb.level=0.6"]
+    settings += ["-o", "synth.reverb.width=1", "-o", "synth.chorus.depth=4", "-o", "synth.chorus.level=1"]
+    output = ["-T", "wav", "-O", "float", "-r", "44100", "-F", str(tmp_path / "sound.wav")]
+    command = ["fluidsynth", "-ni", "-q", "-g", "0.4", *settings, *output, str(find_soundfont())]
+    subprocess.run([*command, str(tmp_path / "score.mid")], check=True)
+    theirs, _ = soundfile.read(tmp_path / "sound.wav", always_2d=True)
+    ours = render_midi(midi)
+    lag = range(-256, 257, 64)  # the program starts its player a block later
+    middle = slice(1000, len(ours) - 10000)
+    errors = [np.abs(np.roll(theirs[: len(ours)], k, axis=0) - ours)[middle].max() for k in lag]
+    assert min(errors) < 0.02 * np.abs(ours).max()
+
+
+def test_a_codec_keeps_the_music_and_loses_the_noise():
+    rng = np.random.default_rng(0)
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(SAMPLE_RATE) / SAMPLE_RATE)
+    noisy = tone + 0.02 * rng.standard_normal(SAMPLE_RATE)
+    for kind in ("MP3", "OGG"):
+        back = coded(noisy, kind, 0.9)
+        assert back.shape == noisy.shape
+        assert np.corrcoef(back[2000:-2000], tone[2000:-2000])[0, 1] > 0.99
+        lost = np.abs(np.fft.rfft(back - noisy))
+        assert lost[8000:].mean() > 0.3 * np.abs(np.fft.rfft(noisy))[8000:].mean()
 
 
 @pytest.mark.parametrize(

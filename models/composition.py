@@ -58,6 +58,7 @@ def _plan(q: dict[str, float], seed: int, seconds: float) -> Piece:
         modality=q["modality"],
         dissonance=q["dissonance"],
         seed=seed,
+        beat_s=timing.beat_s,
     )
     ensemble = draw_ensemble(articulation=q["articulation"], dissonance=q["dissonance"], seed=seed)
     return Piece(
@@ -69,5 +70,5 @@ def _plan(q: dict[str, float], seed: int, seconds: float) -> Piece:
         ensemble=ensemble,
         loudness=float(rng.uniform(55, 100)),
         slope=float(rng.uniform(-1.2, 1.2)),
-        density=float(rng.choice([0.5, 0.5, 1.0, 1.0, 1.0, 2.0, 2.0])),
+        density=float(rng.choice([0.5, 1.0, 1.0, 1.0, 2.0, 2.0] if tempo > 95 else [1.0, 1.0, 2.0, 2.0])),
     )

@@ -30,14 +30,14 @@ class Timing:
         uneven, odd = rng.random(count), rng.choice([-1, 1, 2], count)
         while self.bars[-1] < count - meter - 2:
             k = len(self.bars)
-            change = int(odd[k]) if uneven[k] < 0.8 * self._loose**1.3 else 0
+            change = int(odd[k]) if uneven[k] < 0.8 * self._loose**1.6 else 0
             self.bars.append(self.bars[-1] + max(meter + change, 2))
         beats = int(self.bars[-1]) + 1
         drift = np.cumsum(rng.normal(0, 1, beats))
         drift = 0.35 * (drift - drift.mean()) / (drift.std() + 1e-9)
         uneven_beats = 0.42 * rng.normal(0, 1, beats)
         holds = 0.7 * (rng.random(beats) < 0.12)
-        stretch = np.clip(self._loose**1.2 * (drift + uneven_beats + holds), -0.8, 1.1)
+        stretch = np.clip(self._loose**1.5 * (drift + uneven_beats + holds), -0.8, 1.1)
         self._times: np.ndarray = np.concatenate([[0.0], np.cumsum(self.beat_s * np.exp(stretch))])
         self._shake = stream(seed, "shake")
         self._error_s: float = 0.004 + 0.05 * self._loose**1.5
@@ -53,7 +53,7 @@ class Timing:
     def accent(self, beat: float) -> float:
         """What a beat adds to the velocity: clear accents when stable, arbitrary ones when not."""
         place = beat - max(line for line in self.bars if line <= beat + 1e-6)
-        regular: float = 16.0 if place < 0.05 else (7.0 if abs(place - round(place)) < 0.05 else -8.0)
+        regular: float = 20.0 if place < 0.05 else (8.0 if abs(place - round(place)) < 0.05 else -10.0)
         return regular * (1.0 - self._loose) + float(self._shake.normal(0, 1)) * (2.0 + 12.0 * self._loose)
 
 

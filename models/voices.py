@@ -94,7 +94,7 @@ def lead_voice(piece: Piece) -> list[Part]:
         part.add(start, duration, tone.pitch, velocity)
         if piece.q["dissonance"] > rub:
             part.add(start, duration, tone.pitch - 1, velocity - 12)
-    part.detune = 12 * piece.q["dissonance"]
+    part.detune, part.vibrato = 12 * piece.q["dissonance"], round(36 * m * (1 - piece.q["articulation"]))
     return [part]
 
 

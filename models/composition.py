@@ -26,15 +26,7 @@ def compose(qualities: Mapping[str, float], *, seed: int, seconds: float = 11.0)
 
     Raises InputError for unknown or missing qualities and values out of range.
     """
-    if set(qualities) != set(MIDLEVEL):
-        odd = ", ".join(sorted(set(qualities) ^ set(MIDLEVEL)))
-        raise InputError(f"qualities: exactly {', '.join(MIDLEVEL)} are wanted; missing or unknown: {odd}")
-    for name, value in qualities.items():
-        if not 0.0 <= value <= 1.0:
-            raise InputError(f"{name}: {value} is not within 0..1 (a rating out of ten?)")
-    if not 1.0 <= seconds <= 600.0:
-        raise InputError(f"seconds: {seconds} is not within 1..600 (milliseconds?)")
-    piece = _plan({name: float(value) for name, value in qualities.items()}, seed, seconds)
+    piece = _plan(checked(qualities, seconds), seed, seconds)
     parts = [
         *lead_voice(piece),
         *texture_voice(piece),
@@ -46,6 +38,19 @@ def compose(qualities: Mapping[str, float], *, seed: int, seconds: float = 11.0)
     for index, part in enumerate(parts):
         part.pan = piece.ensemble.pans[index % len(piece.ensemble.pans)]
     return to_midi(parts, seconds=seconds)
+
+
+def checked(qualities: Mapping[str, float], seconds: float) -> dict[str, float]:
+    """The seven qualities as a dict, when they and the length are in range. Raises InputError."""
+    if set(qualities) != set(MIDLEVEL):
+        odd = ", ".join(sorted(set(qualities) ^ set(MIDLEVEL)))
+        raise InputError(f"qualities: exactly {', '.join(MIDLEVEL)} are wanted; missing or unknown: {odd}")
+    for name, value in qualities.items():
+        if not 0.0 <= value <= 1.0:
+            raise InputError(f"{name}: {value} is not within 0..1 (a rating out of ten?)")
+    if not 1.0 <= seconds <= 600.0:
+        raise InputError(f"seconds: {seconds} is not within 1..600 (milliseconds?)")
+    return {name: float(value) for name, value in qualities.items()}
 
 
 def _plan(q: dict[str, float], seed: int, seconds: float) -> Piece:

@@ -84,7 +84,7 @@ def plan_chords(
                 bass = triad[1 + k % 2]
             chords.append(
                 Chord(
-                    line + half * length, length, triad, _rubs(triad, dissonance),
+                    line + half * length, length, triad, rubs(triad, dissonance),
                     tuple((tonic + step) % 12 for step in lead), bass, tonic,
                 )
             )  # fmt: skip
@@ -113,6 +113,7 @@ def _scale(modality: float, steps: np.ndarray | None, threshold: float) -> tuple
     return tuple(MINOR[i] if i in lowered and modality > lowered[i] else MAJOR[i] for i in range(7))
 
 
-def _rubs(triad: tuple[int, ...], dissonance: float) -> tuple[int, ...]:
+def rubs(triad: tuple[int, ...], dissonance: float) -> tuple[int, ...]:
+    """The pitch classes that rub against a triad: none to three, rougher and rougher."""
     stage = min(int(dissonance * 5 + 0.35), len(RUBS))
     return tuple((triad[0] + interval) % 12 for interval in RUBS[stage - 1]) if stage else ()

@@ -24,7 +24,7 @@ class Timing:
     def __init__(self, *, seed: int, tempo: float, meter: int, stability: float, seconds: float) -> None:
         rng = stream(seed, "timing")
         self._loose: float = 1.0 - stability
-        self.meter, self.beat_s = meter, 60.0 / tempo
+        self.meter, self.beat_s, self.length_s = meter, 60.0 / tempo, seconds
         count = int(seconds / self.beat_s * 2) + 3 * meter + 16
         self.bars = [0.0]
         uneven, odd = rng.random(count), rng.choice([-1, 1, 2], count)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .harmony import Chord, chord_at
-from .melody import compose_melody
+from .melody import Tone, compose_melody
 from .orchestration import Ensemble
 from .patterns import Timing, layer_onsets
 from .score import Part, stream
@@ -52,6 +52,20 @@ class Piece:
             velocity = self.loudness + level + self.slope * (time - self.seconds / 2) + self.timing.accent(beat)
             for pitch in pitches[index]:
                 part.add(start, duration, pitch, velocity)
+
+    def sound(self, part: Part, tone: Tone, pitch: int, *, level: float = 0.0) -> None:
+        """Put one tone of a melody into a part, as `pitch`; nothing after the piece's end."""
+        time = self.timing.seconds(tone.start)
+        if time >= self.seconds:
+            return
+        duration = held(self.timing.seconds(tone.start + tone.length) - time, self.q["articulation"])
+        swell = self.slope * (time - self.seconds / 2)
+        velocity = self.loudness + level + tone.strength + swell + 0.8 * self.timing.accent(tone.start)
+        part.add(max(time + self.timing.jitter(), 0.0), duration, pitch, velocity)
+
+    def chord(self, beat: float) -> Chord:
+        """The chord that sounds at a beat."""
+        return chord_at(self.chords, beat)
 
 
 def held(interval_s: float, articulation: float) -> float:

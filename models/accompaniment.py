@@ -83,10 +83,10 @@ def pulse_voices(piece: Piece) -> list[Part]:
     rng = stream(piece.seed, "pulse")
     c = piece.q["rhythmic_complexity"]
     plain, drums = rng.random() < 0.75, rng.random() < 0.4 and bool(piece.ensemble.kit)
-    wanted = int(plain) + round(3 * c)
-    rates = rng.choice([1.0, 1.0, 2.0, 0.5, 0.5], 4)
+    wanted = int(plain) + round(4 * c)
+    rates = rng.choice([1.0, 1.0, 2.0, 0.5, 0.5], 5)
     parts = []
-    for index in range(min(wanted, 4)):
+    for index in range(wanted):
         beats = layer_onsets(
             piece.timing.bars,
             per_beat=1.0 if index == 0 and plain else float(rates[index]),
@@ -95,7 +95,8 @@ def pulse_voices(piece: Piece) -> list[Part]:
             name=f"pulse {index}",
         )
         struck = drums and index < len(piece.ensemble.kit)
-        volume = ((48 if struck else 72) + 16 * piece.q["articulation"]) * (1.0 - 0.4 * piece.q["melodiousness"])
+        volume = ((48 if struck else 70) + 16 * piece.q["articulation"]) * (1.0 - 0.4 * piece.q["melodiousness"])
+        volume *= 1.0 if index == 0 and plain else 1.12
         part = piece.part(0 if struck else piece.ensemble.layers[index], volume, drums=struck)
         pitches = []
         for beat in beats:
@@ -103,7 +104,7 @@ def pulse_voices(piece: Piece) -> list[Part]:
             if struck:
                 pitches.append([piece.ensemble.kit[index]])
             else:
-                low = (40, 52, 60, 64)[index]
+                low = (40, 52, 60, 64, 55)[index]
                 pitches.append([low + (chord.triad[0 if index != 2 else 2] - low) % 12])
         piece.play(part, beats, pitches, level=2)
         parts.append(part)

@@ -2,8 +2,7 @@
 
 Patterns are in beats; `Timing` turns beats into seconds. Complexity moves onsets off the beat and gives
 layers patterns of their own; stability bends the beats (rubato, drift, irregular bars), shakes onsets and
-takes accents away. Neither changes how many onsets there are,
-except where a layer crosses the bars.
+takes accents away. Stability does not change how many onsets there are; complexity adds few to a layer.
 """
 
 import numpy as np
@@ -63,17 +62,18 @@ def layer_onsets(
     """Onsets of one layer in beats over all bars.
 
     With complexity 0 they stand evenly on the beats (`per_beat` of them a beat: 0.25, 0.5, 1, 2, ...),
-    repeated bar by bar; the higher it is the more of them are syncopated, and a layer that is not `shared`
-    may run across the bars in a step of its own (three against two, five against four).
+    repeated bar by bar; the higher it is the more of them are syncopated or split in two, and a layer that is
+    not `shared` may run across the bars in a step of its own (three against two, five against four).
     """
     rng = stream(seed, f"layer {name}")
     step = 1.0 / per_beat
-    crossing = rng.random() < 0.5
+    crossing = rng.random() < 0.6
     cross_step = float(rng.choice(CROSS_STEPS)) * max(step, 0.5)
     keep, phase = rng.random(), float(rng.choice([0.0, 0.25, 0.5, 0.75]))
     size = 64
     threshold, move, drop = (rng.permutation(size) + 0.5) / size, rng.choice(SHIFTS, size), rng.random(size)
     changes = rng.random(256)
+    splits, parts = (rng.permutation(size) + 0.5) / size, rng.choice([1 / 4, 1 / 3, 1 / 2, 3 / 4], size)
     if crossing and not shared and complexity > 0.35 + 0.4 * keep:
         return [float(b) for b in np.arange(phase, bars[-1], cross_step)]
     onsets: set[float] = set()
@@ -87,4 +87,6 @@ def layer_onsets(
             if threshold[slot] < complexity and not (place == 0 and drop[slot] < 0.4):
                 place += float(move[slot]) * min(step, 1.0)
             onsets.add(round(max(line + place, 0.0), 4))
+            if splits[slot] < 0.45 * complexity:
+                onsets.add(round(max(line + place, 0.0) + float(parts[slot]) * min(step, 1.0), 4))
     return sorted(onset for onset in onsets if onset < bars[-1])

@@ -36,22 +36,34 @@ def arrange(
 
     Raises InputError for unknown or missing qualities, values out of range, and when music21 is missing.
     """
-    q = checked(qualities, seconds)
-    score = score_of(seed, part)
+    piece, voices = _plan(checked(qualities, seconds), score_of(seed, part), seed, seconds)
+    parts = _tune(piece, voices[0])
+    if len(voices) > 1:
+        for index, voice in enumerate(voices[1:], start=1):
+            parts.append(_other(piece, voice, index, lowest=index == len(voices) - 1))
+        parts += _rubbing(piece, voices[1])
+    else:
+        parts += [*chord_voices(piece), *bass_voice(piece)]
+    parts += [*texture_voice(piece), *cluster_voice(piece), *pulse_voices(piece)]
+    for index, played in enumerate(parts):
+        played.pan = piece.ensemble.pans[index % len(piece.ensemble.pans)]
+    return to_midi(parts, seconds=seconds)
+
+
+def _plan(q: dict[str, float], score: Score, seed: int, seconds: float) -> tuple[Piece, list[list[Tone]]]:
+    """What all voices share, and the voices of the passage in their new keys."""
     rng = stream(seed, "passage")
     # As fast as its own rhythm wants: the tune moves every 0.22 to 0.6 s.
-    tune = score.voices[0]
-    usual = float(np.median([length for _, _, length, _ in tune]))
+    usual = float(np.median([length for _, _, length, _ in score.voices[0]]))
     beat_s = float(np.clip(np.exp(rng.uniform(np.log(0.22), np.log(0.6))) / usual, 0.3, 1.3))
     timing = Timing(
         seed=seed, tempo=60 / beat_s, meter=score.meter, stability=q["rhythmic_stability"], seconds=seconds
     )
-    bars = len(score.tonics)
     first = _steady(score, int(np.ceil(seconds / (beat_s * score.meter))), rng)
     passage = Passage(
         score,
         timing,
-        first=first % bars,
+        first=first % len(score.tonics),
         transposed=int(rng.integers(-5, 6)),
         tonal_stability=q["tonal_stability"],
         modality=q["modality"],
@@ -69,17 +81,7 @@ def arrange(
         slope=float(rng.uniform(-1.2, 1.2)),
         density=float(rng.choice([0.5, 1.0, 1.0, 2.0] if beat_s < 0.63 else [1.0, 1.0, 2.0])),
     )
-    parts = _tune(piece, voices[0])
-    if len(voices) > 1:
-        for index, voice in enumerate(voices[1:], start=1):
-            parts.append(_other(piece, voice, index, lowest=index == len(voices) - 1))
-        parts += _rubbing(piece, voices[1:])
-    else:
-        parts += [*chord_voices(piece), *bass_voice(piece)]
-    parts += [*texture_voice(piece), *cluster_voice(piece), *pulse_voices(piece)]
-    for index, played in enumerate(parts):
-        played.pan = piece.ensemble.pans[index % len(piece.ensemble.pans)]
-    return to_midi(parts, seconds=seconds)
+    return piece, voices
 
 
 def score_of(seed: int, part: str = "train") -> Score:
@@ -169,9 +171,9 @@ def _syncopated(piece: Piece, tones: list[Tone], name: str, most: float) -> list
     return sorted(moved, key=lambda tone: tone.start)
 
 
-def _rubbing(piece: Piece, voices: list[list[Tone]]) -> list[Part]:
+def _rubbing(piece: Piece, tones: list[Tone]) -> list[Part]:
     """Notes that rub against the chord, where an inner voice moves."""
-    onsets = sorted({tone.start for tone in voices[0]})
+    onsets = sorted({tone.start for tone in tones})
     if not any(chord.rubs for chord in piece.chords):
         return []
     part = piece.part(piece.ensemble.second_chord, 92 - 54 * piece.q["melodiousness"])

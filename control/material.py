@@ -28,7 +28,7 @@ from ..models.synthesis import TABLE, known_music
 from ..models.train import Source
 from .console import Voice
 
-SHARES: Final = {"soundtracks": 24, "midlevel": 24, "table": 24, "perceptual": 6, "known": 12}
+SHARES: Final = {"soundtracks": 20, "midlevel": 20, "table": 20, "perceptual": 10, "known": 8}
 """How many clips of each kind are in a batch."""
 
 
@@ -95,7 +95,7 @@ def read_datasets(datasets: Datasets, voice: Voice) -> list[Rated]:
     known = [read_table(folder / TABLE, prefix="known_") for folder in datasets.known]
     found += [(_known_name(place, datasets.known), clips) for place, clips in enumerate(known)]
     music = sum(map(len, known))
-    place = SHARES["known"] * (1 if len(found) > len(known) else 2)  # nothing else: all of the batch
+    place = SHARES["known"] * (1 if len(found) > len(known) else 3)  # nothing else: all of the batch
     rated = []
     for name, clips in found:
         if not clips:

@@ -47,7 +47,7 @@ class TrainingSettings:
     learning_rate: float = 3e-3
     weight_decay: float = 0.05
     dropout: float = 0.2
-    averaging: float = 0.99
+    averaging: float = 0.98
     seed: int = 0
     precision: str = "float32"
     threads: int = 2

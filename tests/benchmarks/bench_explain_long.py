@@ -67,7 +67,7 @@ def main() -> None:
         if options.only in (None, "cost"):
             cost(options.samples, rounds=options.rounds, threads=options.threads)
         if options.only in (None, "stability"):
-            variants = [("gradient", kind, passes) for kind in ("gain", "hide") for passes in (320, 1280)]
+            variants = [("gradient", kind, passes) for kind in ("gain", "hide") for passes in (640, 2560)]
             variants += [("local", kind, 2048) for kind in ("gain", "hide")]
             bench_explain.stability(options.clips, [*variants, ("lime", "hide", options.samples)], model=model)
     if options.keep:

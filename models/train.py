@@ -98,7 +98,7 @@ def new_network(settings: TrainingSettings) -> MidlevelNetwork:
         begin = read_checkpoint(settings.start)
         if begin.architecture != settings.architecture:
             raise InputError(
-                f"{settings.start}: of architecture {begin.architecture!r}, not {settings.architecture!r}"
+                f"{settings.start}: its architecture is {begin.architecture}, not {settings.architecture}"
             )
         tensors = {name: tensor for name, tensor in begin.tensors.items() if not name.startswith("emotions.")}
         network.load_state_dict(tensors, strict=False)

@@ -26,7 +26,8 @@ from .sums import Sums
 from .track import Track
 
 ESTIMATORS: Final[dict[str, ModuleType]] = {"gradient": gradient, "local": local, "lime": lime}
-"""The first is the default. Each has explain_window, its usual PASSES, and the BIT_VARIANCE of what it perturbs."""
+"""The first is the default. Each has explain_window, its usual PASSES, the BIT_VARIANCE of what it perturbs, and the
+POSITIONS that it takes at once (0: those of ten seconds)."""
 CLIP_SECONDS: Final = CLIP_FRAMES * HOP_LENGTH / SAMPLE_RATE
 PASSES_MINIMUM: Final = 64
 KEEP_SECONDS: Final = 30.0
@@ -142,9 +143,9 @@ def analyze_track(
 ) -> Analysis:
     """Explain a whole track. progress is called with the fraction done.
 
-    The track is measured stretch by stretch (64 positions at once; lime: ten seconds, as the paper's clips),
-    each with its own random numbers. A segment's effect is the sum of its effects on all stretches, so there are
-    no seams: every local output of the track is explained once, with all that it sees.
+    The track is measured stretch by stretch (as long as suits the estimator; ten seconds for the paper's), each with
+    its own random numbers. A segment's effect is the sum of its effects on all stretches, so there are no seams:
+    every local output of the track is explained once, with all that it sees.
 
     `partial` is a file, of this track, model and settings alone, in which the work is kept every half minute; a run
     that was killed goes on from there, and its result is the same to the last bit.
@@ -154,7 +155,7 @@ def analyze_track(
     geometry = model.network.geometry
     positions = geometry.positions(len(spectrogram))
     clip = geometry.positions(CLIP_FRAMES)
-    stretch_length = clip if settings.estimator == "lime" else 64
+    stretch_length = ESTIMATORS[settings.estimator].POSITIONS or clip
     stretches = max(1, round(positions / stretch_length))
     edges = np.linspace(0, positions, stretches + 1).round().astype(int)
     segments = int(labels.max()) + 1

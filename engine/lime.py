@@ -17,6 +17,7 @@ from ..models.vocabulary import MIDLEVEL
 from .perturbation import Window, local_outputs
 
 PASSES: Final = 50_000
+POSITIONS: Final = 0
 BIT_VARIANCE: Final = 0.25
 KERNEL_WIDTH: Final = 0.25
 RIDGE: Final = 1.0

@@ -27,6 +27,7 @@ from .lime import Doubles, Effects
 from .perturbation import BATCH_SIZE, Window, local_outputs
 
 PASSES: Final = 1024
+POSITIONS: Final = 64
 BIT_VARIANCE: Final = 0.25
 
 

@@ -98,7 +98,7 @@ def test_an_analysis_that_was_killed_goes_on_and_ends_the_same(tmp_path, random_
     path = tmp_path / "long.wav"
     noise = np.random.default_rng(0).normal(size=50 * 8000) * np.repeat(np.arange(50) % 3 + 1, 8000) / 20
     soundfile.write(path, noise, 8000)
-    long, short = load_track(path), AnalysisSettings(passes=64)
+    long, short = load_track(path), AnalysisSettings(estimator="local", passes=64)
     whole = analyze_track(long, random_model, short)
     monkeypatch.setattr("moodfader.engine.analysis.KEEP_SECONDS", -1.0)
     partial = tmp_path / "long.partial"

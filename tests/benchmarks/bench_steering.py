@@ -23,7 +23,7 @@ DATA = Path(os.environ.get("MOODFADER_DATA", Path(__file__).parents[3] / "shared
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clips", type=int, default=20)
-    parser.add_argument("--passes", type=int, default=AnalysisSettings.passes)
+    parser.add_argument("--passes", type=int, default=AnalysisSettings().passes)
     parser.add_argument("--db", type=float, default=6.0)
     parser.add_argument("--model", type=Path, default=None)
     options = parser.parse_args()

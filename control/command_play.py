@@ -32,7 +32,10 @@ def register(app: typer.Typer) -> None:
 def play(
     files: options.Files,
     backend: Annotated[
-        str, typer.Option(metavar="NAME", help="jack, portaudio, null (no sound card), or auto: what is there.")
+        str,
+        typer.Option(
+            metavar="NAME", help="jack, portaudio, pyo (JACK through pyo), null (no card), or auto: what is there."
+        ),
     ] = "auto",
     device: Annotated[
         int | None, typer.Option(metavar="N", help="PortAudio's device (see: moodfader devices).")
@@ -44,7 +47,10 @@ def play(
     channels: Annotated[int | None, typer.Option(metavar="N", help="Channels; two, or as many as the files.")] = None,
     block: Annotated[int, typer.Option(metavar="N", help="Samples in a block (JACK has its own).")] = 512,
     ahead: Annotated[
-        int | None, typer.Option(metavar="N", help="Samples rendered ahead: more is safer and answers later.")
+        int | None,
+        typer.Option(
+            metavar="N", help="Samples made ahead: more is safer, but answers later. As it turns out, if unset."
+        ),
     ] = None,
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="Begin with a preset.")] = None,
     settings: options.Set = None,
@@ -111,7 +117,7 @@ def play(
 
 def _check(backend: str, block: int, ceiling: float, rate: int | None, channels: int | None) -> None:
     """What can be told without opening anything. Raises InputError."""
-    known = ("auto", "jack", "portaudio", "null")
+    known = ("auto", "jack", "portaudio", "pyo", "null")
     if backend not in known:
         raise InputError(f"no back end is called {backend!r}: there are {', '.join(known)}")
     if not 32 <= block <= 8192:

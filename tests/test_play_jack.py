@@ -25,7 +25,7 @@ try:
 except ImportError as error:
     import_error = f"pyo cannot be imported: {error}"
 
-_spec = spec_from_file_location("jack", Path(__file__).parent / "jack.py")
+_spec = spec_from_file_location("jack_server", Path(__file__).parent / "jack_server.py")
 jack = module_from_spec(_spec)
 _spec.loader.exec_module(jack)
 

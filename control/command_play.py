@@ -75,6 +75,7 @@ def play(
     """Play tracks one after the other; seven faders move them, eight emotions follow."""
     from ..engine.history import HistoryWriter
     from ..engine.player import PlayerOptions
+    from ..engine.urgency import prompt
     from .session import Session
 
     voice = Voice(as_json=as_json, quiet=quiet)
@@ -91,6 +92,7 @@ def play(
         ceiling_dbtp=ceiling,
         model=model,
     )
+    prompt()
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said
     note = notes.append if full else voice.note
     with contextlib.ExitStack() as open_things:

@@ -2,19 +2,19 @@
 
 The card takes a block each period. The times of its takes are a grid that is known from the earliest of them (a late
 one is an accident, not a new grid). A step is begun a margin before the take that needs its first sample. The margin
-follows what happens: it is as long as the worst delay of the last while asks for, and shrinks when all goes well. No
-clock in here: times are seconds of any steady clock, samples are counted from the first of the ring.
+is long while the machine is busy or anything was late in the last while, and short on a calm one. No clock in here:
+times are seconds of any steady clock, samples are counted from the first of the ring.
 """
 
 from typing import Final
 
 LEAST_S: Final = 0.005
 MOST_S: Final = 0.022
-FIRST_S: Final = 0.018
-"""The margin to begin with: starting up is busy."""
-_RESERVE_S: Final = 0.003  # beyond the worst delay
-_HOLD_S: Final = 10.0
-_SHRINK_S: Final = 10.0  # after the hold, to a third in so long
+_LATE_S: Final = 0.002
+"""A step that is ready so much later than planned says that the machine is not calm."""
+_USUAL: Final = 0.25
+"""What making a step may take, as a share of the time that it lasts."""
+_HOLD_S: Final = 30.0
 _SLEW: Final = 0.05
 
 
@@ -26,19 +26,20 @@ class Pace:
         self._rate = sample_rate
         self._step_length = step_length
         self._fixed = margin_s is not None
-        self.margin_s = FIRST_S if margin_s is None else margin_s
+        self.margin_s = MOST_S if margin_s is None else margin_s
         """How long before its take a step is begun."""
+        self.busy = True
+        """Whether the machine has little time to spare; said from outside."""
+        self._calm_at = float("-inf")
         self._block = 0
         self._read = -1
         self._taken = 0.0
-        self._worst, self._worst_at = 0.0, -1e9
 
     def took(self, read: int, at: float, block_length: int) -> None:
         """The card had taken all before sample `read` at that time, `block_length` at once."""
         if read == self._read and block_length == self._block:
             return
-        blocks = (read - self._read) / block_length
-        expected = self._taken + blocks * block_length / self._rate
+        expected = self._taken + (read - self._read) / self._rate
         if self._read < 0 or block_length != self._block or at < expected or at - expected > 1:
             self._taken = at
         else:
@@ -61,13 +62,10 @@ class Pace:
         if self._read < 0:
             return self.margin_s
         spare = self._needed(written) - now
-        delay = self.margin_s - spare
-        if delay >= self._worst:
-            self._worst, self._worst_at = delay, now
-        elif now - self._worst_at > _HOLD_S:
-            self._worst -= (self._worst - delay) * min(self._step_length / self._rate / _SHRINK_S, 1.0)
+        if self.busy or self.margin_s - spare > _LATE_S + self._step_length / self._rate * _USUAL:
+            self._calm_at = now + _HOLD_S
         if not self._fixed:
-            self.margin_s = min(max(self._worst + _RESERVE_S, LEAST_S), MOST_S)
+            self.margin_s = LEAST_S if now > self._calm_at else MOST_S
         return spare
 
     def _needed(self, written: int) -> float:

@@ -5,12 +5,14 @@ over a pipe and act with the next step; what was applied at which output sample 
 """
 
 import contextlib
+import threading
 import time
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
 import numpy as np
 
+from .busyness import Busyness
 from .changes import MAP_ADDRESS, ROOT, Value
 from .intersample import InterSamplePeaks
 from .jobs import RenderJob
@@ -26,6 +28,7 @@ from .voice import Map
 _NAP_S: Final = 0.0005
 _LONGEST_NAP_S: Final = 0.005
 _METER_S: Final = 0.3  # in which peak and worst load fall to a third
+_WATCH_S: Final = 0.25
 _SPARE_S: Final = 5.0  # for so long the least spare time is shown
 UNURGENT: Final = (
     "no right to real-time priority: drop-outs are likelier when the machine is busy "
@@ -61,6 +64,7 @@ class Renderer:
 
     def run(self) -> None:
         """Until the ring says stop."""
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
         if not urgent(PREPARING):
             self._outbox.tell("note", UNURGENT)
         steady()
@@ -82,6 +86,13 @@ class Renderer:
                 self._step()
         self._loader.stop()
         self._outbox.close()
+
+    def _watch(self) -> None:
+        """Thread: how busy the machine is."""
+        machine = Busyness()
+        while not self._ring.stop:
+            time.sleep(_WATCH_S)
+            self._pace.busy = machine.busy()
 
     def _step(self) -> None:
         """Make the next step, if what was just asked for does not have to be loaded first."""

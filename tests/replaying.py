@@ -19,6 +19,7 @@ class Found:
     compared: int = 0
     breaks: list = field(default_factory=list)
     onsets: dict = field(default_factory=dict)
+    first_on_tape: int = 0
 
 
 class _Probe:
@@ -66,9 +67,15 @@ def compare(history, files, maps, tape, *, probe=None, block=512):
         rendered.append(output)
         given += len(output)
     expected = np.concatenate(rendered)[: history.samples]
-    offset = _hold(expected, tape.samples, block, found)
-    found.onsets = {value: at + offset for value, at in found.onsets.items() if at is not None}
+    parts = _hold(expected, tape.samples, block, found)
+    found.first_on_tape = parts[0][1]
+    found.onsets = {value: _on_tape(at, parts) for value, at in found.onsets.items() if at is not None}
     return found
+
+
+def _on_tape(at, parts):
+    """The tape's sample of an output sample: parts are (first output sample, tape minus output) in order."""
+    return at + [offset for first, offset in parts if first <= at][-1]
 
 
 def _onset(probe):
@@ -80,10 +87,10 @@ def _onset(probe):
 
 
 def _hold(expected, heard, block, found):
-    """Compare; returns tape sample minus output sample, as it is at the beginning."""
+    """Compare; returns parts: (first output sample, tape sample minus output sample)."""
     at = int(np.flatnonzero(expected.any(axis=1))[0])
     on_tape = int(np.flatnonzero(heard.any(axis=1))[0])
-    offset = on_tape - at
+    parts = [(0, on_tape - at)]
     while at < len(expected) and on_tape < len(heard):
         count = min(len(expected) - at, len(heard) - on_tape)
         differ = np.flatnonzero((expected[at : at + count] != heard[on_tape : on_tape + count]).any(axis=1))
@@ -98,7 +105,8 @@ def _hold(expected, heard, block, found):
             break
         found.breaks.append((on_tape, f"{put_in} samples put in, {left_out} left out"))
         at, on_tape = at + left_out, on_tape + put_in
-    return offset
+        parts.append((at, on_tape - at))
+    return parts
 
 
 def _mended(expected, heard, block, reach=24):

@@ -195,6 +195,16 @@ def measured(asked, block):
     for at, what in found.breaks:
         print(f"at {at / 44100:.3f} s of the recording: {what}", file=sys.stderr)
     ordered = sorted(latencies)
+    began = {change.value: change.at for change in history.changes if change.address == MODALITY}
+    lead = found.first_on_tape
+    for value, at in probes:
+        if found.onsets.get(value) is None or (tape.time_of(found.onsets[value]) - at) * 1000 < max(ordered[-4], 50):
+            continue
+        print(
+            f"slow: sent {at - probes[0][1]:.2f} s, at sample {began[value]} "
+            f"{(tape.time_of(began[value] + lead) - at) * 1000:.1f} ms, onset {(tape.time_of(found.onsets[value]) - at) * 1000:.1f} ms",
+            file=sys.stderr,
+        )
     loads = [line["load"] for line in playing.lines if line["playing"]]
     tenth = max(len(memory) // 10, 1)
     return {
@@ -212,6 +222,11 @@ def measured(asked, block):
         "told ms": round(statistics.median(line["latency_ms"] for line in playing.lines), 1),
         "rendering": f"{statistics.mean(loads):.0%}",
         "memory MiB": f"{memory[tenth]:.0f} to {memory[-1]:.0f}",
+        "dropped_at": [
+            (number, line["dropouts"], line["position_s"])
+            for number, line in enumerate(playing.lines)
+            if line["dropouts"] != playing.lines[max(number - 1, 0)]["dropouts"]
+        ],
         "margins": [line["latency_ms"] for line in playing.lines[:: max(len(playing.lines) // 20, 1)]],
     }
 
@@ -239,8 +254,8 @@ def first_sound(asked):
                 recorder = server.recorder(tape)
                 begun = time.monotonic()
                 command = [Path(sys.executable).with_name("moodfader"), "play", str(asked.file), "--backend", "jack"]
-                process = subprocess.Popen([*command, "--osc-port", "0", "--quiet"], stderr=subprocess.DEVNULL)
-                time.sleep(4)
+                process = subprocess.Popen([*command, "--osc-port", "0", "--no-terminal"], stdout=subprocess.DEVNULL, cwd=folder)
+                time.sleep(5)
                 process.terminate()
                 process.wait()
                 recorder.terminate()

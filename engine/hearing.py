@@ -7,7 +7,6 @@ and may be as late as it likes: no sound waits for it.
 import contextlib
 import os
 import threading
-import time
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
@@ -22,7 +21,6 @@ from .urgency import patient
 WINDOW_S: Final = 10.0
 EVERY_S: Final = 0.5
 _LEAST_S: Final = 2.0
-_FIRST_S: Final = 3.0
 
 
 def main(job: HearingJob, connection: "Connection[Any, Any]") -> None:
@@ -45,10 +43,6 @@ class _Hearing:
     def run(self) -> None:
         name, rate, channels = self._connection.recv()
         ring = Ring(channels, name=name)
-        begun = time.monotonic()
-        while not ring.read and time.monotonic() - begun < _FIRST_S:
-            time.sleep(0.01)  # the first sound before anything else
-
         import torch
 
         torch.set_num_threads(1)

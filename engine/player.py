@@ -29,6 +29,8 @@ from .ring import Ring
 BLOCK_LENGTH: Final = 512
 _GATHER_S: Final = 0.001
 _PATIENCE_S: Final = 1.5
+_LOOK_S: Final = 0.02
+_FIRST_S: Final = 3.0
 Event = Callable[..., None]
 """Called as event(kind, *content) by a thread of the player: "applied", a list of (at, address, value); "heard",
 track, Heard; "progress", track, fraction; "measured", emotions; "error" and "note", text; "card", text (gone, or
@@ -70,6 +72,8 @@ class Player:
         self._closing = threading.Event()
         self.ring: Ring | None = None
         self._hearing_process: Any = None
+        self._hearing: Any = None
+        self._begun = time.monotonic()
         self._played = 0
         try:
             self._start(tuple(files), sources[0].sample_rate, options)
@@ -139,9 +143,7 @@ class Player:
             RenderJob(files, self.sample_rate, self.channels, options.ceiling_dbtp, options.ahead, ring.name)
         )
         self._card.play(ring.name)
-        hearing = HearingJob(files, options.model, dict(options.analysis))
-        self._hearing_process, self._hearing = start(processes.hear, hearing)
-        self._hearing.send((ring.name, self.sample_rate, self.channels))
+        self._hearing_job = HearingJob(files, options.model, dict(options.analysis))
 
     def _send(self) -> None:
         """Thread: hand the changes over, a few of them at a time."""
@@ -154,9 +156,22 @@ class Player:
                 self._renderer.send(("set", changes))
             time.sleep(_GATHER_S)  # (a flood of messages becomes a few)
 
+    def _hear(self) -> bool:
+        """Start the process that hears, once the first sound has come (or should have)."""
+        ring = self.ring
+        if ring is None or not (ring.read or time.monotonic() - self._begun > _FIRST_S):
+            return False
+        self._hearing_process, self._hearing = self._children.start(processes.hear, self._hearing_job)
+        self._hearing.send((ring.name, self.sample_rate, self.channels))
+        return True
+
     def _receive(self) -> None:
         """Thread: pass on what the processes tell, and look after the sound card."""
-        talking: MutableSet[Any] = {self._renderer, self._hearing, self._card.connection}
+        talking: MutableSet[Any] = {self._renderer, self._card.connection}
+        while not self._closing.wait(_LOOK_S) and not self._hear():
+            pass
+        if self._hearing is not None:
+            talking.add(self._hearing)
         while not self._closing.is_set():
             ready: list[Any] = wait(list(talking), timeout=0.2)
             for connection in ready:

@@ -25,7 +25,7 @@ class Recorder:
 
         jack.set_error_function(lambda message: None)
         jack.set_info_function(lambda message: None)
-        self.source = source
+        self.source, self.error = source, jack.JackError
         self.samples = np.zeros((ROOM, 2), np.float32)
         self.starts, self.times = np.zeros(CYCLES, np.int64), np.zeros(CYCLES)
         self.count = self.cycles = self.written = 0
@@ -49,9 +49,12 @@ class Recorder:
         wanted = [f"{self.source}:output_{number}" for number in (1, 2)]
         if not set(wanted) <= there:
             return False
-        for name, port in zip(wanted, self.ports, strict=True):
-            if not self.client.get_all_connections(port):
-                self.client.connect(name, port)
+        try:
+            for name, port in zip(wanted, self.ports, strict=True):
+                if not self.client.get_all_connections(port):
+                    self.client.connect(name, port)
+        except self.error:  # gone again, or not active yet
+            return False
         return True
 
     def flush(self, file):

@@ -200,10 +200,9 @@ def measured(asked, block):
     for value, at in probes:
         if found.onsets.get(value) is None or (tape.time_of(found.onsets[value]) - at) * 1000 < max(ordered[-4], 50):
             continue
+        times = [(tape.time_of(sample) - at) * 1000 for sample in (began[value] + lead, found.onsets[value])]
         print(
-            f"slow: sent {at - probes[0][1]:.2f} s, at sample {began[value]} "
-            f"{(tape.time_of(began[value] + lead) - at) * 1000:.1f} ms, onset {(tape.time_of(found.onsets[value]) - at) * 1000:.1f} ms",
-            file=sys.stderr,
+            f"slow: sent at {at - probes[0][1]:.2f} s, step and onset after {np.round(times, 1)} ms", file=sys.stderr
         )
     loads = [line["load"] for line in playing.lines if line["playing"]]
     tenth = max(len(memory) // 10, 1)
@@ -253,13 +252,16 @@ def first_sound(asked):
                 tape = Path(folder) / "tape"
                 recorder = server.recorder(tape)
                 begun = time.monotonic()
-                command = [Path(sys.executable).with_name("moodfader"), "play", str(asked.file), "--backend", "jack"]
-                process = subprocess.Popen([*command, "--osc-port", "0", "--no-terminal"], stdout=subprocess.DEVNULL, cwd=folder)
-                time.sleep(5)
+                program = str(Path(sys.executable).with_name("moodfader"))
+                command = [program, "play", str(asked.file), "--backend", "jack", "--osc-port", "0", "--no-terminal"]
+                process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                time.sleep(6)
                 process.terminate()
                 process.wait()
                 recorder.terminate()
                 recorder.wait()
+                if not tape.with_suffix(".npz").exists():
+                    raise RuntimeError("nothing was recorded")
                 heard = jack_server.Tape(tape)
                 times.append(heard.time_of(int(np.flatnonzero(heard.samples.any(axis=1))[0])) - begun)
     finally:

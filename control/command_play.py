@@ -174,8 +174,12 @@ def _full_view(
     from .terminal import Terminal
 
     def track() -> str:
-        name = files[session.meters.track if session.meters else 0].name
-        return f"{name}  ({notes[-1]})" if notes else name
+        number = session.meters.track if session.meters else 0
+        name = files[number].name if len(files) == 1 else f"{number + 1}/{len(files)} {files[number].name}"
+        analysed = session.analysed
+        said = [] if analysed == 1.0 else [f"analysed {analysed or 0:.0%}"]
+        said += notes[-1:]
+        return f"{name}  ({', '.join(said)})" if said else name
 
     Terminal(session, track=track, clients=server.clients if server else tuple, until=stop.is_set).run()
 

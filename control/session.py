@@ -60,6 +60,7 @@ class Session:
         self._surrogates: dict[int, Surrogate] = {}
         self._analysed: dict[int, float] = {}
         self._heard: dict[int, Heard] = {}
+        self._pictures: dict[int, np.ndarray] = {}
         self._meters: Meters | None = None
         self._stale = True  # the surrogate's emotions
         self._closing = threading.Event()
@@ -133,6 +134,11 @@ class Session:
         """The analyses of the set list's tracks that are there, by number."""
         return dict(self._heard)
 
+    @property
+    def pictures(self) -> Mapping[int, np.ndarray]:
+        """The small spectrograms of the tracks that are there, by number (see engine's picture.py)."""
+        return dict(self._pictures)
+
     def close(self) -> None:
         """Stop the player; a recording gets its end."""
         with self._lock:
@@ -154,6 +160,8 @@ class Session:
             self._note(content[0])
         elif kind == "measured":
             self._values.update({f"{ROOT}/measured/{name}": value for name, value in content[0].items()})
+        elif kind == "picture":
+            self._pictures[content[0]] = content[1]
         elif kind == "progress":
             self._analysed[content[0]] = content[1]
         elif kind == "heard":

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..models.errors import InputError
 from .jobs import HearingJob
+from .picture import picture
 from .ring import Ring
 from .surrogate import Heard
 from .urgency import patient
@@ -24,7 +25,8 @@ _LEAST_S: Final = 2.0
 
 
 def main(job: HearingJob, connection: "Connection[Any, Any]") -> None:
-    """Tells ("progress", track, fraction), ("heard", track, Heard), ("measured", emotions), ("error", text).
+    """Tells ("progress", track, fraction), ("heard", track, Heard), ("picture", track, levels (see picture.py)),
+    ("measured", emotions), ("error", text).
 
     Is told the ring's name, its rate and its channels; ends when the ring says stop or the pipe ends.
     """
@@ -76,6 +78,7 @@ class _Hearing:
         return dict(predict_sound([mono], self._model, scale=peak).emotions)
 
     def _analyse_all(self) -> None:
+        from ..models.spectrogram import spectrogram_blocks
         from .analysis import AnalysisSettings
         from .prediction import predict_track
         from .store import analyze
@@ -106,6 +109,7 @@ class _Hearing:
                 self._tell("error", str(error))
                 continue
             self._tell("heard", number, heard)
+            self._tell("picture", number, picture(spectrogram_blocks(track.mono_blocks(), scale=track.peak)))
 
     def _tell(self, *message: object) -> None:
         with self._lock, contextlib.suppress(OSError):

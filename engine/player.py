@@ -33,8 +33,8 @@ _LOOK_S: Final = 0.02
 _FIRST_S: Final = 3.0
 Event = Callable[..., None]
 """Called as event(kind, *content) by a thread of the player: "applied", a list of (at, address, value); "heard",
-track, Heard; "progress", track, fraction; "measured", emotions; "error" and "note", text; "card", text (gone, or
-back)."""
+track, Heard; "picture", track, levels (see picture.py); "progress", track, fraction; "measured", emotions; "error"
+and "note", text; "card", text (gone, or back)."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from moodfader.engine.performance import Performance
 from moodfader.engine.sound import Sound
 
 ONSET = 0.01
-"""A change has begun where the sound differs from what it would be without by so much of its level (-40 dB)."""
+"""A change has begun where the sound differs from what it would be without by so much of its level (-40 dB), or by
+OWN_ONSET of the largest difference that it comes to make, if that is less (it may do little to the music just there)."""
+OWN_ONSET = 0.1
 _FOLLOWED = 14  # steps
 
 
@@ -82,7 +84,8 @@ def _onset(probe):
     """The output sample where the sound with the change and without it come apart; None if they do not."""
     with_it, without = (np.concatenate(parts) for parts in zip(*probe.outputs, strict=True))
     level = np.sqrt(np.mean(np.square(without, dtype=np.float64)))
-    apart = np.flatnonzero(np.abs(with_it - without).max(axis=1) > max(ONSET * level, 1e-7))
+    difference = np.abs(with_it - without).max(axis=1)
+    apart = np.flatnonzero(difference > max(min(ONSET * level, OWN_ONSET * difference.max()), 1e-7))
     return probe.at + int(apart[0]) if len(apart) else None
 
 

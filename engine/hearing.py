@@ -1,7 +1,7 @@
 """The process that has torch: it analyses the tracks of the set list, and hears what sounds twice a second.
 
-It is nice to the others (lower priority, one thread), shares nothing with them but the ring, which it only reads,
-and may be as late as it likes: no sound waits for it.
+Its analyses are nice to the others (lower priority, one thread). It shares nothing with them but the ring, which it
+only reads, and may be as late as it likes: no sound waits for it.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from .jobs import HearingJob
 from .picture import picture
 from .ring import Ring
 from .surrogate import Heard
-from .urgency import patient
+from .urgency import ordinary, patient
 
 WINDOW_S: Final = 10.0
 EVERY_S: Final = 0.5
@@ -30,7 +30,7 @@ def main(job: HearingJob, connection: "Connection[Any, Any]") -> None:
 
     Is told the ring's name, its rate and its channels; ends when the ring says stop or the pipe ends.
     """
-    patient()
+    ordinary()
     with contextlib.suppress(EOFError, OSError):
         _Hearing(job, connection).run()
 
@@ -92,7 +92,7 @@ class _Hearing:
                     track,
                     model=self._model,
                     settings=AnalysisSettings(**self._job.settings),
-                    progress=lambda fraction, number=number: self._tell("progress", number, fraction),  # type: ignore[misc]
+                    progress=lambda fraction, number=number: self._analysing(number, fraction),  # type: ignore[misc]
                 )
                 if analysis.path is None:
                     raise InputError(f"{file}: its analysis was not kept")
@@ -110,6 +110,11 @@ class _Hearing:
                 continue
             self._tell("heard", number, heard)
             self._tell("picture", number, picture(spectrogram_blocks(track.mono_blocks(), scale=track.peak)))
+
+    def _analysing(self, number: int, fraction: float) -> None:
+        """A track has no analysis yet: that is long work, which others go before."""
+        patient()
+        self._tell("progress", number, fraction)
 
     def _tell(self, *message: object) -> None:
         with self._lock, contextlib.suppress(OSError):

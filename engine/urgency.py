@@ -53,8 +53,13 @@ def prompt() -> None:
     _niceness(_PROMPT)
 
 
+def ordinary() -> None:
+    """Put this process where others are: for what somebody waits for."""
+    _niceness(0)
+
+
 def patient() -> None:
-    """Put this process behind those that sound, yet not so far that a busy machine never gets to it."""
+    """Put this thread behind those that sound, yet not so far that a busy machine never gets to it."""
     _niceness(_PATIENT)
 
 

@@ -8,8 +8,9 @@
 The load: another track is analysed again and again at normal priority, and 1,000 OSC messages a second move three
 faders. Every third of a second another fader jumps; the latency is from the sending of that message to the onset of
 its change in the recording: the first sample that differs by 1 % of the level (-40 dB), or by a tenth of what the
-change comes to, from the same performance without that change. The recording is held against the render of its automation, sample for sample: what is put in,
-left out or different is a discontinuity. Time is JACK's: a sample sounds at its place in its cycle.
+change comes to, from the same performance without that change. The recording is held against the render of its
+automation, sample for sample: what is put in, left out or different is a discontinuity. Time is JACK's: a sample
+sounds at its place in its cycle.
 """
 
 import argparse

@@ -64,10 +64,10 @@ def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
     client.set_blocksize_callback(resized)
     client.set_shutdown_callback(lambda status, reason: gone.set())
     ring.block_length = int(client.blocksize)
-    client.activate()
+    steady()
+    client.activate()  # (its thread is as urgent as the server says)
     for port, speaker in zip(ports, client.get_ports(is_physical=True, is_input=True, is_audio=True), strict=False):
         port.connect(speaker)
-    steady()
     seen, since = -1, time.monotonic()
     while not ring.stop and not orphaned():
         if gone.wait(_LOOK_S):

@@ -9,7 +9,7 @@ import numpy as np
 from .backends import orphaned
 from .jobs import AudioJob
 from .ring import Ring
-from .urgency import steady
+from .urgency import HANDING_OVER, steady, urgent
 
 
 def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
@@ -22,6 +22,7 @@ def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
     while ring.ahead < 2 * block and not ring.stop:
         time.sleep(0.001)
     steady()
+    urgent(HANDING_OVER)
     due = time.monotonic()
     while not ring.stop and not orphaned():
         ring.take(output)

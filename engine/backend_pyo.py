@@ -17,7 +17,7 @@ import numpy as np
 from .backends import orphaned
 from .jobs import AudioJob
 from .ring import Ring
-from .urgency import steady
+from .urgency import HANDING_OVER, steady, urgent
 
 os.environ.setdefault("PYO_GUI_WX", "0")
 os.environ.setdefault("JACK_NO_START_SERVER", "1")  # a server is the user's to start
@@ -77,8 +77,9 @@ def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
             view[:block] = output[:, channel]
 
     server.setCallback(copy)
-    server.start()
     steady()
+    urgent(HANDING_OVER)  # (the threads of PortAudio inherit it)
+    server.start()
     seen, since = 0, time.monotonic()
     while not ring.stop and not orphaned():
         time.sleep(0.05)

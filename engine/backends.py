@@ -11,7 +11,6 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from .jobs import AudioJob
-from .urgency import HANDING_OVER, urgent
 
 BACKENDS: Final = {
     "jack": "backend_jack",
@@ -24,7 +23,6 @@ BACKENDS: Final = {
 
 def main(job: AudioJob, connection: "Connection[Any, Any]") -> None:
     """Body of the audio process."""
-    urgent(HANDING_OVER)
     with contextlib.suppress(EOFError, OSError):
         importlib.import_module("." + BACKENDS[job.backend], __package__).run(job, connection)
     os._exit(0)  # (the libraries' own endings talk to servers that may be gone)

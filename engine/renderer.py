@@ -65,9 +65,9 @@ class Renderer:
     def run(self) -> None:
         """Until the ring says stop."""
         threading.Thread(target=self._watch, name="watch", daemon=True).start()
-        if not urgent(PREPARING):
-            self._outbox.tell("note", UNURGENT)
         steady()
+        if not urgent(PREPARING):  # (last: what takes long must not come before another program's sound)
+            self._outbox.tell("note", UNURGENT)
         ring, hop = self._ring, self._performance.hop_length
         ready = self._performance.transport.ready
         while not ring.stop:

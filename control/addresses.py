@@ -7,6 +7,7 @@ reference page; `Session` checks values by it.
 import difflib
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from ..engine.faders import FADER_RANGE_DB
@@ -180,6 +181,7 @@ def by_address(address: str) -> Control:
     return control
 
 
+@lru_cache(maxsize=256)
 def matching(pattern: str) -> tuple[Control, ...]:
     """The controls that an OSC address pattern names (`?`, `*`, `[a-z]`, `{this,that}`), in the table's order."""
     if not has_wildcard(pattern):

@@ -33,6 +33,7 @@ class Busyness:
     def _counters(self) -> list[int] | None:
         """user, nice, system, idle, iowait, irq, softirq, steal of all processors together."""
         try:
-            return [int(word) for word in self._stat.read_text().splitlines()[0].split()[1:9]]
+            counters = [int(word) for word in self._stat.read_text().splitlines()[0].split()[1:9]]
         except (OSError, ValueError, IndexError):
             return None
+        return counters if len(counters) == 8 else None

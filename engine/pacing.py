@@ -10,10 +10,8 @@ from typing import Final
 
 LEAST_S: Final = 0.005
 MOST_S: Final = 0.022
-_LATE_S: Final = 0.002
-"""A step that is ready so much later than planned says that the machine is not calm."""
-_USUAL: Final = 0.25
-"""What making a step may take, as a share of the time that it lasts."""
+_LATE_S: Final = 0.0025
+"""A step that takes so long from when it should begin says that the short margin would be too short."""
 _HOLD_S: Final = 30.0
 _SLEW: Final = 0.05
 
@@ -62,7 +60,7 @@ class Pace:
         if self._read < 0:
             return self.margin_s
         spare = self._needed(written) - now
-        if self.busy or self.margin_s - spare > _LATE_S + self._step_length / self._rate * _USUAL:
+        if self.busy or self.margin_s - spare > _LATE_S:
             self._calm_at = now + _HOLD_S
         if not self._fixed:
             self.margin_s = LEAST_S if now > self._calm_at else MOST_S

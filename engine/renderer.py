@@ -22,7 +22,7 @@ from .pacing import Pace
 from .performance import Performance
 from .ring import Ring
 from .sound import Sound
-from .urgency import LOADING, PREPARING, steady, urgent
+from .urgency import LOADING, PREPARING, UNURGENT, steady, urgent
 from .voice import Map
 
 _NAP_S: Final = 0.0005
@@ -30,10 +30,6 @@ _LONGEST_NAP_S: Final = 0.005
 _METER_S: Final = 0.3  # in which peak and worst load fall to a third
 _WATCH_S: Final = 0.25
 _SPARE_S: Final = 5.0  # for so long the least spare time is shown
-UNURGENT: Final = (
-    "no right to real-time priority: drop-outs are likelier when the machine is busy "
-    "(allow rtprio for your group in /etc/security/limits.d, as JACK's packages do)"
-)
 
 
 def main(connection: "Connection[Any, Any]") -> None:

@@ -5,6 +5,7 @@ import ctypes
 import gc
 import os
 import sys
+import threading
 from typing import Final
 
 LOADING: Final = 1
@@ -13,6 +14,11 @@ it must not be left waiting for a processor while it does."""
 PREPARING: Final = 2
 HANDING_OVER: Final = 3
 """Below the threads of a JACK server and its clients (5 and more), which this work must not keep waiting."""
+
+UNURGENT: Final = (
+    "no right to real-time priority: drop-outs are likelier when the machine is busy "
+    "(allow rtprio for your group in /etc/security/limits.d, as JACK's packages do)"
+)
 
 _NICE: Final = {LOADING: -8, PREPARING: -14, HANDING_OVER: -16}
 _PROMPT: Final = -8
@@ -34,6 +40,15 @@ def urgent(level: int) -> bool:
         return True
     _niceness(_NICE[level])
     return False
+
+
+def permitted() -> bool:
+    """Whether `urgent` would be real-time here; this thread stays as it is."""
+    found: list[bool] = []
+    trial = threading.Thread(target=lambda: found.append(urgent(LOADING)))
+    trial.start()
+    trial.join()
+    return found == [True]
 
 
 def steady() -> None:

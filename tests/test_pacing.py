@@ -1,8 +1,10 @@
 """When steps are made: a simulated card, a machine that is busy or calm, and late accidents. No clock in here."""
 
+import os
 import threading
 
 import pytest
+from moodfader.engine import urgency
 from moodfader.engine.busyness import Busyness
 from moodfader.engine.outbox import Outbox
 from moodfader.engine.pacing import LEAST_S, MOST_S, Pace
@@ -117,6 +119,21 @@ def test_a_machine_that_tells_nothing_counts_as_busy(tmp_path):
     path = tmp_path / "odd"
     path.write_text("what?\n")
     assert Busyness(path).busy()
+
+
+def test_without_the_right_to_real_time_it_is_as_nice_as_allowed(monkeypatch):
+    def refused(*_):
+        raise PermissionError
+
+    asked = []
+    monkeypatch.setattr(os, "sched_setscheduler", refused)
+    monkeypatch.setattr(os, "setpriority", lambda *arguments: asked.append(arguments))
+    assert not urgency.permitted()
+    assert not urgency.urgent(urgency.PREPARING)
+    urgency.patient()
+    assert [niceness for _, _, niceness in asked] == [-8, -14, 5]
+    monkeypatch.setattr(os, "setpriority", refused)
+    assert not urgency.urgent(urgency.HANDING_OVER)
 
 
 def test_an_outbox_never_waits_and_keeps_the_order():

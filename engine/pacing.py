@@ -8,7 +8,7 @@ times are seconds of any steady clock, samples are counted from the first of the
 
 from typing import Final
 
-LEAST_S: Final = 0.005
+LEAST_S: Final = 0.004
 MOST_S: Final = 0.022
 _LATE_S: Final = 0.0025
 """A step that takes so long from when it should begin says that the short margin would be too short."""

@@ -5,7 +5,6 @@ it took effect, recorded.
 """
 
 import contextlib
-import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,8 @@ from ..engine.surrogate import Heard, Surrogate
 from ..models.errors import InputError
 from ..models.vocabulary import EMOTIONS, MIDLEVEL
 from .addresses import CONTROLS, ROOT, Value, by_address
-from .presets import find_preset
+from .meaning import meant
+from .metering import metered
 from .recording import Recording
 from .values import Values
 
@@ -56,7 +56,6 @@ class Session:
         self._note = note or (lambda text: None)
         self._recording = Recording(record, self._note)
         self._player: Plays | None = None
-        self._tracks = 0
         self._surrogates: dict[int, Surrogate] = {}
         self._analysed: dict[int, float] = {}
         self._heard: dict[int, Heard] = {}
@@ -86,7 +85,7 @@ class Session:
         with self._lock:
             about = {"sample_rate": player.sample_rate, "channels": player.channels}
             self._recording.begin(tracks, **about, ceiling_dbtp=ceiling_dbtp)
-            self._player, self._tracks = player, len(tracks)
+            self._player = player
             self._values.update({f"{ROOT}/transport/tracks": len(tracks)})
         self.refresh()
 
@@ -99,7 +98,7 @@ class Session:
         if control.kind == "trigger" and not checked:
             return
         with self._lock:
-            values = self._meant(address, checked)
+            values = meant(address, checked, self._values)
             self._values.update(values)
             for name, new in values.items():
                 self._recording.asked(name, source)
@@ -182,56 +181,22 @@ class Session:
                 return
             before, meters = self._meters, self._player.meters()
             self._meters = meters
-            values: dict[str, Value] = {
-                "transport/position": round(meters.position_s, 3),
-                "transport/duration": round(meters.duration_s, 3),
-                "meter/peak_db": round(20 * math.log10(max(meters.peak, 1e-6)), 1),
-                "meter/load": round(meters.load, 3),
-                "meter/dropouts": meters.dropouts,
-                "meter/late": meters.late,
-                "meter/ring": round(meters.ahead / self._player.block_length, 1),
-                "meter/latency_ms": round(meters.latency_s * 1000, 1),
-            }
-            if before is not None and meters.ended and not before.ended:
-                values["transport/play"] = False
-            if before is not None and before.track != meters.track:
-                values["transport/track"] = meters.track
+            values = metered(meters, before, block_length=self._player.block_length)
             if self._stale or before is None or before.track != meters.track:
                 values |= self._emotions(meters.track)
-            self._values.update({f"{ROOT}/{name}": value for name, value in values.items()})
-
-    def _meant(self, address: str, checked: Value) -> dict[str, Value]:
-        """The addresses and values that setting one address comes to. Raises InputError."""
-        name = address.removeprefix(f"{ROOT}/")
-        if name == "preset/load":
-            gains_db = find_preset(str(checked)).gains_db
-            faders: dict[str, Value] = {f"{ROOT}/midlevel/{name}": gains_db.get(name, 0.0) for name in MIDLEVEL}
-            return {address: checked, **faders}
-        if name == "zero":
-            return {f"{ROOT}/midlevel/{name}": 0.0 for name in MIDLEVEL}
-        if name == "transport/pause":
-            return {f"{ROOT}/transport/play": False}
-        if name in ("transport/next", "transport/previous", "transport/track"):
-            track = f"{ROOT}/transport/track"
-            now, by = self._values[track], {"transport/next": 1, "transport/previous": -1}.get(name)
-            wanted = int(checked or 0) if by is None else int(now or 0) + by
-            last = max(self._tracks - 1, 0)
-            if by is None and wanted > last:
-                raise InputError(f"{address}: {wanted} is none of the tracks, they go from 0 to {last}")
-            return {track: min(max(wanted, 0), last)}
-        return {address: checked}
+            self._values.update(values)
 
     def _emotions(self, track: int) -> dict[str, Value]:
         self._stale = False
         surrogate = self._surrogates.get(track)
         if surrogate is None:
-            return {f"{folder}/{name}": None for folder in ("emotion", "before") for name in EMOTIONS}
+            return {f"{ROOT}/{folder}/{name}": None for folder in ("emotion", "before") for name in EMOTIONS}
         faders_db = np.array([self._values[f"{ROOT}/midlevel/{name}"] for name in MIDLEVEL], dtype=np.float32)
         if self._values[f"{ROOT}/bypass"]:
             faders_db *= 0
         now = surrogate.emotions(faders_db)
-        before: dict[str, Value] = {f"before/{name}": value for name, value in surrogate.before.items()}
-        return before | {f"emotion/{name}": value for name, value in now.items()}
+        before: dict[str, Value] = {f"{ROOT}/before/{name}": value for name, value in surrogate.before.items()}
+        return before | {f"{ROOT}/emotion/{name}": value for name, value in now.items()}
 
     def _follow(self) -> None:
         while not self._closing.wait(_METERS_S):

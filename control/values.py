@@ -1,7 +1,7 @@
 """What every address holds: a frozen value that is replaced as a whole, so readers never wait."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -16,7 +16,7 @@ class _State:
     """Version in which each value last changed."""
 
 
-class Values:
+class Values(Mapping[str, Value]):
     """Values by address, with a version that counts the changes."""
 
     def __init__(self, values: Mapping[str, Value]) -> None:
@@ -25,6 +25,12 @@ class Values:
 
     def __getitem__(self, address: str) -> Value:
         return self._state.values[address]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._state.values)
+
+    def __len__(self) -> int:
+        return len(self._state.values)
 
     def all(self) -> dict[str, Value]:
         """A copy of them all."""

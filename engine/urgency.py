@@ -9,8 +9,8 @@ import threading
 from typing import Final
 
 LOADING: Final = 1
-"""What reads tracks and talks in the process that prepares sound: it holds that interpreter's lock now and then, so
-it must not be left waiting for a processor while it does."""
+"""What takes in controls, and what reads tracks in the process that prepares sound: it holds that interpreter's lock
+now and then, so it must not be left waiting for a processor while it does."""
 PREPARING: Final = 2
 HANDING_OVER: Final = 3
 """Below the threads of a JACK server and its clients (5 and more), which this work must not keep waiting."""
@@ -21,7 +21,6 @@ UNURGENT: Final = (
 )
 
 _NICE: Final = {LOADING: -8, PREPARING: -14, HANDING_OVER: -16}
-_PROMPT: Final = -8
 _PATIENT: Final = 5
 _SWITCH_S: Final = 0.0005
 _ALL_PAGES: Final = 1 | 2 | 4  # mlockall: those that are there, those to come, each when it is first used
@@ -63,13 +62,17 @@ def steady() -> None:
 
 
 def prompt() -> None:
-    """Put this process before what works in the background, as far as the user may; for the one that has controls."""
-    sys.setswitchinterval(_SWITCH_S)
-    _niceness(_PROMPT)
+    """Put this process, the one that takes in controls, before all but what makes sound, as far as the user may.
+
+    The processes that it starts inherit that, until they say what they are.
+    """
+    urgent(LOADING)
 
 
 def ordinary() -> None:
     """Put this process where others are: for what somebody waits for."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     _niceness(0)
 
 

@@ -11,7 +11,7 @@ ONSET = 0.01
 """A change has begun where the sound differs from what it would be without by so much of its level (-40 dB), or by
 OWN_ONSET of the largest difference that it comes to make, if that is less (it may do little to the music there)."""
 OWN_ONSET = 0.1
-_FOLLOWED = 14  # steps
+_FOLLOWED = 9  # steps
 
 
 @dataclass

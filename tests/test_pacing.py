@@ -131,7 +131,8 @@ def test_without_the_right_to_real_time_it_is_as_nice_as_allowed(monkeypatch):
     assert not urgency.permitted()
     assert not urgency.urgent(urgency.PREPARING)
     urgency.patient()
-    assert [niceness for _, _, niceness in asked] == [-8, -14, 5]
+    urgency.ordinary()
+    assert [niceness for _, _, niceness in asked] == [-8, -14, 5, 0]
     monkeypatch.setattr(os, "setpriority", refused)
     assert not urgency.urgent(urgency.HANDING_OVER)
 

@@ -1,5 +1,6 @@
 """Playing over a real JACK server (dummy driver): what is recorded there, and what happens when it dies."""
 
+import subprocess
 import sys
 import time
 from importlib.util import module_from_spec, spec_from_file_location
@@ -133,6 +134,20 @@ def test_an_independent_recorder_hears_the_same(server, file, tmp_path):
     count = min(len(heard) - came, len(expected) - begin)
     assert count > RATE
     np.testing.assert_array_equal(heard[came : came + count], expected[begin : begin + count])
+
+
+def test_a_short_run_under_load_is_measured(file):
+    """What `make bench-live` does for half an hour; how good the figures are is not asked of a busy machine."""
+    bench = Path(__file__).parent / "benchmarks" / "bench_live.py"
+    command = [sys.executable, str(bench), "--minutes", "0.1", "--file", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    names, _, values = done.stdout.splitlines()[-3:]
+    row = dict(zip(*([cell.strip() for cell in line.strip("|").split("|")] for line in (names, values)), strict=True))
+    assert row["block"] == "512"
+    assert int(row["probes"].split(" of ")[0]) >= 5
+    assert 10 < float(row["median ms"]) < 1000
+    assert int(row["discontinuities"]) <= int(row["drop-outs"]) + int(row["JACK late"])
 
 
 def test_when_jack_dies_the_recording_is_whole_and_when_it_is_back_the_music_goes_on(server, file, tmp_path):

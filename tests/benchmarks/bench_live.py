@@ -35,6 +35,7 @@ import numpy as np
 import soundfile
 from moodfader.control.osc_guard import encoded
 from moodfader.engine.history import read_history
+from moodfader.engine.urgency import ordinary, prompt
 from moodfader.engine.voice import Map
 
 HERE = Path(__file__).parent
@@ -187,12 +188,14 @@ def measured(asked, block):
             playing.end()
         finally:
             server.stop()
+        prompt()  # (what follows takes minutes)
         history = read_history(playing.kept)
         tape = jack_server.Tape(playing.tape)
         found = replaying.compare(history, [asked.file], [the_map(asked.file)], tape, probe=MODALITY, block=block)
     latencies = [
         (tape.time_of(found.onsets[value]) - at) * 1000 for value, at in probes if found.onsets.get(value) is not None
     ]
+    ordinary()
     for at, what in found.breaks:
         print(f"at {at / 44100:.3f} s of the recording: {what}", file=sys.stderr)
     ordered = sorted(latencies)

@@ -1,21 +1,27 @@
-"""evaluate: how a model, or a way of training one, agrees with human ratings."""
+"""evaluate: how a model, or a way of training one, agrees with listeners, as a table or as a whole report."""
 
 import dataclasses
+import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..models.errors import InputError
-from . import command_train as training
 from . import options
 from .console import Voice
+from .grouped import with_groups
+from .recipe import Recipe, Recordings
 
 if TYPE_CHECKING:
-    from ..models.train import Source, TrainingSettings
+    from ..models.checkpoint import Model
+    from ..models.crossvalidation import Jury
+    from ..models.train import TrainingSettings
     from .material import Rated
-    from .report import Scores
+
+_HOW = "Cross-validation"
 
 
 def register(app: typer.Typer) -> None:
@@ -23,28 +29,62 @@ def register(app: typer.Typer) -> None:
     app.command()(evaluate)
 
 
-def evaluate(
-    model: options.ModelFile = None,
-    soundtracks: training.Soundtracks = None,
-    midlevel: training.Midlevel = None,
-    table: training.Table = None,
-    perceptual: training.Perceptual = None,
-    known: training.Known = None,
+@dataclass(frozen=True)
+class Division:
+    """Whether and how the recordings are divided."""
+
     cross_validate: Annotated[
         bool,
         typer.Option(
-            "--cross-validate", metavar="", help="Train anew without each part in turn, and test on that part."
+            "--cross-validate",
+            metavar="",
+            help="Train anew without each part in turn, and test on that part.",
+            rich_help_panel=_HOW,
         ),
-    ] = False,
-    folds: Annotated[int, typer.Option(metavar="N", help="Parts; an album is never in two of them.")] = 10,
-    repeats: Annotated[int, typer.Option(metavar="N", help="Cross-validations, of different seeds.")] = 1,
-    epochs: training.Epochs = 30,
-    steps: training.Steps = 40,
-    layer: training.Layer = "start",
-    architecture: training.Architecture = "small",
-    precision: training.Precision = "float32",
-    threads: training.Threads = 2,
-    seed: options.Seed = 0,
+    ] = False
+    folds: Annotated[
+        int, typer.Option(metavar="N", help="Parts; an album is never in two of them.", rich_help_panel=_HOW)
+    ] = 10
+    test_folds: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Train for and test on the first N parts only.", rich_help_panel=_HOW),
+    ] = None
+    repeats: Annotated[
+        int, typer.Option(metavar="N", help="Cross-validations, of different seeds.", rich_help_panel=_HOW)
+    ] = 1
+
+    @property
+    def tested(self) -> int:
+        return self.folds if self.test_folds is None else self.test_folds
+
+    def check(self) -> None:
+        """Raises InputError for numbers that divide nothing."""
+        if self.folds < 2 or self.repeats < 1:
+            raise InputError(f"--folds {self.folds} --repeats {self.repeats}: at least 2 folds, once")
+        if not 1 <= self.tested <= self.folds:
+            raise InputError(f"--test-folds {self.tested}: 1 to {self.folds}, the number of folds")
+
+
+@with_groups
+def evaluate(
+    recordings: Recordings,
+    division: Division,
+    recipe: Recipe,
+    model: options.ModelFile = None,
+    test_known: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="For a report: music of known qualities that was not learned from, and series of it."
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Find out everything: a page, a record and figures, in this folder."),
+    ] = None,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="JSON", help="For a report: another one's record.json to show beside. Repeatable."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="F", help="Write the record as .json or .md.")
     ] = None,
@@ -56,118 +96,105 @@ def evaluate(
     """Compare predictions with human ratings (Pearson r).
 
     Of a trained model the numbers are fair only on recordings that it has not learned from; --cross-validate is the
-    fair measure of a way of training.
+    fair measure of a way of training. Its networks are kept beside the output, so that an interrupted run goes on
+    where it was. A --report may have both: then the model judges what no network has learned from.
     """
-    if model is not None and cross_validate:
-        raise InputError("--cross-validate trains its own models: give it or --model, not both")
+    if model is not None and division.cross_validate and report is None:
+        raise InputError("--cross-validate trains its own models: give it or --model, not both (but for a --report)")
+    if report is None and (test_known or beside):
+        raise InputError("--test-known and --beside are for a --report")
+    division.check()
     voice = Voice(as_json=as_json, quiet=quiet)
-    from ..models.train import TrainingSettings
-
-    settings = TrainingSettings(
-        epochs=epochs,
-        steps_per_epoch=steps,
-        layer=layer,
-        architecture=architecture,
-        seed=seed,
-        precision=precision,
-        threads=threads,
-    )
-    if folds < 2 or repeats < 1:
-        raise InputError(f"--folds {folds} --repeats {repeats}: at least 2 folds, once")
-    from .material import Datasets, read_datasets
-    from .report import check_record, report_table, write_record
+    settings = recipe.settings()
+    from .jury import gathered
+    from .material import check_enough, read_datasets, read_unheard
+    from .report import check_record, read_record, report_table, scores, write_record
+    from .report_folder import check_folder, write_report
 
     check_record(output, overwrite=overwrite)
-    network = None if cross_validate else options.the_model(model, options.chosen_device(device))
-    datasets = Datasets(soundtracks, midlevel, tuple(table or ()), perceptual, known).or_default()
+    others = [read_record(path) for path in beside or ()]
+    trained = None
+    if model is not None or not division.cross_validate:
+        trained = options.the_model(model, options.chosen_device(device))
+    datasets = recordings.datasets()
+    check_folder(report, overwrite=overwrite)
     rated = read_datasets(datasets, voice)
+    check_enough(rated)
+    heard = read_unheard(test_known, voice) if test_known else None
+    kept = _kept(report, output) if division.cross_validate else None
+    jury, unseen = _juries(rated, division, settings, trained, kept, voice)
+    evidence = gathered(rated, jury, heard=heard, unseen=unseen, thorough=report is not None, voice=voice)
+    values = scores(evidence)
+    record = _record(rated, division, settings, trained)
+    from ..models.findings import by_part, findings, plain
+
+    found = findings(evidence, seed=settings.seed)
+    record |= {"pearson_r": plain(values), "by_part": by_part(evidence, jury), "findings": found.record()}
+    if report is not None:
+        write_report(report, evidence, found, record, values, others)
+    if output is not None:
+        write_record(output, record, values, title=record["title"])
+    if kept is not None and report is None:
+        shutil.rmtree(kept)
+    voice.result(record, lambda: report_table(record["title"], values))
+    if "mean" in found.emotions:
+        mean = found.emotions["mean"].r
+        voice.line(f"mean r of the emotions, 95 % interval over albums: {mean.low:.2f} to {mean.high:.2f}")
+    for path in filter(None, (output, report)):
+        voice.line(f"written   {path}")
+
+
+def _kept(report: Path | None, output: Path | None) -> Path | None:
+    """The folder where the networks of a cross-validation are kept; with neither a report nor a record, none."""
+    from .report_folder import NETWORKS
+
+    folder = report / NETWORKS if report else output.with_name(output.name + ".folds") if output else None
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _juries(
+    rated: "Sequence[Rated]",
+    division: Division,
+    settings: "TrainingSettings",
+    trained: "Model | None",
+    kept: Path | None,
+    voice: Voice,
+) -> "tuple[Jury, Jury]":
+    """Who judges the rated recordings, and who judges what nobody has learned from."""
+    from ..models.crossvalidation import one_judge
+    from .jury import cross_jury
+
+    clips = sum(len(part.clips) for part in rated)
+    model = None if trained is None else one_judge(trained.network.cpu(), clips)
+    if model is not None and not division.cross_validate:
+        return model, model
+    folds, repeats, tested = division.folds, division.repeats, division.tested
+    jury = cross_jury(rated, settings, folds=folds, first=tested, repeats=repeats, folder=kept, voice=voice)
+    return jury, model or jury
+
+
+def _record(
+    rated: "Sequence[Rated]", division: Division, settings: "TrainingSettings", trained: "Model | None"
+) -> dict[str, Any]:
+    """What was judged, and by whom."""
     record: dict[str, Any] = {"clips": {part.name: len(part.clips) for part in rated}}
-    if network is not None:
-        from ..models.evaluate import predict_material
-
-        said = [predict_material(network.network.cpu(), part.material) for part in rated]
-        values, ranges = _judged(rated, said, seed=seed)
-        title = f"{network.path.name} ({network.digest[:12]})"
-        record |= {"model": network.digest}
-    else:
-        values, ranges = _cross_validated(rated, settings, folds=folds, repeats=repeats, voice=voice)
-        title = f"cross-validation: {folds} folds, {repeats} times"
-        record |= {"settings": dataclasses.asdict(settings), "folds": folds, "repeats": repeats}
-    record |= {"title": title, "pearson_r": values, "emotions_interval_95": ranges}
-    if output is not None:
-        write_record(output, record, values, title=title)
-    voice.result(record, lambda: report_table(title, values))
-    for low, high in ranges:
-        voice.line(f"mean r of the emotions, 95 % interval over albums: {low:.2f} to {high:.2f}")
-    if output is not None:
-        voice.line(f"record    {output}")
-
-
-def _judged(
-    rated: "Sequence[Rated]", said: Sequence[tuple[Any, Any]], *, seed: int
-) -> "tuple[Scores, list[list[float]]]":
-    """Scores of everything together, and the interval of the emotions' mean r, if any are rated."""
-    import numpy as np
-
-    from .report import emotion_interval, scores
-
-    together = _together(rated)
-    midlevel, emotions = (np.concatenate(column) for column in zip(*said, strict=True))
-    groups = [clip.group for part in rated for clip in part.clips]
-    found = emotion_interval(emotions, together, groups, seed=seed)
-    return scores(midlevel, emotions, together), [found] if found else []
-
-
-def _together(rated: "Sequence[Rated]") -> Any:  # noqa: ANN401
-    import numpy as np
-
-    from ..models.batches import HEADS, Material
-
-    spectrograms = [spectrogram for part in rated for spectrogram in part.material.spectrograms]
-    targets = {head: np.concatenate([part.material.targets[head] for part in rated]) for head in HEADS}
-    return Material(spectrograms, targets)
-
-
-def _cross_validated(
-    rated: "Sequence[Rated]", settings: "TrainingSettings", *, folds: int, repeats: int, voice: Voice
-) -> "tuple[Scores, list[list[float]]]":
-    """Mean scores over repeats with settings.seed, seed + 1, ..., and each one's interval."""
-    from ..models.datasets import split_by_group
-    from ..models.evaluate import cross_validate
-    from .report import emotion_interval, mean_scores, scores
-
-    clips = [clip for part in rated for clip in part.clips]
-    together = _together(rated)
-    starts = _starts(rated)
-
-    def sources(kept: Sequence[int]) -> "list[Source]":
-        parts = [
-            part.source([i - start for i in kept if start <= i < start + len(part.clips)])
-            for part, start in zip(rated, starts, strict=True)
+    if trained is not None:
+        record |= {"title": f"{trained.path.name} ({trained.digest[:12]})", "model": trained.digest}
+        record["model_title"] = record["title"]
+    if not division.cross_validate:
+        return record
+    own = dataclasses.asdict(settings)
+    seeds = [settings.seed, settings.seed + division.repeats - 1]
+    often = f"{division.repeats} times" if division.repeats > 1 else "once"
+    record |= {"title": f"cross-validation: {division.folds} folds, {often}", "settings": own}
+    record |= {"folds": division.folds, "tested_folds": division.tested, "repeats": division.repeats, "seeds": seeds}
+    if trained is not None:
+        theirs = trained.record.get("settings", {})
+        record["differences"] = [
+            f"{name} {theirs.get(name)} instead of {value}"
+            for name, value in own.items()
+            if name not in ("seed", "threads") and theirs.get(name) != value
         ]
-        return [source for source in parts if len(source.material)]
-
-    runs, ranges = [], []
-    for repeat in range(repeats):
-        own = dataclasses.replace(settings, seed=settings.seed + repeat)
-        with voice.progress(f"Cross-validation {repeat + 1} of {repeats}") as report:
-
-            def finished(fold: int, epoch: int, loss: float) -> None:
-                report((fold * settings.epochs + epoch) / (folds * settings.epochs))
-                if epoch == settings.epochs:
-                    voice.log(f"fold {fold + 1} of {folds}: loss {loss:.4f}")
-
-            parts = split_by_group(clips, folds, seed=own.seed)
-            midlevel, emotions = cross_validate(together, parts, sources, own, progress=finished)
-        runs.append(scores(midlevel, emotions, together))
-        found = emotion_interval(emotions, together, [clip.group for clip in clips], seed=own.seed)
-        ranges += [found] if found else []
-    return mean_scores(runs), ranges
-
-
-def _starts(rated: "Sequence[Rated]") -> list[int]:
-    """Where each part begins when all are laid end to end."""
-    starts = [0]
-    for part in rated:
-        starts.append(starts[-1] + len(part.clips))
-    return starts[:-1]
+    return record

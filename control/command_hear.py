@@ -47,10 +47,10 @@ def predict(
 
 def analyze(
     files: options.Files,
-    passes: options.Passes = 1024,
+    passes: options.Passes = 0,
     seed: options.Seed = 0,
     segmentation: options.Segmentation = "felzenszwalb",
-    estimator: options.Estimator = "local",
+    estimator: options.Estimator = "gradient",
     perturbation: options.Perturbation = "gain",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="F", help="Keep the analysis here, not in the cache.")

@@ -9,41 +9,12 @@ import typer
 from ..models.errors import InputError
 from . import options
 from .console import Voice
+from .grouped import with_groups
+from .recipe import Recipe, Recordings
 
 if TYPE_CHECKING:
     from ..models.network import MidlevelNetwork
     from .material import Rated
-
-Soundtracks = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Soundtracks Set 1: numbered sound files and a table of ratings.")
-]
-Midlevel = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Mid-level Perceptual Features: audio, metadata_annotations.")
-]
-Table = Annotated[
-    list[Path] | None,
-    typer.Option(metavar="CSV", help="A column file, others named like features or emotions, 0..1. Repeatable."),
-]
-Perceptual = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Perceptual ratings of excerpts (perceptual.csv and sound files).")
-]
-Known = Annotated[Path | None, typer.Option(metavar="DIR", help="Music of known qualities made before.")]
-KnownClips = Annotated[
-    int, typer.Option(metavar="N", help="Compose and render N pieces of known qualities (needs FluidSynth).")
-]
-Epochs = Annotated[int, typer.Option(metavar="N", help="How many epochs.")]
-Steps = Annotated[int, typer.Option(metavar="N", help="Steps of an epoch.")]
-Layer = Annotated[
-    str,
-    typer.Option(metavar="fixed|start|free", help="The published last layer: kept, a start, or unused."),
-]
-Architecture = Annotated[str, typer.Option(metavar="small|vgg", help="vgg is the paper's network.")]
-Threads = Annotated[
-    int, typer.Option(metavar="N", help="Threads of the training: the same seed and N give the same model.")
-]
-Precision = Annotated[
-    str, typer.Option(metavar="float32|bfloat16", help="bfloat16 is quicker where the processor knows it.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -51,21 +22,14 @@ def register(app: typer.Typer) -> None:
     app.command()(train)
 
 
+@with_groups
 def train(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The model, .safetensors.")],
-    soundtracks: Soundtracks = None,
-    midlevel: Midlevel = None,
-    table: Table = None,
-    perceptual: Perceptual = None,
-    known: Known = None,
-    known_clips: KnownClips = 0,
-    epochs: Epochs = 30,
-    steps: Steps = 40,
-    layer: Layer = "start",
-    architecture: Architecture = "small",
-    precision: Precision = "float32",
-    threads: Threads = 2,
-    seed: options.Seed = 0,
+    recordings: Recordings,
+    recipe: Recipe,
+    known_clips: Annotated[
+        int, typer.Option(metavar="N", help="Compose and render N pieces of known qualities (needs FluidSynth).")
+    ] = 0,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -78,34 +42,27 @@ def train(
     if output.exists() and not overwrite:
         raise InputError(f"{output}: exists already (--overwrite replaces it)")
     options.check_folder(output)
-    from ..models.train import TrainingSettings, record_of
-
-    settings = TrainingSettings(
-        epochs=epochs,
-        steps_per_epoch=steps,
-        layer=layer,
-        architecture=architecture,
-        seed=seed,
-        precision=precision,
-        threads=threads,
-    )
+    settings = recipe.settings()
     from ..models.checkpoint import save_model
+    from ..models.train import record_of
     from ..models.train import train as learn
-    from .material import Datasets, read_datasets, rendered_music
+    from .material import check_enough, read_datasets, rendered_music
 
-    datasets = Datasets(soundtracks, midlevel, tuple(table or ()), perceptual, known).or_default()
+    datasets = recordings.datasets()
     if known_clips:
-        folder = known or output.with_name(output.stem + "-known")
-        datasets = replace(datasets, known=rendered_music(folder, known_clips, seed=seed, voice=voice))
+        folder, *more = datasets.known or (output.with_name(output.stem + "-known"),)
+        made = rendered_music(folder, known_clips, seed=recipe.seed, voice=voice)
+        datasets = replace(datasets, known=(made, *more))
     rated = read_datasets(datasets, voice)
+    check_enough(rated)
     sources = [part.source() for part in rated]
     if state.exists():
         voice.note(f"going on from {state}")
     with voice.progress("Training") as report:
 
         def finished(epoch: int, loss: float) -> None:
-            report(epoch / epochs)
-            voice.log(f"epoch {epoch} of {epochs}: loss {loss:.4f}")
+            report(epoch / settings.epochs)
+            voice.log(f"epoch {epoch} of {settings.epochs}: loss {loss:.4f}")
 
         network = learn(sources, settings, state=state, progress=finished)
     record = record_of(sources, settings, midlevel_quantiles=midlevel_quantiles(network, rated))
@@ -122,7 +79,7 @@ def midlevel_quantiles(network: "MidlevelNetwork", rated: "list[Rated]") -> dict
     from ..models.evaluate import predict_material
     from ..models.vocabulary import MIDLEVEL
 
-    real = [part for part in rated if part.name not in ("perceptual", "known")] or rated
+    real = [part for part in rated if part.name.split(":")[0] not in ("perceptual", "known")] or rated
     heard = np.concatenate([predict_material(network, part.material)[0] for part in real])
     levels = np.percentile(heard, [5, 25, 50, 75, 95], axis=0).T
     return {name: [round(float(level), 4) for level in row] for name, row in zip(MIDLEVEL, levels, strict=True)}

@@ -1,23 +1,39 @@
 """What training and evaluation work on: the datasets that the options name, as spectrograms with ratings."""
 
+import functools
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
+import torch
 
 from ..engine.track import load_track
 from ..models.batches import Material, prepare
-from ..models.datasets import Clip, read_midlevel, read_perceptual, read_soundtracks, read_table
+from ..models.datasets import (
+    Clip,
+    SeriesClip,
+    read_midlevel,
+    read_perceptual,
+    read_series,
+    read_soundtracks,
+    read_table,
+)
 from ..models.errors import InputError
-from ..models.spectrogram import FloatArray
+from ..models.spectrogram import FloatArray, LogSpectrogram
 from ..models.synthesis import TABLE, known_music
 from ..models.train import Source
 from .console import Voice
 
 SHARES: Final = {"soundtracks": 24, "midlevel": 24, "table": 24, "perceptual": 6, "known": 12}
 """How many clips of each kind are in a batch."""
+
+
+LEAST_CLIPS: Final = 5
+"""With fewer recordings there is nothing to learn but those recordings."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +44,7 @@ class Datasets:
     midlevel: Path | None = None
     tables: tuple[Path, ...] = ()
     perceptual: Path | None = None
-    known: Path | None = None
+    known: tuple[Path, ...] = ()
 
     @property
     def named(self) -> bool:
@@ -63,31 +79,72 @@ def read_datasets(datasets: Datasets, voice: Voice) -> list[Rated]:
     """Read everything that is named, with a progress bar. Raises InputError."""
     found: list[tuple[str, list[Clip]]] = []
     groups: dict[Path, str] = {}
+    albums: dict[int, str] = {}
     if datasets.soundtracks is not None:
         clips = read_soundtracks(datasets.soundtracks)
         groups = {clip.path: clip.group for clip in clips}
+        albums = {int(clip.path.stem): clip.group for clip in clips}
         found.append(("soundtracks", clips))
+        if len(set(groups.values())) == len(clips):
+            voice.note("soundtracks: no albums are named, so clips of one album may be learned from and tested on")
     if datasets.midlevel is not None:
-        found.append(("midlevel", read_midlevel(datasets.midlevel)))
+        found.append(("midlevel", read_midlevel(datasets.midlevel, albums=albums)))
     found += [(f"table:{table.name}", read_table(table)) for table in datasets.tables]
     if datasets.perceptual is not None:
         found.append(("perceptual", read_perceptual(datasets.perceptual, groups=groups)))
-    if datasets.known is not None:
-        found.append(("known", read_table(datasets.known / TABLE, prefix="known_")))
+    known = [read_table(folder / TABLE, prefix="known_") for folder in datasets.known]
+    found += [(_known_name(place, datasets.known), clips) for place, clips in enumerate(known)]
+    music = sum(map(len, known))
     rated = []
     for name, clips in found:
         if not clips:
             raise InputError(f"{name}: none of its rows has an audio file")
         with voice.progress(f"Reading {name}") as report:
-            rated.append(Rated(name, clips, prepare(clips, read_mono, report)))
+            # several folders of known music share the place in a batch that one would have
+            share = max(1, round(SHARES["known"] * len(clips) / music)) if name.startswith("known") else 0
+            rated.append(Rated(name, clips, prepare(clips, read_mono, report), share))
         voice.note(f"{name}: {len(clips)} clips")
     return rated
+
+
+def read_unheard(path: Path, voice: Voice) -> tuple[list[SeriesClip], Material]:
+    """Music of known qualities for testing: its table, or the folder that holds known_music.csv. InputError."""
+    series = read_series(path / TABLE if path.is_dir() else path)
+    with voice.progress("Reading music of known qualities") as report:
+        material = prepare([one.clip for one in series], read_mono, report)
+    voice.note(f"music for testing: {len(series)} clips, {len({one.series for one in series} - {''})} series")
+    return series, material
+
+
+def check_enough(rated: Sequence[Rated]) -> None:
+    """Raises InputError where there are fewer than LEAST_CLIPS recordings to learn from."""
+    count = sum(len(part.clips) for part in rated)
+    if count < LEAST_CLIPS:
+        names = ", ".join(part.name for part in rated)
+        raise InputError(
+            f"{names}: too few rows: {count} recordings, at least {LEAST_CLIPS} are needed to learn from"
+        )
 
 
 def read_mono(path: Path) -> FloatArray:
     """A sound file as the network hears it: mono at 22.05 kHz, float32 [samples], scaled to a peak of one."""
     track = load_track(path)
     return np.asarray(np.concatenate(list(track.mono_blocks())) / track.peak, np.float32)
+
+
+@functools.cache
+def _front_end() -> LogSpectrogram:
+    return LogSpectrogram()
+
+
+def _known_name(place: int, folders: Sequence[Path]) -> str:
+    return "known" if len(folders) == 1 else f"known:{place + 1}:{folders[place].name}"
+
+
+def spectrogram_of(sound: FloatArray) -> npt.NDArray[np.float16]:
+    """What the network sees of a sound that is scaled already: [frames, bands], as `prepare` keeps it."""
+    with torch.inference_mode():
+        return np.asarray(_front_end()(torch.from_numpy(sound)).half().numpy())
 
 
 def rendered_music(folder: Path, count: int, *, seed: int, voice: Voice) -> Path:

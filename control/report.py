@@ -1,7 +1,7 @@
-"""How good a model is, as numbers, as a table for the eye, and as a record in JSON or Markdown."""
+"""What an evaluation found, as a table for the eye and as a record in JSON or Markdown."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,10 +9,10 @@ import numpy as np
 from rich.console import Group
 from rich.text import Text
 
-from ..models.batches import Material
 from ..models.errors import InputError
-from ..models.evaluate import Floats, correlations, interval
+from ..models.evaluate import correlations
 from ..models.files import written_beside
+from ..models.findings import Evidence
 from ..models.vocabulary import EMOTIONS, MIDLEVEL
 from .tables import numbers_table, spoken, titled
 
@@ -27,33 +27,21 @@ Scores = dict[str, dict[str, float]]
 """Pearson r by head (see MEANINGS) and name; `mean` is their mean."""
 
 
-def scores(midlevel: Floats, emotions: Floats, material: Material) -> Scores:
-    """Correlations of predictions [clips, 7] and [clips, 8] with whatever the clips are rated for."""
+def scores(evidence: Evidence) -> Scores:
+    """Correlations with whatever the clips are rated for, mean of the runs. Raises InputError for none."""
     found: Scores = {}
-    for head, targets in material.targets.items():
-        names = EMOTIONS if head == "emotions" else MIDLEVEL
-        values = correlations(emotions if head == "emotions" else midlevel, targets)
+    for head, targets in evidence.rated.items():
+        names, said = (
+            (EMOTIONS, evidence.said[:, :, 7:]) if head == "emotions" else (MIDLEVEL, evidence.said[:, :, :7])
+        )
+        judged = np.where(np.isfinite(evidence.said[0, :, :1]), targets, np.nan)
+        values = np.mean([correlations(run, judged) for run in said], axis=0)
         rated = {name: float(r) for name, r in zip(names, values, strict=True) if np.isfinite(r)}
         if rated:
             found[head] = {**rated, "mean": float(np.mean(list(rated.values())))}
+    if not found:
+        raise InputError("too few rows: a correlation needs three recordings that are rated for the same thing")
     return found
-
-
-def emotion_interval(emotions: Floats, material: Material, groups: Sequence[str], *, seed: int) -> list[float] | None:
-    """95 percent interval of the mean r of the emotions, by drawing albums; None where no emotions are rated."""
-    rated = material.targets["emotions"]
-    rows = np.flatnonzero(~np.isnan(rated).all(axis=1)).tolist()
-    if len(rows) < 3:
-        return None
-    return list(interval(emotions[rows], rated[rows].astype(float), [groups[i] for i in rows], seed=seed))
-
-
-def mean_scores(runs: Sequence[Scores]) -> Scores:
-    """Mean over repeated runs."""
-    return {
-        head: {name: float(np.mean([run[head][name] for run in runs])) for name in values}
-        for head, values in runs[0].items()
-    }
 
 
 def report_table(title: str, values: Scores) -> Group:
@@ -79,9 +67,24 @@ def check_record(path: Path | None, *, overwrite: bool) -> None:
         raise InputError(f"{path}: the folder {path.parent} does not exist")
 
 
+def read_record(path: Path) -> dict[str, Any]:
+    """The record.json of another report, to be shown beside. Raises InputError for anything else."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        mean = record["findings"]["emotions"]["mean"]["r"]
+        known = isinstance(record["title"], str) and all(
+            isinstance(mean[key], float) for key in ("value", "low", "high")
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: not the record.json of an evaluation's --report with rated emotions") from error
+    if not known:
+        raise InputError(f"{path}: a record without the mean r of the emotions")
+    return dict(record)
+
+
 def write_record(path: Path, record: Mapping[str, Any], values: Scores, *, title: str) -> None:
     """Write the record; a .md has the table first and everything else below. Raises InputError."""
-    text = json.dumps(record, indent=2, sort_keys=True) + "\n"
+    text = json.dumps(record, indent=2, sort_keys=True, allow_nan=False) + "\n"
     if path.suffix == ".md":
         lines = [f"# {title}", ""]
         for head, rated in values.items():

@@ -18,14 +18,15 @@ from ..models.checkpoint import Model
 from ..models.errors import InputError
 from ..models.spectrogram import FloatArray, frame_count, spectrogram_blocks
 from ..models.vocabulary import CLIP_FRAMES, HOP_LENGTH, MIDLEVEL, N_BANDS, SAMPLE_RATE
-from . import lime, local
+from . import gradient, lime, local
 from .perturbation import PERTURBATIONS, response_per_db, window
 from .segments import METHODS, Labels, segment
 from .selection import mask_weights, paper_p_values, selected
 from .sums import Sums
 from .track import Track
 
-ESTIMATORS: Final[dict[str, ModuleType]] = {"local": local, "lime": lime}
+ESTIMATORS: Final[dict[str, ModuleType]] = {"gradient": gradient, "local": local, "lime": lime}
+"""The first is the default. Each has explain_window, its usual PASSES, and the BIT_VARIANCE of what it perturbs."""
 CLIP_SECONDS: Final = CLIP_FRAMES * HOP_LENGTH / SAMPLE_RATE
 PASSES_MINIMUM: Final = 64
 KEEP_SECONDS: Final = 30.0
@@ -35,14 +36,14 @@ KEEP_SECONDS: Final = 30.0
 class AnalysisSettings:
     """How a track is explained. Raises InputError for an unknown name or a number out of range.
 
-    estimator: "local" or "lime" (the paper's). perturbation: "gain" or "hide" (the paper's). passes: how often the
-    network hears each stretch of the track.
+    estimator: "gradient", "local" or "lime" (the paper's). perturbation: "gain" or "hide" (the paper's). passes: how
+    often each stretch of the track goes through the network; 0 is the estimator's usual number.
     """
 
     segmentation: str = "felzenszwalb"
-    estimator: str = "local"
+    estimator: str = "gradient"
     perturbation: str = "gain"
-    passes: int = 1024
+    passes: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -53,6 +54,8 @@ class AnalysisSettings:
         ):
             if value not in known:
                 raise InputError(f"no {what} is called {value!r}: there are {', '.join(known)}")
+        if self.passes == 0:
+            object.__setattr__(self, "passes", ESTIMATORS[self.estimator].PASSES)
         if self.passes < PASSES_MINIMUM:
             raise InputError(f"{self.passes} passes are too few to explain anything: at least {PASSES_MINIMUM}")
         if not 0 <= self.seed < 2**63:
@@ -91,10 +94,11 @@ class Analysis:
     def stability(self) -> FloatArray:
         """How well the weights of another seed would correlate with these, [7] in 0..1.
 
-        From the halves' agreement r by Spearman and Brown's formula, 2 r / (1 + r).
+        From the standard errors: the share of the weights' variance that is not noise.
         """
-        r = np.clip(self.half_agreement, 0, 1)
-        return np.asarray(2 * r / (1 + r), np.float32)
+        noise = (self.standard_errors.astype(np.float64) ** 2).mean(0)
+        spread = self.weights.var(0, dtype=np.float64)
+        return np.asarray(np.clip(1 - noise / np.maximum(spread, 1e-30), 0, 1), np.float32)
 
     def selected_counts(self) -> dict[str, dict[str, int]]:
         """How many segments speak for (positive) and against (negative) each feature."""
@@ -138,9 +142,9 @@ def analyze_track(
 ) -> Analysis:
     """Explain a whole track. progress is called with the fraction done.
 
-    The track is measured stretch by stretch (local: 64 positions at once; lime: ten seconds, as the paper's clips),
-    each with its own random numbers. A segment's effect is the sum of its effects on all stretches, so the local
-    estimator has no seams: every local output of the track is explained once, with all that it sees.
+    The track is measured stretch by stretch (64 positions at once; lime: ten seconds, as the paper's clips),
+    each with its own random numbers. A segment's effect is the sum of its effects on all stretches, so there are
+    no seams: every local output of the track is explained once, with all that it sees.
 
     `partial` is a file, of this track, model and settings alone, in which the work is kept every half minute; a run
     that was killed goes on from there, and its result is the same to the last bit.
@@ -150,7 +154,7 @@ def analyze_track(
     geometry = model.network.geometry
     positions = geometry.positions(len(spectrogram))
     clip = geometry.positions(CLIP_FRAMES)
-    stretch_length = 64 if settings.estimator == "local" else clip
+    stretch_length = clip if settings.estimator == "lime" else 64
     stretches = max(1, round(positions / stretch_length))
     edges = np.linspace(0, positions, stretches + 1).round().astype(int)
     segments = int(labels.max()) + 1
@@ -176,7 +180,8 @@ def analyze_track(
         if progress:
             progress((number + 1) / stretches)
     measured = lime.p_values(sums.plain, sums.variances, sums.freedom[:, None])
-    at_paper = paper_p_values(sums.weights, sums.unexplained / sums.shares)
+    bit_variance = ESTIMATORS[settings.estimator].BIT_VARIANCE
+    at_paper = paper_p_values(sums.weights, sums.unexplained / sums.shares, bit_variance=bit_variance)
     chosen = selected(sums.weights, np.maximum(measured, at_paper))
     return Analysis(
         segments=labels,

@@ -16,6 +16,8 @@ from ..models.checkpoint import Model
 from ..models.vocabulary import MIDLEVEL
 from .perturbation import Window, local_outputs
 
+PASSES: Final = 50_000
+BIT_VARIANCE: Final = 0.25
 KERNEL_WIDTH: Final = 0.25
 RIDGE: Final = 1.0
 _ROWS_AT_ONCE: Final = 4096

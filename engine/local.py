@@ -3,13 +3,18 @@
 A local output can depend only on the segments within its field of view. So a segment's effect on the prediction is
 its effect on the sum of those outputs that see it, its *own* outputs; regressing these on the segments that any of
 them sees leaves out the noise of all others. Samples come in antithetic pairs (z, 1 - z) and the regression runs on
-half the difference of each pair: whatever is even in z, the intercept included, cancels exactly.
+half the difference of each pair: whatever is even in z, the intercept included, cancels exactly. The pairs form an
+orthogonal design: segments that some output sees together follow different columns of a Hadamard matrix, drawn with
+random signs, so that none of their effects passes for another's, and no pair is spent on telling them apart
+(Plackett & Burman, Biometrika 1946). It is Paley's matrix, which spreads what three segments do together evenly over
+all columns; in the powers of two it would fall on single ones.
 
 The target is LIME's with equal sample weights, E[f | z_s = 1] - E[f | z_s = 0], without bias; LIME's own weights
 differ little from each other at this number of segments (0.50 +- 0.05).
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,16 +27,56 @@ from .lime import Doubles, Effects
 from .perturbation import BATCH_SIZE, Window, local_outputs
 
 
+PASSES: Final = 1024
+BIT_VARIANCE: Final = 0.25
+
+
 def sight(stretch: Window, geometry: Geometry) -> npt.NDArray[np.bool_]:
-    """Which local output sees which segment of the window: [time, frequency, segments]."""
+    """Which local output sees which segment of the window: [time, columns, segments]."""
     times = stretch.last - stretch.first
-    seen = np.zeros((times, geometry.positions_bands, len(stretch.segments) + 1), bool)
+    seen = np.zeros((times, geometry.columns, len(stretch.segments) + 1), bool)
     for time in range(times):
         rows = stretch.labels[time * geometry.stride :][: geometry.field]
-        for band in range(geometry.positions_bands):
-            low = band * geometry.stride - geometry.left_bands
-            seen[time, band, np.unique(rows[:, max(low, 0) : low + geometry.field])] = True
+        for column in range(geometry.columns):
+            begin, end, low, high = geometry.sight(column)
+            seen[time, column, np.unique(rows[begin:end, low:high])] = True
     return seen[..., :-1]  # label -1 was the silence outside
+
+
+def design(pairs: int, together: npt.NDArray[np.bool_], rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Bits of the first sample of each pair, [pairs, segments], balanced and orthogonal as far as pairs suffice.
+
+    together: [segments, segments], what some output sees together. The rows of a matrix of Paley's are orthogonal in
+    all segments that are in one regression; what is left of rows and segments are coins.
+    """
+    segments = len(together)
+    matrix = _paley(pairs)
+    order = len(matrix)
+    apart = (together.astype(np.float32) @ together) > 0  # regressed together: seen together with a third
+    bits = rng.random((order, segments)) < 0.5
+    columns = np.full(segments, -1)
+    for s in range(segments):
+        free = np.ones(order - 1, bool)
+        taken = columns[apart[s]]
+        free[taken[taken >= 0]] = False
+        choice = np.flatnonzero(free)
+        if len(choice):
+            columns[s] = rng.choice(choice)
+            bits[:, s] = matrix[:, columns[s]] ^ (rng.random() < 0.5)
+    rest = rng.random((pairs - order, segments)) < 0.5
+    return np.asarray(rng.permutation(np.concatenate([bits, rest])))
+
+
+def _paley(most: int) -> npt.NDArray[np.bool_]:
+    """The largest of Paley's Hadamard matrices of the first kind with at most so many rows, without the constant
+    column: [q + 1, q], q a prime with q % 4 = 3 (Paley, J. Math. Phys. 1933)."""
+    q = next(q for q in range(most - 1, 2, -1) if q % 4 == 3 and all(q % d for d in range(3, int(q**0.5) + 1, 2)))
+    square = np.zeros(q, bool)
+    square[np.arange(1, q) ** 2 % q] = True
+    # rows below the first, of which the constant column was made positive: -(Q + I)
+    residues = ~square[(np.arange(q)[:, None] - np.arange(q)) % q]
+    residues[np.arange(q), np.arange(q)] = False
+    return np.concatenate([np.ones((1, q), bool), residues])
 
 
 def explain_window(
@@ -41,7 +86,8 @@ def explain_window(
     seen = sight(stretch, model.network.geometry).reshape(-1, len(stretch.segments)).astype(np.float32)
     outputs, segments = seen.shape
     pairs = max(passes // 2, 2)
-    halves = rng.integers(0, 2, (pairs, segments), np.uint8).astype(bool)
+    together = (seen.T @ seen) > 0  # some output sees both segments
+    halves = design(pairs, together, rng)
     features = len(MIDLEVEL)
     sums = [_Sums.nothing(segments), _Sums.nothing(segments)]
     whole_odd = np.zeros((pairs, features))
@@ -57,7 +103,6 @@ def explain_window(
         rows = slice(start, start + len(bits))
         whole_odd[rows] = odd.mean(1, dtype=np.float64).reshape(len(bits), features)
         whole_even[rows] = ((one + other) / 2).mean((2, 3), dtype=np.float64)
-    together = (seen.T @ seen) > 0  # some output sees both segments
     half_weights = np.stack([half.regressions(together)[0] for half in sums])
     sums[0].join(sums[1])
     weights, variances, freedom = sums[0].regressions(together)

@@ -80,20 +80,41 @@ def window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, la
     return Window(picture, own.astype(np.int32), seen.astype(np.int64), first, last)
 
 
+class Workbench:
+    """A window on the model's device, to make pictures of it with each segment turned to a place of its own."""
+
+    def __init__(self, stretch: Window, model: Model, perturbation: str) -> None:
+        self.model = model
+        on, self._off = (
+            side.to(model.device) for side in extremes(torch.from_numpy(stretch.picture), perturbation)
+        )
+        self._change = on - self._off
+        self._segments = len(stretch.segments)
+        # Label -1 becomes one more column, whose place is 0: silence stays silence.
+        places = np.where(stretch.labels < 0, self._segments, stretch.labels).ravel()
+        self._places = torch.from_numpy(places).to(model.device)
+
+    def pictures(self, places: npt.NDArray[np.generic]) -> torch.Tensor:
+        """Pictures [samples, frames, bands] of segments at places 0 (off) to 1 (on), [samples, segments]."""
+        part = np.pad(places, ((0, 0), (0, 1))).astype(np.float32)
+        gathered = torch.from_numpy(part).to(self.model.device).index_select(1, self._places)
+        return torch.addcmul(self._off, gathered.view(-1, *self._change.shape), self._change)
+
+    def by_segment(self, gradient: torch.Tensor) -> torch.Tensor:
+        """Slopes along each segment [samples, segments] from those in each pixel [samples, frames, bands]."""
+        sums = torch.zeros(len(gradient), self._segments + 1, device=gradient.device)
+        sums.index_add_(1, self._places, (gradient * self._change).flatten(1))
+        return sums[:, :-1]
+
+
 def local_outputs(
     stretch: Window, bits: npt.NDArray[np.bool_], model: Model, perturbation: str, *, batch_size: int = BATCH_SIZE
 ) -> Iterator[FloatArray]:
-    """Local mid-level outputs of every sample: blocks [<= batch_size, 7, time, frequency], in order.
+    """Local mid-level outputs of every sample: blocks [<= batch_size, 7, time, columns], in order.
 
     bits is [samples, segments of the window].
     """
-    device = model.device
-    on, off = (side.to(device) for side in extremes(torch.from_numpy(stretch.picture), perturbation))
-    change = on - off
-    # Label -1 becomes one more column, whose bit is 0: silence stays silence.
-    places = torch.from_numpy(np.where(stretch.labels < 0, len(stretch.segments), stretch.labels).ravel()).to(device)
+    bench = Workbench(stretch, model, perturbation)
     with torch.inference_mode():
         for start in range(0, len(bits), batch_size):
-            part = np.pad(bits[start : start + batch_size], ((0, 0), (0, 1))).astype(np.float32)
-            gathered = torch.from_numpy(part).to(device).index_select(1, places).view(-1, *change.shape)
-            yield model.network.local(torch.addcmul(off, gathered, change)).cpu().numpy()
+            yield model.network.local(bench.pictures(bits[start : start + batch_size])).cpu().numpy()

@@ -15,18 +15,17 @@ from scipy import stats
 
 RATIO: Final = 1e-6
 PAPER_SAMPLES: Final = 50_000
-BIT_VARIANCE: Final = 0.25
-"""Variance of a fair bit."""
 
 Doubles = npt.NDArray[np.float64]
 
 
-def paper_p_values(weights: Doubles, unexplained_variance: Doubles) -> Doubles:
+def paper_p_values(weights: Doubles, unexplained_variance: Doubles, *, bit_variance: float = 0.25) -> Doubles:
     """p-values [segments, 7] that plain LIME with 50,000 samples gives weights of this size, in expectation.
 
-    unexplained_variance [7] is that of the prediction for ten seconds around the linear surrogate.
+    unexplained_variance [7] is that of the prediction for ten seconds around the linear surrogate, bit_variance that
+    of what is perturbed (a quarter: fair bits).
     """
-    error = np.sqrt(np.maximum(unexplained_variance, 1e-300) / (PAPER_SAMPLES * BIT_VARIANCE))
+    error = np.sqrt(np.maximum(unexplained_variance, 1e-300) / (PAPER_SAMPLES * bit_variance))
     return np.asarray(2 * stats.norm.sf(np.abs(weights) / error))
 
 

@@ -92,7 +92,7 @@ def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path}: not a readable model file (damaged, or another format? {error})") from error
-    if metadata.get("format") != FORMAT:
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise InputError(f"{path}: a safetensors file, but not a Moodfader model")
     if metadata.get("version") != VERSION:
         raise InputError(
@@ -101,7 +101,7 @@ def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:
     if metadata.get("architecture") not in ARCHITECTURES:
         raise InputError(f"{path}: unknown architecture {metadata.get('architecture')!r} (from a later release?)")
     digest = tensors_digest(tensors)
-    if digest != metadata.get("sha256"):
+    if digest != metadata.get("sha256") or not isinstance(metadata.get("record"), dict):
         raise InputError(f"{path}: the checksum does not fit its weights (damaged or altered)")
     network = MidlevelNetwork(metadata["architecture"])
     try:
@@ -109,4 +109,5 @@ def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:
     except (RuntimeError, ValueError) as error:
         raise InputError(f"{path}: its weights do not fit the architecture {metadata['architecture']!r}") from error
     fuse_normalisation(network)
+    network.requires_grad_(False)
     return Model(network=network.to(device), digest=digest, record=metadata["record"], path=path)

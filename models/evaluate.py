@@ -1,6 +1,6 @@
-"""How good a model is: correlation with human ratings on clips it has not heard, and its mid-levels' meaning."""
+"""What a network says of whole clips, and its plain correlation with ratings; agreement.py has all that follows."""
 
-from collections.abc import Callable, Sequence
+import itertools
 
 import numpy as np
 import numpy.typing as npt
@@ -8,21 +8,23 @@ import torch
 
 from .batches import Material
 from .network import MidlevelNetwork
-from .train import Source, TrainingSettings, train
+from .resampling import Floats
 
-Floats = npt.NDArray[np.float64]
+BATCH = 16
 
 
 def predict_material(network: MidlevelNetwork, material: Material) -> tuple[Floats, Floats]:
-    """Mid-levels [clips, 7] and emotions [clips, 8] of whole clips."""
+    """Mid-levels [clips, 7] and emotions [clips, 8] of whole clips; neighbours of one length go in one batch."""
     network.eval()
-    midlevel, emotions = [], []
+    midlevel, emotions = [np.zeros((0, 7))], [np.zeros((0, 8))]
     with torch.inference_mode():
-        for spectrogram in material.spectrograms:
-            m, e = network(torch.from_numpy(spectrogram.astype(np.float32))[None])
-            midlevel.append(m[0].numpy())
-            emotions.append(e[0].numpy())
-    return np.array(midlevel, float), np.array(emotions, float)
+        for _, alike in itertools.groupby(material.spectrograms, key=len):
+            sounds = np.stack(list(alike))
+            for start in range(0, len(sounds), BATCH):
+                m, e = network(torch.from_numpy(sounds[start : start + BATCH].astype(np.float32)))
+                midlevel.append(m.numpy())
+                emotions.append(e.numpy())
+    return np.concatenate(midlevel).astype(float), np.concatenate(emotions).astype(float)
 
 
 def correlations(said: npt.ArrayLike, rated: npt.ArrayLike) -> Floats:
@@ -34,47 +36,3 @@ def correlations(said: npt.ArrayLike, rated: npt.ArrayLike) -> Floats:
         if rows.sum() >= 3:
             result[column] = np.corrcoef(a[rows, column], b[rows, column])[0, 1]
     return result
-
-
-def interval(
-    said: Floats, rated: Floats, groups: Sequence[str], *, seed: int, draws: int = 1000
-) -> tuple[float, float]:
-    """95 percent interval of the mean r over columns, by drawing whole groups (albums) with replacement."""
-    rng = np.random.default_rng(seed)
-    members: dict[str, list[int]] = {}
-    for index, group in enumerate(groups):
-        members.setdefault(group, []).append(index)
-    lists = list(members.values())
-    means = []
-    for _ in range(draws):
-        rows = np.concatenate([lists[i] for i in rng.integers(len(lists), size=len(lists))])
-        means.append(float(np.nanmean(correlations(said[rows], rated[rows]))))
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def cross_validate(
-    rated: Material,
-    folds: Sequence[Sequence[int]],
-    make_sources: Callable[[Sequence[int]], Sequence[Source]],
-    settings: TrainingSettings,
-    *,
-    progress: Callable[[int, int, float], None] | None = None,
-) -> tuple[Floats, Floats]:
-    """Out-of-fold predictions (mid-levels [clips, 7], emotions [clips, 8]) for every clip of `rated`.
-
-    make_sources gets the indices of the clips that may be learned from, and must keep everything else of the test
-    fold's groups out. progress is called with fold, epochs and loss.
-    """
-    midlevel = np.full((len(rated), 7), np.nan)
-    emotions = np.full((len(rated), 8), np.nan)
-    for number, fold in enumerate(folds):
-        kept = sorted(set(range(len(rated))) - set(fold))
-
-        def report(epoch: int, loss: float, number: int = number) -> None:
-            if progress:
-                progress(number, epoch, loss)
-
-        network = train(make_sources(kept), settings, progress=report)
-        midlevel[fold], emotions[fold] = predict_material(network, rated.subset(fold))
-    return midlevel, emotions

@@ -1,11 +1,13 @@
 """Networks whose prediction is a mean of local outputs: spectrogram -> 7 mid-level features -> 8 emotions.
 
-A stack of convolutions sees a patch of the spectrogram around each position and says the seven features of what it
-sees there; the prediction of a sound is the mean over all positions, and the emotions are a linear function of it
-(Chowdhury et al. 2019, "A2Mid2E-Joint"). Convolutions in time are not padded inside of the network: the sound is
-extended by silence once, before. So a long sound can be cut anywhere and predicted in pieces with the same result.
+A stack of convolutions, the trunk, sees a patch of the spectrogram around each position and says the seven features
+of what it sees there; the prediction of a sound is the mean over all positions, and the emotions are a linear
+function of it (Chowdhury et al. 2019, "A2Mid2E-Joint"). Where the architecture has context, one more column of
+positions sees all bands and 3.7 s at once: the trunk goes on there, beside what hears keys (tonal.py) and pulses
+(rhythm.py). Convolutions in time are not padded inside of the network: the sound is extended by silence once,
+before. So a long sound can be cut anywhere and predicted in pieces with the same result.
 
-Shapes: spectrogram [batch, frames, bands]; local outputs [batch, 7, positions in time, positions in frequency].
+Shapes: spectrogram [batch, frames, bands]; local outputs [batch, 7, positions in time, columns].
 """
 
 from dataclasses import dataclass
@@ -14,50 +16,89 @@ from typing import Final
 import torch
 from torch import nn
 
+from . import rhythm, tonal
 from .vocabulary import EMOTIONS, MIDLEVEL, N_BANDS
 
 Layer = tuple[str, int, int, int]
 """("conv", kernel, stride, channels) or ("pool", size, size, 0)."""
 
-ARCHITECTURES: Final[dict[str, tuple[Layer, ...]]] = {
-    # 53 x 53 pixels are seen by each local output, one position every 8 frames
-    "small": (
-        ("conv", 5, 2, 16),
-        ("conv", 3, 2, 32),
-        ("conv", 3, 1, 48),
-        ("pool", 2, 2, 0),
-        ("conv", 3, 1, 64),
-        ("conv", 3, 1, 64),
+
+@dataclass(frozen=True)
+class Architecture:
+    """Layers of the trunk, and whether there is a column of context."""
+
+    layers: tuple[Layer, ...]
+    context: bool = False
+
+
+ARCHITECTURES: Final = {
+    # 53 x 53 pixels are seen by each position of the trunk, one every 8 frames
+    "context": Architecture(
+        (
+            ("conv", 5, 2, 12),
+            ("conv", 3, 2, 24),
+            ("conv", 3, 1, 40),
+            ("pool", 2, 2, 0),
+            ("conv", 3, 1, 48),
+            ("conv", 3, 1, 48),
+        ),
+        context=True,
+    ),
+    "small": Architecture(
+        (
+            ("conv", 5, 2, 16),
+            ("conv", 3, 2, 32),
+            ("conv", 3, 1, 48),
+            ("pool", 2, 2, 0),
+            ("conv", 3, 1, 64),
+            ("conv", 3, 1, 64),
+        )
     ),
     # the network of Chowdhury et al. (2019)
-    "vgg": (
-        ("conv", 5, 2, 64),
-        ("conv", 3, 1, 64),
-        ("pool", 2, 2, 0),
-        ("conv", 3, 1, 128),
-        ("conv", 3, 1, 128),
-        ("pool", 2, 2, 0),
-        ("conv", 3, 1, 256),
-        ("conv", 3, 1, 256),
-        ("conv", 3, 1, 384),
-        ("conv", 3, 1, 512),
-        ("conv", 1, 1, 256),
+    "vgg": Architecture(
+        (
+            ("conv", 5, 2, 64),
+            ("conv", 3, 1, 64),
+            ("pool", 2, 2, 0),
+            ("conv", 3, 1, 128),
+            ("conv", 3, 1, 128),
+            ("pool", 2, 2, 0),
+            ("conv", 3, 1, 256),
+            ("conv", 3, 1, 256),
+            ("conv", 3, 1, 384),
+            ("conv", 3, 1, 512),
+            ("conv", 1, 1, 256),
+        )
     ),
 }
+_CONTEXT_STEPS: Final = 4
+"""Positions of the trunk before and after its own that the column of context sees."""
+_CONTEXT_CHANNELS: Final = 56
+_CONTEXT_HIDDEN: Final = 64
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """What a local output sees: position p sees `field` frames from p * stride - left on, likewise in bands."""
+    """What local outputs see: position p sees `field` frames from p * stride - left on.
+
+    In the trunk's columns it sees the `patch` frames in the middle of these, and as many bands; in the column of
+    context, the last one, if there is one, all frames of the field and all bands.
+    """
 
     field: int
+    patch: int
     stride: int
     left_bands: int
     positions_bands: int
+    context: bool
 
     @property
     def left(self) -> int:
         return (self.field - self.stride) // 2
+
+    @property
+    def columns(self) -> int:
+        return self.positions_bands + self.context
 
     def positions(self, frames: int) -> int:
         """Positions in time of a sound of that many frames."""
@@ -68,18 +109,34 @@ class Geometry:
         begin = first * self.stride - self.left
         return begin, begin + (last - first - 1) * self.stride + self.field
 
+    def sight(self, column: int) -> tuple[int, int, int, int]:
+        """Frames [a, b) within the field, and bands [c, d), that an output of this column sees."""
+        if self.context and column == self.positions_bands:
+            return 0, self.field, 0, N_BANDS
+        begin = (self.field - self.patch) // 2
+        low = column * self.stride - self.left_bands
+        return begin, begin + self.patch, max(low, 0), min(low + self.patch, N_BANDS)
 
-def geometry_of(layers: tuple[Layer, ...]) -> Geometry:
-    field = stride = 1
+
+def geometry_of(architecture: Architecture) -> Geometry:
+    patch = stride = 1
     left = 0
     bands = N_BANDS
-    for kind, kernel, step, _ in layers:
+    for kind, kernel, step, _ in architecture.layers:
         padding = kernel // 2 if kind == "conv" else 0  # in frequency only
         left += padding * stride
         bands = (bands + 2 * padding - kernel) // step + 1
-        field += (kernel - 1) * stride
+        patch += (kernel - 1) * stride
         stride *= step
-    return Geometry(field=field, stride=stride, left_bands=left, positions_bands=bands)
+    field = patch + 2 * _CONTEXT_STEPS * stride if architecture.context else patch
+    return Geometry(
+        field=field,
+        patch=patch,
+        stride=stride,
+        left_bands=left,
+        positions_bands=bands,
+        context=architecture.context,
+    )
 
 
 class MidlevelNetwork(nn.Module):
@@ -88,15 +145,14 @@ class MidlevelNetwork(nn.Module):
     architecture: a key of ARCHITECTURES. dropout: of whole channels, before the last local layer, while training.
     """
 
-    def __init__(self, architecture: str = "small", *, dropout: float = 0.0) -> None:
+    def __init__(self, architecture: str = "context", *, dropout: float = 0.0) -> None:
         super().__init__()
         self.architecture = architecture
-        layers = ARCHITECTURES[architecture]
-        self.geometry = geometry_of(layers)
+        self.geometry = geometry_of(ARCHITECTURES[architecture])
         modules: list[nn.Module] = []
         channels = 1
         bands = N_BANDS
-        for kind, kernel, stride, width in layers:
+        for kind, kernel, stride, width in ARCHITECTURES[architecture].layers:
             if kind == "pool":
                 modules.append(nn.AvgPool2d((stride, stride)))
                 bands //= stride
@@ -111,19 +167,33 @@ class MidlevelNetwork(nn.Module):
             modules.append(nn.ReLU())
             channels = width
         self.trunk = nn.Sequential(*modules)
-        self.channels = channels
         self.dropout = nn.Dropout2d(dropout)
         self.midlevel = nn.Conv2d(channels, len(MIDLEVEL), 1)
+        self.context = Context(channels, bands, self.geometry, dropout) if self.geometry.context else None
         self.emotions = nn.Linear(len(MIDLEVEL), len(EMOTIONS))
 
-    def features(self, padded: torch.Tensor) -> torch.Tensor:
-        """Extended spectrogram [batch, frames, bands] -> [batch, channels, time, frequency]."""
+    def maps(self, padded: torch.Tensor) -> list[torch.Tensor]:
+        """Extended spectrogram [batch, frames, bands] -> outputs whose means over time and frequency add up.
+
+        Of the trunk [batch, 7, time, frequency], and of the context [batch, 7, time, 1] if there is one.
+        """
         x = padded.unsqueeze(1).contiguous(memory_format=torch.channels_last)
-        return torch.as_tensor(self.trunk(x))
+        features = torch.as_tensor(self.trunk(x))
+        if self.context is None:
+            return [self.midlevel(self.dropout(features))]
+        own = features[:, :, _CONTEXT_STEPS:-_CONTEXT_STEPS]
+        return [self.midlevel(self.dropout(own)), self.context(padded, features)]
 
     def local(self, padded: torch.Tensor) -> torch.Tensor:
-        """Extended spectrogram [batch, frames, bands] -> local outputs [batch, 7, time, frequency]."""
-        return torch.as_tensor(self.midlevel(self.features(padded)))
+        """Extended spectrogram [batch, frames, bands] -> local outputs [batch, 7, time, columns].
+
+        Their mean is the prediction: with context, each column is scaled by what it is outnumbered by.
+        """
+        maps = self.maps(padded)
+        if len(maps) == 1:
+            return maps[0]
+        columns = self.geometry.columns
+        return torch.cat([part * (columns / part.shape[3]) for part in maps], 3)
 
     def extend(self, spectrogram: torch.Tensor) -> torch.Tensor:
         """Add the silence before and after that makes one position of every `stride` frames begun."""
@@ -133,9 +203,46 @@ class MidlevelNetwork(nn.Module):
 
     def forward(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[batch, frames, bands] -> mid-level [batch, 7] and emotions [batch, 8], on the scale 0..1."""
-        features = self.dropout(self.features(self.extend(spectrogram)))
-        midlevel = self.midlevel(features).mean((2, 3))
+        parts = [part.mean((2, 3)) for part in self.maps(self.extend(spectrogram))]
+        midlevel = parts[0] if len(parts) == 1 else parts[0] + parts[1]
         return midlevel, self.emotions(midlevel)
+
+
+class Context(nn.Module):
+    """The column that sees all bands and the whole field: [batch, 7, time, 1]."""
+
+    def __init__(self, channels: int, bands: int, geometry: Geometry, dropout: float) -> None:
+        """channels and bands of the trunk's features."""
+        super().__init__()
+        self.geometry = geometry
+        width = _CONTEXT_CHANNELS
+        self.further = nn.Sequential(
+            nn.AvgPool2d((1, 2)),
+            nn.Conv2d(channels, width, 3, 1, (0, 1), (2, 1), bias=False),
+            nn.BatchNorm2d(width),
+            BandBias(width, bands // 2),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 3, 1, (0, 1), (2, 1), bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+        )
+        self.tonal = tonal.TonalBranch(BandBias(8, tonal.QUARTER_TONES))
+        self.rhythm = rhythm.RhythmBranch(BandBias(8, (N_BANDS + 3) // 4))
+        self.dropout = nn.Dropout1d(dropout)
+        heard = 2 * width + tonal.OUT + rhythm.OUT
+        self.hidden = nn.Sequential(
+            nn.Conv1d(heard, _CONTEXT_HIDDEN, 1, bias=False), nn.BatchNorm1d(_CONTEXT_HIDDEN), nn.ReLU()
+        )
+        self.midlevel = nn.Conv1d(_CONTEXT_HIDDEN, len(MIDLEVEL), 1)
+
+    def forward(self, padded: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+        """padded: extended spectrogram [batch, frames, bands]; features: what the trunk makes of it."""
+        further = self.further(features)
+        parts = [further.mean(3), further.amax(3)]
+        for branch, field in ((self.tonal, tonal.FIELD), (self.rhythm, rhythm.FIELD)):
+            spare = self.geometry.field - field
+            parts.append(branch(padded[:, spare // 2 : padded.shape[1] - (spare - spare // 2)]))
+        return torch.as_tensor(self.midlevel(self.hidden(self.dropout(torch.cat(parts, 1))))).unsqueeze(3)
 
 
 class BandBias(nn.Module):
@@ -155,21 +262,28 @@ def fuse_normalisation(network: MidlevelNetwork) -> None:
     Afterwards the network can only predict: it adds and rectifies where the numbers are.
     """
     network.eval()
-    modules = list(network.trunk)
-    fused: list[nn.Module] = []
-    for module in modules:
-        if isinstance(module, nn.BatchNorm2d):
-            convolution = fused.pop()
-            assert isinstance(convolution, nn.Conv2d)
-            fused.append(nn.utils.fusion.fuse_conv_bn_eval(convolution, module))
-        elif isinstance(module, BandBias):
-            fused.append(_BandBiasInPlace(module))
-        elif isinstance(module, nn.ReLU):
-            fused.append(nn.ReLU(inplace=True))
-        else:
-            fused.append(module)
-    network.trunk = nn.Sequential(*fused)
+    _fuse(network)
     network.to(memory_format=torch.channels_last)
+
+
+def _fuse(module: nn.Module) -> None:
+    for name, child in module.named_children():
+        if not isinstance(child, nn.Sequential):
+            _fuse(child)
+            continue
+        fused: list[nn.Module] = []
+        for part in child:
+            if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d):
+                convolution = fused.pop()
+                assert isinstance(convolution, nn.Conv1d | nn.Conv2d)
+                fused.append(nn.utils.fusion.fuse_conv_bn_eval(convolution, part))
+            elif isinstance(part, BandBias):
+                fused.append(_BandBiasInPlace(part))
+            elif isinstance(part, nn.ReLU):
+                fused.append(nn.ReLU(inplace=True))
+            else:
+                fused.append(part)
+        setattr(module, name, nn.Sequential(*fused))
 
 
 class _BandBiasInPlace(nn.Module):

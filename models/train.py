@@ -19,6 +19,7 @@ from torch import nn
 
 from .batches import HEADS, Material, changed, crop
 from .errors import InputError
+from .fingerprint import material_digest
 from .heads import HEAD_WEIGHTS, Heads, loss_of, published_layer
 from .network import ARCHITECTURES, MidlevelNetwork
 from .resume import Run
@@ -175,7 +176,9 @@ def _follow(mean: nn.Module, network: nn.Module, decay: float) -> None:
 
 
 def _fingerprint(sources: Sequence[Source], settings: TrainingSettings) -> str:
-    parts = {source.name: [len(source.material), source.share] for source in sources}
+    parts = {
+        source.name: [len(source.material), source.share, material_digest(source.material)] for source in sources
+    }
     return json.dumps({"settings": dataclasses.asdict(settings), "sources": parts}, sort_keys=True)
 
 

@@ -1,12 +1,18 @@
-"""Where the research data lies, if it is there, and a small network with weights by chance."""
+"""Where the research data lies, if it is there; a network with weights by chance; sounds, and commands that fail."""
 
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from moodfader.control.cli import run
+from moodfader.engine import load_track
+from moodfader.engine.analysis import Analysis, track_spectrogram
+from moodfader.engine.store import save_analysis
 from moodfader.models.checkpoint import Model, load_model, save_model
 from moodfader.models.train import TrainingSettings, new_network
+from moodfader.models.vocabulary import MIDLEVEL, N_BANDS, SAMPLE_RATE
 
 torch.set_num_threads(1)  # on a busy machine two threads are slower than one, and results do not depend on how many
 
@@ -36,3 +42,82 @@ def random_model(tmp_path_factory) -> Model:
     path = tmp_path_factory.mktemp("model") / "random.safetensors"
     save_model(new_network(TrainingSettings(seed=5)), path, record={})
     return load_model(path)
+
+
+@pytest.fixture(scope="session")
+def model_file(random_model) -> str:
+    return str(random_model.path)
+
+
+@pytest.fixture
+def place(tmp_path) -> Path:
+    """An empty folder to write into."""
+    folder = tmp_path / "place"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def refused(capsys):
+    """Runs a command and sees that it ends with exit code 2 and one line that has everything in `said` in it.
+
+    Nothing is on standard output, and nothing in `place` is new, changed or gone. Notes may stand before the line
+    where the command tells what it has read so far.
+    """
+
+    def check(arguments, *said, place=None, notes=False) -> None:
+        before = {path: path.stat().st_mtime_ns for path in place.rglob("*")} if place else {}
+        assert run([str(argument) for argument in arguments]) == 2
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        lines = shown.err.splitlines()
+        assert lines[-1].startswith("moodfader: ")
+        assert len(lines) == 1 or notes, shown.err
+        assert "Traceback" not in shown.err
+        for text in said:
+            assert str(text) in lines[-1]
+        if place:
+            assert {path: path.stat().st_mtime_ns for path in place.rglob("*")} == before
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def noise():
+    """Makes noise with a slow pulse, float32 [samples, channels] at 22,050 Hz."""
+
+    def made(seconds: float, *, channels: int = 1) -> np.ndarray:
+        rng = np.random.default_rng(0)
+        count = round(seconds * SAMPLE_RATE)
+        pulse = 0.2 + 0.1 * np.sin(2 * np.pi * np.arange(count) / SAMPLE_RATE)
+        return (pulse[:, None] * rng.uniform(-1, 1, (count, channels))).astype(np.float32)
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def quick_analysis(model_file):
+    """Makes an analysis file of squares instead of segments, with weights by chance: valid, and made in no time."""
+
+    def made(path: Path, output: Path) -> Path:
+        track = load_track(path)
+        frames = len(track_spectrogram(track))
+        labels = (np.arange(frames)[:, None] // 30 * 5 + np.arange(N_BANDS) // 30).astype(np.int32)
+        weights = np.random.default_rng(1).uniform(-1, 1, (int(labels.max()) + 1, len(MIDLEVEL))).astype(np.float32)
+        analysis = Analysis(
+            segments=labels,
+            weights=weights,
+            standard_errors=np.abs(weights) / 10,
+            p_values=np.zeros(weights.shape),
+            mask_weights=weights,
+            half_agreement=np.ones(len(MIDLEVEL), np.float32),
+            response_per_db=np.full(len(weights), 1 / 12, np.float32),
+            surrogate_r2=np.full(len(MIDLEVEL), 0.9, np.float32),
+            duration_s=track.duration_s,
+            track_digest=track.digest,
+            model_digest=load_model(Path(model_file)).digest,
+        )
+        save_analysis(analysis, output)
+        return output
+
+    return made

@@ -119,7 +119,7 @@ def test_an_analysis_that_was_killed_goes_on_and_ends_the_same(tmp_path, random_
     np.testing.assert_array_equal(again.weights, whole.weights)
 
 
-@pytest.mark.parametrize("estimator", ["local", "lime"])
+@pytest.mark.parametrize("estimator", ["gradient", "local", "lime"])
 def test_a_named_output_is_kept_and_nothing_else_overwritten(track, random_model, tmp_path, estimator):
     settings = dataclasses.replace(QUICK, estimator=estimator, segmentation="watershed")
     made = analyze(track, model=random_model, settings=settings, output=tmp_path / "mine.npz")

@@ -55,6 +55,8 @@ def test_saving_twice_gives_the_same_bytes(saved, tmp_path):
         (lambda p: altered(p, metadata={"version": 99}), "model format 99"),
         (lambda p: altered(p, metadata={"architecture": "huge"}), "unknown architecture 'huge'"),
         (lambda p: altered(p, **{"emotions.bias": torch.ones(8)}), "checksum"),
+        (lambda p: altered(p, metadata={"record": None}), "damaged or altered"),
+        (lambda p: save_file({"x": torch.zeros(1)}, p, metadata={"moodfader-model": "[]"}), "not a Moodfader model"),
         (lambda p: save_foreign(p), "do not fit the architecture"),
     ],
 )

@@ -129,7 +129,10 @@ def test_cross_validation_writes_a_record(table, tmp_path, capsys):
     assert "| happy |" in text
     details = json.loads(text.split("```json")[1].split("```")[0])
     assert details["settings"]["epochs"] == 1
-    assert len(details["emotions_interval_95"]) == 2
+    mean = details["findings"]["emotions"]["mean"]
+    assert mean["r"]["low"] <= mean["r"]["value"] <= mean["r"]["high"]
+    assert len(mean["r_of_runs"]) == 2
+    assert not record.with_name("record.md.folds").exists(), "what was kept to go on from is gone"
 
 
 def test_recordings_are_read_as_the_network_hears_them(tmp_path):
@@ -152,7 +155,7 @@ def test_the_data_folder_is_named_by_the_environment(tmp_path, monkeypatch):
     assert Datasets().or_default() == Datasets(soundtracks=tmp_path / "soundtracks")
     (tmp_path / "soundtracks" / "perceptual.csv").touch()
     assert Datasets().or_default().perceptual == tmp_path / "soundtracks"
-    assert Datasets(known=tmp_path).or_default() == Datasets(known=tmp_path)
+    assert Datasets(known=(tmp_path,)).or_default() == Datasets(known=(tmp_path,))
 
 
 @pytest.mark.parametrize(
@@ -178,3 +181,36 @@ def test_what_cannot_be_trained_or_judged(arguments, said, tmp_path, monkeypatch
     assert shown.err.count("\n") == 1
     assert said in shown.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_command_uses_the_users_own_model(table, trained, tmp_path, capsys):
+    """predict, analyze, explain, render and evaluate with --model: each names or needs the digest of that model."""
+    song, own = str(table.parent / "3.wav"), ["--model", str(trained)]
+    digest = load_model(trained).digest
+    analysis = tmp_path / "song.npz"
+    assert run(["analyze", song, "-o", str(analysis), "--passes", "64", *own]) == 0
+    common = ["--analysis", str(analysis), *own]
+    assert run(["explain", song, "-o", str(tmp_path / "explained"), "--feature", "modality", *common]) == 0
+    assert run(["render", song, "-o", str(tmp_path / "out.wav"), "--set", "modality=3", *common]) == 0
+    capsys.readouterr()
+    assert run(["evaluate", "--table", str(table), *own, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"] == digest
+    assert run(["render", song, "-o", str(tmp_path / "other.wav"), "--set", "modality=3", *common[:2]]) == 2
+    assert "model" in capsys.readouterr().err, "its analysis is of no use to the model that ships"
+
+
+def test_training_on_several_folders_of_known_music(table, tmp_path, capsys):
+    """Together they have the place in a batch that one would have, each by its number of pieces."""
+    for name, pieces in (("composed", 6), ("scores", 2)):
+        (tmp_path / name).mkdir()
+        rows = ["file," + ",".join(MIDLEVEL)]
+        for piece in range(pieces):
+            (tmp_path / name / f"{piece}.wav").write_bytes((table.parent / f"{piece}.wav").read_bytes())
+            rows.append(f"{piece}.wav," + ",".join(["0.5"] * len(MIDLEVEL)))
+        (tmp_path / name / "known_music.csv").write_text("\n".join(rows))
+    output = tmp_path / "model.safetensors"
+    known = ["--known", str(tmp_path / "composed"), "--known", str(tmp_path / "scores")]
+    assert run([*learn(table, output), *known, "--epochs", "1", "--steps", "1", "--quiet"]) == 0
+    sources = load_model(output).record["sources"]
+    assert sources["known:1:composed"] == {"clips": 6, "share": 9}
+    assert sources["known:2:scores"] == {"clips": 2, "share": 3}

@@ -10,6 +10,7 @@ from moodfader.models.datasets import (
     normalised_album,
     read_midlevel,
     read_perceptual,
+    read_series,
     read_soundtracks,
     read_table,
     split_by_group,
@@ -61,6 +62,120 @@ def test_old_excel_tables_are_explained(tmp_path):
         read_soundtracks(tmp_path)
     with pytest.raises(InputError, match="save them as CSV"):
         read_soundtracks(tmp_path / "nothing")
+
+
+def test_set_1_takes_its_own_sounds_where_both_sets_lie_together(downloaded_set1):
+    """Both number their clips from 001; the tables alone tell them apart."""
+    sound(downloaded_set1 / "Set2" / "set2" / "mp3" / "Soundtrack110_mp3" / "001.mp3")
+    sound(downloaded_set1 / "1min" / "001.mp3")
+    for clip in read_soundtracks(downloaded_set1):
+        assert "Soundtrack360_mp3" in clip.path.parts
+
+
+def test_the_track_list_names_the_albums(downloaded_set1):
+    assert len({clip.group for clip in read_soundtracks(downloaded_set1)}) == 3, "each clip for itself"
+    text = "Nro,Emotion,Album name,Track\n1,HAPPY,The Omen ,3\n2,SAD,Omen,4\n3,SAD,Batman,1\n"
+    (downloaded_set1 / "set1_tracklist.csv").write_text(text, encoding="utf-8-sig")
+    assert [clip.group for clip in read_soundtracks(downloaded_set1)] == ["omen", "omen", "batman"]
+
+
+SET2 = "Number,Valence,Energy,Tension,Anger,Fear,Happy,Sad,Tender,TARGET,Beauty,Liking,soundtrack,link"
+
+
+def test_set_2_alone(tmp_path):
+    """Capitalised names, further columns, albums; the sounds of Set 1, should they lie there too, are not its own."""
+    for folder in ("Set1/Soundtrack360_mp3", "Set2/Soundtrack110_mp3"):
+        for number in (1, 2):
+            sound(tmp_path / folder / f"{number:03d}.mp3")
+    rows = [
+        f"{n},1,2,3,4,5,6,7,8,ANGER_HIGH,4.5,5.5,{album},{n + 100}" for n, album in ((1, "The Alien"), (2, "Alien"))
+    ]
+    (tmp_path / "mean_ratings_set2.csv").write_text("\n".join([SET2, *rows]), encoding="utf-8-sig")
+    clips = read_soundtracks(tmp_path)
+    assert [clip.path.parent.name for clip in clips] == ["Soundtrack110_mp3"] * 2
+    assert clips[0].ratings == pytest.approx({name: (k + 1) / 10 for k, name in enumerate(EMOTIONS)})
+    assert {clip.group for clip in clips} == {"alien"}
+
+
+def test_set_2_is_pooled_into_the_clips_it_links_to(tmp_path):
+    """Set 2 on another scale (twice Set 1's, less one) is mapped back before it is averaged in."""
+    rng = np.random.default_rng(0)
+    first = rng.uniform(1, 5, (12, 8)).round(2)
+    header = "number,valence,energy,tension,anger,fear,happy,sad,tender,TARGET"
+    lines, linked = [header], [SET2]
+    for n, row in enumerate(first, start=1):
+        sound(tmp_path / "Set1" / f"{n:03d}.mp3")
+        lines.append(f"{n},{','.join(map(str, row))},X")
+        link = n if n < 12 else ""
+        linked.append(f"{n},{','.join(f'{2 * v - 1:.2f}' for v in row)},X,5,5,Album,{link}")
+    (tmp_path / "mean_ratings_set1.csv").write_text("\n".join(lines))
+    alone = read_soundtracks(tmp_path)
+    (tmp_path / "mean_ratings_set2.csv").write_text("\n".join(linked))
+    for before, after in zip(alone, read_soundtracks(tmp_path), strict=True):
+        assert after.ratings == pytest.approx(before.ratings, abs=1e-6)
+    linked[1] = linked[1].replace(",X,", ",X,").replace(f"{2 * first[0, 0] - 1:.2f}", "9.99", 1)
+    (tmp_path / "mean_ratings_set2.csv").write_text("\n".join(linked))
+    assert read_soundtracks(tmp_path)[0].ratings["valence"] > alone[0].ratings["valence"] + 0.05
+
+
+def test_songs_taken_from_soundtracks_stay_with_their_album(tmp_path):
+    folder = tmp_path / "metadata_annotations"
+    folder.mkdir()
+    for song in (12, 13, 14):
+        sound(tmp_path / "audio" / f"{song}.mp3")
+    (folder / "metadata.csv").write_text(
+        "song id;Source;ID at file source;Artist\n12;soundtracks;007;\n13;soundtracks;8.mp3;\n14;jamendo;7;Me\n"
+    )
+    rows = "".join(f"{song},1,2,3,4,5,6,7\n" for song in (12, 13, 14))
+    (folder / "annotations.csv").write_text("song_id,a,b,c,d,e,f,g\n" + rows)
+    assert [clip.group for clip in read_midlevel(tmp_path, albums={7: "omen"})] == ["omen", "clip 8", "me"]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_tables_of_any_spreadsheet(tmp_path, delimiter):
+    sound(tmp_path / "a.wav")
+    table = tmp_path / "mine.csv"
+    table.write_text("file,modality,mood\na.wav,0.25,1 2\n".replace(",", delimiter), encoding="utf-8-sig")
+    assert read_table(table)[0].ratings == {"modality": 0.25}
+    table.write_text("file,modality,valence\na.wav,,\n".replace(",", delimiter))
+    with pytest.raises(InputError, match="not one rating"):
+        read_table(table)
+
+
+SERIES = "file,articulation,modality,quality,series,kind,group"
+
+
+def test_series_of_known_music(tmp_path):
+    sound(tmp_path / "a.wav")
+    table = tmp_path / "known_music.csv"
+    table.write_text(
+        f"{SERIES}\na.wav,0,0.5,articulation,s1,score,p\na.wav,1,0.5,articulation,s1,score,p\na.wav,1,1,,,,\n"
+    )
+    first, second, free = read_series(table)
+    assert (first.quality, first.series, first.kind, first.clip.group) == ("articulation", "s1", "score", "p")
+    assert second.clip.ratings == {"known_articulation": 1, "known_modality": 0.5}
+    assert (free.quality, free.series) == ("", "")
+    assert free.clip.group == "a.wav"
+    assert [clip.ratings for clip in read_table(table, prefix="known_")] == [
+        c.clip.ratings for c in (first, second, free)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        ("a.wav,1,0.5,loudness,s1,score,p", "row 3: quality 'loudness'"),
+        ("a.wav,1,0.5,articulation,,score,p", "row 3: quality and series belong together"),
+        ("a.wav,1,0.5,modality,s1,score,p", "series 's1' must turn one quality"),
+        ("a.wav,0,0.5,articulation,s1,score,p", "at least two values"),
+    ],
+)
+def test_series_that_are_none(tmp_path, row, complaint):
+    sound(tmp_path / "a.wav")
+    table = tmp_path / "known_music.csv"
+    table.write_text(f"{SERIES}\na.wav,0,0.5,articulation,s1,score,p\n{row}\n")
+    with pytest.raises(InputError, match=complaint):
+        read_series(table)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_prediction_is_the_mean_of_local_outputs_and_linear_in_them(architecture
         midlevel, emotions = network(x)
         local = network.local(network.extend(x))
         assert local.shape[2] == network.geometry.positions(313) == 40
-        assert local.shape[3] == network.geometry.positions_bands
+        assert local.shape[3] == network.geometry.columns
         torch.testing.assert_close(midlevel, local.mean((2, 3)))
         torch.testing.assert_close(emotions, midlevel @ network.emotions.weight.T + network.emotions.bias)
 
@@ -41,8 +41,9 @@ def test_folding_the_normalisation_changes_nothing(architecture):
         torch.testing.assert_close(network(x)[0], before, atol=1e-5, rtol=1e-5)
 
 
-def test_a_long_sound_may_be_cut_anywhere():
-    network = lively("small")
+@pytest.mark.parametrize("architecture", ["context", "small"])
+def test_a_long_sound_may_be_cut_anywhere(architecture):
+    network = lively(architecture)
     geometry = network.geometry
     x = torch.rand(1, 777, N_BANDS)
     with torch.inference_mode():
@@ -56,20 +57,21 @@ def test_a_long_sound_may_be_cut_anywhere():
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_local_output_sees_its_field_and_nothing_else(architecture):
-    """Gradients say which pixels matter: none outside of the geometry's field, and the corners inside do."""
+    """Gradients say which pixels matter: none outside of the geometry's sight, and the corners inside do."""
     network = lively(architecture)
     geometry = network.geometry
     padded = torch.rand(1, geometry.field + 4 * geometry.stride, N_BANDS, requires_grad=True)
-    time, band = 2, geometry.positions_bands // 2
-    network.local(padded)[0, :, time, band].sum().backward()
-    seen = padded.grad[0].abs().numpy() > 0
-    frames, bands = np.nonzero(seen.any(1))[0], np.nonzero(seen.any(0))[0]
-    low = max(band * geometry.stride - geometry.left_bands, 0)
-    high = min(band * geometry.stride - geometry.left_bands + geometry.field, N_BANDS) - 1
-    assert time * geometry.stride <= frames.min()
-    assert frames.max() <= time * geometry.stride + geometry.field - 1
-    assert low <= bands.min()
-    assert bands.max() <= high
-    # dead units may hide the outermost pixels, not whole strides of them
-    assert frames.max() - frames.min() >= geometry.field - geometry.stride
-    assert bands.max() - bands.min() >= min(geometry.field, N_BANDS) - geometry.stride
+    time = 2
+    for column in {geometry.positions_bands // 2, geometry.columns - 1}:
+        padded.grad = None
+        network.local(padded)[0, :, time, column].sum().backward()
+        seen = padded.grad[0].abs().numpy() > 0
+        frames, bands = np.nonzero(seen.any(1))[0], np.nonzero(seen.any(0))[0]
+        begin, end, low, high = geometry.sight(column)
+        assert time * geometry.stride + begin <= frames.min()
+        assert frames.max() < time * geometry.stride + end
+        assert low <= bands.min()
+        assert bands.max() < high
+        # dead units may hide the outermost pixels, not whole strides of them
+        assert frames.max() - frames.min() >= end - begin - geometry.stride
+        assert bands.max() - bands.min() >= high - low - geometry.stride

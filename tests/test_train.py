@@ -6,7 +6,7 @@ import torch
 from moodfader.models.batches import HEARD_AS, Material, changed, crop, prepare, targets_of
 from moodfader.models.datasets import Clip
 from moodfader.models.errors import InputError
-from moodfader.models.evaluate import correlations, cross_validate, interval, predict_material
+from moodfader.models.evaluate import correlations, predict_material
 from moodfader.models.heads import published_layer
 from moodfader.models.train import Source, TrainingSettings, train
 from moodfader.models.vocabulary import CLIP_FRAMES, EMOTIONS, MIDLEVEL, N_BANDS
@@ -89,20 +89,6 @@ def test_a_fixed_layer_stays_as_published():
     assert weight[EMOTIONS.index("happy"), MIDLEVEL.index("modality")] < 0, "minor is not happy"
 
 
-def test_cross_validation_predicts_every_clip_by_a_network_that_did_not_learn_it():
-    rated = material(6)
-    learned = []
-
-    def sources(kept):
-        learned.append(set(kept))
-        return [Source("made", rated.subset(kept), 2)]
-
-    midlevel, emotions = cross_validate(rated, [[0, 1, 2], [3, 4, 5]], sources, TINY)
-    assert learned == [{3, 4, 5}, {0, 1, 2}]
-    assert midlevel.shape == (6, 7)
-    assert np.isfinite(emotions).all()
-
-
 def test_ratings_find_their_heads():
     clips = [
         Clip(path=None, group="", ratings={"valence": 0.7, "modality": 0.2, "known_modality": 0.9, "heard_mode": 0.8})
@@ -139,19 +125,6 @@ def test_reading_clips_and_their_stretches(tmp_path):
     assert len(reads) == 1, "a file is read once"
     first = round(22050 / 704)
     np.testing.assert_array_equal(part, whole[first : first + round(2 * 22050 / 704)])
-
-
-def test_interval_holds_the_truth_and_narrows_with_more_albums():
-    rng = np.random.default_rng(2)
-
-    def width(count):
-        truth = rng.normal(size=(count, 8))
-        said = truth + rng.normal(size=truth.shape)
-        low, high = interval(said, truth, [str(i // 3) for i in range(count)], seed=0, draws=300)
-        assert low < np.sqrt(0.5) < high
-        return high - low
-
-    assert width(600) < width(60)
 
 
 def test_correlations_leave_out_what_is_not_rated():

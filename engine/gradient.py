@@ -1,0 +1,79 @@
+"""The effect of a segment as the mean slope of the network along it, all segments and samples of one draw at once.
+
+Every segment is turned to a random place between its two ends (for `gain` between -6 and +6 dB, for `hide` between
+silence and as it is), and the gradient says what turning each one further does. Its mean over all places is the
+effect of the whole turn, E[f | t_s = 1] - E[f | t_s = 0]: expected gradients (Erion et al., Nature Machine
+Intelligence 2021) with t uniform. A difference of outputs carries the noise of all other segments, the slope of one
+segment only what the others do to it; so some twenty draws tell what the two other estimators need thousands for.
+
+Draws come in antithetic pairs (t, 1 - t), places are spread evenly over the draws of each segment, and standard
+errors are those of the mean over pairs. p-values are calibrated to 50,000 plain LIME samples of this perturbation.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ..models.checkpoint import Model
+from ..models.vocabulary import MIDLEVEL
+from .lime import Doubles, Effects
+from .perturbation import Window, Workbench
+
+PASSES: Final = 320
+BIT_VARIANCE: Final = 1 / 12
+"""Variance of a uniform place."""
+_PASSES_A_DRAW: Final = 1 + len(MIDLEVEL)
+"""One forward through the network and one back for each feature."""
+_PAIRS_AT_ONCE: Final = 8
+
+
+def explain_window(
+    stretch: Window, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
+) -> Effects:
+    """Effects of the window's segments on the mean of its local outputs, from passes // 16 antithetic pairs."""
+    segments, features = len(stretch.segments), len(MIDLEVEL)
+    pairs = max(passes // (2 * _PASSES_A_DRAW), 4)
+    places = _spread(pairs, segments, rng)
+    bench = Workbench(stretch, model, perturbation)
+    slopes = np.empty((pairs, segments, features))
+    heard = np.empty((2, pairs, features))
+    for start in range(0, pairs, _PAIRS_AT_ONCE):
+        rows = slice(start, start + _PAIRS_AT_ONCE)
+        turned = np.concatenate([places[rows], 1 - places[rows]])
+        said, slope = _slopes(bench, turned)
+        slopes[rows] = slope.reshape(2, -1, segments, features).mean(0)
+        heard[:, rows] = said.reshape(2, -1, features)
+    weights = slopes.mean(0)
+    middle = pairs // 2
+    odd, even = (heard[0] - heard[1]) / 2, heard.mean(0).var(0)
+    return Effects(
+        weights=weights,
+        plain=weights,
+        variances=slopes.var(0, ddof=1) / pairs,
+        halves=np.stack([slopes[:middle].mean(0), slopes[middle:].mean(0)]),
+        freedom=float(pairs - 1),
+        unexplained=((odd - (places - 0.5) @ weights) ** 2).mean(0) + even,
+        total=(odd**2).mean(0) + even,
+    )
+
+
+def _spread(pairs: int, segments: int, rng: np.random.Generator) -> Doubles:
+    """Uniform places [pairs, segments], one in each of `pairs` equal parts of 0..1 for every segment."""
+    parts = np.argsort(rng.random((pairs, segments)), axis=0)
+    return np.asarray((parts + rng.random((pairs, segments))) / pairs)
+
+
+def _slopes(bench: Workbench, places: Doubles) -> tuple[Doubles, npt.NDArray[np.float32]]:
+    """Mid-levels [draws, 7] and their slopes along each segment [draws, segments, 7] at places [draws, segments]."""
+    picture = bench.pictures(places).requires_grad_()
+    midlevel = sum(part.mean((2, 3)) for part in bench.model.network.maps(picture))
+    assert isinstance(midlevel, torch.Tensor)
+    slopes = []
+    for feature in range(len(MIDLEVEL)):
+        (gradient,) = torch.autograd.grad(
+            midlevel[:, feature].sum(), picture, retain_graph=feature < len(MIDLEVEL) - 1
+        )
+        slopes.append(bench.by_segment(gradient).cpu().numpy())
+    return midlevel.detach().double().cpu().numpy(), np.stack(slopes, axis=2)

@@ -1,0 +1,83 @@
+"""What needs some seconds of time: a branch that hears how regularly things come, and how many layers of them.
+
+Twelve learned envelopes are compared with themselves up to 1.5 s earlier over 3.6 s (autocorrelation, the measure of
+pulse clarity of Lartillot et al., ISMIR 2008), beside convolutions along time.
+
+Shapes: spectrogram [batch, frames, N_BANDS], frames = FIELD + 8 * (times - 1); output [batch, OUT, times].
+"""
+
+from typing import Final
+
+import torch
+from torch import nn
+
+from .vocabulary import N_BANDS
+
+FIELD: Final = 114
+"""Frames that one output sees: 3.6 s."""
+OUT: Final = 48
+_STRIDE: Final = 8
+_WINDOW: Final = 112
+_LAGS: Final = (6, 49)
+_GROUPS: Final = 4
+_BANDS: Final = (N_BANDS - 1) // 4 + 1
+_CHANNELS: Final = 8
+
+
+class RhythmBranch(nn.Module):
+    """See the module's text."""
+
+    groups: torch.Tensor
+    unbiased: torch.Tensor
+
+    def __init__(self, bands_first: nn.Module) -> None:
+        """bands_first: offsets for the eight channels and a quarter of the bands of the first convolution."""
+        super().__init__()
+        self.first = nn.Sequential(
+            nn.Conv2d(1, _CHANNELS, (3, 9), (1, 4), (0, 4), bias=False),
+            nn.BatchNorm2d(_CHANNELS),
+            bands_first,
+            nn.ReLU(),
+        )
+        edges = [group * _BANDS // _GROUPS for group in range(_GROUPS + 1)]
+        groups = torch.zeros(_BANDS, _GROUPS)
+        for group, (low, high) in enumerate(zip(edges, edges[1:], strict=False)):
+            groups[low:high, group] = 1 / (high - low)
+        self.register_buffer("groups", groups, persistent=False)
+        lags = torch.arange(*_LAGS, dtype=torch.float32)
+        self.register_buffer("unbiased", _WINDOW / (_WINDOW - lags), persistent=False)
+        wide = _CHANNELS * _GROUPS
+        self.envelopes = nn.Sequential(nn.Conv1d(wide, 12, 1, bias=False), nn.BatchNorm1d(12))
+        self.lags = nn.Sequential(nn.Conv2d(12, 24, (5, 1), padding=(2, 0), bias=False), nn.BatchNorm2d(24), nn.ReLU())
+        steps = ((wide, 32, 2), (32, 32, 2), (32, 48, 2), (48, 48, 1), (48, 48, 1))
+        self.along = nn.Sequential(
+            *(
+                layer
+                for before, after, stride in steps
+                for layer in (nn.Conv1d(before, after, 5, stride, bias=False), nn.BatchNorm1d(after), nn.ReLU())
+            )
+        )
+        heard = 2 * 24 + len(lags) + 48 + 12
+        self.out = nn.Sequential(nn.Conv1d(heard, OUT, 1, bias=False), nn.BatchNorm1d(OUT), nn.ReLU())
+
+    def forward(self, spectrogram: torch.Tensor) -> torch.Tensor:
+        x = self.first(spectrogram.unsqueeze(1)) @ self.groups  # [batch, 8, frames, groups]
+        x = x.transpose(2, 3).flatten(1, 2)  # [batch, 8 * groups, frames]
+        like, energy = self._alike(self.envelopes(x).float())
+        lags = self.lags(like)
+        along = self.along(x)
+        times = like.shape[3]
+        begin = (along.shape[2] - times) // 2
+        along = along[:, :, begin : begin + times]
+        parts = [lags.amax(2), lags.mean(2), like.mean(1), along, torch.log(energy + 1e-3)]
+        return torch.as_tensor(self.out(torch.cat(parts, 1)))
+
+    def _alike(self, envelopes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Autocorrelation of [batch, 12, frames]: [batch, 12, lags, times], and the energy [batch, 12, times]."""
+        windows = envelopes.unfold(2, _WINDOW, _STRIDE)
+        windows = windows - windows.mean(3, keepdim=True)
+        spectrum = torch.fft.rfft(windows, n=160)  # the window and the largest lag without wrapping
+        products = torch.fft.irfft(spectrum.real**2 + spectrum.imag**2, n=160)
+        energy = products[..., 0] / _WINDOW
+        like = products[..., slice(*_LAGS)] * self.unbiased / (products[..., :1] + 1e-3 * _WINDOW)
+        return like.transpose(2, 3), energy

@@ -8,11 +8,11 @@ import sys
 import threading
 from typing import Final
 
-LOADING: Final = 1
+LOADING: Final = 2
 """What takes in controls, and what reads tracks in the process that prepares sound: it holds that interpreter's lock
 now and then, so it must not be left waiting for a processor while it does."""
-PREPARING: Final = 2
-HANDING_OVER: Final = 3
+PREPARING: Final = 3
+HANDING_OVER: Final = 4
 """Below the threads of a JACK server and its clients (5 and more), which this work must not keep waiting."""
 
 UNURGENT: Final = (

@@ -2,17 +2,22 @@
 
 The card takes a block each period. The times of its takes are a grid that is known from the earliest of them (a late
 one is an accident, not a new grid). A step is begun a margin before the take that needs its first sample. The margin
-is long while the machine is busy or anything was late in the last while, and short on a calm one. No clock in here:
-times are seconds of any steady clock, samples are counted from the first of the ring.
+is short on a calm machine, longer while it is busy or anything was late in the last while, and longest when something
+was so late that the next time may be too late. No clock in here: times are seconds of any steady clock, samples are
+counted from the first of the ring.
 """
 
 from typing import Final
 
-LEAST_S: Final = 0.004
-MOST_S: Final = 0.022
+CALM_S: Final = 0.004
+BUSY_S: Final = 0.022
+ROUGH_S: Final = 0.036
 _LATE_S: Final = 0.0025
-"""A step that takes so long from when it should begin says that the short margin would be too short."""
+"""A step that is ready so long after it should have begun says that the machine is not calm."""
+_TOO_LATE_S: Final = 0.010
+"""Or that it is rough: real-time threads do not wait so long, but a virtual machine's host may stop all of it."""
 _HOLD_S: Final = 30.0
+_SETTLE_S: Final = 0.1  # after a change of the margin: the steps that a longer one asks for at once are late to it
 _SLEW: Final = 0.05
 
 
@@ -24,11 +29,11 @@ class Pace:
         self._rate = sample_rate
         self._step_length = step_length
         self._fixed = margin_s is not None
-        self.margin_s = MOST_S if margin_s is None else margin_s
+        self.margin_s = BUSY_S if margin_s is None else margin_s
         """How long before its take a step is begun."""
         self.busy = True
         """Whether the machine has little time to spare; said from outside."""
-        self._calm_at = float("-inf")
+        self._busy_until = self._rough_until = self._settled_at = float("-inf")
         self._block = 0
         self._read = -1
         self._taken = 0.0
@@ -60,10 +65,14 @@ class Pace:
         if self._read < 0:
             return self.margin_s
         spare = self._needed(written) - now
-        if self.busy or self.margin_s - spare > _LATE_S:
-            self._calm_at = now + _HOLD_S
-        if not self._fixed:
-            self.margin_s = LEAST_S if now > self._calm_at else MOST_S
+        late = self.margin_s - spare if now > self._settled_at else 0.0
+        if self.busy or late > _LATE_S:
+            self._busy_until = now + _HOLD_S
+        if late > _TOO_LATE_S:
+            self._rough_until = now + _HOLD_S
+        wanted = ROUGH_S if now < self._rough_until else BUSY_S if now < self._busy_until else CALM_S
+        if not self._fixed and wanted != self.margin_s:
+            self.margin_s, self._settled_at = wanted, now + _SETTLE_S
         return spare
 
     def _needed(self, written: int) -> float:

@@ -85,9 +85,7 @@ class Workbench:
 
     def __init__(self, stretch: Window, model: Model, perturbation: str) -> None:
         self.model = model
-        on, self._off = (
-            side.to(model.device) for side in extremes(torch.from_numpy(stretch.picture), perturbation)
-        )
+        on, self._off = (side.to(model.device) for side in extremes(torch.from_numpy(stretch.picture), perturbation))
         self._change = on - self._off
         self._segments = len(stretch.segments)
         # Label -1 becomes one more column, whose place is 0: silence stays silence.

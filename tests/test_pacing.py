@@ -7,17 +7,17 @@ import pytest
 from moodfader.engine import urgency
 from moodfader.engine.busyness import Busyness
 from moodfader.engine.outbox import Outbox
-from moodfader.engine.pacing import LEAST_S, MOST_S, Pace
+from moodfader.engine.pacing import BUSY_S, CALM_S, ROUGH_S, Pace
 
 RATE, HOP = 44100, 512
 
 
-def played(pace, block, seconds, *, late=lambda take: 0.0, making_s=0.0005, busy=False):
+def played(pace, block, seconds, *, late=lambda take: 0.0, making_s=0.0005, busy=False, begun=10.0):
     """Let a card take blocks; returns drop-outs and, of each step, how long before its take it was begun."""
     pace.busy = busy
     written, read, now, dropouts, ahead = 3 * block, 0, 0.0, 0, []
     for take in range(round(seconds * RATE / block)):
-        at = 10 + take * block / RATE + late(take)
+        at = begun + take * block / RATE + late(take)
         while read:
             due = max(pace.due(written), now)
             if due > at or written - read + HOP > pace.most(block):
@@ -42,7 +42,7 @@ def test_steps_are_begun_a_margin_before_they_are_needed(block, busy):
     pace = Pace(sample_rate=RATE, step_length=HOP)
     dropouts, ahead = played(pace, block, 60, busy=busy)
     assert dropouts == 0
-    expected = MOST_S if busy else LEAST_S
+    expected = BUSY_S if busy else CALM_S
     assert pace.margin_s == expected
     settled = ahead[-200:]
     assert max(settled) < expected + 0.0001
@@ -69,19 +69,25 @@ def test_a_late_take_is_an_accident_and_not_a_new_grid():
 def test_who_was_late_once_is_careful_for_a_while():
     pace = Pace(sample_rate=RATE, step_length=HOP)
     played(pace, 512, 60)
-    assert pace.margin_s == LEAST_S
+    assert pace.margin_s == CALM_S
     written = 512 * 10
     pace.took(512 * 8, 100.0, 512)
     pace.made(written, pace.due(written) + 0.004)
-    assert pace.margin_s == MOST_S
-    pace.took(512 * 8 + RATE * 20 // 512 * 512, 120.0, 512)
-    written += RATE * 20 // 512 * 512
-    pace.made(written, pace.due(written) + 0.001)
-    assert pace.margin_s == MOST_S
-    pace.took(512 * 8 + RATE * 40 // 512 * 512, 140.0, 512)
-    written += RATE * 20 // 512 * 512
-    pace.made(written, pace.due(written) + 0.001)
-    assert pace.margin_s == LEAST_S
+    assert pace.margin_s == BUSY_S
+    blocks = RATE // 512 * 512
+    for seconds, late_s, expected in ((1, 0.015, ROUGH_S), (21, 0.001, ROUGH_S), (41, 0.001, CALM_S)):
+        pace.took(512 * 8 + seconds * blocks, 100.0 + seconds, 512)
+        at = written + seconds * blocks
+        pace.made(at, pace.due(at) + late_s)
+        assert pace.margin_s == expected
+
+
+def test_a_busy_moment_is_not_taken_for_a_rough_one():
+    pace = Pace(sample_rate=RATE, step_length=HOP)
+    played(pace, 512, 60)
+    assert pace.margin_s == CALM_S
+    played(pace, 512, 10, busy=True, begun=100.0)
+    assert pace.margin_s == BUSY_S
 
 
 def test_a_card_that_is_gone_gets_no_more_than_a_few_blocks():

@@ -65,11 +65,14 @@ def sender(port, messages, seconds, connection):
     out.connect(("127.0.0.1", port))
     chance = random.Random(1)
     begun = time.monotonic()
-    probes, next_probe, count, sign = [], begun + 1.0, 0, 1
+    probes, next_probe, count, sign, taken = [], begun + 1.0, 0, 1, set()
     while (now := time.monotonic()) < begun + seconds:
         if now >= next_probe:
             sign = -sign
-            value = float(np.float32(sign * chance.uniform(5, 12)))
+            value = 0.0
+            while not value or value in taken:  # (a probe is known by its value)
+                value = float(np.float32(sign * chance.uniform(5, 12)))
+            taken.add(value)
             datagram = encoded(MODALITY, value)
             sent = time.monotonic()
             out.send(datagram)

@@ -1,6 +1,5 @@
 """evaluate: how a model, or a way of training one, agrees with listeners, as a table or as a whole report."""
 
-import dataclasses
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -185,7 +184,7 @@ def _record(
         record["model_title"] = record["title"]
     if not division.cross_validate:
         return record
-    own = dataclasses.asdict(settings)
+    own = settings.described()
     seeds = [settings.seed, settings.seed + division.repeats - 1]
     often = f"{division.repeats} times" if division.repeats > 1 else "once"
     record |= {"title": f"cross-validation: {division.folds} folds, {often}", "settings": own}

@@ -28,7 +28,7 @@ from ..models.synthesis import TABLE, known_music
 from ..models.train import Source
 from .console import Voice
 
-SHARES: Final = {"soundtracks": 24, "midlevel": 24, "table": 24, "perceptual": 6, "known": 12}
+SHARES: Final = {"soundtracks": 20, "midlevel": 20, "table": 20, "perceptual": 10, "known": 8}
 """How many clips of each kind are in a batch."""
 
 
@@ -95,13 +95,14 @@ def read_datasets(datasets: Datasets, voice: Voice) -> list[Rated]:
     known = [read_table(folder / TABLE, prefix="known_") for folder in datasets.known]
     found += [(_known_name(place, datasets.known), clips) for place, clips in enumerate(known)]
     music = sum(map(len, known))
+    place = SHARES["known"] * (1 if len(found) > len(known) else 3)  # nothing else: all of the batch
     rated = []
     for name, clips in found:
         if not clips:
             raise InputError(f"{name}: none of its rows has an audio file")
         with voice.progress(f"Reading {name}") as report:
             # several folders of known music share the place in a batch that one would have
-            share = max(1, round(SHARES["known"] * len(clips) / music)) if name.startswith("known") else 0
+            share = max(1, round(place * len(clips) / music)) if name.startswith("known") else 0
             rated.append(Rated(name, clips, prepare(clips, read_mono, report), share))
         voice.note(f"{name}: {len(clips)} clips")
     return rated

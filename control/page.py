@@ -14,7 +14,11 @@ from ..models.vocabulary import MIDLEVEL
 from .page_style import SCRIPT, STYLE
 from .tables import STABLE, duration, signed, spoken
 
-_ESTIMATORS: Final = {"gradient": "expected gradients", "local": "local regression", "lime": "LIME, the paper's procedure"}
+_ESTIMATORS: Final = {
+    "gradient": "expected gradients",
+    "local": "local regression",
+    "lime": "LIME, the paper's procedure",
+}
 _PERTURBATIONS: Final = {"gain": "segments up and down by 6 dB", "hide": "segments hidden"}
 _ASKED: Final = {"gain": "boost", "hide": "hide"}
 """Which change of the curves asks what the perturbation asked."""

@@ -80,8 +80,17 @@ class Recipe:
         ),
     ] = "start"
     architecture: Annotated[
-        str, typer.Option(metavar="small|vgg", help="vgg is the paper's network.", rich_help_panel=_HOW)
-    ] = "small"
+        str, typer.Option(metavar="context|small|vgg", help="vgg is the paper's network.", rich_help_panel=_HOW)
+    ] = "context"
+    rate: Annotated[float, typer.Option(metavar="X", help="Learning rate.", rich_help_panel=_HOW)] = 3e-3
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A model to begin with, such as one that was taught known music alone.",
+            rich_help_panel=_HOW,
+        ),
+    ] = None
     precision: Annotated[
         str,
         typer.Option(
@@ -112,4 +121,6 @@ class Recipe:
             seed=self.seed,
             precision=self.precision,
             threads=self.threads,
+            learning_rate=self.rate,
+            start=self.start,
         )

@@ -4,7 +4,7 @@ Every segment is turned to a random place between its two ends (for `gain` betwe
 silence and as it is), and the gradient says what turning each one further does. Its mean over all places is the
 effect of the whole turn, E[f | t_s = 1] - E[f | t_s = 0]: expected gradients (Erion et al., Nature Machine
 Intelligence 2021) with t uniform. A difference of outputs carries the noise of all other segments, the slope of one
-segment only what the others do to it; so some twenty draws tell what the two other estimators need thousands for.
+segment only what the others do to it; so eighty draws tell what differences need thousands of samples for.
 
 Draws come in antithetic pairs (t, 1 - t), places are spread evenly over the draws of each segment, and standard
 errors are those of the mean over pairs. p-values are calibrated to 50,000 plain LIME samples of this perturbation.
@@ -21,7 +21,7 @@ from ..models.vocabulary import MIDLEVEL
 from .lime import Doubles, Effects
 from .perturbation import Window, Workbench
 
-PASSES: Final = 320
+PASSES: Final = 640
 BIT_VARIANCE: Final = 1 / 12
 """Variance of a uniform place."""
 _PASSES_A_DRAW: Final = 1 + len(MIDLEVEL)

@@ -26,7 +26,6 @@ from ..models.vocabulary import MIDLEVEL
 from .lime import Doubles, Effects
 from .perturbation import BATCH_SIZE, Window, local_outputs
 
-
 PASSES: Final = 1024
 BIT_VARIANCE: Final = 0.25
 

@@ -22,10 +22,10 @@ def chord_voices(piece: Piece) -> list[Part]:
         chord = chord_at(piece.chords, beat)
         notes = voicing(chord, piece.ensemble.chord_centre, voices)
         rubs = [notes[0] + (rub - notes[0]) % 12 for rub in chord.rubs]
-        pitches.append([notes[index % len(notes)], *rubs[:1]] if broken else notes + rubs)
+        pitches.append([notes[index % len(notes)], *rubs[:2]] if broken else notes + rubs)
     parts = []
     for program in [piece.ensemble.chord] + [piece.ensemble.second_chord] * doubled:
-        part = piece.part(program, 96 - 44 * piece.q["melodiousness"])
+        part = piece.part(program, 96 - 56 * piece.q["melodiousness"])
         part.detune = -25 * piece.q["dissonance"] * (1 if program == piece.ensemble.chord else -1)
         piece.play(part, beats, pitches, level=-6)
         parts.append(part)
@@ -47,7 +47,7 @@ def bass_voice(piece: Piece) -> list[Part]:
     )
     low = piece.ensemble.bass_centre
     pitches = [[low + (chord_at(piece.chords, beat).bass - low) % 12] for beat in beats]
-    part = piece.part(piece.ensemble.bass, 100 - 26 * piece.q["melodiousness"])
+    part = piece.part(piece.ensemble.bass, 100 - 34 * piece.q["melodiousness"])
     piece.play(part, beats, pitches)
     return [part]
 
@@ -58,7 +58,7 @@ def cluster_voice(piece: Piece) -> list[Part]:
     if d < 0.35:
         return []
     rng = stream(piece.seed, "cluster")
-    part = piece.part(piece.ensemble.cluster, (40 + 50 * d) * (1.0 - 0.3 * piece.q["melodiousness"]))
+    part = piece.part(piece.ensemble.cluster, (36 + 44 * d) * (1.0 - 0.3 * piece.q["melodiousness"]))
     part.detune = 35 * d
     octave = 12 * int(rng.choice([0, 1, 1, 2]))
     beats = [chord.start for chord in piece.chords]
@@ -73,7 +73,7 @@ def cluster_voice(piece: Piece) -> list[Part]:
     pitches = []
     for chord in (chord_at(piece.chords, beat) for beat in beats):
         root = piece.ensemble.chord_centre - (piece.ensemble.chord_centre - chord.triad[0]) % 12 + octave
-        pitches.append([root, root + 1, root + 6, root + 7, root + 11][: 2 + round(3 * d)])
+        pitches.append([root, root + 1, root + 6, root + 7, root + 13][: 2 + round(3 * d)])
     piece.play(part, beats, pitches, level=12 * d - 8)
     return [part]
 
@@ -82,11 +82,11 @@ def pulse_voices(piece: Piece) -> list[Part]:
     """Layers of struck sounds: a pulse on the beats in some pieces, more layers where it is complex."""
     rng = stream(piece.seed, "pulse")
     c = piece.q["rhythmic_complexity"]
-    plain, drums = rng.random() < 0.6, rng.random() < 0.4 and bool(piece.ensemble.kit)
-    wanted = int(plain) + round(3 * c)
-    rates = rng.choice([1.0, 1.0, 2.0, 0.5, 0.5], 4)
+    plain, drums = rng.random() < 0.75, rng.random() < 0.4 and bool(piece.ensemble.kit)
+    wanted = int(plain) + round(4 * c)
+    rates = rng.choice([1.0, 1.0, 2.0, 0.5, 0.5], 5)
     parts = []
-    for index in range(min(wanted, 4)):
+    for index in range(wanted):
         beats = layer_onsets(
             piece.timing.bars,
             per_beat=1.0 if index == 0 and plain else float(rates[index]),
@@ -95,7 +95,8 @@ def pulse_voices(piece: Piece) -> list[Part]:
             name=f"pulse {index}",
         )
         struck = drums and index < len(piece.ensemble.kit)
-        volume = (48 if struck else 72) + 16 * piece.q["articulation"]
+        volume = ((48 if struck else 70) + 16 * piece.q["articulation"]) * (1.0 - 0.4 * piece.q["melodiousness"])
+        volume *= 1.0 if index == 0 and plain else 1.12
         part = piece.part(0 if struck else piece.ensemble.layers[index], volume, drums=struck)
         pitches = []
         for beat in beats:
@@ -103,7 +104,7 @@ def pulse_voices(piece: Piece) -> list[Part]:
             if struck:
                 pitches.append([piece.ensemble.kit[index]])
             else:
-                low = (40, 52, 60, 64)[index]
+                low = (40, 52, 60, 64, 55)[index]
                 pitches.append([low + (chord.triad[0 if index != 2 else 2] - low) % 12])
         piece.play(part, beats, pitches, level=2)
         parts.append(part)

@@ -78,12 +78,19 @@ def default_checkpoint() -> Path:
     return Path(str(importlib.resources.files("moodfader.models.weights") / DEFAULT_NAME))
 
 
-def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:
-    """Rebuild the network of a checkpoint (the default one without a path) for prediction on `device`.
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds: weights as they were trained, and the record of it."""
 
-    Raises InputError for a file that is missing, broken, foreign, of another version or altered.
-    """
-    path = default_checkpoint() if path is None else path
+    architecture: str
+    tensors: Mapping[str, torch.Tensor]
+    digest: str
+    record: Mapping[str, Any]
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """What a checkpoint holds. Raises InputError for a file that is missing, broken, foreign, of another version or
+    altered."""
     if not path.is_file():
         raise InputError(f"{path}: no such model file")
     try:
@@ -98,16 +105,27 @@ def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:
         raise InputError(
             f"{path}: model format {metadata.get('version')}, this program reads {VERSION} (another release's file?)"
         )
-    if metadata.get("architecture") not in ARCHITECTURES:
-        raise InputError(f"{path}: unknown architecture {metadata.get('architecture')!r} (from a later release?)")
+    architecture = metadata.get("architecture")
+    if architecture not in ARCHITECTURES:
+        raise InputError(f"{path}: unknown architecture {architecture!r} (from a later release?)")
     digest = tensors_digest(tensors)
     if digest != metadata.get("sha256") or not isinstance(metadata.get("record"), dict):
         raise InputError(f"{path}: the checksum does not fit its weights (damaged or altered)")
-    network = MidlevelNetwork(metadata["architecture"])
+    return Checkpoint(architecture, tensors, digest, metadata["record"])
+
+
+def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:
+    """Rebuild the network of a checkpoint (the default one without a path) for prediction on `device`.
+
+    Raises InputError as read_checkpoint, and for weights that are not its architecture's.
+    """
+    path = default_checkpoint() if path is None else path
+    kept = read_checkpoint(path)
+    network = MidlevelNetwork(kept.architecture)
     try:
-        network.load_state_dict(tensors)
+        network.load_state_dict(kept.tensors)
     except (RuntimeError, ValueError) as error:
-        raise InputError(f"{path}: its weights do not fit the architecture {metadata['architecture']!r}") from error
+        raise InputError(f"{path}: its weights do not fit the architecture {kept.architecture!r}") from error
     fuse_normalisation(network)
     network.requires_grad_(False)
-    return Model(network=network.to(device), digest=digest, record=metadata["record"], path=path)
+    return Model(network=network.to(device), digest=kept.digest, record=kept.record, path=path)

@@ -26,15 +26,7 @@ def compose(qualities: Mapping[str, float], *, seed: int, seconds: float = 11.0)
 
     Raises InputError for unknown or missing qualities and values out of range.
     """
-    if set(qualities) != set(MIDLEVEL):
-        odd = ", ".join(sorted(set(qualities) ^ set(MIDLEVEL)))
-        raise InputError(f"qualities: exactly {', '.join(MIDLEVEL)} are wanted; missing or unknown: {odd}")
-    for name, value in qualities.items():
-        if not 0.0 <= value <= 1.0:
-            raise InputError(f"{name}: {value} is not within 0..1 (a rating out of ten?)")
-    if not 1.0 <= seconds <= 600.0:
-        raise InputError(f"seconds: {seconds} is not within 1..600 (milliseconds?)")
-    piece = _plan({name: float(value) for name, value in qualities.items()}, seed, seconds)
+    piece = _plan(checked(qualities, seconds), seed, seconds)
     parts = [
         *lead_voice(piece),
         *texture_voice(piece),
@@ -48,6 +40,19 @@ def compose(qualities: Mapping[str, float], *, seed: int, seconds: float = 11.0)
     return to_midi(parts, seconds=seconds)
 
 
+def checked(qualities: Mapping[str, float], seconds: float) -> dict[str, float]:
+    """The seven qualities as a dict, when they and the length are in range. Raises InputError."""
+    if set(qualities) != set(MIDLEVEL):
+        odd = ", ".join(sorted(set(qualities) ^ set(MIDLEVEL)))
+        raise InputError(f"qualities: exactly {', '.join(MIDLEVEL)} are wanted; missing or unknown: {odd}")
+    for name, value in qualities.items():
+        if not 0.0 <= value <= 1.0:
+            raise InputError(f"{name}: {value} is not within 0..1 (a rating out of ten?)")
+    if not 1.0 <= seconds <= 600.0:
+        raise InputError(f"seconds: {seconds} is not within 1..600 (milliseconds?)")
+    return {name: float(value) for name, value in qualities.items()}
+
+
 def _plan(q: dict[str, float], seed: int, seconds: float) -> Piece:
     rng = stream(seed, "setting")
     tempo, meter = float(rng.uniform(62, 148)), int(rng.choice([4, 4, 4, 3]))
@@ -58,6 +63,7 @@ def _plan(q: dict[str, float], seed: int, seconds: float) -> Piece:
         modality=q["modality"],
         dissonance=q["dissonance"],
         seed=seed,
+        beat_s=timing.beat_s,
     )
     ensemble = draw_ensemble(articulation=q["articulation"], dissonance=q["dissonance"], seed=seed)
     return Piece(
@@ -69,5 +75,5 @@ def _plan(q: dict[str, float], seed: int, seconds: float) -> Piece:
         ensemble=ensemble,
         loudness=float(rng.uniform(55, 100)),
         slope=float(rng.uniform(-1.2, 1.2)),
-        density=float(rng.choice([0.5, 0.5, 1.0, 1.0, 1.0, 2.0, 2.0])),
+        density=float(rng.choice([0.5, 1.0, 1.0, 1.0, 2.0, 2.0] if tempo > 95 else [1.0, 1.0, 2.0, 2.0])),
     )

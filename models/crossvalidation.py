@@ -6,7 +6,6 @@ interrupted run goes on where it was, several runs with different seeds can fill
 to networks that are there already.
 """
 
-import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,4 +114,4 @@ def _trained(
 def _key(settings: TrainingSettings, material: str, kept: Sequence[int]) -> str:
     """Also of the network as it is before training, so that a changed architecture is another key."""
     start = tensors_digest(new_network(settings).state_dict())
-    return fingerprint(dataclasses.asdict(settings), material, list(kept), start)
+    return fingerprint(settings.described(), material, list(kept), start)

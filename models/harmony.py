@@ -16,13 +16,12 @@ from .score import stream
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
 MINOR = (0, 2, 3, 5, 7, 8, 10)
 # Progressions in scale degrees from 0; all begin near the tonic and close on it or on the way to it.
-CADENCES = (
-    (0, 3, 4, 0), (0, 4, 0, 0), (0, 3, 0, 4), (0, 5, 3, 4), (0, 4, 5, 3), (0, 0, 3, 4), (0, 3, 5, 4),
-    (0, 4, 3, 0),
-)  # fmt: skip
-FAR_KEYS = (1, 3, 4, 6, 8, 9, 11, 2, 10)
-# What rubs, in semitones above the root, by rising roughness.
-RUBS = ((10,), (11, 2), (6,), (1,), (8, 11))
+# Only steps whose chord is major in major and minor in minor, so that the mode is heard in every chord.
+CADENCES = ((0, 3, 4, 0), (0, 4, 0, 0), (0, 3, 0, 4), (0, 4, 0, 3), (0, 0, 3, 4), (0, 3, 4, 4), (0, 4, 3, 0))
+GOLDEN, SILVER = 0.6180339887, 0.4142135624
+FAR_KEYS = (1, 3, 4, 6, 8, 9, 11)
+# What rubs, in semitones above the root, by rising roughness; never the third of the other mode.
+RUBS = ((10,), (11, 2), (11, 6), (1, 6), (1, 6, 11))
 
 
 @dataclass(frozen=True)
@@ -43,20 +42,24 @@ class Chord:
 
 
 def plan_chords(
-    bars: list[float], *, tonal_stability: float, modality: float, dissonance: float, seed: int
+    bars: list[float], *, tonal_stability: float, modality: float, dissonance: float, seed: int, beat_s: float = 0.5
 ) -> list[Chord]:
-    """Chords over bars given by the beats of their bar lines (one more than there are bars). Knobs 0..1."""
+    """Chords over bars given by the beats of their bar lines (one more than there are bars). Knobs 0..1.
+
+    A slow bar (`beat_s` seconds a beat) holds two chords, so that keys and modes can be told in ten seconds.
+    """
     rng = stream(seed, "harmony")
     home, shift = int(rng.integers(12)), 0
-    per_bar = int(rng.choice([1, 1, 2]))
+    bar_s = beat_s * (bars[1] - bars[0])
+    per_bar = int(rng.choice([1, 1, 2]) if 1.2 < bar_s < 2.2 else 1 + (bar_s > 2.0))
     pedal = rng.random() < 0.25 and tonal_stability > 0.6
     cadence = CADENCES[rng.integers(len(CADENCES))]
-    ladder = rng.random() < 0.35
+    ladder = rng.random() < 0.25
     steps = np.sort(rng.uniform(0.15, 0.85, 3))
     steps[1] = rng.uniform(0.4, 0.6)
-    # Spread thresholds evenly (in random order): a knob at 0.5 turns half the chords, whatever the seed.
+    # Thresholds spread evenly over every few chords: a knob at 0.5 turns half of them, whatever the seed.
     count = per_bar * (len(bars) - 1)
-    stay, turn = _spread(rng, count), _spread(rng, count)
+    stay, turn = spread(rng, count, GOLDEN), spread(rng, count, SILVER)
     walk, invert = rng.choice(FAR_KEYS, count), rng.random(count)
     dominant_major = rng.random() < 0.6
     chords: list[Chord] = []
@@ -81,7 +84,7 @@ def plan_chords(
                 bass = triad[1 + k % 2]
             chords.append(
                 Chord(
-                    line + half * length, length, triad, _rubs(triad, dissonance),
+                    line + half * length, length, triad, rubs(triad, dissonance),
                     tuple((tonic + step) % 12 for step in lead), bass, tonic,
                 )
             )  # fmt: skip
@@ -96,8 +99,10 @@ def chord_at(chords: list[Chord], beat: float) -> Chord:
     return chords[0]
 
 
-def _spread(rng: np.random.Generator, count: int) -> np.ndarray:
-    return (rng.permutation(count) + 0.5) / count
+def spread(rng: np.random.Generator, count: int, step: float = GOLDEN) -> np.ndarray:
+    """Thresholds in 0..1 of which any few in a row are spread evenly: an additive recurrence from a random start."""
+    thresholds: np.ndarray = (rng.random() + step * np.arange(count)) % 1.0
+    return thresholds
 
 
 def _scale(modality: float, steps: np.ndarray | None, threshold: float) -> tuple[int, ...]:
@@ -108,6 +113,7 @@ def _scale(modality: float, steps: np.ndarray | None, threshold: float) -> tuple
     return tuple(MINOR[i] if i in lowered and modality > lowered[i] else MAJOR[i] for i in range(7))
 
 
-def _rubs(triad: tuple[int, ...], dissonance: float) -> tuple[int, ...]:
-    stages = min(int(dissonance * 5 + 0.35), len(RUBS))
-    return tuple((triad[0] + interval) % 12 for stage in RUBS[:stages] for interval in stage)
+def rubs(triad: tuple[int, ...], dissonance: float) -> tuple[int, ...]:
+    """The pitch classes that rub against a triad: none to three, rougher and rougher."""
+    stage = min(int(dissonance * 5 + 0.35), len(RUBS))
+    return tuple((triad[0] + interval) % 12 for interval in RUBS[stage - 1]) if stage else ()

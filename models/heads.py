@@ -12,8 +12,11 @@ from .batches import HEADS
 from .network import MidlevelNetwork
 from .vocabulary import MIDLEVEL
 
-HEAD_WEIGHTS: Final = {"emotions": 1.0, "midlevel": 1.0, "known": 0.6, "heard": 0.5}
-"""How much the squared error of each head counts."""
+HEAD_WEIGHTS: Final = {"emotions": 1.0, "midlevel": 1.0, "known": 0.5, "heard": 1.5}
+"""How much the squared error counts for each head, a mean over the clips that it is asked of."""
+
+ALIKE_AT_MOST: Final = 0.8
+ALIKE_WEIGHT: Final = 0.3
 
 
 class Heads(nn.Module):
@@ -36,16 +39,31 @@ def published_layer() -> tuple[torch.Tensor, torch.Tensor]:
     return torch.tensor(table["weights"]), torch.tensor(table["bias"])
 
 
+def likeness(midlevel: torch.Tensor) -> torch.Tensor:
+    """By how much any two of the seven columns of [clips, 7] correlate beyond what is allowed, squared and summed.
+
+    Seven features are not one: without this, those that no rating speaks of all become the pleasantness of a clip.
+    """
+    centred = midlevel - midlevel.mean(0)
+    unit = centred / (centred.norm(dim=0) + 1e-6)
+    beyond = torch.relu((unit.T @ unit).abs() - ALIKE_AT_MOST) ** 2
+    return torch.as_tensor(torch.triu(beyond, diagonal=1).sum())
+
+
 def loss_of(
     network: MidlevelNetwork, heads: Heads, batch: torch.Tensor, targets: Mapping[str, torch.Tensor]
 ) -> torch.Tensor:
     midlevel, emotions = network(batch)
+    midlevel, emotions = midlevel.float(), emotions.float()
     total = torch.zeros(())
     for head, target in targets.items():
         rated = ~torch.isnan(target)
         if rated.any():
             said = {"emotions": emotions, "midlevel": midlevel}.get(head)
             said = heads(head, midlevel) if said is None else said
-            total = total + HEAD_WEIGHTS[head] * ((said - target)[rated] ** 2).sum() / len(batch)
+            total = total + HEAD_WEIGHTS[head] * ((said - target)[rated] ** 2).sum() / rated.any(1).sum()
+    recordings = torch.isnan(targets["known"]).all(1)
+    if recordings.sum() > len(MIDLEVEL):
+        total = total + ALIKE_WEIGHT * likeness(midlevel[recordings])
     # Mid-levels are ratings as well: outside of 0..1 they would mean nothing.
     return total + 0.1 * (torch.relu(-midlevel) ** 2 + torch.relu(midlevel - 1) ** 2).sum() / len(batch)

@@ -106,7 +106,7 @@ def draw_ensemble(*, articulation: float, dissonance: float, seed: int) -> Ensem
         bass=pick(palette.bass_held, palette.bass_short, 0.5),
         cluster=pick(palette.chord_held, palette.chord_short, 1.6),
         texture=pick(palette.chord_held, palette.chord_short, 0.6),
-        layers=tuple(int(p) for p in rng.choice(STRUCK_LAYERS, 4, replace=False)),
+        layers=tuple(int(p) for p in rng.choice(STRUCK_LAYERS, 5, replace=False)),
         kit=palette.kit,
         lead_centre=int(rng.integers(65, 80)),
         chord_centre=int(rng.integers(50, 65)),

@@ -6,6 +6,7 @@ pulse clarity of Lartillot et al., ISMIR 2008), beside convolutions along time.
 Shapes: spectrogram [batch, frames, N_BANDS], frames = FIELD + 8 * (times - 1); output [batch, OUT, times].
 """
 
+from itertools import pairwise
 from typing import Final
 
 import torch
@@ -41,14 +42,16 @@ class RhythmBranch(nn.Module):
         )
         edges = [group * _BANDS // _GROUPS for group in range(_GROUPS + 1)]
         groups = torch.zeros(_BANDS, _GROUPS)
-        for group, (low, high) in enumerate(zip(edges, edges[1:], strict=False)):
+        for group, (low, high) in enumerate(pairwise(edges)):
             groups[low:high, group] = 1 / (high - low)
         self.register_buffer("groups", groups, persistent=False)
         lags = torch.arange(*_LAGS, dtype=torch.float32)
         self.register_buffer("unbiased", _WINDOW / (_WINDOW - lags), persistent=False)
         wide = _CHANNELS * _GROUPS
         self.envelopes = nn.Sequential(nn.Conv1d(wide, 12, 1, bias=False), nn.BatchNorm1d(12))
-        self.lags = nn.Sequential(nn.Conv2d(12, 24, (5, 1), padding=(2, 0), bias=False), nn.BatchNorm2d(24), nn.ReLU())
+        self.lags = nn.Sequential(
+            nn.Conv2d(12, 24, (5, 1), padding=(2, 0), bias=False), nn.BatchNorm2d(24), nn.ReLU()
+        )
         steps = ((wide, 32, 2), (32, 32, 2), (32, 48, 2), (48, 48, 1), (48, 48, 1))
         self.along = nn.Sequential(
             *(

@@ -39,6 +39,7 @@ class Part:
     reverb: int = 40
     chorus: int = 0
     detune: float = 0.0
+    vibrato: int = 0
     swells: list[tuple[float, int]] = field(default_factory=list)
     """Points (seconds, expression 0..127) of the dynamics within held notes."""
 
@@ -77,7 +78,7 @@ def _track(part: Part, channel: int, end: int) -> mido.MidiTrack:
         events.append((tick, order, mido.Message(kind, channel=channel, **values)))
 
     put(0, 0, "program_change", program=part.program)
-    for number, value in ((7, part.volume), (10, part.pan), (91, part.reverb), (93, part.chorus)):
+    for number, value in ((7, part.volume), (10, part.pan), (91, part.reverb), (93, part.chorus), (1, part.vibrato)):
         put(0, 0, "control_change", control=number, value=min(max(round(value), 0), 127))
     if part.detune:
         put(0, 0, "pitchwheel", pitch=round(min(max(part.detune / 200, -1.0), 0.999) * 8192))

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from .batches import HEADS, Material, changed, crop
+from .checkpoint import read_checkpoint
 from .errors import InputError
 from .fingerprint import material_digest
 from .heads import HEAD_WEIGHTS, Heads, loss_of, published_layer
@@ -34,21 +35,23 @@ class TrainingSettings:
     """layer: the mid-level to emotion layer is "fixed" as published, starts there ("start") or is "free".
 
     precision: "float32", or "bfloat16" for the convolutions where the processor is quicker with it. threads: how
-    many torch uses; sums of floats depend on it, so it belongs to what makes a run repeatable. Raises InputError for
-    an unknown name or a number out of range.
+    many torch uses; sums of floats depend on it, so it belongs to what makes a run repeatable. start: the checkpoint
+    whose network is the beginning, its last layer apart. Raises InputError for an unknown name or a number out of
+    range.
     """
 
-    architecture: str = "small"
+    architecture: str = "context"
     layer: str = "start"
     epochs: int = 30
     steps_per_epoch: int = 40
     learning_rate: float = 3e-3
     weight_decay: float = 0.05
     dropout: float = 0.2
-    averaging: float = 0.99
+    averaging: float = 0.98
     seed: int = 0
     precision: str = "float32"
     threads: int = 2
+    start: Path | None = None
 
     def __post_init__(self) -> None:
         for value, known, what in (
@@ -66,6 +69,15 @@ class TrainingSettings:
         ):
             if number < least:
                 raise InputError(f"{what} {number}: at least {least}")
+        if not 0 < self.learning_rate < 1:
+            raise InputError(f"learning rate {self.learning_rate:g}: above 0 and below 1")
+
+    def described(self) -> dict[str, Any]:
+        """As a record keeps them: the start by the digest of its weights, not by where it lay."""
+        values = dataclasses.asdict(self)
+        if self.start is not None:
+            values["start"] = read_checkpoint(self.start).digest
+        return values
 
 
 @dataclass(frozen=True)
@@ -82,6 +94,14 @@ def new_network(settings: TrainingSettings) -> MidlevelNetwork:
     torch.manual_seed(settings.seed)
     network = MidlevelNetwork(settings.architecture, dropout=settings.dropout)
     nn.init.constant_(network.midlevel.bias, 0.5)  # type: ignore[arg-type]
+    if settings.start is not None:
+        begin = read_checkpoint(settings.start)
+        if begin.architecture != settings.architecture:
+            raise InputError(
+                f"{settings.start}: its architecture is {begin.architecture}, not {settings.architecture}"
+            )
+        tensors = {name: tensor for name, tensor in begin.tensors.items() if not name.startswith("emotions.")}
+        network.load_state_dict(tensors, strict=False)
     if settings.layer in ("fixed", "start"):
         weight, bias = published_layer()
         network.emotions.load_state_dict({"weight": weight, "bias": bias})
@@ -128,6 +148,8 @@ def _train(
     network = new_network(settings)
     network.to(memory_format=torch.channels_last)
     heads = Heads()
+    if all(source.name.startswith("known") for source in sources):
+        heads.requires_grad_(False)  # nothing else says what the scale is: it is that of the qualities
     mean = new_network(settings)
     learners = [p for p in (*network.parameters(), *heads.parameters()) if p.requires_grad]
     optimiser = torch.optim.AdamW(learners, lr=settings.learning_rate, weight_decay=settings.weight_decay)
@@ -179,13 +201,13 @@ def _fingerprint(sources: Sequence[Source], settings: TrainingSettings) -> str:
     parts = {
         source.name: [len(source.material), source.share, material_digest(source.material)] for source in sources
     }
-    return json.dumps({"settings": dataclasses.asdict(settings), "sources": parts}, sort_keys=True)
+    return json.dumps({"settings": settings.described(), "sources": parts}, sort_keys=True)
 
 
 def record_of(sources: Sequence[Source], settings: TrainingSettings, **more: Any) -> dict[str, Any]:  # noqa: ANN401
     """The training record that is kept in the checkpoint."""
     return {
-        "settings": dataclasses.asdict(settings),
+        "settings": settings.described(),
         "sources": {source.name: {"clips": len(source.material), "share": source.share} for source in sources},
         "head_weights": HEAD_WEIGHTS,
         "midlevel": MIDLEVEL,

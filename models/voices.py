@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .harmony import Chord, chord_at
-from .melody import compose_melody
+from .melody import Tone, compose_melody
 from .orchestration import Ensemble
 from .patterns import Timing, layer_onsets
 from .score import Part, stream
@@ -53,6 +53,20 @@ class Piece:
             for pitch in pitches[index]:
                 part.add(start, duration, pitch, velocity)
 
+    def sound(self, part: Part, tone: Tone, pitch: int, *, level: float = 0.0) -> None:
+        """Put one tone of a melody into a part, as `pitch`; nothing after the piece's end."""
+        time = self.timing.seconds(tone.start)
+        if time >= self.seconds:
+            return
+        duration = held(self.timing.seconds(tone.start + tone.length) - time, self.q["articulation"])
+        swell = self.slope * (time - self.seconds / 2)
+        velocity = self.loudness + level + tone.strength + swell + 0.8 * self.timing.accent(tone.start)
+        part.add(max(time + self.timing.jitter(), 0.0), duration, pitch, velocity)
+
+    def chord(self, beat: float) -> Chord:
+        """The chord that sounds at a beat."""
+        return chord_at(self.chords, beat)
+
 
 def held(interval_s: float, articulation: float) -> float:
     """Seconds a note sounds when the next begins after `interval_s`: overlapping to a tenth of a second."""
@@ -94,7 +108,7 @@ def lead_voice(piece: Piece) -> list[Part]:
         part.add(start, duration, tone.pitch, velocity)
         if piece.q["dissonance"] > rub:
             part.add(start, duration, tone.pitch - 1, velocity - 12)
-    part.detune = 12 * piece.q["dissonance"]
+    part.detune, part.vibrato = 12 * piece.q["dissonance"], round(36 * m * (1 - piece.q["articulation"]))
     return [part]
 
 

@@ -1,5 +1,6 @@
 """The command line as its users meet it: what it prints, where, and which exit code it leaves."""
 
+import dataclasses
 import inspect
 import json
 import os
@@ -89,11 +90,18 @@ def test_help_names_all_choices(capsys):
 
 
 def test_defaults_are_those_of_the_engine_and_of_training():
-    analysis, training = AnalysisSettings(), TrainingSettings()
-    for name, parameter in inspect.signature(command_hear.analyze).parameters.items():
-        if hasattr(analysis, name):
-            assert parameter.default == getattr(analysis, name), name
-    names = {"epochs": "epochs", "steps": "steps_per_epoch", "layer": "layer", "architecture": "architecture"}
+    training = TrainingSettings()
+    asked = inspect.signature(command_hear.analyze).parameters
+    fields = [field.name for field in dataclasses.fields(AnalysisSettings)]
+    assert AnalysisSettings(**{name: asked[name].default for name in fields}) == AnalysisSettings()
+    names = {
+        "epochs": "epochs",
+        "steps": "steps_per_epoch",
+        "layer": "layer",
+        "architecture": "architecture",
+        "rate": "learning_rate",
+        "start": "start",
+    }
     parameters = inspect.signature(command_train.train).parameters
     assert {name: parameters[name].default for name in names} == {
         name: getattr(training, attribute) for name, attribute in names.items()

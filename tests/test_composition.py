@@ -96,12 +96,15 @@ def pulse(notes):
 
 
 def distinct_gaps(notes):
-    """Entropy in bits of the gaps between successive onsets of all voices, in steps of 25 ms."""
-    onsets = np.unique(np.round([note.start for note in notes], 2))
-    gaps = np.diff(onsets)
-    counts = np.bincount((gaps[gaps > 0.03] / 0.025).round().astype(int))
-    shares = counts[counts > 0] / counts.sum()
-    return float(-(shares * np.log2(shares)).sum())
+    """Entropy in bits of the gaps between successive onsets, in steps of 25 ms, summed over the layers."""
+    bits = 0.0
+    for channel, pitch in {(note.channel, note.pitch if note.channel == 9 else 0) for note in notes}:
+        layer = [n.start for n in notes if n.channel == channel and (channel != 9 or n.pitch == pitch)]
+        gaps = np.diff(np.unique(np.round(layer, 2)))
+        counts = np.bincount((gaps[gaps > 0.03] / 0.025).round().astype(int), minlength=1)
+        shares = counts[counts > 0] / max(counts.sum(), 1)
+        bits -= float((shares * np.log2(shares)).sum())
+    return bits
 
 
 def sung_line(notes):

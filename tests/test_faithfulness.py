@@ -12,9 +12,8 @@ from moodfader.engine.faithfulness import CHANGES, SIDES, faithfulness_curves, f
 from moodfader.engine.perturbation import amplified
 from moodfader.engine.track import load_track
 from moodfader.models.checkpoint import default_checkpoint, load_model
-from moodfader.models.network import MidlevelNetwork
+from moodfader.models.train import TrainingSettings, new_network
 from moodfader.models.vocabulary import MIDLEVEL, N_BANDS
-from safetensors.torch import load_file
 from torch import nn
 
 
@@ -33,10 +32,8 @@ def blocks(picture) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def linear_model(random_model):
-    """The network without its rectifiers: its prediction is linear in the spectrogram."""
-    network = MidlevelNetwork("small")
-    network.load_state_dict(load_file(random_model.path))
-    network.eval()
+    """A network of a trunk alone, without its rectifiers: its prediction is linear in the spectrogram."""
+    network = new_network(TrainingSettings(architecture="small", seed=5)).eval()
     network.trunk = nn.Sequential(*(nn.Identity() if isinstance(m, nn.ReLU) else m for m in network.trunk))
     return dataclasses.replace(random_model, network=network)
 
@@ -151,7 +148,8 @@ def test_a_stretch_is_heard_with_what_is_around_it(frames, random_model):
     network = random_model.network
     with torch.inference_mode():
         local = network.local(network.extend(torch.from_numpy(picture)[None]))[0, MIDLEVEL.index("modality")]
-    begin, end = (f // network.geometry.stride for f in frames or (0, 240))
+    first, last = frames or (0, 240)
+    begin, end = first // network.geometry.stride, network.geometry.positions(last)
     for curve in curves:
         assert curve.predictions[0] == pytest.approx(float(local[begin:end].mean()), abs=1e-5)
         assert curve.fractions[0] == 0
@@ -164,7 +162,7 @@ def test_the_default_explanation_beats_random(tmp_path):
     soundfile.write(tmp_path / "eight.wav", sound, rate)
     track = load_track(tmp_path / "eight.wav")
     model = load_model()
-    analysis = analyze_track(track, model, AnalysisSettings(passes=256))
+    analysis = analyze_track(track, model, AnalysisSettings())
     curves = faithfulness_curves(track_spectrogram(track), analysis, model, steps=5, draws=10)
     asked = [curve for curve in curves if curve.change != "hide"]  # the default's question is that of gains
     for curve in asked:

@@ -81,30 +81,33 @@ def test_names_are_text_not_markup(folder):
     assert "<b> &" not in (folder / "index.html").read_text()
 
 
-def with_stability(folder, random_model, agreement) -> tuple[str, object]:
+def with_stability(folder, random_model, stability) -> tuple[str, object]:
+    """The page of an analysis whose standard errors leave so much of the weights' variance."""
     track = load_track(folder.parent / NAME)
     analysis = load_analysis(folder.parent / "a.npz")
-    changed = dataclasses.replace(analysis, half_agreement=np.array(agreement, np.float32))
+    errors = np.sqrt(analysis.weights.var(0) * (1 - np.array(stability)))
+    errors = np.broadcast_to(errors, analysis.weights.shape).astype(np.float32)
+    changed = dataclasses.replace(analysis, standard_errors=errors)
     heard = predict_track(track, random_model)
     files = files_of(folder, MIDLEVEL)
     return page(track, changed, heard, files, MIDLEVEL, [], stretch_s=(0, 4)), changed
 
 
 def test_a_feature_that_is_not_stable_says_so(folder, random_model):
-    text, analysis = with_stability(folder, random_model, [0.95] * 6 + [0.5])
+    text, analysis = with_stability(folder, random_model, [0.97] * 6 + [0.67])
     assert "Not stable: modality." in Page(text).text
     assert Page(text).text.count("Not stable") == 2, "on top, and in its own section"
     line = unstable_line(analysis, MIDLEVEL)
     assert line.startswith("not stable: modality (0.67);")
     assert unstable_line(analysis, MIDLEVEL[:6]) is None
-    text, _ = with_stability(folder, random_model, [0.95] * 7)
+    text, _ = with_stability(folder, random_model, [0.97] * 7)
     assert "ot stable" not in Page(text).text
 
 
 def test_render_says_so_of_the_faders_that_it_moves(folder, random_model, capsys):
     from moodfader.engine.store import save_analysis
 
-    _, analysis = with_stability(folder, random_model, [0.95] * 6 + [0.5])
+    _, analysis = with_stability(folder, random_model, [0.97] * 6 + [0.67])
     shaky = folder.parent / "shaky.npz"
     save_analysis(analysis, shaky)
     common = ["--analysis", str(shaky), "--model", str(random_model.path), "--overwrite"]

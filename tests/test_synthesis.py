@@ -2,15 +2,22 @@
 
 import csv
 import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import scipy.signal
 import soundfile
+from moodfader.models import synthesizer
+from moodfader.models.composition import compose
+from moodfader.models.datasets import read_table
 from moodfader.models.errors import InputError
-from moodfader.models.fluidsynth import find_fluidsynth, find_soundfont, render_midi
+from moodfader.models.fluidsynth import Room, find_fluidsynth, find_soundfont, render_midi
+from moodfader.models.recording import coded
 from moodfader.models.score import Part, to_midi
-from moodfader.models.synthesis import known_clip, known_music, known_qualities, known_series
+from moodfader.models.series import Kind, render_series
+from moodfader.models.synthesis import drawn_soundfont, known_clip, known_music, known_qualities, known_series
 from moodfader.models.vocabulary import MIDLEVEL, SAMPLE_RATE
 
 
@@ -77,7 +84,7 @@ def test_a_folder_is_made_goes_on_and_is_the_same_elsewhere(tmp_path):
     assert lost.read_bytes() == first[lost.name]
     with table.open() as handle:
         rows = list(csv.DictReader(handle))
-    assert list(rows[0]) == ["file", *MIDLEVEL, "seed"]
+    assert list(rows[0]) == ["file", *MIDLEVEL, "seed", "soundfont", "group"]
     assert [row["file"] for row in rows] == sorted(path.name for path in table.parent.glob("*.flac"))
     for row in rows:
         samples, sample_rate = soundfile.read(table.parent / row["file"])
@@ -85,6 +92,35 @@ def test_a_folder_is_made_goes_on_and_is_the_same_elsewhere(tmp_path):
         qualities = {name: float(row[name]) for name in MIDLEVEL}
         again = known_clip(qualities, seed=int(row["seed"]), seconds=2.0)
         np.testing.assert_allclose(again, samples, atol=2e-4)
+
+
+@rendered
+def test_series_are_written_with_what_is_turned(tmp_path):
+    kinds = {"rules": Kind(), "again": Kind(compose, lambda seed: "one work")}
+    table = render_series(1, seed=2, folder=tmp_path, kinds=kinds, values=(0.0, 1.0), seconds=1.0)
+    clips = read_table(table, prefix="known_")
+    assert len(clips) == 2 * 2 * len(MIDLEVEL)
+    with table.open() as handle:
+        rows = list(csv.DictReader(handle))
+    for series in {row["series"] for row in rows}:
+        low, high = (row for row in rows if row["series"] == series)
+        assert {name for name in MIDLEVEL if low[name] != high[name]} == {low["quality"]}
+        assert (low["group"], low["seed"], low["soundfont"]) == (high["group"], high["seed"], high["soundfont"])
+    assert len({row["group"] for row in rows}) == 1 + len(MIDLEVEL)
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.flac")}
+    render_series(1, seed=2, folder=tmp_path, kinds=kinds, values=(0.0, 1.0), seconds=1.0)
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+
+
+def test_the_seed_draws_the_sound_font(tmp_path):
+    fonts = [tmp_path / "one.sf2", tmp_path / "two.sf2"]
+    for font in fonts:
+        font.touch()
+    drawn = [drawn_soundfont(fonts, seed) for seed in range(40)]
+    assert drawn == [drawn_soundfont(fonts, seed) for seed in range(40)]
+    assert 10 <= drawn.count(fonts[0]) <= 30
+    with pytest.raises(InputError, match=r"three\.sf2"):
+        drawn_soundfont([tmp_path / "three.sf2"], 1)
 
 
 def envelope(samples):
@@ -129,8 +165,9 @@ def test_what_is_missing_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("MOODFADER_SOUNDFONT", str(tmp_path / "none.sf2"))
     with pytest.raises(InputError, match=r"none\.sf2.*MOODFADER_SOUNDFONT"):
         find_soundfont()
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert shutil.which("fluidsynth") is None
+    with pytest.raises(InputError, match="nowhere"):
+        find_soundfont("nowhere.sf2")
+    monkeypatch.setattr(synthesizer, "LIBRARIES", ("libnothing.so.9",))
     with pytest.raises(InputError, match="Debian package fluidsynth"):
         find_fluidsynth()
     with pytest.raises(InputError, match="fluidsynth"):
@@ -143,8 +180,58 @@ def test_a_broken_sound_font_gives_one_line(monkeypatch, tmp_path):
     broken = tmp_path / "broken.sf2"
     broken.write_text("no sound font")
     monkeypatch.setenv("MOODFADER_SOUNDFONT", str(broken))
-    with pytest.raises(InputError, match=r"broken\.sf2"):
-        render_midi(one_note(60))
+    for soundfont in (None, broken):
+        with pytest.raises(InputError, match=r"broken\.sf2"):
+            render_midi(one_note(60), soundfont=soundfont)
+
+
+@rendered
+def test_a_piece_leaves_nothing_in_the_next():
+    other = compose(known_qualities(3), seed=3, seconds=3.0)
+    alone = render_midi(one_note(60), room=Room(level=0.9, size=0.9))
+    render_midi(other)
+    np.testing.assert_array_equal(render_midi(one_note(60), room=Room(level=0.9, size=0.9)), alone)
+
+
+@rendered
+def test_two_threads_render_what_one_does():
+    pieces = [compose(known_qualities(seed), seed=seed, seconds=2.0) for seed in range(4)]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(render_midi, pieces))
+    for piece, samples in zip(pieces, together, strict=True):
+        np.testing.assert_array_equal(samples, render_midi(piece))
+
+
+@rendered
+@pytest.mark.skipif(shutil.which("fluidsynth") is None, reason="the fluidsynth program is not on the PATH")
+def test_the_program_renders_the_same(tmp_path):
+    parts = [Part(program, reverb=60, chorus=30) for program in (0, 48, 73)]
+    for index, part in enumerate(parts):
+        part.add(0.2 + index, 1.5, 60 + 4 * index, 90)
+    midi = to_midi(parts, seconds=4.0)
+    midi.save(tmp_path / "score.mid")
+    settings = ["-o", "synth.reverb.room-size=0.6", "-o", "synth.reverb.damp=0.3", "-o", "synth.reverb.level=0.6"]
+    settings += ["-o", "synth.reverb.width=1", "-o", "synth.chorus.depth=4", "-o", "synth.chorus.level=1"]
+    settings += ["-o", f"synth.polyphony={synthesizer.POLYPHONY}"]
+    output = ["-T", "wav", "-O", "float", "-r", "44100", "-F", str(tmp_path / "sound.wav")]
+    command = ["fluidsynth", "-ni", "-q", "-g", "0.4", *settings, *output, str(find_soundfont())]
+    subprocess.run([*command, str(tmp_path / "score.mid")], check=True)
+    theirs, _ = soundfile.read(tmp_path / "sound.wav", always_2d=True)
+    ours = render_midi(midi)
+    whole = slice(0, len(ours) - 64)  # the program ends with its last block
+    assert np.abs(theirs[: len(ours)] - ours)[whole].max() < 1e-4
+
+
+def test_a_codec_keeps_the_music_and_loses_the_noise():
+    rng = np.random.default_rng(0)
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(SAMPLE_RATE) / SAMPLE_RATE)
+    noisy = tone + 0.02 * rng.standard_normal(SAMPLE_RATE)
+    for kind in ("MP3", "OGG"):
+        back = coded(noisy, kind, 0.9)
+        assert back.shape == noisy.shape
+        assert np.corrcoef(back[2000:-2000], tone[2000:-2000])[0, 1] > 0.99
+        lost = np.abs(np.fft.rfft(back - noisy))
+        assert lost[8000:].mean() > 0.3 * np.abs(np.fft.rfft(noisy))[8000:].mean()
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 from moodfader.models.batches import HEARD_AS, Material, changed, crop, prepare, targets_of
+from moodfader.models.checkpoint import read_checkpoint, save_model
 from moodfader.models.datasets import Clip
 from moodfader.models.errors import InputError
 from moodfader.models.evaluate import correlations, predict_material
-from moodfader.models.heads import published_layer
-from moodfader.models.train import Source, TrainingSettings, train
+from moodfader.models.heads import ALIKE_AT_MOST, likeness, published_layer
+from moodfader.models.train import Source, TrainingSettings, new_network, record_of, train
 from moodfader.models.vocabulary import CLIP_FRAMES, EMOTIONS, MIDLEVEL, N_BANDS
 
 TINY = TrainingSettings(threads=1, epochs=2, steps_per_epoch=2, seed=3)
@@ -87,6 +88,45 @@ def test_a_fixed_layer_stays_as_published():
     torch.testing.assert_close(network.emotions.weight.detach(), weight, atol=0, rtol=0)
     torch.testing.assert_close(network.emotions.bias.detach(), bias, atol=0, rtol=0)
     assert weight[EMOTIONS.index("happy"), MIDLEVEL.index("modality")] < 0, "minor is not happy"
+
+
+def test_a_start_is_taken_over_but_for_its_last_layer(tmp_path):
+    path = tmp_path / "start.safetensors"
+    before = new_network(TrainingSettings(seed=8))
+    with torch.no_grad():
+        before.emotions.weight.fill_(9.0)
+        before.emotions.bias.fill_(9.0)
+    save_model(before, path, record={})
+    settings = TrainingSettings(seed=1, start=path)
+    begun = new_network(settings)
+    kept, taken = before.state_dict(), begun.state_dict()
+    for name in taken:
+        assert torch.equal(taken[name], kept[name]) == (not name.startswith("emotions."))
+    torch.testing.assert_close(begun.emotions.weight, published_layer()[0])
+    record = record_of([Source("made", material(6), 4)], settings)
+    assert record["settings"]["start"] == read_checkpoint(path).digest
+    with pytest.raises(InputError, match="a 'context' network, not 'small'"):
+        new_network(TrainingSettings(architecture="small", start=path))
+
+
+def test_music_of_known_qualities_alone_is_learned_on_its_own_scale():
+    """Without any other scale the line between mid-levels and qualities stays what it is: none."""
+    sources = [Source("known:0:made", material(6), 4)]
+    targets = sources[0].material.targets
+    targets["emotions"][:] = np.nan
+    network = train(sources, TrainingSettings(threads=1, epochs=12, steps_per_epoch=10, learning_rate=1e-2))
+    said, _ = predict_material(network, sources[0].material)
+    k = MIDLEVEL.index("modality")
+    assert np.abs(said[:, k] - targets["known"][:, k]).mean() < 0.12
+
+
+def test_features_may_not_be_one():
+    rng = torch.Generator().manual_seed(0)
+    apart = torch.randn(4000, 7, generator=rng)
+    assert likeness(apart) == 0
+    one = apart.clone()
+    one[:, 3] = 0.2 - 0.5 * one[:, 1]
+    assert likeness(one).item() == pytest.approx((1 - ALIKE_AT_MOST) ** 2, rel=1e-3)
 
 
 def test_ratings_find_their_heads():

@@ -102,7 +102,8 @@ def main() -> None:
         kinds = ("stock", "lime:hide", "local:hide", "local:gain")
         times(options.samples, rounds=options.rounds, threads=options.threads, kinds=kinds)
     if options.only in (None, "stability"):
-        variants = [("local", kind, passes) for kind in ("gain", "hide") for passes in (256, 512, 1024)]
+        variants = [("gradient", kind, passes) for kind in ("gain", "hide") for passes in (320, 640)]
+        variants += [("local", kind, 1024) for kind in ("gain", "hide")]
         variants += [("lime", "hide", passes) for passes in (1000, 4000)]
         stability(options.clips, variants, model=model)
     if options.only in (None, "track"):

@@ -67,7 +67,8 @@ def main() -> None:
         if options.only in (None, "cost"):
             cost(options.samples, rounds=options.rounds, threads=options.threads)
         if options.only in (None, "stability"):
-            variants = [("local", kind, passes) for kind in ("gain", "hide") for passes in (256, 512, 1024, 2048)]
+            variants = [("gradient", kind, passes) for kind in ("gain", "hide") for passes in (640, 2560)]
+            variants += [("local", kind, 2048) for kind in ("gain", "hide")]
             bench_explain.stability(options.clips, [*variants, ("lime", "hide", options.samples)], model=model)
     if options.keep:
         with KEPT.open("a") as file:

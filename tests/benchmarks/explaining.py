@@ -89,7 +89,7 @@ def clips(count: int) -> Iterator[Clip]:
 def network_seconds(model: Any) -> Iterator[list[float]]:
     """Counts the time within the network: a list of one number."""
     spent = [0.0]
-    inner = model.network.local
+    inner = model.network.maps
 
     def timed(picture: Any) -> Any:
         started = clock()
@@ -97,11 +97,11 @@ def network_seconds(model: Any) -> Iterator[list[float]]:
         spent[0] += clock() - started
         return result
 
-    model.network.local = timed
+    model.network.maps = timed
     try:
         yield spent
     finally:
-        model.network.local = inner
+        model.network.maps = inner
 
 
 def stock(clip: Clip, model: Any, *, samples: int, seed: int) -> Any:

@@ -1,12 +1,13 @@
 # make demo   set up and do the main job on the track that ships with the project
 # make test   set up, with what the tests need, and run all checks
 # make bench  print the speed and memory figures as ratios (bench-long: against 50,000 samples of plain LIME)
+# make bench-live  forty minutes of playing over JACK under load: drop-outs and latency, measured in the recording
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check types bench bench-long system setup clean
+.PHONY: demo test check types bench bench-long bench-live system setup clean
 
 demo: $(VENV)/.installed
 	$(BIN)/moodfader demo
@@ -32,6 +33,12 @@ bench: $(VENV)/.installed-test
 # about an hour and a half: plain LIME with 50,000 samples, by lime itself and by ours
 bench-long: $(VENV)/.installed-test
 	$(BIN)/python tests/benchmarks/bench_explain_long.py --keep
+
+bench-live: $(VENV)/.installed-test system
+	$(BIN)/python tests/benchmarks/bench_live.py --minutes 30 --blocks 512
+	$(BIN)/python tests/benchmarks/bench_live.py --minutes 5 --blocks 256 1024
+	$(BIN)/python tests/benchmarks/bench_live.py --minutes 2 --blocks 512 --no-load
+	$(BIN)/python tests/benchmarks/bench_live.py --first-sound 20
 
 # Debian's names; elsewhere, or without the right to install, the tests that need them say so and are skipped
 PACKAGES := fluidsynth fluid-soundfont-gm ffmpeg sox jackd2 liblo-tools

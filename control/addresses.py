@@ -7,6 +7,7 @@ reference page; `Session` checks values by it.
 import difflib
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from ..engine.faders import FADER_RANGE_DB
@@ -112,7 +113,7 @@ def _fader(name: str) -> Control:
 
 
 def _transport(name: str, kind: Kind, default: Value, meaning: str, *, writable: bool = True) -> Control:
-    low, unit = (0.0, "s") if kind == "float" else (None, "")
+    low, unit = (0.0, "s" if kind == "float" else "") if kind in ("float", "int") else (None, "")
     return Control(f"{ROOT}/transport/{name}", kind, low, None, unit, default, meaning, writable)
 
 
@@ -144,8 +145,13 @@ CONTROLS: Final[tuple[Control, ...]] = (
     _transport("loop_start", "float", 0.0, "Where the loop begins."),
     _transport("loop_end", "float", 0.0, "Where the loop ends; 0: at the end of the track."),
     _transport("loop", "bool", False, "Whether the stretch between the two is repeated."),
+    _transport("track", "int", 0, "Go to this track of the set list, counted from 0; tells which plays."),
+    _transport("next", "trigger", None, "Go to the next track."),
+    _transport("previous", "trigger", None, "Go to the track before."),
+    _transport("tracks", "int", 0, "How many tracks the set list has.", writable=False),
     _transport("position", "float", 0.0, "Position in the track of what is heard.", writable=False),
     _transport("duration", "float", 0.0, "Length of the track.", writable=False),
+    Control(f"{ROOT}/zero", "trigger", None, None, "", None, "All seven faders to 0 dB."),
     Control(f"{ROOT}/preset/load", "string", None, None, "", "", "Put the faders as the preset of this name says."),
     _switch("bypass", False, "True: the original, aligned to the sample (A/B)."),
     _switch("delta", False, "True: only what the faders changed."),
@@ -155,8 +161,11 @@ CONTROLS: Final[tuple[Control, ...]] = (
     _meter("peak_db", "dBTP", "Largest true peak of the last moments.", low=None, default=-120.0),
     _meter("load", "", "Share of the time that rendering takes: 1 is all of it."),
     _meter("dropouts", "", "Blocks that were not ready in time since the start.", kind="int", default=0),
+    _meter(
+        "late", "", "Cycles that JACK called late (its own fault or another program's, too).", kind="int", default=0
+    ),
     _meter("ring", "blocks", "Blocks that are ready ahead of the sound card."),
-    _meter("latency_ms", "ms", "From a control to the changed sound."),
+    _meter("latency_ms", "ms", "From a control to the changed sound at the sound card (on average)."),
 )
 
 _BY_ADDRESS: Final = {control.address: control for control in CONTROLS}
@@ -172,6 +181,7 @@ def by_address(address: str) -> Control:
     return control
 
 
+@lru_cache(maxsize=256)
 def matching(pattern: str) -> tuple[Control, ...]:
     """The controls that an OSC address pattern names (`?`, `*`, `[a-z]`, `{this,that}`), in the table's order."""
     if not has_wildcard(pattern):

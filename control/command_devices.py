@@ -25,11 +25,12 @@ def devices(as_json: options.Json = False) -> None:
 
 
 def found_devices() -> dict[str, Any]:
-    """{"jack": {"running", "sample_rate", "block_length"}, "portaudio": [...], "missing": [lines]}.
+    """{"jack": {"running", "sample_rate", "block_length"}, "portaudio": [...], "realtime", "missing": [lines]}.
 
     Each library is asked in a process of its own: some end theirs when there is no device.
     """
     from ..engine import processes
+    from ..engine.urgency import UNURGENT, permitted
 
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -53,7 +54,10 @@ def found_devices() -> dict[str, Any]:
         missing.append("JACK: no server answers (start one, for example: jackd -R -d alsa)")
     if not cards:
         missing.append("PortAudio: no sound card is to be seen (no hardware, or no right to it: group audio?)")
-    return {"jack": jack, "portaudio": cards, "null": {"running": True}, "missing": missing}
+    realtime = permitted()
+    if not realtime:
+        missing.append(UNURGENT[0].upper() + UNURGENT[1:])
+    return {"jack": jack, "portaudio": cards, "null": {"running": True}, "realtime": realtime, "missing": missing}
 
 
 def _shown(found: dict[str, Any]) -> Group:

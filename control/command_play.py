@@ -32,7 +32,10 @@ def register(app: typer.Typer) -> None:
 def play(
     files: options.Files,
     backend: Annotated[
-        str, typer.Option(metavar="NAME", help="jack, portaudio, null (no sound card), or auto: what is there.")
+        str,
+        typer.Option(
+            metavar="NAME", help="jack, portaudio, pyo (JACK through pyo), null (no card), or auto: what is there."
+        ),
     ] = "auto",
     device: Annotated[
         int | None, typer.Option(metavar="N", help="PortAudio's device (see: moodfader devices).")
@@ -44,7 +47,10 @@ def play(
     channels: Annotated[int | None, typer.Option(metavar="N", help="Channels; two, or as many as the files.")] = None,
     block: Annotated[int, typer.Option(metavar="N", help="Samples in a block (JACK has its own).")] = 512,
     ahead: Annotated[
-        int | None, typer.Option(metavar="N", help="Samples rendered ahead: more is safer and answers later.")
+        int | None,
+        typer.Option(
+            metavar="N", help="Samples made ahead: more is safer, but answers later. As it turns out, if unset."
+        ),
     ] = None,
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="Begin with a preset.")] = None,
     settings: options.Set = None,
@@ -69,6 +75,7 @@ def play(
     """Play tracks one after the other; seven faders move them, eight emotions follow."""
     from ..engine.history import HistoryWriter
     from ..engine.player import PlayerOptions
+    from ..engine.urgency import prompt
     from .session import Session
 
     voice = Voice(as_json=as_json, quiet=quiet)
@@ -85,6 +92,7 @@ def play(
         ceiling_dbtp=ceiling,
         model=model,
     )
+    prompt()
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said
     note = notes.append if full else voice.note
     with contextlib.ExitStack() as open_things:
@@ -111,7 +119,7 @@ def play(
 
 def _check(backend: str, block: int, ceiling: float, rate: int | None, channels: int | None) -> None:
     """What can be told without opening anything. Raises InputError."""
-    known = ("auto", "jack", "portaudio", "null")
+    known = ("auto", "jack", "portaudio", "pyo", "null")
     if backend not in known:
         raise InputError(f"no back end is called {backend!r}: there are {', '.join(known)}")
     if not 32 <= block <= 8192:
@@ -166,8 +174,12 @@ def _full_view(
     from .terminal import Terminal
 
     def track() -> str:
-        name = files[session.meters.track if session.meters else 0].name
-        return f"{name}  ({notes[-1]})" if notes else name
+        number = session.meters.track if session.meters else 0
+        name = files[number].name if len(files) == 1 else f"{number + 1}/{len(files)} {files[number].name}"
+        analysed = session.analysed
+        said = [] if analysed == 1.0 else [f"analysed {analysed or 0:.0%}"]
+        said += notes[-1:]
+        return f"{name}  ({', '.join(said)})" if said else name
 
     Terminal(session, track=track, clients=server.clients if server else tuple, until=stop.is_set).run()
 

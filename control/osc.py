@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DEFAULT_PORT: Final = 9000
 _SLICE_S: Final = 0.002  # reading the socket and reading the datagrams take turns: the kernel's buffer is small
 _BACKLOG: Final = 256  # datagrams that wait to be read; in a flood the older ones go, so that the newest acts soon
+_BREATH_S: Final = 0.001  # a round, in a flood: this thread is urgent, and others want the processor, too
 _IDLE_S: Final = 0.25
 _PACKET: Final = 1200  # bytes of a bundle: one that networks carry in one piece
 
@@ -63,6 +64,8 @@ class OscServer:
             due = self._clients.next_due()
             pause = _IDLE_S if due is None else max(0.0, min(_IDLE_S, due - now))
             busy = self._arrived or not self._dispatcher.idle
+            if len(self._arrived) == _BACKLOG:
+                time.sleep(_BREATH_S)
             ready, _, _ = select.select([self._socket], [], [], 0.0 if busy else pause)
             if ready:
                 self._receive(time.monotonic() + _SLICE_S)

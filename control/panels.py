@@ -13,17 +13,19 @@ from .tables import duration, signed, spoken
 KEYS: Final = (
     ("↑↓←→", "move"),
     ("0", "zero"),
-    ("z", "all"),
     ("␣", "play"),
     (",.", "seek"),
     ("b", "A/B"),
     ("d", "delta"),
     ("p", "preset"),
+    ("g", "map"),
     ("q", "quit"),
+    ("z", "zero all"),
     ("m", "match loudness"),
     ("[ ] \\", "loop"),
     ("- +", "master"),
     ("w W", "wet"),
+    ("n N", "track"),
 )
 """The keys of the terminal view, the most useful ones first."""
 State = Mapping[str, Value]
@@ -114,6 +116,8 @@ def meter_rows(state: State, clients: Sequence[str], message: str, width: int) -
     second = Text("  drop-outs ").append(str(dropouts), "bold red" if dropouts else "green")
     second.append(f"   load {number(state, 'meter/load'):4.0%}   ring {number(state, 'meter/ring'):.0f} blocks")
     second.append(f"   latency {number(state, 'meter/latency_ms'):.0f} ms")
+    if late := int(number(state, "meter/late")):
+        second.append(f"   JACK late {late} times", "yellow")
     third = Text(f"  {message}", style="yellow") if message else Text(f"  {_clients(clients)}", style=_DIM)
     rows = (first, second, third)
     for row in rows:

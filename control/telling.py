@@ -28,6 +28,7 @@ def told(session: "Session", files: list[Path], meters: "Meters") -> dict[str, A
         "peak_db": state["/moodfader/meter/peak_db"],
         "load": meters.load,
         "dropouts": meters.dropouts,
+        "late": meters.late,
         "latency_ms": meters.latency_s * 1000,
     }
 

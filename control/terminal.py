@@ -36,6 +36,8 @@ class Terminal(App[None]):
     Screen { background: $background; layout: vertical; }
     Static { height: auto; width: 100%; }
     Screen.-short #map { display: none; }
+    Screen.-short.-map #map { display: block; }
+    Screen.-short.-map #emotions { display: none; }
     #keys { dock: bottom; }
     """
     BINDINGS: ClassVar = [
@@ -62,6 +64,9 @@ class Terminal(App[None]):
         Binding("left_square_bracket", "loop('loop_start')"),
         Binding("right_square_bracket", "loop('loop_end')"),
         Binding("backslash", "switch('transport/loop')"),
+        Binding("n", "press('transport/next')"),
+        Binding("N", "press('transport/previous')"),
+        Binding("g", "map"),
         Binding("q,ctrl+c", "quit"),
     ]
 
@@ -79,7 +84,7 @@ class Terminal(App[None]):
         self._selected = 0
         self._message, self._message_left = "", 0
         self._drawn: dict[str, Text] = {}
-        self._map: tuple[Path, GainMap | None] | None = None
+        self._map: tuple[tuple[Path, bool], GainMap | None] | None = None
 
     def compose(self) -> ComposeResult:
         """The panels and a line of keys."""
@@ -108,7 +113,7 @@ class Terminal(App[None]):
         self._draw("transport", transport_rows(self._track(), state, width))
         self._draw("faders", fader_rows(state, self._selected, width))
         self._draw("emotions", emotion_rows(state, width))
-        if self.size.height >= _TALL:
+        if self.size.height >= _TALL or self.screen.has_class("-map"):
             self._draw("map", self._map_rows(state, width))
         message = self._message if self._message_left else ""
         self._draw("meters", meter_rows(state, self._clients(), message, width))
@@ -125,11 +130,13 @@ class Terminal(App[None]):
         heard = self._session.heard.get(track)
         if heard is None:
             return Text("  the gain map comes with the analysis", style="bright_black")
-        if self._map is None or self._map[0] != heard.analysis:
+        picture = self._session.pictures.get(track)
+        wanted = heard.analysis, picture is not None
+        if self._map is None or self._map[0] != wanted:
             try:
-                self._map = heard.analysis, GainMap(heard.analysis)
+                self._map = wanted, GainMap(heard.analysis, picture)
             except InputError as error:
-                self._map = heard.analysis, None
+                self._map = wanted, None
                 self._message, self._message_left = str(error), _MESSAGE_ROUNDS
         faders_db = np.array([number(state, f"midlevel/{name}") for name in MIDLEVEL], np.float32)
         gain_map = self._map[1]
@@ -173,6 +180,15 @@ class Terminal(App[None]):
     def action_switch(self, address: str) -> None:
         """Turn a switch."""
         self._set(address, not self._session.get(f"{ROOT}/{address}"))
+
+    def action_press(self, address: str) -> None:
+        """Press a button."""
+        self._set(address, True)
+
+    def action_map(self) -> None:
+        """In a terminal that is not tall enough for both: the gain map in the place of the emotions, and back."""
+        self.screen.toggle_class("-map")
+        self.refresh_panels()
 
     def action_seek(self, by: float) -> None:
         """Go back or on by so many seconds."""

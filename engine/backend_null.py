@@ -9,6 +9,7 @@ import numpy as np
 from .backends import orphaned
 from .jobs import AudioJob
 from .ring import Ring
+from .urgency import HANDING_OVER, steady, urgent
 
 
 def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
@@ -18,10 +19,12 @@ def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
     ring = Ring(job.channels, name=connection.recv())
     ring.block_length = block
     output = np.zeros((block, job.channels), dtype=np.float32)
-    while ring.ahead < block and not ring.stop:
+    while ring.ahead < 2 * block and not ring.stop:
         time.sleep(0.001)
-    begun, count = time.monotonic(), 0
+    steady()
+    urgent(HANDING_OVER)
+    due = time.monotonic()
     while not ring.stop and not orphaned():
         ring.take(output)
-        count += 1
-        time.sleep(max(0.0, begun + count * block / rate - time.monotonic()))
+        due = max(due + block / rate, time.monotonic() - block / rate)  # (who is late does not take in a hurry)
+        time.sleep(max(0.0, due - time.monotonic()))

@@ -62,6 +62,7 @@ class OfflinePlayer:
             peak=self._peak,
             load=0.0,
             dropouts=0,
+            late=0,
             ahead=len(self._rest),
             latency_s=0.0,
         )

@@ -1,10 +1,12 @@
-"""pyo as the way to JACK and PortAudio; the only importer of pyo.
+"""pyo as the way to PortAudio, and to JACK where it is wanted; the only importer of pyo.
 
 pyo calls back before each of its blocks, in the audio thread: there one block is copied from the ring into a table as
 long as a block, which pyo then plays once. The first blocks are not used, because pyo's server fades in over them.
+Its build of double precision is taken: the fade-in of the other one ends at 0.9999993 and stays there.
 """
 
 import contextlib
+import importlib
 import os
 import time
 from multiprocessing.connection import Connection
@@ -15,6 +17,7 @@ import numpy as np
 from .backends import orphaned
 from .jobs import AudioJob
 from .ring import Ring
+from .urgency import HANDING_OVER, steady, urgent
 
 os.environ.setdefault("PYO_GUI_WX", "0")
 os.environ.setdefault("JACK_NO_START_SERVER", "1")  # a server is the user's to start
@@ -27,9 +30,9 @@ _SILENT_S: Final = 2.0
 
 def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
     """Play until the ring says stop or the device goes; that is told as ("gone", why)."""
+    audio = "portaudio" if job.backend == "portaudio" else "jack"
     with _quiet():
-        import pyo
-
+        pyo = _pyo()
         if job.backend == "portaudio" and pyo.pa_count_devices() < 1:  # (booting without one crashes)
             connection.send(("failed", "PortAudio finds no sound card"))
             return
@@ -38,7 +41,7 @@ def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
             nchnls=job.channels,
             buffersize=job.block_length,
             duplex=0,
-            audio=job.backend,
+            audio=audio,
             jackname=job.name,
         )
         server.setVerbosity(0)
@@ -47,7 +50,7 @@ def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
         server.deactivateMidi()
         server.boot()
     if not server.getIsBooted():
-        what = "no JACK server answers (is jackd running?)" if job.backend == "jack" else "the device refuses"
+        what = "no JACK server answers (is jackd running?)" if audio == "jack" else "the device refuses"
         connection.send(("failed", what))
         return
     rate, block = round(server.getSamplingRate()), int(server.getBufferSize())
@@ -67,13 +70,15 @@ def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
     def copy() -> None:
         nonlocal calls
         calls += 1
-        if calls <= skipped or not (ring.read or ring.ahead >= block):
+        if calls <= skipped or not (ring.read or ring.ahead >= 2 * block):
             return
         ring.take(output)
         for channel, view in enumerate(views):
             view[:block] = output[:, channel]
 
     server.setCallback(copy)
+    steady()
+    urgent(HANDING_OVER)  # (the threads of PortAudio inherit it)
     server.start()
     seen, since = 0, time.monotonic()
     while not ring.stop and not orphaned():
@@ -93,8 +98,7 @@ def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
 def devices() -> list[dict[str, Any]]:
     """PortAudio's output devices: number, name, channels, sample_rate in Hz, latency in s."""
     with _quiet():
-        import pyo
-
+        pyo = _pyo()
         if pyo.pa_count_devices() < 1:
             return []
         _, outputs = pyo.pa_get_devices_infos()
@@ -109,6 +113,13 @@ def devices() -> list[dict[str, Any]]:
         }
         for number, found in sorted(outputs.items())
     ]
+
+
+def _pyo() -> Any:  # noqa: ANN401
+    try:
+        return importlib.import_module("pyo64")
+    except ImportError:
+        return importlib.import_module("pyo")
 
 
 @contextlib.contextmanager

@@ -11,17 +11,21 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from .jobs import AudioJob
-from .urgency import urgent
 
-BACKENDS: Final = {"jack": "backend_pyo", "portaudio": "backend_pyo", "null": "backend_null"}
-"""Module of each; importing one costs what its library costs."""
+BACKENDS: Final = {
+    "jack": "backend_jack",
+    "portaudio": "backend_pyo",
+    "pyo": "backend_pyo",
+    "null": "backend_null",
+}
+"""Module of each; importing one costs what its library costs. `pyo` is JACK through pyo."""
 
 
 def main(job: AudioJob, connection: "Connection[Any, Any]") -> None:
     """Body of the audio process."""
-    urgent(2)
     with contextlib.suppress(EOFError, OSError):
         importlib.import_module("." + BACKENDS[job.backend], __package__).run(job, connection)
+    os._exit(0)  # (the libraries' own endings talk to servers that may be gone)
 
 
 _PARENT = os.getppid()

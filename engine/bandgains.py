@@ -13,8 +13,9 @@ def segment_gain_db(mask_weights: np.ndarray, faders_db: np.ndarray) -> np.ndarr
 
     mask_weights is [segments, 7] in -1..1, faders_db [7]; returns float32 [segments].
     """
-    gains = mask_weights.astype(np.float32) @ faders_db.astype(np.float32)
-    return np.clip(gains, -SEGMENT_LIMIT_DB, SEGMENT_LIMIT_DB)
+    # (added up by NumPy itself: a library's threads round as many ways as there are of them, and keep sound waiting)
+    gains = (mask_weights.astype(np.float32) * faders_db.astype(np.float32)).sum(axis=1)
+    return np.asarray(np.clip(gains, -SEGMENT_LIMIT_DB, SEGMENT_LIMIT_DB))
 
 
 def between_bands(frequencies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,21 +2,23 @@
 
 Blocks are float32 [samples, channels] at the file's own rate, full scale 1.0. A file is opened twice or more
 in its life (to be checked, to be heard, to be rendered); the same samples come out each time, wherever one
-starts.
+starts. PyAV is imported when it is needed: what soundfile reads can sound sooner.
 """
 
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import av
 import numpy as np
 import soundfile
-from av.container import InputContainer
 
 from ..models.errors import InputError
 from .wholeness import check_log, check_whole, mp3_states_length
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
 
 SAMPLE_RATES = (8_000, 192_000)
 MAX_CHANNELS = 8
@@ -141,6 +143,8 @@ def _skip(sound: soundfile.SoundFile, samples: int) -> None:
 
 
 def _av_source(path: Path) -> Source:
+    import av
+
     try:
         with _av_open(path) as container:
             if not container.streams.audio:
@@ -161,13 +165,17 @@ def _av_source(path: Path) -> Source:
 
 
 @contextlib.contextmanager
-def _av_open(path: Path) -> Iterator[InputContainer]:
+def _av_open(path: Path) -> "Iterator[InputContainer]":
+    import av
+
     # A playlist or a script with the name of a sound file must not make us fetch things.
     with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
         yield container
 
 
 def _av_blocks(source: Source) -> Iterator[np.ndarray]:
+    import av
+
     left = source.promised if source.promised is not None else 1 << 62
     try:
         with _av_open(source.path) as container:

@@ -1,13 +1,12 @@
 """The process that has torch: it analyses the tracks of the set list, and hears what sounds twice a second.
 
-It is nice to the others (lower priority, one thread), shares nothing with them but the ring, which it only reads,
-and may be as late as it likes: no sound waits for it.
+Its analyses are nice to the others (lower priority, one thread). It shares nothing with them but the ring, which it
+only reads, and may be as late as it likes: no sound waits for it.
 """
 
 import contextlib
 import os
 import threading
-import time
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
@@ -15,22 +14,23 @@ import numpy as np
 
 from ..models.errors import InputError
 from .jobs import HearingJob
+from .picture import picture
 from .ring import Ring
 from .surrogate import Heard
-from .urgency import patient
+from .urgency import ordinary, patient
 
 WINDOW_S: Final = 10.0
 EVERY_S: Final = 0.5
 _LEAST_S: Final = 2.0
-_FIRST_S: Final = 3.0
 
 
 def main(job: HearingJob, connection: "Connection[Any, Any]") -> None:
-    """Tells ("progress", track, fraction), ("heard", track, Heard), ("measured", emotions), ("error", text).
+    """Tells ("progress", track, fraction), ("heard", track, Heard), ("picture", track, levels (see picture.py)),
+    ("measured", emotions), ("error", text).
 
     Is told the ring's name, its rate and its channels; ends when the ring says stop or the pipe ends.
     """
-    patient()
+    ordinary()
     with contextlib.suppress(EOFError, OSError):
         _Hearing(job, connection).run()
 
@@ -45,10 +45,6 @@ class _Hearing:
     def run(self) -> None:
         name, rate, channels = self._connection.recv()
         ring = Ring(channels, name=name)
-        begun = time.monotonic()
-        while not ring.read and time.monotonic() - begun < _FIRST_S:
-            time.sleep(0.01)  # the first sound before anything else
-
         import torch
 
         torch.set_num_threads(1)
@@ -82,6 +78,7 @@ class _Hearing:
         return dict(predict_sound([mono], self._model, scale=peak).emotions)
 
     def _analyse_all(self) -> None:
+        from ..models.spectrogram import spectrogram_blocks
         from .analysis import AnalysisSettings
         from .prediction import predict_track
         from .store import analyze
@@ -95,7 +92,7 @@ class _Hearing:
                     track,
                     model=self._model,
                     settings=AnalysisSettings(**self._job.settings),
-                    progress=lambda fraction, number=number: self._tell("progress", number, fraction),  # type: ignore[misc]
+                    progress=lambda fraction, number=number: self._analysing(number, fraction),  # type: ignore[misc]
                 )
                 if analysis.path is None:
                     raise InputError(f"{file}: its analysis was not kept")
@@ -112,6 +109,12 @@ class _Hearing:
                 self._tell("error", str(error))
                 continue
             self._tell("heard", number, heard)
+            self._tell("picture", number, picture(spectrogram_blocks(track.mono_blocks(), scale=track.peak)))
+
+    def _analysing(self, number: int, fraction: float) -> None:
+        """A track has no analysis yet: that is long work, which others go before."""
+        patient()
+        self._tell("progress", number, fraction)
 
     def _tell(self, *message: object) -> None:
         with self._lock, contextlib.suppress(OSError):

@@ -7,13 +7,15 @@ from typing import Any
 
 @dataclass(frozen=True)
 class RenderJob:
-    """What a renderer is started with; `ahead` is how many samples it keeps ready at most, `ring` where."""
+    """What a renderer is started with: `ring` is where it renders to, `ahead` how many samples before they are
+    needed (None: as many as it turns out to take).
+    """
 
     files: tuple[Path, ...]
     sample_rate: int
     channels: int
     ceiling_dbtp: float
-    ahead: int
+    ahead: int | None
     ring: str
 
 
@@ -40,7 +42,9 @@ class AudioJob:
 
 @dataclass(frozen=True)
 class Meters:
-    """How it stands: positions in s, true peak as a magnitude, load as a share of real time, ring in samples."""
+    """How it stands: positions in s, true peak as a magnitude, load as a share of real time, ring in samples;
+    dropouts are blocks that were not there, late the cycles that the sound server says came late.
+    """
 
     track: int
     position_s: float
@@ -50,5 +54,6 @@ class Meters:
     peak: float
     load: float
     dropouts: int
+    late: int
     ahead: int
     latency_s: float

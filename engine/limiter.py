@@ -8,7 +8,6 @@ is cut into blocks.
 """
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
 
 from .intersample import InterSamplePeaks
 
@@ -88,9 +87,7 @@ class Limiter:
         held = np.concatenate((self._held, units))
         self._held = held[len(units) :]
         if self._falling or held.any():
-            # (the origin makes the window end at the sample itself)
-            held = maximum_filter1d(held, self._look_ahead + 1, origin=self._look_ahead // 2, mode="nearest")
-            units = self._released(held[self._look_ahead :])
+            units = self._released(_largest_of(held, self._look_ahead + 1))
         for average in self._averages:
             units = average.process(units)
         return units
@@ -103,6 +100,16 @@ class Limiter:
         if len(fallen):
             self._falling = int(fallen[-1])
         return fallen
+
+
+def _largest_of(values: np.ndarray, length: int) -> np.ndarray:
+    """The largest of each `length` values that follow each other: [len(values) - length + 1]."""
+    span = 1
+    while 2 * span <= length:
+        values = np.maximum(values[span:], values[:-span])
+        span *= 2
+    rest = length - span
+    return np.asarray(np.maximum(values[rest:], values[: len(values) - rest]))
 
 
 class _MovingSum:

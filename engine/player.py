@@ -9,36 +9,39 @@ If the sound card goes it is looked for every second, and the performance waits 
 """
 
 import contextlib
-import multiprocessing
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableSet, Sequence
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Final
 
 from ..models.errors import InputError
 from . import processes
+from .card import Card
 from .changes import Value
+from .children import Children
 from .decoding import probe
-from .framing import OVERLAP, frame_length
 from .jobs import AudioJob, HearingJob, Meters, RenderJob
 from .ring import Ring
 
 BLOCK_LENGTH: Final = 512
-_BOOT_S: Final = 15.0
-_AGAIN_S: Final = 1.0
 _GATHER_S: Final = 0.001
+_PATIENCE_S: Final = 1.5
+_LOOK_S: Final = 0.02
+_FIRST_S: Final = 3.0
 Event = Callable[..., None]
 """Called as event(kind, *content) by a thread of the player: "applied", a list of (at, address, value); "heard",
-track, Heard; "progress", track, fraction; "measured", emotions; "error", text; "card", text (gone, or back)."""
+track, Heard; "picture", track, levels (see picture.py); "progress", track, fraction; "measured", emotions; "error"
+and "note", text; "card", text (gone, or back)."""
 
 
 @dataclass(frozen=True)
 class PlayerOptions:
-    """backend: jack, portaudio, null, or auto (the first that is there). sample_rate in Hz and channels: None takes
-    the device's and the tracks'. ahead: samples kept ready for the card, None for the least that works.
+    """backend: jack, portaudio, pyo (JACK through pyo), null, or auto (the first that is there). sample_rate in Hz
+    and channels: None takes the device's and the tracks'. ahead: samples that are made so long before the card takes
+    them, None for as many as it turns out to need.
     """
 
     backend: str = "auto"
@@ -58,7 +61,6 @@ class Player:
     def __init__(self, files: Sequence[Path], event: Event, options: PlayerOptions) -> None:
         """Raises InputError for a file that cannot be played and a device that is not there."""
         self._event = event
-        self._spawn = multiprocessing.get_context("spawn")
         sources = [probe(file) for file in files]
         self.channels = options.channels or max(2, *(source.channels for source in sources))
         widest = max(sources, key=lambda source: source.channels)
@@ -66,30 +68,15 @@ class Player:
             raise InputError(
                 f"{widest.path}: it has {widest.channels} channels, more than --channels {self.channels}"
             )
-        self._processes: list[Any] = []
+        self._children = Children()
         self._closing = threading.Event()
         self.ring: Ring | None = None
         self._hearing_process: Any = None
+        self._hearing: Any = None
+        self._begun = time.monotonic()
         self._played = 0
         try:
-            self._renderer = self._started(processes.render)
-            rate = options.sample_rate or (None if options.backend in ("jack", "auto") else sources[0].sample_rate)
-            self._audio_job = AudioJob(options.backend, rate, self.channels, options.block_length, options.device)
-            self._audio = self._booted_any(sources[0].sample_rate)
-            self.ring = Ring(self.channels)
-            hop = frame_length(self.sample_rate) // OVERLAP
-            least = hop + self.block_length
-            self.ahead = max(least, options.ahead or least + hop // 4)
-            job = RenderJob(
-                tuple(files), self.sample_rate, self.channels, options.ceiling_dbtp, self.ahead, self.ring.name
-            )
-            self._renderer.send(job)
-            self._audio.send(self.ring.name)
-            self._hearing = self._started(
-                processes.hear, HearingJob(tuple(files), options.model, dict(options.analysis))
-            )
-            self._hearing_process = self._processes[-1]
-            self._hearing.send((self.ring.name, self.sample_rate, self.channels))
+            self._start(tuple(files), sources[0].sample_rate, options)
         except BaseException:
             self.close()
             raise
@@ -120,91 +107,71 @@ class Player:
             peak=ring.peak,
             load=ring.load,
             dropouts=ring.dropouts,
+            late=ring.late,
             ahead=ring.ahead,
             latency_s=ring.latency_s,
         )
 
     @property
     def played(self) -> int:
-        """Output samples that have gone to the card."""
-        return self._played if self.ring is None else self.ring.read
+        """Samples of the performance that have gone to the card."""
+        return self._played if self.ring is None else max(self.ring.read - self.ring.lead, 0)
 
     def close(self) -> None:
         """Stop and clean up."""
         if self._closing.is_set():
             return
         self._closing.set()
-        if self.ring is not None:
-            self.ring.stop = 1
+        ring = self.ring
+        if ring is not None:
+            ring.stop = 1
         if self._hearing_process is not None:
             self._hearing_process.kill()  # (it may be in the middle of something long; its files are written whole)
-        for process in self._processes:
-            process.join(1.5 if self.ring is not None else 0)
-            if process.is_alive():
-                process.kill()
-                process.join(1.0)
-        if self.ring is not None:
-            self._played, ring, self.ring = self.ring.read, self.ring, None
+        self._children.join(_PATIENCE_S if ring is not None else 0)
+        if ring is not None:
+            self._played, self.ring = self.played, None
             ring.close()
 
-    def _started(self, target: Callable[..., None], *arguments: object) -> "Connection[Any, Any]":
-        ours, theirs = self._spawn.Pipe()
-        process = self._spawn.Process(target=target, args=(*arguments, theirs), daemon=True)
-        process.start()
-        theirs.close()
-        self._processes.append(process)
-        return ours
-
-    def _booted_any(self, file_rate: int) -> "Connection[Any, Any]":
-        """Start the audio process on the back end that was asked for, or the first that is there."""
-        job = self._audio_job
-        wanted = ("jack", "portaudio") if job.backend == "auto" else (job.backend,)
-        reasons = []
-        for name in wanted:
-            rate = job.sample_rate if name == "jack" else job.sample_rate or file_rate
-            self._audio_job = AudioJob(name, rate, job.channels, job.block_length, job.device)
-            try:
-                return self._booted()
-            except InputError as error:
-                reasons.append(f"{name}: {error}")
-        raise InputError("; ".join(reasons) + " (moodfader devices tells more; --backend null plays without a card)")
-
-    def _booted(self) -> "Connection[Any, Any]":
-        connection = self._started(processes.play, self._audio_job)
-        try:
-            if not connection.poll(_BOOT_S):
-                raise InputError("the sound card's process does not answer")
-            kind, *content = connection.recv()
-        except (EOFError, OSError) as error:
-            raise InputError("the sound card's process ended while it opened the device") from error
-        if kind != "booted":
-            raise InputError(str(content[0]))
-        rate, self.block_length = content
-        if self._audio_job.sample_rate is not None and self._audio_job.sample_rate != rate:
-            self._stop_last()
-            raise InputError(f"it runs at {rate} Hz, not at {self._audio_job.sample_rate} Hz (leave --rate away?)")
-        self.sample_rate = int(rate)
-        return connection
-
-    def _stop_last(self) -> None:
-        process = self._processes.pop()
-        process.kill()
-        process.join(1.0)
+    def _start(self, files: tuple[Path, ...], file_rate: int, options: PlayerOptions) -> None:
+        start = self._children.start
+        _, self._renderer = start(processes.render)
+        job = AudioJob(options.backend, options.sample_rate, self.channels, options.block_length, options.device)
+        self._card = Card(self._children, job, file_rate=file_rate)
+        self.sample_rate, self.block_length = self._card.sample_rate, self._card.block_length
+        self.ring = ring = Ring(self.channels)
+        self._renderer.send(
+            RenderJob(files, self.sample_rate, self.channels, options.ceiling_dbtp, options.ahead, ring.name)
+        )
+        self._card.play(ring.name)
+        self._hearing_job = HearingJob(files, options.model, dict(options.analysis))
 
     def _send(self) -> None:
         """Thread: hand the changes over, a few of them at a time."""
         while not self._closing.is_set():
             self._asked.wait()
-            time.sleep(_GATHER_S)  # (a flood of messages becomes a few)
             self._asked.clear()
             with self._lock:
                 changes, self._pending = list(self._pending.items()), {}
             with contextlib.suppress(OSError):
                 self._renderer.send(("set", changes))
+            time.sleep(_GATHER_S)  # (a flood of messages becomes a few)
+
+    def _hear(self) -> bool:
+        """Start the process that hears, once the first sound has come (or should have)."""
+        ring = self.ring
+        if ring is None or not (ring.read or time.monotonic() - self._begun > _FIRST_S):
+            return False
+        self._hearing_process, self._hearing = self._children.start(processes.hear, self._hearing_job)
+        self._hearing.send((ring.name, self.sample_rate, self.channels))
+        return True
 
     def _receive(self) -> None:
         """Thread: pass on what the processes tell, and look after the sound card."""
-        talking: set[Any] = {self._renderer, self._hearing, self._audio}
+        talking: MutableSet[Any] = {self._renderer, self._card.connection}
+        while not self._closing.wait(_LOOK_S) and not self._hear():
+            pass
+        if self._hearing is not None:
+            talking.add(self._hearing)
         while not self._closing.is_set():
             ready: list[Any] = wait(list(talking), timeout=0.2)
             for connection in ready:
@@ -212,36 +179,30 @@ class Player:
                     kind, *content = connection.recv()
                 except (EOFError, OSError):
                     talking.discard(connection)
-                    if connection is self._audio and not self._closing.is_set():
-                        self._event("card", "the sound card is gone; looking for it every second")
-                        if self._found_again():
-                            talking.add(self._audio)
-                    elif connection is self._renderer and not self._closing.is_set():
-                        self._event("error", "the renderer has stopped")
+                    self._ended(connection, talking)
                     continue
                 if kind == "heard":
                     self._renderer.send(("map", content[0], str(content[1].analysis)))
                 if kind != "gone":  # (the end of its pipe follows)
                     self._event(kind, *content)
 
-    def _found_again(self) -> bool:
-        rate = self.sample_rate
-        while not self._closing.wait(_AGAIN_S):
-            self._processes = [process for process in self._processes if process.is_alive()]
-            try:
-                self._audio = self._booted()
-            except InputError:
-                continue
-            if self.sample_rate != rate:
-                self._event(
-                    "error",
-                    f"the sound card is back at {self.sample_rate} Hz, {rate} Hz are needed: stop and play again",
-                )
-                self._stop_last()
-                self.sample_rate = rate
-                return False
-            assert self.ring is not None
-            self._audio.send(self.ring.name)
-            self._event("card", "the sound card is back")
-            return True
-        return False
+    def _ended(self, connection: Any, talking: MutableSet[Any]) -> None:  # noqa: ANN401
+        """One of the processes is no more."""
+        if self._closing.is_set():
+            return
+        if connection is self._renderer:
+            self._event("error", "the renderer has stopped")
+        elif connection is self._hearing:
+            self._event("error", "the process that hears has stopped: no more emotions, the sound goes on")
+        else:
+            self._event("card", "the sound card is gone; looking for it every second")
+            threading.Thread(target=self._look_for_card, args=(talking,), daemon=True).start()
+
+    def _look_for_card(self, talking: MutableSet[Any]) -> None:
+        """Thread: what the others tell is passed on meanwhile."""
+        try:
+            if self._card.found_again(self._closing):
+                talking.add(self._card.connection)
+                self._event("card", "the sound card is back")
+        except InputError as error:
+            self._event("error", str(error))

@@ -31,7 +31,8 @@ def hear(job: HearingJob, connection: "Connection[Any, Any]") -> None:
 
 def look(connection: "Connection[Any, Any]") -> None:
     """Tell PortAudio's output devices, then whether JACK is there as a back end does."""
-    from .backend_pyo import devices, run
+    from .backend_jack import run
+    from .backend_pyo import devices
 
     with contextlib.suppress(EOFError, OSError):  # (who asked does not go on to play)
         connection.send(devices())

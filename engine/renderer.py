@@ -1,4 +1,4 @@
-"""The process that keeps the ring filled: a performance, stepped whenever there is room, and a thread that loads.
+"""The process that keeps the ring filled: a performance, stepped when its pace says so.
 
 It imports no torch, so the first sound is there at once and no thread of torch can come into its way. Changes arrive
 over a pipe and act with the next step; what was applied at which output sample is told back.
@@ -8,22 +8,28 @@ import contextlib
 import threading
 import time
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from ..models.errors import InputError
+from .busyness import Busyness
 from .changes import MAP_ADDRESS, ROOT, Value
 from .intersample import InterSamplePeaks
 from .jobs import RenderJob
+from .loading import Loader
+from .outbox import Outbox
+from .pacing import Pace
 from .performance import Performance
 from .ring import Ring
 from .sound import Sound
-from .urgency import urgent
+from .urgency import LOADING, PREPARING, UNURGENT, steady, urgent
 from .voice import Map
 
-_NAP_S = 0.0005
-_METER_S = 0.3  # in which peak and worst load fall to a third
+_NAP_S: Final = 0.0005
+_LONGEST_NAP_S: Final = 0.005
+_METER_S: Final = 0.3  # in which peak and worst load fall to a third
+_WATCH_S: Final = 0.25
+_SPARE_S: Final = 5.0  # for so long the least spare time is shown
 
 
 def main(connection: "Connection[Any, Any]") -> None:
@@ -36,49 +42,77 @@ class Renderer:
     """Fills the ring of its job."""
 
     def __init__(self, job: RenderJob, connection: "Connection[Any, Any]") -> None:
+        urgent(LOADING)  # (the threads that begin here; the one that renders comes before them)
         self._connection = connection
+        self._outbox = Outbox(connection)
         self._ring = Ring(job.channels, name=job.ring)
         self._sounds = [Sound.opened(file, sample_rate=job.sample_rate, channels=job.channels) for file in job.files]
         self._performance = Performance(self._sounds, ceiling_dbtp=job.ceiling_dbtp)
-        self._ahead = max(job.ahead, self._performance.hop_length)
+        margin_s = None if job.ahead is None else job.ahead / job.sample_rate
+        hop = self._performance.hop_length
+        self._pace = Pace(sample_rate=job.sample_rate, step_length=hop, margin_s=margin_s)
+        self._peaks = InterSamplePeaks(self._performance.channels, torchless=True)
         self._waiting: list[tuple[str, Value]] = []
-        self._maps: dict[int, str] = {}
-        self._work = threading.Event()
-        self._read, self._read_at = 0, time.monotonic()
-        threading.Thread(target=self._load, daemon=True).start()
+        self._loader = Loader(self._sounds, self._got_map, self._outbox.tell)
+        self._step_s = hop / job.sample_rate
+        self._fall = float(np.exp(-self._step_s / _METER_S))
+        self._spare_at = 0.0
 
     def run(self) -> None:
         """Until the ring says stop."""
-        urgent(1)  # (after the loading thread has begun: that one can wait)
-        performance, ring = self._performance, self._ring
-        step_s = performance.hop_length / performance.sample_rate
-        fall = np.exp(-step_s / _METER_S)
-        peaks = InterSamplePeaks(performance.channels, torchless=True)
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
+        steady()
+        if not urgent(PREPARING):  # (last: what takes long must not come before another program's sound)
+            self._outbox.tell("note", UNURGENT)
+        ring, hop = self._ring, self._performance.hop_length
+        ready = self._performance.transport.ready
         while not ring.stop:
             self._listen()
-            if self._level() + performance.hop_length > self._ahead or not performance.transport.ready():
+            read, taken_at = ring.last_take()
+            block = ring.block_length or hop
+            if read:
+                self._pace.took(read, taken_at, block)
+            early = self._pace.due(ring.written) - time.monotonic()
+            if early > 0 and ready():
+                time.sleep(min(early, _LONGEST_NAP_S))
+            elif ring.written - read + hop > self._pace.most(block) or not ready():
+                self._apply()
                 time.sleep(_NAP_S)
-                continue
-            begun = time.perf_counter()
-            self._apply()
-            if not performance.transport.ready():  # what was just asked for has not been loaded yet
-                continue
-            block = performance.step()
-            ring.write(block)
-            load = (time.perf_counter() - begun) / step_s
-            ring.load += (load - ring.load) * 0.05
-            ring.load_max = max(load, ring.load_max * fall)
-            fallen = ring.peak * float(fall)
-            ring.peak = max(float(peaks.process(block, above=fallen).max(initial=0.0)), fallen)
-            self._tell()
+            else:
+                self._step()
+        self._loader.stop()
+        self._outbox.close()
 
-    def _level(self) -> float:
-        """Samples ahead of the card, as if it took them one by one: steps are made no sooner than they must be."""
-        ring, now = self._ring, time.monotonic()
-        if ring.read != self._read:
-            self._read, self._read_at = ring.read, now
-        since = (now - self._read_at) * self._performance.sample_rate
-        return float(ring.ahead - min(since, ring.block_length))
+    def _watch(self) -> None:
+        """Thread: how busy the machine is."""
+        machine = Busyness()
+        while not self._ring.stop:
+            time.sleep(_WATCH_S)
+            self._pace.busy = machine.busy()
+
+    def _step(self) -> None:
+        """Make the next step, if what was just asked for does not have to be loaded first."""
+        performance, ring = self._performance, self._ring
+        self._apply()
+        if not performance.transport.ready():
+            return
+        begun = time.monotonic()
+        block = performance.step()
+        if not ring.written:  # so that steps and the card's blocks have their edges in common
+            ring.lead = performance.hop_length - len(block)
+            ring.write(np.zeros((ring.lead, performance.channels), dtype=np.float32))
+        written = ring.written
+        ring.write(block)
+        now = time.monotonic()
+        spare = self._pace.made(written, now)
+        if spare < ring.spare_s or now - self._spare_at > _SPARE_S:
+            ring.spare_s, self._spare_at = spare, now
+        load = (now - begun) / self._step_s
+        ring.load += (load - ring.load) * 0.05
+        ring.load_max = max(load, ring.load_max * self._fall)
+        fallen = ring.peak * self._fall
+        ring.peak = max(float(self._peaks.process(block, above=fallen).max(initial=0.0)), fallen)
+        self._tell()
 
     def _tell(self) -> None:
         transport, ring = self._performance.transport, self._ring
@@ -86,10 +120,9 @@ class Renderer:
         ring.position_s = transport.position / rate
         ring.duration_s = self._sounds[transport.track].expected_s or 0.0
         ring.track, ring.playing, ring.ended = transport.track, int(transport.playing), int(transport.ended)
-        hop = self._performance.hop_length
-        # half a step until the next one begins, what is ahead of it then, the limiter, and the card's own block
-        samples = hop / 2 + (self._ahead - hop) + self._performance.latency + ring.block_length
-        ring.latency_s = samples / rate
+        # on average half a step (or block) until the next one is made, the margin, and what the limiter looks ahead
+        wait = max(self._performance.hop_length, ring.block_length) / 2
+        ring.latency_s = (wait + ring.lead) / rate + self._pace.margin_s
 
     def _listen(self) -> None:
         while self._connection.poll():
@@ -97,9 +130,7 @@ class Renderer:
             if kind == "set":
                 self._waiting += content[0]
             elif kind == "map":
-                index, path = content
-                self._maps[index] = path
-                self._work.set()
+                self._loader.fetch(*content)
 
     def _apply(self) -> None:
         """What can be done now; a move to where nothing is loaded yet waits, and what comes after it with it."""
@@ -109,7 +140,7 @@ class Renderer:
             if self._performance.apply(address, value):
                 applied.append((self._performance.position, address, value))
         if applied:
-            self._connection.send(("applied", applied))
+            self._outbox.tell("applied", applied)
 
     def _loaded(self, address: str, value: Value) -> bool:
         transport = self._performance.transport
@@ -121,27 +152,7 @@ class Renderer:
             return not 0 <= number < len(self._sounds) or self._sounds[number].has(0, 1 << 15)
         return True
 
-    def _load(self) -> None:
-        """Thread: decode the tracks in their order, and fetch the maps whose analyses are done."""
-        for sound in self._sounds:
-            sound.load()
-            self._fetch_maps()
-            if sound.error is not None:
-                self._connection.send(("error", str(sound.error)))
-        while not self._ring.stop:
-            self._work.wait()
-            self._work.clear()
-            self._fetch_maps()
-
-    def _fetch_maps(self) -> None:
-        while self._maps:
-            index = next(iter(self._maps))
-            path = self._maps.pop(index)
-            try:
-                with np.load(path, allow_pickle=False) as archive:
-                    labels, weights = archive["segments"], archive["mask_weights"]
-            except (OSError, ValueError, KeyError) as error:
-                self._connection.send(("error", str(InputError(f"{path}: the analysis cannot be read ({error})"))))
-                continue
-            self._performance.maps[index] = Map(labels, weights, sample_rate=self._performance.sample_rate)
-            self._waiting.append((MAP_ADDRESS, index))
+    def _got_map(self, number: int, known: Map) -> None:
+        """By the loader's thread."""
+        self._performance.maps[number] = known
+        self._waiting.append((MAP_ADDRESS, number))

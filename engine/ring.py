@@ -4,6 +4,7 @@ One writes, one reads, nobody waits or locks: each side moves only its own count
 ring is far longer than what is kept ahead of the reader, so the last seconds that really sounded can be read, too.
 """
 
+import time
 from multiprocessing import shared_memory
 from typing import Final
 
@@ -12,8 +13,8 @@ import numpy as np
 LENGTH: Final = 1 << 20
 """Samples a channel: 23 s at 44.1 kHz."""
 _HEAD: Final = 512  # bytes for the numbers below
-COUNTS: Final = ("written", "read", "dropouts", "blocks", "stop", "block_length", "track", "playing", "ended")
-LEVELS: Final = ("load", "load_max", "peak", "position_s", "duration_s", "latency_s", "loaded_s")
+N_COUNTS: Final = 11
+N_LEVELS: Final = 8
 
 
 def _count(slot: int) -> property:
@@ -39,15 +40,17 @@ def _level(slot: int) -> property:
 class Ring:
     """float32 [LENGTH, channels] with counters of all samples ever written and read, and a few meters.
 
-    Renderer's: written, track, playing, ended, load (share of real time, mean and worst of a while), peak (true peak,
-    a magnitude), position_s and duration_s (of the newest sample's track), latency_s. Player's: read, dropouts,
-    blocks, block_length. `stop` asks both to end.
+    Renderer's: written, lead (samples of silence before the performance's first), track, playing, ended, load (share
+    of real time, mean and worst of a while), peak (true peak, a magnitude), position_s and duration_s (of the newest
+    sample's track), latency_s (to the card), spare_s (the least time a step was ready before its take, in a while).
+    The card's: read, taken_at (a steady clock's seconds when it last took), dropouts, late (cycles that the sound
+    server calls late), blocks, block_length. `stop` asks both to end.
     """
 
-    written, read, dropouts, blocks, stop, block_length, track, playing, ended = (
-        _count(n) for n in range(len(COUNTS))
+    written, read, dropouts, late, blocks, stop, block_length, track, playing, ended, lead = (
+        _count(n) for n in range(N_COUNTS)
     )
-    load, load_max, peak, position_s, duration_s, latency_s, loaded_s = (_level(n) for n in range(len(LEVELS)))
+    load, load_max, peak, position_s, duration_s, latency_s, taken_at, spare_s = (_level(n) for n in range(N_LEVELS))
 
     def __init__(self, channels: int, *, name: str | None = None) -> None:
         """Makes a new ring, or opens the one of that name."""
@@ -80,6 +83,7 @@ class Ring:
         """Fill `output` [n, channels] with the next samples; where they are not ready: silence, and a drop-out."""
         count = len(output)
         self.blocks += 1
+        self.taken_at = time.monotonic()
         if self.written - self.read < count:
             output[:] = 0
             self.dropouts += 1
@@ -90,6 +94,14 @@ class Ring:
         output[head:] = self._samples[: count - head]
         self.read += count
         return True
+
+    def last_take(self) -> tuple[int, float]:
+        """Samples that were read, and when the last of them were taken (both from the same take)."""
+        while True:
+            read = self.read
+            at = self.taken_at
+            if self.read == read:
+                return read, at
 
     def past(self, count: int) -> np.ndarray:
         """A copy of the last `count` samples that were played (fewer at the start), [n, channels]."""

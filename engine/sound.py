@@ -4,6 +4,7 @@ It fills from its beginning while it is already being played (`load` is run by a
 not wait for the last one to be decoded.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -60,29 +61,33 @@ class Sound:
         promised = self.source.promised
         return None if promised is None else promised / self.source.sample_rate
 
-    def load(self) -> None:
-        """Decode all of it. What is wrong with the file is kept in `error`, and the sound ends there."""
+    def load(self, rest: Callable[[], None] = lambda: None) -> None:
+        """Decode all of it, calling `rest` after every third of a second.
+
+        What is wrong with the file is kept in `error`, and the sound ends there.
+        """
         try:
             resampler = None
             if self.source.sample_rate != self.sample_rate:
                 resampler = soxr.ResampleStream(
                     self.source.sample_rate, self.sample_rate, self.channels, dtype="float32", quality="VHQ"
                 )
-            rest = np.zeros((0, self.channels), dtype=np.float32)
+            left = np.zeros((0, self.channels), dtype=np.float32)
             for block in decode(self.source, block_length=_CHUNK):
                 if self._closed:
                     return
                 fitted = self._fitted(block)
                 if resampler is not None:
                     fitted = resampler.resample_chunk(fitted)
-                rest = np.concatenate((rest, fitted))
-                while len(rest) >= _CHUNK:
-                    self._append(rest[:_CHUNK])
-                    rest = rest[_CHUNK:]
+                left = np.concatenate((left, fitted))
+                while len(left) >= _CHUNK:
+                    self._append(left[:_CHUNK])
+                    left = left[_CHUNK:]
+                rest()
             if resampler is not None:
-                rest = np.concatenate((rest, resampler.resample_chunk(self._fitted(block[:0]), last=True)))
-            for start in range(0, len(rest), _CHUNK):
-                self._append(rest[start : start + _CHUNK])
+                left = np.concatenate((left, resampler.resample_chunk(self._fitted(block[:0]), last=True)))
+            for start in range(0, len(left), _CHUNK):
+                self._append(left[start : start + _CHUNK])
         except InputError as error:
             self.error = error
         self.length = self.ready

@@ -8,7 +8,6 @@ newest frame takes the faders of now; the three before it keep what they took.
 import math
 
 import numpy as np
-import scipy.fft
 
 from ..models.vocabulary import HOP_LENGTH, SAMPLE_RATE
 from .bandgains import between_bands, segment_gain_db
@@ -99,7 +98,7 @@ class Voice:
         heard = frame * self._analysis
         self.spectrum = self.gain = None
         if steer is not None:
-            self.spectrum = scipy.fft.rfft(heard, axis=0)
+            self.spectrum = np.fft.rfft(heard, axis=0)
             self.gain = steer.gain(start + self.n_fft // 2, faders_db)
-            heard = scipy.fft.irfft(self.spectrum * self.gain[:, None], n=self.n_fft, axis=0)
+            heard = np.fft.irfft(self.spectrum * self.gain[:, None], n=self.n_fft, axis=0)
         return np.asarray(heard * self._synthesis)

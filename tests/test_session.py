@@ -11,6 +11,7 @@ from moodfader.control.session import Session
 from moodfader.control.telling import told_line
 from moodfader.engine.backend_offline import OfflinePlayer
 from moodfader.engine.history import HistoryWriter, read_history
+from moodfader.engine.jobs import Meters
 from moodfader.engine.sound import Sound
 from moodfader.engine.voice import Map
 from moodfader.models.errors import InputError
@@ -114,6 +115,36 @@ def test_pause_is_the_other_side_of_play(offline):
     player.advance(5000)
     assert not player.advance(1000).any()
     assert session.changes_since(0)[1][f"{ROOT}/transport/play"] is False
+
+
+def test_tracks_are_gone_to_by_number_and_by_buttons():
+    session = Session()
+    gone = []
+
+    class Silent:
+        sample_rate, channels, block_length, played = RATE, 2, 512, 0
+
+        def set(self, address, value):
+            gone.append((address, value))
+
+        def meters(self):
+            return Meters(0, 0.0, 1.0, False, False, 0.0, 0.0, 0, 0, 0, 0.0)
+
+        def close(self):
+            pass
+
+    session.attach(Silent(), tracks=["a.wav", "b.wav", "c.wav"])
+    assert session.get(f"{ROOT}/transport/tracks") == 3
+    for address, value in (("next", True), ("next", 1), ("next", 0), ("next", 1), ("previous", 1), ("track", 0)):
+        session.set(f"{ROOT}/transport/{address}", value)
+    session.set(f"{ROOT}/transport/previous", True)
+    track = f"{ROOT}/transport/track"
+    assert gone == [(track, number) for number in (1, 2, 2, 1, 0, 0)]
+    with pytest.raises(InputError, match="they go from 0 to 2"):
+        session.set(track, 3)
+    session.set(FADER, 5)
+    session.set(f"{ROOT}/zero", True)
+    assert session.get(FADER) == 0
 
 
 def test_it_follows_the_player_to_the_end_and_records_what_took_effect(offline):

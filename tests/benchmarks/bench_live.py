@@ -1,17 +1,28 @@
-"""Live figures over a real JACK server with the dummy driver: drop-outs, load, and latency from OSC to sound.
+"""Live figures over a real JACK server with the dummy driver, measured in the recording of its outputs; a table.
 
-    python tests/benchmarks/bench_live.py --seconds 60 --block 512 --messages 1000 --analyse OTHER.flac
+    python tests/benchmarks/bench_live.py --minutes 30 --blocks 512            # make bench-live
+    python tests/benchmarks/bench_live.py --minutes 1 --blocks 512 --no-load   # nothing beside it
+    python tests/benchmarks/bench_live.py --first-sound 10                     # command to first sound
 
-A fader is moved over OSC at random moments. Its latency is the time from the sending of the message to the moment at
-which JACK is handed the first sample that differs: the player says at which output sample the change begins, and when
-each block was taken is watched (every half millisecond). `--messages` more a second move other faders meanwhile;
-`--analyse` analyses a track again and again in another process. One line of JSON.
+`moodfader play` plays a track in a loop, and its JACK outputs are recorded bit for bit with the time of each cycle.
+The load: another track is analysed again and again at normal priority, and 1,000 OSC messages a second move three
+faders. Every third of a second another fader jumps; the latency is from the sending of that message to the onset of
+its change in the recording: the first sample that differs by 1 % of the level (-40 dB), or by a tenth of what the
+change comes to, from the same performance without that change. The recording is held against the render of its
+automation, sample for sample: what is put in, left out or different is a discontinuity. Time is JACK's: a sample
+sounds at its place in its cycle.
 """
 
 import argparse
+import contextlib
+import datetime
 import json
+import multiprocessing
 import os
+import platform
 import random
+import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,148 +32,287 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import numpy as np
-from pythonosc.osc_message_builder import build_msg
+import soundfile
+from moodfader.control.osc_guard import encoded
+from moodfader.engine.history import read_history
+from moodfader.engine.urgency import LOADING, urgent
+from moodfader.engine.voice import Map
 
-_spec = spec_from_file_location("jack", Path(__file__).parent.parent / "jack.py")
-jack = module_from_spec(_spec)
-_spec.loader.exec_module(jack)
+HERE = Path(__file__).parent
+MODALITY = "/moodfader/midlevel/modality"
+OTHERS = [f"/moodfader/midlevel/{name}" for name in ("articulation", "dissonance", "melodiousness")]
+COLUMNS = (
+    *("block", "load", "minutes", "drop-outs", "discontinuities", "JACK late", "probes", "median ms", "p99 ms"),
+    *("max ms", "told ms", "rendering", "memory MiB"),
+)
+
+
+def _module(name):
+    spec = spec_from_file_location(name, HERE.parent / f"{name}.py")
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+jack_server, replaying = _module("jack_server"), _module("replaying")
 
 
 def sender(port, messages, seconds, connection):
-    """Process: the load and the probes; gives (value, time sent) of the probes."""
-    import socket
-
+    """Process: the load and the probes; gives (value, time sent) of the probes and how many messages were sent."""
+    urgent(LOADING)  # (the load is to be what it is said to be)
     out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     out.connect(("127.0.0.1", port))
-    others = ["articulation", "dissonance", "melodiousness"]
+    chance = random.Random(1)
     begun = time.monotonic()
-    probes, next_probe, count = [], begun + 1.0, 0
+    probes, next_probe, count, sign, taken = [], begun + 1.0, 0, 1, set()
     while (now := time.monotonic()) < begun + seconds:
         if now >= next_probe:
-            value = float(np.float32(random.uniform(-12, 12)))
-            out.send(build_msg("/moodfader/midlevel/modality", value).dgram)
-            probes.append((value, time.monotonic()))
-            next_probe += random.uniform(0.15, 0.45)
+            sign = -sign
+            value = 0.0
+            while not value or value in taken:  # (a probe is known by its value)
+                value = float(np.float32(sign * chance.uniform(5, 12)))
+            taken.add(value)
+            datagram = encoded(MODALITY, value)
+            sent = time.monotonic()
+            out.send(datagram)
+            probes.append((value, sent))
+            next_probe += chance.uniform(0.2, 0.45)
         while messages and count < (now - begun) * messages:
-            out.send(build_msg(f"/moodfader/midlevel/{others[count % 3]}", random.uniform(-6, 6)).dgram)
+            out.send(encoded(OTHERS[count % 3], chance.uniform(-6, 6)))
             count += 1
         time.sleep(0.001)
     connection.send((probes, count))
 
 
+@contextlib.contextmanager
+def analysing(file, wanted):
+    """Another track (this one backwards) is analysed, over and over, by a process of its own at normal priority."""
+    if not wanted:
+        yield
+        return
+    code = "import itertools, sys\nfrom moodfader.control.cli import run\n"
+    code += "for seed in itertools.count(): run(['analyze', '--quiet', '--seed', str(seed), sys.argv[1]])"
+    with tempfile.TemporaryDirectory() as folder:
+        other = Path(folder) / "other.wav"
+        samples, rate = soundfile.read(file, dtype="float32")
+        soundfile.write(other, samples[::-1], rate)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        command, environment = [sys.executable, "-c", code, str(other)], os.environ | {"MOODFADER_CACHE": folder}
+        process = subprocess.Popen(command, env=environment, **quiet)
+        try:
+            yield
+        finally:
+            process.kill()
+            process.wait()
+
+
+def memory_mib(pid):
+    """Of a process and its children."""
+    total = 0
+    for one in (pid, *_children(pid)):
+        with contextlib.suppress(OSError):
+            total += int(Path(f"/proc/{one}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return total / 2**20
+
+
+def _children(pid):
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(child) for child in task.read_text().split()]
+    return found
+
+
+class Playing:
+    """`moodfader play` in a process of its own, and the tape of its outputs."""
+
+    def __init__(self, server, asked, folder):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.kept, self.tape = folder / "kept.jsonl", folder / "tape"
+        self.recorder = server.recorder(self.tape)
+        command = [sys.executable, "-m", "moodfader.control.cli", "play", str(asked.file), "--backend", asked.backend]
+        command += ["--osc-port", str(self.port), "--record", str(self.kept), "--json", "--paused"]
+        command += [] if asked.ahead is None else ["--ahead", str(asked.ahead)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.lines = []
+        threading.Thread(target=self._read, daemon=True).start()
+        self.until(lambda: self.lines and self.lines[-1]["emotions"]["surrogate"]["happy"] is not None, 300)
+        if self.recorder.stdout.readline().strip() != "connected":
+            raise RuntimeError("the recorder found no ports")
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(json.loads(line))
+
+    def until(self, condition, seconds):
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end or self.process.poll() is not None:
+                raise RuntimeError("play does not do what it should")
+            time.sleep(0.05)
+
+    def send(self, address, value):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            out.sendto(encoded(address, value), ("127.0.0.1", self.port))
+
+    def end(self):
+        """Stop both; the recording is then whole."""
+        self.process.terminate()
+        self.process.wait(20)
+        time.sleep(0.3)
+        self.recorder.terminate()
+        self.recorder.wait(20)
+
+
+def measured(asked, block):
+    """One run; a row of the table."""
+    server = jack_server.Server(block=block, synchronous=not asked.asynchronous)
+    os.environ.update(server.environment)
+    seconds = asked.minutes * 60
+    with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
+        try:
+            playing = Playing(server, asked, Path(folder))
+            with analysing(asked.file, not asked.no_load):
+                playing.send("/moodfader/transport/loop", 1)
+                playing.send("/moodfader/transport/play", 1)
+                time.sleep(3 if asked.no_load else 8)  # (the load is there, and what starts has started)
+                late = playing.lines[-1]["late"]
+                ours, theirs = multiprocessing.Pipe()
+                messages = 0 if asked.no_load else asked.messages
+                multiprocessing.Process(target=sender, args=(playing.port, messages, seconds, theirs)).start()
+                memory = []
+                while not ours.poll(1.0):
+                    memory.append(memory_mib(playing.process.pid))
+                probes, sent = ours.recv()
+                time.sleep(0.5)
+                last = playing.lines[-1]
+            playing.end()
+        finally:
+            server.stop()
+        with contextlib.suppress(OSError):  # (what follows takes minutes)
+            os.nice(-12)
+        history = read_history(playing.kept)
+        tape = jack_server.Tape(playing.tape)
+        found = replaying.compare(history, [asked.file], [the_map(asked.file)], tape, probe=MODALITY, block=block)
+    latencies = [
+        (tape.time_of(found.onsets[value]) - at) * 1000 for value, at in probes if found.onsets.get(value) is not None
+    ]
+    with contextlib.suppress(OSError):
+        os.nice(12)
+    for at, what in found.breaks:
+        print(f"at {at / 44100:.3f} s of the recording: {what}", file=sys.stderr)
+    ordered = sorted(latencies)
+    began = {change.value: change.at for change in history.changes if change.address == MODALITY}
+    lead = found.first_on_tape
+    for value, at in probes:
+        if found.onsets.get(value) is None or (tape.time_of(found.onsets[value]) - at) * 1000 < max(ordered[-4], 50):
+            continue
+        times = [(tape.time_of(sample) - at) * 1000 for sample in (began[value] + lead, found.onsets[value])]
+        print(
+            f"slow: sent at {at - probes[0][1]:.2f} s, step and onset after {np.round(times, 1)} ms", file=sys.stderr
+        )
+    loads = [line["load"] for line in playing.lines if line["playing"]]
+    tenth = max(len(memory) // 10, 1)
+    return {
+        "block": block,
+        "load": "none" if asked.no_load else f"analysis, {sent / seconds:.0f} messages/s",
+        "minutes": round(asked.minutes, 1),
+        "compared_s": round(found.compared / 44100, 1),
+        "drop-outs": last["dropouts"],
+        "discontinuities": len(found.breaks),
+        "JACK late": last["late"] - late,
+        "probes": f"{len(latencies)} of {len(probes)}",
+        "median ms": round(statistics.median(ordered), 1),
+        "p99 ms": round(ordered[min(int(len(ordered) * 0.99), len(ordered) - 1)], 1),
+        "max ms": round(ordered[-1], 1),
+        "told ms": round(statistics.median(line["latency_ms"] for line in playing.lines), 1),
+        "rendering": f"{statistics.mean(loads):.0%}",
+        "memory MiB": f"{memory[tenth]:.0f} to {memory[-1]:.0f}",
+        "dropped_at": [
+            (number, line["dropouts"], line["position_s"])
+            for number, line in enumerate(playing.lines)
+            if line["dropouts"] != playing.lines[max(number - 1, 0)]["dropouts"]
+        ],
+        "margins": [line["latency_ms"] for line in playing.lines[:: max(len(playing.lines) // 20, 1)]],
+    }
+
+
+def the_map(file):
+    """Of the cached analysis."""
+    from moodfader.engine.analysis import AnalysisSettings
+    from moodfader.engine.store import analyze
+    from moodfader.engine.track import load_track
+
+    analysis = analyze(load_track(file), settings=AnalysisSettings())
+    return Map(analysis.segments, analysis.mask_weights, sample_rate=44100)
+
+
+def first_sound(asked):
+    """Seconds from the command to the first sample on the tape that is not silent, again and again."""
+    server = jack_server.Server()
+    os.environ.update(server.environment)
+    the_map(asked.file)
+    times = []
+    try:
+        for _ in range(asked.first_sound):
+            with tempfile.TemporaryDirectory() as folder:
+                tape = Path(folder) / "tape"
+                recorder = server.recorder(tape)
+                begun = time.monotonic()
+                program = str(Path(sys.executable).with_name("moodfader"))
+                command = [program, "play", str(asked.file), "--backend", "jack", "--osc-port", "0", "--no-terminal"]
+                process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                time.sleep(6)
+                process.terminate()
+                process.wait()
+                recorder.terminate()
+                recorder.wait()
+                if not tape.with_suffix(".npz").exists():
+                    raise RuntimeError("nothing was recorded")
+                heard = jack_server.Tape(tape)
+                times.append(heard.time_of(int(np.flatnonzero(heard.samples.any(axis=1))[0])) - begun)
+    finally:
+        server.stop()
+    print(f"first sound: median {statistics.median(times):.2f} s, longest {max(times):.2f} s of {len(times)}")
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("file", nargs="?", type=Path, default=Path(__file__).parents[2] / "presets" / "demo.ogg")
-    options.add_argument("--seconds", type=float, default=60)
-    options.add_argument("--block", type=int, default=512)
-    options.add_argument("--messages", type=int, default=0)
+    options.add_argument("--file", type=Path, default=Path(__file__).parents[2] / "presets" / "demo.ogg")
+    options.add_argument("--minutes", type=float, default=1.0)
+    options.add_argument("--blocks", type=int, nargs="+", default=[512])
+    options.add_argument("--messages", type=int, default=1000)
+    options.add_argument("--no-load", action="store_true", help="no analysis, and no messages but the probes")
+    options.add_argument("--asynchronous", action="store_true", help="jackd without -S")
+    options.add_argument("--backend", default="jack")
     options.add_argument("--ahead", type=int)
-    options.add_argument("--analyse", type=Path)
-    options.add_argument("--model", type=Path)
+    options.add_argument("--first-sound", type=int, metavar="N")
+    options.add_argument("--folder", type=Path, help="for the recordings: 1.3 GB an hour")
     asked = options.parse_args()
-    server = jack.Server(block=asked.block)
-    os.environ.update(server.environment)
-    analysing = None
-    try:
-        if asked.analyse:
-            code = "import sys\nfrom moodfader.control.cli import run\nwhile True: run(sys.argv[1:])"
-            folder = tempfile.mkdtemp()
-            command = [sys.executable, "-c", code, "analyze", str(asked.analyse)]
-            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            analysing = subprocess.Popen(command, env=os.environ | {"MOODFADER_CACHE": folder}, **quiet)
-        print(json.dumps(measured(asked)))
-    finally:
-        if analysing is not None:
-            analysing.kill()
-        server.stop()
+    if asked.first_sound:
+        first_sound(asked)
+        return
+    rows = [measured(asked, block) for block in asked.blocks]
+    for row in rows:
+        print(json.dumps(row), file=sys.stderr)
+    print(f"{datetime.date.today()}, {os.cpu_count()} cores ({processor()}), {backend_of(asked)}")
+    print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}")
+    for row in rows:
+        print(f"| {' | '.join(str(row[name]) for name in COLUMNS)} |")
 
 
-def measured(asked):
-    import multiprocessing
+def backend_of(asked):
+    return f"jackd -R{'' if asked.asynchronous else ' -S'} -d dummy, back end {asked.backend}"
 
-    from moodfader.control.osc import OscServer
-    from moodfader.control.session import Session
-    from moodfader.engine.player import PlayerOptions
 
-    applied = {}
-    session = Session(note=lambda text: print(text, file=sys.stderr))
-    original = session.event
-
-    def event(kind, *content):
-        if kind == "applied":
-            applied.update({value: at for at, address, value in content[0] if address.endswith("/modality")})
-        original(kind, *content)
-
-    from moodfader.engine.player import Player
-
-    player = Player([asked.file], event, PlayerOptions(backend="jack", model=asked.model, ahead=asked.ahead))
-    session.attach(player)
-    threading.Thread(target=session._follow, daemon=True).start()
-    osc = OscServer(session, port=0)
-    taken, stop = [], threading.Event()
-
-    def watch():
-        last = player.ring.read
-        while not stop.is_set():
-            read = player.ring.read
-            if read != last:
-                taken.append((time.monotonic(), last))
-                last = read
-            time.sleep(0.0005)
-
-    session.set("/moodfader/transport/loop", True)
-    session.set("/moodfader/transport/play", True)
-    end = time.monotonic() + 120
-    while session.get("/moodfader/emotion/happy") is None and time.monotonic() < end:
-        time.sleep(0.1)
-    before = player.ring.dropouts
-    threading.Thread(target=watch, daemon=True).start()
-    ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    process = multiprocessing.get_context("spawn").Process(
-        target=sender, args=(osc.port, asked.messages, asked.seconds, theirs)
-    )
-    process.start()
-    loads, worst = [], 0.0
-    while not ours.poll(0.1) and process.is_alive():
-        loads.append(player.ring.load)
-        worst = max(worst, player.ring.load_max)
-    probes, sent = ours.recv()
-    time.sleep(0.3)
-    stop.set()
-    dropouts = player.ring.dropouts - before
-    started = player.ring.dropouts - dropouts
-    told = player.meters().latency_s
-    rate, ahead = player.sample_rate, player.ahead
-    osc.close()
-    session.close()
-    starts = np.array([first for _, first in taken])
-    latencies = []
-    for value, sent_at in probes:
-        if value in applied:
-            at = applied[value]
-            block = np.searchsorted(starts, at, side="right") - 1
-            if 0 <= block < len(starts) - 1:
-                latencies.append(taken[block][0] + (at - starts[block]) / rate - sent_at)
-    milliseconds = np.array(latencies) * 1000
-    return {
-        "block": asked.block,
-        "seconds": asked.seconds,
-        "messages_a_second": round(sent / asked.seconds),
-        "analysing": bool(asked.analyse),
-        "ahead": ahead,
-        "dropouts": dropouts,
-        "dropouts_before": started,
-        "load": round(float(np.mean(loads)), 3),
-        "load_max": round(worst, 3),
-        "probes": len(milliseconds),
-        "lost": len(probes) - len(milliseconds),
-        "latency_ms": {
-            "median": round(float(np.median(milliseconds)), 1),
-            "p99": round(float(np.percentile(milliseconds, 99)), 1),
-            "max": round(float(milliseconds.max()), 1),
-            "told": round(told * 1000, 1),
-        },
-    }
+def processor():
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
 
 
 if __name__ == "__main__":

@@ -1,13 +1,20 @@
 """A million random and mutated datagrams, a flood and two hundred clients against the OSC server; prints figures.
 
     python tests/benchmarks/fuzz_osc.py [--datagrams 1000000] [--seed 1]
+    python tests/benchmarks/fuzz_osc.py --live
 
 The datagrams go through the guard and the dispatcher without a socket (so that none is lost); the flood, the clients
 and the latencies go over the loopback. Latency is from sending to the session's change, with no player attached.
+
+`--live` does it to a `moodfader play` that plays over JACK (dummy driver) and is recorded: 10,000 mutated datagrams,
+200 clients that never renew or read, a flood of 100,000 messages in a second. After each, twenty messages are sent
+whose changes are looked for in the recording, as in bench_live.py; memory, drop-outs and written files are told.
 """
 
 import argparse
 import contextlib
+import importlib.util
+import os
 import random
 import resource
 import socket
@@ -15,14 +22,18 @@ import statistics
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from pathlib import Path
+from typing import Any
 
 from moodfader.control.osc import OscServer
 from moodfader.control.osc_clients import Clients
 from moodfader.control.osc_dispatch import Dispatcher
 from moodfader.control.osc_guard import RefusedError, bundled, encoded, messages_of
 from moodfader.control.session import Session
+from moodfader.engine.history import read_history
 
 FADER = "/moodfader/midlevel/modality"
 MASTER = "/moodfader/master"  # what the flood does not touch
@@ -162,14 +173,100 @@ def over_sockets() -> None:
     server.close()
 
 
+def live(seed: int) -> None:
+    """The same to a performance that sounds."""
+    bench = load("bench_live", Path(__file__).with_name("bench_live.py"))
+    server = bench.jack_server.Server(synchronous=True)
+    os.environ.update(server.environment)
+    asked = argparse.Namespace(file=Path(__file__).parents[2] / "presets" / "demo.ogg", backend="jack", ahead=None)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["MOODFADER_CONFIG"] = folder + "/config"
+        bench.the_map(asked.file)
+        kept = files_of(folder, os.environ.get("MOODFADER_CACHE"))
+        probes: dict[str, list[tuple[float, float]]] = {}
+        try:
+            playing = bench.Playing(server, asked, Path(folder))
+            for address in ("transport/loop", "transport/play"):
+                playing.send(f"/moodfader/{address}", 1)
+            time.sleep(3)
+            for name, trouble in (
+                ("nothing", lambda: None),
+                ("10,000 mutated datagrams", lambda: mutated(playing.port, seed)),
+                ("200 clients that never read", lambda: crowd(playing.port)),
+                ("a flood of 100,000", lambda: flood(playing.port)),
+            ):
+                before = bench.memory_mib(playing.process.pid)
+                trouble()
+                for address, value in (("bypass", 0), ("delta", 0), ("wet", 1), ("master", 0), ("match_loudness", 0)):
+                    playing.send(f"/moodfader/{address}", value)
+                probes[name] = probed(playing, bench.MODALITY)
+                after, dropouts = bench.memory_mib(playing.process.pid), playing.lines[-1]["dropouts"]
+                print(f"{name}: memory {before:.0f} to {after:.0f} MiB, {dropouts} drop-outs so far")
+            playing.end()
+        finally:
+            server.stop()
+        written = files_of(folder, os.environ.get("MOODFADER_CACHE")) - kept
+        others = sorted(name for name in written if "tape" not in name and "kept" not in name)
+        print(f"files written: {others or 'none'}")
+        history, tape = read_history(playing.kept), bench.jack_server.Tape(playing.tape)
+        the_map = bench.the_map(asked.file)
+        found = bench.replaying.compare(history, [asked.file], [the_map], tape, probe=bench.MODALITY)
+    print(f"compared with the render: {found.compared / 44100:.0f} s, {len(found.breaks)} discontinuities")
+    for name, sent in probes.items():
+        heard = [(tape.time_of(found.onsets[value]) - at) * 1000 for value, at in sent if value in found.onsets]
+        told(f"after {name}, {len(heard)} of {len(sent)} messages: message to sound", heard)
+
+
+def probed(playing: Any, address: str) -> list[tuple[float, float]]:
+    """Twenty messages, the values and when they were sent."""
+    sent = []
+    for number in range(20):
+        value = struct.unpack("f", struct.pack("f", (-1) ** number * random.uniform(5, 12)))[0]
+        sent.append((value, time.monotonic()))
+        playing.send(address, value)
+        time.sleep(random.uniform(0.2, 0.4))
+    return sent
+
+
+def mutated(port: int, seed: int) -> None:
+    chance = random.Random(seed)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for number in range(10_000):
+            with contextlib.suppress(OSError):
+                sender.sendto(datagram(chance), ("127.0.0.1", port))
+            if number % 10 == 0:
+                time.sleep(0.001)
+
+
+def crowd(port: int) -> None:
+    many = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(200)]
+    for one in many:
+        one.sendto(encoded("/moodfader/subscribe", 60.0), ("127.0.0.1", port))
+
+
+def files_of(*folders: str | None) -> set[str]:
+    return {str(path) for folder in folders if folder for path in Path(folder).rglob("*")}
+
+
+def load(name: str, path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--datagrams", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--flood", type=int, metavar="PORT", help="Only flood this port.")
+    parser.add_argument("--live", action="store_true", help="To a performance that sounds.")
     arguments = parser.parse_args()
     if arguments.flood:
         flood(arguments.flood)
+    elif arguments.live:
+        live(arguments.seed)
     else:
         fuzz(arguments.datagrams, arguments.seed)
         over_sockets()

@@ -16,7 +16,7 @@ class SilentSession(Session):
         self.log.append((address, value, source))
 
     def publish(self, values):
-        self._update(values)
+        self._values.update(values)
 
 
 @pytest.fixture

@@ -179,6 +179,39 @@ def test_a_tall_terminal_has_the_gain_map(analysed):
     assert any("cannot be read" in line for line in lines)
 
 
+def test_a_short_terminal_has_the_gain_map_in_the_place_of_the_emotions(analysed):
+    session, _ = analysed
+    _, lines = pressed(session, "g")
+    assert any("gain map" in line for line in lines)
+    assert not any("surrogate" in line for line in lines)
+    assert any("modality" in line for line in lines)
+    _, lines = pressed(session, "g", "g")
+    assert any("surrogate" in line for line in lines)
+
+
+def test_loud_music_is_brighter_on_the_map(analysed):
+    _, path = analysed
+    levels = np.zeros((500, 16), np.uint8)
+    levels[:, 8:] = 255
+    rows = GainMap(path, levels).rows(30.0, np.zeros(7, np.float32), 80)
+    top, bottom = (style.style.color.triplet for style in (rows.spans[1], rows.spans[-1]))
+    assert top.red > bottom.red + 100
+
+
+def test_a_picture_is_every_fourth_frame_whatever_the_blocks():
+    from moodfader.engine.picture import picture, rows_of
+
+    whole = np.random.default_rng(0).random((101, 149)).astype(np.float32)
+    expected = picture([whole])
+    assert expected.shape == (26, 16)
+    np.testing.assert_array_equal(picture(np.split(whole, [3, 10, 11, 50])), expected)
+    loudest = np.percentile(whole[::4, rows_of(149)], 99.5)
+    np.testing.assert_array_equal(
+        expected[3], (np.clip(whole[12, rows_of(149)] / loudest, 0, 1) * 255).astype(np.uint8)
+    )
+    assert picture([]).shape == (0, 16)
+
+
 def test_it_ends_by_q_and_when_it_is_over(session):
     app, _ = pressed(session, "q")
     assert app.return_code == 0

@@ -5,9 +5,11 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import soundfile
 
 TOOLS = ("jackd", "jack_rec", "jack_lsp")
@@ -22,11 +24,12 @@ def missing():
 class Server:
     """Started when made; `process` and `environment` are as they say."""
 
-    def __init__(self, *, rate=44100, block=512, realtime=True):
+    def __init__(self, *, rate=44100, block=512, realtime=True, synchronous=False):
+        """`synchronous`: the server waits for its clients (jackd -S) instead of leaving out who is late."""
         self.name = f"mf{os.getpid()}"
         self.environment = {"JACK_DEFAULT_SERVER": self.name, "JACK_NO_AUDIO_RESERVATION": "1"}
         self.arguments = ["jackd", *(["-R"] if realtime else ["-r"]), "-n", self.name]
-        self.arguments += ["-d", "dummy", "-r", str(rate), "-p", str(block)]
+        self.arguments += [*(["-S"] if synchronous else []), "-d", "dummy", "-r", str(rate), "-p", str(block)]
         self.start()
 
     def start(self):
@@ -58,6 +61,15 @@ class Server:
             time.sleep(0.05)
         raise RuntimeError("jack_rec does not start")
 
+    def recorder(self, out, *, client="moodfader", seconds=None):
+        """Begin to record bit for bit (see jack_recorder.py); returns when it listens."""
+        arguments = [sys.executable, str(Path(__file__).with_name("jack_recorder.py")), str(out), "--client", client]
+        arguments += [] if seconds is None else ["--seconds", str(seconds)]
+        process = subprocess.Popen(arguments, env=os.environ | self.environment, stdout=subprocess.PIPE, text=True)
+        if process.stdout.readline().strip() != "ready":
+            raise RuntimeError("the recorder does not start")
+        return process
+
     def kill(self):
         """As an accident would."""
         self.process.send_signal(signal.SIGKILL)
@@ -73,6 +85,22 @@ class Server:
                 self.process.wait(5)
             except subprocess.TimeoutExpired:
                 self.kill()
+
+
+class Tape:
+    """What a recorder has written: `samples` float32 [n, 2], and `time_of` a sample on the monotonic clock."""
+
+    def __init__(self, out, *, rate=44100):
+        out = Path(out)
+        self.rate = rate
+        self.samples = np.fromfile(out.with_suffix(".f32"), np.float32).reshape(-1, 2)
+        with np.load(out.with_suffix(".npz")) as cycles:
+            self.starts, self.times = cycles["start"], cycles["time"]
+
+    def time_of(self, sample):
+        """When the card was given that sample: the beginning of its cycle, and its place in it."""
+        cycle = np.searchsorted(self.starts, sample, side="right") - 1
+        return float(self.times[cycle] + (sample - self.starts[cycle]) / self.rate)
 
 
 def recorded(path):

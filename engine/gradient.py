@@ -29,7 +29,7 @@ BIT_VARIANCE: Final = 1 / 12
 """Variance of a uniform place."""
 _PASSES_A_DRAW: Final = 1 + len(MIDLEVEL)
 """One forward through the network and one back for each feature."""
-_PAIRS_AT_ONCE: Final = 4
+_PAIRS_AT_ONCE: Final = 2
 
 
 def explain_window(

@@ -1,13 +1,16 @@
 """The effect of a segment as the mean slope of the network along it, all segments and samples of one draw at once.
 
-Every segment is turned to a random place between its two ends (for `gain` between -6 and +6 dB, for `hide` between
+Every segment is turned to some place between its two ends (for `gain` between -6 and +6 dB, for `hide` between
 silence and as it is), and the gradient says what turning each one further does. Its mean over all places is the
 effect of the whole turn, E[f | t_s = 1] - E[f | t_s = 0]: expected gradients (Erion et al., Nature Machine
 Intelligence 2021) with t uniform. A difference of outputs carries the noise of all other segments, the slope of one
-segment only what the others do to it; so eighty draws tell what differences need thousands of samples for.
+segment only what the others do to it; so sixty draws tell what differences need thousands of samples for.
 
-Draws come in antithetic pairs (t, 1 - t), places are spread evenly over the draws of each segment, and standard
-errors are those of the mean over pairs. p-values are calibrated to 50,000 plain LIME samples of this perturbation.
+The places are the two of Gauss and Legendre's rule, 0.5 +- 0.29: their mean is that over all places for whatever is
+cubic in a place. Draws come in antithetic pairs (t, 1 - t), and who is at which place follows a balanced plan
+(designs.py): what two neighbours do together cancels, instead of averaging out. Standard errors are those of the mean
+over pairs as if the plan were coins, so they are cautious. p-values are calibrated to 50,000 plain LIME samples of
+this perturbation.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,13 +23,14 @@ import torch
 
 from ..models.checkpoint import Model
 from ..models.vocabulary import MIDLEVEL
+from .designs import balanced_signs, sight
 from .lime import Doubles, Effects
 from .perturbation import Window, Workbench
 
-PASSES: Final = 640
+PASSES: Final = 512
 POSITIONS: Final = 128
 BIT_VARIANCE: Final = 1 / 12
-"""Variance of a uniform place."""
+"""Variance of a place, uniform or one of the two."""
 _PASSES_A_DRAW: Final = 1 + len(MIDLEVEL)
 """One forward through the network and one back for each feature."""
 _PAIRS_AT_ONCE: Final = 2
@@ -38,7 +42,8 @@ def explain_window(
     """Effects of the window's segments on the mean of its local outputs, from passes // 16 antithetic pairs."""
     segments, features = len(stretch.segments), len(MIDLEVEL)
     pairs = max(passes // (2 * _PASSES_A_DRAW), 4)
-    places = _spread(pairs, segments, rng)
+    signs = balanced_signs(pairs, sight(stretch, model.network.geometry), rng)
+    places = 0.5 + np.where(signs, 1, -1) * BIT_VARIANCE**0.5
     bench = Workbench(stretch, model, perturbation)
     slopes = np.empty((pairs, segments, features))
     heard = np.empty((2, pairs, features))
@@ -75,12 +80,6 @@ def _side_by_side(measure: Callable[[int], None], starts: Iterable[int]) -> None
                 pass
     finally:
         torch.set_num_threads(threads)
-
-
-def _spread(pairs: int, segments: int, rng: np.random.Generator) -> Doubles:
-    """Uniform places [pairs, segments], one in each of `pairs` equal parts of 0..1 for every segment."""
-    parts = np.argsort(rng.random((pairs, segments)), axis=0)
-    return np.asarray((parts + rng.random((pairs, segments))) / pairs)
 
 
 def _slopes(bench: Workbench, places: Doubles) -> tuple[Doubles, npt.NDArray[np.float32]]:

@@ -21,26 +21,14 @@ import numpy.typing as npt
 from scipy import linalg
 
 from ..models.checkpoint import Model
-from ..models.network import Geometry
 from ..models.vocabulary import MIDLEVEL
+from .designs import paley, sight
 from .lime import Doubles, Effects
 from .perturbation import BATCH_SIZE, Window, local_outputs
 
 PASSES: Final = 1024
 POSITIONS: Final = 64
 BIT_VARIANCE: Final = 0.25
-
-
-def sight(stretch: Window, geometry: Geometry) -> npt.NDArray[np.bool_]:
-    """Which local output sees which segment of the window: [time, columns, segments]."""
-    times = stretch.last - stretch.first
-    seen = np.zeros((times, geometry.columns, len(stretch.segments) + 1), bool)
-    for time in range(times):
-        rows = stretch.labels[time * geometry.stride :][: geometry.field]
-        for column in range(geometry.columns):
-            begin, end, low, high = geometry.sight(column)
-            seen[time, column, np.unique(rows[begin:end, low:high])] = True
-    return seen[..., :-1]  # label -1 was the silence outside
 
 
 def design(pairs: int, together: npt.NDArray[np.bool_], rng: np.random.Generator) -> npt.NDArray[np.bool_]:
@@ -50,7 +38,7 @@ def design(pairs: int, together: npt.NDArray[np.bool_], rng: np.random.Generator
     all segments that are in one regression; what is left of rows and segments are coins.
     """
     segments = len(together)
-    matrix = _paley(pairs)
+    matrix = paley(pairs)
     order = len(matrix)
     apart = (together.astype(np.float32) @ together) > 0  # regressed together: seen together with a third
     bits = rng.random((order, segments)) < 0.5
@@ -65,18 +53,6 @@ def design(pairs: int, together: npt.NDArray[np.bool_], rng: np.random.Generator
             bits[:, s] = matrix[:, columns[s]] ^ (rng.random() < 0.5)
     rest = rng.random((pairs - order, segments)) < 0.5
     return np.asarray(rng.permutation(np.concatenate([bits, rest])))
-
-
-def _paley(most: int) -> npt.NDArray[np.bool_]:
-    """The largest of Paley's Hadamard matrices of the first kind with at most so many rows, without the constant
-    column: [q + 1, q], q a prime with q % 4 = 3 (Paley, J. Math. Phys. 1933)."""
-    q = next(q for q in range(most - 1, 2, -1) if q % 4 == 3 and all(q % d for d in range(3, int(q**0.5) + 1, 2)))
-    square = np.zeros(q, bool)
-    square[np.arange(1, q) ** 2 % q] = True
-    # rows below the first, of which the constant column was made positive: -(Q + I)
-    residues = ~square[(np.arange(q)[:, None] - np.arange(q)) % q]
-    residues[np.arange(q), np.arange(q)] = False
-    return np.concatenate([np.ones((1, q), bool), residues])
 
 
 def explain_window(

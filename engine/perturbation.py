@@ -91,6 +91,8 @@ class Workbench:
         # Label -1 becomes one more column, whose place is 0: silence stays silence.
         places = np.where(stretch.labels < 0, self._segments, stretch.labels).ravel()
         self._places = torch.from_numpy(places).to(model.device)
+        self._order = torch.argsort(self._places, stable=True)
+        self._sizes = torch.bincount(self._places, minlength=self._segments + 1)
 
     def pictures(self, places: npt.NDArray[np.generic]) -> torch.Tensor:
         """Pictures [samples, frames, bands] of segments at places 0 (off) to 1 (on), [samples, segments]."""
@@ -100,9 +102,9 @@ class Workbench:
 
     def by_segment(self, gradient: torch.Tensor) -> torch.Tensor:
         """Slopes along each segment [samples, segments] from those in each pixel [samples, frames, bands]."""
-        sums = torch.zeros(len(gradient), self._segments + 1, device=gradient.device)
-        sums.index_add_(1, self._places, (gradient * self._change).flatten(1))
-        return sums[:, :-1]
+        along = (gradient * self._change).flatten(1).index_select(1, self._order)
+        sizes = self._sizes.expand(len(gradient), -1)
+        return torch.segment_reduce(along, "sum", lengths=sizes, axis=1)[:, :-1]
 
 
 def local_outputs(

@@ -18,6 +18,7 @@ from torch import nn
 
 from . import rhythm, tonal
 from .vocabulary import EMOTIONS, MIDLEVEL, N_BANDS
+from .wayback import FirstConvolution, Rectifier
 
 Layer = tuple[str, int, int, int]
 """("conv", kernel, stride, channels) or ("pool", size, size, 0)."""
@@ -280,9 +281,11 @@ def _fuse(module: nn.Module) -> None:
             elif isinstance(part, BandBias):
                 fused.append(_BandBiasInPlace(part))
             elif isinstance(part, nn.ReLU):
-                fused.append(nn.ReLU(inplace=True))
+                fused.append(Rectifier())
             else:
                 fused.append(part)
+        if isinstance(first := fused[0], nn.Conv2d) and first.in_channels == 1:
+            fused[0] = FirstConvolution(first)
         setattr(module, name, nn.Sequential(*fused))
 
 

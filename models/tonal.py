@@ -50,7 +50,7 @@ class TonalBranch(nn.Module):
             nn.Conv2d(1, 8, (5, 9), (4, 1), (0, 4), bias=False), nn.BatchNorm2d(8), bands_first, nn.ReLU()
         )
         self.register_buffer("fold", fold_matrix(), persistent=False)
-        self.mix = _normalised(nn.Conv2d(8 * _OCTAVES, 32, 1, bias=False), 32)
+        self.mix = _normalised(_OctavesTogether(8 * _OCTAVES, 32, 1, bias=False), 32)
         self.semitones = _normalised(nn.Conv2d(32, 32, (1, 5), (1, 2), bias=False), 32)
         self.chords = _normalised(nn.Conv2d(32, 32, (1, _SEMITONES), bias=False), 32)
         self.keys = nn.Sequential(
@@ -61,16 +61,25 @@ class TonalBranch(nn.Module):
 
     def forward(self, spectrogram: torch.Tensor) -> torch.Tensor:
         x = self.first((spectrogram @ self.fold).unsqueeze(1))  # [batch, 8, frames / 4, octaves * 24]
-        batch, channels, times, _ = x.shape
-        x = x.view(batch, channels, times, _OCTAVES, BANDS_PER_OCTAVE).permute(0, 1, 3, 2, 4)
-        x = self.mix(x.reshape(batch, channels * _OCTAVES, times, BANDS_PER_OCTAVE))
+        x = self.mix(x)  # [batch, 32, frames / 4, 24]
         x = self.semitones(_around(x, 2, 2))  # [batch, 32, frames / 4, 12]
-        x = x[:, :, : times // 2 * 2].unflatten(2, (-1, 2)).mean(3)  # a step of 8 frames
+        x = x[:, :, : x.shape[2] // 2 * 2].unflatten(2, (-1, 2)).mean(3)  # a step of 8 frames
         chords = self.chords(_around(x, 0, _SEMITONES - 1))
         keys = self.keys(_around(_moving_mean(torch.cat([x, chords], 1)), 0, _SEMITONES - 1))
         steps = keys.shape[2]
         middle = chords[:, :, _SLOW // 2 : _SLOW // 2 + steps]
         return torch.as_tensor(self.out(torch.cat([keys.amax(3), keys.mean(3), middle.amax(3)], 1)))
+
+
+class _OctavesTogether(nn.Conv2d):
+    """All octaves of each channel as channels of one circle: [batch, 8, times, octaves * 24] -> [..., times, 24].
+
+    A 1 x 1 convolution of channels * octaves, done as one over places an octave apart, so that nothing is copied.
+    """
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        kernel = self.weight.view(self.out_channels, -1, 1, _OCTAVES)
+        return nn.functional.conv2d(input, kernel, self.bias, dilation=(1, BANDS_PER_OCTAVE))
 
 
 def _normalised(convolution: nn.Module, channels: int) -> nn.Sequential:
@@ -79,7 +88,8 @@ def _normalised(convolution: nn.Module, channels: int) -> nn.Sequential:
 
 def _around(x: torch.Tensor, before: int, after: int) -> torch.Tensor:
     """Continue the circle of pitch classes, the last axis."""
-    return nn.functional.pad(x, (before, after, 0, 0), mode="circular")
+    ends = [x[..., x.shape[3] - before :]] if before else []  # (F.pad's own way back is slow)
+    return torch.cat([*ends, x, x[..., :after]], 3)
 
 
 def _moving_mean(x: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from moodfader.engine import gradient, lime, local
+from moodfader.engine import designs, gradient, lime, local
 from moodfader.engine.perturbation import Workbench, extremes, local_outputs, response_per_db, window
 from moodfader.engine.segments import segment
 from moodfader.models.train import TrainingSettings, new_network
@@ -121,8 +121,9 @@ def test_slopes_and_differences_agree(picture, labels, random_model):
         assert np.polyfit(one, other, 1)[0] == pytest.approx(1, abs=0.2)
 
 
-@pytest.mark.parametrize(("estimator", "passes"), [(local, 512), (gradient, 320)])
-def test_standard_errors_tell_how_far_two_seeds_differ(picture, labels, random_model, estimator, passes):
+@pytest.mark.parametrize(("estimator", "passes", "least"), [(local, 512, 0.8), (gradient, 512, 0.5)])
+def test_standard_errors_tell_how_far_two_seeds_differ(picture, labels, random_model, estimator, passes, least):
+    """Those of slopes are cautious: the balance of the plan, which makes them smaller, is not counted in."""
     stretch = stretch_of(picture, labels, random_model)
     one, other = (
         estimator.explain_window(
@@ -131,7 +132,7 @@ def test_standard_errors_tell_how_far_two_seeds_differ(picture, labels, random_m
         for seed in (1, 2)
     )
     z = (one.weights - other.weights) / np.sqrt(one.variances + other.variances)
-    assert 0.8 < z.std() < 1.2
+    assert least < z.std() < 1.2
 
 
 @pytest.mark.parametrize("estimator", [lime, local])
@@ -179,10 +180,26 @@ def test_the_design_is_balanced_and_orthogonal():
     assert np.abs(products[chain & ~np.eye(300, dtype=bool)]).max() < 40
 
 
+def test_what_is_seen_together_is_balanced():
+    """Signs of segments in one place are orthogonal as long as there are columns; far ones share them."""
+    rng = np.random.default_rng(2)
+    seen = np.zeros((100, 1, 300), bool)
+    for time in range(100):
+        seen[time, 0, 3 * time : 3 * time + 12] = True
+    signs = 2.0 * designs.balanced_signs(36, seen, rng) - 1
+    assert signs.shape == (36, 300)
+    products = signs.T @ signs
+    flat = seen[:, 0].astype(float)
+    together = (flat.T @ flat > 0) & ~np.eye(300, dtype=bool)
+    # 32 rows are Paley's, four are coins
+    assert np.abs(products[together]).max() <= 4
+    assert np.abs(signs.sum(0)).max() <= 4
+
+
 def test_sight_is_what_the_gradient_sees(picture, labels, random_model):
     """Segments that an output is said not to see change nothing in it when they are hidden."""
     stretch = stretch_of(picture, labels, random_model)
-    seen = local.sight(stretch, random_model.network.geometry)
+    seen = designs.sight(stretch, random_model.network.geometry)
     bits = np.ones((2, len(stretch.segments)), bool)
     for s in range(0, len(stretch.segments), 7):
         bits[1] = True

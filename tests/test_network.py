@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from moodfader.models.network import ARCHITECTURES, MidlevelNetwork, fuse_normalisation
 from moodfader.models.vocabulary import N_BANDS
+from moodfader.models.wayback import FirstConvolution
+from torch import nn
 
 
 def lively(architecture: str) -> MidlevelNetwork:
@@ -39,6 +43,45 @@ def test_folding_the_normalisation_changes_nothing(architecture):
         before = network(x)[0]
         fuse_normalisation(network)
         torch.testing.assert_close(network(x)[0], before, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("frames", [100, 163])
+def test_the_quick_way_back_is_the_way_back(architecture, frames):
+    """Slopes in every pixel, against autograd's own through the network as it was learned."""
+    context = ARCHITECTURES[architecture].context  # which works in single precision
+    precision = torch.float32 if context else torch.float64
+    network = lively(architecture).to(precision)
+    x = torch.rand(2, frames, N_BANDS, dtype=precision)
+    weights = torch.rand(2, 7)
+
+    def slopes():
+        picture = network.extend(x).requires_grad_()
+        midlevel = sum(part.mean((2, 3)) for part in network.maps(picture))
+        return torch.autograd.grad((midlevel * weights).sum(), picture)[0]
+
+    before = slopes()
+    fuse_normalisation(network)
+    torch.testing.assert_close(slopes(), before, atol=1e-5 * float(before.abs().max()), rtol=1e-3)
+
+
+@given(
+    kernel=st.tuples(st.integers(1, 6), st.integers(1, 9)),
+    stride=st.tuples(st.integers(1, 4), st.integers(1, 5)),
+    padding=st.tuples(st.integers(0, 2), st.integers(0, 4)),
+    size=st.tuples(st.integers(6, 30), st.integers(9, 40)),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_way_back_of_any_first_convolution(kernel, stride, padding, size):
+    torch.manual_seed(3)
+    convolution = nn.Conv2d(1, 3, kernel, stride, padding)
+    x = torch.rand(2, 1, *size, requires_grad=True)
+    said = convolution(x)
+    further = torch.rand_like(said)
+    (wanted,) = torch.autograd.grad(said, x, further)
+    quick = FirstConvolution(convolution)(x)
+    torch.testing.assert_close(quick, said)
+    torch.testing.assert_close(torch.autograd.grad(quick, x, further)[0], wanted, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("architecture", ["context", "small"])

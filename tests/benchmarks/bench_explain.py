@@ -5,8 +5,11 @@ round, medians over the rounds. The quick table; bench_explain_long.py has the 5
 """
 
 import argparse
+import itertools
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -39,29 +42,40 @@ def times(samples: int, *, rounds: int, threads: int, kinds: Sequence[str]) -> N
         )
 
 
-def stability(count: int, variants: Sequence[tuple[str, str, int]], *, model: Any) -> dict[tuple[str, str, int], Any]:
-    """Agreement of two seeds: means over clips and features; returns the table's numbers."""
+Variant = tuple[str, str, int]
+"""Estimator, perturbation, passes."""
+
+
+def _two_seeds(job: tuple[int, int, Variant]) -> tuple[float, float]:
+    """Jaccard and r of one clip of `count`; in a process of its own."""
+    from moodfader.models.checkpoint import load_model
+
+    count, index, (estimator, perturbation, passes) = job
+    clip = next(itertools.islice(explaining.clips(count), index, None))
+    model = load_model()
+    runs = [
+        explaining.ours(clip, model, estimator=estimator, perturbation=perturbation, passes=passes, seed=seed)
+        for seed in (1, 2)
+    ]
+    return explaining.agreement(*runs)
+
+
+def stability(count: int, variants: Sequence[Variant], *, jobs: int = 1) -> dict[Variant, Any]:
+    """Agreement of two seeds: means over clips and features, `jobs` clips at a time; returns the table's numbers."""
     print(f"\n### Two seeds: mean of seven features over {count} clips\n")
     print("| estimator | perturbation | passes | Jaccard of the 50 strongest | Pearson r | least r of a clip |")
     print("| --- | --- | ---: | ---: | ---: | ---: |", flush=True)
-    chosen = list(explaining.clips(count))
     rows = {}
-    for variant in variants:
-        estimator, perturbation, passes = variant
-        alike = []
-        for clip in chosen:
-            runs = [
-                explaining.ours(clip, model, estimator=estimator, perturbation=perturbation, passes=passes, seed=seed)
-                for seed in (1, 2)
-            ]
-            alike.append(explaining.agreement(*runs))
-        jaccard, r = np.mean(alike, axis=0)
-        rows[variant] = (jaccard, r)
-        print(
-            f"| {'plain lime' if estimator == 'lime' else estimator} | {perturbation} | {passes:,} | {jaccard:.3f} "
-            f"| {r:.4f} | {np.min(alike, axis=0)[1]:.4f} |",
-            flush=True,
-        )
+    # (started anew, for a process that has used threads cannot be forked)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), explaining.use_threads, (1,)) as pool:
+        for variant in variants:
+            alike = list(pool.map(_two_seeds, [(count, index, variant) for index in range(count)]))
+            estimator, perturbation, passes = variant
+            jaccard, r = np.mean(alike, axis=0)
+            rows[variant] = (jaccard, r)
+            name = "plain lime" if estimator == "lime" else estimator
+            least = np.min(alike, axis=0)[1]
+            print(f"| {name} | {perturbation} | {passes:,} | {jaccard:.3f} | {r:.4f} | {least:.4f} |", flush=True)
     return rows
 
 
@@ -102,10 +116,10 @@ def main() -> None:
         kinds = ("stock", "lime:hide", "local:hide", "local:gain")
         times(options.samples, rounds=options.rounds, threads=options.threads, kinds=kinds)
     if options.only in (None, "stability"):
-        variants = [("gradient", kind, passes) for kind in ("gain", "hide") for passes in (320, 640)]
+        variants = [("gradient", kind, passes) for kind in ("gain", "hide") for passes in (320, 512)]
         variants += [("local", kind, 1024) for kind in ("gain", "hide")]
         variants += [("lime", "hide", passes) for passes in (1000, 4000)]
-        stability(options.clips, variants, model=model)
+        stability(options.clips, variants)
     if options.only in (None, "track"):
         whole_track(options.minutes, threads=options.threads)
 

@@ -54,6 +54,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--clips", type=int, default=10)
+    parser.add_argument("--jobs", type=int, default=1, help="clips at a time (stability)")
     parser.add_argument("--only", choices=["cost", "stability"], help="one table (default: both)")
     parser.add_argument("--keep", action="store_true", help=f"add to {KEPT.name}")
     options = parser.parse_args()
@@ -67,9 +68,10 @@ def main() -> None:
         if options.only in (None, "cost"):
             cost(options.samples, rounds=options.rounds, threads=options.threads)
         if options.only in (None, "stability"):
-            variants = [("gradient", kind, passes) for kind in ("gain", "hide") for passes in (640, 2560)]
+            variants = [("gradient", kind, passes) for kind in ("gain", "hide") for passes in (512, 1408)]
             variants += [("local", kind, 2048) for kind in ("gain", "hide")]
-            bench_explain.stability(options.clips, [*variants, ("lime", "hide", options.samples)], model=model)
+            variants.append(("lime", "hide", options.samples))
+            bench_explain.stability(options.clips, variants, jobs=options.jobs)
     if options.keep:
         with KEPT.open("a") as file:
             file.write(said.getvalue().strip() + "\n\n")

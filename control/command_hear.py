@@ -73,7 +73,7 @@ def analyze(
     from ..engine import load_track
     from ..engine import store as kept
     from ..models.vocabulary import MIDLEVEL
-    from .tables import analysis_table
+    from .tables import MEASURES, analysis_table
 
     def work(file: Path) -> None:
         track = load_track(file)
@@ -86,7 +86,10 @@ def analyze(
             "segments": len(analysis.weights),
             "passes": analysis.settings.passes,
             "seconds": time.perf_counter() - begun,
-            "surrogate_r2": dict(zip(MIDLEVEL, map(float, analysis.surrogate_r2), strict=True)),
+            **{
+                measure: dict(zip(MIDLEVEL, map(float, getattr(analysis, measure)), strict=True))
+                for measure in MEASURES
+            },
             "selected": analysis.selected_counts(),
         }
         voice.result(values, lambda: analysis_table(file, analysis))

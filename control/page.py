@@ -104,6 +104,7 @@ def _table(analysis: Analysis, heard: Prediction, features: Sequence[str], curve
             f'<td><a href="#{feature}">{spoken(feature)}</a></td>',
             f"<td>{heard.midlevel[feature]:.2f}</td>",
             f"<td>{stability:.3f}{'' if stability >= STABLE else ' · not stable'}</td>",
+            f"<td>{float(analysis.half_agreement[column]):.3f}</td>",
             f"<td>{float(analysis.surrogate_r2[column]):.2f}</td>",
             f'<td class="for">{counts[feature]["positive"]}</td>',
             f'<td class="against">{counts[feature]["negative"]}</td>',
@@ -113,6 +114,7 @@ def _table(analysis: Analysis, heard: Prediction, features: Sequence[str], curve
         rows.append(f"<tr>{''.join(cells)}</tr>")
     return (
         '<div class="wide"><table><thead><tr><th>feature</th><th>heard, 0 to 1</th><th>stability</th>'
+        "<th>r of two halves</th>"
         '<th>R² of the surrogate</th><th class="for">segments for</th><th class="against">segments against</th>'
         f"{beyond}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )

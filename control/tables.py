@@ -62,13 +62,17 @@ def prediction_table(file: Path, track: "Track", heard: "Prediction") -> Group:
     return titled(f"{file}  ({duration(track.duration_s)})", table)
 
 
+MEASURES = ("surrogate_r2", "half_agreement", "stability")
+"""What an analysis says of its own worth, for each feature."""
+
+
 def analysis_table(file: Path, analysis: "Analysis") -> Group:
-    """How many segments speak for and against each feature, and how much of the network a line explains."""
-    table = numbers_table("feature", "for", "against", "R² of the surrogate", "stability")
-    measures = zip(analysis.selected_counts().values(), analysis.surrogate_r2, analysis.stability, strict=True)
-    for name, (counts, r2, stability) in zip(MIDLEVEL, measures, strict=True):
-        shown = str(counts["positive"]), str(counts["negative"]), f"{r2:.2f}", f"{stability:.2f}"
-        table.add_row(spoken(name), *shown)
+    """How many segments speak for and against each feature, and how far that can be relied on."""
+    table = numbers_table("feature", "for", "against", "surrogate's R²", "halves' r", "stability")
+    measures = zip(*(getattr(analysis, what) for what in MEASURES), strict=True)
+    for name, counts, measured in zip(MIDLEVEL, analysis.selected_counts().values(), measures, strict=True):
+        shown = (f"{value:.2f}" for value in measured)
+        table.add_row(spoken(name), str(counts["positive"]), str(counts["negative"]), *shown)
     return titled(f"{file}  ({len(analysis.weights)} segments, {analysis.settings.passes} passes)", table)
 
 

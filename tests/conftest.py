@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from moodfader.control.cli import run
 from moodfader.engine import load_track
@@ -121,3 +122,17 @@ def quick_analysis(model_file):
         return output
 
     return made
+
+
+@pytest.fixture(scope="session")
+def song(tmp_path_factory, noise) -> Path:
+    """Two seconds of noise in a file, for commands that fail."""
+    path = tmp_path_factory.mktemp("song") / "song.wav"
+    soundfile.write(path, noise(2.0), SAMPLE_RATE)
+    return path
+
+
+@pytest.fixture(scope="session")
+def analysis_file(song, quick_analysis, tmp_path_factory) -> Path:
+    """A quick analysis of the song."""
+    return quick_analysis(song, tmp_path_factory.mktemp("analysis") / "song.npz")

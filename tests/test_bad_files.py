@@ -11,18 +11,6 @@ RATE = 22050
 PROC = Path("/proc")
 
 
-@pytest.fixture(scope="module")
-def song(tmp_path_factory, noise) -> Path:
-    path = tmp_path_factory.mktemp("song") / "song.wav"
-    soundfile.write(path, noise(2.0), RATE)
-    return path
-
-
-@pytest.fixture(scope="module")
-def analysis_file(song, quick_analysis, tmp_path_factory) -> Path:
-    return quick_analysis(song, tmp_path_factory.mktemp("analysis") / "song.npz")
-
-
 def test_outputs_that_cannot_be_written(song, model_file, analysis_file, place, refused):
     common = ["--model", model_file, "--analysis", analysis_file, "--set", "modality=3"]
     there = place / "there.wav"

@@ -9,18 +9,6 @@ import soundfile
 RATE = 22050
 
 
-@pytest.fixture(scope="module")
-def song(tmp_path_factory, noise) -> Path:
-    path = tmp_path_factory.mktemp("song") / "song.wav"
-    soundfile.write(path, noise(2.0), RATE)
-    return path
-
-
-@pytest.fixture(scope="module")
-def analysis_file(song, quick_analysis, tmp_path_factory) -> Path:
-    return quick_analysis(song, tmp_path_factory.mktemp("analysis") / "song.npz")
-
-
 def bad_sounds(folder: Path, noise) -> dict[str, Path]:
     """Every kind of sound file that cannot be worked on."""
     sound = noise(3.0)

@@ -14,18 +14,6 @@ import soundfile
 RATE = 22050
 
 
-@pytest.fixture(scope="module")
-def song(tmp_path_factory, noise) -> Path:
-    path = tmp_path_factory.mktemp("song") / "song.wav"
-    soundfile.write(path, noise(2.0), RATE)
-    return path
-
-
-@pytest.fixture(scope="module")
-def analysis_file(song, quick_analysis, tmp_path_factory) -> Path:
-    return quick_analysis(song, tmp_path_factory.mktemp("analysis") / "song.npz")
-
-
 def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", **more}
 

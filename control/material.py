@@ -28,8 +28,10 @@ from ..models.synthesis import TABLE, known_music
 from ..models.train import Source
 from .console import Voice
 
-SHARES: Final = {"soundtracks": 20, "midlevel": 20, "table": 20, "perceptual": 10, "known": 8}
+SHARES: Final = {"soundtracks": 20, "midlevel": 20, "table": 20, "perceptual": 10, "known": 16}
 """How many clips of each kind are in a batch."""
+KNOWN_ALONE: Final = 24
+"""How many pieces of known qualities where there is nothing else."""
 
 
 LEAST_CLIPS: Final = 5
@@ -95,7 +97,7 @@ def read_datasets(datasets: Datasets, voice: Voice) -> list[Rated]:
     known = [read_table(folder / TABLE, prefix="known_") for folder in datasets.known]
     found += [(_known_name(place, datasets.known), clips) for place, clips in enumerate(known)]
     music = sum(map(len, known))
-    place = SHARES["known"] * (1 if len(found) > len(known) else 3)  # nothing else: all of the batch
+    place = SHARES["known"] if len(found) > len(known) else KNOWN_ALONE
     rated = []
     for name, clips in found:
         if not clips:

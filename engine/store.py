@@ -25,7 +25,7 @@ from .analysis import Analysis, AnalysisSettings, analyze_track
 from .track import Track
 
 FORMAT: Final = "moodfader-analysis"
-VERSION: Final = 1
+VERSION: Final = 2
 SUFFIX: Final = ".npz"
 PARTIAL_SUFFIX: Final = ".partial"
 _TABLES: Final = {

@@ -12,10 +12,10 @@ from .batches import HEADS
 from .network import MidlevelNetwork
 from .vocabulary import MIDLEVEL
 
-HEAD_WEIGHTS: Final = {"emotions": 1.0, "midlevel": 1.0, "known": 0.5, "heard": 1.5}
+HEAD_WEIGHTS: Final = {"emotions": 1.0, "midlevel": 1.0, "known": 1.0, "heard": 1.5}
 """How much the squared error counts for each head, a mean over the clips that it is asked of."""
 
-ALIKE_AT_MOST: Final = 0.8
+ALIKE_AT_MOST: Final = 0.75
 ALIKE_WEIGHT: Final = 0.3
 
 

@@ -6,6 +6,7 @@ round, medians over the rounds. The quick table; bench_explain_long.py has the 5
 
 import argparse
 import itertools
+import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -69,8 +70,12 @@ def stability(count: int, variants: Sequence[Variant], *, jobs: int = 1) -> dict
     # (started anew, for a process that has used threads cannot be forked)
     with ProcessPoolExecutor(jobs, get_context("spawn"), explaining.use_threads, (1,)) as pool:
         for variant in variants:
-            alike = list(pool.map(_two_seeds, [(count, index, variant) for index in range(count)]))
             estimator, perturbation, passes = variant
+            alike = []
+            for found in pool.map(_two_seeds, [(count, index, variant) for index in range(count)]):
+                alike.append(found)
+                so_far = "Jaccard {:.3f}, r {:.4f}".format(*np.mean(alike, axis=0))
+                print(f"{estimator} {passes:,}: {len(alike)} of {count} clips, {so_far}", file=sys.stderr, flush=True)
             jaccard, r = np.mean(alike, axis=0)
             rows[variant] = (jaccard, r)
             name = "plain lime" if estimator == "lime" else estimator

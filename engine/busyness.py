@@ -6,6 +6,8 @@ from typing import Final
 _STAT: Final = Path("/proc/stat")
 _SPARE: Final = 0.5
 """With less than this share of the processors' time left, what wants to run may have to wait."""
+_STOLEN: Final = 1
+"""Ticks that the host may have taken since the last look: one is what small change adds up to over many seconds."""
 _SETTLED: Final = 8
 """So many looks in a row must find time to spare before the machine counts as calm."""
 
@@ -26,7 +28,7 @@ class Busyness:
         passed = [after - before for after, before in zip(now, self._before, strict=True)]
         self._before = now
         total, idle, stolen = sum(passed), passed[3] + passed[4], passed[7]
-        short = total <= 0 or idle < _SPARE * total or stolen > 0
+        short = total <= 0 or idle < _SPARE * total or stolen > _STOLEN
         self._calm = 0 if short else self._calm + 1
         return self._calm < _SETTLED
 

@@ -16,7 +16,8 @@ _LATE_S: Final = 0.0025
 """A step that is ready so long after it should have begun says that the machine is not calm."""
 _TOO_LATE_S: Final = 0.010
 """Or that it is rough: real-time threads do not wait so long, but a virtual machine's host may stop all of it."""
-_HOLD_S: Final = 30.0
+_BUSY_HOLD_S: Final = 10.0
+_ROUGH_HOLD_S: Final = 30.0
 _SETTLE_S: Final = 0.1  # after a change of the margin: the steps that a longer one asks for at once are late to it
 _SLEW: Final = 0.05
 
@@ -67,9 +68,9 @@ class Pace:
         spare = self._needed(written) - now
         late = self.margin_s - spare if now > self._settled_at else 0.0
         if self.busy or late > _LATE_S:
-            self._busy_until = now + _HOLD_S
+            self._busy_until = now + _BUSY_HOLD_S
         if late > _TOO_LATE_S:
-            self._rough_until = now + _HOLD_S
+            self._rough_until = now + _ROUGH_HOLD_S
         wanted = ROUGH_S if now < self._rough_until else BUSY_S if now < self._busy_until else CALM_S
         if not self._fixed and wanted != self.margin_s:
             self.margin_s, self._settled_at = wanted, now + _SETTLE_S

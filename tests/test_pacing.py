@@ -114,9 +114,9 @@ def test_a_machine_is_calm_when_it_has_been_idle_for_some_looks(tmp_path):
     stat(path, user=300, nice=40, idle=560)
     assert machine.busy()  # little was left
     for look in range(1, 10):
-        stat(path, user=300, nice=40, idle=560 + 50 * look, steal=int(look == 9))
+        stat(path, user=300, nice=40, idle=560 + 50 * look, steal=2 * (look == 9))
         calm = not machine.busy()
-        assert calm is (look == 8)  # and at the ninth look the host took a processor away
+        assert calm is (look == 8)  # and at the ninth look the host had taken a processor away
 
 
 def test_a_machine_that_tells_nothing_counts_as_busy(tmp_path):

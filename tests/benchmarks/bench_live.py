@@ -178,7 +178,7 @@ def measured(asked, block):
             with analysing(asked.file, not asked.no_load):
                 playing.send("/moodfader/transport/loop", 1)
                 playing.send("/moodfader/transport/play", 1)
-                time.sleep(3 if asked.no_load else 8)  # (the load is there, and what starts has started)
+                time.sleep(25 if asked.no_load else 8)  # (the load is there, or all is calm: what starts has started)
                 late = playing.lines[-1]["late"]
                 ours, theirs = multiprocessing.Pipe()
                 messages = 0 if asked.no_load else asked.messages

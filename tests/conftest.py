@@ -16,7 +16,7 @@ from moodfader.models.checkpoint import Model, load_model, save_model
 from moodfader.models.train import TrainingSettings, new_network
 from moodfader.models.vocabulary import MIDLEVEL, N_BANDS, SAMPLE_RATE
 
-# A shell that runs the tests in the background has this ignored, and the programs that are interrupted would inherit it.
+# A shell that runs tests in the background has this ignored, and programs that are interrupted would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 torch.set_num_threads(1)  # on a busy machine two threads are slower than one, and results do not depend on how many
 

@@ -219,5 +219,5 @@ def test_training_on_several_folders_of_known_music(table, tmp_path, capsys):
     known = ["--known", str(tmp_path / "composed"), "--known", str(tmp_path / "scores")]
     assert run([*learn(table, output), *known, "--epochs", "1", "--steps", "1", "--quiet"]) == 0
     sources = load_model(output).record["sources"]
-    assert sources["known:1:composed"] == {"clips": 6, "share": 6}
-    assert sources["known:2:scores"] == {"clips": 2, "share": 2}
+    assert sources["known:1:composed"] == {"clips": 6, "share": 12}
+    assert sources["known:2:scores"] == {"clips": 2, "share": 4}

@@ -73,7 +73,7 @@ def test_the_python_example_runs(desk):
     )
     assert run.returncode == 0, run.stderr
     before, after = map(float, run.stdout.split())
-    assert after > before, "more dissonance and less tonal stability are more tension"
+    assert after > before, "more dissonance and less of a tune are more tension"
 
 
 def test_what_the_readme_points_at_is_there():

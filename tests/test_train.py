@@ -114,7 +114,7 @@ def test_music_of_known_qualities_alone_is_learned_on_its_own_scale():
     sources = [Source("known:0:made", material(6), 4)]
     targets = sources[0].material.targets
     targets["emotions"][:] = np.nan
-    network = train(sources, TrainingSettings(threads=1, epochs=12, steps_per_epoch=10, learning_rate=1e-2))
+    network = train(sources, TrainingSettings(threads=1, epochs=20, steps_per_epoch=10, learning_rate=1e-2))
     said, _ = predict_material(network, sources[0].material)
     k = MIDLEVEL.index("modality")
     assert np.abs(said[:, k] - targets["known"][:, k]).mean() < 0.12

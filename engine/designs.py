@@ -31,20 +31,28 @@ def paley(most: int) -> npt.NDArray[np.bool_]:
     return np.concatenate([np.ones((1, q), bool), residues])
 
 
-def balanced_signs(pairs: int, seen: npt.NDArray[np.bool_], rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+def with_coins(rows: npt.NDArray[np.bool_], pairs: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """The rows of a plan and as many of coins as are missing for so many pairs, in an order by chance."""
+    rest = rng.random((pairs - len(rows), rows.shape[1])) < 0.5
+    return np.asarray(rng.permutation(np.concatenate([rows, rest])))
+
+
+def balanced_signs(
+    pairs: int, seen: npt.NDArray[np.bool_], rng: np.random.Generator, *, context: bool
+) -> npt.NDArray[np.bool_]:
     """A sign for each segment in each pair, [pairs, segments]: what is seen together a lot is balanced exactly.
 
-    seen: [time, columns, segments] as `sight` gives it. There are more segments than columns of Paley's matrix, so
-    each takes the column whose segments it is seen together with least: by the outputs that see both, each as much
-    as it counts in the mean, squared. What is left of the rows are coins.
+    seen: [time, columns, segments] as `sight` gives it; context: whether the last column is that of the context.
+    There are more segments than columns of Paley's matrix, so each takes the column whose segments it is seen
+    together with least: by the outputs that see both, each as much as it counts in the mean, squared. What is left
+    of the rows are coins.
     """
     segments = seen.shape[2]
     matrix = paley(pairs)
     flat = seen.reshape(-1, segments).astype(np.float32)
-    columns = seen.shape[1]
     counts = np.ones(seen.shape[:2], np.float32)
-    if columns > 1:
-        counts[:, -1] = columns - 1  # the column of context counts as much as all others
+    if context:
+        counts[:, -1] = seen.shape[1] - 1  # it counts as much as all others
     together = ((flat * counts.reshape(-1, 1)).T @ flat).astype(np.float64) ** 2
     crowd = np.zeros((segments, matrix.shape[1]))
     signs = np.empty((len(matrix), segments), bool)
@@ -52,5 +60,4 @@ def balanced_signs(pairs: int, seen: npt.NDArray[np.bool_], rng: np.random.Gener
         column = rng.choice(np.flatnonzero(crowd[s] == crowd[s].min()))
         signs[:, s] = matrix[:, column] ^ (rng.random() < 0.5)
         crowd[:, column] += together[s]
-    rest = rng.random((pairs - len(matrix), segments)) < 0.5
-    return np.asarray(rng.permutation(np.concatenate([signs, rest])))
+    return with_coins(signs, pairs, rng)

@@ -42,7 +42,8 @@ def explain_window(
     """Effects of the window's segments on the mean of its local outputs, from passes // 16 antithetic pairs."""
     segments, features = len(stretch.segments), len(MIDLEVEL)
     pairs = max(passes // (2 * _PASSES_A_DRAW), 4)
-    signs = balanced_signs(pairs, sight(stretch, model.network.geometry), rng)
+    geometry = model.network.geometry
+    signs = balanced_signs(pairs, sight(stretch, geometry), rng, context=geometry.context)
     places = 0.5 + np.where(signs, 1, -1) * BIT_VARIANCE**0.5
     bench = Workbench(stretch, model, perturbation)
     slopes = np.empty((pairs, segments, features))

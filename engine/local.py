@@ -22,7 +22,7 @@ from scipy import linalg
 
 from ..models.checkpoint import Model
 from ..models.vocabulary import MIDLEVEL
-from .designs import paley, sight
+from .designs import paley, sight, with_coins
 from .lime import Doubles, Effects
 from .perturbation import BATCH_SIZE, Window, local_outputs
 
@@ -51,8 +51,7 @@ def design(pairs: int, together: npt.NDArray[np.bool_], rng: np.random.Generator
         if len(choice):
             columns[s] = rng.choice(choice)
             bits[:, s] = matrix[:, columns[s]] ^ (rng.random() < 0.5)
-    rest = rng.random((pairs - order, segments)) < 0.5
-    return np.asarray(rng.permutation(np.concatenate([bits, rest])))
+    return with_coins(bits, pairs, rng)
 
 
 def explain_window(

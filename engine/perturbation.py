@@ -6,6 +6,7 @@ fader asks (1: up by 6 dB, 0: down by 6 dB). Samples are masked and predicted as
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -91,8 +92,6 @@ class Workbench:
         # Label -1 becomes one more column, whose place is 0: silence stays silence.
         places = np.where(stretch.labels < 0, self._segments, stretch.labels).ravel()
         self._places = torch.from_numpy(places).to(model.device)
-        self._order = torch.argsort(self._places, stable=True)
-        self._sizes = torch.bincount(self._places, minlength=self._segments + 1)
 
     def pictures(self, places: npt.NDArray[np.generic]) -> torch.Tensor:
         """Pictures [samples, frames, bands] of segments at places 0 (off) to 1 (on), [samples, segments]."""
@@ -102,9 +101,15 @@ class Workbench:
 
     def by_segment(self, gradient: torch.Tensor) -> torch.Tensor:
         """Slopes along each segment [samples, segments] from those in each pixel [samples, frames, bands]."""
-        along = (gradient * self._change).flatten(1).index_select(1, self._order)
-        sizes = self._sizes.expand(len(gradient), -1)
-        return torch.segment_reduce(along, "sum", lengths=sizes, axis=1)[:, :-1]
+        order, sizes = self._pixels_by_segment
+        along = (gradient * self._change).flatten(1).index_select(1, order)
+        return torch.segment_reduce(along, "sum", lengths=sizes.expand(len(gradient), -1), axis=1)[:, :-1]
+
+    @cached_property
+    def _pixels_by_segment(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The pixels of each segment one after the other, and how many each has; only slopes need it."""
+        order = torch.argsort(self._places, stable=True)
+        return order, torch.bincount(self._places, minlength=self._segments + 1)
 
 
 def local_outputs(

@@ -1,7 +1,7 @@
 """Parts of a network for prediction with a quicker way back to the spectrogram: the same numbers, less work.
 
-The gradient in a spectrogram of one channel is a transposed convolution onto that one channel, which libraries do at
-a twentieth of their speed. The same numbers come out of an ordinary convolution of the gradient with as many channels
+The gradient in a spectrogram of one channel is a transposed convolution onto that one channel, which libraries do far
+below their speed. The same numbers come out of an ordinary convolution of the gradient with as many channels
 as the stride has phases, laid between each other afterwards (Shi et al., CVPR 2016, the other way round). And what
 comes back to a rectifier is first brought into the order in which its output lies in memory.
 """

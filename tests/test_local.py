@@ -186,7 +186,7 @@ def test_what_is_seen_together_is_balanced():
     seen = np.zeros((100, 1, 300), bool)
     for time in range(100):
         seen[time, 0, 3 * time : 3 * time + 12] = True
-    signs = 2.0 * designs.balanced_signs(36, seen, rng) - 1
+    signs = 2.0 * designs.balanced_signs(36, seen, rng, context=False) - 1
     assert signs.shape == (36, 300)
     products = signs.T @ signs
     flat = seen[:, 0].astype(float)

@@ -5,7 +5,6 @@ round, medians over the rounds. The quick table; bench_explain_long.py has the 5
 """
 
 import argparse
-import itertools
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -52,7 +51,7 @@ def _two_seeds(job: tuple[int, int, Variant]) -> tuple[float, float]:
     from moodfader.models.checkpoint import load_model
 
     count, index, (estimator, perturbation, passes) = job
-    clip = next(itertools.islice(explaining.clips(count), index, None))
+    clip = explaining.clip_at(index, count)
     model = load_model()
     runs = [
         explaining.ours(clip, model, estimator=estimator, perturbation=perturbation, passes=passes, seed=seed)

@@ -74,15 +74,17 @@ def clip_of(path: Path, *, start: int = 0) -> Clip:
 
 def clips(count: int) -> Iterator[Clip]:
     """Clips spread over the research data; parts of the demo where that is not there."""
+    return (clip_at(index, count) for index in range(count))
+
+
+def clip_at(index: int, count: int) -> Clip:
+    """One of `count` of these."""
     import numpy as np
 
     files = sorted((DATA / "soundtracks" / "audio").glob("*.ogg"))
     if files:
-        for i in np.linspace(0, len(files) - 1, count).round().astype(int):
-            yield clip_of(files[i])
-    else:
-        for start in np.linspace(0, 1000, count).round().astype(int):
-            yield clip_of(demo_path(), start=int(start))
+        return clip_of(files[np.linspace(0, len(files) - 1, count).round().astype(int)[index]])
+    return clip_of(demo_path(), start=int(np.linspace(0, 1000, count).round()[index]))
 
 
 @contextlib.contextmanager

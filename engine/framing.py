@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 RAMP_S = 0.03
 """Time in which a fader reaches a new value, linearly in dB."""
 OVERLAP = 4
@@ -12,3 +14,8 @@ _FRAME_S = 2048 / 44100
 def frame_length(sample_rate: int) -> int:
     """The power of two nearest to 46 ms at this rate: 2048 samples at 44.1 and 48 kHz."""
     return int(2 ** round(math.log2(sample_rate * _FRAME_S)))
+
+
+def rise(hop_length: int) -> np.ndarray:
+    """How far a moving fader has come at each sample of a hop: float32 [hop_length], linear, the last one 1."""
+    return ((np.arange(hop_length, dtype=np.float32) + 1) / np.float32(hop_length)).astype(np.float32)

@@ -3,9 +3,10 @@
 Frames are 43 to 64 ms long with 75 % overlap under a sine window at both ends, so that frames of unity gain
 add up to the input. Frame j is centred on sample j * hop_length of the track. All channels share the gain.
 
-Fader values are read on that grid of frames and move along ramps in time: the output for a given track and
-fader history is the same, sample for sample, however the sound is cut into blocks. Where all frames that
-reach a sample have their faders at zero, the sample itself is passed on.
+Fader values are read on that grid of frames and move along ramps in time: each hop fades over from what all frames
+give under the values at its beginning to what they give under those at its end. So the sound follows a fader at
+once, not with the delay of a frame, and the output for a given track and fader history is the same, sample for
+sample, however the sound is cut into blocks. Where the faders are at zero, the sample itself is passed on.
 """
 
 import math
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 
 from .faders import Faders
-from .framing import OVERLAP, RAMP_S, frame_length
+from .framing import OVERLAP, RAMP_S, frame_length, rise
 from .gains import SpectralGains, segment_gain_db
 
 __all__ = ["RAMP_S", "Mixer", "frame_length"]
@@ -67,9 +68,11 @@ class Mixer:
         self._pushed = start
         self._given = start - before
         self._start = start
-        self._input = np.zeros((channels, before), dtype=np.float32)
+        # From the beginning of the oldest frame that reaches the next hop on
+        self._input = np.zeros((channels, before + (OVERLAP - 1) * self.hop_length), dtype=np.float32)
         self._sum = np.zeros((channels, OVERLAP - 1, self.hop_length), dtype=np.float32)
-        self._touched = np.zeros(OVERLAP - 1, dtype=bool)  # the last frames that were not neutral
+        self._faders_db: np.ndarray | None = None  # [7], at the end of the last hop
+        self._rise = rise(self.hop_length)
 
     def process(self, block: np.ndarray, faders: Faders) -> tuple[np.ndarray, np.ndarray]:
         """Push `block` float32 [n, channels] with these faders; give what is ready.
@@ -93,8 +96,8 @@ class Mixer:
     def _advance(self, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         self._input = np.concatenate((self._input, block.T), axis=1)
         samples, touched = [], []
-        while (count := (self._input.shape[1] - self.n_fft) // self.hop_length + 1) > 0:
-            chunks, were_touched = self._frames(min(count, _BATCH))
+        while (count := (self._input.shape[1] - self.n_fft) // self.hop_length + 2 - OVERLAP) > 0:
+            chunks, were_touched = self._hops(min(count, _BATCH))
             samples.append(chunks.reshape(len(chunks), -1).T)
             touched.append(np.repeat(were_touched, self.hop_length))
         if not samples:
@@ -104,36 +107,53 @@ class Mixer:
         self._given += len(output)
         return np.ascontiguousarray(output[skipped:]), flags[skipped:]
 
-    def _frames(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Work on the next `count` frames: output [channels, count, hop_length] and which chunks are touched."""
-        hop = self.hop_length
-        length = (count - 1) * hop + self.n_fft
-        heard = torch.from_numpy(self._input[:, :length]).to(self._device)
-        frames = heard.unfold(1, self.n_fft, hop) * self._window  # [channels, count, n_fft]
-        # A frame takes the faders of the time when its last sample came in: they act as early as they can.
-        ends = (self._frame + np.arange(count) + OVERLAP // 2) * hop
+    def _hops(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """The next hops: output [channels, count, hop_length], and which of them are touched."""
+        # A hop ends under the faders of the time when the last sample of its newest frame came in.
+        ends = (self._frame + np.arange(count) + OVERLAP // 2) * self.hop_length
         faders_db = self._history.at(ends)
-        neutral = (faders_db == 0).all(axis=1)
-        for first, last in _runs(faders_db):
-            if not neutral[first]:
-                self._apply(frames[:, first:last], self._frame + first, faders_db[first])
-        frames *= self._synthesis
-        parts = frames.cpu().numpy().reshape(len(heard), count, OVERLAP, hop)
+        if self._faders_db is None:
+            self._faders_db = faders_db[0]
+        stands = np.concatenate((self._faders_db[None], faders_db))
+        output = np.empty((len(self._input), count, self.hop_length), dtype=np.float32)
+        fading: np.ndarray | None = None  # the first hop of a run as it would be under the faders of the one before
+        for first, last in _runs(stands):
+            begin, end = max(first - 1, 0), min(last, count)  # hops; the last one fades over to the next run
+            hops = self._under(stands[first], begin, end, goes_on=first == 0)
+            if fading is not None:
+                hops[:, 0] = fading + (hops[:, 0] - fading) * self._rise
+            fading = hops[:, -1].copy()
+            output[:, begin:end] = hops
+        self._faders_db = faders_db[-1]
+        self._input = self._input[:, count * self.hop_length :]
+        self._frame += count
+        moved = (stands != 0).any(axis=1)
+        return output, moved[1:] | moved[:-1]
 
-        output = np.zeros((len(heard), count + OVERLAP - 1, hop), dtype=np.float32)
-        output[:, : OVERLAP - 1] = self._sum
+    def _under(self, faders_db: np.ndarray, begin: int, end: int, *, goes_on: bool) -> np.ndarray:
+        """Hops begin..end-1 as if the faders had stood so all the time: [channels, end - begin, hop_length].
+
+        goes_on: they did when the last hops were made, so that what these left over (`_sum`) is what the frames before
+        would give.
+        """
+        hop, before = self.hop_length, OVERLAP - 1
+        if not faders_db.any():
+            own = self._input[:, (begin + before) * hop : (end + before) * hop]
+            return own.reshape(len(own), end - begin, hop).copy()
+        first = begin if goes_on else begin - before  # frames, counted like the hops that they begin with
+        heard = torch.from_numpy(self._input[:, (first + before) * hop : (end + before - 1) * hop + self.n_fft])
+        frames = heard.to(self._device).unfold(1, self.n_fft, hop) * self._window  # [channels, count, n_fft]
+        self._apply(frames, self._frame + first, faders_db)
+        frames *= self._synthesis
+        count = end - first
+        parts = frames.cpu().numpy().reshape(len(heard), count, OVERLAP, hop)
+        output = np.zeros((len(heard), count + before, hop), dtype=np.float32)
+        if goes_on:
+            output[:, :before] = self._sum
         for part in reversed(range(OVERLAP)):  # the oldest frame first, whatever the batch
             output[:, part : part + count] += parts[:, :, part]
         self._sum = output[:, count:].copy()
-
-        touched = np.concatenate((self._touched, ~neutral))
-        self._touched = touched[count:]
-        chunk_touched = np.array([touched[at : at + OVERLAP].any() for at in range(count)])
-        output = output[:, :count]
-        output[:, ~chunk_touched] = self._input[:, : count * hop].reshape(-1, count, hop)[:, ~chunk_touched]
-        self._input = self._input[:, count * hop :]
-        self._frame += count
-        return output, chunk_touched
+        return output[:, begin - first : count]
 
     def _apply(self, frames: torch.Tensor, first: int, faders_db: np.ndarray) -> None:
         """Multiply the spectra of `frames` [channels, count, n_fft] by their gains, in place."""

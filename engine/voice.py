@@ -1,17 +1,18 @@
 """One reading of a track from a position on, steered: the live form of the mixer, frame by frame and without torch.
 
 The arithmetic is that of mixer.py (same frames, windows, gains), but it reads the track where it needs it, so nothing
-has to be pushed ahead: a voice can begin at any sample, and what it gives is there at once. One step is one hop. The
-newest frame takes the faders of now; the three before it keep what they took.
+has to be pushed ahead: a voice can begin at any sample, and what it gives is there at once. One step is one hop. Where the
+faders move, the step fades over from all of its frames under the old values to all of them under the new ones.
 """
 
 import math
+from typing import Final
 
 import numpy as np
 
 from ..models.vocabulary import HOP_LENGTH, SAMPLE_RATE
 from .bandgains import between_bands, segment_gain_db
-from .framing import OVERLAP, frame_length
+from .framing import OVERLAP, frame_length, rise
 from .sound import Sound
 
 
@@ -56,9 +57,10 @@ class Voice:
         window = np.sin((np.arange(self.n_fft) + 0.5) * (math.pi / self.n_fft))
         self._analysis = window.astype(np.float32)[:, None]
         self._synthesis = (window * (2 / OVERLAP)).astype(np.float32)[:, None]
-        self._sum = np.zeros((self.n_fft, sound.channels), dtype=np.float32)
-        self._touched = [False] * OVERLAP
-        self._begun = False
+        self._rise = rise(self.hop_length)[:, None]
+        self._steering: _Steering | None = None
+        self._sum: np.ndarray | None = None
+        """What the frames before the next one add to it, under the steering so far: [n_fft, channels]."""
         self.spectrum: np.ndarray | None = None
         """Of the newest frame as it was before: complex64 [bins, channels]; None if the frame was not touched."""
         self.gain: np.ndarray | None = None
@@ -67,38 +69,51 @@ class Voice:
     def step(self, map: Map | None, faders_db: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
         """The next hop: (steered, original), both float32 [hop_length, channels], and whether they differ.
 
-        faders_db [7] is what the frame that begins now takes. Without a map nothing is known of the track: no gain.
+        faders_db [7] is where the faders stand at the end of it. Without a map nothing is known of the track: no gain.
         """
-        steer = map if faders_db.any() else None
-        if not self._begun:
-            self._begin(steer, faders_db)
-        hop, at = self.hop_length, self.position
-        self._touched = [*self._touched[1:], steer is not None]
-        dry = self.sound.read(at, at + self.n_fft)
-        self._sum += self._steered(dry, at, steer, faders_db)
-        wet, dry = self._sum[:hop], dry[:hop]
-        self._sum = np.concatenate((self._sum[hop:], np.zeros_like(wet)))
-        self.position += hop
-        touched = any(self._touched)
-        return (wet if touched else dry), dry, touched
-
-    def _begin(self, steer: Map | None, faders_db: np.ndarray) -> None:
-        """The frames that began before the first sample but reach over it, as if the faders had stood so."""
-        self._begun = True
-        self._touched = [steer is not None] * OVERLAP
-        for number in range(OVERLAP - 1, 0, -1):
-            start = self.position - number * self.hop_length
-            frame = self.sound.read(start, start + self.n_fft)
-            self._sum[: self.n_fft - number * self.hop_length] += self._steered(frame, start, steer, faders_db)[
-                number * self.hop_length :
-            ]
-
-    def _steered(self, frame: np.ndarray, start: int, steer: Map | None, faders_db: np.ndarray) -> np.ndarray:
-        """A frame [n_fft, channels] windowed, under its gains, and windowed again."""
-        heard = frame * self._analysis
+        new = _Steering(map, faders_db) if map is not None and faders_db.any() else _NEUTRAL
+        old = new if self._steering is None else self._steering
+        self._steering = new
+        dry = self.sound.read(self.position, self.position + self.hop_length)
         self.spectrum = self.gain = None
-        if steer is not None:
-            self.spectrum = np.fft.rfft(heard, axis=0)
-            self.gain = steer.gain(start + self.n_fft // 2, faders_db)
-            heard = np.fft.irfft(self.spectrum * self.gain[:, None], n=self.n_fft, axis=0)
+        wet = self._under(old, dry)
+        if not new.same(old):
+            self._sum = None
+            wet = wet + (self._under(new, dry) - wet) * self._rise
+        self.position += self.hop_length
+        return wet, dry, old is not _NEUTRAL or new is not _NEUTRAL
+
+    def _under(self, steering: "_Steering", dry: np.ndarray) -> np.ndarray:
+        """The next hop under one steering, as if it had stood so for a frame at least."""
+        if steering.map is None:
+            self._sum, self.spectrum, self.gain = None, None, None
+            return dry
+        if self._sum is None:
+            self._sum = np.zeros((self.n_fft, self.sound.channels), dtype=np.float32)
+            for number in range(OVERLAP - 1, 0, -1):  # the oldest first
+                past = number * self.hop_length
+                self._sum[: self.n_fft - past] += self._frame(self.position - past, steering)[past:]
+        whole = self._sum + self._frame(self.position, steering)
+        self._sum = np.concatenate((whole[self.hop_length :], np.zeros_like(dry)))
+        return whole[: self.hop_length]
+
+    def _frame(self, start: int, steering: "_Steering") -> np.ndarray:
+        """A frame float32 [n_fft, channels] windowed, under its gains, and windowed again."""
+        assert steering.map is not None
+        self.spectrum = np.fft.rfft(self.sound.read(start, start + self.n_fft) * self._analysis, axis=0)
+        self.gain = steering.map.gain(start + self.n_fft // 2, steering.faders_db)
+        heard = np.fft.irfft(self.spectrum * self.gain[:, None], n=self.n_fft, axis=0)
         return np.asarray(heard * self._synthesis)
+
+
+class _Steering:
+    """By which map a voice is steered, and where the faders [7] stand; without a map: not at all."""
+
+    def __init__(self, map: Map | None, faders_db: np.ndarray) -> None:
+        self.map, self.faders_db = map, faders_db
+
+    def same(self, other: "_Steering") -> bool:
+        return self.map is other.map and bool((self.faders_db == other.faders_db).all())
+
+
+_NEUTRAL: Final = _Steering(None, np.zeros(1))

@@ -133,8 +133,8 @@ class Mixer:
     def _under(self, faders_db: np.ndarray, begin: int, end: int, *, goes_on: bool) -> np.ndarray:
         """Hops begin..end-1 as if the faders had stood so all the time: [channels, end - begin, hop_length].
 
-        goes_on: they did when the last hops were made, so that what these left over (`_sum`) is what the frames before
-        would give.
+        goes_on: they did when the last hops were made, so that what these left over (`_sum`) is what the frames
+        before would give.
         """
         hop, before = self.hop_length, OVERLAP - 1
         if not faders_db.any():

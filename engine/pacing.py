@@ -2,22 +2,24 @@
 
 The card takes a block each period. The times of its takes are a grid that is known from the earliest of them (a late
 one is an accident, not a new grid). A step is begun a margin before the take that needs its first sample. The margin
-is short on a calm machine, longer while it is busy or anything was late in the last while, and longest when something
-was so late that the next time may be too late. No clock in here: times are seconds of any steady clock, samples are
+is short on a calm machine, longer while it is busy or something was late in the last while, the longer the later it
+was. No clock in here: times are seconds of any steady clock, samples are
 counted from the first of the ring.
 """
 
 from typing import Final
 
-CALM_S: Final = 0.004
+CALM_S: Final = 0.006
+CAREFUL_S: Final = 0.010
 BUSY_S: Final = 0.022
 ROUGH_S: Final = 0.036
-_LATE_S: Final = 0.0025
-"""A step that is ready so long after it should have begun says that the machine is not calm."""
-_TOO_LATE_S: Final = 0.010
-"""Or that it is rough: real-time threads do not wait so long, but a virtual machine's host may stop all of it."""
+_AFTER_LATE: Final = ((0.0035, CAREFUL_S, 10.0), (0.005, BUSY_S, 10.0), (0.010, ROUGH_S, 30.0))
+"""A step that is ready so long after it should have begun asks for such a margin for such a time, in seconds.
+
+The quickest steps take a fifth of a millisecond, those in which faders move one. Real-time threads do not wait as
+long as the last line says, but a virtual machine's host may stop all of it.
+"""
 _BUSY_HOLD_S: Final = 10.0
-_ROUGH_HOLD_S: Final = 30.0
 _SETTLE_S: Final = 0.1  # after a change of the margin: the steps that a longer one asks for at once are late to it
 _SLEW: Final = 0.05
 
@@ -34,7 +36,8 @@ class Pace:
         """How long before its take a step is begun."""
         self.busy = True
         """Whether the machine has little time to spare; said from outside."""
-        self._busy_until = self._rough_until = self._settled_at = float("-inf")
+        self._until = dict.fromkeys((CAREFUL_S, BUSY_S, ROUGH_S), float("-inf"))  # how long which margin is wanted
+        self._settled_at = float("-inf")
         self._block = 0
         self._read = -1
         self._taken = 0.0
@@ -67,11 +70,12 @@ class Pace:
             return self.margin_s
         spare = self._needed(written) - now
         late = self.margin_s - spare if now > self._settled_at else 0.0
-        if self.busy or late > _LATE_S:
-            self._busy_until = now + _BUSY_HOLD_S
-        if late > _TOO_LATE_S:
-            self._rough_until = now + _ROUGH_HOLD_S
-        wanted = ROUGH_S if now < self._rough_until else BUSY_S if now < self._busy_until else CALM_S
+        if self.busy:
+            self._until[BUSY_S] = now + _BUSY_HOLD_S
+        for late_s, margin_s, hold_s in _AFTER_LATE:
+            if late > late_s:
+                self._until[margin_s] = now + hold_s
+        wanted = max((margin_s for margin_s, until in self._until.items() if now < until), default=CALM_S)
         if not self._fixed and wanted != self.margin_s:
             self.margin_s, self._settled_at = wanted, now + _SETTLE_S
         return spare

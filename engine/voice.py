@@ -1,8 +1,8 @@
 """One reading of a track from a position on, steered: the live form of the mixer, frame by frame and without torch.
 
 The arithmetic is that of mixer.py (same frames, windows, gains), but it reads the track where it needs it, so nothing
-has to be pushed ahead: a voice can begin at any sample, and what it gives is there at once. One step is one hop. Where the
-faders move, the step fades over from all of its frames under the old values to all of them under the new ones.
+has to be pushed ahead: a voice can begin at any sample, and what it gives is there at once. One step is one hop.
+Where the faders move, it fades over from all of its frames under the old values to all of them under the new ones.
 """
 
 import math
@@ -69,7 +69,7 @@ class Voice:
     def step(self, map: Map | None, faders_db: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
         """The next hop: (steered, original), both float32 [hop_length, channels], and whether they differ.
 
-        faders_db [7] is where the faders stand at the end of it. Without a map nothing is known of the track: no gain.
+        faders_db [7] is where the faders stand at the end of it. Without a map nothing is known: no gain.
         """
         new = _Steering(map, faders_db) if map is not None and faders_db.any() else _NEUTRAL
         old = new if self._steering is None else self._steering

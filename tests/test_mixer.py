@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.engine.faders import Faders
 from moodfader.engine.mixer import RAMP_S, Mixer, frame_length
+from moodfader.engine.sound import Sound
 from moodfader.engine.steered import SteeredSound
+from moodfader.engine.voice import Map, Voice
 from moodfader.models.spectrogram import band_frequencies
 from moodfader.models.vocabulary import HOP_LENGTH, N_BANDS, SAMPLE_RATE
 
@@ -172,6 +174,38 @@ def test_faders_move_along_a_ramp_and_leave_the_rest_alone():
     spectrum = np.abs(np.fft.rfft(ramp)) / np.abs(np.fft.rfft(ramp)).max()
     away = np.abs(np.fft.rfftfreq(8192, 1 / rate) - 1000) > 300
     assert 20 * np.log10(spectrum[away].max()) < -70
+
+
+def test_each_hop_fades_between_what_standing_faders_give_in_both_ways_of_playing():
+    rate, hop, changes = 44100, 512, [(0, Faders(tonal_stability=-3)), (20480, MIXED), (28672, Faders())]
+    labels, weights, sound = labels_for(1.2), weights_for(), noise(50000)
+    output = run(mixer(labels, weights, rate), sound, lambda p: [f for since, f in changes if since <= p][-1], 512)
+
+    # Where the faders stand at the ends of the hops of the output, each of which is heard a frame after its push.
+    since, values = [0], [changes[0][1].array()]
+    for position, faders in changes[1:]:
+        since += [position, position + round(RAMP_S * rate)]
+        values += [values[-1], faders.array()]
+    ends = (np.arange(len(sound) // hop) + 4) * hop
+    stands = np.stack([np.interp(ends, since, column) for column in np.array(values, dtype=float).T], axis=1)
+    share = ((np.arange(hop) + 1) / hop)[:, None]
+    standing = {}
+    for row in map(tuple, stands):
+        if row not in standing:
+            standing[row] = run(mixer(labels, weights, rate), sound, Faders(*row))
+    assert len(standing) == 3 + 2 + 2  # a ramp lasts 2.6 hops
+
+    voice = Voice(Sound.of(sound, sample_rate=rate), 0)
+    steering = Map(labels, weights, sample_rate=rate)
+    for k, row in enumerate(map(tuple, stands)):
+        place = slice(k * hop, (k + 1) * hop)
+        before = standing[tuple(stands[max(k - 1, 0)])][place]
+        expected = before + (standing[row][place] - before) * share
+        np.testing.assert_allclose(output[place], expected, atol=2e-6)
+        live, dry, touched = voice.step(steering, np.array(row, dtype=np.float32))
+        np.testing.assert_allclose(live, expected, atol=2e-5)
+        np.testing.assert_array_equal(dry, sound[place])
+        assert touched == (any(row) or bool(stands[max(k - 1, 0)].any()))
 
 
 def test_a_mixer_started_in_the_middle_joins_the_one_that_heard_it_all():

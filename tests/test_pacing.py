@@ -7,7 +7,7 @@ import pytest
 from moodfader.engine import urgency
 from moodfader.engine.busyness import Busyness
 from moodfader.engine.outbox import Outbox
-from moodfader.engine.pacing import BUSY_S, CALM_S, ROUGH_S, Pace
+from moodfader.engine.pacing import BUSY_S, CALM_S, CAREFUL_S, ROUGH_S, Pace
 
 RATE, HOP = 44100, 512
 
@@ -66,20 +66,19 @@ def test_a_late_take_is_an_accident_and_not_a_new_grid():
     assert min(ahead[10:]) > 0.0085
 
 
-def test_who_was_late_once_is_careful_for_a_while():
+def test_the_later_a_step_the_more_careful_for_a_while():
     pace = Pace(sample_rate=RATE, step_length=HOP)
     played(pace, 512, 60)
-    assert pace.margin_s == CALM_S
-    written = 512 * 10
-    pace.took(512 * 8, 100.0, 512)
-    pace.made(written, pace.due(written) + 0.004)
-    assert pace.margin_s == BUSY_S
-    blocks = RATE // 512 * 512
-    for seconds, late_s, expected in ((1, 0.015, ROUGH_S), (21, 0.001, ROUGH_S), (41, 0.001, CALM_S)):
-        pace.took(512 * 8 + seconds * blocks, 100.0 + seconds, 512)
-        at = written + seconds * blocks
+    written, blocks = 512 * 10, RATE // 512 * 512
+    for second, late_s, expected in (
+        (0, 0.003, CALM_S), (1, 0.004, CAREFUL_S), (10, 0.001, CAREFUL_S), (12, 0.001, CALM_S),
+        (13, 0.006, BUSY_S), (14, 0.004, BUSY_S), (23.5, 0.001, CAREFUL_S), (25, 0.001, CALM_S),
+        (26, 0.015, ROUGH_S), (40, 0.001, ROUGH_S), (57, 0.001, CALM_S),
+    ):  # fmt: skip
+        pace.took(512 * 8 + round(second * blocks), 100.0 + second, 512)
+        at = written + round(second * blocks)
         pace.made(at, pace.due(at) + late_s)
-        assert pace.margin_s == expected
+        assert pace.margin_s == expected, second
 
 
 def test_a_busy_moment_is_not_taken_for_a_rough_one():

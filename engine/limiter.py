@@ -2,7 +2,7 @@
 
 The gain reduction in dB that each sample's true peak asks for is held for the look-ahead, released linearly
 in dB, and smoothed by two moving averages that together are as long as the look-ahead; so it is complete when
-the peak arrives, and its onset is a smooth slope of 4 ms. All channels share it (the image does not move). It
+the peak arrives, and its onset is a smooth slope of 2 ms. All channels share it (the image does not move). It
 is counted in whole millionths of a decibel: sums are exact, and the output does not depend on how the sound
 is cut into blocks.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from .intersample import InterSamplePeaks
 
-LOOK_AHEAD_S = 0.004
+LOOK_AHEAD_S = 0.002
 RELEASE_DB_PER_S = 40.0
 _UNITS_PER_DB = 1_000_000
 _MARGIN_DB = 0.2  # at the edge of the band other meters, with other filters, read up to this much more

@@ -9,15 +9,15 @@ counted from the first of the ring.
 
 from typing import Final
 
-CALM_S: Final = 0.006
-CAREFUL_S: Final = 0.010
+CALM_S: Final = 0.008
+CAREFUL_S: Final = 0.012
 BUSY_S: Final = 0.022
 ROUGH_S: Final = 0.036
-_AFTER_LATE: Final = ((0.0035, CAREFUL_S, 10.0), (0.005, BUSY_S, 10.0), (0.010, ROUGH_S, 30.0))
+_AFTER_LATE: Final = ((0.0055, CAREFUL_S, 10.0), (0.008, BUSY_S, 10.0), (0.012, ROUGH_S, 30.0))
 """A step that is ready so long after it should have begun asks for such a margin for such a time, in seconds.
 
-The quickest steps take a fifth of a millisecond, those in which faders move one. Real-time threads do not wait as
-long as the last line says, but a virtual machine's host may stop all of it.
+Steps take half a millisecond to two. Real-time threads do not wait as long as the first line says, but a virtual
+machine's host may stop all of it for a while.
 """
 _BUSY_HOLD_S: Final = 10.0
 _SETTLE_S: Final = 0.1  # after a change of the margin: the steps that a longer one asks for at once are late to it

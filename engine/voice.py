@@ -28,20 +28,21 @@ class Map:
         self._band_fraction = fraction.astype(np.float32)
         self._known: tuple[bytes, np.ndarray] = (b"", np.zeros(0, dtype=np.float32))
 
-    def gain(self, centre: int, faders_db: np.ndarray) -> np.ndarray:
-        """Linear gain float32 [n_fft // 2 + 1] of a frame centred on that sample; faders_db is [7]."""
+    def gains(self, centres: np.ndarray, faders_db: np.ndarray) -> np.ndarray:
+        """Linear gains float32 [frames, n_fft // 2 + 1] of frames centred on those samples; faders_db is [7]."""
         if faders_db.tobytes() != self._known[0]:
             self._known = faders_db.tobytes(), segment_gain_db(self._mask_weights, faders_db)
         step, unit = self._frame_rate
-        frame, rest = divmod(centre * step, unit)
-        rows = np.clip(np.arange(frame - 1, frame + 3), 0, len(self._labels) - 1)
-        decibels = self._known[1][self._labels[rows]]  # [4, bands]
-        padded = np.concatenate((decibels[:, :1], decibels, decibels[:, -1:]), axis=1)
-        decibels = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
-        below, above = (decibels[:-2] + 2 * decibels[1:-1] + decibels[2:]) / 4
-        decibels = below + (above - below) * np.float32(rest / unit)
-        slope = np.diff(decibels)
-        bins = decibels[self._band] + slope[self._band] * self._band_fraction
+        frames, rest = np.divmod(centres * step, unit)
+        rows = (frames[:, None] + np.arange(-1, 3)).clip(0, len(self._labels) - 1)
+        decibels = self._known[1][self._labels[rows]]  # [frames, 4, bands]
+        padded = np.concatenate((decibels[:, :, :1], decibels, decibels[:, :, -1:]), axis=2)
+        decibels = (padded[:, :, :-2] + 2 * padded[:, :, 1:-1] + padded[:, :, 2:]) / 4
+        smooth = (decibels[:, :-2] + 2 * decibels[:, 1:-1] + decibels[:, 2:]) / 4
+        below, above = smooth[:, 0], smooth[:, 1]
+        decibels = below + (above - below) * (rest / unit).astype(np.float32)[:, None]
+        slope = decibels[:, 1:] - decibels[:, :-1]
+        bins = decibels[:, self._band] + slope[:, self._band] * self._band_fraction
         return np.asarray(np.exp(bins * np.float32(math.log(10) / 20)))
 
 
@@ -55,12 +56,14 @@ class Voice:
         self.n_fft = frame_length(sound.sample_rate)
         self.hop_length = self.n_fft // OVERLAP
         window = np.sin((np.arange(self.n_fft) + 0.5) * (math.pi / self.n_fft))
-        self._analysis = window.astype(np.float32)[:, None]
-        self._synthesis = (window * (2 / OVERLAP)).astype(np.float32)[:, None]
+        self._analysis = window.astype(np.float32)
+        self._synthesis = (window * (2 / OVERLAP)).astype(np.float32)
         self._rise = rise(self.hop_length)[:, None]
         self._steering: _Steering | None = None
         self._sum: np.ndarray | None = None
-        """What the frames before the next one add to it, under the steering so far: [n_fft, channels]."""
+        """What the frames before the next one add to it, under the steering so far: [channels, n_fft]."""
+        self._spectra: dict[int, np.ndarray] = {}
+        """Of the frames that reach the next hop, by the sample they begin at: complex64 [channels, bins]."""
         self.spectrum: np.ndarray | None = None
         """Of the newest frame as it was before: complex64 [bins, channels]; None if the frame was not touched."""
         self.gain: np.ndarray | None = None
@@ -89,21 +92,32 @@ class Voice:
             self._sum, self.spectrum, self.gain = None, None, None
             return dry
         if self._sum is None:
-            self._sum = np.zeros((self.n_fft, self.sound.channels), dtype=np.float32)
-            for number in range(OVERLAP - 1, 0, -1):  # the oldest first
-                past = number * self.hop_length
-                self._sum[: self.n_fft - past] += self._frame(self.position - past, steering)[past:]
-        whole = self._sum + self._frame(self.position, steering)
-        self._sum = np.concatenate((whole[self.hop_length :], np.zeros_like(dry)))
-        return whole[: self.hop_length]
+            past = np.arange(OVERLAP - 1, -1, -1) * self.hop_length  # the oldest first
+            self._sum = np.zeros((self.sound.channels, self.n_fft), dtype=np.float32)
+        else:
+            past = np.zeros(1, dtype=int)
+        for gone, frame in zip(past, self._frames(self.position - past, steering), strict=True):
+            self._sum[:, : self.n_fft - gone] += frame[:, gone:]
+        hop = self._sum[:, : self.hop_length].T
+        self._sum = np.concatenate((self._sum[:, self.hop_length :], np.zeros_like(hop.T)), axis=1)
+        return np.ascontiguousarray(hop)
 
-    def _frame(self, start: int, steering: "_Steering") -> np.ndarray:
-        """A frame float32 [n_fft, channels] windowed, under its gains, and windowed again."""
+    def _frames(self, starts: np.ndarray, steering: "_Steering") -> np.ndarray:
+        """Frames float32 [frames, channels, n_fft] windowed, under their gains, and windowed again."""
         assert steering.map is not None
-        self.spectrum = np.fft.rfft(self.sound.read(start, start + self.n_fft) * self._analysis, axis=0)
-        self.gain = steering.map.gain(start + self.n_fft // 2, steering.faders_db)
-        heard = np.fft.irfft(self.spectrum * self.gain[:, None], n=self.n_fft, axis=0)
+        spectra = np.stack([self._spectrum(int(start)) for start in starts])
+        gains = steering.map.gains(starts + self.n_fft // 2, steering.faders_db)
+        self.spectrum, self.gain = spectra[-1].T, gains[-1]
+        heard = np.fft.irfft(spectra * gains[:, None], n=self.n_fft)
         return np.asarray(heard * self._synthesis)
+
+    def _spectrum(self, start: int) -> np.ndarray:
+        if start not in self._spectra:
+            samples = np.ascontiguousarray(self.sound.read(start, start + self.n_fft).T)
+            self._spectra[start] = np.fft.rfft(samples * self._analysis)
+            for old in [old for old in self._spectra if old <= self.position - OVERLAP * self.hop_length]:
+                del self._spectra[old]
+        return self._spectra[start]
 
 
 class _Steering:

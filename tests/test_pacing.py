@@ -71,8 +71,8 @@ def test_the_later_a_step_the_more_careful_for_a_while():
     played(pace, 512, 60)
     written, blocks = 512 * 10, RATE // 512 * 512
     for second, late_s, expected in (
-        (0, 0.003, CALM_S), (1, 0.004, CAREFUL_S), (10, 0.001, CAREFUL_S), (12, 0.001, CALM_S),
-        (13, 0.006, BUSY_S), (14, 0.004, BUSY_S), (23.5, 0.001, CAREFUL_S), (25, 0.001, CALM_S),
+        (0, 0.005, CALM_S), (1, 0.006, CAREFUL_S), (10, 0.001, CAREFUL_S), (12, 0.001, CALM_S),
+        (13, 0.009, BUSY_S), (14, 0.006, BUSY_S), (23.5, 0.001, CAREFUL_S), (25, 0.001, CALM_S),
         (26, 0.015, ROUGH_S), (40, 0.001, ROUGH_S), (57, 0.001, CALM_S),
     ):  # fmt: skip
         pace.took(512 * 8 + round(second * blocks), 100.0 + second, 512)

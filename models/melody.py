@@ -18,6 +18,8 @@ RHYTHMS = (
     (1.5, 0.5, 1.0, 1.0), (3.0, 1.0), (0.5, 0.5, 1.0, 1.0, 1.0), (1.0, 0.5, 0.5, 1.0, 1.0),
 )  # fmt: skip
 STEPS = (-2, -1, -1, -1, 1, 1, 1, 2)
+BENT = 0.55
+"""At no tonal stability, notes whose threshold is beyond this one are bent out of the scale."""
 LEAPS = (-19, -14, -11, -8, 8, 11, 14, 19)
 
 
@@ -73,7 +75,7 @@ def compose_melody(
             here = _nearest(here + int(moves[which][k]) * 2, chord.triad if strong else chord.scale, here)
             here = _homeward(here, centre, chord.scale)
             pitch = here
-            if not strong and bend_at[slot] > 0.55 + 0.45 * tonal_stability:
+            if not strong and bend_at[slot] > BENT + (1 - BENT) * tonal_stability:
                 pitch += int(bends[slot])
             if leap_at[slot] > melodiousness + 0.05:
                 pitch = _nearest(centre + int(leaps[slot]), chord.triad if strong else chord.scale, None)

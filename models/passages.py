@@ -1,8 +1,10 @@
 """A passage of a score with modality and tonal stability turned: its notes and its chords on the bars of a piece.
 
-The passage is cut into cells of one to three seconds. Each cell is in the key that the score has there, carried
-into minor or major as modality says (scale steps 3, 6 and 7 are exchanged), and moved into a far key where tonal
-stability says so. Both compare a knob with thresholds that are spread evenly over the cells, as in harmony.py.
+The passage is cut into cells of one to three seconds. Each cell is carried into minor or major as modality says
+(scale steps 3, 6 and 7 are exchanged) and into the one key of the passage, or into a far one where tonal stability
+says so. Both compare a knob with thresholds that are spread evenly over the cells, as in harmony.py. The higher
+tonal stability, the more of the score's own accidentals are taken back; the lower, the more notes of its tune that
+are not on a bar's first beat leave the scale, as in melody.py.
 """
 
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ import numpy as np
 
 from .corpus import Score
 from .harmony import FAR_KEYS, MAJOR, MINOR, SILVER, Chord, rubs, spread
-from .melody import Tone
+from .melody import BENT, Tone
 from .patterns import Timing
 from .score import stream
 
@@ -50,7 +52,8 @@ class Passage:
         modality: float,
         seed: int,
     ) -> None:
-        self._score, self._timing, self._first, self._transposed = score, timing, first, transposed
+        self._score, self._timing, self._first = score, timing, first
+        self._stability, self._seed = tonal_stability, seed
         rng = stream(seed, "cells")
         self._keeps_leading: bool = rng.random() < 0.6
         lines = timing.bars
@@ -61,13 +64,14 @@ class Passage:
         count = len(cuts)
         stay, turn, walk = spread(rng, count), spread(rng, count, SILVER), rng.choice(FAR_KEYS, count)
         self.cells: list[Cell] = []
-        shift = 0
+        home, shift = score.tonics[first % len(score.tonics)], 0
         for k, (start, end) in enumerate(pairwise(cuts)):
             bar = int(np.searchsorted(lines, start + 1e-6)) - 1
             written = (first + bar) % len(score.tonics)
             shift = 0 if stay[k] < tonal_stability else (shift + int(walk[k])) % 12 or 6
-            moved = transposed + (shift if shift <= 6 else shift - 12)
             key = score.tonics[written]
+            away = (home - key + shift) % 12
+            moved = transposed + (away if away <= 6 else away - 12)
             self.cells.append(
                 Cell(start, end, moved, (key + moved) % 12, bool(turn[k] < modality), key, score.minor[written])
             )
@@ -89,12 +93,18 @@ class Passage:
             for place, length, pitch in bars[(self._first + k) % len(bars)]:
                 if line + place < following - 0.05:
                     placed.append((line + place, length, pitch, place))
+        rng, count = stream(self._seed, f"accidentals {index}"), len(placed)
+        back, bend, bends = spread(rng, count), spread(rng, count, SILVER), rng.choice((-1, 1), count)
         tones = []
         for k, (start, length, pitch, place) in enumerate(placed):
-            cell = self.cell(start)
-            rises = k + 1 < len(placed) and placed[k + 1][2] - pitch == 1
-            turned = self._turned(pitch, cell, leading=rises)
-            tones.append(Tone(start, length, turned + cell.moved, 5.0 if place < 0.05 else 0.0))
+            cell, strong = self.cell(start), place < 0.05
+            following = placed[k + 1][2] if k + 1 < len(placed) else pitch
+            turned = self._turned(pitch, cell, leading=following - pitch == 1)
+            if back[k] < self._stability and not _in_scale(turned, cell):
+                turned += -1 if following > pitch else 1  # a raised note rises, a lowered one falls
+            if index == 0 and not strong and bend[k] > BENT + (1 - BENT) * self._stability:
+                turned += int(bends[k])
+            tones.append(Tone(start, length, turned + cell.moved, 5.0 if strong else 0.0))
         return tones
 
     def _turned(self, pitch: int, cell: Cell, *, leading: bool) -> int:
@@ -123,3 +133,9 @@ class Passage:
                 Chord(cell.start, cell.end - cell.start, triad, rubs(triad, dissonance), scale, triad[0], cell.tonic)
             )
         return chords
+
+
+def _in_scale(pitch: int, cell: Cell) -> bool:
+    """Whether a turned pitch, before it is moved, is in the cell's scale; in minor, with both sixths and sevenths."""
+    step = (pitch - cell.written_tonic) % 12
+    return step in MINOR or step in (9, 11) if cell.minor else step in MAJOR

@@ -175,6 +175,28 @@ def test_half_of_the_cells_turn_at_a_half():
     assert sum(cell.moved == 0 for cell in few) in (3, 4, 5)
 
 
+def test_stability_keeps_one_key_where_the_score_has_two_and_takes_its_accidentals_back():
+    timing = Timing(seed=1, tempo=100.0, meter=4, stability=1.0, seconds=19.0)
+    motif = enumerate((72, 73, 74, 76))  # C, C sharp rising to D, E; each second bar a third lower, in A
+    notes = [(float(beat), pitch) for beat, pitch in motif]
+    tune = [(bar, beat, 1.0, pitch - 3 * (bar % 2)) for bar in range(8) for beat, pitch in notes]
+    score = Score("two keys", "tune", 4, [tune], [0, 9] * 4, [False] * 8)
+    steady, loose = (
+        Passage(score, timing, first=0, transposed=0, tonal_stability=t, modality=0.0, seed=5) for t in (1.0, 0.0)
+    )
+    assert {cell.tonic for cell in steady.cells} == {0}
+    assert [tone.pitch for tone in steady.voice(0)] == [72, 72, 74, 76] * 8  # the bars in A are brought home
+    assert len({cell.tonic for cell in loose.cells}) > 4
+    bent = [
+        (tone.pitch - cell.moved - note[3], tone.strength)
+        for tone, note in zip(loose.voice(0), score.voices[0], strict=True)
+        for cell in [loose.cell(tone.start)]
+    ]
+    assert {change for change, strength in bent if strength} == {0}
+    assert 0.3 < np.mean([change != 0 for change, strength in bent if not strength]) < 0.6
+    assert {change for change, _ in bent} == {-1, 0, 1}
+
+
 def test_keys_of_bars_follow_a_modulation():
     c_major, a_flat = np.zeros(12), np.zeros(12)
     c_major[[0, 2, 4, 5, 7, 9, 11]] = [4, 1, 2, 1, 3, 1, 1]

@@ -84,13 +84,19 @@ def prepare(clips: Sequence[Clip], read: SoundReader, progress: Callable[[float]
     return Material(spectrograms, targets_of(clips))
 
 
-def crop(spectrogram: npt.NDArray[np.float16], rng: np.random.Generator, frames: int = CLIP_FRAMES) -> FloatArray:
-    """A random stretch [frames, bands]; a shorter sound is repeated, for its mean must not hear added silence."""
+def long_enough(spectrogram: npt.NDArray[np.float16], frames: int = CLIP_FRAMES) -> npt.NDArray[np.float16]:
+    """[frames or more, bands]: an excerpt that is shorter is repeated, for its mean must not hear added silence."""
     length = len(spectrogram)
-    if length < frames:
-        return np.take(spectrogram, np.arange(frames) % length, axis=0).astype(np.float32)
-    start = int(rng.integers(length - frames + 1))
-    return spectrogram[start : start + frames].astype(np.float32)
+    return spectrogram if length >= frames else np.take(spectrogram, np.arange(frames) % length, axis=0)
+
+
+def crop(spectrogram: npt.NDArray[np.float16], rng: np.random.Generator, frames: int = CLIP_FRAMES) -> FloatArray:
+    """A random stretch float32 [frames, bands] of what is long enough."""
+    whole = long_enough(spectrogram, frames)
+    if len(whole) > len(spectrogram):
+        return whole.astype(np.float32)
+    start = int(rng.integers(len(whole) - frames + 1))
+    return whole[start : start + frames].astype(np.float32)
 
 
 def changed(batch: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from .batches import Material
+from .batches import Material, long_enough
 from .network import MidlevelNetwork
 from .resampling import Floats
 
@@ -14,11 +14,14 @@ BATCH = 16
 
 
 def predict_material(network: MidlevelNetwork, material: Material) -> tuple[Floats, Floats]:
-    """Mid-levels [clips, 7] and emotions [clips, 8] of whole clips; neighbours of one length go in one batch."""
+    """Mid-levels [clips, 7] and emotions [clips, 8] of whole clips, shorter ones repeated as they are to learn from.
+
+    Neighbours of one length go in one batch.
+    """
     network.eval()
     midlevel, emotions = [np.zeros((0, 7))], [np.zeros((0, 8))]
     with torch.inference_mode():
-        for _, alike in itertools.groupby(material.spectrograms, key=len):
+        for _, alike in itertools.groupby(map(long_enough, material.spectrograms), key=len):
             sounds = np.stack(list(alike))
             for start in range(0, len(sounds), BATCH):
                 m, e = network(torch.from_numpy(sounds[start : start + BATCH].astype(np.float32)))

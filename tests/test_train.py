@@ -9,6 +9,7 @@ from moodfader.models.datasets import Clip
 from moodfader.models.errors import InputError
 from moodfader.models.evaluate import correlations, predict_material
 from moodfader.models.heads import ALIKE_AT_MOST, likeness, published_layer
+from moodfader.models.network import MidlevelNetwork
 from moodfader.models.train import Source, TrainingSettings, new_network, record_of, train
 from moodfader.models.vocabulary import CLIP_FRAMES, EMOTIONS, MIDLEVEL, N_BANDS
 
@@ -114,7 +115,7 @@ def test_music_of_known_qualities_alone_is_learned_on_its_own_scale():
     sources = [Source("known:0:made", material(6), 4)]
     targets = sources[0].material.targets
     targets["emotions"][:] = np.nan
-    network = train(sources, TrainingSettings(threads=1, epochs=20, steps_per_epoch=10, learning_rate=1e-2))
+    network = train(sources, TrainingSettings(threads=1, epochs=12, steps_per_epoch=10, learning_rate=1e-2))
     said, _ = predict_material(network, sources[0].material)
     k = MIDLEVEL.index("modality")
     assert np.abs(said[:, k] - targets["known"][:, k]).mean() < 0.12
@@ -155,6 +156,18 @@ def test_crops_and_changes_keep_what_must_be_kept():
     assert out.dtype == np.float32
     assert (out >= 0).all()
     assert not changed(np.zeros((1, CLIP_FRAMES, N_BANDS), np.float32), rng).any(), "silence stays silence"
+
+
+def test_a_short_excerpt_is_judged_as_it_was_learned_from_and_not_with_silence_around():
+    network = MidlevelNetwork("small").eval()
+    rng = np.random.default_rng(1)
+    sounds = [rng.random((frames, N_BANDS)).astype(np.float16) for frames in (150, 400)]
+    material = Material([sounds[0], np.tile(sounds[0], (3, 1))[:CLIP_FRAMES], sounds[1]], {})
+    short, whole, longer = predict_material(network, material)[0]
+    np.testing.assert_array_equal(short, whole)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(sounds[1][None].astype(np.float32)))[0]
+    np.testing.assert_allclose(longer, expected[0].numpy(), atol=1e-6)
 
 
 def test_reading_clips_and_their_stretches(tmp_path):

@@ -80,7 +80,8 @@ class Recipe:
         ),
     ] = "start"
     architecture: Annotated[
-        str, typer.Option(metavar="context|small|vgg", help="vgg is the paper's network.", rich_help_panel=_HOW)
+        str,
+        typer.Option(metavar="NAME", help="modulation, context, small or vgg (the paper's).", rich_help_panel=_HOW),
     ] = "context"
     rate: Annotated[float, typer.Option(metavar="X", help="Learning rate.", rich_help_panel=_HOW)] = 3e-3
     start: Annotated[

@@ -3,9 +3,9 @@
 A stack of convolutions, the trunk, sees a patch of the spectrogram around each position and says the seven features
 of what it sees there; the prediction of a sound is the mean over all positions, and the emotions are a linear
 function of it (Chowdhury et al. 2019, "A2Mid2E-Joint"). Where the architecture has context, one more column of
-positions sees all bands and 3.7 s at once: the trunk goes on there, beside what hears keys (tonal.py) and pulses
-(rhythm.py). Convolutions in time are not padded inside of the network: the sound is extended by silence once,
-before. So a long sound can be cut anywhere and predicted in pieces with the same result.
+positions sees all bands and some seconds at once: the trunk goes on there, beside what hears keys (tonal.py, or
+modulation.py) and pulses (rhythm.py). Convolutions in time are not padded inside of the network: the sound is
+extended by silence once, before. So a long sound can be cut anywhere and predicted in pieces with the same result.
 
 Shapes: spectrogram [batch, frames, bands]; local outputs [batch, 7, positions in time, columns].
 """
@@ -16,7 +16,11 @@ from typing import Final
 import torch
 from torch import nn
 
-from . import rhythm, tonal
+from . import rhythm
+from .modulation import ModulationBranch
+from .pitch_classes import OUT as KEYS_OUT
+from .pitch_classes import QUARTER_TONES, PitchClasses
+from .tonal import TonalBranch
 from .vocabulary import EMOTIONS, MIDLEVEL, N_BANDS
 from .wayback import FirstConvolution, Rectifier
 
@@ -26,25 +30,25 @@ Layer = tuple[str, int, int, int]
 
 @dataclass(frozen=True)
 class Architecture:
-    """Layers of the trunk, and whether there is a column of context."""
+    """Layers of the trunk, and what hears keys in the column of context, if there is one."""
 
     layers: tuple[Layer, ...]
-    context: bool = False
+    context: type[PitchClasses] | None = None
 
+
+# 53 x 53 pixels are seen by each position, one every 8 frames
+_TRUNK: Final[tuple[Layer, ...]] = (
+    ("conv", 5, 2, 12),
+    ("conv", 3, 2, 24),
+    ("conv", 3, 1, 40),
+    ("pool", 2, 2, 0),
+    ("conv", 3, 1, 48),
+    ("conv", 3, 1, 48),
+)
 
 ARCHITECTURES: Final = {
-    # 53 x 53 pixels are seen by each position of the trunk, one every 8 frames
-    "context": Architecture(
-        (
-            ("conv", 5, 2, 12),
-            ("conv", 3, 2, 24),
-            ("conv", 3, 1, 40),
-            ("pool", 2, 2, 0),
-            ("conv", 3, 1, 48),
-            ("conv", 3, 1, 48),
-        ),
-        context=True,
-    ),
+    "context": Architecture(_TRUNK, TonalBranch),
+    "modulation": Architecture(_TRUNK, ModulationBranch),
     "small": Architecture(
         (
             ("conv", 5, 2, 16),
@@ -73,7 +77,7 @@ ARCHITECTURES: Final = {
     ),
 }
 _CONTEXT_STEPS: Final = 4
-"""Positions of the trunk before and after its own that the column of context sees."""
+"""Positions of the trunk before and after its own that the trunk's way on in the column of context sees."""
 _CONTEXT_CHANNELS: Final = 56
 _CONTEXT_HIDDEN: Final = 64
 
@@ -129,14 +133,17 @@ def geometry_of(architecture: Architecture) -> Geometry:
         bands = (bands + 2 * padding - kernel) // step + 1
         patch += (kernel - 1) * stride
         stride *= step
-    field = patch + 2 * _CONTEXT_STEPS * stride if architecture.context else patch
+    field = patch
+    if architecture.context:
+        longest = max(architecture.context.field, rhythm.FIELD, patch + 2 * _CONTEXT_STEPS * stride)
+        field += -(-(longest - patch) // (2 * stride)) * 2 * stride
     return Geometry(
         field=field,
         patch=patch,
         stride=stride,
         left_bands=left,
         positions_bands=bands,
-        context=architecture.context,
+        context=architecture.context is not None,
     )
 
 
@@ -170,7 +177,8 @@ class MidlevelNetwork(nn.Module):
         self.trunk = nn.Sequential(*modules)
         self.dropout = nn.Dropout2d(dropout)
         self.midlevel = nn.Conv2d(channels, len(MIDLEVEL), 1)
-        self.context = Context(channels, bands, self.geometry, dropout) if self.geometry.context else None
+        keys = ARCHITECTURES[architecture].context
+        self.context = None if keys is None else Context(channels, bands, self.geometry, dropout, keys)
         self.emotions = nn.Linear(len(MIDLEVEL), len(EMOTIONS))
 
     def maps(self, padded: torch.Tensor) -> list[torch.Tensor]:
@@ -178,8 +186,10 @@ class MidlevelNetwork(nn.Module):
 
         Of the trunk [batch, 7, time, frequency], and of the context [batch, 7, time, 1] if there is one.
         """
-        x = padded.unsqueeze(1).contiguous(memory_format=torch.channels_last)
-        features = torch.as_tensor(self.trunk(x))
+        x = padded.unsqueeze(1)
+        if self.context is not None:
+            x = _middle(x, self.geometry.field - self.geometry.patch - 2 * _CONTEXT_STEPS * self.geometry.stride)
+        features = torch.as_tensor(self.trunk(x.contiguous(memory_format=torch.channels_last)))
         if self.context is None:
             return [self.midlevel(self.dropout(features))]
         own = features[:, :, _CONTEXT_STEPS:-_CONTEXT_STEPS]
@@ -212,8 +222,10 @@ class MidlevelNetwork(nn.Module):
 class Context(nn.Module):
     """The column that sees all bands and the whole field: [batch, 7, time, 1]."""
 
-    def __init__(self, channels: int, bands: int, geometry: Geometry, dropout: float) -> None:
-        """channels and bands of the trunk's features."""
+    def __init__(
+        self, channels: int, bands: int, geometry: Geometry, dropout: float, keys: type[PitchClasses]
+    ) -> None:
+        """channels and bands of the trunk's features; keys: the branch for keys."""
         super().__init__()
         self.geometry = geometry
         width = _CONTEXT_CHANNELS
@@ -227,10 +239,10 @@ class Context(nn.Module):
             nn.BatchNorm2d(width),
             nn.ReLU(),
         )
-        self.tonal = tonal.TonalBranch(BandBias(8, tonal.QUARTER_TONES))
+        self.tonal = keys(BandBias(8, QUARTER_TONES))
         self.rhythm = rhythm.RhythmBranch(BandBias(8, (N_BANDS + 3) // 4))
         self.dropout = nn.Dropout1d(dropout)
-        heard = 2 * width + tonal.OUT + rhythm.OUT
+        heard = 2 * width + KEYS_OUT + rhythm.OUT
         self.hidden = nn.Sequential(
             nn.Conv1d(heard, _CONTEXT_HIDDEN, 1, bias=False), nn.BatchNorm1d(_CONTEXT_HIDDEN), nn.ReLU()
         )
@@ -240,10 +252,14 @@ class Context(nn.Module):
         """padded: extended spectrogram [batch, frames, bands]; features: what the trunk makes of it."""
         further = self.further(features)
         parts = [further.mean(3), further.amax(3)]
-        for branch, field in ((self.tonal, tonal.FIELD), (self.rhythm, rhythm.FIELD)):
-            spare = self.geometry.field - field
-            parts.append(branch(padded[:, spare // 2 : padded.shape[1] - (spare - spare // 2)]))
+        for branch, field in ((self.tonal, self.tonal.field), (self.rhythm, rhythm.FIELD)):
+            parts.append(branch(_middle(padded.unsqueeze(1), self.geometry.field - field).squeeze(1)))
         return torch.as_tensor(self.midlevel(self.hidden(self.dropout(torch.cat(parts, 1))))).unsqueeze(3)
+
+
+def _middle(x: torch.Tensor, spare: int) -> torch.Tensor:
+    """[batch, 1, frames, bands] without `spare` frames, half of them at either end."""
+    return x[:, :, spare // 2 : x.shape[2] - (spare - spare // 2)]
 
 
 class BandBias(nn.Module):

@@ -12,6 +12,7 @@ from typing import Final
 import torch
 from torch import nn
 
+from .precision import at_least_single
 from .vocabulary import N_BANDS
 
 FIELD: Final = 114
@@ -66,7 +67,7 @@ class RhythmBranch(nn.Module):
     def forward(self, spectrogram: torch.Tensor) -> torch.Tensor:
         x = self.first(spectrogram.unsqueeze(1)) @ self.groups  # [batch, 8, frames, groups]
         x = x.transpose(2, 3).flatten(1, 2)  # [batch, 8 * groups, frames]
-        like, energy = self._alike(self.envelopes(x).float())
+        like, energy = self._alike(at_least_single(self.envelopes(x)))
         lags = self.lags(like)
         along = self.along(x)
         times = like.shape[3]

@@ -49,10 +49,8 @@ def test_folding_the_normalisation_changes_nothing(architecture):
 @pytest.mark.parametrize("frames", [100, 163])
 def test_the_quick_way_back_is_the_way_back(architecture, frames):
     """Slopes in every pixel, against autograd's own through the network as it was learned."""
-    context = ARCHITECTURES[architecture].context  # which works in single precision
-    precision = torch.float32 if context else torch.float64
-    network = lively(architecture).to(precision)
-    x = torch.rand(2, frames, N_BANDS, dtype=precision)
+    network = lively(architecture).double()  # in single precision a rectifier near 0 may turn over
+    x = torch.rand(2, frames, N_BANDS, dtype=torch.float64)
     weights = torch.rand(2, 7)
 
     def slopes():
@@ -62,7 +60,7 @@ def test_the_quick_way_back_is_the_way_back(architecture, frames):
 
     before = slopes()
     fuse_normalisation(network)
-    torch.testing.assert_close(slopes(), before, atol=1e-5 * float(before.abs().max()), rtol=1e-3)
+    torch.testing.assert_close(slopes(), before, atol=1e-9 * float(before.abs().max()), rtol=1e-7)
 
 
 @given(
@@ -84,7 +82,7 @@ def test_the_way_back_of_any_first_convolution(kernel, stride, padding, size):
     torch.testing.assert_close(torch.autograd.grad(quick, x, further)[0], wanted, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("architecture", ["context", "small"])
+@pytest.mark.parametrize("architecture", ["context", "modulation", "small"])
 def test_a_long_sound_may_be_cut_anywhere(architecture):
     network = lively(architecture)
     geometry = network.geometry
@@ -108,7 +106,8 @@ def test_a_local_output_sees_its_field_and_nothing_else(architecture):
     for column in {geometry.positions_bands // 2, geometry.columns - 1}:
         padded.grad = None
         network.local(padded)[0, :, time, column].sum().backward()
-        seen = padded.grad[0].abs().numpy() > 0
+        size = padded.grad[0].abs().numpy()
+        seen = size > 1e-9 * size.max()  # (sums that run on leave a last bit where nothing is seen)
         frames, bands = np.nonzero(seen.any(1))[0], np.nonzero(seen.any(0))[0]
         begin, end, low, high = geometry.sight(column)
         assert time * geometry.stride + begin <= frames.min()

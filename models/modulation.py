@@ -1,0 +1,47 @@
+"""Keys and whether they change: what needs pitch and seven seconds of it.
+
+Keys are heard in the mean of three seconds and in that of seven: a key that stays fits the longer mean as well as the
+shorter ones in it, one that is left does not. Otherwise like tonal.py.
+
+Shapes: spectrogram [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
+"""
+
+from typing import Final
+
+import torch
+from torch import nn
+
+from .pitch_classes import OUT, SEMITONES, PitchClasses, around, moving_mean, normalised
+
+_SHORT: Final = 12
+_LONG: Final = 28
+"""Steps of 8 frames that a key is heard in."""
+
+
+class ModulationBranch(PitchClasses):
+    """See the module's text."""
+
+    field = 8 * _LONG + 1
+
+    def __init__(self, bands_first: nn.Module) -> None:
+        super().__init__(bands_first)
+        # (a template's fit to a mean is the mean of its fits: one for both lengths)
+        self.keys = nn.Sequential(nn.Conv2d(64, 48, (1, SEMITONES), bias=False), nn.BatchNorm2d(48))
+        self.short = normalised(nn.Conv2d(48, 48, 1, bias=False), 48)
+        self.long = normalised(nn.Conv2d(48, 48, 1, bias=False), 48)
+        self.out = nn.Sequential(nn.Conv1d(32 + 4 * 48, OUT, 1, bias=False), nn.BatchNorm1d(OUT), nn.ReLU())
+
+    def forward(self, spectrogram: torch.Tensor) -> torch.Tensor:
+        x, chords = self.heard(spectrogram)
+        keys = self.keys(around(torch.cat([x, chords], 1), 0, SEMITONES - 1))
+        short = self.short(torch.relu(moving_mean(keys, _SHORT)))
+        long = self.long(torch.relu(moving_mean(keys, _LONG)))
+        aside = (_LONG - _SHORT) // 2
+        parts = [
+            long.amax(3),
+            long.mean(3),
+            nn.functional.avg_pool1d(short.amax(3), _LONG - _SHORT + 1, 1),
+            short.mean(3)[:, :, aside : aside + long.shape[2]],
+            nn.functional.avg_pool1d(chords.amax(3), _LONG, 1),
+        ]
+        return torch.as_tensor(self.out(torch.cat(parts, 1)))

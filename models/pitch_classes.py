@@ -1,0 +1,87 @@
+"""From a spectrogram to the twelve pitch classes and the chords among them, whatever the key's name is.
+
+The spectrogram's bands are folded to pitch classes (five octaves from 110 Hz, quarter tones, then semitones), and
+what is asked of them is asked of all twelve transpositions by convolutions around the circle.
+"""
+
+from typing import Final
+
+import numpy as np
+import torch
+from torch import nn
+
+from .bands import band_frequencies
+from .precision import at_least_single
+from .vocabulary import BANDS_PER_OCTAVE, N_BANDS
+
+OUT: Final = 64
+"""Channels of what a branch for keys says."""
+SEMITONES: Final = 12
+_F_LOWEST: Final = 110.0  # a semitone below is narrower than a frame's resolution
+_OCTAVES: Final = 5
+QUARTER_TONES: Final = _OCTAVES * BANDS_PER_OCTAVE
+
+
+def fold_matrix() -> torch.Tensor:
+    """Linear interpolation from bands to equal quarter tones [N_BANDS, octaves * 24]."""
+    octaves = np.log2(band_frequencies())
+    places = np.log2(_F_LOWEST) + np.arange(QUARTER_TONES) / BANDS_PER_OCTAVE
+    below = np.searchsorted(octaves, places) - 1
+    above_share = (places - octaves[below]) / (octaves[below + 1] - octaves[below])
+    matrix = np.zeros((N_BANDS, len(places)), np.float32)
+    matrix[below, np.arange(len(places))] = 1 - above_share
+    matrix[below + 1, np.arange(len(places))] = above_share
+    return torch.from_numpy(matrix)
+
+
+class PitchClasses(nn.Module):
+    """What branches for keys begin with. A branch sees `field` frames for each of its outputs [batch, OUT, times]."""
+
+    fold: torch.Tensor
+    field: int
+
+    def __init__(self, bands_first: nn.Module) -> None:
+        """bands_first: offsets for the eight channels and QUARTER_TONES places of the first convolution."""
+        super().__init__()
+        self.first = nn.Sequential(
+            nn.Conv2d(1, 8, (5, 9), (4, 1), (0, 4), bias=False), nn.BatchNorm2d(8), bands_first, nn.ReLU()
+        )
+        self.register_buffer("fold", fold_matrix(), persistent=False)
+        self.mix = normalised(_OctavesTogether(8 * _OCTAVES, 32, 1, bias=False), 32)
+        self.semitones = normalised(nn.Conv2d(32, 32, (1, 5), (1, 2), bias=False), 32)
+        self.chords = normalised(nn.Conv2d(32, 32, (1, SEMITONES), bias=False), 32)
+
+    def heard(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """[batch, frames, N_BANDS] -> pitch classes and chords, each [batch, 32, frames // 8, 12]."""
+        x = self.first((spectrogram @ self.fold).unsqueeze(1))  # [batch, 8, frames / 4, octaves * 24]
+        x = self.mix(x)  # [batch, 32, frames / 4, 24]
+        x = self.semitones(around(x, 2, 2))  # [batch, 32, frames / 4, 12]
+        x = x[:, :, : x.shape[2] // 2 * 2].unflatten(2, (-1, 2)).mean(3)  # a step of 8 frames
+        return x, self.chords(around(x, 0, SEMITONES - 1))
+
+
+class _OctavesTogether(nn.Conv2d):
+    """All octaves of each channel as channels of one circle: [batch, 8, times, octaves * 24] -> [..., times, 24].
+
+    A 1 x 1 convolution of channels * octaves, done as one over places an octave apart, so that nothing is copied.
+    """
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        kernel = self.weight.view(self.out_channels, -1, 1, _OCTAVES)
+        return nn.functional.conv2d(input, kernel, self.bias, dilation=(1, BANDS_PER_OCTAVE))
+
+
+def normalised(convolution: nn.Module, channels: int) -> nn.Sequential:
+    return nn.Sequential(convolution, nn.BatchNorm2d(channels), nn.ReLU())
+
+
+def around(x: torch.Tensor, before: int, after: int) -> torch.Tensor:
+    """Continue the circle of pitch classes, the last axis."""
+    ends = [x[..., x.shape[3] - before :]] if before else []  # (F.pad's own way back is slow)
+    return torch.cat([*ends, x, x[..., :after]], 3)
+
+
+def moving_mean(x: torch.Tensor, count: int) -> torch.Tensor:
+    """Means of `count` steps in time: [batch, channels, steps, 12] -> [..., steps - count + 1, 12]."""
+    sums = nn.functional.pad(at_least_single(x), (0, 0, 1, 0)).cumsum(2)
+    return (sums[:, :, count:] - sums[:, :, :-count]) / count

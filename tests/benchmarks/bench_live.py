@@ -167,6 +167,17 @@ class Playing:
         self.recorder.wait(20)
 
 
+def tell_slow(history, tape, found, probes, *, beyond_ms):
+    """When the fader had moved and when that was heard: what sounds in between may hold nothing of the feature."""
+    began = {change.value: change.at for change in history.changes if change.address == MODALITY}
+    for value, at in probes:
+        if (onset := found.onsets.get(value)) is None or (tape.time_of(onset) - at) * 1000 < beyond_ms:
+            continue
+        times = [(tape.time_of(sample) - at) * 1000 for sample in (began[value] + found.first_on_tape, onset)]
+        when = at - probes[0][1]
+        print(f"slow: sent at {when:.2f} s, moved and heard after {np.round(times, 1)} ms", file=sys.stderr)
+
+
 def measured(asked, block):
     """One run; a row of the table."""
     server = jack_server.Server(block=block, synchronous=not asked.asynchronous)
@@ -205,15 +216,7 @@ def measured(asked, block):
     for at, what in found.breaks:
         print(f"at {at / 44100:.3f} s of the recording: {what}", file=sys.stderr)
     ordered = sorted(latencies)
-    began = {change.value: change.at for change in history.changes if change.address == MODALITY}
-    lead = found.first_on_tape
-    for value, at in probes:
-        if found.onsets.get(value) is None or (tape.time_of(found.onsets[value]) - at) * 1000 < max(ordered[-4], 50):
-            continue
-        times = [(tape.time_of(sample) - at) * 1000 for sample in (began[value] + lead, found.onsets[value])]
-        print(
-            f"slow: sent at {at - probes[0][1]:.2f} s, step and onset after {np.round(times, 1)} ms", file=sys.stderr
-        )
+    tell_slow(history, tape, found, probes, beyond_ms=max(ordered[-4], 50))
     loads = [line["load"] for line in playing.lines if line["playing"]]
     tenth = max(len(memory) // 10, 1)
     return {

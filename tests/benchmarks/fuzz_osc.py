@@ -215,6 +215,7 @@ def live(seed: int) -> None:
     for name, sent in probes.items():
         heard = [(tape.time_of(found.onsets[value]) - at) * 1000 for value, at in sent if value in found.onsets]
         told(f"after {name}, {len(heard)} of {len(sent)} messages: message to sound", heard)
+        bench.tell_slow(history, tape, found, sent, beyond_ms=60)
 
 
 def probed(playing: Any, address: str) -> list[tuple[float, float]]:

@@ -82,7 +82,7 @@ class Recipe:
     architecture: Annotated[
         str,
         typer.Option(metavar="NAME", help="modulation, context, small or vgg (the paper's).", rich_help_panel=_HOW),
-    ] = "context"
+    ] = "modulation"
     rate: Annotated[float, typer.Option(metavar="X", help="Learning rate.", rich_help_panel=_HOW)] = 3e-3
     start: Annotated[
         Path | None,

@@ -6,11 +6,12 @@ effect of the whole turn, E[f | t_s = 1] - E[f | t_s = 0]: expected gradients (E
 Intelligence 2021) with t uniform. A difference of outputs carries the noise of all other segments, the slope of one
 segment only what the others do to it; so sixty draws tell what differences need thousands of samples for.
 
-The places are the two of Gauss and Legendre's rule, 0.5 +- 0.29: their mean is that over all places for whatever is
-cubic in a place. Draws come in antithetic pairs (t, 1 - t), and who is at which place follows a balanced plan
-(designs.py): what two neighbours do together cancels, instead of averaging out. Standard errors are those of the mean
-over pairs as if the plan were coins, so they are cautious. p-values are calibrated to 50,000 plain LIME samples of
-this perturbation.
+For `gain` the places are the two of Gauss and Legendre's rule, 0.5 +- 0.29: their mean is that over all places for
+whatever is cubic in a place, and steadier. Between silence and all, a network bends too sharply for that: for `hide`
+places are uniform on either side of the middle. Draws come in antithetic pairs (t, 1 - t), and who is on which side
+follows a balanced plan (designs.py): what two neighbours do together cancels, instead of averaging out. Standard
+errors are those of the mean over pairs as if the plan were coins, so they are cautious. p-values are calibrated to
+50,000 plain LIME samples of this perturbation.
 """
 
 from collections.abc import Callable, Iterable
@@ -44,7 +45,8 @@ def explain_window(
     pairs = max(passes // (2 * _PASSES_A_DRAW), 4)
     geometry = model.network.geometry
     signs = balanced_signs(pairs, sight(stretch, geometry), rng, context=geometry.context)
-    places = 0.5 + np.where(signs, 1, -1) * BIT_VARIANCE**0.5
+    away = BIT_VARIANCE**0.5 if perturbation == "gain" else rng.uniform(0, 0.5, signs.shape)
+    places = 0.5 + np.where(signs, 1, -1) * away
     bench = Workbench(stretch, model, perturbation)
     slopes = np.empty((pairs, segments, features))
     heard = np.empty((2, pairs, features))

@@ -153,7 +153,7 @@ class MidlevelNetwork(nn.Module):
     architecture: a key of ARCHITECTURES. dropout: of whole channels, before the last local layer, while training.
     """
 
-    def __init__(self, architecture: str = "context", *, dropout: float = 0.0) -> None:
+    def __init__(self, architecture: str = "modulation", *, dropout: float = 0.0) -> None:
         super().__init__()
         self.architecture = architecture
         self.geometry = geometry_of(ARCHITECTURES[architecture])

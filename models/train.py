@@ -40,7 +40,7 @@ class TrainingSettings:
     range.
     """
 
-    architecture: str = "context"
+    architecture: str = "modulation"
     layer: str = "start"
     epochs: int = 30
     steps_per_epoch: int = 40

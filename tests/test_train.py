@@ -106,7 +106,7 @@ def test_a_start_is_taken_over_but_for_its_last_layer(tmp_path):
     torch.testing.assert_close(begun.emotions.weight, published_layer()[0])
     record = record_of([Source("made", material(6), 4)], settings)
     assert record["settings"]["start"] == read_checkpoint(path).digest
-    with pytest.raises(InputError, match="its architecture is context, not small"):
+    with pytest.raises(InputError, match="its architecture is modulation, not small"):
         new_network(TrainingSettings(architecture="small", start=path))
 
 

@@ -259,7 +259,7 @@ def test_the_live_player_plays_its_own_history(file, analysis, random_model):
         measured = next(content[0] for kind, content in listener.kinds if kind == "measured")
     finally:
         player.close()
-    assert all(0 < value < 1 for value in measured.values())
+    assert all(-0.5 < value < 1.5 for value in measured.values())  # (an ignorant network is not bound to 0..1)
     sound = Sound.opened(file, sample_rate=RATE, channels=2)
     sound.load()
     known = Map(analysis.segments, analysis.mask_weights, sample_rate=RATE)

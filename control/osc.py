@@ -6,12 +6,14 @@ tag. It is bound to this machine unless told otherwise.
 """
 
 import contextlib
+import math
 import select
 import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ..models.errors import InputError
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
     from .session import Session
 
 DEFAULT_PORT: Final = 9000
-_SLICE_S: Final = 0.002  # reading the socket and reading the datagrams take turns: the kernel's buffer is small
-_BACKLOG: Final = 256  # datagrams that wait to be read; in a flood the older ones go, so that the newest acts soon
+_DRAIN_S: Final = 0.01  # to take what lies in the socket: all of it, for what is stale there is in the way of the new
+_SLICE_S: Final = 0.002  # to read what was taken, before the socket's turn comes again
+_BACKLOG: Final = 128  # datagrams that wait to be read; in a flood the older ones go, so that the newest acts soon
 _BREATH_S: Final = 0.001  # a round, in a flood: this thread is urgent, and others want the processor, too
+_ACT_S: Final = 0.01  # in a flood: reading goes on for so long before what was read is done
 _IDLE_S: Final = 0.25
 _PACKET: Final = 1200  # bytes of a bundle: one that networks carry in one piece
 
@@ -59,6 +63,7 @@ class OscServer:
         self._socket.close()
 
     def _serve(self) -> None:
+        acted = -math.inf
         while not self._closing:
             now = time.monotonic()
             due = self._clients.next_due()
@@ -68,14 +73,17 @@ class OscServer:
                 time.sleep(_BREATH_S)
             ready, _, _ = select.select([self._socket], [], [], 0.0 if busy else pause)
             if ready:
-                self._receive(time.monotonic() + _SLICE_S)
+                self._receive(time.monotonic() + _DRAIN_S)
             self._read(time.monotonic() + _SLICE_S)
             now = time.monotonic()
+            if self._arrived and now - acted < _ACT_S:  # (newer values are among what is not read yet)
+                continue
+            acted = now
             if not self._dispatcher.idle:
                 self._answer(self._dispatcher.act(now))
             for sender, lease in self._clients.due(now):
                 lease.version, changes = self._session.changes_since(lease.version)
-                self._tell(sender, [encoded(address, value) for address, value in lease.news(changes).items()])
+                self._tell(sender, [_encoded(address, value) for address, value in lease.news(changes).items()])
 
     def _receive(self, until: float) -> None:
         """Take what lies in the socket; of a flood the newest stay."""
@@ -109,7 +117,7 @@ class OscServer:
         """Send the answers, those of one client together."""
         by_sender: dict[Sender, list[bytes]] = {}
         for sender, address, values in answers:
-            by_sender.setdefault(sender, []).append(encoded(address, *_sendable(values)))
+            by_sender.setdefault(sender, []).append(_encoded(address, *_sendable(values)))
         for sender, messages in by_sender.items():
             self._tell(sender, messages)
 
@@ -117,6 +125,9 @@ class OscServer:
         for packet in packed(messages):
             with contextlib.suppress(OSError):  # it is gone, or its network is full: the lease will end
                 self._socket.sendto(packet, sender)
+
+
+_encoded = lru_cache(maxsize=256, typed=True)(encoded)  # many clients are told the same
 
 
 def packed(messages: list[bytes]) -> Iterator[bytes]:

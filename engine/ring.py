@@ -80,7 +80,14 @@ class Ring:
         self.written += len(block)
 
     def take(self, output: np.ndarray) -> bool:
-        """Fill `output` [n, channels] with the next samples; where they are not ready: silence, and a drop-out."""
+        """Fill `output` [n, channels] with the next samples; where they are not ready: silence, and a drop-out.
+
+        After `stop` nothing is taken any more: who is about to close the device may be asked for sound that nobody
+        hears, and what counts as played is what was heard.
+        """
+        if self.stop:
+            output[:] = 0
+            return False
         count = len(output)
         self.blocks += 1
         self.taken_at = time.monotonic()

@@ -86,6 +86,19 @@ def test_the_ring_carries_every_sample_around_its_end():
 # ramps
 
 
+def test_after_the_stop_nothing_is_taken_and_nothing_sounds():
+    """A device that is being closed asks on for a while: what it would be given would count as played, unheard."""
+    ring = Ring(2)
+    ring.write(np.ones((1024, 2), np.float32))
+    output = np.empty((512, 2), np.float32)
+    assert ring.take(output)
+    ring.stop = 1
+    assert not ring.take(output)
+    assert not output.any()
+    assert (ring.read, ring.dropouts) == (512, 0)
+    ring.close()
+
+
 def test_a_ramp_is_a_line_in_time_and_may_turn_on_its_way():
     ramp = Ramp(0.0, length=100)
     ramp.set(50, 1.0)

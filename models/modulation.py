@@ -11,7 +11,9 @@ from typing import Final
 import torch
 from torch import nn
 
-from .pitch_classes import OUT, SEMITONES, PitchClasses, around, moving_mean, normalised
+from .circle import CircleConvolution
+from .pitch_classes import OUT, SEMITONES, PitchClasses, normalised
+from .pooling import largest, mean, moving_mean
 
 _SHORT: Final = 12
 _LONG: Final = 28
@@ -26,22 +28,22 @@ class ModulationBranch(PitchClasses):
     def __init__(self, bands_first: nn.Module) -> None:
         super().__init__(bands_first)
         # (a template's fit to a mean is the mean of its fits: one for both lengths)
-        self.keys = nn.Sequential(nn.Conv2d(64, 48, (1, SEMITONES), bias=False), nn.BatchNorm2d(48))
+        self.keys = nn.Sequential(CircleConvolution(64, 48, SEMITONES), nn.BatchNorm2d(48))
         self.short = normalised(nn.Conv2d(48, 48, 1, bias=False), 48)
         self.long = normalised(nn.Conv2d(48, 48, 1, bias=False), 48)
         self.out = nn.Sequential(nn.Conv1d(32 + 4 * 48, OUT, 1, bias=False), nn.BatchNorm1d(OUT), nn.ReLU())
 
     def forward(self, spectrogram: torch.Tensor) -> torch.Tensor:
         x, chords = self.heard(spectrogram)
-        keys = self.keys(around(torch.cat([x, chords], 1), 0, SEMITONES - 1))
+        keys = self.keys(torch.cat([x, chords], 1))
         short = self.short(torch.relu(moving_mean(keys, _SHORT)))
         long = self.long(torch.relu(moving_mean(keys, _LONG)))
         aside = (_LONG - _SHORT) // 2
         parts = [
-            long.amax(3),
-            long.mean(3),
-            nn.functional.avg_pool1d(short.amax(3), _LONG - _SHORT + 1, 1),
-            short.mean(3)[:, :, aside : aside + long.shape[2]],
-            nn.functional.avg_pool1d(chords.amax(3), _LONG, 1),
+            largest(long, 3),
+            mean(long, 3),
+            nn.functional.avg_pool1d(largest(short, 3), _LONG - _SHORT + 1, 1),
+            mean(short, 3)[:, :, aside : aside + long.shape[2]],
+            nn.functional.avg_pool1d(largest(chords, 3), _LONG, 1),
         ]
         return torch.as_tensor(self.out(torch.cat(parts, 1)))

@@ -17,9 +17,11 @@ import torch
 from torch import nn
 
 from . import rhythm
+from .circle import CircleConvolution, CircleInPairs
 from .modulation import ModulationBranch
 from .pitch_classes import OUT as KEYS_OUT
 from .pitch_classes import QUARTER_TONES, PitchClasses
+from .pooling import largest, mean
 from .tonal import TonalBranch
 from .vocabulary import EMOTIONS, MIDLEVEL, N_BANDS
 from .wayback import FirstConvolution, Rectifier
@@ -251,7 +253,7 @@ class Context(nn.Module):
     def forward(self, padded: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
         """padded: extended spectrogram [batch, frames, bands]; features: what the trunk makes of it."""
         further = self.further(features)
-        parts = [further.mean(3), further.amax(3)]
+        parts = [mean(further, 3), largest(further, 3)]
         for branch, field in ((self.tonal, self.tonal.field), (self.rhythm, rhythm.FIELD)):
             parts.append(branch(_middle(padded.unsqueeze(1), self.geometry.field - field).squeeze(1)))
         return torch.as_tensor(self.midlevel(self.hidden(self.dropout(torch.cat(parts, 1))))).unsqueeze(3)
@@ -302,7 +304,8 @@ def _fuse(module: nn.Module) -> None:
                 fused.append(part)
         if isinstance(first := fused[0], nn.Conv2d) and first.in_channels == 1:
             fused[0] = FirstConvolution(first)
-        setattr(module, name, nn.Sequential(*fused))
+        quicker = (CircleInPairs(part) if isinstance(part, CircleConvolution) else part for part in fused)
+        setattr(module, name, nn.Sequential(*quicker))
 
 
 class _BandBiasInPlace(nn.Module):

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from .bands import band_frequencies
-from .precision import at_least_single
+from .circle import CircleConvolution, around
 from .vocabulary import BANDS_PER_OCTAVE, N_BANDS
 
 OUT: Final = 64
@@ -46,19 +46,22 @@ class PitchClasses(nn.Module):
         self.first = nn.Sequential(
             nn.Conv2d(1, 8, (5, 9), (4, 1), (0, 4), bias=False), nn.BatchNorm2d(8), bands_first, nn.ReLU()
         )
-        self.register_buffer("fold", fold_matrix(), persistent=False)
+        fold = fold_matrix()
+        used = fold.any(1).nonzero()
+        self._bands = slice(int(used[0]), int(used[-1]) + 1)
+        self.register_buffer("fold", fold[self._bands], persistent=False)
         self.mix = normalised(_OctavesTogether(8 * _OCTAVES, 32, 1, bias=False), 32)
         self.semitones = normalised(nn.Conv2d(32, 32, (1, 5), (1, 2), bias=False), 32)
-        self.chords = normalised(nn.Conv2d(32, 32, (1, SEMITONES), bias=False), 32)
+        self.chords = normalised(CircleConvolution(32, 32, SEMITONES), 32)
 
     def heard(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[batch, frames, N_BANDS] -> pitch classes and chords, each [batch, 32, frames // 8, 12]."""
-        x = self.first((spectrogram @ self.fold).unsqueeze(1))  # [batch, 8, frames / 4, octaves * 24]
+        x = self.first((spectrogram[..., self._bands] @ self.fold).unsqueeze(1))  # [..., octaves * 24]
         x = self.mix(x)  # [batch, 32, frames / 4, 24]
         x = self.semitones(around(x, 2, 2))  # [batch, 32, frames / 4, 12]
         even = x.shape[2] // 2 * 2
         x = (x[:, :, 0:even:2] + x[:, :, 1:even:2]) * 0.5  # a step of 8 frames
-        return x, self.chords(around(x, 0, SEMITONES - 1))
+        return x, self.chords(x)
 
 
 class _OctavesTogether(nn.Conv2d):
@@ -74,15 +77,3 @@ class _OctavesTogether(nn.Conv2d):
 
 def normalised(convolution: nn.Module, channels: int) -> nn.Sequential:
     return nn.Sequential(convolution, nn.BatchNorm2d(channels), nn.ReLU())
-
-
-def around(x: torch.Tensor, before: int, after: int) -> torch.Tensor:
-    """Continue the circle of pitch classes, the last axis."""
-    ends = [x[..., x.shape[3] - before :]] if before else []  # (F.pad's own way back is slow)
-    return torch.cat([*ends, x, x[..., :after]], 3)
-
-
-def moving_mean(x: torch.Tensor, count: int) -> torch.Tensor:
-    """Means of `count` steps in time: [batch, channels, steps, 12] -> [..., steps - count + 1, 12]."""
-    sums = nn.functional.pad(at_least_single(x), (0, 0, 1, 0)).cumsum(2)
-    return (sums[:, :, count:] - sums[:, :, :-count]) / count

@@ -12,6 +12,7 @@ from typing import Final
 import torch
 from torch import nn
 
+from .pooling import largest, mean
 from .precision import at_least_single
 from .vocabulary import N_BANDS
 
@@ -21,6 +22,8 @@ OUT: Final = 48
 _STRIDE: Final = 8
 _WINDOW: Final = 112
 _LAGS: Final = (6, 49)
+_TURN: Final = 160
+"""The window and the largest lag without wrapping."""
 _GROUPS: Final = 4
 _BANDS: Final = (N_BANDS - 1) // 4 + 1
 _CHANNELS: Final = 8
@@ -31,6 +34,7 @@ class RhythmBranch(nn.Module):
 
     groups: torch.Tensor
     unbiased: torch.Tensor
+    cosines: torch.Tensor
 
     def __init__(self, bands_first: nn.Module) -> None:
         """bands_first: offsets for the eight channels and a quarter of the bands of the first convolution."""
@@ -42,12 +46,14 @@ class RhythmBranch(nn.Module):
             nn.ReLU(),
         )
         edges = [group * _BANDS // _GROUPS for group in range(_GROUPS + 1)]
-        groups = torch.zeros(_BANDS, _GROUPS)
+        groups = torch.zeros(_BANDS, _CHANNELS, _CHANNELS, _GROUPS)
         for group, (low, high) in enumerate(pairwise(edges)):
-            groups[low:high, group] = 1 / (high - low)
-        self.register_buffer("groups", groups, persistent=False)
+            groups[low:high, :, :, group] = torch.eye(_CHANNELS) / (high - low)
+        # (the channels beside the bands, as they lie in memory, so that nothing is copied)
+        self.register_buffer("groups", groups.view(_BANDS * _CHANNELS, -1), persistent=False)
         lags = torch.arange(*_LAGS, dtype=torch.float32)
         self.register_buffer("unbiased", _WINDOW / (_WINDOW - lags), persistent=False)
+        self.register_buffer("cosines", _cosines(), persistent=False)
         wide = _CHANNELS * _GROUPS
         self.envelopes = nn.Sequential(nn.Conv1d(wide, 12, 1, bias=False), nn.BatchNorm1d(12))
         self.lags = nn.Sequential(
@@ -65,23 +71,32 @@ class RhythmBranch(nn.Module):
         self.out = nn.Sequential(nn.Conv1d(heard, OUT, 1, bias=False), nn.BatchNorm1d(OUT), nn.ReLU())
 
     def forward(self, spectrogram: torch.Tensor) -> torch.Tensor:
-        x = self.first(spectrogram.unsqueeze(1)) @ self.groups  # [batch, 8, frames, groups]
-        x = x.transpose(2, 3).flatten(1, 2)  # [batch, 8 * groups, frames]
+        x = self.first(spectrogram.unsqueeze(1))  # [batch, 8, frames, bands]
+        x = (x.permute(0, 2, 3, 1).flatten(2) @ self.groups).transpose(1, 2)  # [batch, 8 * groups, frames]
         like, energy = self._alike(at_least_single(self.envelopes(x)))
         lags = self.lags(like)
         along = self.along(x)
         times = like.shape[3]
         begin = (along.shape[2] - times) // 2
         along = along[:, :, begin : begin + times]
-        parts = [lags.amax(2), lags.mean(2), like.mean(1), along, torch.log(energy + 1e-3)]
+        parts = [largest(lags, 2), mean(lags, 2), like.mean(1), along, torch.log(energy + 1e-3)]
         return torch.as_tensor(self.out(torch.cat(parts, 1)))
 
     def _alike(self, envelopes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Autocorrelation of [batch, 12, frames]: [batch, 12, lags, times], and the energy [batch, 12, times]."""
         windows = envelopes.unfold(2, _WINDOW, _STRIDE)
         windows = windows - windows.mean(3, keepdim=True)
-        spectrum = torch.fft.rfft(windows, n=160)  # the window and the largest lag without wrapping
-        products = torch.fft.irfft(spectrum.real**2 + spectrum.imag**2, n=160)
+        spectrum = torch.fft.rfft(windows, n=_TURN)
+        with torch.autocast(envelopes.device.type, enabled=False):
+            products = (spectrum.real**2 + spectrum.imag**2) @ self.cosines
         energy = products[..., 0] / _WINDOW
-        like = products[..., slice(*_LAGS)] * self.unbiased / (products[..., :1] + 1e-3 * _WINDOW)
+        like = products[..., 1:] * self.unbiased / (products[..., :1] + 1e-3 * _WINDOW)
         return like.transpose(2, 3), energy
+
+
+def _cosines() -> torch.Tensor:
+    """From a power spectrum to the lag 0 and those of _LAGS, a quarter of what the inverse transform gives."""
+    turns = torch.arange(_TURN // 2 + 1, dtype=torch.float64)[:, None] * torch.tensor([0, *range(*_LAGS)])
+    twice = torch.full((_TURN // 2 + 1, 1), 2 / _TURN, dtype=torch.float64)
+    twice[[0, -1]] /= 2
+    return (twice * torch.cos(turns * (2 * torch.pi / _TURN))).float()

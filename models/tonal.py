@@ -11,7 +11,9 @@ from typing import Final
 import torch
 from torch import nn
 
-from .pitch_classes import OUT, SEMITONES, PitchClasses, around, moving_mean, normalised
+from .circle import CircleConvolution
+from .pitch_classes import OUT, SEMITONES, PitchClasses, normalised
+from .pooling import largest, mean, moving_mean
 
 _SLOW: Final = 12  # steps of 8 frames that a key is heard in
 
@@ -24,13 +26,13 @@ class TonalBranch(PitchClasses):
     def __init__(self, bands_first: nn.Module) -> None:
         super().__init__(bands_first)
         self.keys = nn.Sequential(
-            *normalised(nn.Conv2d(64, 48, (1, SEMITONES), bias=False), 48),
+            *normalised(CircleConvolution(64, 48, SEMITONES), 48),
             *normalised(nn.Conv2d(48, 48, 1, bias=False), 48),
         )
         self.out = nn.Sequential(nn.Conv1d(128, OUT, 3, bias=False), nn.BatchNorm1d(OUT), nn.ReLU())
 
     def forward(self, spectrogram: torch.Tensor) -> torch.Tensor:
         x, chords = self.heard(spectrogram)
-        keys = self.keys(around(moving_mean(torch.cat([x, chords], 1), _SLOW), 0, SEMITONES - 1))
+        keys = self.keys(moving_mean(torch.cat([x, chords], 1), _SLOW))
         middle = chords[:, :, _SLOW // 2 : _SLOW // 2 + keys.shape[2]]
-        return torch.as_tensor(self.out(torch.cat([keys.amax(3), keys.mean(3), middle.amax(3)], 1)))
+        return torch.as_tensor(self.out(torch.cat([largest(keys, 3), mean(keys, 3), largest(middle, 3)], 1)))

@@ -1,4 +1,4 @@
-"""How often a second the networks hear ten seconds of music, in batches of 32, and what their checkpoints weigh."""
+"""How often a second the networks hear ten seconds of music, in batches of 16, and what their checkpoints weigh."""
 
 import argparse
 import time
@@ -10,7 +10,7 @@ from moodfader.models.network import ARCHITECTURES, MidlevelNetwork, fuse_normal
 from moodfader.models.vocabulary import CLIP_FRAMES, N_BANDS
 
 
-def passes_a_second(network: MidlevelNetwork, *, batches: int, batch_size: int = 32) -> float:
+def passes_a_second(network: MidlevelNetwork, *, batches: int, batch_size: int = 16) -> float:
     """Median over the batches."""
     picture = torch.rand(batch_size, CLIP_FRAMES, N_BANDS)
     seconds = []

@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from .circle import CircleConvolution
-from .pitch_classes import OUT, SEMITONES, PitchClasses, normalised
+from .layers import normalised
+from .pitch_classes import OUT, SEMITONES, PitchClasses
 from .pooling import largest, mean, moving_mean
 
 _SHORT: Final = 12
@@ -29,9 +30,9 @@ class ModulationBranch(PitchClasses):
         super().__init__(bands_first)
         # (a template's fit to a mean is the mean of its fits: one for both lengths)
         self.keys = nn.Sequential(CircleConvolution(64, 48, SEMITONES), nn.BatchNorm2d(48))
-        self.short = normalised(nn.Conv2d(48, 48, 1, bias=False), 48)
-        self.long = normalised(nn.Conv2d(48, 48, 1, bias=False), 48)
-        self.out = nn.Sequential(nn.Conv1d(32 + 4 * 48, OUT, 1, bias=False), nn.BatchNorm1d(OUT), nn.ReLU())
+        self.short = normalised(nn.Conv2d(48, 48, 1, bias=False))
+        self.long = normalised(nn.Conv2d(48, 48, 1, bias=False))
+        self.out = normalised(nn.Conv1d(32 + 4 * 48, OUT, 1, bias=False))
 
     def forward(self, spectrogram: torch.Tensor) -> torch.Tensor:
         x, chords = self.heard(spectrogram)

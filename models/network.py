@@ -18,6 +18,7 @@ from torch import nn
 
 from . import rhythm
 from .circle import CircleConvolution, CircleInPairs
+from .layers import normalised
 from .modulation import ModulationBranch
 from .pitch_classes import OUT as KEYS_OUT
 from .pitch_classes import QUARTER_TONES, PitchClasses
@@ -137,7 +138,7 @@ def geometry_of(architecture: Architecture) -> Geometry:
         stride *= step
     field = patch
     if architecture.context:
-        longest = max(architecture.context.field, rhythm.FIELD, patch + 2 * _CONTEXT_STEPS * stride)
+        longest = max(architecture.context.field, rhythm.RhythmBranch.field, patch + 2 * _CONTEXT_STEPS * stride)
         field += -(-(longest - patch) // (2 * stride)) * 2 * stride
     return Geometry(
         field=field,
@@ -168,13 +169,10 @@ class MidlevelNetwork(nn.Module):
                 bands //= stride
                 continue
             padding = kernel // 2  # in frequency only
-            modules.append(nn.Conv2d(channels, width, kernel, stride, (0, padding), bias=False))
-            modules.append(nn.BatchNorm2d(width))
             bands = (bands + 2 * padding - kernel) // stride + 1
-            if stride > 1:
-                # A convolution hears a fifth anywhere alike; this lets it know high from low.
-                modules.append(BandBias(width, bands))
-            modules.append(nn.ReLU())
+            # A convolution hears a fifth anywhere alike; this lets it know high from low.
+            place = [BandBias(width, bands)] if stride > 1 else []
+            modules += normalised(nn.Conv2d(channels, width, kernel, stride, (0, padding), bias=False), *place)
             channels = width
         self.trunk = nn.Sequential(*modules)
         self.dropout = nn.Dropout2d(dropout)
@@ -233,29 +231,22 @@ class Context(nn.Module):
         width = _CONTEXT_CHANNELS
         self.further = nn.Sequential(
             nn.AvgPool2d((1, 2)),
-            nn.Conv2d(channels, width, 3, 1, (0, 1), (2, 1), bias=False),
-            nn.BatchNorm2d(width),
-            BandBias(width, bands // 2),
-            nn.ReLU(),
-            nn.Conv2d(width, width, 3, 1, (0, 1), (2, 1), bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
+            *normalised(nn.Conv2d(channels, width, 3, 1, (0, 1), (2, 1), bias=False), BandBias(width, bands // 2)),
+            *normalised(nn.Conv2d(width, width, 3, 1, (0, 1), (2, 1), bias=False)),
         )
         self.tonal = keys(BandBias(8, QUARTER_TONES))
         self.rhythm = rhythm.RhythmBranch(BandBias(8, (N_BANDS + 3) // 4))
         self.dropout = nn.Dropout1d(dropout)
         heard = 2 * width + KEYS_OUT + rhythm.OUT
-        self.hidden = nn.Sequential(
-            nn.Conv1d(heard, _CONTEXT_HIDDEN, 1, bias=False), nn.BatchNorm1d(_CONTEXT_HIDDEN), nn.ReLU()
-        )
+        self.hidden = normalised(nn.Conv1d(heard, _CONTEXT_HIDDEN, 1, bias=False))
         self.midlevel = nn.Conv1d(_CONTEXT_HIDDEN, len(MIDLEVEL), 1)
 
     def forward(self, padded: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
         """padded: extended spectrogram [batch, frames, bands]; features: what the trunk makes of it."""
         further = self.further(features)
         parts = [mean(further, 3), largest(further, 3)]
-        for branch, field in ((self.tonal, self.tonal.field), (self.rhythm, rhythm.FIELD)):
-            parts.append(branch(_middle(padded.unsqueeze(1), self.geometry.field - field).squeeze(1)))
+        for branch in (self.tonal, self.rhythm):
+            parts.append(branch(_middle(padded.unsqueeze(1), self.geometry.field - branch.field).squeeze(1)))
         return torch.as_tensor(self.midlevel(self.hidden(self.dropout(torch.cat(parts, 1))))).unsqueeze(3)
 
 

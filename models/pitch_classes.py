@@ -12,6 +12,7 @@ from torch import nn
 
 from .bands import band_frequencies
 from .circle import CircleConvolution, around
+from .layers import normalised
 from .vocabulary import BANDS_PER_OCTAVE, N_BANDS
 
 OUT: Final = 64
@@ -43,16 +44,14 @@ class PitchClasses(nn.Module):
     def __init__(self, bands_first: nn.Module) -> None:
         """bands_first: offsets for the eight channels and QUARTER_TONES places of the first convolution."""
         super().__init__()
-        self.first = nn.Sequential(
-            nn.Conv2d(1, 8, (5, 9), (4, 1), (0, 4), bias=False), nn.BatchNorm2d(8), bands_first, nn.ReLU()
-        )
+        self.first = normalised(nn.Conv2d(1, 8, (5, 9), (4, 1), (0, 4), bias=False), bands_first)
         fold = fold_matrix()
         used = fold.any(1).nonzero()
         self._bands = slice(int(used[0]), int(used[-1]) + 1)
         self.register_buffer("fold", fold[self._bands], persistent=False)
-        self.mix = normalised(_OctavesTogether(8 * _OCTAVES, 32, 1, bias=False), 32)
-        self.semitones = normalised(nn.Conv2d(32, 32, (1, 5), (1, 2), bias=False), 32)
-        self.chords = normalised(CircleConvolution(32, 32, SEMITONES), 32)
+        self.mix = normalised(_OctavesTogether(8 * _OCTAVES, 32, 1, bias=False))
+        self.semitones = normalised(nn.Conv2d(32, 32, (1, 5), (1, 2), bias=False))
+        self.chords = normalised(CircleConvolution(32, 32, SEMITONES))
 
     def heard(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[batch, frames, N_BANDS] -> pitch classes and chords, each [batch, 32, frames // 8, 12]."""
@@ -73,7 +72,3 @@ class _OctavesTogether(nn.Conv2d):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         kernel = self.weight.view(self.out_channels, -1, 1, _OCTAVES)
         return nn.functional.conv2d(input, kernel, self.bias, dilation=(1, BANDS_PER_OCTAVE))
-
-
-def normalised(convolution: nn.Module, channels: int) -> nn.Sequential:
-    return nn.Sequential(convolution, nn.BatchNorm2d(channels), nn.ReLU())

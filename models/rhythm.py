@@ -3,7 +3,7 @@
 Twelve learned envelopes are compared with themselves up to 1.5 s earlier over 3.6 s (autocorrelation, the measure of
 pulse clarity of Lartillot et al., ISMIR 2008), beside convolutions along time.
 
-Shapes: spectrogram [batch, frames, N_BANDS], frames = FIELD + 8 * (times - 1); output [batch, OUT, times].
+Shapes: spectrogram [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
 """
 
 from itertools import pairwise
@@ -12,12 +12,11 @@ from typing import Final
 import torch
 from torch import nn
 
+from .layers import normalised
 from .pooling import largest, mean
 from .precision import at_least_single
 from .vocabulary import N_BANDS
 
-FIELD: Final = 114
-"""Frames that one output sees: 3.6 s."""
 OUT: Final = 48
 _STRIDE: Final = 8
 _WINDOW: Final = 112
@@ -32,6 +31,8 @@ _CHANNELS: Final = 8
 class RhythmBranch(nn.Module):
     """See the module's text."""
 
+    field = 114
+    """Frames that one output sees: 3.6 s."""
     groups: torch.Tensor
     unbiased: torch.Tensor
     cosines: torch.Tensor
@@ -39,12 +40,7 @@ class RhythmBranch(nn.Module):
     def __init__(self, bands_first: nn.Module) -> None:
         """bands_first: offsets for the eight channels and a quarter of the bands of the first convolution."""
         super().__init__()
-        self.first = nn.Sequential(
-            nn.Conv2d(1, _CHANNELS, (3, 9), (1, 4), (0, 4), bias=False),
-            nn.BatchNorm2d(_CHANNELS),
-            bands_first,
-            nn.ReLU(),
-        )
+        self.first = normalised(nn.Conv2d(1, _CHANNELS, (3, 9), (1, 4), (0, 4), bias=False), bands_first)
         edges = [group * _BANDS // _GROUPS for group in range(_GROUPS + 1)]
         groups = torch.zeros(_BANDS, _CHANNELS, _CHANNELS, _GROUPS)
         for group, (low, high) in enumerate(pairwise(edges)):
@@ -56,19 +52,17 @@ class RhythmBranch(nn.Module):
         self.register_buffer("cosines", _cosines(), persistent=False)
         wide = _CHANNELS * _GROUPS
         self.envelopes = nn.Sequential(nn.Conv1d(wide, 12, 1, bias=False), nn.BatchNorm1d(12))
-        self.lags = nn.Sequential(
-            nn.Conv2d(12, 24, (5, 1), padding=(2, 0), bias=False), nn.BatchNorm2d(24), nn.ReLU()
-        )
+        self.lags = normalised(nn.Conv2d(12, 24, (5, 1), padding=(2, 0), bias=False))
         steps = ((wide, 32, 2), (32, 32, 2), (32, 48, 2), (48, 48, 1), (48, 48, 1))
         self.along = nn.Sequential(
             *(
                 layer
                 for before, after, stride in steps
-                for layer in (nn.Conv1d(before, after, 5, stride, bias=False), nn.BatchNorm1d(after), nn.ReLU())
+                for layer in normalised(nn.Conv1d(before, after, 5, stride, bias=False))
             )
         )
         heard = 2 * 24 + len(lags) + 48 + 12
-        self.out = nn.Sequential(nn.Conv1d(heard, OUT, 1, bias=False), nn.BatchNorm1d(OUT), nn.ReLU())
+        self.out = normalised(nn.Conv1d(heard, OUT, 1, bias=False))
 
     def forward(self, spectrogram: torch.Tensor) -> torch.Tensor:
         x = self.first(spectrogram.unsqueeze(1))  # [batch, 8, frames, bands]

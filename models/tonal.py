@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from .circle import CircleConvolution
-from .pitch_classes import OUT, SEMITONES, PitchClasses, normalised
+from .layers import normalised
+from .pitch_classes import OUT, SEMITONES, PitchClasses
 from .pooling import largest, mean, moving_mean
 
 _SLOW: Final = 12  # steps of 8 frames that a key is heard in
@@ -26,10 +27,10 @@ class TonalBranch(PitchClasses):
     def __init__(self, bands_first: nn.Module) -> None:
         super().__init__(bands_first)
         self.keys = nn.Sequential(
-            *normalised(CircleConvolution(64, 48, SEMITONES), 48),
-            *normalised(nn.Conv2d(48, 48, 1, bias=False), 48),
+            *normalised(CircleConvolution(64, 48, SEMITONES)),
+            *normalised(nn.Conv2d(48, 48, 1, bias=False)),
         )
-        self.out = nn.Sequential(nn.Conv1d(128, OUT, 3, bias=False), nn.BatchNorm1d(OUT), nn.ReLU())
+        self.out = normalised(nn.Conv1d(128, OUT, 3, bias=False))
 
     def forward(self, spectrogram: torch.Tensor) -> torch.Tensor:
         x, chords = self.heard(spectrogram)

@@ -287,16 +287,23 @@ def _fuse(module: nn.Module) -> None:
                 convolution = fused.pop()
                 assert isinstance(convolution, nn.Conv1d | nn.Conv2d)
                 fused.append(nn.utils.fusion.fuse_conv_bn_eval(convolution, part))
-            elif isinstance(part, BandBias):
-                fused.append(_BandBiasInPlace(part))
-            elif isinstance(part, nn.ReLU):
-                fused.append(Rectifier())
             else:
                 fused.append(part)
-        if isinstance(first := fused[0], nn.Conv2d) and first.in_channels == 1:
-            fused[0] = FirstConvolution(first)
-        quicker = (CircleInPairs(part) if isinstance(part, CircleConvolution) else part for part in fused)
-        setattr(module, name, nn.Sequential(*quicker))
+        setattr(module, name, nn.Sequential(*map(_quicker, fused)))
+
+
+def _quicker(part: nn.Module) -> nn.Module:
+    """What does the same in prediction with less work, if there is something."""
+    match part:
+        case BandBias():
+            return _BandBiasInPlace(part)
+        case nn.ReLU():
+            return Rectifier()
+        case CircleConvolution():
+            return CircleInPairs(part)
+        case nn.Conv2d(in_channels=1):
+            return FirstConvolution(part)
+    return part
 
 
 class _BandBiasInPlace(nn.Module):

@@ -86,9 +86,6 @@ def test_the_ring_carries_every_sample_around_its_end():
     ring.close()
 
 
-# ramps
-
-
 def test_after_the_stop_nothing_is_taken_and_nothing_sounds():
     """A device that is being closed asks on for a while: what it would be given would count as played, unheard."""
     ring = Ring(2)
@@ -100,6 +97,9 @@ def test_after_the_stop_nothing_is_taken_and_nothing_sounds():
     assert not output.any()
     assert (ring.read, ring.dropouts) == (512, 0)
     ring.close()
+
+
+# ramps
 
 
 def test_a_ramp_is_a_line_in_time_and_may_turn_on_its_way():

@@ -3,7 +3,7 @@
 Keys are heard in the mean of three seconds and in that of seven: a key that stays fits the longer mean as well as the
 shorter ones in it, one that is left does not. Otherwise like tonal.py.
 
-Shapes: spectrogram [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
+Shapes: heard [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
 """
 
 from typing import Final
@@ -13,12 +13,15 @@ from torch import nn
 
 from .circle import CircleConvolution
 from .layers import normalised
-from .pitch_classes import OUT, SEMITONES, PitchClasses
+from .pitch_classes import OUT, SEMITONES, SIGHT, STRIDE, PitchClasses
 from .pooling import largest, mean, moving_mean
+from .silence import Surrounded
 
 _SHORT: Final = 12
 _LONG: Final = 28
 """Steps of 8 frames that a key is heard in."""
+_BOTH: Final = 4
+"""Steps that both are made of."""
 
 
 class ModulationBranch(PitchClasses):
@@ -34,11 +37,16 @@ class ModulationBranch(PitchClasses):
         self.long = normalised(nn.Conv2d(48, 48, 1, bias=False))
         self.out = normalised(nn.Conv1d(32 + 4 * 48, OUT, 1, bias=False))
 
-    def forward(self, spectrogram: torch.Tensor) -> torch.Tensor:
+    def chords_and_keys(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Of each step: [batch, 32, steps, 12] and how each key fits it [batch, 48, steps, 12]."""
         x, chords = self.heard(spectrogram)
-        keys = self.keys(torch.cat([x, chords], 1))
-        short = self.short(torch.relu(moving_mean(keys, _SHORT)))
-        long = self.long(torch.relu(moving_mean(keys, _LONG)))
+        return chords, self.keys(torch.cat([x, chords], 1))
+
+    def forward(self, heard: Surrounded) -> torch.Tensor:
+        chords, keys = heard.through(self.chords_and_keys, field=SIGHT, stride=STRIDE)
+        fours = moving_mean(keys, _BOTH)
+        short, long = (moving_mean(fours, steps // _BOTH, apart=_BOTH) for steps in (_SHORT, _LONG))
+        short, long = self.short(torch.relu(short)), self.long(torch.relu(long))
         aside = (_LONG - _SHORT) // 2
         parts = [
             largest(long, 3),

@@ -23,6 +23,7 @@ from .modulation import ModulationBranch
 from .pitch_classes import OUT as KEYS_OUT
 from .pitch_classes import QUARTER_TONES, PitchClasses
 from .pooling import largest, mean
+from .silence import Surrounded
 from .tonal import TonalBranch
 from .vocabulary import EMOTIONS, MIDLEVEL, N_BANDS
 from .wayback import FirstConvolution, Rectifier
@@ -150,6 +151,12 @@ def geometry_of(architecture: Architecture) -> Geometry:
     )
 
 
+def _until_pool(architecture: Architecture) -> Geometry:
+    """What the trunk has seen after its first pooling."""
+    kinds = [layer[0] for layer in architecture.layers]
+    return geometry_of(Architecture(architecture.layers[: kinds.index("pool") + 1]))
+
+
 class MidlevelNetwork(nn.Module):
     """Fully convolutional; see the module's text.
 
@@ -175,25 +182,36 @@ class MidlevelNetwork(nn.Module):
             modules += normalised(nn.Conv2d(channels, width, kernel, stride, (0, padding), bias=False), *place)
             channels = width
         self.trunk = nn.Sequential(*modules)
+        self._begun = _until_pool(ARCHITECTURES[architecture])
         self.dropout = nn.Dropout2d(dropout)
         self.midlevel = nn.Conv2d(channels, len(MIDLEVEL), 1)
         keys = ARCHITECTURES[architecture].context
         self.context = None if keys is None else Context(channels, bands, self.geometry, dropout, keys)
         self.emotions = nn.Linear(len(MIDLEVEL), len(EMOTIONS))
 
-    def maps(self, padded: torch.Tensor) -> list[torch.Tensor]:
+    def maps(self, extended: torch.Tensor | Surrounded) -> list[torch.Tensor]:
         """Extended spectrogram [batch, frames, bands] -> outputs whose means over time and frequency add up.
 
         Of the trunk [batch, 7, time, frequency], and of the context [batch, 7, time, 1] if there is one.
         """
-        x = padded.unsqueeze(1)
-        if self.context is not None:
-            x = _middle(x, self.geometry.field - self.geometry.patch - 2 * _CONTEXT_STEPS * self.geometry.stride)
-        features = torch.as_tensor(self.trunk(x.contiguous(memory_format=torch.channels_last)))
+        heard = extended if isinstance(extended, Surrounded) else Surrounded(extended)
         if self.context is None:
-            return [self.midlevel(self.dropout(features))]
+            return [self.midlevel(self.dropout(self._features(heard)))]
+        spare = self.geometry.field - self.geometry.patch - 2 * _CONTEXT_STEPS * self.geometry.stride
+        features = self._features(heard.middle(spare))
         own = features[:, :, _CONTEXT_STEPS:-_CONTEXT_STEPS]
-        return [self.midlevel(self.dropout(own)), self.context(padded, features)]
+        return [self.midlevel(self.dropout(own)), self.context(heard, features)]
+
+    def _features(self, heard: Surrounded) -> torch.Tensor:
+        """What the trunk says: [batch, channels, time, frequency]."""
+        pool = next(place for place, part in enumerate(self.trunk) if isinstance(part, nn.AvgPool2d))
+        begin, go_on = self.trunk[: pool + 1], self.trunk[pool + 1 :]
+
+        def begun(x: torch.Tensor) -> tuple[torch.Tensor]:
+            return (begin(x.unsqueeze(1).contiguous(memory_format=torch.channels_last)),)
+
+        (x,) = heard.through(begun, field=self._begun.patch, stride=self._begun.stride)
+        return torch.as_tensor(go_on(x))
 
     def local(self, padded: torch.Tensor) -> torch.Tensor:
         """Extended spectrogram [batch, frames, bands] -> local outputs [batch, 7, time, columns].
@@ -208,13 +226,18 @@ class MidlevelNetwork(nn.Module):
 
     def extend(self, spectrogram: torch.Tensor) -> torch.Tensor:
         """Add the silence before and after that makes one position of every `stride` frames begun."""
+        return self._surrounded(spectrogram).written_out().sound
+
+    def _surrounded(self, spectrogram: torch.Tensor) -> Surrounded:
         frames = spectrogram.shape[-2]
         begin, end = self.geometry.span(0, self.geometry.positions(frames))
-        return nn.functional.pad(spectrogram, (0, 0, -begin, end - frames))
+        return Surrounded(spectrogram, -begin, end - frames)
 
     def forward(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[batch, frames, bands] -> mid-level [batch, 7] and emotions [batch, 8], on the scale 0..1."""
-        parts = [part.mean((2, 3)) for part in self.maps(self.extend(spectrogram))]
+        heard = self._surrounded(spectrogram)
+        # (while it learns, channels are normalised over the silence as well)
+        parts = [part.mean((2, 3)) for part in self.maps(heard.written_out() if self.training else heard)]
         midlevel = parts[0] if len(parts) == 1 else parts[0] + parts[1]
         return midlevel, self.emotions(midlevel)
 
@@ -241,18 +264,13 @@ class Context(nn.Module):
         self.hidden = normalised(nn.Conv1d(heard, _CONTEXT_HIDDEN, 1, bias=False))
         self.midlevel = nn.Conv1d(_CONTEXT_HIDDEN, len(MIDLEVEL), 1)
 
-    def forward(self, padded: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
-        """padded: extended spectrogram [batch, frames, bands]; features: what the trunk makes of it."""
+    def forward(self, heard: Surrounded, features: torch.Tensor) -> torch.Tensor:
+        """heard: extended spectrogram [batch, frames, bands]; features: what the trunk makes of it."""
         further = self.further(features)
         parts = [mean(further, 3), largest(further, 3)]
         for branch in (self.tonal, self.rhythm):
-            parts.append(branch(_middle(padded.unsqueeze(1), self.geometry.field - branch.field).squeeze(1)))
+            parts.append(branch(heard.middle(self.geometry.field - branch.field)))
         return torch.as_tensor(self.midlevel(self.hidden(self.dropout(torch.cat(parts, 1))))).unsqueeze(3)
-
-
-def _middle(x: torch.Tensor, spare: int) -> torch.Tensor:
-    """[batch, 1, frames, bands] without `spare` frames, half of them at either end."""
-    return x[:, :, spare // 2 : x.shape[2] - (spare - spare // 2)]
 
 
 class BandBias(nn.Module):

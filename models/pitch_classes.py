@@ -18,6 +18,8 @@ from .vocabulary import BANDS_PER_OCTAVE, N_BANDS
 OUT: Final = 64
 """Channels of what a branch for keys says."""
 SEMITONES: Final = 12
+SIGHT: Final = 9
+STRIDE: Final = 8
 _F_LOWEST: Final = 110.0  # a semitone below is narrower than a frame's resolution
 _OCTAVES: Final = 5
 QUARTER_TONES: Final = _OCTAVES * BANDS_PER_OCTAVE
@@ -54,7 +56,10 @@ class PitchClasses(nn.Module):
         self.chords = normalised(CircleConvolution(32, 32, SEMITONES))
 
     def heard(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """[batch, frames, N_BANDS] -> pitch classes and chords, each [batch, 32, frames // 8, 12]."""
+        """[batch, frames, N_BANDS] -> pitch classes and chords, each [batch, 32, steps, 12].
+
+        A step sees SIGHT frames and is STRIDE frames after the one before.
+        """
         x = self.first((spectrogram[..., self._bands] @ self.fold).unsqueeze(1))  # [..., octaves * 24]
         x = self.mix(x)  # [batch, 32, frames / 4, 24]
         x = self.semitones(around(x, 2, 2))  # [batch, 32, frames / 4, 12]

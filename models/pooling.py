@@ -10,9 +10,18 @@ from torch import nn
 from .precision import at_least_single
 
 
-def moving_mean(x: torch.Tensor, count: int) -> torch.Tensor:
-    """Means of `count` steps in time: [batch, channels, steps, places] -> [..., steps - count + 1, places]."""
-    return nn.functional.avg_pool2d(at_least_single(x), (count, 1), 1)
+def moving_mean(x: torch.Tensor, count: int, *, apart: int = 1) -> torch.Tensor:
+    """Means of `count` steps in time: [batch, channels, steps, places] -> [..., steps - apart * (count - 1), places].
+
+    From one to the next are `apart` steps: of moving means of as many, it makes the moving mean of count * apart.
+    """
+    batch, channels, steps, places = x.shape
+    positions = steps - apart * (count - 1)
+    if apart > 1:  # steps that come together are places, so that one of each is a row
+        x = nn.functional.pad(x, (0, 0, 0, -steps % apart))
+        x = x.permute(0, 2, 3, 1).reshape(batch, -1, apart * places, channels).permute(0, 3, 1, 2)
+    x = nn.functional.avg_pool2d(at_least_single(x), (count, 1), 1)
+    return x.permute(0, 2, 3, 1).reshape(batch, -1, places, channels)[:, :positions].permute(0, 3, 1, 2)
 
 
 def mean(x: torch.Tensor, axis: int) -> torch.Tensor:

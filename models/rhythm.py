@@ -3,7 +3,7 @@
 Twelve learned envelopes are compared with themselves up to 1.5 s earlier over 3.6 s (autocorrelation, the measure of
 pulse clarity of Lartillot et al., ISMIR 2008), beside convolutions along time.
 
-Shapes: spectrogram [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
+Shapes: heard [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
 """
 
 from itertools import pairwise
@@ -15,6 +15,7 @@ from torch import nn
 from .layers import normalised
 from .pooling import largest, mean
 from .precision import at_least_single
+from .silence import Surrounded
 from .vocabulary import N_BANDS
 
 OUT: Final = 48
@@ -64,10 +65,15 @@ class RhythmBranch(nn.Module):
         heard = 2 * 24 + len(lags) + 48 + 12
         self.out = normalised(nn.Conv1d(heard, OUT, 1, bias=False))
 
-    def forward(self, spectrogram: torch.Tensor) -> torch.Tensor:
+    def in_groups(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """[batch, frames, N_BANDS] -> groups of bands [batch, 32, frames - 2], envelopes [batch, 12, frames - 2]."""
         x = self.first(spectrogram.unsqueeze(1))  # [batch, 8, frames, bands]
-        x = (x.permute(0, 2, 3, 1).flatten(2) @ self.groups).transpose(1, 2)  # [batch, 8 * groups, frames]
-        like, energy = self._alike(at_least_single(self.envelopes(x)))
+        x = (x.permute(0, 2, 3, 1).flatten(2) @ self.groups).transpose(1, 2)
+        return x, self.envelopes(x)
+
+    def forward(self, heard: Surrounded) -> torch.Tensor:
+        x, envelopes = heard.through(self.in_groups, field=3, stride=1)
+        like, energy = self._alike(at_least_single(envelopes))
         lags = self.lags(like)
         along = self.along(x)
         times = like.shape[3]

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from moodfader.models.circle import CircleConvolution, CircleInPairs
 from moodfader.models.pooling import largest, mean, moving_mean
 from moodfader.models.rhythm import RhythmBranch
+from moodfader.models.silence import Surrounded
 from torch import nn
 
 
@@ -47,6 +48,10 @@ def test_pooling_is_means_and_maxima(layout):
         torch.testing.assert_close(largest(x, axis), x.amax(axis))
     for count in (1, 7, 30):
         torch.testing.assert_close(moving_mean(x, count), x.unfold(2, count, 1).mean(4))
+    for count, apart in ((10, 3), (3, 10), (4, 7)):
+        torch.testing.assert_close(
+            moving_mean(moving_mean(x, apart), count, apart=apart), moving_mean(x, count * apart)
+        )
     assert moving_mean(x.to(torch.bfloat16), 7).dtype == torch.float32
 
 
@@ -64,3 +69,35 @@ def test_envelopes_are_compared_with_themselves_later():
         for lag in range(6, 49):
             product = (window[:, :, lag:] * window[:, :, :-lag]).sum(2) * 112 / (112 - lag)
             np.testing.assert_allclose(like[:, :, lag - 6, time], product / (power + 0.112), atol=1e-6)
+
+
+@given(
+    field=st.integers(1, 9),
+    stride=st.integers(1, 9),
+    steps=st.tuples(st.integers(0, 20), st.integers(0, 6)),
+    places=st.tuples(st.integers(0, 200), st.integers(0, 200)),
+)
+@settings(max_examples=200, deadline=None)
+def test_silence_around_a_sound_is_heard_once(field, stride, steps, places):
+    """As if it were written out, also in the middle of sound and silence."""
+    stride = min(stride, field)
+    spare = steps[1] * stride
+    total = field + steps[0] * stride + spare
+    before, end = sorted(place % (total + 1) for place in places)
+    assume(max(before, spare // 2) < min(end, total - (spare - spare // 2)))
+    torch.manual_seed(total)
+    weight, heard = torch.randn(3, field, 2, dtype=torch.float64), []
+
+    def stack(x):
+        heard.append(x)
+        said = torch.einsum("bpcf,ofc->bop", x.unfold(1, field, stride), weight) + 0.7
+        return said, said[..., None].relu()
+
+    surrounded = Surrounded(torch.randn(2, end - before, 2, dtype=torch.float64), before, total - end)
+    whole = surrounded.written_out().sound
+    wanted = stack(whole[:, spare // 2 : total - (spare - spare // 2)])
+    heard.clear()
+    said = surrounded.middle(spare).through(stack, field=field, stride=stride)
+    for quick, slow in zip(said, wanted, strict=True):
+        torch.testing.assert_close(quick, slow)
+    assert heard[0].shape[1] <= end - before + 2 * (field - 1)

@@ -87,13 +87,12 @@ def _side_by_side(measure: Callable[[int], None], starts: Iterable[int]) -> None
 
 def _slopes(bench: Workbench, places: Doubles) -> tuple[Doubles, npt.NDArray[np.float32]]:
     """Mid-levels [draws, 7] and their slopes along each segment [draws, segments, 7] at places [draws, segments]."""
-    picture = bench.pictures(places).requires_grad_()
-    midlevel = sum(part.mean((2, 3)) for part in bench.model.network.maps(picture))
+    pictures = bench.pictures(places)
+    sound = pictures.sound.requires_grad_()
+    midlevel = sum(part.mean((2, 3)) for part in bench.model.network.maps(pictures))
     assert isinstance(midlevel, torch.Tensor)
     slopes = []
     for feature in range(len(MIDLEVEL)):
-        (gradient,) = torch.autograd.grad(
-            midlevel[:, feature].sum(), picture, retain_graph=feature < len(MIDLEVEL) - 1
-        )
+        (gradient,) = torch.autograd.grad(midlevel[:, feature].sum(), sound, retain_graph=feature < len(MIDLEVEL) - 1)
         slopes.append(bench.by_segment(gradient).cpu().numpy())
     return midlevel.detach().double().cpu().numpy(), np.stack(slopes, axis=2)

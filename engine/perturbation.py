@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 
 from ..models.checkpoint import Model
+from ..models.silence import Surrounded
 from ..models.spectrogram import FloatArray
 from .segments import Labels
 
@@ -60,7 +61,8 @@ class Window:
     """A stretch of the spectrogram that local outputs see, with what can be hidden in it.
 
     picture and labels are [frames, bands], extended by silence (label -1) to what the positions first..last-1 of
-    the network see; labels are numbers of `segments`, the track's own labels of what occurs here.
+    the network see; `sound` is where the track is. labels are numbers of `segments`, the track's own labels of what
+    occurs here.
     """
 
     picture: FloatArray
@@ -68,6 +70,7 @@ class Window:
     segments: npt.NDArray[np.int64]
     first: int
     last: int
+    sound: slice
 
 
 def window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, last: int) -> Window:
@@ -78,7 +81,8 @@ def window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, la
     picture = np.pad(spectrogram[inside], rest)
     seen, numbers = np.unique(labels[inside], return_inverse=True)
     own = np.pad(numbers.reshape(labels[inside].shape), rest, constant_values=-1)
-    return Window(picture, own.astype(np.int32), seen.astype(np.int64), first, last)
+    sound = slice(inside.start - begin, inside.stop - begin)
+    return Window(picture, own.astype(np.int32), seen.astype(np.int64), first, last, sound)
 
 
 class Workbench:
@@ -86,30 +90,30 @@ class Workbench:
 
     def __init__(self, stretch: Window, model: Model, perturbation: str) -> None:
         self.model = model
-        on, self._off = (side.to(model.device) for side in extremes(torch.from_numpy(stretch.picture), perturbation))
+        picture = torch.from_numpy(stretch.picture[stretch.sound])
+        on, self._off = (side.to(model.device) for side in extremes(picture, perturbation))
         self._change = on - self._off
         self._segments = len(stretch.segments)
-        # Label -1 becomes one more column, whose place is 0: silence stays silence.
-        places = np.where(stretch.labels < 0, self._segments, stretch.labels).ravel()
-        self._places = torch.from_numpy(places).to(model.device)
+        self._silence = stretch.sound.start, len(stretch.picture) - stretch.sound.stop
+        self._places = torch.from_numpy(stretch.labels[stretch.sound].ravel()).to(model.device)
 
-    def pictures(self, places: npt.NDArray[np.generic]) -> torch.Tensor:
+    def pictures(self, places: npt.NDArray[np.generic]) -> Surrounded:
         """Pictures [samples, frames, bands] of segments at places 0 (off) to 1 (on), [samples, segments]."""
-        part = np.pad(places, ((0, 0), (0, 1))).astype(np.float32)
-        gathered = torch.from_numpy(part).to(self.model.device).index_select(1, self._places)
-        return torch.addcmul(self._off, gathered.view(-1, *self._change.shape), self._change)
+        gathered = torch.from_numpy(places.astype(np.float32)).to(self.model.device).index_select(1, self._places)
+        turned = torch.addcmul(self._off, gathered.view(-1, *self._change.shape), self._change)
+        return Surrounded(turned, *self._silence)
 
     def by_segment(self, gradient: torch.Tensor) -> torch.Tensor:
         """Slopes along each segment [samples, segments] from those in each pixel [samples, frames, bands]."""
         order, sizes = self._pixels_by_segment
         along = (gradient * self._change).flatten(1).index_select(1, order)
-        return torch.segment_reduce(along, "sum", lengths=sizes.expand(len(gradient), -1), axis=1)[:, :-1]
+        return torch.segment_reduce(along, "sum", lengths=sizes.expand(len(gradient), -1), axis=1)
 
     @cached_property
     def _pixels_by_segment(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The pixels of each segment one after the other, and how many each has; only slopes need it."""
         order = torch.argsort(self._places, stable=True)
-        return order, torch.bincount(self._places, minlength=self._segments + 1)
+        return order, torch.bincount(self._places, minlength=self._segments)
 
 
 def local_outputs(

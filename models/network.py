@@ -213,12 +213,12 @@ class MidlevelNetwork(nn.Module):
         (x,) = heard.through(begun, field=self._begun.patch, stride=self._begun.stride)
         return torch.as_tensor(go_on(x))
 
-    def local(self, padded: torch.Tensor) -> torch.Tensor:
+    def local(self, extended: torch.Tensor | Surrounded) -> torch.Tensor:
         """Extended spectrogram [batch, frames, bands] -> local outputs [batch, 7, time, columns].
 
         Their mean is the prediction: with context, each column is scaled by what it is outnumbered by.
         """
-        maps = self.maps(padded)
+        maps = self.maps(extended)
         if len(maps) == 1:
             return maps[0]
         columns = self.geometry.columns

@@ -55,11 +55,7 @@ class Surrounded:
 
 def _between(silent: torch.Tensor, before: int, part: torch.Tensor, after: int) -> torch.Tensor:
     """part with `before` and `after` times what silence gives, [1, channels, 1, ...], around it."""
-    whole = part.new_empty((*part.shape[:2], before + part.shape[2] + after, *part.shape[3:]))
-    if part.dim() == 4:
-        whole = whole.contiguous(memory_format=torch.channels_last)
-    end = before + part.shape[2]
-    whole[:, :, :before] = silent
-    whole[:, :, before:end] = part
-    whole[:, :, end:] = silent
-    return whole
+    layout = torch.channels_last if part.dim() == 4 else torch.contiguous_format  # (that of convolutions)
+    ends = [silent.expand(len(part), -1, count, *part.shape[3:]) for count in (before, after)]
+    first, last = (end.contiguous(memory_format=layout) for end in ends)
+    return torch.cat([first, part, last], 2)

@@ -175,7 +175,7 @@ def over_sockets() -> None:
 
 def live(seed: int) -> None:
     """The same to a performance that sounds."""
-    bench = load("bench_live", Path(__file__).with_name("bench_live.py"))
+    bench = load("performing", Path(__file__).with_name("performing.py"))
     server = bench.jack_server.Server(synchronous=True)
     os.environ.update(server.environment)
     asked = argparse.Namespace(file=Path(__file__).parents[2] / "presets" / "demo.ogg", backend="jack", ahead=None)

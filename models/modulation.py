@@ -3,7 +3,7 @@
 Keys are heard in the mean of three seconds and in that of seven: a key that stays fits the longer mean as well as the
 shorter ones in it, one that is left does not. Otherwise like tonal.py.
 
-Shapes: heard [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
+Shapes: sound [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
 """
 
 from typing import Final
@@ -42,8 +42,8 @@ class ModulationBranch(PitchClasses):
         x, chords = self.heard(spectrogram)
         return chords, self.keys(torch.cat([x, chords], 1))
 
-    def forward(self, heard: Surrounded) -> torch.Tensor:
-        chords, keys = heard.through(self.chords_and_keys, field=SIGHT, stride=STRIDE)
+    def forward(self, sound: Surrounded) -> torch.Tensor:
+        chords, keys = sound.through(self.chords_and_keys, field=SIGHT, stride=STRIDE)
         fours = moving_mean(keys, _BOTH)
         short, long = (moving_mean(fours, steps // _BOTH, apart=_BOTH) for steps in (_SHORT, _LONG))
         short, long = self.short(torch.relu(short)), self.long(torch.relu(long))

@@ -192,17 +192,18 @@ class MidlevelNetwork(nn.Module):
     def maps(self, extended: torch.Tensor | Surrounded) -> list[torch.Tensor]:
         """Extended spectrogram [batch, frames, bands] -> outputs whose means over time and frequency add up.
 
-        Of the trunk [batch, 7, time, frequency], and of the context [batch, 7, time, 1] if there is one.
+        Of the trunk [batch, 7, time, frequency], and of the context [batch, 7, time, 1] if there is one. It is quicker
+        where the spectrogram says what of it is silence.
         """
-        heard = extended if isinstance(extended, Surrounded) else Surrounded(extended)
+        sound = extended if isinstance(extended, Surrounded) else Surrounded(extended)
         if self.context is None:
-            return [self.midlevel(self.dropout(self._features(heard)))]
+            return [self.midlevel(self.dropout(self._features(sound)))]
         spare = self.geometry.field - self.geometry.patch - 2 * _CONTEXT_STEPS * self.geometry.stride
-        features = self._features(heard.middle(spare))
+        features = self._features(sound.middle(spare))
         own = features[:, :, _CONTEXT_STEPS:-_CONTEXT_STEPS]
-        return [self.midlevel(self.dropout(own)), self.context(heard, features)]
+        return [self.midlevel(self.dropout(own)), self.context(sound, features)]
 
-    def _features(self, heard: Surrounded) -> torch.Tensor:
+    def _features(self, sound: Surrounded) -> torch.Tensor:
         """What the trunk says: [batch, channels, time, frequency]."""
         pool = next(place for place, part in enumerate(self.trunk) if isinstance(part, nn.AvgPool2d))
         begin, go_on = self.trunk[: pool + 1], self.trunk[pool + 1 :]
@@ -210,7 +211,7 @@ class MidlevelNetwork(nn.Module):
         def begun(x: torch.Tensor) -> tuple[torch.Tensor]:
             return (begin(x.unsqueeze(1).contiguous(memory_format=torch.channels_last)),)
 
-        (x,) = heard.through(begun, field=self._begun.patch, stride=self._begun.stride)
+        (x,) = sound.through(begun, field=self._begun.patch, stride=self._begun.stride)
         return torch.as_tensor(go_on(x))
 
     def local(self, extended: torch.Tensor | Surrounded) -> torch.Tensor:
@@ -235,9 +236,9 @@ class MidlevelNetwork(nn.Module):
 
     def forward(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[batch, frames, bands] -> mid-level [batch, 7] and emotions [batch, 8], on the scale 0..1."""
-        heard = self._surrounded(spectrogram)
+        sound = self._surrounded(spectrogram)
         # (while it learns, channels are normalised over the silence as well)
-        parts = [part.mean((2, 3)) for part in self.maps(heard.written_out() if self.training else heard)]
+        parts = [part.mean((2, 3)) for part in self.maps(sound.written_out() if self.training else sound)]
         midlevel = parts[0] if len(parts) == 1 else parts[0] + parts[1]
         return midlevel, self.emotions(midlevel)
 
@@ -264,12 +265,12 @@ class Context(nn.Module):
         self.hidden = normalised(nn.Conv1d(heard, _CONTEXT_HIDDEN, 1, bias=False))
         self.midlevel = nn.Conv1d(_CONTEXT_HIDDEN, len(MIDLEVEL), 1)
 
-    def forward(self, heard: Surrounded, features: torch.Tensor) -> torch.Tensor:
-        """heard: extended spectrogram [batch, frames, bands]; features: what the trunk makes of it."""
+    def forward(self, sound: Surrounded, features: torch.Tensor) -> torch.Tensor:
+        """sound: extended spectrogram [batch, frames, bands]; features: what the trunk makes of it."""
         further = self.further(features)
         parts = [mean(further, 3), largest(further, 3)]
         for branch in (self.tonal, self.rhythm):
-            parts.append(branch(heard.middle(self.geometry.field - branch.field)))
+            parts.append(branch(sound.middle(self.geometry.field - branch.field)))
         return torch.as_tensor(self.midlevel(self.hidden(self.dropout(torch.cat(parts, 1))))).unsqueeze(3)
 
 

@@ -3,7 +3,7 @@
 Twelve learned envelopes are compared with themselves up to 1.5 s earlier over 3.6 s (autocorrelation, the measure of
 pulse clarity of Lartillot et al., ISMIR 2008), beside convolutions along time.
 
-Shapes: heard [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
+Shapes: sound [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
 """
 
 from itertools import pairwise
@@ -71,8 +71,8 @@ class RhythmBranch(nn.Module):
         x = (x.permute(0, 2, 3, 1).flatten(2) @ self.groups).transpose(1, 2)
         return x, self.envelopes(x)
 
-    def forward(self, heard: Surrounded) -> torch.Tensor:
-        x, envelopes = heard.through(self.in_groups, field=3, stride=1)
+    def forward(self, sound: Surrounded) -> torch.Tensor:
+        x, envelopes = sound.through(self.in_groups, field=3, stride=1)
         like, energy = self._alike(at_least_single(envelopes))
         lags = self.lags(like)
         along = self.along(x)

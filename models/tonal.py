@@ -3,7 +3,7 @@
 Chords are heard as they come, keys in the mean of three seconds; of all twelve transpositions (pitch_classes.py) the
 largest and the mean answer remain.
 
-Shapes: heard [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
+Shapes: sound [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
 """
 
 from typing import Final
@@ -33,8 +33,8 @@ class TonalBranch(PitchClasses):
         )
         self.out = normalised(nn.Conv1d(128, OUT, 3, bias=False))
 
-    def forward(self, heard: Surrounded) -> torch.Tensor:
-        x, chords = heard.through(self.heard, field=SIGHT, stride=STRIDE)
+    def forward(self, sound: Surrounded) -> torch.Tensor:
+        x, chords = sound.through(self.heard, field=SIGHT, stride=STRIDE)
         keys = self.keys(moving_mean(torch.cat([x, chords], 1), _SLOW))
         middle = chords[:, :, _SLOW // 2 : _SLOW // 2 + keys.shape[2]]
         return torch.as_tensor(self.out(torch.cat([largest(keys, 3), mean(keys, 3), largest(middle, 3)], 1)))

@@ -192,8 +192,8 @@ class MidlevelNetwork(nn.Module):
     def maps(self, extended: torch.Tensor | Surrounded) -> list[torch.Tensor]:
         """Extended spectrogram [batch, frames, bands] -> outputs whose means over time and frequency add up.
 
-        Of the trunk [batch, 7, time, frequency], and of the context [batch, 7, time, 1] if there is one. It is quicker
-        where the spectrogram says what of it is silence.
+        Of the trunk [batch, 7, time, frequency], and of the context [batch, 7, time, 1] if there is one. It is
+        quicker where the spectrogram says what of it is silence.
         """
         sound = extended if isinstance(extended, Surrounded) else Surrounded(extended)
         if self.context is None:

@@ -138,14 +138,14 @@ def _predicted(stretch: Window, changed: Bits, model: Model, change: str) -> Dou
         "boost": amplified(plain, GAIN_DB),
     }
     plain, other = plain.to(model.device), others[change].to(model.device)
-    places = torch.from_numpy(np.where(stretch.labels < 0, changed.shape[1], stretch.labels)).to(model.device).ravel()
-    at_once = max(1, BATCH_SIZE * CLIP_FRAMES // len(stretch.picture))  # a long stretch needs no more memory
+    places = stretch.places(model.device)
+    at_once = max(1, BATCH_SIZE * CLIP_FRAMES // len(stretch.labels))  # a long stretch needs no more memory
     heard = []
     with torch.inference_mode():
         for start in range(0, len(changed), at_once):
-            bits = torch.from_numpy(np.pad(changed[start : start + at_once], ((0, 0), (0, 1)))).to(model.device)
+            bits = torch.from_numpy(changed[start : start + at_once]).to(model.device)
             where = bits.index_select(1, places).view(-1, *plain.shape)
-            local = model.network.local(torch.where(where, other, plain))
+            local = model.network.local(stretch.surrounded(torch.where(where, other, plain)))
             heard.append(local.mean((2, 3), dtype=torch.float64).cpu().numpy())
     return np.concatenate(heard)
 

@@ -60,9 +60,9 @@ def response_per_db(picture: FloatArray, labels: Labels, perturbation: str) -> F
 class Window:
     """A stretch of the spectrogram that local outputs see, with what can be hidden in it.
 
-    picture and labels are [frames, bands], extended by silence (label -1) to what the positions first..last-1 of
-    the network see; `sound` is where the track is. labels are numbers of `segments`, the track's own labels of what
-    occurs here.
+    labels [frames, bands] are extended by silence (label -1) to what the positions first..last-1 of the network see;
+    picture is the track's part of that, the frames `sound`. labels are numbers of `segments`, the track's own labels
+    of what occurs here.
     """
 
     picture: FloatArray
@@ -72,17 +72,24 @@ class Window:
     last: int
     sound: slice
 
+    def places(self, device: torch.device) -> torch.Tensor:
+        """The segment of each pixel of the picture, one row after the other."""
+        return torch.from_numpy(self.labels[self.sound].ravel()).to(device)
+
+    def surrounded(self, pictures: torch.Tensor) -> Surrounded:
+        """Pictures [samples, frames, bands] made of the window's, with the silence around it."""
+        return Surrounded(pictures, self.sound.start, len(self.labels) - self.sound.stop)
+
 
 def window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, last: int) -> Window:
     """Cut what the positions first..last-1 see out of the track's spectrogram and labels [frames, bands]."""
     begin, end = model.network.geometry.span(first, last)
     inside = slice(max(begin, 0), min(end, len(spectrogram)))
     rest = ((max(-begin, 0), max(end - len(spectrogram), 0)), (0, 0))
-    picture = np.pad(spectrogram[inside], rest)
     seen, numbers = np.unique(labels[inside], return_inverse=True)
     own = np.pad(numbers.reshape(labels[inside].shape), rest, constant_values=-1)
     sound = slice(inside.start - begin, inside.stop - begin)
-    return Window(picture, own.astype(np.int32), seen.astype(np.int64), first, last, sound)
+    return Window(spectrogram[inside], own.astype(np.int32), seen.astype(np.int64), first, last, sound)
 
 
 class Workbench:
@@ -90,18 +97,16 @@ class Workbench:
 
     def __init__(self, stretch: Window, model: Model, perturbation: str) -> None:
         self.model = model
-        picture = torch.from_numpy(stretch.picture[stretch.sound])
-        on, self._off = (side.to(model.device) for side in extremes(picture, perturbation))
+        on, self._off = (side.to(model.device) for side in extremes(torch.from_numpy(stretch.picture), perturbation))
         self._change = on - self._off
         self._segments = len(stretch.segments)
-        self._silence = stretch.sound.start, len(stretch.picture) - stretch.sound.stop
-        self._places = torch.from_numpy(stretch.labels[stretch.sound].ravel()).to(model.device)
+        self._surrounded = stretch.surrounded
+        self._places = stretch.places(model.device)
 
     def pictures(self, places: npt.NDArray[np.generic]) -> Surrounded:
         """Pictures [samples, frames, bands] of segments at places 0 (off) to 1 (on), [samples, segments]."""
         gathered = torch.from_numpy(places.astype(np.float32)).to(self.model.device).index_select(1, self._places)
-        turned = torch.addcmul(self._off, gathered.view(-1, *self._change.shape), self._change)
-        return Surrounded(turned, *self._silence)
+        return self._surrounded(torch.addcmul(self._off, gathered.view(-1, *self._change.shape), self._change))
 
     def by_segment(self, gradient: torch.Tensor) -> torch.Tensor:
         """Slopes along each segment [samples, segments] from those in each pixel [samples, frames, bands]."""

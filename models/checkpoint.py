@@ -20,7 +20,8 @@ from safetensors.torch import save_file
 
 from .errors import InputError
 from .files import written_beside
-from .network import ARCHITECTURES, MidlevelNetwork, fuse_normalisation
+from .fusion import fuse_normalisation
+from .network import ARCHITECTURES, MidlevelNetwork
 
 FORMAT = "moodfader-model"
 VERSION = 1

@@ -16,7 +16,8 @@ from .batches import Material
 from .checkpoint import load_model, save_model, tensors_digest
 from .evaluate import predict_material
 from .fingerprint import fingerprint
-from .network import MidlevelNetwork, fuse_normalisation
+from .fusion import fuse_normalisation
+from .network import MidlevelNetwork
 from .resampling import Floats
 from .train import Source, TrainingSettings, new_network, record_of, train
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moodfader.models.network import ARCHITECTURES, MidlevelNetwork, fuse_normalisation
+from moodfader.models.fusion import fuse_normalisation
+from moodfader.models.network import ARCHITECTURES, MidlevelNetwork
 from moodfader.models.vocabulary import N_BANDS
 from moodfader.models.wayback import FirstConvolution
 from torch import nn

@@ -6,7 +6,8 @@ import time
 import numpy as np
 import torch
 from moodfader.models.checkpoint import default_checkpoint, load_model
-from moodfader.models.network import ARCHITECTURES, MidlevelNetwork, fuse_normalisation
+from moodfader.models.fusion import fuse_normalisation
+from moodfader.models.network import ARCHITECTURES, MidlevelNetwork
 from moodfader.models.vocabulary import CLIP_FRAMES, N_BANDS
 
 

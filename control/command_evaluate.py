@@ -187,7 +187,10 @@ def _record(
     own = settings.described()
     seeds = [settings.seed, settings.seed + division.repeats - 1]
     often = f"{division.repeats} times" if division.repeats > 1 else "once"
-    record |= {"title": f"cross-validation: {division.folds} folds, {often}", "settings": own}
+    parts = (
+        f"{division.folds} folds" if division.test_folds is None else f"{division.tested} of {division.folds} folds"
+    )
+    record |= {"title": f"{settings.architecture}, cross-validation: {parts}, {often}", "settings": own}
     record |= {"folds": division.folds, "tested_folds": division.tested, "repeats": division.repeats, "seeds": seeds}
     if trained is not None:
         theirs = trained.record.get("settings", {})

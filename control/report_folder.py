@@ -64,7 +64,8 @@ def _figures(
     if found.emotions:
         said, rated = evidence.said[0, :, 7:], evidence.rated["emotions"]
         first = " (first division)" if len(evidence.said) > 1 else ""
-        others = {str(other["title"]): _others(other) for other in beside}
+        names = _apart([title, *(str(other["title"]) for other in beside)])[1:]
+        others = {name: _others(other) for name, other in zip(names, beside, strict=True)}
         report_figures.emotions_figure(path["emotions"], found.emotions, others, title=f"{title}: emotions")
         report_figures.scatter_figure(
             path["scatter"], said, rated, found.emotions, title=f"{title}: predicted and rated{first}"
@@ -84,6 +85,14 @@ def _figures(
         report_figures.unusual_figure(path["unusual"], found, title=f"{heard_by}: sounds that are no music")
     if found.moved:
         matrix_figures.moved_figure(path["robustness"], found, title=f"{title}: changed recordings")
+
+
+def _apart(titles: Sequence[str]) -> list[str]:
+    """The titles, those that were there before with a number: none of two records of one name is lost."""
+    return [
+        title if title not in titles[:place] else f"{title} ({titles[: place + 1].count(title)})"
+        for place, title in enumerate(titles)
+    ]
 
 
 def _others(record: Mapping[str, Any]) -> dict[str, Agreement]:

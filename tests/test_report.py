@@ -124,6 +124,9 @@ def test_the_folder_holds_page_record_and_legible_figures(evidence, found, tmp_p
     before = (tmp_path / "scales.png").read_bytes()
     write_report(tmp_path, evidence, found, record, scores(evidence), [other])
     assert (tmp_path / "scales.png").read_bytes() == before, "the same findings are the same figures"
+    drawn = (tmp_path / "emotions.png").read_bytes()
+    write_report(tmp_path, evidence, found, record, scores(evidence), [other, other])
+    assert (tmp_path / "emotions.png").read_bytes() != drawn, "of two records of one title, one is lost"
 
 
 @pytest.fixture

@@ -87,8 +87,8 @@ class Recipe:
     start: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE",
-            help="A model to begin with, such as one that was taught known music alone.",
+            metavar="FILE|known",
+            help="A model to begin with; known: the one that ships and was taught by music of known qualities alone.",
             rich_help_panel=_HOW,
         ),
     ] = None
@@ -112,6 +112,7 @@ class Recipe:
 
     def settings(self) -> "TrainingSettings":
         """The same for `train`. Raises InputError for a name or number that means nothing."""
+        from ..models.checkpoint import known_checkpoint
         from ..models.train import TrainingSettings
 
         return TrainingSettings(
@@ -123,5 +124,5 @@ class Recipe:
             precision=self.precision,
             threads=self.threads,
             learning_rate=self.rate,
-            start=self.start,
+            start=known_checkpoint() if self.start == Path("known") else self.start,
         )

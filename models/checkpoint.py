@@ -26,6 +26,7 @@ from .network import ARCHITECTURES, MidlevelNetwork
 FORMAT = "moodfader-model"
 VERSION = 1
 DEFAULT_NAME = "default.safetensors"
+KNOWN_NAME = "known.safetensors"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,16 @@ def save_model(network: MidlevelNetwork, path: Path, *, record: Mapping[str, Any
 
 def default_checkpoint() -> Path:
     """The checkpoint that ships with the package."""
-    return Path(str(importlib.resources.files("moodfader.models.weights") / DEFAULT_NAME))
+    return _shipped(DEFAULT_NAME)
+
+
+def known_checkpoint() -> Path:
+    """The one beside it that was taught by music of known qualities alone: a beginning for models of one's own."""
+    return _shipped(KNOWN_NAME)
+
+
+def _shipped(name: str) -> Path:
+    return Path(str(importlib.resources.files("moodfader.models.weights") / name))
 
 
 @dataclass(frozen=True)

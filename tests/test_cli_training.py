@@ -13,7 +13,7 @@ import soundfile
 from moodfader.control.cli import run
 from moodfader.control.material import Datasets, read_mono
 from moodfader.engine import load_track, predict_track
-from moodfader.models.checkpoint import load_model
+from moodfader.models.checkpoint import known_checkpoint, load_model
 from moodfader.models.errors import InputError
 from moodfader.models.evaluate import correlations
 from moodfader.models.vocabulary import EMOTIONS, MIDLEVEL, SAMPLE_RATE
@@ -135,11 +135,13 @@ def test_cross_validation_writes_a_record(table, tmp_path, capsys):
     assert not record.with_name("record.md.folds").exists(), "what was kept to go on from is gone"
 
 
-def test_cross_validation_may_begin_with_a_model(table, trained, tmp_path, capsys):
+@pytest.mark.parametrize("named", ["a file", "known"])
+def test_cross_validation_may_begin_with_a_model(table, trained, tmp_path, named):
+    start, begun = (str(trained), trained) if named == "a file" else (named, known_checkpoint())
     record = tmp_path / "record.json"
-    arguments = ["evaluate", "--cross-validate", "--table", str(table), "--folds", "2", "--start", str(trained)]
+    arguments = ["evaluate", "--cross-validate", "--table", str(table), "--folds", "2", "--start", start]
     assert run([*arguments, "--epochs", "1", "--steps", "1", "-o", str(record)]) == 0
-    assert json.loads(record.read_text())["settings"]["start"] == load_model(trained).digest
+    assert json.loads(record.read_text())["settings"]["start"] == load_model(begun).digest
 
 
 def test_recordings_are_read_as_the_network_hears_them(tmp_path):

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import scipy.signal
 import soundfile
+import torch
 from moodfader.models import synthesizer
+from moodfader.models.checkpoint import default_checkpoint, known_checkpoint, load_model
 from moodfader.models.composition import compose
 from moodfader.models.datasets import read_table
 from moodfader.models.errors import InputError
@@ -17,6 +19,7 @@ from moodfader.models.fluidsynth import Room, find_fluidsynth, find_soundfont, r
 from moodfader.models.recording import coded
 from moodfader.models.score import Part, to_midi
 from moodfader.models.series import Kind, render_series
+from moodfader.models.spectrogram import LogSpectrogram
 from moodfader.models.synthesis import drawn_soundfont, known_clip, known_music, known_qualities, known_series
 from moodfader.models.vocabulary import MIDLEVEL, SAMPLE_RATE
 
@@ -246,3 +249,17 @@ def test_wrong_settings_are_named(settings, words):
 def test_unknown_feature_is_named():
     with pytest.raises(InputError, match="loudness"):
         next(known_series("loudness", 1, seed=1))
+
+
+@rendered
+@pytest.mark.parametrize("checkpoint", [default_checkpoint(), known_checkpoint()], ids=lambda path: path.stem)
+def test_the_models_that_ship_hear_what_is_turned(checkpoint):
+    model = load_model(checkpoint)
+    hear = LogSpectrogram()
+    for feature in MIDLEVEL:
+        ends = []
+        for _, clips in known_series(feature, 3, seed=2026, values=(0.0, 1.0)):
+            with torch.inference_mode():
+                midlevel, _ = model.network(hear(torch.from_numpy(np.stack(clips))))
+            ends.append((midlevel[1] - midlevel[0])[MIDLEVEL.index(feature)].item())
+        assert np.mean(ends) > 0.2, f"{feature} moves by {ends} while it is turned from 0 to 1"

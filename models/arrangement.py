@@ -15,7 +15,7 @@ import mido
 import numpy as np
 
 from .accompaniment import bass_voice, chord_voices, cluster_voice, pulse_voices
-from .composition import checked
+from .composition import knobs
 from .corpus import KINDS, Score, read_score, score_names
 from .errors import InputError
 from .melody import Tone
@@ -36,7 +36,7 @@ def arrange(
 
     Raises InputError for unknown or missing qualities, values out of range, and when music21 is missing.
     """
-    piece, voices = _plan(checked(qualities, seconds), score_of(seed, part), seed, seconds)
+    piece, voices = _plan(knobs(qualities, seconds), score_of(seed, part), seed, seconds)
     parts = _tune(piece, voices[0])
     if len(voices) > 1:
         for index, voice in enumerate(voices[1:], start=1):

@@ -13,7 +13,7 @@ import mido
 
 from .accompaniment import bass_voice, chord_voices, cluster_voice, pulse_voices
 from .errors import InputError
-from .harmony import plan_chords
+from .harmony import plan_chords, share_at_home
 from .orchestration import draw_ensemble
 from .patterns import Timing
 from .score import stream, to_midi
@@ -26,7 +26,7 @@ def compose(qualities: Mapping[str, float], *, seed: int, seconds: float = 11.0)
 
     Raises InputError for unknown or missing qualities and values out of range.
     """
-    piece = _plan(checked(qualities, seconds), seed, seconds)
+    piece = _plan(knobs(qualities, seconds), seed, seconds)
     parts = [
         *lead_voice(piece),
         *texture_voice(piece),
@@ -40,8 +40,11 @@ def compose(qualities: Mapping[str, float], *, seed: int, seconds: float = 11.0)
     return to_midi(parts, seconds=seconds)
 
 
-def checked(qualities: Mapping[str, float], seconds: float) -> dict[str, float]:
-    """The seven qualities as a dict, when they and the length are in range. Raises InputError."""
+def knobs(qualities: Mapping[str, float], seconds: float) -> dict[str, float]:
+    """What the rules turn, in 0..1: the qualities themselves, of tonal stability the share of chords at home.
+
+    Raises InputError when a quality or the length is out of range.
+    """
     if set(qualities) != set(MIDLEVEL):
         odd = ", ".join(sorted(set(qualities) ^ set(MIDLEVEL)))
         raise InputError(f"qualities: exactly {', '.join(MIDLEVEL)} are wanted; missing or unknown: {odd}")
@@ -50,7 +53,8 @@ def checked(qualities: Mapping[str, float], seconds: float) -> dict[str, float]:
             raise InputError(f"{name}: {value} is not within 0..1 (a rating out of ten?)")
     if not 1.0 <= seconds <= 600.0:
         raise InputError(f"seconds: {seconds} is not within 1..600 (milliseconds?)")
-    return {name: float(value) for name, value in qualities.items()}
+    turned = {name: float(value) for name, value in qualities.items()}
+    return turned | {"tonal_stability": share_at_home(turned["tonal_stability"])}
 
 
 def _plan(q: dict[str, float], seed: int, seconds: float) -> Piece:

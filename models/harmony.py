@@ -44,7 +44,8 @@ class Chord:
 def plan_chords(
     bars: list[float], *, tonal_stability: float, modality: float, dissonance: float, seed: int, beat_s: float = 0.5
 ) -> list[Chord]:
-    """Chords over bars given by the beats of their bar lines (one more than there are bars). Knobs 0..1.
+    """Chords over bars given by the beats of their bar lines (one more than there are bars). Knobs 0..1; that of
+    tonal stability is the share of chords at home.
 
     A slow bar (`beat_s` seconds a beat) holds two chords, so that keys and modes can be told in ten seconds.
     """
@@ -89,6 +90,15 @@ def plan_chords(
                 )
             )  # fmt: skip
     return chords
+
+
+def share_at_home(tonal_stability: float) -> float:
+    """How many of the chords keep to the one key, so that about `tonal_stability` of the steps between them do.
+
+    A key is left or come back to at every step of which one chord is away, so a step stays where both chords do: were
+    as many chords at home as the knob says, a quarter of them would be heard as none.
+    """
+    return float(np.sqrt(tonal_stability))
 
 
 def chord_at(chords: list[Chord], beat: float) -> Chord:

@@ -1,7 +1,7 @@
 """The composed music, read back from its MIDI messages and measured in ways the composer does not use."""
 
 from collections import defaultdict
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.models.composition import compose
 from moodfader.models.errors import InputError
+from moodfader.models.harmony import plan_chords, share_at_home
 from moodfader.models.patterns import Timing, layer_onsets
 from moodfader.models.synthesis import known_qualities
 from moodfader.models.vocabulary import MIDLEVEL
@@ -165,6 +166,21 @@ def test_tonal_stability_keeps_to_one_key():
     )
     assert np.all(np.diff(means) > 0)
     assert rises >= 0.9
+
+
+def test_as_many_steps_stay_in_the_key_as_tonal_stability_says():
+    """Twelve chords, about ten seconds, of 400 seeds: a modulation is a step from chord to chord that changes key."""
+    bars = [4.0 * bar for bar in range(13)]
+    stays = []
+    for knob in (0.0, 0.25, 0.5, 0.75, 1.0):
+        at_home = share_at_home(knob)
+        plans = [
+            plan_chords(bars, tonal_stability=at_home, modality=0, dissonance=0, seed=seed, beat_s=0.25)
+            for seed in range(400)
+        ]
+        stays.append(np.mean([a.tonic == b.tonic for plan in plans for a, b in pairwise(plan)]))
+    assert np.all(np.diff(stays) > 0.08), stays
+    np.testing.assert_allclose(stays, (0.0, 0.25, 0.5, 0.75, 1.0), atol=0.15)
 
 
 def test_dissonance_makes_rough_intervals():

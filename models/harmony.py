@@ -95,8 +95,8 @@ def plan_chords(
 def share_at_home(tonal_stability: float) -> float:
     """How many of the chords keep to the one key, so that about `tonal_stability` of the steps between them do.
 
-    A key is left or come back to at every step of which one chord is away, so a step stays where both chords do: were
-    as many chords at home as the knob says, a quarter of them would be heard as none.
+    A step stays where both of its chords do. Chords at home are spread evenly, so were they as many as the knob says,
+    hardly a step would stay before half of them are.
     """
     return float(np.sqrt(tonal_stability))
 

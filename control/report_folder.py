@@ -43,6 +43,7 @@ def write_report(
 ) -> None:
     """Write figures, record and page, the page last. Raises InputError."""
     title = str(record["title"])
+    beside = _apart(title, beside)
     folder.mkdir(exist_ok=True)
     for name in FIGURES.values():
         (folder / name).unlink(missing_ok=True)
@@ -64,8 +65,7 @@ def _figures(
     if found.emotions:
         said, rated = evidence.said[0, :, 7:], evidence.rated["emotions"]
         first = " (first division)" if len(evidence.said) > 1 else ""
-        names = _apart([title, *(str(other["title"]) for other in beside)])[1:]
-        others = {name: _others(other) for name, other in zip(names, beside, strict=True)}
+        others = {str(other["title"]): _others(other) for other in beside}
         report_figures.emotions_figure(path["emotions"], found.emotions, others, title=f"{title}: emotions")
         report_figures.scatter_figure(
             path["scatter"], said, rated, found.emotions, title=f"{title}: predicted and rated{first}"
@@ -87,12 +87,14 @@ def _figures(
         matrix_figures.moved_figure(path["robustness"], found, title=f"{title}: changed recordings")
 
 
-def _apart(titles: Sequence[str]) -> list[str]:
-    """The titles, those that were there before with a number: none of two records of one name is lost."""
-    return [
-        title if title not in titles[:place] else f"{title} ({titles[: place + 1].count(title)})"
-        for place, title in enumerate(titles)
-    ]
+def _apart(title: str, beside: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The records with titles that differ, here `title` as well: one that was there before gets a number."""
+    titles = [title, *(str(other["title"]) for other in beside)]
+    apart: list[Mapping[str, Any]] = []
+    for place, other in enumerate(beside, start=1):
+        count = titles[: place + 1].count(titles[place])
+        apart.append(other if count == 1 else {**other, "title": f"{titles[place]} ({count})"})
+    return apart
 
 
 def _others(record: Mapping[str, Any]) -> dict[str, Agreement]:

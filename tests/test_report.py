@@ -127,6 +127,8 @@ def test_the_folder_holds_page_record_and_legible_figures(evidence, found, tmp_p
     drawn = (tmp_path / "emotions.png").read_bytes()
     write_report(tmp_path, evidence, found, record, scores(evidence), [other, other])
     assert (tmp_path / "emotions.png").read_bytes() != drawn, "of two records of one title, one is lost"
+    page = (tmp_path / "report.md").read_text()
+    assert re.findall(r"^\| (another[^|]*) \|", page, re.M) == ["another", "another (2)"]
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@
 The seed chooses score, passage, key, tempo, instruments, room and register. Modality and tonal stability act on
 the notes (passages.py), articulation and rhythmic stability on the playing (voices.py, patterns.py). Melodiousness
 brings the tune in front on an instrument of its own, or hides it: softer, handed about, scattered over octaves,
-or gone. Rhythmic complexity syncopates the voices and adds layers; low, it lets the accompaniment move on the beats
-only. Dissonance adds what rubs (accompaniment.py), mistunes, and brings in harsh instruments.
+or gone; the less there is of it the more the other voices repeat their chord, so that none takes its place.
+Rhythmic complexity syncopates the voices and adds layers; low, it lets the accompaniment move on the beats only.
+Dissonance adds what rubs (accompaniment.py), mistunes, and brings in harsh instruments.
 """
 
 from collections.abc import Mapping
@@ -27,6 +28,8 @@ from .voices import Piece, texture_voice
 
 WEIGHTS: Final = {"chorale": 0.35, "quartet": 0.2, "polyphony": 0.15, "tune": 0.3}
 OCTAVES: Final = (-24, -12, -12, 12, 12, 24)
+LEAST_MOVES: Final = 2
+"""Notes that a tune begins in a bar, in three bars of four at least."""
 
 
 def arrange(
@@ -59,7 +62,7 @@ def _plan(q: dict[str, float], score: Score, seed: int, seconds: float) -> tuple
     timing = Timing(
         seed=seed, tempo=60 / beat_s, meter=score.meter, stability=q["rhythmic_stability"], seconds=seconds
     )
-    first = _steady(score, int(np.ceil(seconds / (beat_s * score.meter))), rng)
+    first = _begin(score, int(np.ceil(seconds / (beat_s * score.meter))), rng)
     passage = Passage(
         score,
         timing,
@@ -95,16 +98,21 @@ def score_of(seed: int, part: str = "train") -> Score:
     raise InputError(f"no usable scores of {', '.join(KINDS)} in music21's corpus (an installation without it?)")
 
 
-def _steady(score: Score, needed: int, rng: np.random.Generator) -> int:
-    """A bar to begin with: of four drawn, the one after which the key changes least."""
+def _begin(score: Score, needed: int, rng: np.random.Generator) -> int:
+    """A bar to begin with: of eight drawn, one after which the tune moves on, and the key changes least.
+
+    Where the first voice rests or holds a note for most of a passage, no knob brings out a tune.
+    """
     count = len(score.tonics)
-    starts = [int(rng.integers(max(count - needed, 1))) for _ in range(4)]
+    starts = [int(rng.integers(max(count - needed, 1))) for _ in range(8)]
+    moves = np.bincount([bar for bar, _, _, _ in score.voices[0]], minlength=count)
 
-    def changes(start: int) -> int:
-        keys = [score.tonics[(start + k) % count] for k in range(min(needed, count))]
-        return sum(a != b for a, b in pairwise(keys))
+    def disadvantages(start: int) -> tuple[bool, int]:
+        bars = [(start + k) % count for k in range(min(needed, count))]
+        keys = [score.tonics[bar] for bar in bars]
+        return sum(moves[bar] < LEAST_MOVES for bar in bars) > len(bars) / 4, sum(x != y for x, y in pairwise(keys))
 
-    return min(starts, key=changes)
+    return min(starts, key=disadvantages)
 
 
 def _spread64(rng: np.random.Generator) -> np.ndarray:
@@ -135,10 +143,13 @@ def _tune(piece: Piece, tones: list[Tone]) -> list[Part]:
 
 
 def _other(piece: Piece, tones: list[Tone], index: int, *, lowest: bool) -> Part:
-    """Another voice of the score, the softer the more there is of a tune; scattered too where there is little."""
+    """Another voice of the score, the softer the more there is of a tune; where there is little, no tune itself:
+    it repeats a note of the chord, scattered too.
+    """
     m, c, ensemble = piece.q["melodiousness"], piece.q["rhythmic_complexity"], piece.ensemble
     rng = stream(piece.seed, f"other {index}")
-    leap, octaves, plain = _spread64(rng), rng.choice([-12, 12], 64), _spread64(rng)
+    leap, octaves, plain, still = _spread64(rng), rng.choice([-12, 12], 64), _spread64(rng), _spread64(rng)
+    centre = float(np.mean([tone.pitch for tone in tones])) if tones else 0.0
     program = ensemble.bass if lowest else (ensemble.chord, ensemble.second_chord)[index % 2]
     lift = 12 * int(not lowest and stream(piece.seed, "height").random() < 0.35)
     part = piece.part(program, (100 - 34 * m) if lowest else (98 - 54 * m))
@@ -152,9 +163,21 @@ def _other(piece: Piece, tones: list[Tone], index: int, *, lowest: bool) -> Part
         else:
             kept.append(tone)
     for k, tone in enumerate(_syncopated(piece, kept, f"other {index}", 0.9)):
-        away = int(octaves[k % 64]) if leap[k % 64] > 0.2 + 2 * m and not lowest else 0
-        piece.sound(part, tone, tone.pitch + lift + away, level=-4.0)
+        pitch = tone.pitch
+        if not lowest:
+            if still[k % 64] > 0.15 + 1.4 * m:
+                pitch = _nearest_of(piece.chord(tone.start).triad, centre)
+            pitch += lift + (int(octaves[k % 64]) if leap[k % 64] > 0.2 + 2 * m else 0)
+        piece.sound(part, tone, pitch, level=-4.0)
     return part
+
+
+def _nearest_of(pitch_classes: tuple[int, ...], centre: float) -> int:
+    """The pitch nearest to `centre` that is of one of the classes."""
+    return min(
+        (p for p in range(round(centre) - 6, round(centre) + 7) if p % 12 in pitch_classes),
+        key=lambda p: abs(p - centre),
+    )
 
 
 def _syncopated(piece: Piece, tones: list[Tone], name: str, most: float) -> list[Tone]:

@@ -14,6 +14,7 @@ import mido
 from .accompaniment import bass_voice, chord_voices, cluster_voice, pulse_voices
 from .errors import InputError
 from .harmony import plan_chords, share_at_home
+from .melody import in_front
 from .orchestration import draw_ensemble
 from .patterns import Timing
 from .score import stream, to_midi
@@ -41,7 +42,8 @@ def compose(qualities: Mapping[str, float], *, seed: int, seconds: float = 11.0)
 
 
 def knobs(qualities: Mapping[str, float], seconds: float) -> dict[str, float]:
-    """What the rules turn, in 0..1: the qualities themselves, of tonal stability the share of chords at home.
+    """What the rules turn, in 0..1: the qualities themselves, but of melodiousness how far the tune is in front, and
+    of tonal stability the share of chords at home.
 
     Raises InputError when a quality or the length is out of range.
     """
@@ -54,7 +56,10 @@ def knobs(qualities: Mapping[str, float], seconds: float) -> dict[str, float]:
     if not 1.0 <= seconds <= 600.0:
         raise InputError(f"seconds: {seconds} is not within 1..600 (milliseconds?)")
     turned = {name: float(value) for name, value in qualities.items()}
-    return turned | {"tonal_stability": share_at_home(turned["tonal_stability"])}
+    return turned | {
+        "melodiousness": in_front(turned["melodiousness"]),
+        "tonal_stability": share_at_home(turned["tonal_stability"]),
+    }
 
 
 def _plan(q: dict[str, float], seed: int, seconds: float) -> Piece:

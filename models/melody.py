@@ -33,6 +33,15 @@ class Tone:
     strength: float
 
 
+def in_front(melodiousness: float) -> float:
+    """How far the tune stands in front of the rest, 0..1, for a knob whose quarters are heard as steps more alike.
+
+    Where the one was the other, the quarters were .03, .10, .26 and .15 of the scale to a network that had learned
+    from such pieces: a tune that is nearly gone sounds like none.
+    """
+    return float(melodiousness**0.7)
+
+
 def compose_melody(
     bars: list[float],
     chords: list[Chord],

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ from moodfader.models.arrangement import arrange
 from moodfader.models.corpus import KINDS, Score, read_score, score_names
 from moodfader.models.errors import InputError
 from moodfader.models.keys import bar_keys
+from moodfader.models.orchestration import draw_ensemble
 from moodfader.models.passages import Passage
 from moodfader.models.patterns import Timing
 from moodfader.models.synthesis import known_qualities
@@ -135,6 +137,42 @@ def test_melodiousness_lets_the_tune_be_heard_as_it_is_written():
             found.append(max(np.mean([a == b for a, b in zip(moves, w, strict=True)]) for w in written))
     low, high = np.mean(found[: len(SEEDS)]), np.mean(found[len(SEEDS) :])
     assert high > 0.95 > 0.6 > low
+
+
+def test_where_there_is_no_tune_no_other_voice_takes_its_place(monkeypatch):
+    score = hymn()
+    walk = [(bar, float(beat), 1.0, (60, 62, 64, 65)[beat]) for bar in range(8) for beat in range(4)]
+    lively = replace(score, voices=[score.voices[0], walk, *score.voices[2:]])
+    monkeypatch.setattr(arrangement, "score_of", lambda seed, part="train": lively)
+
+    def walking(m):
+        shares = []
+        for seed in SEEDS:
+            fixed = {"rhythmic_complexity": 0.0, "dissonance": 0.0, "tonal_stability": 1.0}
+            midi = arrange({**NEUTRAL, **fixed, "melodiousness": m}, seed=seed)
+            played = draw_ensemble(articulation=0.5, dissonance=0.0, seed=seed).second_chord
+            channels = {x.channel for x in midi if x.type == "program_change" and x.program == played}
+            notes = sorted((n for n in heard(midi).tolist() if n[0] in channels), key=lambda n: n[2])
+            shares.append(np.mean(np.diff([n[1] % 12 for n in notes]) != 0))
+        return float(np.mean(shares))
+
+    shares = [walking(m) for m in (0.0, 0.2, 1.0)]
+    assert np.all(np.diff(shares) > 0.1), shares
+
+
+def test_a_passage_is_one_in_which_the_tune_moves(monkeypatch):
+    score = hymn()
+    late = [[(bar + 8 * k, *note) for k in range(5) for bar, *note in voice] for voice in score.voices]
+    resting = replace(
+        score,
+        voices=[[note for note in late[0] if note[0] >= 20], *late[1:]],
+        tonics=[0] * 40,
+        minor=[False] * 40,
+    )
+    monkeypatch.setattr(arrangement, "score_of", lambda seed, part="train": resting)
+    for seed in range(30):
+        notes = heard(arrange({**NEUTRAL, "melodiousness": 1.0}, seed=seed))
+        assert np.sum(notes[:, 0] == 0) >= 10, seed
 
 
 @pytest.mark.usefixtures("_hymn")

@@ -203,8 +203,11 @@ def test_rhythmic_complexity_mixes_gaps():
 
 
 def test_melodiousness_brings_a_line_forward():
-    means, rises = measured(sung_line, "melodiousness", dissonance=0.2)
-    assert np.all(np.diff(means) > 0)
+    means, rises = measured(sung_line, "melodiousness", (0.0, 0.25, 0.5, 0.75, 1.0), dissonance=0.2)
+    steps = np.diff(means)
+    assert np.all(steps > 0)
+    # no half of the knob is all of it: a straight one had an eighth of the line in its lower half
+    assert steps[:2].sum() > 0.17 * steps.sum()
     assert rises >= 0.9
 
 

@@ -8,6 +8,7 @@ voices) is drawn from the seed and stays what it is while a knob is turned.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 import mido
 
@@ -20,6 +21,10 @@ from .patterns import Timing
 from .score import stream, to_midi
 from .vocabulary import MIDLEVEL
 from .voices import Piece, lead_voice, texture_voice
+
+KNOBS: Final = 3
+"""Counted up when a knob is given another meaning: it is in the names of the files that are made, so that clips of an
+older meaning are never taken for those of the new one."""
 
 
 def compose(qualities: Mapping[str, float], *, seed: int, seconds: float = 11.0) -> mido.MidiFile:

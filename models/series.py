@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import soundfile
 
-from .composition import compose
+from .composition import KNOBS, compose
 from .files import written_beside
 from .fluidsynth import find_fluidsynth
 from .synthesis import (
@@ -67,7 +67,7 @@ def render_series(
         group = kinds[kind].group(piece)
         for value in values:
             qualities = {**known_qualities(piece), MIDLEVEL[q]: value}
-            path = folder / f"{series}_{round(100 * value):03d}.flac"
+            path = folder / f"{series}_{round(100 * value):03d}_{KNOBS}.flac"
             if not path.is_file():
                 samples = known_clip(
                     qualities, seed=piece, seconds=seconds, soundfont=font, composer=kinds[kind].composer

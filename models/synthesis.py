@@ -16,7 +16,7 @@ import mido
 import numpy as np
 import soundfile
 
-from .composition import compose
+from .composition import KNOBS, compose
 from .errors import InputError
 from .files import written_beside
 from .fluidsynth import Room, find_fluidsynth, find_soundfont, render_midi
@@ -116,9 +116,10 @@ def known_music(
     """Make a folder of `count` FLAC clips (mono, 22,050 Hz, 16 bit) and its table; returns the table's path.
 
     `known_music.csv` has the columns file, the seven qualities, seed, soundfont, group (by `group` from the
-    seed of a clip: the same for clips that are made of the same score). Clips that exist are kept, so an
-    interrupted run goes on where it stopped, and a larger `count` adds to what is there; the table lists the
-    clips that are finished. `progress` is called with the fraction done.
+    seed of a clip: the same for clips that are made of the same score). Clips that exist are kept (those of a version
+    whose knobs meant something else have other names, and stay out of the table), so an interrupted run goes on where
+    it stopped, and a larger `count` adds to what is there; the table lists the clips that are finished. `progress` is
+    called with the fraction done.
 
     Raises InputError when FluidSynth or a sound font is missing or the folder cannot be written to.
     """
@@ -127,7 +128,7 @@ def known_music(
         find_soundfont(named)
     folder.mkdir(parents=True, exist_ok=True)
     seeds = [clip_seed(seed, index) for index in range(count)]
-    paths = [folder / f"known_{seed}_{index:05d}.flac" for index in range(count)]
+    paths = [folder / f"known{KNOBS}_{seed}_{index:05d}.flac" for index in range(count)]
 
     def make(index: int) -> None:
         if not paths[index].is_file():

@@ -10,7 +10,7 @@ import pytest
 import scipy.signal
 import soundfile
 import torch
-from moodfader.models import synthesizer
+from moodfader.models import synthesis, synthesizer
 from moodfader.models.checkpoint import default_checkpoint, known_checkpoint, load_model
 from moodfader.models.composition import compose
 from moodfader.models.datasets import read_table
@@ -95,6 +95,16 @@ def test_a_folder_is_made_goes_on_and_is_the_same_elsewhere(tmp_path):
         qualities = {name: float(row[name]) for name in MIDLEVEL}
         again = known_clip(qualities, seed=int(row["seed"]), seconds=2.0)
         np.testing.assert_allclose(again, samples, atol=2e-4)
+
+
+@rendered
+def test_clips_whose_knobs_meant_something_else_are_made_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(synthesis, "KNOBS", synthesis.KNOBS - 1)
+    old = read_table(known_music(1, seed=4, folder=tmp_path, seconds=1.0), prefix="known_")
+    monkeypatch.undo()
+    new = read_table(known_music(1, seed=4, folder=tmp_path, seconds=1.0), prefix="known_")
+    assert len(old) == len(new) == 1
+    assert old[0].path != new[0].path
 
 
 @rendered

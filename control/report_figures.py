@@ -99,7 +99,7 @@ def calibration_figure(
             axes.plot(ends, slope.value * ends + offset.value, color=AGAINST, linewidth=1.1)
             axes.errorbar(predicted, mean, yerr=error, fmt="o", color=FOR, markersize=4, elinewidth=1, capsize=2)
             axes.set_title(spoken(name), fontsize=9)
-            text = f"slope {interval(slope)}\noffset {signed(round(offset.value, 2), '.2f')}"
+            text = f"slope {interval(slope)}\noffset {signed(offset.value, '.2f')}"
             axes.text(0.04, 0.97, text, transform=axes.transAxes, va="top", fontsize=7, color=INK)
             _unit(axes)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")

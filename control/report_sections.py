@@ -40,7 +40,7 @@ def agreement_table(found: Mapping[str, Agreement]) -> str:
         bold = "**" if name == "mean" else ""
         cells = [f"{bold}{spoken(name)}{bold}", f"{bold}{interval(a.r)}{bold}", interval(a.chance_r)]
         cells += [interval(a.rmse), number(a.constant_rmse), interval(a.mae), number(a.constant_mae)]
-        rows.append([*cells, interval(a.slope), signed(round(a.offset.value, 2), ".2f"), str(a.clips)])
+        rows.append([*cells, interval(a.slope), signed(a.offset.value, ".2f"), str(a.clips)])
     header = " | r | r by chance | RMSE | constant | MAE | constant | slope | offset | recordings"
     return table(header, rows)
 
@@ -110,9 +110,7 @@ def turned_section(found: Findings) -> str:
     header += "".join(f" | {kind} alone" for kind in kinds)
     parts = ["## Music of known qualities that was not learned from", table(header, rows)]
     if every:
-        slopes = [
-            [spoken(q), *(signed(round(t.slopes[n].value, 2), ".2f") for n in MIDLEVEL)] for q, t in every.items()
-        ]
+        slopes = [[spoken(q), *(signed(t.slopes[n].value, ".2f") for n in MIDLEVEL)] for q, t in every.items()]
         parts += ["rho: Spearman's, of a feature with its quality, while that quality alone is turned."]
         parts += ["How far each feature moves, on its scale 0..1, while a quality is turned from 0 to 1:"]
         parts += [table(" | ".join(["turned", *map(spoken, MIDLEVEL)]), slopes), picture("turned")]

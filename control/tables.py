@@ -37,8 +37,9 @@ def spoken(name: str) -> str:
 
 
 def signed(value: float, form: str) -> str:
-    """A number with its sign as printers set it (a true minus), zero without."""
-    return format(value, "+" + form).replace("-", "\u2212") if value else "0"
+    """A number with its sign as printers set it (a true minus); what comes to zero is 0."""
+    text = format(value, "+" + form)
+    return text.replace("-", "\u2212") if float(text) else "0"
 
 
 def duration(seconds: float) -> str:

@@ -12,6 +12,7 @@ from moodfader.control.cli import run
 from moodfader.control.report import scores
 from moodfader.control.report_folder import write_report
 from moodfader.control.report_sections import FIGURES
+from moodfader.control.tables import signed
 from moodfader.models.batches import HEARD_AS, targets_of
 from moodfader.models.datasets import PERCEPTUAL, Clip, SeriesClip
 from moodfader.models.disturbances import OUTPUTS, UNCHANGED
@@ -187,3 +188,13 @@ def test_one_command_makes_it(rated, random_model, capsys):
     assert run([*common, *more]) == 0
     assert "cross-validation: 2 folds, once" in (rated / "second" / "report.md").read_text()
     assert not (rated / "second" / "folds").exists()
+
+
+def test_what_comes_to_zero_has_no_sign():
+    assert [signed(value, ".2f") for value in (-0.004, 0.0, 0.004, -0.006, 0.006)] == [
+        "0",
+        "0",
+        "0",
+        "\u22120.01",
+        "+0.01",
+    ]

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -105,6 +106,7 @@ def evaluate(
     division.check()
     voice = Voice(as_json=as_json, quiet=quiet)
     settings = recipe.settings()
+    from ..models.threads import on_threads
     from .jury import gathered
     from .material import check_enough, read_datasets, read_unheard
     from .report import check_record, read_record, report_table, scores, write_record
@@ -117,12 +119,13 @@ def evaluate(
         trained = options.the_model(model, options.chosen_device(device))
     datasets = recordings.datasets()
     check_folder(report, overwrite=overwrite)
-    rated = read_datasets(datasets, voice)
-    check_enough(rated)
-    heard = read_unheard(test_known, voice) if test_known else None
-    kept = _kept(report, output) if division.cross_validate else None
-    jury, unseen = _juries(rated, division, settings, trained, kept, voice)
-    evidence = gathered(rated, jury, heard=heard, unseen=unseen, thorough=report is not None, voice=voice)
+    with on_threads(settings.threads) if division.cross_validate else nullcontext():
+        rated = read_datasets(datasets, voice)
+        check_enough(rated)
+        heard = read_unheard(test_known, voice) if test_known else None
+        kept = _kept(report, output) if division.cross_validate else None
+        jury, unseen = _juries(rated, division, settings, trained, kept, voice)
+        evidence = gathered(rated, jury, heard=heard, unseen=unseen, thorough=report is not None, voice=voice)
     values = scores(evidence)
     record = _record(rated, division, settings, trained)
     from ..models.findings import by_part, findings, plain

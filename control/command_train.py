@@ -44,6 +44,7 @@ def train(
     options.check_folder(output)
     settings = recipe.settings()
     from ..models.checkpoint import save_model
+    from ..models.threads import on_threads
     from ..models.train import record_of
     from ..models.train import train as learn
     from .material import check_enough, read_datasets, rendered_music
@@ -53,19 +54,20 @@ def train(
         folder, *more = datasets.known or (output.with_name(output.stem + "-known"),)
         made = rendered_music(folder, known_clips, seed=recipe.seed, voice=voice)
         datasets = replace(datasets, known=(made, *more))
-    rated = read_datasets(datasets, voice)
-    check_enough(rated)
-    sources = [part.source() for part in rated]
-    if state.exists():
-        voice.note(f"going on from {state}")
-    with voice.progress("Training") as report:
+    with on_threads(settings.threads):
+        rated = read_datasets(datasets, voice)
+        check_enough(rated)
+        sources = [part.source() for part in rated]
+        if state.exists():
+            voice.note(f"going on from {state}")
+        with voice.progress("Training") as report:
 
-        def finished(epoch: int, loss: float) -> None:
-            report(epoch / settings.epochs)
-            voice.log(f"epoch {epoch} of {settings.epochs}: loss {loss:.4f}")
+            def finished(epoch: int, loss: float) -> None:
+                report(epoch / settings.epochs)
+                voice.log(f"epoch {epoch} of {settings.epochs}: loss {loss:.4f}")
 
-        network = learn(sources, settings, state=state, progress=finished)
-    record = record_of(sources, settings, midlevel_quantiles=midlevel_quantiles(network, rated))
+            network = learn(sources, settings, state=state, progress=finished)
+        record = record_of(sources, settings, midlevel_quantiles=midlevel_quantiles(network, rated))
     digest = save_model(network, output, record=record)
     state.unlink(missing_ok=True)
     values = {"output": str(output), "digest": digest, "clips": {part.name: len(part.clips) for part in rated}}

@@ -104,7 +104,7 @@ class Recipe:
         int,
         typer.Option(
             metavar="N",
-            help="Threads of the training: the same seed and N give the same model.",
+            help="Threads, reading included: the same seed and N give the same model.",
             rich_help_panel=_HOW,
         ),
     ] = 2

@@ -4,7 +4,6 @@ The file is measured by reading it back. It is made again with another gain when
 not, and with a lower ceiling when a lossy format raised its peaks above the one that was asked for.
 """
 
-import contextlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..models.threads import on_threads
 from .decoding import decode, probe
 from .faders import Faders
 from .intersample import TruePeakMeter
@@ -76,7 +76,8 @@ def write_steered(
             dither_seed=None if neutral and gain_db == 0 else _DITHER_SEED,
             name=name,
         )
-        with _one_thread():
+        # The pieces of work are small: a second thread costs more than it gives, far more on a busy machine.
+        with on_threads(1):
             with writer:
                 for done, block in _counted(sound):
                     writer.write(block)
@@ -129,14 +130,3 @@ def _shares(expected: int, progress: Progress | None) -> Callable[[int, float], 
             progress(furthest)
 
     return share
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """The pieces of work are small: a second thread costs more than it gives, far more on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -24,6 +24,7 @@ from .fingerprint import material_digest
 from .heads import HEAD_WEIGHTS, Heads, loss_of, published_layer
 from .network import ARCHITECTURES, MidlevelNetwork
 from .resume import Run
+from .threads import on_threads
 from .vocabulary import EMOTIONS, MIDLEVEL
 
 LAYERS = ("fixed", "start", "free")
@@ -131,12 +132,8 @@ def train(
     progress is called with the number of finished epochs and the mean loss of the last one.
     Raises InputError when `state` belongs to other settings or sources, or is damaged.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(settings.threads)
-    try:
+    with on_threads(settings.threads):
         return _train(sources, settings, state, progress)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _train(

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
+from moodfader.control import material
 from moodfader.control.cli import run
 from moodfader.control.material import Datasets, read_mono
 from moodfader.engine import load_track, predict_track
@@ -117,6 +119,24 @@ def test_evaluation_is_correlation_with_the_ratings(table, trained, tmp_path, ca
     assert json.loads(record.read_text())["pearson_r"]["emotions"]["mean"] == pytest.approx(
         line["pearson_r"]["emotions"]["mean"], abs=1e-6
     )
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_as_many_threads_read_as_learn(command, table, tmp_path, monkeypatch):
+    """Runs side by side with a thread each would be slowed down many times by two threads that read."""
+    before, seen = torch.get_num_threads(), set()
+
+    def noted(path: Path) -> np.ndarray:
+        seen.add(torch.get_num_threads())
+        return read_mono(path)
+
+    monkeypatch.setattr(material, "read_mono", noted)
+    arguments = learn(table, tmp_path / "model.safetensors", "--quiet", "--threads", str(before + 1), "--steps", "1")
+    if command == "evaluate":
+        arguments = ["evaluate", "--cross-validate", "--folds", "2", *arguments[1:3], *arguments[5:]]
+    assert run(arguments) == 0
+    assert seen == {before + 1}
+    assert torch.get_num_threads() == before
 
 
 def test_cross_validation_writes_a_record(table, tmp_path, capsys):

@@ -23,6 +23,7 @@ import numpy.typing as npt
 import torch
 
 from ..models.checkpoint import Model
+from ..models.threads import on_threads
 from ..models.vocabulary import MIDLEVEL
 from .designs import balanced_signs, sight
 from .lime import Doubles, Effects
@@ -77,12 +78,12 @@ def _side_by_side(measure: Callable[[int], None], starts: Iterable[int]) -> None
     """As many at once as torch has threads, each with one thread: quicker than many threads for each, and what is
     added up in which order does not depend on their number."""
     threads = torch.get_num_threads()
-    try:
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            for _ in pool.map(measure, starts):
-                pass
-    finally:
-        torch.set_num_threads(threads)
+    with (
+        on_threads(threads),  # (afterwards; what the workers set is set for all)
+        ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+    ):
+        for _ in pool.map(measure, starts):
+            pass
 
 
 def _slopes(bench: Workbench, places: Doubles) -> tuple[Doubles, npt.NDArray[np.float32]]:

@@ -19,7 +19,7 @@ from .accompaniment import bass_voice, chord_voices, cluster_voice, pulse_voices
 from .composition import knobs
 from .corpus import KINDS, Score, read_score, score_names
 from .errors import InputError
-from .melody import Tone
+from .melody import Tone, nearest
 from .orchestration import draw_ensemble
 from .passages import Passage
 from .patterns import SHIFTS, Timing
@@ -166,18 +166,10 @@ def _other(piece: Piece, tones: list[Tone], index: int, *, lowest: bool) -> Part
         pitch = tone.pitch
         if not lowest:
             if still[k % 64] > 0.15 + 1.4 * m:
-                pitch = _nearest_of(piece.chord(tone.start).triad, centre)
+                pitch = nearest(centre, piece.chord(tone.start).triad)
             pitch += lift + (int(octaves[k % 64]) if leap[k % 64] > 0.2 + 2 * m else 0)
         piece.sound(part, tone, pitch, level=-4.0)
     return part
-
-
-def _nearest_of(pitch_classes: tuple[int, ...], centre: float) -> int:
-    """The pitch nearest to `centre` that is of one of the classes."""
-    return min(
-        (p for p in range(round(centre) - 6, round(centre) + 7) if p % 12 in pitch_classes),
-        key=lambda p: abs(p - centre),
-    )
 
 
 def _syncopated(piece: Piece, tones: list[Tone], name: str, most: float) -> list[Tone]:

@@ -81,13 +81,13 @@ def compose_melody(
             length = min(length, end - place)
             chord, slot = chord_at(chords, place), count % size
             strong = k == 0 or closing
-            here = _nearest(here + int(moves[which][k]) * 2, chord.triad if strong else chord.scale, here)
+            here = nearest(here + int(moves[which][k]) * 2, chord.triad if strong else chord.scale, here)
             here = _homeward(here, centre, chord.scale)
             pitch = here
             if not strong and bend_at[slot] > BENT + (1 - BENT) * tonal_stability:
                 pitch += int(bends[slot])
             if leap_at[slot] > melodiousness + 0.05:
-                pitch = _nearest(centre + int(leaps[slot]), chord.triad if strong else chord.scale, None)
+                pitch = nearest(centre + int(leaps[slot]), chord.triad if strong else chord.scale)
             moved = float(shift[slot]) if late[slot] < complexity and length >= 0.75 else 0.0
             sounding = length * 0.75 if closing else length
             tones.append(Tone(max(place + moved, 0.0), max(sounding - max(moved, 0.0), 0.2), pitch, 6.0 * strong))
@@ -96,9 +96,10 @@ def compose_melody(
     return sorted(tones, key=lambda tone: tone.start)
 
 
-def _nearest(target: int, allowed: tuple[int, ...], previous: int | None) -> int:
+def nearest(target: float, allowed: tuple[int, ...], previous: int | None = None) -> int:
     """The pitch nearest to `target` whose pitch class is allowed, rather not the previous one."""
-    candidates = [pitch for pitch in range(target - 7, target + 8) if pitch % 12 in allowed]
+    middle = round(target)
+    candidates = [pitch for pitch in range(middle - 7, middle + 8) if pitch % 12 in allowed]
     return min(candidates, key=lambda pitch: abs(pitch - target) + (0.9 if pitch == previous else 0.0))
 
 
@@ -106,4 +107,4 @@ def _homeward(pitch: int, centre: int, scale: tuple[int, ...]) -> int:
     """Keep a walk within a tenth: beyond it, turn back to the scale's note at the edge."""
     if abs(pitch - centre) <= 9:
         return pitch
-    return _nearest(centre + int(np.sign(pitch - centre)) * 6, scale, None)
+    return nearest(centre + int(np.sign(pitch - centre)) * 6, scale)

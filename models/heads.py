@@ -15,6 +15,9 @@ from .vocabulary import MIDLEVEL
 HEAD_WEIGHTS: Final = {"emotions": 1.0, "midlevel": 1.0, "known": 1.0, "heard": 1.5}
 """How much the squared error counts for each head, a mean over the clips that it is asked of."""
 
+KNOWN_WEIGHTS: Final = dict.fromkeys(MIDLEVEL, 1.0) | {"modality": 3.0}
+"""And for each quality of known music, where ratings are beside: minor is the hardest to hear, and is lost first."""
+
 ALIKE_AT_MOST: Final = 0.75
 ALIKE_WEIGHT: Final = 0.3
 
@@ -55,14 +58,17 @@ def loss_of(
 ) -> torch.Tensor:
     midlevel, emotions = network(batch)
     midlevel, emotions = midlevel.float(), emotions.float()
+    recordings = torch.isnan(targets["known"]).all(1)
+    counts = {"known": torch.tensor([KNOWN_WEIGHTS[name] for name in MIDLEVEL])} if recordings.any() else {}
     total = torch.zeros(())
     for head, target in targets.items():
         rated = ~torch.isnan(target)
         if rated.any():
             said = {"emotions": emotions, "midlevel": midlevel}.get(head)
             said = heads(head, midlevel) if said is None else said
-            total = total + HEAD_WEIGHTS[head] * ((said - target)[rated] ** 2).sum() / rated.any(1).sum()
-    recordings = torch.isnan(targets["known"]).all(1)
+            count = counts.get(head, torch.ones(())).expand_as(target)[rated]
+            error = (count * (said - target)[rated] ** 2).sum() / rated.any(1).sum()
+            total = total + HEAD_WEIGHTS[head] * error
     if recordings.sum() > len(MIDLEVEL):
         total = total + ALIKE_WEIGHT * likeness(midlevel[recordings])
     # Mid-levels are ratings as well: outside of 0..1 they would mean nothing.

@@ -21,7 +21,7 @@ from .batches import HEADS, Material, changed, crop
 from .checkpoint import read_checkpoint
 from .errors import InputError
 from .fingerprint import material_digest
-from .heads import HEAD_WEIGHTS, Heads, loss_of, published_layer
+from .heads import HEAD_WEIGHTS, KNOWN_WEIGHTS, Heads, loss_of, published_layer
 from .network import ARCHITECTURES, MidlevelNetwork
 from .resume import Run
 from .threads import on_threads
@@ -74,8 +74,8 @@ class TrainingSettings:
             raise InputError(f"learning rate {self.learning_rate:g}: above 0 and below 1")
 
     def described(self) -> dict[str, Any]:
-        """As a record keeps them: the start by the digest of its weights, not by where it lay."""
-        values = dataclasses.asdict(self)
+        """As a record keeps them, with what each error counts; the start by its weights' digest, not its place."""
+        values = dataclasses.asdict(self) | {"head_weights": HEAD_WEIGHTS, "known_weights": KNOWN_WEIGHTS}
         if self.start is not None:
             values["start"] = read_checkpoint(self.start).digest
         return values
@@ -206,7 +206,6 @@ def record_of(sources: Sequence[Source], settings: TrainingSettings, **more: Any
     return {
         "settings": settings.described(),
         "sources": {source.name: {"clips": len(source.material), "share": source.share} for source in sources},
-        "head_weights": HEAD_WEIGHTS,
         "midlevel": MIDLEVEL,
         "emotions": EMOTIONS,
         **more,

@@ -8,7 +8,7 @@ from moodfader.models.checkpoint import read_checkpoint, save_model
 from moodfader.models.datasets import Clip
 from moodfader.models.errors import InputError
 from moodfader.models.evaluate import correlations, predict_material
-from moodfader.models.heads import ALIKE_AT_MOST, likeness, published_layer
+from moodfader.models.heads import ALIKE_AT_MOST, Heads, likeness, loss_of, published_layer
 from moodfader.models.network import MidlevelNetwork
 from moodfader.models.train import Source, TrainingSettings, new_network, record_of, train
 from moodfader.models.vocabulary import CLIP_FRAMES, EMOTIONS, MIDLEVEL, N_BANDS
@@ -119,6 +119,21 @@ def test_music_of_known_qualities_alone_is_learned_on_its_own_scale():
     said, _ = predict_material(network, sources[0].material)
     k = MIDLEVEL.index("modality")
     assert np.abs(said[:, k] - targets["known"][:, k]).mean() < 0.12
+
+
+@pytest.mark.parametrize(("rated", "modality"), [(0, 1.0), (1, 3.0)])
+def test_an_error_in_modality_counts_more_where_ratings_are_beside(rated, modality):
+    network, heads = new_network(TINY).eval(), Heads()
+    made = material(3)
+    made.targets["known"][:] = np.random.default_rng(5).random((3, len(MIDLEVEL)))
+    made.targets["known"][:rated] = np.nan
+    batch = torch.from_numpy(np.stack(made.spectrograms).astype(np.float32))
+    targets = {head: torch.from_numpy(values) for head, values in made.targets.items()}
+    known = targets["known"].requires_grad_()
+    loss_of(network, heads, batch, targets).backward()
+    error = (known - network(batch)[0])[rated:].detach()
+    counts = torch.tensor([modality if name == "modality" else 1.0 for name in MIDLEVEL])
+    torch.testing.assert_close(known.grad[rated:], 2 * counts * error / len(error))
 
 
 def test_features_may_not_be_one():

@@ -15,7 +15,7 @@ from .vocabulary import MIDLEVEL
 HEAD_WEIGHTS: Final = {"emotions": 1.0, "midlevel": 1.0, "known": 1.0, "heard": 1.5}
 """How much the squared error counts for each head, a mean over the clips that it is asked of."""
 
-KNOWN_WEIGHTS: Final = dict.fromkeys(MIDLEVEL, 1.0) | {"modality": 3.0}
+KNOWN_WEIGHTS: Final = dict.fromkeys(MIDLEVEL, 1.0) | {"modality": 5.0}
 """And for each quality of known music, where ratings are beside: minor is the hardest to hear, and is lost first."""
 
 ALIKE_AT_MOST: Final = 0.75

@@ -121,7 +121,7 @@ def test_music_of_known_qualities_alone_is_learned_on_its_own_scale():
     assert np.abs(said[:, k] - targets["known"][:, k]).mean() < 0.12
 
 
-@pytest.mark.parametrize(("rated", "modality"), [(0, 1.0), (1, 3.0)])
+@pytest.mark.parametrize(("rated", "modality"), [(0, 1.0), (1, 5.0)])
 def test_an_error_in_modality_counts_more_where_ratings_are_beside(rated, modality):
     network, heads = new_network(TINY).eval(), Heads()
     made = material(3)

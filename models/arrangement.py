@@ -68,7 +68,7 @@ def _plan(q: dict[str, float], score: Score, seed: int, seconds: float) -> tuple
         timing,
         first=first % len(score.tonics),
         transposed=int(rng.integers(-5, 6)),
-        tonal_stability=q["tonal_stability"],
+        at_home=q["tonal_stability"],
         modality=q["modality"],
         seed=seed,
     )

@@ -73,7 +73,7 @@ def _plan(q: dict[str, float], seed: int, seconds: float) -> Piece:
     timing = Timing(seed=seed, tempo=tempo, meter=meter, stability=q["rhythmic_stability"], seconds=seconds)
     chords = plan_chords(
         timing.bars,
-        tonal_stability=q["tonal_stability"],
+        at_home=q["tonal_stability"],
         modality=q["modality"],
         dissonance=q["dissonance"],
         seed=seed,

@@ -42,10 +42,10 @@ class Chord:
 
 
 def plan_chords(
-    bars: list[float], *, tonal_stability: float, modality: float, dissonance: float, seed: int, beat_s: float = 0.5
+    bars: list[float], *, at_home: float, modality: float, dissonance: float, seed: int, beat_s: float = 0.5
 ) -> list[Chord]:
-    """Chords over bars given by the beats of their bar lines (one more than there are bars). Knobs 0..1; that of
-    tonal stability is the share of chords at home.
+    """Chords over bars given by the beats of their bar lines (one more than there are bars). Knobs 0..1;
+    at_home is the share of chords that keep to the one key, see share_at_home.
 
     A slow bar (`beat_s` seconds a beat) holds two chords, so that keys and modes can be told in ten seconds.
     """
@@ -53,7 +53,7 @@ def plan_chords(
     home, shift = int(rng.integers(12)), 0
     bar_s = beat_s * (bars[1] - bars[0])
     per_bar = int(rng.choice([1, 1, 2]) if 1.2 < bar_s < 2.2 else 1 + (bar_s > 2.0))
-    pedal = rng.random() < 0.25 and tonal_stability > 0.6
+    pedal = rng.random() < 0.25 and at_home > 0.6
     cadence = CADENCES[rng.integers(len(CADENCES))]
     ladder = rng.random() < 0.25
     steps = np.sort(rng.uniform(0.15, 0.85, 3))
@@ -68,7 +68,7 @@ def plan_chords(
         for half in range(per_bar):
             k = index * per_bar + half
             length = (following - line) / per_bar
-            stays = stay[k] < tonal_stability
+            stays = stay[k] < at_home
             if stays:
                 shift, degree = 0, cadence[k % len(cadence)]
             else:
@@ -81,7 +81,7 @@ def plan_chords(
             bass = triad[0]
             if stays and pedal:
                 bass = home
-            elif invert[k] > 0.35 + 0.65 * tonal_stability:
+            elif invert[k] > 0.35 + 0.65 * at_home:
                 bass = triad[1 + k % 2]
             chords.append(
                 Chord(

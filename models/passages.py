@@ -48,12 +48,12 @@ class Passage:
         *,
         first: int,
         transposed: int,
-        tonal_stability: float,
+        at_home: float,
         modality: float,
         seed: int,
     ) -> None:
         self._score, self._timing, self._first = score, timing, first
-        self._stability, self._seed = tonal_stability, seed
+        self._at_home, self._seed = at_home, seed
         rng = stream(seed, "cells")
         self._keeps_leading: bool = rng.random() < 0.6
         lines = timing.bars
@@ -68,7 +68,7 @@ class Passage:
         for k, (start, end) in enumerate(pairwise(cuts)):
             bar = int(np.searchsorted(lines, start + 1e-6)) - 1
             written = (first + bar) % len(score.tonics)
-            shift = 0 if stay[k] < tonal_stability else (shift + int(walk[k])) % 12 or 6
+            shift = 0 if stay[k] < at_home else (shift + int(walk[k])) % 12 or 6
             key = score.tonics[written]
             away = (home - key + shift) % 12
             moved = transposed + (away if away <= 6 else away - 12)
@@ -100,9 +100,9 @@ class Passage:
             cell, strong = self.cell(start), place < 0.05
             following = placed[k + 1][2] if k + 1 < len(placed) else pitch
             turned = self._turned(pitch, cell, leading=following - pitch == 1)
-            if back[k] < self._stability and not _in_scale(turned, cell):
+            if back[k] < self._at_home and not _in_scale(turned, cell):
                 turned += -1 if following > pitch else 1  # a raised note rises, a lowered one falls
-            if index == 0 and not strong and bend[k] > BENT + (1 - BENT) * self._stability:
+            if index == 0 and not strong and bend[k] > BENT + (1 - BENT) * self._at_home:
                 turned += int(bends[k])
             tones.append(Tone(start, length, turned + cell.moved, 5.0 if strong else 0.0))
         return tones

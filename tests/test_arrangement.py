@@ -194,7 +194,7 @@ def test_any_setting_gives_a_valid_piece_and_the_same_one_again(values, seed, se
 def test_a_passage_turns_into_the_parallel_key_and_no_further(minor):
     score, timing = hymn(), Timing(seed=1, tempo=100.0, meter=4, stability=1.0, seconds=8.0)
     pure = Passage(
-        score, timing, first=0, transposed=2, tonal_stability=1.0, modality=float(minor), seed=1
+        score, timing, first=0, transposed=2, at_home=1.0, modality=float(minor), seed=1
     )  # C major, a tone higher
     scale = {(2 + step) % 12 for step in ((0, 2, 3, 5, 7, 8, 10, 11) if minor else (0, 2, 4, 5, 7, 9, 11))}
     for index, voice in enumerate(score.voices):
@@ -207,7 +207,7 @@ def test_a_passage_turns_into_the_parallel_key_and_no_further(minor):
 
 def test_half_of_the_cells_turn_at_a_half():
     timing = Timing(seed=1, tempo=100.0, meter=4, stability=1.0, seconds=20.0)
-    passage = Passage(hymn(), timing, first=0, transposed=0, tonal_stability=0.5, modality=0.5, seed=3)
+    passage = Passage(hymn(), timing, first=0, transposed=0, at_home=0.5, modality=0.5, seed=3)
     few = passage.cells[:8]
     assert sum(cell.minor for cell in few) in (3, 4, 5)
     assert sum(cell.moved == 0 for cell in few) in (3, 4, 5)
@@ -220,7 +220,7 @@ def test_stability_keeps_one_key_where_the_score_has_two_and_takes_its_accidenta
     tune = [(bar, beat, 1.0, pitch - 3 * (bar % 2)) for bar in range(8) for beat, pitch in notes]
     score = Score("two keys", "tune", 4, [tune], [0, 9] * 4, [False] * 8)
     steady, loose = (
-        Passage(score, timing, first=0, transposed=0, tonal_stability=t, modality=0.0, seed=5) for t in (1.0, 0.0)
+        Passage(score, timing, first=0, transposed=0, at_home=t, modality=0.0, seed=5) for t in (1.0, 0.0)
     )
     assert {cell.tonic for cell in steady.cells} == {0}
     assert [tone.pitch for tone in steady.voice(0)] == [72, 72, 74, 76] * 8  # the bars in A are brought home

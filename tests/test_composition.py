@@ -175,7 +175,7 @@ def test_as_many_steps_stay_in_the_key_as_tonal_stability_says():
     for knob in (0.0, 0.25, 0.5, 0.75, 1.0):
         at_home = share_at_home(knob)
         plans = [
-            plan_chords(bars, tonal_stability=at_home, modality=0, dissonance=0, seed=seed, beat_s=0.25)
+            plan_chords(bars, at_home=at_home, modality=0, dissonance=0, seed=seed, beat_s=0.25)
             for seed in range(400)
         ]
         stays.append(np.mean([a.tonic == b.tonic for plan in plans for a, b in pairwise(plan)]))

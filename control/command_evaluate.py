@@ -72,9 +72,10 @@ def evaluate(
     recipe: Recipe,
     model: options.ModelFile = None,
     test_known: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
-            metavar="DIR", help="For a report: music of known qualities that was not learned from, and series of it."
+            metavar="DIR",
+            help="For a report: music of known qualities that was not learned from, and series of it. Repeatable.",
         ),
     ] = None,
     report: Annotated[

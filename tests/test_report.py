@@ -3,12 +3,15 @@
 import csv
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
 import soundfile
 from matplotlib.image import imread
 from moodfader.control.cli import run
+from moodfader.control.console import Voice
+from moodfader.control.material import read_unheard
 from moodfader.control.report import scores
 from moodfader.control.report_folder import write_report
 from moodfader.control.report_sections import FIGURES
@@ -188,6 +191,25 @@ def test_one_command_makes_it(rated, random_model, capsys):
     assert run([*common, *more]) == 0
     assert "cross-validation: 2 folds, once" in (rated / "second" / "report.md").read_text()
     assert not (rated / "second" / "folds").exists()
+
+
+def test_music_for_testing_from_two_folders(rated, random_model, capsys, tmp_path_factory):
+    """Series that both call alike are two; without a group each is a group of its own, with one they share it."""
+    again = shutil.copytree(rated, tmp_path_factory.mktemp("again"), dirs_exist_ok=True)
+    folders = ["--test-known", str(rated), "--test-known", str(again / "known_music.csv")]
+    command = ["evaluate", "--table", str(rated / "rated.csv"), "--model", str(random_model.path), "--json"]
+    assert run([*command, *folders, "--report", str(rated / "report")]) == 0
+    found = json.loads(capsys.readouterr().out)["findings"]["turned"]["all"]["articulation"]
+    assert (found["series"], found["clips"]) == (4, 12)
+    quiet = Voice(as_json=False, quiet=True)
+    series, material = read_unheard([rated, again], quiet)
+    assert len(material) == 12
+    assert {one.clip.group for one in series} == {one.series for one in series}
+    for folder in (rated, again):
+        lines = (folder / "known_music.csv").read_text().splitlines()
+        text = [lines[0] + ",group", *(line + ",one score" for line in lines[1:])]
+        (folder / "known_music.csv").write_text("\n".join(text))
+    assert {one.clip.group for one in read_unheard([rated, again], quiet)[0]} == {"one score"}
 
 
 def test_what_comes_to_zero_has_no_sign():

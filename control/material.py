@@ -3,7 +3,7 @@
 import functools
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -114,21 +114,12 @@ def read_unheard(paths: Sequence[Path], voice: Voice) -> tuple[list[SeriesClip],
     """Music of known qualities for testing: its tables, or folders that hold known_music.csv. Raises InputError."""
     series = []
     for place, path in enumerate(paths):
-        found = read_series(path / TABLE if path.is_dir() else path)
-        series += [_of_folder(place, one) for one in found] if len(paths) > 1 else found
+        table = path / TABLE if path.is_dir() else path
+        series += read_series(table, prefix=f"{place + 1}:" if len(paths) > 1 else "")
     with voice.progress("Reading music of known qualities") as report:
         material = prepare([one.clip for one in series], read_mono, report)
     voice.note(f"music for testing: {len(series)} clips, {len({one.series for one in series} - {''})} series")
     return series, material
-
-
-def _of_folder(place: int, one: SeriesClip) -> SeriesClip:
-    """Two folders may call their series alike; a score that both play from is one group still."""
-    if not one.series:
-        return one
-    name = f"{place + 1}:{one.series}"
-    clip = replace(one.clip, group=name) if one.clip.group == one.series else one.clip
-    return replace(one, clip=clip, series=name)
 
 
 def check_enough(rated: Sequence[Rated]) -> None:

@@ -59,16 +59,17 @@ def loss_of(
     midlevel, emotions = network(batch)
     midlevel, emotions = midlevel.float(), emotions.float()
     recordings = torch.isnan(targets["known"]).all(1)
-    counts = {"known": torch.tensor([KNOWN_WEIGHTS[name] for name in MIDLEVEL])} if recordings.any() else {}
     total = torch.zeros(())
     for head, target in targets.items():
         rated = ~torch.isnan(target)
         if rated.any():
             said = {"emotions": emotions, "midlevel": midlevel}.get(head)
             said = heads(head, midlevel) if said is None else said
-            count = counts.get(head, torch.ones(())).expand_as(target)[rated]
-            error = (count * (said - target)[rated] ** 2).sum() / rated.any(1).sum()
-            total = total + HEAD_WEIGHTS[head] * error
+            squared = (said - target)[rated] ** 2
+            if head == "known" and recordings.any():
+                counts = torch.tensor([KNOWN_WEIGHTS[name] for name in MIDLEVEL])
+                squared = squared * counts.expand_as(target)[rated]
+            total = total + HEAD_WEIGHTS[head] * (squared.sum() / rated.any(1).sum())
     if recordings.sum() > len(MIDLEVEL):
         total = total + ALIKE_WEIGHT * likeness(midlevel[recordings])
     # Mid-levels are ratings as well: outside of 0..1 they would mean nothing.

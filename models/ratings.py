@@ -90,16 +90,18 @@ def read_table(path: Path, *, prefix: str = "") -> list[Clip]:
     return _clips(path, read_rows(path), prefix)
 
 
-def read_series(path: Path) -> list[SeriesClip]:
+def read_series(path: Path, *, prefix: str = "") -> list[SeriesClip]:
     """A table of music of known qualities (`known_` ratings) with its columns `quality`, `series` and `kind`, if any.
 
-    Without a `group` a series is a group of its own (with one, series of one score can stay together).
+    Without a `group` a series is a group of its own (with one, series of one score can stay together). `prefix` is
+    put before the names of series, which two tables may call alike; groups that are named keep their names.
     Raises InputError: for a quality that is no feature, and a series that turns two or has one value only.
     """
     rows = read_rows(path)
     found = []
     for clip, row in zip(_clips(path, rows, "known_"), rows, strict=True):
         quality, series, kind = (row.get(column, "").strip() for column in ("quality", "series", "kind"))
+        series = series and prefix + series
         group = row.get("group", "").strip() or series or clip.group
         found.append(SeriesClip(dataclasses.replace(clip, group=group), quality, series, kind))
     values: dict[str, set[tuple[str, float]]] = {}

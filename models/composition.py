@@ -22,7 +22,7 @@ from .score import stream, to_midi
 from .vocabulary import MIDLEVEL
 from .voices import Piece, lead_voice, texture_voice
 
-KNOBS: Final = 3
+KNOBS: Final = 4
 """Counted up when a knob is given another meaning: it is in the names of the files that are made, so that clips of an
 older meaning are never taken for those of the new one."""
 

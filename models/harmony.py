@@ -55,9 +55,7 @@ def plan_chords(
     per_bar = int(rng.choice([1, 1, 2]) if 1.2 < bar_s < 2.2 else 1 + (bar_s > 2.0))
     pedal = rng.random() < 0.25 and at_home > 0.6
     cadence = CADENCES[rng.integers(len(CADENCES))]
-    ladder = rng.random() < 0.25
-    steps = np.sort(rng.uniform(0.15, 0.85, 3))
-    steps[1] = rng.uniform(0.4, 0.6)
+    early = 0.5 if rng.random() < 0.25 else 0.0
     # Thresholds spread evenly over every few chords: a knob at 0.5 turns half of them, whatever the seed.
     count = per_bar * (len(bars) - 1)
     stay, turn = spread(rng, count, GOLDEN), spread(rng, count, SILVER)
@@ -74,7 +72,7 @@ def plan_chords(
             else:
                 shift, degree = (shift + int(walk[k])) % 12 or 6, 0
             tonic = (home + shift) % 12
-            scale = _scale(modality, steps if ladder else None, turn[k])
+            scale = _scale(modality, turn[k], early)
             lead = (*scale[:6], 11) if degree == 4 and dominant_major and scale[2] == 3 else scale
             root, third, fifth = ((tonic + lead[(degree + offset) % 7]) % 12 for offset in (0, 2, 4))
             triad = (root, third, fifth)
@@ -115,12 +113,15 @@ def spread(rng: np.random.Generator, count: int, step: float = GOLDEN) -> np.nda
     return thresholds
 
 
-def _scale(modality: float, steps: np.ndarray | None, threshold: float) -> tuple[int, ...]:
-    """The scale of one chord: along the modes (seventh, third, sixth lowered in turn) or by mixture."""
-    if steps is None:
-        return MINOR if threshold < modality else MAJOR
-    lowered = {6: steps[0], 2: steps[1], 5: steps[2]}
-    return tuple(MINOR[i] if i in lowered and modality > lowered[i] else MAJOR[i] for i in range(7))
+def _scale(modality: float, threshold: float, early: float) -> tuple[int, ...]:
+    """The scale of one chord: minor above its threshold, in some pieces by way of the modes: the seventh is lowered
+    `early` (0..1) of the way before the third, and the sixth as much after it.
+
+    Each chord has its own threshold there too. With one for all chords a piece was all major below it and all minor
+    above, and five settings of the knob were three or four pieces.
+    """
+    falls = {2: threshold, 6: (1 - early) * threshold, 5: early + (1 - early) * threshold}
+    return tuple(MINOR[i] if i in falls and modality > falls[i] else MAJOR[i] for i in range(7))
 
 
 def rubs(triad: tuple[int, ...], dissonance: float) -> tuple[int, ...]:

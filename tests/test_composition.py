@@ -160,6 +160,20 @@ def test_modality_turns_the_key_minor():
     assert means[0] < -0.02
 
 
+def test_each_setting_of_modality_is_a_piece_of_its_own():
+    """Ten seconds of chords of 400 seeds: a quarter of them, whose mode changed at one place, had three or four."""
+    bars = [4.0 * bar for bar in range(8)]
+    for seed in range(400):
+        plans = [
+            plan_chords(bars, at_home=1.0, modality=knob, dissonance=0, seed=seed, beat_s=0.35)
+            for knob in (0.0, 0.25, 0.5, 0.75, 1.0)
+        ]
+        minor = [np.mean([(chord.scale[2] - chord.tonic) % 12 == 3 for chord in plan]) for plan in plans]
+        assert len({tuple(chord.scale for chord in plan) for plan in plans}) == 5, seed
+        assert (minor[0], minor[-1]) == (0.0, 1.0), seed
+        assert 0.25 < minor[2] < 0.75, (seed, minor)
+
+
 def test_tonal_stability_keeps_to_one_key():
     means, rises = measured(
         lambda notes: max(best_key(notes, MAJOR), best_key(notes, MINOR)), "tonal_stability", dissonance=0.2

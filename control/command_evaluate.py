@@ -106,7 +106,7 @@ def evaluate(
         raise InputError("--test-known and --beside are for a --report")
     division.check()
     voice = Voice(as_json=as_json, quiet=quiet)
-    settings = recipe.settings()
+    settings = recipe.settings(device)
     from ..models.threads import on_threads
     from .jury import gathered
     from .material import check_enough, read_datasets, read_unheard
@@ -117,7 +117,7 @@ def evaluate(
     others = [read_record(path) for path in beside or ()]
     trained = None
     if model is not None or not division.cross_validate:
-        trained = options.the_model(model, options.chosen_device(device))
+        trained = options.the_model(model, device)
     datasets = recordings.datasets()
     check_folder(report, overwrite=overwrite)
     with on_threads(settings.threads) if division.cross_validate else nullcontext():
@@ -170,7 +170,7 @@ def _juries(
     from .jury import cross_jury
 
     clips = sum(len(part.clips) for part in rated)
-    model = None if trained is None else one_judge(trained.network.cpu(), clips)
+    model = None if trained is None else one_judge(trained.network, clips)
     if model is not None and not division.cross_validate:
         return model, model
     folds, repeats, tested = division.folds, division.repeats, division.tested
@@ -201,6 +201,6 @@ def _record(
         record["differences"] = [
             f"{name} {theirs.get(name)} instead of {value}"
             for name, value in own.items()
-            if name not in ("seed", "threads") and theirs.get(name) != value
+            if name not in ("seed", "threads", "device") and theirs.get(name) != value
         ]
     return record

@@ -32,6 +32,7 @@ def train(
     ] = 0,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
+    device: options.Device = "auto",
     quiet: options.Quiet = False,
 ) -> None:
     """Train a model. An interrupted run goes on where it was when it is started again in the same way."""
@@ -42,7 +43,7 @@ def train(
     if output.exists() and not overwrite:
         raise InputError(f"{output}: exists already (--overwrite replaces it)")
     options.check_folder(output)
-    settings = recipe.settings()
+    settings = recipe.settings(device)
     from ..models.checkpoint import save_model
     from ..models.threads import on_threads
     from ..models.train import record_of

@@ -110,8 +110,9 @@ class Recipe:
     ] = 2
     seed: options.Seed = 0
 
-    def settings(self) -> "TrainingSettings":
-        """The same for `train`. Raises InputError for a name or number that means nothing."""
+    def settings(self, device: str) -> "TrainingSettings":
+        """The same for `train`, to learn on auto, cpu or cuda. Raises InputError for a name or number that means
+        nothing, and where there is no such device."""
         from ..models.checkpoint import known_checkpoint
         from ..models.train import TrainingSettings
 
@@ -123,6 +124,7 @@ class Recipe:
             seed=self.seed,
             precision=self.precision,
             threads=self.threads,
+            device=options.chosen_device(device),
             learning_rate=self.rate,
             start=known_checkpoint() if self.start == Path("known") else self.start,
         )

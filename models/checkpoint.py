@@ -22,6 +22,7 @@ from .errors import InputError
 from .files import written_beside
 from .fusion import fuse_normalisation
 from .network import ARCHITECTURES, MidlevelNetwork
+from .precision import exact_on
 
 FORMAT = "moodfader-model"
 VERSION = 1
@@ -130,6 +131,7 @@ def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:
 
     Raises InputError as read_checkpoint, and for weights that are not its architecture's.
     """
+    exact_on(device)
     path = default_checkpoint() if path is None else path
     kept = read_checkpoint(path)
     network = MidlevelNetwork(kept.architecture)

@@ -59,7 +59,7 @@ def loss_of(
     midlevel, emotions = network(batch)
     midlevel, emotions = midlevel.float(), emotions.float()
     recordings = torch.isnan(targets["known"]).all(1)
-    total = torch.zeros(())
+    total = torch.zeros((), device=batch.device)
     for head, target in targets.items():
         rated = ~torch.isnan(target)
         if rated.any():
@@ -67,7 +67,7 @@ def loss_of(
             said = heads(head, midlevel) if said is None else said
             squared = (said - target)[rated] ** 2
             if head == "known" and recordings.any():
-                counts = torch.tensor([KNOWN_WEIGHTS[name] for name in MIDLEVEL])
+                counts = torch.tensor([KNOWN_WEIGHTS[name] for name in MIDLEVEL], device=target.device)
                 squared = squared * counts.expand_as(target)[rated]
             total = total + HEAD_WEIGHTS[head] * (squared.sum() / rated.any(1).sum())
     if recordings.sum() > len(MIDLEVEL):

@@ -23,6 +23,7 @@ from .errors import InputError
 from .fingerprint import material_digest
 from .heads import HEAD_WEIGHTS, KNOWN_WEIGHTS, Heads, loss_of, published_layer
 from .network import ARCHITECTURES, MidlevelNetwork
+from .precision import exact_on
 from .resume import Run
 from .threads import on_threads
 from .vocabulary import EMOTIONS, MIDLEVEL
@@ -36,9 +37,9 @@ class TrainingSettings:
     """layer: the mid-level to emotion layer is "fixed" as published, starts there ("start") or is "free".
 
     precision: "float32", or "bfloat16" for the convolutions where the processor is quicker with it. threads: how
-    many torch uses; sums of floats depend on it, so it belongs to what makes a run repeatable. start: the checkpoint
-    whose network is the beginning, its last layer apart. Raises InputError for an unknown name or a number out of
-    range.
+    many torch uses, device: where it works; sums of floats depend on both, so they belong to what makes a run
+    repeatable. start: the checkpoint whose network is the beginning, its last layer apart. Raises InputError for an
+    unknown name or a number out of range.
     """
 
     architecture: str = "modulation"
@@ -52,6 +53,7 @@ class TrainingSettings:
     seed: int = 0
     precision: str = "float32"
     threads: int = 2
+    device: str = "cpu"
     start: Path | None = None
 
     def __post_init__(self) -> None:
@@ -110,14 +112,16 @@ def new_network(settings: TrainingSettings) -> MidlevelNetwork:
     return network
 
 
-def _draw(sources: Sequence[Source], rng: np.random.Generator) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+def _draw(
+    sources: Sequence[Source], rng: np.random.Generator, device: str
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     crops, targets = [], []
     for source in sources:
         chosen = rng.choice(len(source.material), source.share, replace=source.share > len(source.material))
         crops += [crop(source.material.spectrograms[i], rng) for i in chosen]
         targets.append({head: values[chosen] for head, values in source.material.targets.items()})
-    batch = torch.from_numpy(changed(np.stack(crops), rng))
-    return batch, {head: torch.from_numpy(np.concatenate([t[head] for t in targets])) for head in HEADS}
+    batch = torch.from_numpy(changed(np.stack(crops), rng)).to(device)
+    return batch, {head: torch.from_numpy(np.concatenate([t[head] for t in targets])).to(device) for head in HEADS}
 
 
 def train(
@@ -127,7 +131,8 @@ def train(
     state: Path | None = None,
     progress: Callable[[int, float], None] | None = None,
 ) -> MidlevelNetwork:
-    """Train from the start or from `state`, a file in which every finished epoch is kept; returns the mean network.
+    """Train from the start or from `state`, a file in which every finished epoch is kept; returns the mean network,
+    on the CPU.
 
     progress is called with the number of finished epochs and the mean loss of the last one.
     Raises InputError when `state` belongs to other settings or sources, or is damaged.
@@ -142,12 +147,13 @@ def _train(
     state: Path | None,
     progress: Callable[[int, float], None] | None,
 ) -> MidlevelNetwork:
+    exact_on(settings.device)
     network = new_network(settings)
-    network.to(memory_format=torch.channels_last)
-    heads = Heads()
+    network.to(settings.device).to(memory_format=torch.channels_last)
+    heads = Heads().to(settings.device)
     if all(source.name.startswith("known") for source in sources):
         heads.requires_grad_(False)  # nothing else says what the scale is: it is that of the qualities
-    mean = new_network(settings)
+    mean = new_network(settings).to(settings.device)
     learners = [p for p in (*network.parameters(), *heads.parameters()) if p.requires_grad]
     optimiser = torch.optim.AdamW(learners, lr=settings.learning_rate, weight_decay=settings.weight_decay)
     total_steps = settings.epochs * settings.steps_per_epoch
@@ -164,8 +170,8 @@ def _train(
             rate = settings.learning_rate * warm * (0.5 + 0.5 * np.cos(np.pi * done))
             for group in optimiser.param_groups:
                 group["lr"] = rate
-            batch, targets = _draw(sources, rng)
-            with torch.autocast("cpu", torch.bfloat16, enabled=settings.precision == "bfloat16"):
+            batch, targets = _draw(sources, rng, settings.device)
+            with torch.autocast(batch.device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"):
                 loss = loss_of(network, heads, batch, targets)
             optimiser.zero_grad()
             loss.backward()
@@ -181,7 +187,7 @@ def _train(
             run.keep(state, epoch + 1)
         if progress:
             progress(epoch + 1, float(np.mean(losses)))
-    return mean.eval()
+    return mean.cpu().eval()
 
 
 @torch.no_grad()

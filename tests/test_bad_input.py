@@ -83,9 +83,10 @@ def test_settings_that_mean_nothing(more, said, song, model_file, analysis_file,
     refused(arguments, said, place=place)
 
 
-def test_cuda_where_there_is_none(song, refused):
+def test_cuda_where_there_is_none(song, place, refused):
     import torch
 
     if torch.cuda.is_available():
         pytest.skip("there is a CUDA device here")
     refused(["predict", song, "--device", "cuda"], "--device cuda")
+    refused(["train", "-o", place / "own.safetensors", "--device", "cuda"], "--device cuda", place=place)

@@ -82,7 +82,7 @@ def midlevel_quantiles(network: "MidlevelNetwork", rated: "list[Rated]") -> dict
     from ..models.evaluate import predict_material
     from ..models.vocabulary import MIDLEVEL
 
-    real = [part for part in rated if part.name.split(":")[0] not in ("perceptual", "known")] or rated
+    real = [part for part in rated if part.kind not in ("perceptual", "known")] or rated
     heard = np.concatenate([predict_material(network, part.material)[0] for part in real])
     levels = np.percentile(heard, [5, 25, 50, 75, 95], axis=0).T
     return {name: [round(float(level), 4) for level in row] for name, row in zip(MIDLEVEL, levels, strict=True)}

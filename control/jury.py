@@ -84,7 +84,7 @@ def divided(rated: Sequence[Rated], folds: int, *, seed: int) -> list[list[int]]
     for part in rated:
         here = range(start, start + len(part.clips))
         start += len(part.clips)
-        if part.name.split(":")[0] == "known":
+        if part.kind == "known":
             for fold, rows in zip(parts, split_by_group(part.clips, folds, seed=seed), strict=True):
                 fold += [here[row] for row in rows]
         else:

@@ -71,10 +71,15 @@ class Rated:
     material: Material
     share: int = field(default=0)
 
+    @property
+    def kind(self) -> str:
+        """Of the kinds of SHARES."""
+        return self.name.split(":")[0]
+
     def source(self, indices: list[int] | None = None) -> Source:
         """What training draws from: all, or the clips of those indices."""
         chosen = self.material if indices is None else self.material.subset(indices)
-        return Source(self.name, chosen, self.share or SHARES[self.name.split(":")[0]])
+        return Source(self.name, chosen, self.share or SHARES[self.kind])
 
 
 def read_datasets(datasets: Datasets, voice: Voice) -> list[Rated]:

@@ -151,7 +151,7 @@ def _train(
     network = new_network(settings)
     network.to(settings.device).to(memory_format=torch.channels_last)
     heads = Heads().to(settings.device)
-    if all(source.name.startswith("known") for source in sources):
+    if all(np.isnan(source.material.targets[head]).all() for source in sources for head in HEADS if head != "known"):
         heads.requires_grad_(False)  # nothing else says what the scale is: it is that of the qualities
     mean = new_network(settings).to(settings.device)
     learners = [p for p in (*network.parameters(), *heads.parameters()) if p.requires_grad]

@@ -69,7 +69,7 @@ SOURCES = [".mp3", ".m4a", ".flac", ".ogg", ".wav", ".aiff"]
 EXPECTED = {"title": ["Abend 夕方"], "artist": ["A", "B"], "tracknumber": ["3/9"], "comment": ["by hand"]}
 
 
-@pytest.mark.parametrize(("source", "destination"), itertools.product(SOURCES, [".wav", ".flac", ".ogg"]))
+@pytest.mark.parametrize(("source", "destination"), [*itertools.product(SOURCES, [".wav", ".flac", ".ogg"])])
 def test_tags_go_over_and_the_sound_stays(tmp_path, source, destination):
     old, new = tagged(tmp_path / f"old{source}"), sound_file(tmp_path / f"new{destination}")
     before = soundfile.read(new)[0]

@@ -57,8 +57,7 @@ def predict_sound(mono_blocks: Iterable[FloatArray], model: Model, *, scale: flo
             total += local.sum((1, 2), dtype=torch.float64).cpu().numpy()
             count += local.shape[1] * local.shape[2]
     midlevel = total / count
-    layer = model.network.emotions
-    emotions = layer(torch.from_numpy(midlevel).float().to(layer.weight.device)).detach().cpu().numpy()
+    emotions = model.network.emotions(torch.from_numpy(midlevel).float().to(model.device)).detach().cpu().numpy()
     return named(midlevel, emotions)
 
 

@@ -41,7 +41,7 @@ class Model:
 
     @property
     def device(self) -> torch.device:
-        return self.network.emotions.weight.device
+        return self.network.device
 
     @property
     def emotion_weights(self) -> npt.NDArray[np.float32]:

@@ -19,13 +19,12 @@ def predict_material(network: MidlevelNetwork, material: Material) -> tuple[Floa
     Neighbours of one length go in one batch, on the network's device.
     """
     network.eval()
-    device = network.emotions.weight.device
     midlevel, emotions = [np.zeros((0, 7))], [np.zeros((0, 8))]
     with torch.inference_mode():
         for _, alike in itertools.groupby(map(long_enough, material.spectrograms), key=len):
             sounds = np.stack(list(alike))
             for start in range(0, len(sounds), BATCH):
-                m, e = network(torch.from_numpy(sounds[start : start + BATCH].astype(np.float32)).to(device))
+                m, e = network(torch.from_numpy(sounds[start : start + BATCH].astype(np.float32)).to(network.device))
                 midlevel.append(m.cpu().numpy())
                 emotions.append(e.cpu().numpy())
     return np.concatenate(midlevel).astype(float), np.concatenate(emotions).astype(float)

@@ -187,6 +187,11 @@ class MidlevelNetwork(nn.Module):
         self.context = None if keys is None else Context(channels, bands, self.geometry, dropout, keys)
         self.emotions = nn.Linear(len(MIDLEVEL), len(EMOTIONS))
 
+    @property
+    def device(self) -> torch.device:
+        """Where its weights lie, and what it hears must."""
+        return self.emotions.weight.device
+
     def maps(self, extended: torch.Tensor | Surrounded) -> list[torch.Tensor]:
         """Extended spectrogram [batch, frames, bands] -> outputs whose means over time and frequency add up.
 

@@ -13,7 +13,7 @@ from moodfader.models.vocabulary import CLIP_FRAMES, N_BANDS
 
 def passes_a_second(network: MidlevelNetwork, *, batches: int, batch_size: int = 16) -> str:
     """Median over the batches, and the quickest: what others do on the machine can only take away from it."""
-    picture = torch.rand(batch_size, CLIP_FRAMES, N_BANDS, device=network.emotions.weight.device)
+    picture = torch.rand(batch_size, CLIP_FRAMES, N_BANDS, device=network.device)
     seconds = []
     with torch.inference_mode():
         network(picture)[1].cpu()

@@ -12,7 +12,7 @@ from ..models.files import written_beside
 from ..models.vocabulary import MIDLEVEL
 from . import options
 from .console import Voice
-from .options import chosen_device, the_model
+from .options import the_model
 from .presets import find_preset
 
 TRACK: Final = "demo.ogg"
@@ -64,7 +64,7 @@ def demo(
             faders=faders,
             model=network,
             overwrite=True,
-            device=chosen_device(device),
+            device=device,
             progress=report,
         )
     files = files_of(explanation, MIDLEVEL, sounds=False, curves=False)

@@ -11,7 +11,7 @@ from ..models.vocabulary import MIDLEVEL
 from . import options
 from .automation import render_automation
 from .console import Voice
-from .options import analysis_of, chosen_device, gains_of, the_model
+from .options import analysis_of, gains_of, the_model
 from .presets import find_preset
 
 if TYPE_CHECKING:
@@ -77,7 +77,6 @@ def render(
         raise InputError(
             f"--ceiling {ceiling:g}: goes from {CEILING_RANGE_DBTP[0]:g} to {CEILING_RANGE_DBTP[1]:g} dBTP"
         )
-    where = chosen_device(device)
     network = the_model(model, device)
     if automation is not None:
         if gains_db or match_loudness or analysis is not None or dry_run:
@@ -105,7 +104,7 @@ def render(
             bit_depth=bit_depth,
             ceiling_dbtp=ceiling,
             overwrite=overwrite,
-            device=where,
+            device=device,
             progress=report,
         )
     voice.result(dataclasses.asdict(rendered), lambda: render_table(rendered, gains_db))

@@ -21,7 +21,11 @@ ModelFile = Annotated[
     Path | None, typer.Option("--model", metavar="FILE", help="Another trained network than the one that ships.")
 ]
 Device = Annotated[
-    str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute; auto takes a graphics card if there is one.")
+    str,
+    typer.Option(
+        metavar="auto|cpu|cuda",
+        help="Where to compute; auto takes a graphics card if there is one, cuda:1 the second.",
+    ),
 ]
 Json = Annotated[
     bool, typer.Option("--json", metavar="", help="One JSON object a file on standard output, a line each.")
@@ -53,26 +57,12 @@ Set = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace the output if it is there.")]
 
 
-def chosen_device(name: str) -> str:
-    """The torch device for auto, cpu or cuda. Raises InputError for another name and where there is no CUDA."""
-    if name == "cpu":
-        return name
-    if name not in ("auto", "cuda"):
-        raise InputError(f"no device is called {name!r}: there are auto, cpu, cuda")
-    import torch
-
-    usable = torch.cuda.is_available()
-    if name == "cuda" and not usable:
-        raise InputError("--device cuda: torch finds no usable CUDA device (driver missing, or a CPU-only torch?)")
-    return "cuda" if usable else "cpu"
-
-
 def the_model(path: Path | None, device: str) -> "Model":
     """The network that --model and --device ask for. Raises InputError."""
-    where = chosen_device(device)
     from ..models.checkpoint import load_model
+    from ..models.device import chosen_device
 
-    return load_model(path, device=where)
+    return load_model(path, device=chosen_device(device))
 
 
 def check_folder(path: Path) -> None:

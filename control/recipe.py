@@ -114,6 +114,7 @@ class Recipe:
         """The same for `train`, to learn on auto, cpu or cuda. Raises InputError for a name or number that means
         nothing, and where there is no such device."""
         from ..models.checkpoint import known_checkpoint
+        from ..models.device import chosen_device
         from ..models.train import TrainingSettings
 
         return TrainingSettings(
@@ -124,7 +125,7 @@ class Recipe:
             seed=self.seed,
             precision=self.precision,
             threads=self.threads,
-            device=options.chosen_device(device),
+            device=chosen_device(device),
             learning_rate=self.rate,
             start=known_checkpoint() if self.start == Path("known") else self.start,
         )

@@ -8,9 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from ..models.checkpoint import Model, load_model
+from ..models.device import chosen_device
 from ..models.errors import InputError
 from ..models.files import written_beside
 from .analysis import Analysis
@@ -68,8 +67,8 @@ def render(
     match_loudness gives the output the input's integrated loudness as far as the ceiling lets it. model is
     the default checkpoint where none is given; progress is called with the fraction done.
 
-    Raises InputError for an output that cannot or must not be written, an analysis of another sound, and a
-    ceiling out of range.
+    Raises InputError for an output that cannot or must not be written, an analysis of another sound, a ceiling
+    out of range, and a device that is not there.
     """
     started = time.monotonic()
     output = Path(output)
@@ -79,8 +78,8 @@ def render(
     check_output(output, bit_depth=bit_depth, source=track.path, overwrite=overwrite)
     if analysis.track_digest != track.digest:
         raise InputError(f"{analysis.path or 'the analysis'}: it is of another sound than {track.path}")
-    chosen = _device(device)
-    model = load_model(device=str(chosen)) if model is None else model
+    chosen = chosen_device(device)
+    model = load_model(device=chosen) if model is None else model
     report = progress or (lambda fraction: None)
     before = predict_track(track, model)
     report(0.1)
@@ -117,15 +116,3 @@ def render(
         gain_db=written.gain_db,
         loudness_matched=off <= LOUDNESS_TOLERANCE_LU if match_loudness else None,
     )
-
-
-def _device(name: str) -> torch.device:
-    """The device called `name`; "auto" is CUDA where there is one. Raises InputError where it is not there."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"device {name!r} is not there (auto, cpu, cuda or cuda:N)") from error
-    return device

@@ -18,11 +18,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from .device import exact_on
 from .errors import InputError
 from .files import written_beside
 from .fusion import fuse_normalisation
 from .network import ARCHITECTURES, MidlevelNetwork
-from .precision import exact_on
 
 FORMAT = "moodfader-model"
 VERSION = 1

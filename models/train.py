@@ -19,11 +19,11 @@ from torch import nn
 
 from .batches import HEADS, Material, changed, crop
 from .checkpoint import read_checkpoint
+from .device import exact_on
 from .errors import InputError
 from .fingerprint import material_digest
 from .heads import HEAD_WEIGHTS, KNOWN_WEIGHTS, Heads, loss_of, published_layer
 from .network import ARCHITECTURES, MidlevelNetwork
-from .precision import exact_on
 from .resume import Run
 from .threads import on_threads
 from .vocabulary import EMOTIONS, MIDLEVEL

@@ -88,5 +88,5 @@ def test_cuda_where_there_is_none(song, place, refused):
 
     if torch.cuda.is_available():
         pytest.skip("there is a CUDA device here")
-    refused(["predict", song, "--device", "cuda"], "--device cuda")
-    refused(["train", "-o", place / "own.safetensors", "--device", "cuda"], "--device cuda", place=place)
+    refused(["predict", song, "--device", "cuda"], "device 'cuda'")
+    refused(["train", "-o", place / "own.safetensors", "--device", "cuda"], "device 'cuda'", place=place)

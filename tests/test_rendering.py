@@ -194,7 +194,7 @@ def test_what_is_refused(tmp_path, track, analysis, random_model):
         (analysis, output, {"bit_depth": "12"}, "'12' is not known"),
         (analysis, output, {"ceiling_dbtp": 3.0}, "ceiling 3 dBTP is out of range"),
         (analysis, output, {"ceiling_dbtp": float("nan")}, "out of range"),
-        (analysis, output, {"device": "abacus"}, "device 'abacus' is not there"),
+        (analysis, output, {"device": "abacus"}, "no device is called 'abacus'"),
     ):
         with pytest.raises(InputError, match=says) as caught:
             render(track, fits, path, **render_it, **options)

@@ -12,11 +12,12 @@ from .batches import HEADS
 from .network import MidlevelNetwork
 from .vocabulary import MIDLEVEL
 
-HEAD_WEIGHTS: Final = {"emotions": 1.0, "midlevel": 1.0, "known": 1.0, "heard": 1.5}
+HEAD_WEIGHTS: Final = {"emotions": 0.8, "midlevel": 1.0, "known": 1.0, "heard": 2.5}
 """How much the squared error counts for each head, a mean over the clips that it is asked of."""
 
-KNOWN_WEIGHTS: Final = dict.fromkeys(MIDLEVEL, 1.0) | {"modality": 5.0}
-"""And for each quality of known music, where ratings are beside: minor is the hardest to hear, and is lost first."""
+KNOWN_WEIGHTS: Final = dict.fromkeys(MIDLEVEL, 1.0) | {"modality": 5.0, "tonal_stability": 2.0}
+"""And for each quality of known music: minor is the hardest to hear, then the key, and beside ratings they are lost
+first."""
 
 ALIKE_AT_MOST: Final = 0.75
 ALIKE_WEIGHT: Final = 0.3
@@ -66,7 +67,7 @@ def loss_of(
             said = {"emotions": emotions, "midlevel": midlevel}.get(head)
             said = heads(head, midlevel) if said is None else said
             squared = (said - target)[rated] ** 2
-            if head == "known" and recordings.any():
+            if head == "known":
                 counts = torch.tensor([KNOWN_WEIGHTS[name] for name in MIDLEVEL], device=target.device)
                 squared = squared * counts.expand_as(target)[rated]
             total = total + HEAD_WEIGHTS[head] * (squared.sum() / rated.any(1).sum())

@@ -76,6 +76,8 @@ def test_sounds_that_cannot_be_used(command, kind, model_file, place, tmp_path, 
         (["--perturbation", "mute"], "mute"),
         (["--seed", "-1"], "seed"),
         (["--device", "tpu"], "tpu"),
+        (["--device", "cuda:-1"], "cuda:-1"),
+        (["--device", "cuda:99999999999999999999"], "cuda:9999"),
     ],
 )
 def test_settings_that_mean_nothing(more, said, song, model_file, analysis_file, place, refused):

@@ -111,8 +111,8 @@ class Recipe:
     seed: options.Seed = 0
 
     def settings(self, device: str) -> "TrainingSettings":
-        """The same for `train`, to learn on auto, cpu or cuda. Raises InputError for a name or number that means
-        nothing, and where there is no such device."""
+        """The same for `train`, to learn on what `chosen_device` takes. Raises InputError for a name or number that
+        means nothing, and where there is no such device."""
         from ..models.checkpoint import known_checkpoint
         from ..models.device import chosen_device
         from ..models.train import TrainingSettings

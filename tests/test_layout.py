@@ -1,4 +1,4 @@
-"""The shape of the house: imports point one way, and the wheel works where the source is not."""
+"""Packaging: imports between folders point one way, and the wheel works where the source is not."""
 
 import ast
 import shutil
@@ -10,39 +10,81 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("models", "engine", "control")  # each may import from those before it
+FOLDERS = ("models", "engine", "control")
+"""Each may import from those before it."""
 
 
-def imported_rooms(path: Path) -> set[str]:
-    """The rooms that a module imports from, itself included where it is named."""
+def absolute_imports(path: Path, root: Path) -> set[str]:
+    """Absolute names of all that a module of the package at `root` imports, relative imports resolved.
+
+    `from ..a import b` gives both `moodfader.x.a` and `moodfader.x.a.b`: b may be a module or a name in one.
+    """
+    package = ("moodfader", *path.relative_to(root).parent.parts)
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.level == 2:
-            found.add((node.module or "").split(".")[0])
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("moodfader"):
-            found.add((node.module or "").split(".")[1])
-        elif isinstance(node, ast.Import):
-            found.update(name.name.split(".")[1] for name in node.names if name.name.startswith("moodfader."))
-    return found & set(ROOMS)
+        if isinstance(node, ast.Import):
+            found.update(name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join((*above, *([node.module] if node.module else [])))
+            found.update((module, *(f"{module}.{name.name}" for name in node.names)))
+    return found
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_imports_point_one_way(room):
-    allowed = set(ROOMS[: ROOMS.index(room) + 1])
-    for path in sorted((ROOT / room).rglob("*.py")):
-        assert imported_rooms(path) <= allowed, f"{path.relative_to(ROOT)} imports against the stream"
+def upward_imports(root: Path) -> list[str]:
+    """What imports from a folder above its own, a line each."""
+    found = []
+    for level, folder in enumerate(FOLDERS):
+        above = tuple(f"moodfader.{name}" for name in FOLDERS[level + 1 :])
+        for path in sorted((root / folder).rglob("*.py")):
+            wrong = sorted(name for name in absolute_imports(path, root) if name.startswith(above))
+            found += [f"{path.relative_to(root)} imports {name}" for name in wrong]
+    return found
+
+
+def sound_file_imports(root: Path) -> list[str]:
+    """Modules of the engine that open sound files, a line each."""
+    readers = {"soundfile", "av"}
+    return [
+        str(path.relative_to(root))
+        for path in sorted((root / "engine").rglob("*.py"))
+        if {name.split(".")[0] for name in absolute_imports(path, root)} & readers
+    ]
+
+
+def test_imports_point_one_way():
+    assert upward_imports(ROOT) == []
 
 
 def test_only_the_reader_and_writer_open_sound_files():
-    for path in sorted((ROOT / "engine").glob("*.py")):
-        imports = {
-            name.name.split(".")[0]
-            for node in ast.walk(ast.parse(path.read_text()))
-            if isinstance(node, ast.Import)
-            for name in node.names
-        }
-        if imports & {"soundfile", "av"}:
-            assert path.name in ("decoding.py", "writer.py"), f"{path.name} opens sound files by itself"
+    assert {Path(name).name for name in sound_file_imports(ROOT)} == {"decoding.py", "writer.py"}
+
+
+def test_an_import_against_the_layers_is_seen_in_a_sub_package(tmp_path):
+    for folder in FOLDERS:
+        (tmp_path / folder).mkdir()
+    bad = tmp_path / "engine" / "dsp" / "bad.py"
+    bad.parent.mkdir()
+    bad.write_text("from ...control import cli\nimport soundfile\n")
+    assert upward_imports(tmp_path) == [
+        "engine/dsp/bad.py imports moodfader.control",
+        "engine/dsp/bad.py imports moodfader.control.cli",
+    ]
+    assert sound_file_imports(tmp_path) == ["engine/dsp/bad.py"]
+
+
+def test_the_live_render_path_imports_no_torch():
+    """The render and output processes start in tenths of a second and leave the processor to the sound."""
+    live = (
+        "engine.renderer",
+        "engine.card",
+        "engine.backends",
+        "engine.backend_null",
+        "engine.player",
+        "control.session",
+    )
+    code = f"import sys\nfor name in {live}: __import__('moodfader.' + name)\nassert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_nothing_of_the_data_is_tracked():
@@ -50,7 +92,7 @@ def test_nothing_of_the_data_is_tracked():
         pytest.skip("not a git checkout")
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     sounds = [name for name in tracked if name.endswith((".ogg", ".mp3", ".wav", ".flac", ".csv", ".npz"))]
-    assert sounds == ["presets/demo.ogg"]
+    assert sounds == ["presets/demo.ogg", "tests/fixtures/analysis_0_7.npz"]  # (of a synthetic tone)
 
 
 def test_the_wheel_works_elsewhere(tmp_path):

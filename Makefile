@@ -19,11 +19,10 @@ check: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# mypy sees the four folders under the name they are installed by
+# mypy checks the package under the name it is installed by
 types: $(VENV)/.installed-test
-	@mkdir -p .typecheck/moodfader
-	@for room in models engine control presets; do ln -sfn "$(CURDIR)/$$room" .typecheck/moodfader/$$room; done
-	MYPYPATH=.typecheck $(BIN)/mypy -p moodfader
+	@mkdir -p .typecheck && ln -sfn "$(CURDIR)" .typecheck/moodfader
+	MYPYPATH=.typecheck $(BIN)/mypy -p moodfader.models -p moodfader.engine -p moodfader.control
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python tests/benchmarks/bench_render.py

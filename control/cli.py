@@ -12,22 +12,10 @@ from typing import Annotated
 
 import typer
 
-from ..models.errors import InputError
-from . import (
-    command_cache,
-    command_demo,
-    command_devices,
-    command_evaluate,
-    command_explain,
-    command_hear,
-    command_midi,
-    command_play,
-    command_presets,
-    command_render,
-    command_send,
-    command_train,
-)
-from .console import complain
+from ..models.common.errors import InputError
+from .commands import cache, demo, devices, explain, midi, osc, play, predict, presets, render
+from .console.output import complain
+from .experiments import evaluate_command, train_command
 
 app = typer.Typer(
     name="moodfader",
@@ -38,18 +26,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for _commands in (
-    command_demo,
-    command_hear,
-    command_explain,
-    command_render,
-    command_play,
-    command_send,
-    command_midi,
-    command_devices,
-    command_presets,
-    command_train,
-    command_evaluate,
-    command_cache,
+    demo,
+    predict,
+    explain,
+    render,
+    play,
+    osc,
+    midi,
+    devices,
+    presets,
+    train_command,
+    evaluate_command,
+    cache,
 ):
     _commands.register(app)
 

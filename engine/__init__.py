@@ -7,23 +7,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .analysis import Analysis, AnalysisSettings
-    from .faders import Faders
-    from .prediction import predict_track
-    from .rendering import render
-    from .store import analyze, load_analysis
-    from .track import Track, load_track
+    from .analysis.analysis import Analysis, AnalysisSettings
+    from .analysis.cache import analyze, load_analysis
+    from .analysis.prediction import predict_track
+    from .audio.track import Track, load_track
+    from .dsp.faders import Faders
+    from .render.render import render
 
 _HOMES = {
-    "Analysis": "analysis",
-    "AnalysisSettings": "analysis",
-    "Faders": "faders",
-    "Track": "track",
-    "analyze": "store",
-    "load_analysis": "store",
-    "load_track": "track",
-    "predict_track": "prediction",
-    "render": "rendering",
+    "Analysis": "analysis.analysis",
+    "AnalysisSettings": "analysis.analysis",
+    "Faders": "dsp.faders",
+    "Track": "audio.track",
+    "analyze": "analysis.cache",
+    "load_analysis": "analysis.cache",
+    "load_track": "audio.track",
+    "predict_track": "analysis.prediction",
+    "render": "render.render",
 }
 
 __all__ = [

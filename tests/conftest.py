@@ -10,11 +10,11 @@ import soundfile
 import torch
 from moodfader.control.cli import run
 from moodfader.engine import load_track
-from moodfader.engine.analysis import Analysis, track_spectrogram
-from moodfader.engine.store import save_analysis
-from moodfader.models.checkpoint import Model, load_model, save_model
-from moodfader.models.train import TrainingSettings, new_network
-from moodfader.models.vocabulary import MIDLEVEL, N_BANDS, SAMPLE_RATE
+from moodfader.engine.analysis.analysis import Analysis, track_spectrogram
+from moodfader.engine.analysis.cache import save_analysis
+from moodfader.models.common.constants import MIDLEVEL, N_BANDS, SAMPLE_RATE
+from moodfader.models.inference.checkpoint import Model, load_model, save_model
+from moodfader.models.training.train import TrainingSettings, new_network
 
 # A shell that runs tests in the background has this ignored, and programs that are interrupted would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

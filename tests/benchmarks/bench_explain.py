@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import explaining
+import explain_runs
 import numpy as np
 import soundfile
 
@@ -21,7 +21,7 @@ import soundfile
 def times(samples: int, *, rounds: int, threads: int, kinds: Sequence[str]) -> None:
     """Stock and ours in turn."""
     found = [
-        {kind: explaining.measured(kind, passes=samples, threads=threads) for kind in kinds} for _ in range(rounds)
+        {kind: explain_runs.measured(kind, passes=samples, threads=threads) for kind in kinds} for _ in range(rounds)
     ]
     names = {"stock": "stock lime_image", **{kind: f"ours, {kind.replace(':', ', ')}" for kind in kinds[1:]}}
     print(f"\n### {samples:,} samples of ten seconds (demo), median of {rounds} rounds\n")
@@ -48,16 +48,16 @@ Variant = tuple[str, str, int]
 
 def _two_seeds(job: tuple[int, int, Variant]) -> tuple[float, float]:
     """Jaccard and r of one clip of `count`; in a process of its own."""
-    from moodfader.models.checkpoint import load_model
+    from moodfader.models.inference.checkpoint import load_model
 
     count, index, (estimator, perturbation, passes) = job
-    clip = explaining.clip_at(index, count)
+    clip = explain_runs.clip_at(index, count)
     model = load_model()
     runs = [
-        explaining.ours(clip, model, estimator=estimator, perturbation=perturbation, passes=passes, seed=seed)
+        explain_runs.ours(clip, model, estimator=estimator, perturbation=perturbation, passes=passes, seed=seed)
         for seed in (1, 2)
     ]
-    return explaining.agreement(*runs)
+    return explain_runs.agreement(*runs)
 
 
 def stability(count: int, variants: Sequence[Variant], *, jobs: int = 1) -> dict[Variant, Any]:
@@ -67,7 +67,7 @@ def stability(count: int, variants: Sequence[Variant], *, jobs: int = 1) -> dict
     print("| --- | --- | ---: | ---: | ---: | ---: |", flush=True)
     rows = {}
     # (started anew, for a process that has used threads cannot be forked)
-    with ProcessPoolExecutor(jobs, get_context("spawn"), explaining.use_threads, (1,)) as pool:
+    with ProcessPoolExecutor(jobs, get_context("spawn"), explain_runs.use_threads, (1,)) as pool:
         for variant in variants:
             estimator, perturbation, passes = variant
             alike = []
@@ -85,13 +85,13 @@ def stability(count: int, variants: Sequence[Variant], *, jobs: int = 1) -> dict
 
 def whole_track(minutes: float, *, threads: int) -> None:
     """The default settings on the demo, looped."""
-    sound, rate = soundfile.read(explaining.demo_path(), dtype="float32")
+    sound, rate = soundfile.read(explain_runs.demo_path(), dtype="float32")
     length = round(minutes * 60 * rate)
     sound = np.tile(sound, (-(-length // len(sound)), 1))[:length]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "loop.wav"
         soundfile.write(path, sound, rate)
-        found = explaining.measured("track", passes=0, threads=threads, path=path)
+        found = explain_runs.measured("track", passes=0, threads=threads, path=path)
     print(f"\n### A track of {minutes:g} minutes (the demo, looped), default settings\n")
     print("| passes | seconds of work | per second of music | wanted | peak memory | wanted |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: |")
@@ -111,11 +111,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=4)
     parser.add_argument("--only", choices=["times", "stability", "track"], help="one table (default: all)")
     options = parser.parse_args()
-    explaining.use_threads(options.threads)
-    from moodfader.models.checkpoint import load_model
+    explain_runs.use_threads(options.threads)
+    from moodfader.models.inference.checkpoint import load_model
 
     model = load_model()
-    print(f"## Explanations\n\n{explaining.machine(options.threads)}, model {model.digest[:12]}", flush=True)
+    print(f"## Explanations\n\n{explain_runs.machine(options.threads)}, model {model.digest[:12]}", flush=True)
     if options.only in (None, "times"):
         kinds = ("stock", "lime:hide", "local:hide", "local:gain")
         times(options.samples, rounds=options.rounds, threads=options.threads, kinds=kinds)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import bench_explain
-import explaining
+import explain_runs
 import numpy as np
 
 KEPT = Path(__file__).with_name("results_long.md")
@@ -27,14 +27,14 @@ class _Both(io.StringIO):
 
 def cost(samples: int, *, rounds: int, threads: int) -> None:
     """Stock with many samples against the default, at which two seeds agree at least as well (see the next table)."""
-    from moodfader.engine.analysis import AnalysisSettings
+    from moodfader.engine.analysis.analysis import AnalysisSettings
 
     default = AnalysisSettings()
     kind = f"{default.estimator}:{default.perturbation}"
     found = [
         (
-            explaining.measured("stock", passes=samples, threads=threads),
-            explaining.measured(kind, passes=default.passes, threads=threads),
+            explain_runs.measured("stock", passes=samples, threads=threads),
+            explain_runs.measured(kind, passes=default.passes, threads=threads),
         )
         for _ in range(rounds)
     ]
@@ -58,13 +58,13 @@ def main() -> None:
     parser.add_argument("--only", choices=["cost", "stability"], help="one table (default: both)")
     parser.add_argument("--keep", action="store_true", help=f"add to {KEPT.name}")
     options = parser.parse_args()
-    explaining.use_threads(options.threads)
-    from moodfader.models.checkpoint import load_model
+    explain_runs.use_threads(options.threads)
+    from moodfader.models.inference.checkpoint import load_model
 
     model = load_model()
     with contextlib.redirect_stdout(_Both()) as said:
         print(f"## Explanations, {options.samples:,} samples\n")
-        print(f"{explaining.machine(options.threads)}, model {model.digest[:12]}", flush=True)
+        print(f"{explain_runs.machine(options.threads)}, model {model.digest[:12]}", flush=True)
         if options.only in (None, "cost"):
             cost(options.samples, rounds=options.rounds, threads=options.threads)
         if options.only in (None, "stability"):

@@ -31,10 +31,10 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from moodfader.control.osc_guard import encoded
-from moodfader.engine.history import read_history
-from moodfader.engine.urgency import LOADING, urgent
-from performing import MODALITY, Playing, jack_server, memory_mib, replaying, tell_slow, the_map
+from live_runs import MODALITY, Playing, jack_server, memory_mib, performance_compare, tell_slow, the_map
+from moodfader.control.osc.packets import encoded
+from moodfader.engine.performance.automation_file import read_history
+from moodfader.engine.processes.realtime import LOADING, urgent
 
 OTHERS = [f"/moodfader/midlevel/{name}" for name in ("articulation", "dissonance", "melodiousness")]
 COLUMNS = (
@@ -121,7 +121,9 @@ def measured(asked, block):
             os.nice(-12)
         history = read_history(playing.kept)
         tape = jack_server.Tape(playing.tape)
-        found = replaying.compare(history, [asked.file], [the_map(asked.file)], tape, probe=MODALITY, block=block)
+        found = performance_compare.compare(
+            history, [asked.file], [the_map(asked.file)], tape, probe=MODALITY, block=block
+        )
     latencies = [
         (tape.time_of(found.onsets[value]) - at) * 1000 for value, at in probes if found.onsets.get(value) is not None
     ]

@@ -5,10 +5,10 @@ import time
 
 import numpy as np
 import torch
-from moodfader.models.checkpoint import default_checkpoint, load_model
-from moodfader.models.fusion import fuse_normalisation
-from moodfader.models.network import ARCHITECTURES, MidlevelNetwork
-from moodfader.models.vocabulary import CLIP_FRAMES, N_BANDS
+from moodfader.models.common.constants import CLIP_FRAMES, N_BANDS
+from moodfader.models.inference.checkpoint import default_checkpoint, load_model
+from moodfader.models.inference.fold import fuse_normalisation
+from moodfader.models.network.model import ARCHITECTURES, MidlevelNetwork
 
 
 def passes_a_second(network: MidlevelNetwork, *, batches: int, batch_size: int = 16) -> str:

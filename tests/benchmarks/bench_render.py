@@ -38,11 +38,11 @@ def make_track(path: Path, minutes: float) -> None:
 
 def render_once(path: Path) -> dict[str, float]:
     """Render `path` in this process: seconds apart from start-up, and the process's largest memory in MB."""
-    from moodfader.engine.faders import Faders
-    from moodfader.engine.track import load_track
-    from moodfader.engine.writing import write_steered
-    from moodfader.models.vocabulary import HOP_LENGTH, N_BANDS
-    from moodfader.models.vocabulary import SAMPLE_RATE as NETWORK_RATE
+    from moodfader.engine.audio.track import load_track
+    from moodfader.engine.dsp.faders import Faders
+    from moodfader.engine.render.level_controlled_write import write_steered
+    from moodfader.models.common.constants import HOP_LENGTH, N_BANDS
+    from moodfader.models.common.constants import SAMPLE_RATE as NETWORK_RATE
 
     track = load_track(path)
     frames = -(-round(track.duration_s * NETWORK_RATE) // HOP_LENGTH)

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from moodfader.engine import AnalysisSettings, Faders, analyze, load_track, render
-from moodfader.engine.gains import segment_gain_db
-from moodfader.engine.prediction import surrogate_midlevel
-from moodfader.models.checkpoint import load_model
-from moodfader.models.vocabulary import MIDLEVEL
+from moodfader.engine.analysis.prediction import surrogate_midlevel
+from moodfader.engine.dsp.segment_mask import segment_gain_db
+from moodfader.models.common.constants import MIDLEVEL
+from moodfader.models.inference.checkpoint import load_model
 
 DATA = Path(os.environ.get("MOODFADER_DATA", Path(__file__).parents[3] / "shared" / "data"))
 

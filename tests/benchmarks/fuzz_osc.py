@@ -28,12 +28,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from moodfader.control.osc import OscServer
-from moodfader.control.osc_clients import Clients
-from moodfader.control.osc_dispatch import Dispatcher
-from moodfader.control.osc_guard import RefusedError, bundled, encoded, messages_of
-from moodfader.control.session import Session
-from moodfader.engine.history import read_history
+from moodfader.control.osc.dispatcher import Dispatcher
+from moodfader.control.osc.packets import RefusedError, bundled, encoded, messages_of
+from moodfader.control.osc.server import OscServer
+from moodfader.control.osc.subscriptions import Clients
+from moodfader.control.session.session import Session
+from moodfader.engine.performance.automation_file import read_history
 
 FADER = "/moodfader/midlevel/modality"
 MASTER = "/moodfader/master"  # what the flood does not touch
@@ -175,7 +175,7 @@ def over_sockets() -> None:
 
 def live(seed: int) -> None:
     """The same to a performance that sounds."""
-    bench = load("performing", Path(__file__).with_name("performing.py"))
+    bench = load("live_runs", Path(__file__).with_name("live_runs.py"))
     server = bench.jack_server.Server(synchronous=True)
     os.environ.update(server.environment)
     asked = argparse.Namespace(file=Path(__file__).parents[2] / "presets" / "demo.ogg", backend="jack", ahead=None)
@@ -210,7 +210,7 @@ def live(seed: int) -> None:
         print(f"files written: {others or 'none'}")
         history, tape = read_history(playing.kept), bench.jack_server.Tape(playing.tape)
         the_map = bench.the_map(asked.file)
-        found = bench.replaying.compare(history, [asked.file], [the_map], tape, probe=bench.MODALITY)
+        found = bench.performance_compare.compare(history, [asked.file], [the_map], tape, probe=bench.MODALITY)
     print(f"compared with the render: {found.compared / 44100:.0f} s, {len(found.breaks)} discontinuities")
     for name, sent in probes.items():
         heard = [(tape.time_of(found.onsets[value]) - at) * 1000 for value, at in sent if value in found.onsets]

@@ -1,7 +1,7 @@
 """The real session, without a player: what the control surfaces set is remembered in the order in which it came."""
 
 import pytest
-from moodfader.control.session import Session
+from moodfader.control.session.session import Session
 
 
 class SilentSession(Session):

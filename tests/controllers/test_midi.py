@@ -8,9 +8,9 @@ import mido
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moodfader.control.midi import Learner, MidiInput, Receiver, input_ports, mapping_file
-from moodfader.control.midi_mapping import MODES, Decoder, Mapped, learned, read_mapping, save_mapping, ticks
-from moodfader.models.errors import InputError
+from moodfader.control.midi.mapping import MODES, Decoder, Mapped, learned, read_mapping, save_mapping, ticks
+from moodfader.control.midi.ports import Learner, MidiInput, Receiver, input_ports, mapping_file
+from moodfader.models.common.errors import InputError
 
 FADER = "/moodfader/midlevel/modality"
 WET = "/moodfader/wet"

@@ -6,9 +6,9 @@ import socket
 import threading
 
 import pytest
-from moodfader.control.addresses import CONTROLS
-from moodfader.control.oscquery import OscQueryServer, answer, host_info
-from moodfader.models.errors import InputError
+from moodfader.control.osc.oscquery import OscQueryServer, answer, host_info
+from moodfader.control.session.parameters import CONTROLS
+from moodfader.models.common.errors import InputError
 
 
 @pytest.fixture

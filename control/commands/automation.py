@@ -1,0 +1,52 @@
+"""render --automation: a recorded performance as a sound file."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...models.common.errors import InputError
+from ..console.options import analysis_of
+from ..console.output import Voice
+
+if TYPE_CHECKING:
+    from ...engine.analysis.analysis import AnalysisSettings
+    from ...engine.performance.masked_reader import Map
+    from ...models.inference.checkpoint import Model
+
+
+def render_automation(
+    file: Path,
+    automation: Path,
+    output: Path,
+    *,
+    bit_depth: str,
+    model: "Model",
+    settings: "AnalysisSettings",
+    voice: Voice,
+) -> None:
+    """Write what was played. `file` is the performance's first track, or one of its tracks by name.
+
+    Raises InputError.
+    """
+    from ...engine.audio.track import load_track
+    from ...engine.performance.automation_file import read_history
+    from ...engine.performance.masked_reader import Map
+    from ...engine.performance.replay import replay
+
+    history = read_history(automation)
+    names = [track.name for track in history.tracks]
+    if len(names) > 1 and file.name not in names:
+        raise InputError(f"{file}: none of the tracks that were played ({', '.join(names)})")
+    which = names.index(file.name) if file.name in names else 0
+    tracks = tuple(file if number == which else track for number, track in enumerate(history.tracks))
+
+    def steering(number: int, path: Path) -> tuple["Map", str, str]:
+        track = load_track(path)
+        analysis = analysis_of(track, model, settings, voice)
+        known = Map(analysis.segments, analysis.mask_weights, sample_rate=history.sample_rate)
+        return known, track.digest, analysis.model_digest
+
+    with voice.progress(f"Rendering {output.name}") as report:
+        done = replay(history, output, steering=steering, tracks=tracks, bit_depth=bit_depth, progress=report)
+    shown = f"{done.output}: {done.duration_s:.2f} s at {done.sample_rate} Hz, {done.changes} changes"
+    voice.result(dataclasses.asdict(done), lambda: shown)

@@ -1,0 +1,54 @@
+"""cache: what is kept of analysed tracks, and how to be rid of it."""
+
+from pathlib import Path
+
+import typer
+from rich.filesize import decimal
+
+from ...models.common.errors import InputError
+from ..console import options
+from ..console.output import Voice
+
+cache = typer.Typer(help="Show what is kept of analysed tracks, or clear it.", invoke_without_command=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(cache, name="cache")
+
+
+@cache.callback()
+def show(context: typer.Context, as_json: options.Json = False) -> None:
+    """Show how many analyses are kept, their size and where."""
+    if context.invoked_subcommand is None:
+        folder, files = _kept()
+        size = sum(path.stat().st_size for path in files)
+        values = {"path": str(folder), "analyses": len(files), "bytes": size}
+        Voice(as_json=as_json).result(values, lambda: f"{_count(files)}, {decimal(size)}, in {folder}")
+
+
+@cache.command()
+def clear(as_json: options.Json = False, quiet: options.Quiet = False) -> None:
+    """Delete all kept analyses (they are made again when needed)."""
+    folder, files = _kept()
+    size = sum(path.stat().st_size for path in files)
+    for path in files:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be deleted ({error.strerror or error})") from error
+    values = {"path": str(folder), "deleted": len(files), "bytes": size}
+    voice = Voice(as_json=as_json, quiet=quiet)
+    voice.result(values, lambda: f"deleted {_count(files)}, {decimal(size)}, from {folder}")
+
+
+def _kept() -> tuple[Path, list[Path]]:
+    """The folder and the analyses in it; nothing else there is touched."""
+    from ...engine.analysis.cache import SUFFIX, cache_folder
+
+    folder = cache_folder() / "analyses"
+    return folder, sorted(folder.glob("*" + SUFFIX))
+
+
+def _count(files: list[Path]) -> str:
+    return f"{len(files)} {'analysis' if len(files) == 1 else 'analyses'}"

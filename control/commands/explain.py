@@ -1,0 +1,93 @@
+"""explain: figures and sounds of what speaks for and against the features."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...models.common.constants import MIDLEVEL
+from ...models.common.errors import InputError
+from ..console import options
+from ..console.options import analysis_of, the_model
+from ..console.output import Voice
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(explain)
+
+
+def explain(
+    file: options.File,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write into.")],
+    feature: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Explain this feature. Repeatable; all seven without.")
+    ] = None,
+    analysis: Annotated[
+        Path | None, typer.Option(metavar="F", help="A kept analysis; otherwise the cached or a new one.")
+    ] = None,
+    begin: Annotated[
+        float | None, typer.Option("--from", metavar="S", help="Show the track from this second on.")
+    ] = None,
+    end: Annotated[float | None, typer.Option("--to", metavar="S", help="Show the track to this second.")] = None,
+    form: Annotated[str, typer.Option("--format", metavar="png|svg|both", help="Of the figures.")] = "both",
+    overwrite: options.Overwrite = False,
+    passes: options.Passes = 0,
+    seed: options.Seed = 0,
+    segmentation: options.Segmentation = "felzenszwalb",
+    estimator: options.Estimator = "gradient",
+    perturbation: options.Perturbation = "gain",
+    as_json: options.Json = False,
+    model: options.ModelFile = None,
+    device: options.Device = "auto",
+    quiet: options.Quiet = False,
+) -> None:
+    """Show and let hear what speaks for and against each feature.
+
+    For each feature: its positive and negative spectrogram with the strongest weights, what the network says while
+    more and more of these segments change, the sound with it enhanced by 6 dB, and the segments that speak for it
+    alone. For the track: the effects of the features on the emotions, and the original sound. index.html plays the
+    sounds beside the pictures. Of a track longer than 30 seconds the 20 with the strongest weights are shown (or
+    --from, --to).
+    """
+    features = checked_features(feature)
+    voice = Voice(as_json=as_json, quiet=quiet)
+    from ...engine import load_track
+    from ...engine.analysis.analysis import AnalysisSettings
+    from ...engine.plotting.export import FORMATS, files_of, prepare_folder, write_explanation
+    from ...engine.plotting.sonify import chosen_stretch
+
+    if form not in FORMATS:
+        raise InputError(f"no format is called {form!r}: there are {', '.join(FORMATS)}")
+    settings = AnalysisSettings(segmentation, estimator, perturbation, passes, seed)
+    files = files_of(output, features, form=form)
+    network = the_model(model, device)
+    track = load_track(file)
+    if output.exists():  # a made folder is not left behind when what follows fails
+        prepare_folder(output, list(files.values()), overwrite=overwrite)
+    explained = analysis_of(track, network, settings, voice, file=analysis)
+    stretch_s = chosen_stretch(explained, features, begin, end)
+    prepare_folder(output, list(files.values()), overwrite=overwrite)
+    with voice.progress("Drawing") as report:
+        write_explanation(track, explained, network, files, stretch_s=stretch_s, progress=report)
+    written = {key: str(path) for key, path in files.items()}
+    values = {
+        "file": str(file),
+        "folder": str(output),
+        "from_s": stretch_s[0],
+        "to_s": stretch_s[1],
+        "files": written,
+    }
+    voice.result(values, lambda: "\n".join(written.values()))
+
+
+def checked_features(names: Sequence[str] | None) -> list[str]:
+    """Names of features in the order of the vocabulary, all without any. Raises InputError, with a guess."""
+    if not names:
+        return list(MIDLEVEL)
+    from ...engine import Faders
+
+    Faders.of(dict.fromkeys(names, 0.0))  # knows the names, and what was meant by those that are none
+    known = [name.strip().lower().replace("-", "_") for name in names]
+    return [name for name in MIDLEVEL if name in known]

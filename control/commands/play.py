@@ -1,0 +1,199 @@
+"""play: a set list through the sound card, steered from the terminal, over OSC and by MIDI while it sounds."""
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...models.common.errors import InputError
+from ..console import options
+from ..console.options import gains_of
+from ..console.output import Voice
+from ..session.presets import find_preset
+from ..tui.status_line import told, told_line
+
+if TYPE_CHECKING:
+    from ..osc.server import OscServer
+    from ..session.session import Session
+
+_LINE_S = 1.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(play)
+
+
+def play(
+    files: options.Files,
+    backend: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="jack, portaudio, pyo (JACK through pyo), null (no card), or auto: what is there."
+        ),
+    ] = "auto",
+    device: Annotated[
+        int | None, typer.Option(metavar="N", help="PortAudio's device (see: moodfader devices).")
+    ] = None,
+    rate: Annotated[
+        int | None,
+        typer.Option(metavar="HZ", help="Sample rate; JACK has its own, else the first file's."),
+    ] = None,
+    channels: Annotated[int | None, typer.Option(metavar="N", help="Channels; two, or as many as the files.")] = None,
+    block: Annotated[int, typer.Option(metavar="N", help="Samples in a block (JACK has its own).")] = 512,
+    ahead: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Samples made ahead: more is safer, but answers later. As it turns out, if unset."
+        ),
+    ] = None,
+    preset: Annotated[str | None, typer.Option(metavar="NAME", help="Begin with a preset.")] = None,
+    settings: options.Set = None,
+    paused: Annotated[bool, typer.Option("--paused", metavar="", help="Do not begin to play yet.")] = False,
+    record: Annotated[
+        Path | None, typer.Option(metavar="F", help="Keep the performance (JSON Lines; see: render --automation).")
+    ] = None,
+    osc_port: Annotated[int, typer.Option(metavar="N", help="UDP port for OSC; 0 takes any free one.")] = 9000,
+    no_osc: Annotated[bool, typer.Option("--no-osc", metavar="", help="No OSC.")] = False,
+    bind: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on; 0.0.0.0 lets the whole network in.")
+    ] = "127.0.0.1",
+    midi: Annotated[str | None, typer.Option(metavar="PORT", help="MIDI input to listen to.")] = None,
+    ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak that is not exceeded, in dBTP.")] = -1.0,
+    no_terminal: Annotated[
+        bool, typer.Option("--no-terminal", metavar="", help="One line a second instead of the full view.")
+    ] = False,
+    model: options.ModelFile = None,
+    as_json: Annotated[bool, typer.Option("--json", metavar="", help="One JSON object a second.")] = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Play tracks one after the other; seven faders move them, eight emotions follow."""
+    from ...engine.live.player import PlayerOptions
+    from ...engine.performance.automation_file import HistoryWriter
+    from ...engine.processes.realtime import prompt
+    from ..session.session import Session
+
+    voice = Voice(as_json=as_json, quiet=quiet)
+    gains_db = {**(find_preset(preset).gains_db if preset else {}), **gains_of(settings)}
+    _check(backend, block, ceiling, rate, channels)
+    full = not (no_terminal or as_json or quiet) and sys.stdout.isatty() and sys.stdin.isatty()
+    wanted = PlayerOptions(
+        backend=backend,
+        device=device,
+        sample_rate=rate,
+        channels=channels,
+        block_length=block,
+        ahead=ahead,
+        ceiling_dbtp=ceiling,
+        model=model,
+    )
+    prompt()
+    notes: list[str] = []  # while the full view is there it shows them; afterwards they are said
+    note = notes.append if full else voice.note
+    with contextlib.ExitStack() as open_things:
+        stop = open_things.enter_context(_stopped_by_signals())
+        writer = None if record is None else open_things.enter_context(HistoryWriter(record))
+        session = Session.play(files, wanted, record=writer, note=note)
+        open_things.callback(session.close)
+        for name, value in gains_db.items():
+            session.set(f"/moodfader/midlevel/{name}", value, source="command")
+        if not paused:
+            session.set("/moodfader/transport/play", True, source="command")
+        server = None
+        if not no_osc:
+            server = _osc(session, open_things, bind, osc_port, note)
+        if midi is not None:
+            _midi(session, open_things, midi, note)
+        if full:
+            _full_view(session, files, server, stop, notes)
+        else:
+            _lines(session, files, voice, stop)
+    for text in notes:
+        voice.note(text)
+
+
+def _check(backend: str, block: int, ceiling: float, rate: int | None, channels: int | None) -> None:
+    """What can be told without opening anything. Raises InputError."""
+    known = ("auto", "jack", "portaudio", "pyo", "null")
+    if backend not in known:
+        raise InputError(f"no back end is called {backend!r}: there are {', '.join(known)}")
+    if not 32 <= block <= 8192:
+        raise InputError(f"--block {block}: goes from 32 to 8192 samples")
+    if not -20 <= ceiling <= 0:
+        raise InputError(f"--ceiling {ceiling:g}: goes from -20 to 0 dBTP")
+    if rate is not None and not 8_000 <= rate <= 192_000:
+        raise InputError(f"--rate {rate}: goes from 8000 to 192000 Hz (in kHz?)")
+    if channels is not None and not 1 <= channels <= 8:
+        raise InputError(f"--channels {channels}: goes from 1 to 8")
+
+
+def _osc(
+    session: "Session", open_things: contextlib.ExitStack, host: str, port: int, note: Callable[[str], None]
+) -> "OscServer":
+    """Let OSC in, and say so to controllers that look for it."""
+    from ..osc.oscquery import OscQueryServer
+    from ..osc.server import OscServer
+
+    server = OscServer(session, host=host, port=port)
+    open_things.callback(server.close)
+    query = OscQueryServer(session, osc_port=server.port, host=host)
+    open_things.callback(query.close)
+    note(f"OSC on {server.host}:{server.port}, OSCQuery on http://{host}:{query.port}")
+    return server
+
+
+def _midi(session: "Session", open_things: contextlib.ExitStack, port: str, note: Callable[[str], None]) -> None:
+    from ..midi.mapping import read_mapping
+    from ..midi.ports import MidiInput, mapping_file
+
+    listener = MidiInput(session, read_mapping(mapping_file()), port)
+    open_things.callback(listener.close)
+    note(f"MIDI from {listener.name}")
+
+
+def _lines(session: "Session", files: list[Path], voice: Voice, stop: threading.Event) -> None:
+    """A line a second until the last track has ended, or somebody stops."""
+    while True:
+        meters = session.meters
+        if meters is not None:
+            now = told(session, files, meters)
+            voice.result(now, lambda now=now: told_line(now))  # type: ignore[misc]
+        if stop.wait(_LINE_S) or (meters is not None and meters.ended):
+            return
+
+
+def _full_view(
+    session: "Session", files: list[Path], server: "OscServer | None", stop: threading.Event, notes: list[str]
+) -> None:
+    """Until q is pressed or the program is told to end."""
+    from ..tui.app import Terminal
+
+    def track() -> str:
+        number = session.meters.track if session.meters else 0
+        name = files[number].name if len(files) == 1 else f"{number + 1}/{len(files)} {files[number].name}"
+        analysed = session.analysed
+        said = [] if analysed == 1.0 else [f"analysed {analysed or 0:.0%}"]
+        said += notes[-1:]
+        return f"{name}  ({', '.join(said)})" if said else name
+
+    Terminal(session, track=track, clients=server.clients if server else tuple, until=stop.is_set).run()
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """The event is set when the terminal closes or somebody ends the program: everything is then put away cleanly."""
+    stop = threading.Event()
+    before = {}
+    for name in ("SIGTERM", "SIGHUP"):
+        if (number := getattr(signal, name, None)) is not None:
+            before[number] = signal.signal(number, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,81 @@
+"""presets: list them, show one, save one of the user's own."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from ...models.common.constants import MIDLEVEL
+from ...models.common.errors import InputError
+from ..console import options
+from ..console.output import Voice
+from ..console.tables import numbers_table, spoken, titled
+from ..session.presets import Preset, all_presets, find_preset, save_preset
+
+presets = typer.Typer(no_args_is_help=True, help="Fader positions with a name: list, show, save.")
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, - and _.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(presets, name="presets")
+
+
+@presets.command("list")
+def list_presets(as_json: options.Json = False) -> None:
+    """All presets with a sentence on what they are for."""
+    voice = Voice(as_json=as_json)
+    found = [find_preset(name) for name in all_presets()]
+    if as_json:
+        for preset in found:
+            voice.result(_values(preset), lambda: "")
+        return
+    table = Table(header_style="", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for column in ("preset", "what it is for"):
+        table.add_column(column)
+    for preset in found:
+        own = " (yours)" if preset.own else ""
+        table.add_row(Text.assemble((preset.name, "bold"), own), preset.summary)
+    voice.show(table)
+
+
+@presets.command("show")
+def show_preset(name: Name, as_json: options.Json = False) -> None:
+    """Where a preset puts the faders, and the file it is kept in."""
+    preset = find_preset(name)
+    Voice(as_json=as_json).result(_values(preset), lambda: _table(preset))
+    Voice(as_json=as_json).line(str(preset.path))
+
+
+@presets.command("save")
+def save(
+    name: Name,
+    settings: options.Set = None,
+    start: Annotated[str | None, typer.Option("--from", metavar="PRESET", help="Start from another preset.")] = None,
+    summary: Annotated[str, typer.Option(help="A sentence on what it is for.")] = "",
+    overwrite: options.Overwrite = False,
+    as_json: options.Json = False,
+) -> None:
+    """Keep fader positions of your own; one with the name of a shipped preset hides that."""
+    gains_db = {**(find_preset(start).gains_db if start else {}), **options.gains_of(settings)}
+    if not gains_db:
+        raise InputError(f"preset {name!r}: nothing to save, give --set FEATURE=DB or --from PRESET")
+    preset = save_preset(name, gains_db, summary=summary, overwrite=overwrite)
+    voice = Voice(as_json=as_json)
+    voice.result(_values(preset), lambda: _table(preset))
+    voice.line(f"saved as {preset.path}")
+
+
+def _values(preset: Preset) -> dict[str, Any]:
+    gains_db = {feature: preset.gains_db.get(feature, 0.0) for feature in MIDLEVEL}
+    return {"name": preset.name, "summary": preset.summary, "gains_db": gains_db, "path": str(preset.path)}
+
+
+def _table(preset: Preset) -> Group:
+    table = numbers_table("feature", "dB")
+    for feature in MIDLEVEL:
+        decibels = preset.gains_db.get(feature, 0.0)
+        table.add_row(spoken(feature), f"{decibels:+.1f}" if decibels else "0")
+    return titled(f"{preset.name}: {preset.summary}" if preset.summary else preset.name, table)

@@ -1,0 +1,165 @@
+"""What training and evaluation work on: the datasets that the options name, as spectrograms with ratings."""
+
+import functools
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ...engine.audio.track import load_track
+from ...models.common.errors import InputError
+from ...models.datasets.clip_dataset import Material, prepare
+from ...models.datasets.midlevel import (
+    Clip,
+    SeriesClip,
+    read_midlevel,
+    read_perceptual,
+    read_series,
+    read_soundtracks,
+    read_table,
+)
+from ...models.network.spectrogram import FloatArray, LogSpectrogram
+from ...models.synthesis.labelled_music import TABLE, known_music
+from ...models.training.train import Source
+from ..console.output import Voice
+
+SHARES: Final = {"soundtracks": 20, "midlevel": 20, "table": 20, "perceptual": 10, "known": 16}
+"""How many clips of each kind are in a batch."""
+KNOWN_ALONE: Final = 24
+"""How many pieces of known qualities where there is nothing else."""
+
+
+LEAST_CLIPS: Final = 5
+"""With fewer recordings there is nothing to learn but those recordings."""
+
+
+@dataclass(frozen=True)
+class Datasets:
+    """Folders and tables as the options name them."""
+
+    soundtracks: Path | None = None
+    midlevel: Path | None = None
+    tables: tuple[Path, ...] = ()
+    perceptual: Path | None = None
+    known: tuple[Path, ...] = ()
+
+    @property
+    def named(self) -> bool:
+        return any((self.soundtracks, self.midlevel, self.tables, self.perceptual, self.known))
+
+    def or_default(self) -> "Datasets":
+        """Itself, or what lies in the data folder (MOODFADER_DATA) when it names nothing. Raises InputError."""
+        if self.named:
+            return self
+        folder = Path(os.environ.get("MOODFADER_DATA", "../shared/data")) / "soundtracks"
+        if not folder.is_dir():
+            raise InputError(f"nothing to learn from: {folder} is not there; give --soundtracks, --table, ...")
+        return Datasets(soundtracks=folder, perceptual=folder if (folder / "perceptual.csv").is_file() else None)
+
+
+@dataclass(frozen=True)
+class Rated:
+    """Clips of one kind and their spectrograms."""
+
+    name: str
+    clips: list[Clip]
+    material: Material
+    share: int = field(default=0)
+
+    @property
+    def kind(self) -> str:
+        """Of the kinds of SHARES."""
+        return self.name.split(":")[0]
+
+    def source(self, indices: list[int] | None = None) -> Source:
+        """What training draws from: all, or the clips of those indices."""
+        chosen = self.material if indices is None else self.material.subset(indices)
+        return Source(self.name, chosen, self.share or SHARES[self.kind])
+
+
+def read_datasets(datasets: Datasets, voice: Voice) -> list[Rated]:
+    """Read everything that is named, with a progress bar. Raises InputError."""
+    found: list[tuple[str, list[Clip]]] = []
+    groups: dict[Path, str] = {}
+    albums: dict[int, str] = {}
+    if datasets.soundtracks is not None:
+        clips = read_soundtracks(datasets.soundtracks)
+        groups = {clip.path: clip.group for clip in clips}
+        albums = {int(clip.path.stem): clip.group for clip in clips}
+        found.append(("soundtracks", clips))
+        if len(set(groups.values())) == len(clips):
+            voice.note("soundtracks: no albums are named, so clips of one album may be learned from and tested on")
+    if datasets.midlevel is not None:
+        found.append(("midlevel", read_midlevel(datasets.midlevel, albums=albums)))
+    found += [(f"table:{table.name}", read_table(table)) for table in datasets.tables]
+    if datasets.perceptual is not None:
+        found.append(("perceptual", read_perceptual(datasets.perceptual, groups=groups)))
+    known = [read_table(folder / TABLE, prefix="known_") for folder in datasets.known]
+    found += [(_known_name(place, datasets.known), clips) for place, clips in enumerate(known)]
+    music = sum(map(len, known))
+    place = SHARES["known"] if len(found) > len(known) else KNOWN_ALONE
+    rated = []
+    for name, clips in found:
+        if not clips:
+            raise InputError(f"{name}: none of its rows has an audio file")
+        with voice.progress(f"Reading {name}") as report:
+            # several folders of known music share the place in a batch that one would have
+            share = max(1, round(place * len(clips) / music)) if name.startswith("known") else 0
+            rated.append(Rated(name, clips, prepare(clips, read_mono, report), share))
+        voice.note(f"{name}: {len(clips)} clips")
+    return rated
+
+
+def read_unheard(paths: Sequence[Path], voice: Voice) -> tuple[list[SeriesClip], Material]:
+    """Music of known qualities for testing: its tables, or folders that hold known_music.csv. Raises InputError."""
+    series = []
+    for place, path in enumerate(paths):
+        table = path / TABLE if path.is_dir() else path
+        series += read_series(table, prefix=f"{place + 1}:" if len(paths) > 1 else "")
+    with voice.progress("Reading music of known qualities") as report:
+        material = prepare([one.clip for one in series], read_mono, report)
+    voice.note(f"music for testing: {len(series)} clips, {len({one.series for one in series} - {''})} series")
+    return series, material
+
+
+def check_enough(rated: Sequence[Rated]) -> None:
+    """Raises InputError where there are fewer than LEAST_CLIPS recordings to learn from."""
+    count = sum(len(part.clips) for part in rated)
+    if count < LEAST_CLIPS:
+        names = ", ".join(part.name for part in rated)
+        raise InputError(
+            f"{names}: too few rows: {count} recordings, at least {LEAST_CLIPS} are needed to learn from"
+        )
+
+
+def read_mono(path: Path) -> FloatArray:
+    """A sound file as the network hears it: mono at 22.05 kHz, float32 [samples], scaled to a peak of one."""
+    track = load_track(path)
+    return np.asarray(np.concatenate(list(track.mono_blocks())) / track.peak, np.float32)
+
+
+@functools.cache
+def _front_end() -> LogSpectrogram:
+    return LogSpectrogram()
+
+
+def _known_name(place: int, folders: Sequence[Path]) -> str:
+    return "known" if len(folders) == 1 else f"known:{place + 1}:{folders[place].name}"
+
+
+def spectrogram_of(sound: FloatArray) -> npt.NDArray[np.float16]:
+    """What the network sees of a sound that is scaled already: [frames, bands], as `prepare` keeps it."""
+    with torch.inference_mode():
+        return np.asarray(_front_end()(torch.from_numpy(sound)).half().numpy())
+
+
+def rendered_music(folder: Path, count: int, *, seed: int, voice: Voice) -> Path:
+    """The folder with at least `count` pieces of known qualities in it; what is missing is made. InputError."""
+    with voice.progress(f"Composing {count} pieces") as report:
+        known_music(count, seed=seed, folder=folder, progress=report)
+    return folder

@@ -1,0 +1,172 @@
+"""OSCQuery: controllers ask over HTTP what can be controlled, and find it on the network without being told where.
+
+The tree of the OSCQuery proposal (github.com/Vidvox/OSCQueryProposal) as JSON, made from the table of addresses;
+`?HOST_INFO` says where the OSC server is. It answers GET, to so many at a time, from memory: no file is touched.
+"""
+
+import http.server
+import json
+import socket
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+
+from ...models.common.errors import InputError
+from ..session.parameters import CONTROLS, Control, Value
+from .service_announcer import EVERYWHERE, NAME, Announcement
+
+if TYPE_CHECKING:
+    from ..session.session import Session
+
+_AT_A_TIME: Final = 8
+_PATIENCE_S: Final = 2.0
+_TAGS: Final = {"float": "f", "int": "i", "string": "s", "trigger": "I"}
+_ATTRIBUTES: Final = ("FULL_PATH", "CONTENTS", "TYPE", "ACCESS", "VALUE", "RANGE", "DESCRIPTION", "UNIT")
+
+
+def node_of(control: Control, value: Value) -> dict[str, Any]:
+    """What OSCQuery says of one address. A value that is not known yet is null."""
+    tag = _TAGS.get(control.kind) or ("T" if value else "F")
+    readable = control.kind != "trigger"
+    node: dict[str, Any] = {
+        "FULL_PATH": control.address,
+        "DESCRIPTION": control.meaning,
+        "TYPE": tag,
+        "ACCESS": (1 if readable else 0) | (2 if control.writable else 0),
+    }
+    if readable:
+        node["VALUE"] = [value]
+    span = {name: bound for name, bound in (("MIN", control.low), ("MAX", control.high)) if bound is not None}
+    if span:
+        node["RANGE"] = [span]
+    if control.unit:
+        node["UNIT"] = [control.unit]
+    return node
+
+
+def tree_of(state: dict[str, Value]) -> dict[str, Any]:
+    """All addresses, as containers within containers from the root on."""
+    root: dict[str, Any] = {"FULL_PATH": "/", "ACCESS": 0, "CONTENTS": {}}
+    for control in CONTROLS:
+        node = root
+        *folders, name = control.address.strip("/").split("/")
+        for depth, folder in enumerate(folders, 1):
+            path = "/" + "/".join(folders[:depth])
+            node = node["CONTENTS"].setdefault(folder, {"FULL_PATH": path, "ACCESS": 0, "CONTENTS": {}})
+        node["CONTENTS"][name] = node_of(control, state.get(control.address))
+    return root
+
+
+def answer(
+    target: str, state: dict[str, Value], host_info: dict[str, Any]
+) -> tuple[HTTPStatus, dict[str, Any] | None]:
+    """Status and JSON for the target of a GET request."""
+    path, _, attribute = target.partition("?")
+    if attribute == "HOST_INFO":
+        return HTTPStatus.OK, host_info
+    node: dict[str, Any] | None = tree_of(state)
+    for name in unquote(path).strip("/").split("/"):
+        if name and node is not None:
+            node = node.get("CONTENTS", {}).get(name)
+    if node is None:
+        return HTTPStatus.NOT_FOUND, None
+    if not attribute:
+        return HTTPStatus.OK, node
+    if attribute not in _ATTRIBUTES:
+        return HTTPStatus.BAD_REQUEST, None
+    return (HTTPStatus.OK, {attribute: node[attribute]}) if attribute in node else (HTTPStatus.NO_CONTENT, None)
+
+
+class OscQueryServer:
+    """Serves the tree from threads of its own until `close`; tells the network about it if it can."""
+
+    def __init__(
+        self, session: "Session", *, osc_port: int, host: str = "127.0.0.1", port: int = 0, announce: bool = True
+    ) -> None:
+        """Port 0 takes any free one: controllers find it. Raises InputError when the address cannot be had."""
+        info = host_info(host, osc_port)
+
+        class Handler(_Handler):
+            @staticmethod
+            def respond(target: str) -> tuple[HTTPStatus, dict[str, Any] | None]:
+                return answer(target, session.state(), info)
+
+        try:
+            self._http = _Server((host, port), Handler)
+        except (OSError, OverflowError) as error:
+            raise InputError(f"OSCQuery on {host}:{port}: {error} (is the port taken?)") from error
+        self.port: int = self._http.server_address[1]
+        self._thread = threading.Thread(target=self._http.serve_forever, name="oscquery", daemon=True)
+        self._thread.start()
+        self._announcement = Announcement(host, self.port, osc_port) if announce else None
+
+    def close(self) -> None:
+        """Stop serving, and say so to the network."""
+        if self._announcement is not None:
+            self._announcement.close()
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+
+def host_info(host: str, osc_port: int) -> dict[str, Any]:
+    """What `?HOST_INFO` answers."""
+    extensions = dict.fromkeys(("ACCESS", "VALUE", "RANGE", "DESCRIPTION", "UNIT"), True)
+    extensions |= dict.fromkeys(("LISTEN", "PATH_CHANGED", "CLIPMODE", "CRITICAL", "HTML", "TAGS"), False)
+    info = {"NAME": NAME, "OSC_PORT": osc_port, "OSC_TRANSPORT": "UDP", "EXTENSIONS": extensions}
+    return info if host in EVERYWHERE else info | {"OSC_IP": host}
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+    block_on_close = False
+
+    def __init__(self, address: tuple[str, int], handler: type[http.server.BaseHTTPRequestHandler]) -> None:
+        self._free = threading.BoundedSemaphore(_AT_A_TIME)
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, handler)
+
+    def server_bind(self) -> None:
+        """Without the search for its own name, which may take seconds."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        """A connection that broke is not the program's fault and prints nothing."""
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    timeout = _PATIENCE_S
+    server_version, sys_version = NAME, ""
+
+    respond: Callable[[str], tuple[HTTPStatus, dict[str, Any] | None]]
+
+    def do_GET(self) -> None:
+        status, values = self.respond(self.path)
+        body = b"" if values is None else json.dumps(values, allow_nan=False).encode()
+        self.send_response(status)
+        if status != HTTPStatus.NO_CONTENT:
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: ANN401
+        """Nothing is printed."""

@@ -1,0 +1,163 @@
+"""Figures of an evaluation: agreement with listeners, calibration, and answers to what is no music or was changed."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ...engine.plotting.style import AGAINST, FAINT, FOR, INK, STYLE, plain, save
+from ...models.common.constants import EMOTIONS, MIDLEVEL
+from ...models.evaluation.bootstrap import Floats
+from ...models.evaluation.metrics import Agreement
+from ...models.evaluation.results import Findings
+from ..console.tables import signed, spoken
+from .plot_helpers import GRID, interval, note, whiskers
+
+_BINS = 6
+_OTHERS: Final = ("#009E73", "#CC79A7", "#E69F00")
+_SHAPES: Final = ("o", "s", "^", "D", "v", "P")
+
+
+def scatter_figure(path: Path, said: Floats, rated: Floats, found: Mapping[str, Agreement], *, title: str) -> None:
+    """Predicted against rated, a panel an emotion; said, rated: [clips, 8], NaN where there is none."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(10, 5.6), layout="constrained")
+        for name, axes in _panels(figure, found):
+            x, y = said[:, EMOTIONS.index(name)], rated[:, EMOTIONS.index(name)]
+            axes.plot([-0.1, 1.1], [-0.1, 1.1], color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
+            axes.scatter(x, y, s=11, color=FOR, alpha=0.45, linewidths=0)
+            axes.set_title(f"{spoken(name)}   r {interval(found[name].r)}", fontsize=8.5)
+            _unit(axes)
+        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+        note(figure, "A point is a clip; dashed: predicted equals rated.  r with its 95 % interval over albums.")
+        save(figure, path)
+
+
+def emotions_figure(
+    path: Path, found: Mapping[str, Agreement], others: Mapping[str, Mapping[str, Agreement]], *, title: str
+) -> None:
+    """r and error of each emotion with intervals, beside chance, the constant mean and other models' records."""
+    names = [*[name for name in EMOTIONS if name in found], "mean"]
+    with rc_context(STYLE):
+        figure = Figure(figsize=(10, 0.42 * len(names) + 1.9), layout="constrained")
+        left, right = figure.subplots(1, 2, sharey=True)
+        rows = range(len(names))
+        for axes, value, chance in (
+            (left, lambda a: a.r, lambda a: (a.chance_r.low, a.chance_r.high)),
+            (right, lambda a: a.rmse, lambda a: (a.constant_rmse, a.constant_rmse)),
+        ):
+            for row, name in zip(rows, names, strict=True):
+                low, high = chance(found[name])
+                if high > low:
+                    axes.barh(row, high - low, left=low, height=0.5, color="#dddddd")
+                else:
+                    axes.plot([low, low], [row - 0.32, row + 0.32], color=FAINT, linewidth=2)
+            runs = {"": found, **others}
+            for place, (label, run) in enumerate(runs.items()):
+                shift = (place - (len(runs) - 1) / 2) * 0.2
+                own = [(row, value(run[name])) for row, name in zip(rows, names, strict=True) if name in run]
+                colour = FOR if place == 0 else _OTHERS[(place - 1) % len(_OTHERS)]
+                whiskers(axes, own, shift, colour, label or "this model", shape=_SHAPES[place % len(_SHAPES)])
+            axes.axhline(len(names) - 1.5, color=FAINT, linewidth=0.6)
+            axes.grid(axis="x", color=GRID, linewidth=0.6)
+            axes.set_axisbelow(True)
+            plain(axes)
+        left.set_yticks(rows, [spoken(name) for name in names])
+        left.set_ylim(len(names) - 0.4, -0.6)
+        left.set_xlim(right=1.0)
+        left.set_xlabel("Pearson r with the ratings  (grey: chance)")
+        right.set_xlabel("root mean square error, scale 0..1  (grey: always saying the mean)")
+        right.set_xlim(left=0)
+        if others:
+            handles, labels = right.get_legend_handles_labels()
+            figure.legend(handles, labels, loc="outside upper right", ncols=4, fontsize=8, frameon=False)
+        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+        note(figure, "Bars: 95 % interval, whole albums drawn with replacement.")
+        save(figure, path)
+
+
+def calibration_figure(
+    path: Path, said: Floats, rated: Floats, found: Mapping[str, Agreement], *, title: str
+) -> None:
+    """Mean rating where the prediction is low, ..., high, a panel an emotion. said, rated: [clips, 8]."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(10, 5.6), layout="constrained")
+        for name, axes in _panels(figure, found):
+            x, y = said[:, EMOTIONS.index(name)], rated[:, EMOTIONS.index(name)]
+            counted = np.isfinite(x) & np.isfinite(y)
+            bins = np.array_split(np.flatnonzero(counted)[np.argsort(x[counted], kind="stable")], _BINS)
+            bins = [rows for rows in bins if len(rows)]
+            predicted, mean = ([float(v[rows].mean()) for rows in bins] for v in (x, y))
+            error = [1.96 * float(y[rows].std()) / np.sqrt(len(rows)) for rows in bins]
+            axes.plot([-0.1, 1.1], [-0.1, 1.1], color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
+            slope, offset = found[name].slope, found[name].offset
+            ends = np.array([min(predicted), max(predicted)])
+            axes.plot(ends, slope.value * ends + offset.value, color=AGAINST, linewidth=1.1)
+            axes.errorbar(predicted, mean, yerr=error, fmt="o", color=FOR, markersize=4, elinewidth=1, capsize=2)
+            axes.set_title(spoken(name), fontsize=9)
+            text = f"slope {interval(slope)}\noffset {signed(offset.value, '.2f')}"
+            axes.text(0.04, 0.97, text, transform=axes.transAxes, va="top", fontsize=7, color=INK)
+            _unit(axes)
+        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+        told = f"Blue: clips in {_BINS} equal groups by prediction, mean rating with its 95 % interval.  "
+        note(figure, told + "Red: rated = slope × predicted + offset; 1 and 0 are right.")
+        save(figure, path)
+
+
+def unusual_figure(path: Path, found: Findings, *, title: str) -> None:
+    """What is said of sounds that are no music, over what is said of 90 % of the recordings."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(11, 4.6), layout="constrained")
+        panels = figure.subplots(1, 2, width_ratios=(len(MIDLEVEL), len(EMOTIONS)), sharey=True)
+        colours = (INK, FAINT, AGAINST, FOR, *_OTHERS)
+        for axes, names in zip(panels, (MIDLEVEL, EMOTIONS), strict=True):
+            for column, name in enumerate(names):
+                low, middle, high = found.usual[name]
+                axes.bar(column, high - low, bottom=low, width=0.62, color="#e9e9e9")
+                axes.plot([column - 0.31, column + 0.31], [middle, middle], color="#bbbbbb", linewidth=1.2)
+            for place, (sound, said) in enumerate(found.unusual.items()):
+                x = np.arange(len(names)) + (place - (len(found.unusual) - 1) / 2) * 0.11
+                shape, colour = _SHAPES[place % len(_SHAPES)], colours[place % len(colours)]
+                axes.scatter(x, [said[n] for n in names], s=22, marker=shape, color=colour, label=sound, zorder=3)
+            axes.set_xticks(range(len(names)), [spoken(name).replace(" ", "\n") for name in names], fontsize=7)
+            axes.axhline(0, color=FAINT, linewidth=0.6)
+            axes.axhline(1, color=FAINT, linewidth=0.6)
+            axes.grid(axis="y", color=GRID, linewidth=0.6)
+            axes.set_axisbelow(True)
+            axes.tick_params(axis="x", length=0)
+            plain(axes)
+        panels[0].set_ylabel("predicted")
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=8.5, frameon=False)
+        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+        told = "grey: 5 to 95 % of the recordings, and their median"
+        panels[0].set_title(told, fontsize=7.5, color=FAINT, weight="normal")
+        save(figure, path)
+
+
+def _panels(figure: Figure, found: Mapping[str, Agreement]) -> Iterator[tuple[str, Axes]]:
+    """A panel for each rated emotion, named axes at the edges; unused ones are hidden."""
+    grid = figure.subplots(2, 4, sharex=True, sharey=True)
+    figure.set_layout_engine("constrained", hspace=0.06)
+    for axes in grid[1]:
+        axes.set_xlabel("predicted")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("rated")
+    for axes, name in zip(grid.ravel(), EMOTIONS, strict=True):
+        if name in found:
+            yield name, axes
+        else:
+            axes.set_visible(False)
+
+
+def _unit(axes: Axes) -> None:
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    axes.set_aspect("equal")
+    axes.set_xticks([0, 0.5, 1], ["0", ".5", "1"])
+    axes.set_yticks([0, 0.5, 1], ["0", ".5", "1"])
+    plain(axes)

@@ -1,0 +1,207 @@
+"""Figures of an evaluation that are matrices: features against scales, each other, turned qualities, and changes."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from ...engine.plotting.style import AGAINST, FAINT, FOR, INK, STYLE, plain, save
+from ...models.common.constants import MIDLEVEL
+from ...models.datasets.clip_dataset import HEARD_AS
+from ...models.evaluation.construct_validity import ScaleMeaning
+from ...models.evaluation.parameter_sweeps import Turning
+from ...models.evaluation.results import Findings
+from ...models.evaluation.robustness import OUTPUTS
+from ..console.tables import spoken
+from .plot_helpers import GRID, note, number, whiskers
+
+SIGNED: Final[Colormap] = LinearSegmentedColormap.from_list("signed", [AGAINST, "#fbfbfb", FOR])
+"""Vermilion below zero, blue above."""
+_HEAT: Final[Colormap] = LinearSegmentedColormap.from_list("heat", ["#fbfbfb", "#E69F00", "#7a3b00"])
+
+
+def scale_name(scale: str) -> str:
+    """A human scale as it is turned here: what a high value means."""
+    named = {"articulation": "staccato (articulation)", "mode": "minor (mode)"}
+    return named.get(scale, spoken(scale))
+
+
+def scales_figure(path: Path, scales: Mapping[str, ScaleMeaning], *, title: str) -> None:
+    """Correlation of each feature with each human perceptual scale; framed: the feature that the scale stands for."""
+    order = sorted(scales, key=lambda s: MIDLEVEL.index(HEARD_AS[s][0]) if s in HEARD_AS else len(MIDLEVEL))
+    values = np.array([[scales[scale].r[name].value for scale in order] for name in MIDLEVEL])
+    lows = np.array([[scales[scale].r[name].low for scale in order] for name in MIDLEVEL])
+    highs = np.array([[scales[scale].r[name].high for scale in order] for name in MIDLEVEL])
+    below = [
+        [f"{number(a)} to {number(b)}" for a, b in zip(*rows, strict=True)] for rows in zip(lows, highs, strict=True)
+    ]
+    with rc_context(STYLE):
+        figure = Figure(figsize=(9.2, 5), layout="constrained")
+        axes = figure.subplots()
+        _matrix(figure, axes, values, MIDLEVEL, [scale_name(s) for s in order], below=below, label="Pearson r")
+        for column, scale in enumerate(order):
+            if scales[scale].own is not None:
+                _frame(axes, MIDLEVEL.index(str(scales[scale].own)), column)
+        axes.set_xlabel("what listeners rated in five-second excerpts")
+        axes.set_ylabel("predicted")
+        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+        note(figure, "Framed: the feature that the scale stands for.  Small: 95 % interval over albums.")
+        save(figure, path)
+
+
+def features_figure(path: Path, between: Mapping[str, Sequence[Sequence[float]]], *, title: str) -> None:
+    """Correlations of the seven features with each other over the recordings, a panel for each who predicted."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(0.6 + 6.2 * len(between), 5), layout="constrained")
+        panels = figure.subplots(1, len(between), sharey=True, squeeze=False)[0]
+        for axes, (name, matrix) in zip(panels, between.items(), strict=True):
+            values = np.array(matrix) + np.diag(np.full(len(MIDLEVEL), np.nan))
+            _matrix(figure, axes, values, MIDLEVEL, [spoken(name) for name in MIDLEVEL], label="Pearson r")
+            axes.set_title(name, fontsize=9)
+        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+        save(figure, path)
+
+
+def turned_figure(path: Path, turned: Mapping[str, Turning], *, title: str) -> None:
+    """Does a feature follow its quality, and only its own? Ranks with intervals, and slopes of all seven."""
+    names = [name for name in MIDLEVEL if name in turned]
+    with rc_context(STYLE):
+        figure = Figure(figsize=(11, 4.6), layout="constrained")
+        left, right = figure.subplots(1, 2, width_ratios=(3, 4))
+        rows = range(len(names))
+        for shift, colour, label, part in (
+            (-0.13, FOR, "all clips of its series", "pooled"),
+            (0.13, "#009E73", "within series, mean", "within"),
+        ):
+            whiskers(
+                left,
+                [(row, getattr(turned[n], part)) for row, n in zip(rows, names, strict=True)],
+                shift,
+                colour,
+                label,
+            )
+        for goal in (0.8, 0.9):
+            left.axvline(goal, color=FAINT, linewidth=0.7, linestyle=(0, (4, 3)))
+        left.set_yticks(rows, [spoken(name) for name in names])
+        left.set_ylim(len(names) - 0.4, -0.6)
+        left.set_xlim(right=1.02)
+        left.set_xlabel("Spearman's rho of the feature with its quality")
+        left.grid(axis="x", color=GRID, linewidth=0.6)
+        left.set_axisbelow(True)
+        left.legend(loc="lower left", bbox_to_anchor=(-0.02, -0.34), ncols=2, fontsize=7.5, frameon=False)
+        plain(left)
+        slopes = np.array([[turned[name].slopes_in_sd[other] for other in MIDLEVEL] for name in names])
+        limit = float(max(np.abs(slopes).max(), 0.5))
+        labels = [spoken(name) for name in MIDLEVEL]
+        _matrix(
+            figure, right, slopes, names, labels, limit=limit, label="standard deviations a whole turn", signs=True
+        )
+        for row, name in enumerate(names):
+            _frame(right, row, MIDLEVEL.index(name))
+        right.set_ylabel("turned from 0 to 1")
+        right.set_xlabel("how far each predicted feature moves")
+        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+        note(figure, "95 % intervals over series.  Dashed: .8 and .9.")
+        save(figure, path)
+
+
+def moved_figure(path: Path, found: Findings, *, title: str) -> None:
+    """How far each output moves when the recording is changed, and how alike changed and unchanged ones are."""
+    names = list(found.moved)
+    change = np.array([[found.moved[name].change[output] for output in OUTPUTS] for name in names])
+    alike = np.array([[found.moved[name].r[output] for output in OUTPUTS] for name in names])
+    with rc_context(STYLE):
+        figure = Figure(figsize=(12.5, 6.6), layout="constrained")
+        above, below = figure.subplots(2, 1, sharex=True)
+        labels = [spoken(name) for name in OUTPUTS]
+        top = max(0.1, float(np.nanmax(change)))
+        _matrix(
+            figure,
+            above,
+            change,
+            names,
+            labels,
+            limit=top,
+            colours=_HEAT,
+            label="mean change (scale 0..1)",
+            digits=3,
+            ticks=False,
+        )
+        _matrix(
+            figure,
+            below,
+            1 - alike,
+            names,
+            labels,
+            limit=max(0.2, float(np.nanmax(1 - alike))),
+            colours=_HEAT,
+            label="1 − r",
+            shown=alike,
+        )
+        for axes in (above, below):
+            axes.axvline(len(MIDLEVEL) - 0.5, color=INK, linewidth=1)
+        above.set_title("mean absolute change of the prediction")
+        below.set_title("correlation of changed with unchanged predictions")
+        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+        save(figure, path)
+
+
+def _matrix(
+    figure: Figure,
+    axes: Axes,
+    values: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    label: str,
+    limit: float = 1.0,
+    colours: Colormap = SIGNED,
+    below: Sequence[Sequence[str]] | None = None,
+    shown: np.ndarray | None = None,
+    digits: int = 2,
+    signs: bool = False,
+    ticks: bool = True,
+) -> None:
+    """Coloured cells with their numbers, blank where NaN. below: small print; shown: other numbers than these."""
+    least = -limit if colours is SIGNED else 0.0
+    image = axes.imshow(values, cmap=colours, vmin=least, vmax=limit, aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            strong = bool(abs(value) > 0.72 * limit)
+            own = float(value if shown is None else shown[row, column])
+            text = number(own, digits)
+            text = "+" + text if signs and own > 0 else text
+            colour = "white" if strong else INK
+            up = 0.12 if below else 0
+            axes.text(column, row - up, text, ha="center", va="center", fontsize=8.5, color=colour)
+            if below:
+                axes.text(
+                    column, row + 0.27, below[row][column], ha="center", va="center", fontsize=5.8, color=colour
+                )
+    axes.set_yticks(range(len(rows)), [spoken(name) for name in rows], fontsize=8.5)
+    axes.set_xticks(range(len(columns)), list(columns), fontsize=8.5)
+    if ticks:
+        for tick in axes.get_xticklabels():
+            tick.set_rotation(30)
+            tick.set_horizontalalignment("right")
+            tick.set_rotation_mode("anchor")
+    axes.tick_params(length=0)
+    axes.set_xticks(np.arange(len(columns) + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(len(rows) + 1) - 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.5)
+    axes.tick_params(which="minor", length=0)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    bar = figure.colorbar(image, ax=axes, pad=0.015, aspect=30)
+    bar.set_label(label, fontsize=8)
+    bar.outline.set_visible(False)
+
+
+def _frame(axes: Axes, row: int, column: int) -> None:
+    axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor=INK, linewidth=1.6, zorder=4))

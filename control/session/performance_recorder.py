@@ -1,0 +1,66 @@
+"""The recording of a performance: what took effect at which sample, who asked for it, and which analyses were used.
+
+It is written by the thread that hears from the player; nobody who moves a control waits for the disk.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...engine.analysis.surrogate import Heard
+from ...models.common.errors import InputError
+from .parameters import ROOT, Value
+
+if TYPE_CHECKING:
+    from ...engine.performance.automation_file import HistoryWriter
+
+READY = f"{ROOT}/track/ready"
+
+
+class Recording:
+    """Keeps a performance with a writer, or nothing without one. What cannot be written is noted once."""
+
+    def __init__(self, writer: "HistoryWriter | None", note: Callable[[str], None]) -> None:
+        self._writer, self._note = writer, note
+        self._lock = threading.Lock()
+        self._sources: dict[str, str] = {}
+
+    def begin(self, tracks: Sequence[str], *, sample_rate: int, channels: int, ceiling_dbtp: float) -> None:
+        """What is played. Raises InputError if it cannot be written."""
+        if self._writer is not None:
+            paths = [str(Path(track).absolute()) for track in tracks]
+            self._writer.begin(sample_rate=sample_rate, channels=channels, ceiling_dbtp=ceiling_dbtp, tracks=paths)
+
+    def asked(self, address: str, source: str) -> None:
+        """Remember who last moved a control."""
+        self._sources[address] = source
+
+    def keep(self, applied: list[tuple[int, str, Value]], heard: Mapping[int, Heard]) -> None:
+        """Write what took effect: (output sample, address, value) each."""
+        for at, address, value in applied:
+            line: dict[str, Any] = {"at": at, "address": address, "value": value}
+            if source := self._sources.get(address):
+                line["source"] = source
+            if address == READY and isinstance(value, int) and value in heard:
+                line |= {"digest": heard[value].digest, "model": heard[value].model_digest}
+            self._write(line)
+
+    def end(self, played: int | None) -> None:
+        """The performance was `played` output samples long (None: it never began); the file is closed."""
+        if played is not None:
+            self._write({"at": played, "end": True})
+        with self._lock:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+
+    def _write(self, line: dict[str, Any]) -> None:
+        with self._lock:
+            if self._writer is None:
+                return
+            try:
+                self._writer.write(line)
+            except InputError as error:
+                self._writer = None
+                self._note(f"the recording ends here: {error}")

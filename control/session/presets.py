@@ -1,0 +1,113 @@
+"""Presets: fader positions with a name, shipped with the program or the user's own, as TOML files.
+
+    summary = "What it is for."
+
+    [gains_db]
+    melodiousness = 6.0
+
+The user's own are kept in the platform's configuration folder (MOODFADER_CONFIG names another) and hide shipped
+ones of the same name.
+"""
+
+import difflib
+import importlib.resources
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import tomli_w
+from platformdirs import user_config_path
+
+from ...models.common.atomic_write import written_beside
+from ...models.common.errors import InputError
+
+SUFFIX: Final = ".toml"
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Gains in dB by feature (those not named stay at 0); `own` if it is the user's."""
+
+    name: str
+    summary: str
+    gains_db: Mapping[str, float]
+    path: Path
+    own: bool
+
+
+def own_folder() -> Path:
+    """Where the user's presets are kept, whether it is there or not."""
+    named = os.environ.get("MOODFADER_CONFIG")
+    return (Path(named) if named else user_config_path("moodfader")) / "presets"
+
+
+def all_presets() -> dict[str, Path]:
+    """Files of all presets by name, in alphabetical order."""
+    shipped = Path(str(importlib.resources.files("moodfader.presets")))
+    found: dict[str, Path] = {}
+    for folder in (shipped, own_folder()):
+        if folder.is_dir():
+            found |= {path.stem: path for path in folder.glob("*" + SUFFIX) if _NAME.fullmatch(path.stem)}
+    return dict(sorted(found.items()))
+
+
+def find_preset(name: str) -> Preset:
+    """The preset of that name, the user's own first. Raises InputError, with a guess at what was meant."""
+    known = all_presets()
+    if name not in known:
+        near = difflib.get_close_matches(name.lower(), known, n=1)
+        guess = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        raise InputError(f"no preset is called {name!r}: {guess}")
+    return read_preset(known[name])
+
+
+def read_preset(path: Path) -> Preset:
+    """Read one file. Raises InputError for what is not TOML, or not a preset."""
+    from ...engine import Faders  # (torch takes seconds, and listing names must not)
+
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a TOML file ({error})") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    summary, gains_db = values.get("summary", ""), values.get("gains_db")
+    if not isinstance(gains_db, dict) or not isinstance(summary, str) or set(values) - {"summary", "gains_db"}:
+        raise InputError(f"{path}: a preset has a summary and a table [gains_db], nothing else")
+    for feature, value in gains_db.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InputError(f"{path}: {feature} = {value!r} is not a number of decibels")
+    try:
+        Faders.of(gains_db)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    numbers = {feature.lower().replace("-", "_"): float(value) for feature, value in gains_db.items()}
+    return Preset(path.stem, summary, numbers, path, own=path.parent == own_folder())
+
+
+def save_preset(name: str, gains_db: Mapping[str, float], *, summary: str = "", overwrite: bool = False) -> Preset:
+    """Keep a preset of the user's own. Raises InputError.
+
+    A name is made of letters, digits, - and _; one of the user's own is only replaced with `overwrite`.
+    """
+    from ...engine import Faders
+
+    if not _NAME.fullmatch(name):
+        raise InputError(f"preset {name!r}: a name is made of letters, digits, - and _ (64 at most)")
+    Faders.of(gains_db)
+    path = own_folder() / (name + SUFFIX)
+    if path.exists() and not overwrite:
+        raise InputError(f"{path}: exists already (--overwrite replaces it)")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path.parent}: cannot be made ({error.strerror or error})") from error
+    values = {"summary": summary, "gains_db": {feature: float(value) for feature, value in gains_db.items()}}
+    with written_beside(path) as beside:
+        beside.write_text(tomli_w.dumps(values), encoding="utf-8")
+    return read_preset(path)

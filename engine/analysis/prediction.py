@@ -1,0 +1,92 @@
+"""What the network hears in a whole track, in bounded memory, and what the linear surrogate expects of faders."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
+from ...models.inference.checkpoint import Model
+from ...models.network.model import Geometry
+from ...models.network.spectrogram import FloatArray, spectrogram_blocks
+from ..audio.track import Track
+from .surrogate import expected_midlevel
+
+if TYPE_CHECKING:
+    from .analysis import Analysis
+
+POSITIONS_AT_ONCE = 128
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Seven features and eight emotions on the scale 0..1, by name."""
+
+    midlevel: Mapping[str, float]
+    emotions: Mapping[str, float]
+
+
+def named(midlevel: npt.NDArray[np.floating], emotions: npt.NDArray[np.floating]) -> Prediction:
+    """Give the values [7] and [8] their names."""
+    return Prediction(
+        midlevel={name: float(value) for name, value in zip(MIDLEVEL, midlevel, strict=True)},
+        emotions={name: float(value) for name, value in zip(EMOTIONS, emotions, strict=True)},
+    )
+
+
+def predict_track(track: Track, model: Model, *, scale: float | None = None) -> Prediction:
+    """Mean of the local outputs over the whole track, and the emotions that follow from it.
+
+    scale divides the mono mix; the track's own peak without it. What was made of a track is heard at the scale of
+    the original, so that a change of level counts.
+    """
+    return predict_sound(track.mono_blocks(), model, scale=track.peak if scale is None else scale)
+
+
+def predict_sound(mono_blocks: Iterable[FloatArray], model: Model, *, scale: float) -> Prediction:
+    """As predict_track, for mono sound at 22.05 kHz in blocks [n]."""
+    spectrogram = spectrogram_blocks(mono_blocks, scale=scale)
+    total = np.zeros(len(MIDLEVEL))
+    count = 0
+    with torch.inference_mode():
+        for part in _seen_by_positions(spectrogram, model.network.geometry):
+            local = model.network.local(torch.from_numpy(part)[None].to(model.device))[0]  # [7, time, frequency]
+            total += local.sum((1, 2), dtype=torch.float64).cpu().numpy()
+            count += local.shape[1] * local.shape[2]
+    midlevel = total / count
+    emotions = model.network.emotions(torch.from_numpy(midlevel).float().to(model.device)).detach().cpu().numpy()
+    return named(midlevel, emotions)
+
+
+def _seen_by_positions(blocks: Iterator[FloatArray], geometry: Geometry) -> Iterator[FloatArray]:
+    """Pieces of the silence-extended spectrogram, each what up to POSITIONS_AT_ONCE positions see."""
+    begin, end = geometry.span(0, POSITIONS_AT_ONCE)
+    pending = np.zeros((-begin, N_BANDS), np.float32)
+    frames = done = 0
+    for block in blocks:
+        frames += len(block)
+        pending = np.concatenate([pending, block])
+        while len(pending) >= end - begin:
+            yield pending[: end - begin]
+            pending = pending[POSITIONS_AT_ONCE * geometry.stride :]
+            done += POSITIONS_AT_ONCE
+    left = geometry.positions(frames) - done
+    if left > 0:
+        begin, end = geometry.span(0, left)
+        silence = np.zeros((end - begin - len(pending), N_BANDS), np.float32)
+        yield np.concatenate([pending, silence])
+
+
+def surrogate_midlevel(analysis: "Analysis", segment_gains_db: FloatArray) -> FloatArray:
+    """Change of the seven mid-levels that the linear surrogate expects of gains [segments] in dB: [7]."""
+    share = analysis.clip_seconds / analysis.duration_s  # weights are effects on ten seconds
+    return expected_midlevel(analysis.weights, analysis.response_per_db, segment_gains_db, share=share)
+
+
+def surrogate_emotions(analysis: "Analysis", segment_gains_db: FloatArray, model: Model) -> dict[str, float]:
+    """Change of the eight emotions that the linear surrogate expects, by name."""
+    shift = model.emotion_weights @ surrogate_midlevel(analysis, segment_gains_db)
+    return {name: float(value) for name, value in zip(EMOTIONS, shift, strict=True)}

@@ -1,0 +1,142 @@
+"""A recording as the program knows it: checked, measured, and ready to be streamed. The only reader of sound
+files.
+
+Loading decodes the whole file once without keeping it; what is kept is its shape, its digest and its peak.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import soxr
+
+from ...models.common.constants import SAMPLE_RATE
+from ...models.common.errors import InputError
+from .decode import Source, decode, probe
+from .loudness import LoudnessMeter
+
+SILENCE = 2**-15
+"""What never exceeds one step of a 16-bit file is silence."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """A readable recording of at least one second that is not silent."""
+
+    source: Source
+    samples: int
+    """Samples a channel, as counted while decoding."""
+    digest: str
+    """SHA-256 in hex of the decoded float32 samples, the rate and the channel count."""
+    peak: float
+    """Largest magnitude of the mono mix at 22.05 kHz, > 0: by this the network's input is divided."""
+    sample_peak: float
+    """Largest magnitude of a sample in the file; above 1.0 in some float and lossy files."""
+
+    @property
+    def path(self) -> Path:
+        return self.source.path
+
+    @property
+    def sample_rate(self) -> int:
+        """In Hz."""
+        return self.source.sample_rate
+
+    @property
+    def channels(self) -> int:
+        return self.source.channels
+
+    @property
+    def duration_s(self) -> float:
+        return self.samples / self.sample_rate
+
+    @cached_property
+    def loudness_lufs(self) -> float:
+        """Integrated loudness in LUFS; measured (the file is decoded again) when first asked for."""
+        meter = LoudnessMeter(self.sample_rate, self.channels)
+        for block in self.blocks():
+            meter.add(block)
+        return meter.integrated()
+
+    def blocks(self, *, block_length: int = 65536, start: int = 0) -> Iterator[np.ndarray]:
+        """Stream the samples from `start` on: float32 [block_length, channels], at last maybe shorter."""
+        left = self.samples - start
+        for block in decode(self.source, block_length=block_length, start=start):
+            if len(block) >= left:
+                yield block[:left]
+                return
+            left -= len(block)
+            yield block
+
+    def mono_blocks(self) -> Iterator[np.ndarray]:
+        """Stream the mean of the channels at 22.05 kHz: float32 [samples], not scaled."""
+        mono = _MonoMix(self.sample_rate)
+        for block in self.blocks():
+            yield mono.add(block)
+        yield mono.flush()
+
+
+def load_track(path: str | Path) -> Track:
+    """Decode `path` once, check it and measure it.
+
+    Raises InputError for what cannot be worked on: no such file, a folder, no sound in it, truncated or
+    damaged, less than a second, silence, samples that are no numbers, a rate or a channel count out of range.
+    """
+    source = probe(Path(path))
+    digest = hashlib.sha256(f"{source.sample_rate} {source.channels}".encode())
+    mono = _MonoMix(source.sample_rate)
+    samples, peak, sample_peak = 0, 0.0, 0.0
+    for block in decode(source):
+        block_peak = max(float(block.max()), -float(block.min()))
+        if not math.isfinite(block_peak):
+            at = (samples + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])) / source.sample_rate
+            raise InputError(f"{path}: it has samples that are no numbers (NaN or infinite), first at {at:.3f} s")
+        digest.update(np.ascontiguousarray(block).data)
+        samples += len(block)
+        sample_peak = max(sample_peak, block_peak)
+        peak = max(peak, _largest(mono.add(block)))
+    peak = max(peak, _largest(mono.flush()))
+    _check_length(source, samples)
+    if sample_peak <= SILENCE:
+        raise InputError(f"{path}: it is silent from start to end")
+    if peak <= SILENCE:
+        raise InputError(f"{path}: it is silent when mixed to mono (one channel the other one turned upside down?)")
+    return Track(source, samples, digest.hexdigest(), peak, sample_peak)
+
+
+def _check_length(source: Source, samples: int) -> None:
+    path, rate = source.path, source.sample_rate
+    if samples == 0:
+        raise InputError(f"{path}: there is no sound in it (its length is zero)")
+    if source.promised is not None and samples < source.promised - source.tolerance:
+        found, whole = samples / rate, source.promised / rate
+        raise InputError(f"{path}: it is truncated ({found:.2f} s of {whole:.2f} s are there)")
+    if samples < rate:
+        raise InputError(f"{path}: it lasts {samples / rate:.2f} s, at least one second is needed")
+
+
+def _largest(block: np.ndarray) -> float:
+    return max(float(block.max()), -float(block.min())) if len(block) else 0.0
+
+
+class _MonoMix:
+    """Mean of the channels, resampled to the rate at which the network listens."""
+
+    def __init__(self, sample_rate: int) -> None:
+        same = sample_rate == SAMPLE_RATE
+        self._resampler = None if same else soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, dtype="float32")
+
+    def add(self, block: np.ndarray) -> np.ndarray:
+        mono = block[:, 0].copy()
+        for channel in range(1, block.shape[1]):
+            mono += block[:, channel]
+        mono *= np.float32(1 / block.shape[1])
+        return mono if self._resampler is None else self._resampler.resample_chunk(mono)
+
+    def flush(self) -> np.ndarray:
+        nothing = np.zeros(0, dtype=np.float32)
+        return nothing if self._resampler is None else self._resampler.resample_chunk(nothing, last=True)

@@ -1,0 +1,82 @@
+"""JACK by its own C library (JACK-Client): blocks arrive at the ports bit for bit, and late cycles are counted.
+
+pyo plays over JACK as well (back end `pyo`), but nothing of it tells that a cycle came late. The library is the
+system's; where it is missing, pyo brings its own.
+"""
+
+import threading
+import time
+from multiprocessing.connection import Connection
+from typing import Any, Final
+
+import numpy as np
+
+from ..processes.messages import AudioJob
+from ..processes.realtime import steady
+from ..processes.ring_buffer import Ring
+from .backends import orphaned
+
+_LOOK_S: Final = 0.05
+_SILENT_S: Final = 2.0
+"""After so long without a cycle the server has gone."""
+
+
+def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
+    """Play until the ring says stop or the server goes; that is told as ("gone", why)."""
+    try:
+        import jack
+    except OSError:  # no libjack on this system
+        from . import portaudio_backend
+
+        portaudio_backend.run(job, connection)
+        return
+    jack.set_error_function(lambda message: None)
+    jack.set_info_function(lambda message: None)
+    try:
+        client = jack.Client(job.name, no_start_server=True)
+    except jack.JackError:
+        connection.send(("failed", "no JACK server answers (is jackd running?)"))
+        return
+    connection.send(("booted", int(client.samplerate), int(client.blocksize)))
+    ring = Ring(job.channels, name=connection.recv())
+    gone = threading.Event()
+    ports = [client.outports.register(f"output_{number}") for number in range(1, job.channels + 1)]
+    output = np.zeros((1 << 14, job.channels), dtype=np.float32)
+    cycles = 0
+
+    def process(frames: int) -> None:
+        nonlocal cycles
+        cycles += 1
+        block = output[:frames]
+        if ring.read or ring.ahead >= 2 * frames:
+            ring.take(block)
+        for channel, port in enumerate(ports):
+            port.get_array()[:] = block[:, channel]
+
+    def late(delayed_us: float) -> None:
+        ring.late += 1
+
+    def resized(frames: int) -> None:
+        ring.block_length = frames
+
+    client.set_process_callback(process)
+    client.set_xrun_callback(late)
+    client.set_blocksize_callback(resized)
+    client.set_shutdown_callback(lambda status, reason: gone.set())
+    ring.block_length = int(client.blocksize)
+    steady()
+    client.activate()  # (its thread is as urgent as the server says)
+    for port, speaker in zip(ports, client.get_ports(is_physical=True, is_input=True, is_audio=True), strict=False):
+        port.connect(speaker)
+    seen, since = -1, time.monotonic()
+    while not ring.stop and not orphaned():
+        if gone.wait(_LOOK_S):
+            connection.send(("gone", "the JACK server has ended"))
+            return
+        if cycles != seen:
+            seen, since = cycles, time.monotonic()
+        elif time.monotonic() - since > _SILENT_S:
+            connection.send(("gone", "JACK has stopped asking for sound"))
+            return
+    client.deactivate()
+    client.close()

@@ -1,0 +1,141 @@
+"""pyo as the way to PortAudio, and to JACK where it is wanted; the only importer of pyo.
+
+pyo calls back before each of its blocks, in the audio thread: there one block is copied from the ring into a table as
+long as a block, which pyo then plays once. The first blocks are not used, because pyo's server fades in over them.
+Its build of double precision is taken: the fade-in of the other one ends at 0.9999993 and stays there.
+"""
+
+import contextlib
+import importlib
+import os
+import time
+from multiprocessing.connection import Connection
+from typing import Any, Final
+
+import numpy as np
+
+from ..processes.messages import AudioJob
+from ..processes.realtime import HANDING_OVER, steady, urgent
+from ..processes.ring_buffer import Ring
+from .backends import orphaned
+
+os.environ.setdefault("PYO_GUI_WX", "0")
+os.environ.setdefault("JACK_NO_START_SERVER", "1")  # a server is the user's to start
+os.environ.setdefault("ALSA_PLUGIN_DIR", "/usr/lib/x86_64-linux-gnu/alsa-lib")
+
+_FADE_IN_S: Final = 0.25
+_SILENT_S: Final = 2.0
+"""After so long without a callback the device has gone."""
+
+
+def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
+    """Play until the ring says stop or the device goes; that is told as ("gone", why)."""
+    audio = "portaudio" if job.backend == "portaudio" else "jack"
+    with _quiet():
+        pyo = _pyo()
+        if job.backend == "portaudio" and pyo.pa_count_devices() < 1:  # (booting without one crashes)
+            connection.send(("failed", "PortAudio finds no sound card"))
+            return
+        server = pyo.Server(
+            sr=job.sample_rate or 44100,
+            nchnls=job.channels,
+            buffersize=job.block_length,
+            duplex=0,
+            audio=audio,
+            jackname=job.name,
+        )
+        server.setVerbosity(0)
+        if job.device is not None:
+            server.setOutputDevice(job.device)
+        server.deactivateMidi()
+        server.boot()
+    if not server.getIsBooted():
+        what = "no JACK server answers (is jackd running?)" if audio == "jack" else "the device refuses"
+        connection.send(("failed", what))
+        return
+    rate, block = round(server.getSamplingRate()), int(server.getBufferSize())
+    connection.send(("booted", rate, block))
+    ring = Ring(job.channels, name=connection.recv())
+    ring.block_length = block
+    tables = [pyo.DataTable(size=block) for _ in range(job.channels)]
+    readers = [
+        pyo.TableRead(table, freq=table.getRate(), loop=True, interp=1).out(channel)
+        for channel, table in enumerate(tables)
+    ]
+    views = [np.asarray(table.getBuffer()) for table in tables]
+    output = np.zeros((block, job.channels), dtype=np.float32)
+    skipped = -int(-_FADE_IN_S * rate // block)
+    calls = 0
+
+    def copy() -> None:
+        nonlocal calls
+        calls += 1
+        if calls <= skipped or not (ring.read or ring.ahead >= 2 * block):
+            return
+        ring.take(output)
+        for channel, view in enumerate(views):
+            view[:block] = output[:, channel]
+
+    server.setCallback(copy)
+    steady()
+    urgent(HANDING_OVER)  # (the threads of PortAudio inherit it)
+    server.start()
+    seen, since = 0, time.monotonic()
+    while not ring.stop and not orphaned():
+        time.sleep(0.05)
+        if calls != seen:
+            seen, since = calls, time.monotonic()
+        elif time.monotonic() - since > _SILENT_S:
+            connection.send(("gone", "the sound card has stopped asking for sound"))
+            os._exit(3)  # (stopping a server whose device has gone hangs)
+    del readers
+    with _quiet():
+        server.stop()
+        time.sleep(0.05)
+    os._exit(0)  # (pyo's shutdown talks to a server that may be gone)
+
+
+def devices() -> list[dict[str, Any]]:
+    """PortAudio's output devices: number, name, channels, sample_rate in Hz, latency in s."""
+    with _quiet():
+        pyo = _pyo()
+        if pyo.pa_count_devices() < 1:
+            return []
+        _, outputs = pyo.pa_get_devices_infos()
+        channels = {number: pyo.pa_get_output_max_channels(number) for number in outputs}
+    return [
+        {
+            "number": number,
+            "name": str(found.get("name", "")),
+            "channels": channels[number],
+            "sample_rate": int(found.get("default sr", 0)),
+            "latency_s": float(found.get("latency", 0.0)),
+        }
+        for number, found in sorted(outputs.items())
+    ]
+
+
+def _pyo() -> Any:  # noqa: ANN401
+    try:
+        return importlib.import_module("pyo64")
+    except ImportError:
+        return importlib.import_module("pyo")
+
+
+@contextlib.contextmanager
+def _quiet() -> Any:  # noqa: ANN401
+    """The libraries behind pyo talk to standard output and error by themselves."""
+    import sys
+
+    sys.stdout.flush()
+    kept = os.dup(1), os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        for stream, copy in enumerate(kept, start=1):
+            os.dup2(copy, stream)
+            os.close(copy)
+        os.close(nowhere)

@@ -1,0 +1,61 @@
+"""Seven faders: a frozen value, checked once, that whoever steers builds anew and hands over whole."""
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, astuple, dataclass
+
+import numpy as np
+
+from ...models.common.constants import MIDLEVEL
+from ...models.common.errors import InputError
+
+FADER_RANGE_DB = (-12.0, 12.0)
+
+
+@dataclass(frozen=True)
+class Faders:
+    """One gain in dB for each mid-level feature, in -12..12; 0 leaves it alone. Raises InputError outside."""
+
+    melodiousness: float = 0.0
+    articulation: float = 0.0
+    rhythmic_complexity: float = 0.0
+    rhythmic_stability: float = 0.0
+    dissonance: float = 0.0
+    tonal_stability: float = 0.0
+    modality: float = 0.0
+
+    def __post_init__(self) -> None:
+        low, high = FADER_RANGE_DB
+        for name, value in asdict(self).items():
+            if not math.isfinite(value) or not low <= value <= high:
+                raise InputError(f"fader {name}: {value:g} dB is out of range, it goes from {low:g} to {high:g} dB")
+
+    @classmethod
+    def of(cls, gains_db: Mapping[str, float]) -> "Faders":
+        """Faders from names (as in MIDLEVEL, a hyphen serves as well) to dB; what is not named stays at 0.
+
+        Raises InputError for a name that is none of the seven and for a value that is no number or out of
+        range.
+        """
+        values = {}
+        for name, value in gains_db.items():
+            known = name.strip().lower().replace("-", "_")
+            if known not in MIDLEVEL:
+                near = difflib.get_close_matches(known, MIDLEVEL, n=1)
+                guess = f"did you mean {near[0]}?" if near else f"there are {', '.join(MIDLEVEL)}"
+                raise InputError(f"no feature is called {name!r}: {guess}")
+            try:
+                values[known] = float(value)
+            except (TypeError, ValueError) as error:
+                raise InputError(f"fader {known}: {value!r} is not a number of decibels") from error
+        return cls(**values)
+
+    @property
+    def neutral(self) -> bool:
+        """Whether all seven are at 0 dB."""
+        return not any(astuple(self))
+
+    def array(self) -> np.ndarray:
+        """The seven gains in dB in the order of MIDLEVEL, float32 [7]."""
+        return np.array(astuple(self), dtype=np.float32)

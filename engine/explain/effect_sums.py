@@ -1,0 +1,66 @@
+"""Effects of stretches, added up to effects on the track, and kept on disk while the work goes on."""
+
+import zipfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ...models.common.atomic_write import written_beside
+from ...models.common.constants import MIDLEVEL
+from .lime import Doubles, Effects
+
+
+@dataclass
+class Sums:
+    """Running sums over the stretches 0..done-1: of effects [segments, 7] and of variances [7].
+
+    Effects are on a mean of ten seconds; halves is [2, segments, 7], freedom [segments].
+    """
+
+    done: int
+    shares: float
+    weights: Doubles
+    plain: Doubles
+    variances: Doubles
+    halves: Doubles
+    freedom: Doubles
+    unexplained: Doubles
+    total: Doubles
+
+    @classmethod
+    def nothing(cls, segments: int) -> "Sums":
+        shape = (segments, len(MIDLEVEL))
+        tables = (np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros((2, *shape)))
+        return cls(0, 0.0, *tables, np.full(segments, np.inf), np.zeros(shape[1]), np.zeros(shape[1]))
+
+    def add(self, effects: Effects, segments: npt.NDArray[np.int64], *, share: float) -> None:
+        """Add the next stretch, `share` of ten seconds long, in which these segments of the track occur."""
+        self.done += 1
+        self.shares += share
+        self.weights[segments] += effects.weights * share
+        self.plain[segments] += effects.plain * share
+        self.variances[segments] += effects.variances * share**2
+        self.halves[:, segments] += effects.halves * share
+        self.freedom[segments] = np.minimum(self.freedom[segments], effects.freedom)  # the careful choice
+        self.unexplained += effects.unexplained * share**2
+        self.total += effects.total * share**2
+
+    def keep(self, path: Path) -> None:
+        """Write what is there so far. Raises InputError."""
+        with written_beside(path) as beside, beside.open("wb") as file:
+            np.savez(file, **{field.name: getattr(self, field.name) for field in fields(self)})
+
+    @classmethod
+    def restored(cls, path: Path, segments: int) -> "Sums":
+        """What an interrupted run had kept there; from the start where nothing is, or nothing that can be used."""
+        fresh = cls.nothing(segments)
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                kept = {field.name: archive[field.name] for field in fields(cls)}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return fresh
+        if any(np.shape(kept[field.name]) != np.shape(getattr(fresh, field.name)) for field in fields(cls)):
+            return fresh
+        return cls(**{**kept, "done": int(kept["done"]), "shares": float(kept["shares"])})

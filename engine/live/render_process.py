@@ -1,0 +1,158 @@
+"""The process that keeps the ring filled: a performance, stepped when its pace says so.
+
+It imports no torch, so the first sound is there at once and no thread of torch can come into its way. Changes arrive
+over a pipe and act with the next step; what was applied at which output sample is told back.
+"""
+
+import contextlib
+import threading
+import time
+from multiprocessing.connection import Connection
+from typing import Any, Final
+
+import numpy as np
+
+from ..audio.sample_buffer import Sound
+from ..audio.true_peak import InterSamplePeaks
+from ..performance.events import MAP_ADDRESS, ROOT, Value
+from ..performance.masked_reader import Map
+from ..performance.performance import Performance
+from ..processes.cpu_load import Busyness
+from ..processes.messages import RenderJob
+from ..processes.outbox import Outbox
+from ..processes.realtime import LOADING, PREPARING, UNURGENT, steady, urgent
+from ..processes.ring_buffer import Ring
+from .scheduler import Pace
+from .track_loader import Loader
+
+_NAP_S: Final = 0.0005
+_LONGEST_NAP_S: Final = 0.005
+_METER_S: Final = 0.3  # in which peak and worst load fall to a third
+_WATCH_S: Final = 0.25
+_SPARE_S: Final = 5.0  # for so long the least spare time is shown
+
+
+def main(connection: "Connection[Any, Any]") -> None:
+    """Take a RenderJob from the pipe, then changes; ends when the pipe does."""
+    with contextlib.suppress(EOFError, OSError):
+        Renderer(connection.recv(), connection).run()
+
+
+class Renderer:
+    """Fills the ring of its job."""
+
+    def __init__(self, job: RenderJob, connection: "Connection[Any, Any]") -> None:
+        urgent(LOADING)  # (the threads that begin here; the one that renders comes before them)
+        self._connection = connection
+        self._outbox = Outbox(connection)
+        self._ring = Ring(job.channels, name=job.ring)
+        self._sounds = [Sound.opened(file, sample_rate=job.sample_rate, channels=job.channels) for file in job.files]
+        self._performance = Performance(self._sounds, ceiling_dbtp=job.ceiling_dbtp)
+        margin_s = None if job.ahead is None else job.ahead / job.sample_rate
+        hop = self._performance.hop_length
+        self._pace = Pace(sample_rate=job.sample_rate, step_length=hop, margin_s=margin_s)
+        self._peaks = InterSamplePeaks(self._performance.channels, torchless=True)
+        self._waiting: list[tuple[str, Value]] = []
+        self._loader = Loader(self._sounds, self._got_map, self._outbox.tell)
+        self._step_s = hop / job.sample_rate
+        self._fall = float(np.exp(-self._step_s / _METER_S))
+        self._spare_at = 0.0
+
+    def run(self) -> None:
+        """Until the ring says stop."""
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
+        steady()
+        if not urgent(PREPARING):  # (last: what takes long must not come before another program's sound)
+            self._outbox.tell("note", UNURGENT)
+        ring, hop = self._ring, self._performance.hop_length
+        ready = self._performance.transport.ready
+        while not ring.stop:
+            self._listen()
+            read, taken_at = ring.last_take()
+            block = ring.block_length or hop
+            if read:
+                self._pace.took(read, taken_at, block)
+            early = self._pace.due(ring.written) - time.monotonic()
+            if early > 0 and ready():
+                time.sleep(min(early, _LONGEST_NAP_S))
+            elif ring.written - read + hop > self._pace.most(block) or not ready():
+                self._apply()
+                time.sleep(_NAP_S)
+            else:
+                self._step()
+        self._loader.stop()
+        self._outbox.close()
+
+    def _watch(self) -> None:
+        """Thread: how busy the machine is."""
+        machine = Busyness()
+        while not self._ring.stop:
+            time.sleep(_WATCH_S)
+            self._pace.busy = machine.busy()
+
+    def _step(self) -> None:
+        """Make the next step, if what was just asked for does not have to be loaded first."""
+        performance, ring = self._performance, self._ring
+        self._apply()
+        if not performance.transport.ready():
+            return
+        begun = time.monotonic()
+        block = performance.step()
+        if not ring.written:  # so that steps and the card's blocks have their edges in common
+            ring.lead = performance.hop_length - len(block)
+            ring.write(np.zeros((ring.lead, performance.channels), dtype=np.float32))
+        written = ring.written
+        ring.write(block)
+        now = time.monotonic()
+        spare = self._pace.made(written, now)
+        if spare < ring.spare_s or now - self._spare_at > _SPARE_S:
+            ring.spare_s, self._spare_at = spare, now
+        load = (now - begun) / self._step_s
+        ring.load += (load - ring.load) * 0.05
+        ring.load_max = max(load, ring.load_max * self._fall)
+        fallen = ring.peak * self._fall
+        ring.peak = max(float(self._peaks.process(block, above=fallen).max(initial=0.0)), fallen)
+        self._tell()
+
+    def _tell(self) -> None:
+        transport, ring = self._performance.transport, self._ring
+        rate = self._performance.sample_rate
+        ring.position_s = transport.position / rate
+        ring.duration_s = self._sounds[transport.track].expected_s or 0.0
+        ring.track, ring.playing, ring.ended = transport.track, int(transport.playing), int(transport.ended)
+        # on average half a step (or block) until the next one is made, the margin, and what the limiter looks ahead
+        wait = max(self._performance.hop_length, ring.block_length) / 2
+        ring.latency_s = (wait + ring.lead) / rate + self._pace.margin_s
+
+    def _listen(self) -> None:
+        while self._connection.poll():
+            kind, *content = self._connection.recv()
+            if kind == "set":
+                self._waiting += content[0]
+            elif kind == "map":
+                self._loader.fetch(*content)
+
+    def _apply(self) -> None:
+        """What can be done now; a move to where nothing is loaded yet waits, and what comes after it with it."""
+        applied = []
+        while self._waiting and self._loaded(*self._waiting[0]):
+            address, value = self._waiting.pop(0)
+            if self._performance.apply(address, value):
+                applied.append((self._performance.position, address, value))
+        if applied:
+            self._outbox.tell("applied", applied)
+
+    def _loaded(self, address: str, value: Value) -> bool:
+        transport = self._performance.transport
+        if address == ROOT + "transport/seek" and isinstance(value, int | float):
+            at = round(value * self._performance.sample_rate)
+            return self._sounds[transport.track].has(at, at + 8 * self._performance.hop_length)
+        if address == ROOT + "transport/track" and isinstance(value, int | float):
+            number = int(value)
+            return not 0 <= number < len(self._sounds) or self._sounds[number].has(0, 1 << 15)
+        return True
+
+    def _got_map(self, number: int, known: Map) -> None:
+        """By the loader's thread."""
+        self._performance.maps[number] = known
+        self._waiting.append((MAP_ADDRESS, number))

@@ -1,0 +1,79 @@
+"""A recorded performance once more, into a file: the same samples that were played, as long as it lasted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...models.common.atomic_write import written_beside
+from ...models.common.errors import InputError
+from ..audio.sample_buffer import Sound
+from ..render.audio_writer import AudioWriter
+from .automation_file import History
+from .masked_reader import Map
+from .performance import perform
+
+Steering = Callable[[int, Path], tuple[Map, str, str]]
+"""Gives the map of a track by number and path, and the digests of the track and of the model: see `replay`."""
+_DITHER_SEED = 0
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What was written: how long it is, and how many changes of controls are in it."""
+
+    output: str
+    duration_s: float
+    sample_rate: int
+    changes: int
+
+
+def replay(
+    history: History,
+    output: Path,
+    *,
+    steering: Steering,
+    tracks: tuple[Path, ...] | None = None,
+    bit_depth: str = "float",
+    progress: Callable[[float], None] | None = None,
+) -> Replayed:
+    """Write the performance to `output`; `tracks` are where its files are now (they may have moved).
+
+    `steering` is asked only for the tracks that were steered. A float file has the very samples; a 16- or 24-bit one
+    their rounding. Raises InputError, also where a track or its analysis is another one than was played.
+    """
+    files = tracks or history.tracks
+    if len(files) != len(history.tracks):
+        raise InputError(f"{len(history.tracks)} tracks were played, {len(files)} are given")
+    sounds = [Sound.opened(file, sample_rate=history.sample_rate, channels=history.channels) for file in files]
+    maps: list[Map | None] = [None] * len(files)
+    for number, file in enumerate(files):
+        if number in history.digests:
+            maps[number], digest, model = steering(number, file)
+            if digest != history.digests[number]:
+                raise InputError(f"{file}: another sound than was played (edited since, or another file?)")
+            if model != history.models.get(number, model):
+                raise InputError(f"{file}: was explained by another model when it was played (--model names it)")
+    for sound in sounds:
+        sound.load()
+        if sound.error is not None:
+            raise sound.error
+    length = history.samples
+    expected = length or sum(sound.length or 0 for sound in sounds)
+    written = 0
+    with written_beside(output) as beside:
+        writer = AudioWriter(
+            beside,
+            sample_rate=history.sample_rate,
+            channels=history.channels,
+            samples=expected,
+            bit_depth=bit_depth,
+            dither_seed=_DITHER_SEED,
+            name=output,
+        )
+        with writer:
+            for block in perform(sounds, maps, history.changes, samples=length, ceiling_dbtp=history.ceiling_dbtp):
+                writer.write(block)
+                written += len(block)
+                if progress:
+                    progress(min(written / max(expected, 1), 1.0))
+    return Replayed(str(output), written / history.sample_rate, history.sample_rate, len(history.changes))

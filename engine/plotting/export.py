@@ -1,0 +1,99 @@
+"""All figures and sounds of an explanation, and the page that shows them, written into a folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from ...control.console.output import Report
+from ...models.common.atomic_write import written_beside
+from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
+from ...models.common.errors import InputError
+from ...models.inference.checkpoint import Model
+from ..analysis.analysis import Analysis, track_spectrogram
+from ..analysis.faithfulness import Curve, faithfulness_curves
+from ..analysis.prediction import predict_track
+from ..audio.track import Track
+from .faithfulness_plot import curves_figure
+from .feature_plot import effects_figure, feature_figure
+from .html_page import page
+from .sonify import Listening
+
+FORMATS: Final = {"png": ("png",), "svg": ("svg",), "both": ("png", "svg")}
+
+
+def files_of(
+    folder: Path, features: Sequence[str], *, form: str = "png", sounds: bool = True, curves: bool = True
+) -> dict[str, Path]:
+    """What an explanation writes, by key: effects, original, index, and of each feature itself, _curves, _enhanced
+    and _alone.
+
+    form is a key of FORMATS; with both, the keys of the second end in _svg.
+    """
+    pictures = ["effects", *features] + [f"{feature}_curves" for feature in features if curves]
+    kinds = FORMATS[form]
+    files = {
+        (name if kind == kinds[0] else f"{name}_{kind}"): folder / f"{name}.{kind}"
+        for name in pictures
+        for kind in kinds
+    }
+    if sounds:
+        heard = ["original", *(f"{feature}_{kind}" for feature in features for kind in ("enhanced", "alone"))]
+        files |= {name: folder / f"{name}.wav" for name in heard}
+    return {**files, "index": folder / "index.html"}
+
+
+def prepare_folder(folder: Path, files: Sequence[Path], *, overwrite: bool) -> None:
+    """Make the folder. Raises InputError where that cannot be, or one of the files is there already."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file, but a folder is needed to write into")
+    there = [path for path in files if path.exists()]
+    if there and not overwrite:
+        raise InputError(f"{there[0]}: exists already (--overwrite replaces it)")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made ({error.strerror or error})") from error
+
+
+def write_explanation(
+    track: Track,
+    analysis: Analysis,
+    model: Model,
+    files: dict[str, Path],
+    *,
+    stretch_s: tuple[float, float],
+    progress: Report,
+) -> None:
+    """Write the files of `files_of`. progress is called with the fraction done. Raises InputError."""
+    spectrogram = track_spectrogram(track)
+    heard = predict_track(track, model)
+    title = track.path.name
+    listening = Listening(track, analysis, stretch_s)
+    features = [name for name in MIDLEVEL if name in files]
+    curves: list[Curve] = []
+    if any(f"{feature}_curves" in files for feature in features):
+        first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in stretch_s)
+        frames = first, min(last, len(spectrogram))
+        curves = faithfulness_curves(spectrogram, analysis, model, features, frames=frames)
+
+    def pictures(name: str) -> list[Path]:
+        return [files[key] for key in (name, f"{name}_svg") if key in files]
+
+    quantiles = model.record.get("midlevel_quantiles")
+    weights = model.emotion_weights
+    effects_figure(pictures("effects"), heard.midlevel, heard.emotions, weights, title=title, quantiles=quantiles)
+    for number, feature in enumerate(features, 1):
+        feature_figure(pictures(feature), analysis, spectrogram, feature, title=title, stretch_s=stretch_s)
+        own = [curve for curve in curves if curve.feature == feature]
+        if own:
+            curves_figure(pictures(f"{feature}_curves"), own, title=title)
+        for kind, write in (("enhanced", listening.enhanced), ("alone", listening.alone)):
+            if f"{feature}_{kind}" in files:
+                write(files[f"{feature}_{kind}"], feature)
+        progress(number / (len(features) + 1))
+    if "original" in files:
+        listening.original(files["original"])
+    with written_beside(files["index"]) as beside:
+        text = page(track, analysis, heard, files, features, curves, stretch_s=stretch_s)
+        beside.write_text(text, encoding="utf-8")
+    progress(1.0)

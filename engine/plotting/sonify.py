@@ -1,0 +1,123 @@
+"""An explanation to be listened to: a stretch of a track as it is, with a feature enhanced, and what speaks for the
+feature alone.
+
+The mixer cuts the rest by 24 dB at most, which can still be heard. But it is linear in the sound: with g the gain of
+the rest, x the sound and y what the mixer makes of it, (y - g x) / (1 - g) is the part alone, the rest silent.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ...models.common.atomic_write import written_beside
+from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
+from ...models.common.errors import InputError
+from ...models.network.spectrogram import FloatArray
+from ..analysis.analysis import Analysis
+from ..audio.track import Track
+from ..dsp.faders import Faders
+from ..dsp.limiter import Limiter
+from ..dsp.mask_filter import Mixer, frame_length
+from ..dsp.segment_mask import SEGMENT_LIMIT_DB
+from ..render.audio_writer import AudioWriter
+
+ENHANCED_DB: Final = 6.0
+SHOWN_S: Final = 20.0
+LONGEST_S: Final = 120.0
+SHORTEST_S: Final = 1.0
+_WHOLE_S: Final = 30.0
+
+
+def chosen_stretch(
+    analysis: Analysis, features: list[str], begin_s: float | None, end_s: float | None
+) -> tuple[float, float]:
+    """Seconds (from, to) to show: as asked, or the whole of a short track, or the 20 s with the strongest weights.
+
+    Raises InputError for a stretch that is not inside of the track, too short or too long.
+    """
+    length = analysis.duration_s
+    if begin_s is None and end_s is None:
+        return (0.0, length) if length <= _WHOLE_S else _strongest(analysis, features)
+    begin = max(0.0, end_s - SHOWN_S) if begin_s is None and end_s is not None else begin_s or 0.0
+    end = min(length, begin + SHOWN_S) if end_s is None else end_s
+    if not 0 <= begin < end <= length + 0.01:
+        raise InputError(f"--from {begin:g} --to {end:g}: not inside of the track's {length:.1f} seconds")
+    if not SHORTEST_S <= end - begin <= LONGEST_S:
+        raise InputError(f"--from {begin:g} --to {end:g}: {SHORTEST_S:g} to {LONGEST_S:g} seconds can be shown")
+    return begin, min(end, length)
+
+
+def _strongest(analysis: Analysis, features: list[str]) -> tuple[float, float]:
+    columns = [MIDLEVEL.index(feature) for feature in features]
+    strength = np.abs(analysis.mask_weights[:, columns]).sum(axis=1)[analysis.segments].sum(axis=1)  # [frames]
+    window = round(SHOWN_S * SAMPLE_RATE / HOP_LENGTH)
+    sums = np.convolve(strength, np.ones(window), mode="valid")
+    begin = int(sums.argmax()) * HOP_LENGTH / SAMPLE_RATE
+    return begin, min(begin + SHOWN_S, analysis.duration_s)
+
+
+class Listening:
+    """Writes sounds of one stretch of a track, all at the same level, as 24-bit wav files."""
+
+    def __init__(self, track: Track, analysis: Analysis, stretch_s: tuple[float, float]) -> None:
+        self._track, self._analysis = track, analysis
+        begin, end = (round(second * track.sample_rate) for second in stretch_s)
+        n_fft = frame_length(track.sample_rate)
+        # The mixer sounds as in the whole track from a frame after its start on, and until a frame before its end.
+        self._start = max(0, begin - 2 * n_fft) // n_fft * n_fft
+        self._cut = slice(begin - self._start, end - self._start)
+        self._source = _read(track, self._start, min(end + 2 * n_fft, track.samples))
+        self._level = np.float32(min(1.0, 0.999 / max(track.sample_peak, 1e-6)))
+
+    def original(self, path: Path) -> None:
+        """The stretch as it is. Raises InputError when it cannot be written, as the others do."""
+        self._write(path, self._source)
+
+    def enhanced(self, path: Path, feature: str) -> None:
+        """The stretch with the feature's fader at +6 dB."""
+        self._write(path, self._mixed(self._analysis.mask_weights, Faders.of({feature: ENHANCED_DB})))
+
+    def alone(self, path: Path, feature: str) -> None:
+        """The segments that speak for the feature, without anything else."""
+        weights = np.zeros_like(self._analysis.mask_weights)
+        spoken_for = self._analysis.mask_weights[:, MIDLEVEL.index(feature)] > 0
+        weights[~spoken_for, :2] = 1  # two faders at -12 dB reach the limit of a segment
+        half = -SEGMENT_LIMIT_DB / 2
+        mixed = self._mixed(weights, Faders.of(dict.fromkeys(MIDLEVEL[:2], half)))
+        rest = np.float32(10 ** (-SEGMENT_LIMIT_DB / 20))
+        self._write(path, np.asarray((mixed - rest * self._source) / (1 - rest), np.float32))
+
+    def _mixed(self, mask_weights: FloatArray, faders: Faders) -> FloatArray:
+        mixer = Mixer(
+            self._analysis.segments,
+            mask_weights,
+            sample_rate=self._track.sample_rate,
+            channels=self._track.channels,
+            start=self._start,
+        )
+        return np.concatenate([mixer.process(self._source, faders)[0], mixer.flush()[0]])
+
+    def _write(self, path: Path, samples: FloatArray) -> None:
+        track = self._track
+        limiter = Limiter(sample_rate=track.sample_rate, channels=track.channels)
+        cut = np.ascontiguousarray(samples[self._cut] * self._level, np.float32)
+        if np.abs(cut).max(initial=0.0) > 1:
+            cut = np.concatenate([limiter.process(cut), limiter.flush()])
+        with (
+            written_beside(path) as beside,
+            AudioWriter(
+                beside, sample_rate=track.sample_rate, channels=track.channels, samples=len(cut), name=path
+            ) as writer,
+        ):
+            writer.write(cut)
+
+
+def _read(track: Track, first: int, last: int) -> FloatArray:
+    blocks, left = [], last - first
+    for block in track.blocks(start=first):
+        blocks.append(block[:left])
+        left -= len(blocks[-1])
+        if left <= 0:
+            break
+    return np.concatenate(blocks)

@@ -1,0 +1,119 @@
+"""The figure of a steered recording: where the faders are, what they do to the sound, how the emotions move."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+
+from ...control.console.tables import signed, spoken
+from ...models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
+from ...models.network.spectrogram import FloatArray
+from ..analysis.analysis import Analysis
+from ..dsp.faders import FADER_RANGE_DB, Faders
+from ..dsp.segment_mask import segment_gain_db
+from ..render.render import Rendered
+from .style import AGAINST, FAINT, FLOOR_DB, FOR, INK, STYLE, coloured, decibels, picture, plain, save
+
+_DIVERGING = LinearSegmentedColormap.from_list("cut to boost", ["#00436b", FOR, "#f4f4f4", AGAINST, "#7f3700"])
+
+
+def steering_overview(
+    path: Path,
+    analysis: Analysis,
+    spectrogram: FloatArray,
+    faders: Faders,
+    rendered: Rendered,
+    *,
+    title: str,
+    stretch_s: tuple[float, float] | None = None,
+) -> None:
+    """Seven faders, the boosts and cuts that they make in the spectrogram [frames, bands], eight emotions moved.
+
+    stretch_s: the seconds to show, the whole track without. Raises InputError when `path` cannot be written.
+    """
+    begin, end = stretch_s or (0.0, analysis.duration_s)
+    first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in (begin, end))
+    gains_db = segment_gain_db(analysis.mask_weights, faders.array())[analysis.segments[first:last]]
+    with rc_context(STYLE):
+        figure = Figure(figsize=(12, 4.6), layout="constrained")
+        left, middle, right = figure.subplots(1, 3, width_ratios=(2.7, 5.2, 2.9))
+        _faders(left, faders)
+        _gain_map(figure, middle, decibels(spectrogram)[first:last], gains_db, first)
+        _emotions(right, rendered.emotions)
+        figure.suptitle(title, fontsize=12, x=0.008, ha="left")
+        save(figure, path)
+
+
+def _faders(axes: Axes, faders: Faders) -> None:
+    """Seven faders as on a desk, lying: -12 dB at the left, 12 dB at the right."""
+    low, high = FADER_RANGE_DB
+    values = faders.array()
+    for row, value in enumerate(values):
+        axes.plot([low, high], [row, row], color="#d9d9d9", linewidth=4, solid_capstyle="round", zorder=1)
+        colour = FAINT if value == 0 else AGAINST if value > 0 else FOR
+        axes.plot([0, value], [row, row], color=colour, linewidth=4, zorder=2)
+        knob = FancyBboxPatch(
+            (value - 0.75, row - 0.3), 1.5, 0.6, boxstyle="round,pad=0,rounding_size=0.25", facecolor=INK, zorder=3
+        )
+        axes.add_patch(knob)
+        axes.plot([value, value], [row - 0.2, row + 0.2], color="white", linewidth=1, zorder=4)
+        axes.text(
+            high + 2, row, signed(value, ".1f" if value % 1 else ".0f"), va="center", fontsize=8.5, color=colour
+        )
+    axes.axvline(0, color="#bbbbbb", linewidth=0.8, zorder=0)
+    axes.set_yticks(range(len(MIDLEVEL)), [spoken(name) for name in MIDLEVEL])
+    axes.set_ylim(len(MIDLEVEL) - 0.4, -0.6)
+    axes.set_xlim(low - 1.5, high + 5)
+    axes.set_xticks([low, 0, high], [signed(low, ".0f"), "0", f"{signed(high, '.0f')} dB"])
+    axes.tick_params(axis="both", length=0)
+    axes.set_title("1  the faders")
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _gain_map(figure: Figure, axes: Axes, loudness_db: FloatArray, gains_db: FloatArray, first: int) -> None:
+    """The spectrogram in grey, boosted segments in orange and cut ones in blue."""
+    limit = max(3.0, float(np.ceil(np.percentile(np.abs(gains_db), 97))))
+    scale = Normalize(-limit, limit)
+    hue = _DIVERGING(scale(gains_db))[..., :3]
+    # Silence shows no colour: there is nothing to boost.
+    heard = np.clip((loudness_db - FLOOR_DB) / 20, 0, 1)
+    strength = np.minimum(np.abs(gains_db) / limit, 1) ** 0.6 * heard
+    picture(axes, coloured(loudness_db, hue, strength.astype(np.float32)), first)
+    axes.set_ylabel("frequency (Hz)")
+    axes.set_title("2  what they do to the sound")
+    figure.colorbar(
+        ScalarMappable(scale, _DIVERGING), ax=axes, pad=0.015, aspect=34, label="gain (dB)", extend="both"
+    )
+
+
+def _emotions(axes: Axes, emotions: Mapping[str, Mapping[str, float]]) -> None:
+    """Before and after, as measured on the sound."""
+    rows = np.arange(len(EMOTIONS))
+    before = np.array([emotions["before"][name] for name in EMOTIONS])
+    after = np.array([emotions["after"][name] for name in EMOTIONS])
+    axes.barh(rows - 0.19, before, height=0.34, color="#c9c9c9")
+    axes.barh(rows + 0.19, after, height=0.34, color="#3b3b3b")
+    top = max(float(before.max()), float(after.max()), 0.1)
+    for row, old, new in zip(rows, before, after, strict=True):
+        shift = new - old
+        colour = FAINT if abs(shift) < 0.005 else AGAINST if shift > 0 else FOR
+        axes.text(
+            max(old, new, 0) + top * 0.04, float(row), signed(shift, ".2f"), va="center", fontsize=8.5, color=colour
+        )
+    axes.set_yticks(rows, EMOTIONS)
+    axes.set_ylim(len(EMOTIONS) - 0.4, -0.6)
+    axes.set_xlim(min(0, float(before.min()), float(after.min())), top * 1.22)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("0 to 1, measured")
+    axes.set_title("3  how the emotions move")
+    longest = int(np.minimum(before, after).argmax())  # where there is room to say which is which
+    for offset, name, colour in ((-0.19, "before", INK), (0.19, "after", "white")):
+        axes.text(top * 0.02, longest + offset, name, va="center", fontsize=7.5, color=colour)
+    plain(axes)

@@ -1,0 +1,147 @@
+"""Sound files written block by block: wav, flac or ogg by the name's ending.
+
+Integer files never clip in silence: the writer counts what it had to clip, and who uses it keeps the sound
+below full scale. Blocks are float32 [samples, channels], full scale 1.0.
+"""
+
+import os
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import soundfile
+
+from ...models.common.errors import InputError
+from ..audio.decode import VORBIS_ORDER
+
+BIT_DEPTHS = ("16", "24", "float")
+_FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
+_SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}
+_BYTES = {"16": 2, "24": 3, "float": 4}
+_WAV_LIMIT = 2**32 - 2**16  # bytes of sound; the rest is for the header and for tags
+_VORBIS_COMPRESSION = 0.2  # libsndfile's scale: quality 8 of 10, about 256 kbit/s in stereo
+_CHUNK = 65536
+
+
+def check_output(output: Path, *, bit_depth: str = "24", source: Path | None = None, overwrite: bool = False) -> None:
+    """See that `output` can be written, before any work is done.
+
+    Raises InputError for an ending other than .wav, .flac and .ogg, an unknown bit depth or one that the
+    format does not have, a folder that does not exist or is not writable, a file that exists (unless
+    overwrite), and when `output` is `source` itself.
+    """
+    suffix = output.suffix.lower()
+    if suffix not in _FORMATS:
+        raise InputError(f"{output}: the name must end in .wav, .flac or .ogg, not in {suffix or 'nothing'}")
+    if bit_depth not in BIT_DEPTHS:
+        raise InputError(f"bit depth {bit_depth!r} is not known, there are {', '.join(BIT_DEPTHS)}")
+    if bit_depth == "float" and suffix == ".flac":
+        raise InputError(f"{output}: FLAC has no floating point, name the file .wav or ask for 24 bits")
+    if output.is_dir():
+        raise InputError(f"{output}: it is a folder, the name of a file is needed")
+    if output.exists():
+        if source is not None and output.samefile(source):
+            raise InputError(f"{output}: it is the input itself, give the output another name")
+        if not overwrite:
+            raise InputError(f"{output}: it exists already (--overwrite replaces it)")
+    if not output.parent.is_dir():
+        raise InputError(f"{output}: the folder {output.parent} does not exist")
+    if not os.access(output.parent, os.W_OK):
+        raise InputError(f"{output}: the folder {output.parent} is not writable")
+
+
+class AudioWriter:
+    """Writes one sound file; use it in a `with` block and hand it blocks.
+
+    `name` is what error messages call the file (the path itself may be a temporary one). `samples` is about
+    how many samples a channel will come; a wav file that would pass 4 GB is written as RF64. bit_depth is
+    "16", "24" or "float" (Vorbis has no bit depth and ignores it). With dither_seed, 16-bit files get
+    triangular dither, the same for the same seed however the sound is cut into blocks.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        sample_rate: int,
+        channels: int,
+        samples: int,
+        bit_depth: str = "24",
+        dither_seed: int | None = None,
+        name: Path | None = None,
+    ) -> None:
+        """Raises InputError when the format refuses the rate or the channels, or the file cannot be made."""
+        self._name = name or path
+        self._path = path
+        self._format = _FORMATS[path.suffix.lower()]
+        subtype = "VORBIS" if self._format == "OGG" else _SUBTYPES[bit_depth]
+        kind = self._format
+        if kind == "WAV" and samples * channels * _BYTES[bit_depth] > _WAV_LIMIT:
+            kind = "RF64"
+        elif kind == "WAV" and channels > 2:
+            kind = "WAVEX"  # says which channel is which
+        self._dither = None
+        if dither_seed is not None and subtype == "PCM_16":
+            self._dither = np.random.default_rng(dither_seed)
+        self._order = VORBIS_ORDER.get(channels) if self._format == "OGG" else None
+        self._integer = subtype != "FLOAT"
+        level = _VORBIS_COMPRESSION if self._format == "OGG" else None
+        try:
+            self._sound = soundfile.SoundFile(
+                path, "w", sample_rate, channels, subtype, format=kind, compression_level=level
+            )
+        except soundfile.LibsndfileError as error:
+            text = f"{self._name}: {self._format} cannot hold {channels} channels at {sample_rate} Hz"
+            raise InputError(f"{text} ({error.error_string.rstrip('.')})") from error
+        self.clipped = 0
+        """Samples that were beyond full scale in a file that cannot hold them."""
+
+    def __enter__(self) -> "AudioWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._sound.close()
+            if kind is None:
+                self._finish()
+        except (soundfile.LibsndfileError, OSError) as trouble:
+            if kind is None:
+                raise InputError(f"{self._name}: cannot be written ({_reason(trouble)})") from trouble
+
+    def write(self, block: np.ndarray) -> None:
+        """Append `block` [samples, channels]. Raises InputError when the disk is full."""
+        if self._integer:
+            self.clipped += int(np.count_nonzero(np.abs(block) > 1))
+        try:
+            for start in range(0, len(block), _CHUNK):
+                self._sound.write(self._quantized(block[start : start + _CHUNK]))
+        except (soundfile.LibsndfileError, AssertionError, OSError) as error:
+            # (soundfile asserts that all that was given has been written)
+            raise InputError(f"{self._name}: cannot be written ({_reason(error)})") from error
+
+    def _quantized(self, block: np.ndarray) -> np.ndarray:
+        if self._order is not None:
+            block = block[:, np.argsort(self._order)]
+        if self._dither is None:
+            return block
+        noise = self._dither.random((len(block), block.shape[1], 2), dtype=np.float32)
+        steps = np.rint(block * np.float32(2**15) + noise[:, :, 0] - noise[:, :, 1])
+        return np.asarray(np.clip(steps, -(2**15), 2**15 - 1), dtype=np.int16)
+
+    def _finish(self) -> None:
+        """Take the clock out of the header of float wav files: the same sound is to give the same file."""
+        if self._format != "WAV" or self._integer:
+            return
+        with self._path.open("r+b") as file:
+            at = file.read(4096).find(b"PEAK")
+            if at >= 0:
+                file.seek(at + 12)  # name, length, version, then the time of writing
+                file.write(bytes(4))
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return "is the disk full?"  # libsndfile only says "System error"

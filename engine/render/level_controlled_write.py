@@ -1,0 +1,132 @@
+"""Writing a steered track to a file, and writing it again until what was written is as it should be.
+
+The file is measured by reading it back. It is made again with another gain when its loudness is to match and does
+not, and with a lower ceiling when a lossy format raised its peaks above the one that was asked for.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ...models.inference.threads import on_threads
+from ..audio.decode import decode, probe
+from ..audio.loudness import LoudnessMeter
+from ..audio.track import Track
+from ..audio.true_peak import TruePeakMeter
+from ..dsp.faders import Faders
+from ..dsp.processor import steered_blocks
+from .audio_writer import AudioWriter
+
+LOUDNESS_TOLERANCE_LU = 0.1
+Progress = Callable[[float], None]
+
+_MATCH_LIMIT_DB = 12.0
+_ATTEMPTS = 6
+_DITHER_SEED = 0
+_READ_BACK = 0.3  # share of the work that is measuring the written file, for the progress
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was measured on a written file, in LUFS and dBTP, and the gain in dB that was put on the track."""
+
+    loudness_lufs: float
+    true_peak_dbtp: float
+    gain_db: float
+
+
+def write_steered(
+    track: Track,
+    labels: np.ndarray,
+    mask_weights: np.ndarray,
+    path: Path,
+    *,
+    faders: Faders,
+    name: Path | None = None,
+    match_loudness: bool = False,
+    bit_depth: str = "24",
+    ceiling_dbtp: float = -1.0,
+    device: torch.device | str = "cpu",
+    progress: Progress | None = None,
+) -> Written:
+    """The part of `render` that makes the sound: writes to `path`, measures what was written, and mends it.
+
+    It is written again with another gain when the loudness is to match and does not, and with a lower ceiling
+    when a lossy format raised the peaks. `name` is what errors call the file.
+    """
+    neutral = faders.neutral
+    gain_db = _gain_into_range(track, bit_depth, path) if neutral else 0.0
+    limit_db = ceiling_dbtp
+    target = track.loudness_lufs if match_loudness and not neutral else None
+    share = _shares(1 if target is None else 2, progress)
+    for attempt in range(_ATTEMPTS):
+        sound = steered_blocks(
+            track, labels, mask_weights, faders=faders, gain_db=gain_db, ceiling_dbtp=limit_db, device=device
+        )
+        writer = AudioWriter(
+            path,
+            sample_rate=track.sample_rate,
+            channels=track.channels,
+            samples=track.samples,
+            bit_depth=bit_depth,
+            dither_seed=None if neutral and gain_db == 0 else _DITHER_SEED,
+            name=name,
+        )
+        # The pieces of work are small: a second thread costs more than it gives, far more on a busy machine.
+        with on_threads(1):
+            with writer:
+                for done, block in _counted(sound):
+                    writer.write(block)
+                    share(attempt, (1 - _READ_BACK) * done / track.samples)
+            written = Written(*_measured(path), gain_db)
+        share(attempt, 1.0)
+        excess = 0.0 if neutral else max(0.0, written.true_peak_dbtp - ceiling_dbtp)
+        missing = 0.0 if target is None else target - written.loudness_lufs
+        gain_db = min(max(gain_db + missing, -_MATCH_LIMIT_DB), _MATCH_LIMIT_DB)
+        if not excess and (abs(missing) <= LOUDNESS_TOLERANCE_LU / 2 or gain_db == written.gain_db):
+            break
+        limit_db -= excess + 0.05 if excess else 0.0
+    return written
+
+
+def _counted(blocks: Iterator[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
+    """Each block with the number of samples up to its end."""
+    count = 0
+    for block in blocks:
+        count += len(block)
+        yield count, block
+
+
+def _gain_into_range(track: Track, bit_depth: str, path: Path) -> float:
+    """Gain in dB, 0 or less, that keeps an untouched track inside what the file can hold."""
+    if track.sample_peak <= 1 or (bit_depth == "float" and path.suffix.lower() == ".wav"):
+        return 0.0
+    return 20 * math.log10((1 - 2**-15) / track.sample_peak)
+
+
+def _measured(path: Path) -> tuple[float, float]:
+    """Integrated loudness in LUFS and true peak in dBTP of a sound file."""
+    source = probe(path)
+    loudness = LoudnessMeter(source.sample_rate, source.channels)
+    peak = TruePeakMeter(source.channels)
+    for block in decode(source):
+        loudness.add(block)
+        peak.add(block)
+    return loudness.integrated(), peak.peak_dbtp()
+
+
+def _shares(expected: int, progress: Progress | None) -> Callable[[int, float], None]:
+    """Progress over a number of attempts that is not known beforehand: never backwards, never beyond 1."""
+    furthest = 0.0
+
+    def share(attempt: int, fraction: float) -> None:
+        nonlocal furthest
+        furthest = max(furthest, min((attempt + fraction) / max(expected, attempt + 1), 1.0))
+        if progress:
+            progress(furthest)
+
+    return share

@@ -1,0 +1,118 @@
+"""From a track, its analysis and seven faders to a new sound file, and what the network hears in it.
+
+Everything streams: memory does not grow with the length of the track. What is reported of the file is
+measured on the file, read back: its loudness, its true peak, and the network's prediction.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...models.common.atomic_write import written_beside
+from ...models.common.errors import InputError
+from ...models.inference.checkpoint import Model, load_model
+from ...models.inference.device import chosen_device
+from ..analysis.analysis import Analysis
+from ..analysis.prediction import predict_track, surrogate_emotions
+from ..audio.track import Track, load_track
+from ..dsp.faders import Faders
+from ..dsp.segment_mask import segment_gain_db
+from .audio_writer import check_output
+from .level_controlled_write import LOUDNESS_TOLERANCE_LU, Progress, write_steered
+from .tags import copy_tags
+
+CEILING_RANGE_DBTP = (-20.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What came of a render; predictions are on the scale 0..1.
+
+    `after` is measured on the written file, `surrogate` is what the linear surrogate expected there. gain_db
+    is the gain on the whole track (for the loudness match, or to keep an untouched float track inside an
+    integer file); loudness_matched is None where no match was asked for, False where the ceiling did not
+    allow it.
+    """
+
+    file: str
+    output: str
+    duration_s: float
+    seconds: float
+    midlevel: dict[str, dict[str, float]]
+    emotions: dict[str, dict[str, float]]
+    loudness_lufs: dict[str, float]
+    true_peak_dbtp: float
+    gain_db: float
+    loudness_matched: bool | None
+
+
+def render(
+    track: Track,
+    analysis: Analysis,
+    output: str | Path,
+    *,
+    faders: Faders,
+    model: Model | None = None,
+    match_loudness: bool = False,
+    bit_depth: str = "24",
+    ceiling_dbtp: float = -1.0,
+    overwrite: bool = False,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> Rendered:
+    """Write `track` steered by `faders` to `output` (wav, flac or ogg by its name), tags included.
+
+    With neutral faders the output equals the input; it is only brought down where a track above full scale
+    (float or lossy files) would clip in an integer file. Otherwise the true peak stays below ceiling_dbtp;
+    match_loudness gives the output the input's integrated loudness as far as the ceiling lets it. model is
+    the default checkpoint where none is given; progress is called with the fraction done.
+
+    Raises InputError for an output that cannot or must not be written, an analysis of another sound, a ceiling
+    out of range, and a device that is not there.
+    """
+    started = time.monotonic()
+    output = Path(output)
+    low, high = CEILING_RANGE_DBTP
+    if not low <= ceiling_dbtp <= high:
+        raise InputError(f"ceiling {ceiling_dbtp:g} dBTP is out of range, it goes from {low:g} to {high:g}")
+    check_output(output, bit_depth=bit_depth, source=track.path, overwrite=overwrite)
+    if analysis.track_digest != track.digest:
+        raise InputError(f"{analysis.path or 'the analysis'}: it is of another sound than {track.path}")
+    chosen = chosen_device(device)
+    model = load_model(device=chosen) if model is None else model
+    report = progress or (lambda fraction: None)
+    before = predict_track(track, model)
+    report(0.1)
+    with written_beside(output) as beside:
+        written = write_steered(
+            track,
+            analysis.segments,
+            analysis.mask_weights,
+            beside,
+            name=output,
+            faders=faders,
+            match_loudness=match_loudness,
+            bit_depth=bit_depth,
+            ceiling_dbtp=ceiling_dbtp,
+            device=chosen,
+            progress=lambda fraction: report(0.1 + 0.8 * fraction),
+        )
+        after = predict_track(load_track(beside), model, scale=track.peak)
+        copy_tags(track.path, beside)
+    gains_db = segment_gain_db(analysis.mask_weights, faders.array())
+    shift = surrogate_emotions(analysis, gains_db, model)
+    expected = {name: value + shift[name] for name, value in before.emotions.items()}
+    off = abs(written.loudness_lufs - track.loudness_lufs)
+    report(1.0)
+    return Rendered(
+        file=str(track.path),
+        output=str(output),
+        duration_s=track.duration_s,
+        seconds=time.monotonic() - started,
+        midlevel={"before": dict(before.midlevel), "after": dict(after.midlevel)},
+        emotions={"before": dict(before.emotions), "after": dict(after.emotions), "surrogate": expected},
+        loudness_lufs={"before": track.loudness_lufs, "after": written.loudness_lufs},
+        true_peak_dbtp=written.true_peak_dbtp,
+        gain_db=written.gain_db,
+        loudness_matched=off <= LOUDNESS_TOLERANCE_LU if match_loudness else None,
+    )

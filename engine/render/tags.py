@@ -1,0 +1,183 @@
+"""Title, artist, cover and their like, carried from one sound file to another as far as both can hold them.
+
+Nothing about tags is worth losing a render for: what cannot be read or written is left out. Gains for players
+(ReplayGain, R128) and the names of encoders are left out on purpose, they are no longer true.
+"""
+
+import base64
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import mutagen
+from mutagen.flac import FLAC, Picture
+from mutagen.id3 import APIC, COMM, ID3, Frames
+from mutagen.mp4 import MP4, MP4Cover
+
+from ...models.common.errors import InputError
+
+# The name of a field in Vorbis comments (FLAC, Ogg), its frame in ID3 (MP3, WAV, AIFF) and its atom in MP4.
+_FIELDS = {
+    "title": ("TIT2", "\xa9nam"),
+    "artist": ("TPE1", "\xa9ART"),
+    "album": ("TALB", "\xa9alb"),
+    "albumartist": ("TPE2", "aART"),
+    "composer": ("TCOM", "\xa9wrt"),
+    "conductor": ("TPE3", ""),
+    "lyricist": ("TEXT", ""),
+    "genre": ("TCON", "\xa9gen"),
+    "date": ("TDRC", "\xa9day"),
+    "tracknumber": ("TRCK", "trkn"),
+    "discnumber": ("TPOS", "disk"),
+    "bpm": ("TBPM", "tmpo"),
+    "initialkey": ("TKEY", ""),
+    "copyright": ("TCOP", "cprt"),
+    "isrc": ("TSRC", ""),
+    "comment": ("COMM", "\xa9cmt"),
+}
+_UNTRUE = ("replaygain_", "r128_", "encoder", "encoded", "metadata_block_picture", "waveformatextensible")
+_FRONT_COVER = 3
+
+# What mutagen lets through on files that are not as they should be, beside its own error.
+_UNREADABLE = (
+    mutagen.MutagenError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    struct.error,
+)  # (binascii.Error is a ValueError)
+
+
+@dataclass
+class Tags:
+    """Fields by their Vorbis name, each a list of texts, and pictures."""
+
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    pictures: list[Picture] = field(default_factory=list)
+
+
+def copy_tags(source: Path, destination: Path) -> bool:
+    """Copy the tags of `source` into `destination` (wav, flac or ogg); tell whether there were any that went
+    over.
+
+    Raises InputError only when the disk is full or gone: the file would be half-written.
+    """
+    tags = read_tags(source)
+    if not tags.fields and not tags.pictures:
+        return False
+    try:
+        _write(tags, destination)
+    except _UNREADABLE as error:
+        cause = error.args[0] if error.args else None
+        if isinstance(cause, OSError):
+            raise InputError(f"{destination}: cannot be written ({cause.strerror or cause})") from error
+        return False
+    return True
+
+
+def read_tags(path: Path) -> Tags:
+    """The tags of a sound file; none where they cannot be read."""
+    try:
+        file = mutagen.File(path)
+        if file is None or file.tags is None:
+            return Tags()
+        if isinstance(file, MP4):
+            return _from_mp4(file.tags)
+        if isinstance(file.tags, ID3):
+            return _from_id3(file.tags)
+        tags = _from_vorbis(dict(file.tags))
+        if isinstance(file, FLAC):
+            tags.pictures += file.pictures
+        return tags
+    except (*_UNREADABLE, AttributeError):
+        return Tags()
+
+
+def _from_vorbis(comments: Mapping[str, list[str]]) -> Tags:
+    tags = Tags()
+    for name, texts in comments.items():
+        if not name.lower().startswith(_UNTRUE):
+            tags.fields[name.lower()] = list(texts)
+    for text in comments.get("metadata_block_picture", []):
+        tags.pictures.append(Picture(base64.b64decode(text, validate=True)))
+    return tags
+
+
+def _from_id3(frames: ID3) -> Tags:
+    tags = Tags()
+    for name, (frame, _) in _FIELDS.items():
+        texts = [str(text) for found in frames.getall(frame) if _is_told(found) for text in found.text]
+        if texts:
+            tags.fields[name] = texts
+    for found in frames.getall("TXXX"):
+        if not found.desc.lower().startswith(_UNTRUE):
+            tags.fields.setdefault(found.desc.lower(), [str(text) for text in found.text])
+    for found in frames.getall("APIC"):
+        tags.pictures.append(_picture(found.data, found.mime, found.type, found.desc))
+    return tags
+
+
+def _is_told(frame: mutagen.id3.Frame) -> bool:
+    """Whether a frame is meant for people (iTunes keeps numbers for its own use in comments)."""
+    return not str(getattr(frame, "desc", "")).startswith("iTun")
+
+
+def _mp4_text(value: object) -> str:
+    """An atom as text; numbers of tracks and discs are pairs (number, total)."""
+    if isinstance(value, tuple):
+        return "/".join(str(number) for number in value if number)
+    return str(value)
+
+
+def _from_mp4(atoms: Mapping[str, Any]) -> Tags:
+    tags = Tags()
+    for name, (_, atom) in _FIELDS.items():
+        texts = [_mp4_text(value) for value in atoms.get(atom, [])] if atom else []
+        if any(texts):
+            tags.fields[name] = texts
+    for cover in atoms.get("covr", []):
+        mime = "image/png" if cover.imageformat == MP4Cover.FORMAT_PNG else "image/jpeg"
+        tags.pictures.append(_picture(bytes(cover), mime, _FRONT_COVER, ""))
+    return tags
+
+
+def _picture(data: bytes, mime: str, kind: int, description: str) -> Picture:
+    picture = Picture()
+    picture.data, picture.mime, picture.type, picture.desc = data, mime, kind, description
+    return picture
+
+
+def _write(tags: Tags, destination: Path) -> None:
+    file = mutagen.File(destination)
+    if file is None:
+        raise mutagen.MutagenError("no tags in this format")
+    if file.tags is None:
+        file.add_tags()
+    if isinstance(file.tags, ID3):
+        _to_id3(tags, file.tags)
+    else:
+        for name, texts in tags.fields.items():
+            file.tags[name] = texts
+        for picture in tags.pictures:
+            if isinstance(file, FLAC):
+                file.add_picture(picture)
+        if tags.pictures and not isinstance(file, FLAC):
+            blocks = [base64.b64encode(picture.write()).decode("ascii") for picture in tags.pictures]
+            file.tags["metadata_block_picture"] = blocks
+    file.save()
+
+
+def _to_id3(tags: Tags, frames: ID3) -> None:
+    for name, texts in tags.fields.items():
+        frame = _FIELDS.get(name, ("TXXX", ""))[0]
+        if frame == "COMM":
+            frames.add(COMM(encoding=3, lang="XXX", desc="", text=texts))
+        elif frame == "TXXX":
+            frames.add(Frames["TXXX"](encoding=3, desc=name, text=texts))
+        else:
+            frames.add(Frames[frame](encoding=3, text=texts))
+    for picture in tags.pictures:
+        frames.add(APIC(encoding=3, mime=picture.mime, type=picture.type, desc=picture.desc, data=picture.data))

@@ -1,0 +1,144 @@
+"""Trained networks on disk: safetensors, with what is needed to rebuild them and the record of their training.
+
+No pickle is read or written. The metadata holds the format's version, the architecture, the training record (JSON)
+and a SHA-256 over the tensors, which is verified at loading and names the model in analysis files.
+"""
+
+import hashlib
+import importlib.resources
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from ..common.atomic_write import written_beside
+from ..common.errors import InputError
+from ..network.model import ARCHITECTURES, MidlevelNetwork
+from .device import exact_on
+from .fold import fuse_normalisation
+
+FORMAT = "moodfader-model"
+VERSION = 1
+DEFAULT_NAME = "default.safetensors"
+KNOWN_NAME = "known.safetensors"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network ready to predict (evaluation mode, normalisation folded), and where it comes from."""
+
+    network: MidlevelNetwork
+    digest: str
+    record: Mapping[str, Any]
+    path: Path
+
+    @property
+    def device(self) -> torch.device:
+        return self.network.device
+
+    @property
+    def emotion_weights(self) -> npt.NDArray[np.float32]:
+        """The linear layer [8, 7]: emotion += weight * mid-level."""
+        return np.asarray(self.network.emotions.weight.detach().cpu().numpy())
+
+
+def tensors_digest(tensors: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 (hex) over names, shapes, types and bytes."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def save_model(network: MidlevelNetwork, path: Path, *, record: Mapping[str, Any]) -> str:
+    """Write the network (not folded) with its record; returns the digest. Raises InputError as `written_beside`."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    digest = tensors_digest(tensors)
+    metadata = {
+        "format": FORMAT,
+        "version": VERSION,
+        "architecture": network.architecture,
+        "sha256": digest,
+        "record": dict(record),
+    }
+    # one key, because safetensors writes several in any order, and the same model shall give the same bytes
+    with written_beside(path) as beside:
+        save_file(tensors, beside, metadata={FORMAT: json.dumps(metadata, sort_keys=True)})
+    return digest
+
+
+def default_checkpoint() -> Path:
+    """The checkpoint that ships with the package."""
+    return _shipped(DEFAULT_NAME)
+
+
+def known_checkpoint() -> Path:
+    """The one beside it that was taught by music of known qualities alone: a beginning for models of one's own."""
+    return _shipped(KNOWN_NAME)
+
+
+def _shipped(name: str) -> Path:
+    return Path(str(importlib.resources.files("moodfader.models.weights") / name))
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds: weights as they were trained, and the record of it."""
+
+    architecture: str
+    tensors: Mapping[str, torch.Tensor]
+    digest: str
+    record: Mapping[str, Any]
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """What a checkpoint holds. Raises InputError for a file that is missing, broken, foreign, of another version or
+    altered."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such model file")
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            metadata = json.loads((file.metadata() or {}).get(FORMAT, "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path}: not a readable model file (damaged, or another format? {error})") from error
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+        raise InputError(f"{path}: a safetensors file, but not a Moodfader model")
+    if metadata.get("version") != VERSION:
+        raise InputError(
+            f"{path}: model format {metadata.get('version')}, this program reads {VERSION} (another release's file?)"
+        )
+    architecture = metadata.get("architecture")
+    if architecture not in ARCHITECTURES:
+        raise InputError(f"{path}: unknown architecture {architecture!r} (from a later release?)")
+    digest = tensors_digest(tensors)
+    if digest != metadata.get("sha256") or not isinstance(metadata.get("record"), dict):
+        raise InputError(f"{path}: the checksum does not fit its weights (damaged or altered)")
+    return Checkpoint(architecture, tensors, digest, metadata["record"])
+
+
+def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:
+    """Rebuild the network of a checkpoint (the default one without a path) for prediction on `device`.
+
+    Raises InputError as read_checkpoint, and for weights that are not its architecture's.
+    """
+    exact_on(device)
+    path = default_checkpoint() if path is None else path
+    kept = read_checkpoint(path)
+    network = MidlevelNetwork(kept.architecture)
+    try:
+        network.load_state_dict(kept.tensors)
+    except (RuntimeError, ValueError) as error:
+        raise InputError(f"{path}: its weights do not fit the architecture {kept.architecture!r}") from error
+    fuse_normalisation(network)
+    network.requires_grad_(False)
+    return Model(network=network.to(device), digest=kept.digest, record=kept.record, path=path)

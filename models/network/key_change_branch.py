@@ -1,0 +1,58 @@
+"""Keys and whether they change: what needs pitch and seven seconds of it.
+
+Keys are heard in the mean of three seconds and in that of seven: a key that stays fits the longer mean as well as the
+shorter ones in it, one that is left does not. Otherwise like tonal.py.
+
+Shapes: sound [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
+"""
+
+from typing import Final
+
+import torch
+from torch import nn
+
+from ..inference.circulant_conv import CircleConvolution
+from .layers import normalised
+from .padding import Surrounded
+from .pitch_class_branch import OUT, SEMITONES, SIGHT, STRIDE, PitchClasses
+from .pooling import largest, mean, moving_mean
+
+_SHORT: Final = 12
+_LONG: Final = 28
+"""Steps of 8 frames that a key is heard in."""
+_BOTH: Final = 4
+"""Steps that both are made of."""
+
+
+class ModulationBranch(PitchClasses):
+    """See the module's text."""
+
+    field = 8 * _LONG + 1
+
+    def __init__(self, bands_first: nn.Module) -> None:
+        super().__init__(bands_first)
+        # (a template's fit to a mean is the mean of its fits: one for both lengths)
+        self.keys = nn.Sequential(CircleConvolution(64, 48, SEMITONES), nn.BatchNorm2d(48))
+        self.short = normalised(nn.Conv2d(48, 48, 1, bias=False))
+        self.long = normalised(nn.Conv2d(48, 48, 1, bias=False))
+        self.out = normalised(nn.Conv1d(32 + 4 * 48, OUT, 1, bias=False))
+
+    def chords_and_keys(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Of each step: [batch, 32, steps, 12] and how each key fits it [batch, 48, steps, 12]."""
+        x, chords = self.heard(spectrogram)
+        return chords, self.keys(torch.cat([x, chords], 1))
+
+    def forward(self, sound: Surrounded) -> torch.Tensor:
+        chords, keys = sound.through(self.chords_and_keys, field=SIGHT, stride=STRIDE)
+        fours = moving_mean(keys, _BOTH)
+        short, long = (moving_mean(fours, steps // _BOTH, apart=_BOTH) for steps in (_SHORT, _LONG))
+        short, long = self.short(torch.relu(short)), self.long(torch.relu(long))
+        aside = (_LONG - _SHORT) // 2
+        parts = [
+            largest(long, 3),
+            mean(long, 3),
+            nn.functional.avg_pool1d(largest(short, 3), _LONG - _SHORT + 1, 1),
+            mean(short, 3)[:, :, aside : aside + long.shape[2]],
+            nn.functional.avg_pool1d(largest(chords, 3), _LONG, 1),
+        ]
+        return torch.as_tensor(self.out(torch.cat(parts, 1)))

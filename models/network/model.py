@@ -1,0 +1,279 @@
+"""Networks whose prediction is a mean of local outputs: spectrogram -> 7 mid-level features -> 8 emotions.
+
+A stack of convolutions, the trunk, sees a patch of the spectrogram around each position and says the seven features
+of what it sees there; the prediction of a sound is the mean over all positions, and the emotions are a linear
+function of it (Chowdhury et al. 2019, "A2Mid2E-Joint"). Where the architecture has context, one more column of
+positions sees all bands and some seconds at once: the trunk goes on there, beside what hears keys (tonal.py, or
+modulation.py) and pulses (rhythm.py). Convolutions in time are not padded inside of the network: the sound is
+extended by silence once, before. So a long sound can be cut anywhere and predicted in pieces with the same result.
+
+Shapes: spectrogram [batch, frames, bands]; local outputs [batch, 7, positions in time, columns].
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import nn
+
+from ..common.constants import EMOTIONS, MIDLEVEL, N_BANDS
+from . import rhythm_branch
+from .key_branch import TonalBranch
+from .key_change_branch import ModulationBranch
+from .layers import BandBias, normalised
+from .padding import Surrounded
+from .pitch_class_branch import OUT as KEYS_OUT
+from .pitch_class_branch import QUARTER_TONES, PitchClasses
+from .pooling import largest, mean
+
+Layer = tuple[str, int, int, int]
+"""("conv", kernel, stride, channels) or ("pool", size, size, 0)."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Layers of the trunk, and what hears keys in the column of context, if there is one."""
+
+    layers: tuple[Layer, ...]
+    context: type[PitchClasses] | None = None
+
+
+# 53 x 53 pixels are seen by each position, one every 8 frames
+_TRUNK: Final[tuple[Layer, ...]] = (
+    ("conv", 5, 2, 12),
+    ("conv", 3, 2, 24),
+    ("conv", 3, 1, 40),
+    ("pool", 2, 2, 0),
+    ("conv", 3, 1, 48),
+    ("conv", 3, 1, 48),
+)
+
+ARCHITECTURES: Final = {
+    "context": Architecture(_TRUNK, TonalBranch),
+    "modulation": Architecture(_TRUNK, ModulationBranch),
+    "small": Architecture(
+        (
+            ("conv", 5, 2, 16),
+            ("conv", 3, 2, 32),
+            ("conv", 3, 1, 48),
+            ("pool", 2, 2, 0),
+            ("conv", 3, 1, 64),
+            ("conv", 3, 1, 64),
+        )
+    ),
+    # the network of Chowdhury et al. (2019)
+    "vgg": Architecture(
+        (
+            ("conv", 5, 2, 64),
+            ("conv", 3, 1, 64),
+            ("pool", 2, 2, 0),
+            ("conv", 3, 1, 128),
+            ("conv", 3, 1, 128),
+            ("pool", 2, 2, 0),
+            ("conv", 3, 1, 256),
+            ("conv", 3, 1, 256),
+            ("conv", 3, 1, 384),
+            ("conv", 3, 1, 512),
+            ("conv", 1, 1, 256),
+        )
+    ),
+}
+_CONTEXT_STEPS: Final = 4
+"""Positions of the trunk before and after its own that the trunk's way on in the column of context sees."""
+_CONTEXT_CHANNELS: Final = 56
+_CONTEXT_HIDDEN: Final = 64
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What local outputs see: position p sees `field` frames from p * stride - left on.
+
+    In the trunk's columns it sees the `patch` frames in the middle of these, and as many bands; in the column of
+    context, the last one, if there is one, all frames of the field and all bands.
+    """
+
+    field: int
+    patch: int
+    stride: int
+    left_bands: int
+    positions_bands: int
+    context: bool
+
+    @property
+    def left(self) -> int:
+        return (self.field - self.stride) // 2
+
+    @property
+    def columns(self) -> int:
+        return self.positions_bands + self.context
+
+    def positions(self, frames: int) -> int:
+        """Positions in time of a sound of that many frames."""
+        return -(-frames // self.stride)
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """Frames [begin, end) that the positions first..last-1 see; may reach outside of the sound."""
+        begin = first * self.stride - self.left
+        return begin, begin + (last - first - 1) * self.stride + self.field
+
+    def sight(self, column: int) -> tuple[int, int, int, int]:
+        """Frames [a, b) within the field, and bands [c, d), that an output of this column sees."""
+        if self.context and column == self.positions_bands:
+            return 0, self.field, 0, N_BANDS
+        begin = (self.field - self.patch) // 2
+        low = column * self.stride - self.left_bands
+        return begin, begin + self.patch, max(low, 0), min(low + self.patch, N_BANDS)
+
+
+def geometry_of(architecture: Architecture) -> Geometry:
+    patch = stride = 1
+    left = 0
+    bands = N_BANDS
+    for kind, kernel, step, _ in architecture.layers:
+        padding = kernel // 2 if kind == "conv" else 0  # in frequency only
+        left += padding * stride
+        bands = (bands + 2 * padding - kernel) // step + 1
+        patch += (kernel - 1) * stride
+        stride *= step
+    field = patch
+    if architecture.context:
+        longest = max(
+            architecture.context.field, rhythm_branch.RhythmBranch.field, patch + 2 * _CONTEXT_STEPS * stride
+        )
+        field += -(-(longest - patch) // (2 * stride)) * 2 * stride
+    return Geometry(
+        field=field,
+        patch=patch,
+        stride=stride,
+        left_bands=left,
+        positions_bands=bands,
+        context=architecture.context is not None,
+    )
+
+
+def _until_pool(architecture: Architecture) -> Geometry:
+    """What the trunk has seen after its first pooling."""
+    kinds = [layer[0] for layer in architecture.layers]
+    return geometry_of(Architecture(architecture.layers[: kinds.index("pool") + 1]))
+
+
+class MidlevelNetwork(nn.Module):
+    """Fully convolutional; see the module's text.
+
+    architecture: a key of ARCHITECTURES. dropout: of whole channels, before the last local layer, while training.
+    """
+
+    def __init__(self, architecture: str = "modulation", *, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.geometry = geometry_of(ARCHITECTURES[architecture])
+        modules: list[nn.Module] = []
+        channels = 1
+        bands = N_BANDS
+        for kind, kernel, stride, width in ARCHITECTURES[architecture].layers:
+            if kind == "pool":
+                modules.append(nn.AvgPool2d((stride, stride)))
+                bands //= stride
+                continue
+            padding = kernel // 2  # in frequency only
+            bands = (bands + 2 * padding - kernel) // stride + 1
+            # A convolution hears a fifth anywhere alike; this lets it know high from low.
+            place = [BandBias(width, bands)] if stride > 1 else []
+            modules += normalised(nn.Conv2d(channels, width, kernel, stride, (0, padding), bias=False), *place)
+            channels = width
+        self.trunk = nn.Sequential(*modules)
+        self._begun = _until_pool(ARCHITECTURES[architecture])
+        self.dropout = nn.Dropout2d(dropout)
+        self.midlevel = nn.Conv2d(channels, len(MIDLEVEL), 1)
+        keys = ARCHITECTURES[architecture].context
+        self.context = None if keys is None else Context(channels, bands, self.geometry, dropout, keys)
+        self.emotions = nn.Linear(len(MIDLEVEL), len(EMOTIONS))
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights lie, and what it hears must."""
+        return self.emotions.weight.device
+
+    def maps(self, extended: torch.Tensor | Surrounded) -> list[torch.Tensor]:
+        """Extended spectrogram [batch, frames, bands] -> outputs whose means over time and frequency add up.
+
+        Of the trunk [batch, 7, time, frequency], and of the context [batch, 7, time, 1] if there is one. It is
+        quicker where the spectrogram says what of it is silence.
+        """
+        sound = extended if isinstance(extended, Surrounded) else Surrounded(extended)
+        if self.context is None:
+            return [self.midlevel(self.dropout(self._features(sound)))]
+        spare = self.geometry.field - self.geometry.patch - 2 * _CONTEXT_STEPS * self.geometry.stride
+        features = self._features(sound.middle(spare))
+        own = features[:, :, _CONTEXT_STEPS:-_CONTEXT_STEPS]
+        return [self.midlevel(self.dropout(own)), self.context(sound, features)]
+
+    def _features(self, sound: Surrounded) -> torch.Tensor:
+        """What the trunk says: [batch, channels, time, frequency]."""
+        pool = next(place for place, part in enumerate(self.trunk) if isinstance(part, nn.AvgPool2d))
+        begin, go_on = self.trunk[: pool + 1], self.trunk[pool + 1 :]
+
+        def begun(x: torch.Tensor) -> tuple[torch.Tensor]:
+            return (begin(x.unsqueeze(1).contiguous(memory_format=torch.channels_last)),)
+
+        (x,) = sound.through(begun, field=self._begun.patch, stride=self._begun.stride)
+        return torch.as_tensor(go_on(x))
+
+    def local(self, extended: torch.Tensor | Surrounded) -> torch.Tensor:
+        """Extended spectrogram [batch, frames, bands] -> local outputs [batch, 7, time, columns].
+
+        Their mean is the prediction: with context, each column is scaled by what it is outnumbered by.
+        """
+        maps = self.maps(extended)
+        if len(maps) == 1:
+            return maps[0]
+        columns = self.geometry.columns
+        return torch.cat([part * (columns / part.shape[3]) for part in maps], 3)
+
+    def extend(self, spectrogram: torch.Tensor) -> torch.Tensor:
+        """Add the silence before and after that makes one position of every `stride` frames begun."""
+        return self._surrounded(spectrogram).written_out().sound
+
+    def _surrounded(self, spectrogram: torch.Tensor) -> Surrounded:
+        frames = spectrogram.shape[-2]
+        begin, end = self.geometry.span(0, self.geometry.positions(frames))
+        return Surrounded(spectrogram, -begin, end - frames)
+
+    def forward(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """[batch, frames, bands] -> mid-level [batch, 7] and emotions [batch, 8], on the scale 0..1."""
+        sound = self._surrounded(spectrogram)
+        # (while it learns, channels are normalised over the silence as well)
+        parts = [part.mean((2, 3)) for part in self.maps(sound.written_out() if self.training else sound)]
+        midlevel = parts[0] if len(parts) == 1 else parts[0] + parts[1]
+        return midlevel, self.emotions(midlevel)
+
+
+class Context(nn.Module):
+    """The column that sees all bands and the whole field: [batch, 7, time, 1]."""
+
+    def __init__(
+        self, channels: int, bands: int, geometry: Geometry, dropout: float, keys: type[PitchClasses]
+    ) -> None:
+        """channels and bands of the trunk's features; keys: the branch for keys."""
+        super().__init__()
+        self.geometry = geometry
+        width = _CONTEXT_CHANNELS
+        self.further = nn.Sequential(
+            nn.AvgPool2d((1, 2)),
+            *normalised(nn.Conv2d(channels, width, 3, 1, (0, 1), (2, 1), bias=False), BandBias(width, bands // 2)),
+            *normalised(nn.Conv2d(width, width, 3, 1, (0, 1), (2, 1), bias=False)),
+        )
+        self.tonal = keys(BandBias(8, QUARTER_TONES))
+        self.rhythm = rhythm_branch.RhythmBranch(BandBias(8, (N_BANDS + 3) // 4))
+        self.dropout = nn.Dropout1d(dropout)
+        heard = 2 * width + KEYS_OUT + rhythm_branch.OUT
+        self.hidden = normalised(nn.Conv1d(heard, _CONTEXT_HIDDEN, 1, bias=False))
+        self.midlevel = nn.Conv1d(_CONTEXT_HIDDEN, len(MIDLEVEL), 1)
+
+    def forward(self, sound: Surrounded, features: torch.Tensor) -> torch.Tensor:
+        """sound: extended spectrogram [batch, frames, bands]; features: what the trunk makes of it."""
+        further = self.further(features)
+        parts = [mean(further, 3), largest(further, 3)]
+        for branch in (self.tonal, self.rhythm):
+            parts.append(branch(sound.middle(self.geometry.field - branch.field)))
+        return torch.as_tensor(self.midlevel(self.hidden(self.dropout(torch.cat(parts, 1))))).unsqueeze(3)

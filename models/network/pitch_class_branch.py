@@ -1,0 +1,79 @@
+"""From a spectrogram to the twelve pitch classes and the chords among them, whatever the key's name is.
+
+The spectrogram's bands are folded to pitch classes (five octaves from 110 Hz, quarter tones, then semitones), and
+what is asked of them is asked of all twelve transpositions by convolutions around the circle.
+"""
+
+from typing import Final
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..common.constants import BANDS_PER_OCTAVE, N_BANDS
+from ..common.filterbank import band_frequencies
+from ..inference.circulant_conv import CircleConvolution, around
+from .layers import normalised
+
+OUT: Final = 64
+"""Channels of what a branch for keys says."""
+SEMITONES: Final = 12
+SIGHT: Final = 9
+STRIDE: Final = 8
+_F_LOWEST: Final = 110.0  # a semitone below is narrower than a frame's resolution
+_OCTAVES: Final = 5
+QUARTER_TONES: Final = _OCTAVES * BANDS_PER_OCTAVE
+
+
+def fold_matrix() -> torch.Tensor:
+    """Linear interpolation from bands to equal quarter tones [N_BANDS, octaves * 24]."""
+    octaves = np.log2(band_frequencies())
+    places = np.log2(_F_LOWEST) + np.arange(QUARTER_TONES) / BANDS_PER_OCTAVE
+    below = np.searchsorted(octaves, places) - 1
+    above_share = (places - octaves[below]) / (octaves[below + 1] - octaves[below])
+    matrix = np.zeros((N_BANDS, len(places)), np.float32)
+    matrix[below, np.arange(len(places))] = 1 - above_share
+    matrix[below + 1, np.arange(len(places))] = above_share
+    return torch.from_numpy(matrix)
+
+
+class PitchClasses(nn.Module):
+    """What branches for keys begin with. A branch sees `field` frames for each of its outputs [batch, OUT, times]."""
+
+    fold: torch.Tensor
+    field: int
+
+    def __init__(self, bands_first: nn.Module) -> None:
+        """bands_first: offsets for the eight channels and QUARTER_TONES places of the first convolution."""
+        super().__init__()
+        self.first = normalised(nn.Conv2d(1, 8, (5, 9), (4, 1), (0, 4), bias=False), bands_first)
+        fold = fold_matrix()
+        used = fold.any(1).nonzero()
+        self._bands = slice(int(used[0]), int(used[-1]) + 1)
+        self.register_buffer("fold", fold[self._bands], persistent=False)
+        self.mix = normalised(_OctavesTogether(8 * _OCTAVES, 32, 1, bias=False))
+        self.semitones = normalised(nn.Conv2d(32, 32, (1, 5), (1, 2), bias=False))
+        self.chords = normalised(CircleConvolution(32, 32, SEMITONES))
+
+    def heard(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """[batch, frames, N_BANDS] -> pitch classes and chords, each [batch, 32, steps, 12].
+
+        A step sees SIGHT frames and is STRIDE frames after the one before.
+        """
+        x = self.first((spectrogram[..., self._bands] @ self.fold).unsqueeze(1))  # [..., octaves * 24]
+        x = self.mix(x)  # [batch, 32, frames / 4, 24]
+        x = self.semitones(around(x, 2, 2))  # [batch, 32, frames / 4, 12]
+        even = x.shape[2] // 2 * 2
+        x = (x[:, :, 0:even:2] + x[:, :, 1:even:2]) * 0.5  # a step of 8 frames
+        return x, self.chords(x)
+
+
+class _OctavesTogether(nn.Conv2d):
+    """All octaves of each channel as channels of one circle: [batch, 8, times, octaves * 24] -> [..., times, 24].
+
+    A 1 x 1 convolution of channels * octaves, done as one over places an octave apart, so that nothing is copied.
+    """
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        kernel = self.weight.view(self.out_channels, -1, 1, _OCTAVES)
+        return nn.functional.conv2d(input, kernel, self.bias, dilation=(1, BANDS_PER_OCTAVE))

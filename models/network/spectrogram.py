@@ -1,0 +1,78 @@
+"""The network's view of sound: a magnitude spectrogram in logarithmic bands, log10(1 + x).
+
+The definition is madmom's LogarithmicFilteredSpectrogram (Boeck et al., 2016), as used by Chowdhury et al. (2019)
+and Haunschmid et al. (2019): frames of 2048 samples centred on multiples of the hop, symmetric Hann window,
+triangular filters 24 an octave from 20 Hz to 16 kHz whose coefficients sum to one, duplicates dropped. Pixels are
+[frames, bands]; frame i is centred on sample i * HOP_LENGTH, and outside of the sound lies silence.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+
+from ..common.constants import HOP_LENGTH, N_FFT
+from ..common.filterbank import FloatArray, band_frequencies, filterbank, frame_count
+
+__all__ = ["FloatArray", "LogSpectrogram", "band_frequencies", "filterbank", "frame_count", "spectrogram_blocks"]
+
+
+class LogSpectrogram(torch.nn.Module):
+    """[..., samples] at SAMPLE_RATE -> [..., frames, N_BANDS], log10(1 + filtered magnitude).
+
+    The front end hears the level: scale a track by its own peak, once, before.
+    """
+
+    window: torch.Tensor
+    filters: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        # numpy's hanning is the symmetric window, as in madmom
+        self.register_buffer("window", torch.from_numpy(np.hanning(N_FFT)).float(), persistent=False)
+        self.register_buffer("filters", torch.from_numpy(filterbank()), persistent=False)
+
+    def forward(self, sound: torch.Tensor) -> torch.Tensor:
+        frames = frame_count(sound.shape[-1])
+        right = (frames - 1) * HOP_LENGTH + N_FFT // 2 - sound.shape[-1]
+        return self.unpadded(torch.nn.functional.pad(sound, (N_FFT // 2, max(right, 0))))[..., :frames, :]
+
+    def unpadded(self, sound: torch.Tensor) -> torch.Tensor:
+        """As forward, for sound that already starts half a frame early and ends half a frame late."""
+        frames = sound.unfold(-1, N_FFT, HOP_LENGTH)  # [..., frames, N_FFT]
+        magnitude = torch.fft.rfft(frames * self.window).abs()[..., :-1]  # without the Nyquist bin
+        return torch.log10(1.0 + magnitude @ self.filters)
+
+
+def spectrogram_blocks(
+    sound_blocks: Iterable[FloatArray], *, scale: float, frames_per_block: int = 1024
+) -> Iterator[FloatArray]:
+    """Spectrogram of a sound that arrives in blocks [n], in bounded memory.
+
+    Yields float32 [<= frames_per_block, N_BANDS]; joined they equal LogSpectrogram of the joined sound / scale,
+    whatever the lengths of the blocks.
+    """
+    transform = LogSpectrogram()
+    pending = np.zeros(N_FFT // 2, np.float32)  # the silence before the first sample
+    samples = produced = 0
+
+    def whole_frames(count: int) -> FloatArray:
+        nonlocal pending, produced
+        used = (count - 1) * HOP_LENGTH + N_FFT
+        with torch.inference_mode():
+            block = transform.unpadded(torch.from_numpy(pending[:used] / np.float32(scale))).numpy()
+        pending = pending[count * HOP_LENGTH :]
+        produced += count
+        return block
+
+    step = (frames_per_block - 1) * HOP_LENGTH + N_FFT
+    for block in sound_blocks:
+        samples += len(block)
+        pending = np.concatenate([pending, block])
+        while len(pending) >= step:
+            yield whole_frames(frames_per_block)
+    while (left := frame_count(samples) - produced) > 0:
+        count = min(left, frames_per_block)
+        short = (count - 1) * HOP_LENGTH + N_FFT - len(pending)
+        pending = np.concatenate([pending, np.zeros(max(short, 0), np.float32)])
+        yield whole_frames(count)

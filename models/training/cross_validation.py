@@ -1,0 +1,118 @@
+"""Cross-validation: a network for every part of the material that has heard nothing of that part.
+
+Every repeat has a seed of its own, which divides the albums into parts and trains the networks. A finished network is
+kept as a checkpoint in a folder, under a name that holds the fingerprint of settings, material and division; so an
+interrupted run goes on where it was, several runs with different seeds can fill one folder, and new questions are put
+to networks that are there already.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..common.digests import fingerprint
+from ..datasets.clip_dataset import Material
+from ..evaluation.bootstrap import Floats
+from ..inference.checkpoint import load_model, save_model, tensors_digest
+from ..inference.fold import fuse_normalisation
+from ..inference.predict_clips import predict_material
+from ..network.model import MidlevelNetwork
+from .train import Source, TrainingSettings, new_network, record_of, train
+
+SourcesOf = Callable[[Sequence[int]], Sequence[Source]]
+"""What may be learned from, given the indices of the clips that may be: nothing else of the other clips' groups."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A network ready to predict, and the clips that it has not heard."""
+
+    seed: int
+    part: int
+    tested: tuple[int, ...]
+    network: MidlevelNetwork
+
+
+@dataclass(frozen=True)
+class Jury:
+    """Judges by run: in each run a clip has one judge at most."""
+
+    runs: tuple[tuple[Judge, ...], ...]
+
+    def unheard(self, material: Material, rows: Sequence[int] | None = None) -> tuple[Floats, Floats]:
+        """Mid-levels [runs, clips, 7] and emotions [runs, clips, 8] of clips that were divided, each by the judge
+        that has not heard it; NaN where there is none. rows: which of the divided clips they are, by default all.
+        """
+        places = {row: place for place, row in enumerate(range(len(material)) if rows is None else rows)}
+        midlevel = np.full((len(self.runs), len(material), 7), np.nan)
+        emotions = np.full((len(self.runs), len(material), 8), np.nan)
+        for run, judges in enumerate(self.runs):
+            for judge in judges:
+                own = [places[row] for row in judge.tested if row in places]
+                if own:
+                    midlevel[run, own], emotions[run, own] = predict_material(judge.network, material.subset(own))
+        return midlevel, emotions
+
+    def all_of(self, material: Material) -> tuple[Floats, Floats]:
+        """The same for clips that no judge has heard, by every judge: [judges, clips, 7] and [judges, clips, 8]."""
+        said = [predict_material(judge.network, material) for judges in self.runs for judge in judges]
+        return np.array([m for m, _ in said]), np.array([e for _, e in said])
+
+
+def one_judge(network: MidlevelNetwork, clips: int) -> Jury:
+    """A jury of one trained network that judges every clip: fair on clips that it has not learned from."""
+    return Jury(((Judge(seed=0, part=0, tested=tuple(range(clips)), network=network),),))
+
+
+def judges(
+    parts: Sequence[Sequence[int]],
+    clips: int,
+    sources_of: SourcesOf,
+    settings: TrainingSettings,
+    *,
+    material: str,
+    folder: Path | None = None,
+    progress: Callable[[int, int, float], None] | None = None,
+) -> Iterator[Judge]:
+    """A judge for each of the parts of `clips` clips, trained with settings (and its seed) on all other clips.
+
+    material: the digest of everything that is learned from, see fingerprint.py. folder: where finished networks are
+    kept, and the state of the one that is being trained. progress is called with part, finished epochs and loss.
+    Raises InputError as `train`.
+    """
+    for number, part in enumerate(parts):
+        kept = sorted(set(range(clips)) - set(part))
+
+        def finished(epoch: int, loss: float, number: int = number) -> None:
+            if progress:
+                progress(number, epoch, loss)
+
+        path = None
+        if folder is not None:
+            path = folder / f"seed{settings.seed}-part{number}-{_key(settings, material, kept)}.safetensors"
+        if path is not None and path.is_file():
+            network = load_model(path).network
+        else:
+            network = _trained(sources_of(kept), settings, path, finished)
+        yield Judge(settings.seed, number, tuple(int(i) for i in part), network)
+
+
+def _trained(
+    sources: Sequence[Source], settings: TrainingSettings, path: Path | None, finished: Callable[[int, float], None]
+) -> MidlevelNetwork:
+    state = None if path is None else path.with_suffix(".state")
+    network = train(sources, settings, state=state, progress=finished)
+    if path is None or state is None:
+        fuse_normalisation(network)
+        return network
+    save_model(network, path, record=record_of(sources, settings))
+    state.unlink(missing_ok=True)
+    return load_model(path).network
+
+
+def _key(settings: TrainingSettings, material: str, kept: Sequence[int]) -> str:
+    """Also of the network as it is before training, so that a changed architecture is another key."""
+    start = tensors_digest(new_network(settings).state_dict())
+    return fingerprint(settings.described(), material, list(kept), start)

@@ -1,0 +1,218 @@
+"""Training on everything at once: emotion ratings, perceptual ratings and music of known qualities.
+
+Each step draws so many clips of each source, crops ten seconds of each, changes them in ways that leave the rating
+true, and takes a step of AdamW on the sum of the heads' squared errors. What ships is the running mean of the
+weights. The state after every epoch is kept beside the output, so an interrupted run goes on where it was and ends
+with the same weights; every random number follows from the seed and the epoch.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..common.constants import EMOTIONS, MIDLEVEL
+from ..common.digests import material_digest
+from ..common.errors import InputError
+from ..datasets.clip_dataset import HEADS, Material, changed, crop
+from ..inference.checkpoint import read_checkpoint
+from ..inference.device import exact_on
+from ..inference.threads import on_threads
+from ..network.model import ARCHITECTURES, MidlevelNetwork
+from .losses import HEAD_WEIGHTS, KNOWN_WEIGHTS, Heads, loss_of, published_layer
+from .run_state import Run
+
+LAYERS = ("fixed", "start", "free")
+PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """layer: the mid-level to emotion layer is "fixed" as published, starts there ("start") or is "free".
+
+    precision: "float32", or "bfloat16" for the convolutions where the processor is quicker with it. threads: how
+    many torch uses, device: where it works; sums of floats depend on both, so they belong to what makes a run
+    repeatable. start: the checkpoint whose network is the beginning, its last layer apart. Raises InputError for an
+    unknown name or a number out of range.
+    """
+
+    architecture: str = "modulation"
+    layer: str = "start"
+    epochs: int = 30
+    steps_per_epoch: int = 40
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.05
+    dropout: float = 0.2
+    averaging: float = 0.98
+    seed: int = 0
+    precision: str = "float32"
+    threads: int = 2
+    device: str = "cpu"
+    start: Path | None = None
+
+    def __post_init__(self) -> None:
+        for value, known, what in (
+            (self.layer, LAYERS, "layer"),
+            (self.architecture, ARCHITECTURES, "architecture"),
+            (self.precision, PRECISIONS, "precision"),
+        ):
+            if value not in known:
+                raise InputError(f"{what} {value!r}: there are {', '.join(known)}")
+        for number, least, what in (
+            (self.epochs, 1, "epochs"),
+            (self.steps_per_epoch, 1, "steps"),
+            (self.seed, 0, "seed"),
+            (self.threads, 1, "threads"),
+        ):
+            if number < least:
+                raise InputError(f"{what} {number}: at least {least}")
+        if not 0 < self.learning_rate < 1:
+            raise InputError(f"learning rate {self.learning_rate:g}: above 0 and below 1")
+
+    def described(self) -> dict[str, Any]:
+        """As a record keeps them, with what each error counts; the start by its weights' digest, not its place."""
+        values = dataclasses.asdict(self) | {"head_weights": HEAD_WEIGHTS, "known_weights": KNOWN_WEIGHTS}
+        if self.start is not None:
+            values["start"] = read_checkpoint(self.start).digest
+        return values
+
+
+@dataclass(frozen=True)
+class Source:
+    """Clips that teach, `share` of them in every batch."""
+
+    name: str
+    material: Material
+    share: int
+
+
+def new_network(settings: TrainingSettings) -> MidlevelNetwork:
+    """The network at its start, from the seed."""
+    torch.manual_seed(settings.seed)
+    network = MidlevelNetwork(settings.architecture, dropout=settings.dropout)
+    nn.init.constant_(network.midlevel.bias, 0.5)  # type: ignore[arg-type]
+    if settings.start is not None:
+        begin = read_checkpoint(settings.start)
+        if begin.architecture != settings.architecture:
+            raise InputError(
+                f"{settings.start}: its architecture is {begin.architecture}, not {settings.architecture}"
+            )
+        tensors = {name: tensor for name, tensor in begin.tensors.items() if not name.startswith("emotions.")}
+        network.load_state_dict(tensors, strict=False)
+    if settings.layer in ("fixed", "start"):
+        weight, bias = published_layer()
+        network.emotions.load_state_dict({"weight": weight, "bias": bias})
+        network.emotions.requires_grad_(settings.layer == "start")
+    return network
+
+
+def _draw(
+    sources: Sequence[Source], rng: np.random.Generator, device: str
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    crops, targets = [], []
+    for source in sources:
+        chosen = rng.choice(len(source.material), source.share, replace=source.share > len(source.material))
+        crops += [crop(source.material.spectrograms[i], rng) for i in chosen]
+        targets.append({head: values[chosen] for head, values in source.material.targets.items()})
+    batch = torch.from_numpy(changed(np.stack(crops), rng)).to(device)
+    return batch, {head: torch.from_numpy(np.concatenate([t[head] for t in targets])).to(device) for head in HEADS}
+
+
+def train(
+    sources: Sequence[Source],
+    settings: TrainingSettings,
+    *,
+    state: Path | None = None,
+    progress: Callable[[int, float], None] | None = None,
+) -> MidlevelNetwork:
+    """Train from the start or from `state`, a file in which every finished epoch is kept; returns the mean network,
+    on the CPU.
+
+    progress is called with the number of finished epochs and the mean loss of the last one.
+    Raises InputError when `state` belongs to other settings or sources, or is damaged.
+    """
+    with on_threads(settings.threads):
+        return _train(sources, settings, state, progress)
+
+
+def _train(
+    sources: Sequence[Source],
+    settings: TrainingSettings,
+    state: Path | None,
+    progress: Callable[[int, float], None] | None,
+) -> MidlevelNetwork:
+    exact_on(settings.device)
+    network = new_network(settings)
+    network.to(settings.device).to(memory_format=torch.channels_last)
+    heads = Heads().to(settings.device)
+    if all(np.isnan(source.material.targets[head]).all() for source in sources for head in HEADS if head != "known"):
+        heads.requires_grad_(False)  # nothing else says what the scale is: it is that of the qualities
+    mean = new_network(settings).to(settings.device)
+    learners = [p for p in (*network.parameters(), *heads.parameters()) if p.requires_grad]
+    optimiser = torch.optim.AdamW(learners, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    total_steps = settings.epochs * settings.steps_per_epoch
+    run = Run(network, heads, mean, optimiser, _fingerprint(sources, settings))
+    first = run.restore(state) if state is not None and state.exists() else 0
+    for epoch in range(first, settings.epochs):
+        rng = np.random.default_rng([settings.seed, epoch])
+        torch.manual_seed(settings.seed * 100_003 + epoch)  # dropout
+        network.train()
+        losses = []
+        for step in range(settings.steps_per_epoch):
+            done = (epoch * settings.steps_per_epoch + step) / total_steps
+            warm = min(1.0, done * 20)
+            rate = settings.learning_rate * warm * (0.5 + 0.5 * np.cos(np.pi * done))
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            batch, targets = _draw(sources, rng, settings.device)
+            with torch.autocast(batch.device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"):
+                loss = loss_of(network, heads, batch, targets)
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(learners, 1.0)
+            optimiser.step()
+            _follow(mean, network, settings.averaging if done > 0.1 else 0.5)
+            losses.append(loss.item())
+        if not np.isfinite(losses).all():
+            raise InputError(
+                f"training went astray in epoch {epoch + 1} (learning rate {settings.learning_rate} too high?)"
+            )
+        if state is not None:
+            run.keep(state, epoch + 1)
+        if progress:
+            progress(epoch + 1, float(np.mean(losses)))
+    return mean.cpu().eval()
+
+
+@torch.no_grad()
+def _follow(mean: nn.Module, network: nn.Module, decay: float) -> None:
+    """Running mean of the weights and of the normalisation's statistics."""
+    for kept, new in zip(mean.state_dict().values(), network.state_dict().values(), strict=True):
+        if kept.is_floating_point():
+            kept.lerp_(new, 1 - decay)
+        else:
+            kept.copy_(new)
+
+
+def _fingerprint(sources: Sequence[Source], settings: TrainingSettings) -> str:
+    parts = {
+        source.name: [len(source.material), source.share, material_digest(source.material)] for source in sources
+    }
+    return json.dumps({"settings": settings.described(), "sources": parts}, sort_keys=True)
+
+
+def record_of(sources: Sequence[Source], settings: TrainingSettings, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The training record that is kept in the checkpoint."""
+    return {
+        "settings": settings.described(),
+        "sources": {source.name: {"clips": len(source.material), "share": source.share} for source in sources},
+        "midlevel": MIDLEVEL,
+        "emotions": EMOTIONS,
+        **more,
+    }

@@ -1,0 +1,136 @@
+"""Packaging: imports between folders point one way, and the wheel works where the source is not."""
+
+import ast
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+FOLDERS = ("models", "engine", "control")
+"""Each may import from those before it."""
+
+
+def absolute_imports(path: Path, root: Path) -> set[str]:
+    """Absolute names of all that a module of the package at `root` imports, relative imports resolved.
+
+    `from ..a import b` gives both `moodfader.x.a` and `moodfader.x.a.b`: b may be a module or a name in one.
+    """
+    package = ("moodfader", *path.relative_to(root).parent.parts)
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join((*above, *([node.module] if node.module else [])))
+            found.update((module, *(f"{module}.{name.name}" for name in node.names)))
+    return found
+
+
+def upward_imports(root: Path) -> list[str]:
+    """What imports from a folder above its own, a line each."""
+    found = []
+    for level, folder in enumerate(FOLDERS):
+        above = tuple(f"moodfader.{name}" for name in FOLDERS[level + 1 :])
+        for path in sorted((root / folder).rglob("*.py")):
+            wrong = sorted(name for name in absolute_imports(path, root) if name.startswith(above))
+            found += [f"{path.relative_to(root)} imports {name}" for name in wrong]
+    return found
+
+
+def sound_file_imports(root: Path) -> list[str]:
+    """Modules of the engine that open sound files, a line each."""
+    readers = {"soundfile", "av"}
+    return [
+        str(path.relative_to(root))
+        for path in sorted((root / "engine").rglob("*.py"))
+        if {name.split(".")[0] for name in absolute_imports(path, root)} & readers
+    ]
+
+
+def test_imports_point_one_way():
+    assert upward_imports(ROOT) == []
+
+
+def test_only_the_reader_and_writer_open_sound_files():
+    assert {Path(name).name for name in sound_file_imports(ROOT)} == {"decode.py", "audio_writer.py"}
+
+
+def test_an_import_against_the_layers_is_seen_in_a_sub_package(tmp_path):
+    for folder in FOLDERS:
+        (tmp_path / folder).mkdir()
+    bad = tmp_path / "engine" / "dsp" / "bad.py"
+    bad.parent.mkdir()
+    bad.write_text("from ...control import cli\nimport soundfile\n")
+    assert upward_imports(tmp_path) == [
+        "engine/dsp/bad.py imports moodfader.control",
+        "engine/dsp/bad.py imports moodfader.control.cli",
+    ]
+    assert sound_file_imports(tmp_path) == ["engine/dsp/bad.py"]
+
+
+def test_the_live_render_path_imports_no_torch():
+    """The render and output processes start in tenths of a second and leave the processor to the sound."""
+    live = (
+        "engine.live.render_process",
+        "engine.devices.output_device",
+        "engine.devices.backends",
+        "engine.devices.null_backend",
+        "engine.live.player",
+        "control.session.session",
+    )
+    code = f"import sys\nfor name in {live}: __import__('moodfader.' + name)\nassert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_nothing_of_the_data_is_tracked():
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    sounds = [name for name in tracked if name.endswith((".ogg", ".mp3", ".wav", ".flac", ".csv", ".npz"))]
+    assert sounds == ["presets/demo.ogg", "tests/fixtures/analysis_0_7.npz"]  # (of a synthetic tone)
+
+
+def test_the_wheel_works_elsewhere(tmp_path):
+    """Built, installed without the source in reach, and run: nothing may be missing from it."""
+    source = tmp_path / "source"  # a copy, so that the build leaves nothing in the checkout and finds nothing there
+    for name in ("models", "engine", "control", "presets"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("__init__.py", "py.typed", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(source)]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    home = tmp_path / "elsewhere"
+    venv.create(home, with_pip=False)
+    site = next((home / "lib").glob("python*")) / "site-packages"
+    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(wheel)]
+    subprocess.run(install, check=True, capture_output=True)
+    # the dependencies of this environment, but not its editable install, which only site would follow
+    here = next(Path(sys.prefix, "lib").glob("python*")) / "site-packages"
+    (site / "dependencies.pth").write_text(str(here))
+    python = home / "bin" / "python"
+    code = """
+import importlib.util, importlib.resources, moodfader.engine.dsp.segment_mask as gains, moodfader.control.cli
+from moodfader.models.inference.checkpoint import load_model
+assert "elsewhere" in gains.__file__, gains.__file__
+assert importlib.util.find_spec("engine") is None and importlib.util.find_spec("models") is None
+assert (importlib.resources.files("moodfader.presets") / "demo.ogg").is_file()
+print(load_model().digest)
+"""
+    run = subprocess.run([python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert len(run.stdout.strip()) == 64
+    shown = subprocess.run(
+        [python, "-m", "moodfader.control.cli", "presets", "list"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.strip()

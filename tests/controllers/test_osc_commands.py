@@ -1,0 +1,172 @@
+"""`send`, `monitor`, `controls`, `midi`: run as commands, against a real server."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import typer
+from moodfader.control.commands import osc
+from moodfader.control.commands.osc import value_of
+from moodfader.control.midi.mapping import Mapped, read_mapping, save_mapping
+from moodfader.control.midi.ports import mapping_file
+from moodfader.control.osc.client import OscClient
+from moodfader.control.osc.controller_layouts import open_stage_control
+from moodfader.control.osc.packets import Message
+from moodfader.control.osc.server import OscServer
+from moodfader.control.session.parameters import CONTROLS
+from moodfader.models.common.errors import InputError
+from typer.testing import CliRunner
+
+FADER = "/moodfader/midlevel/modality"
+app = typer.Typer()
+osc.register(app)
+
+
+@pytest.fixture
+def server(session):
+    server = OscServer(session, port=0)
+    yield server
+    server.close()
+
+
+def run(*words):
+    """Standard output of a command; what it raises is raised."""
+    result = CliRunner().invoke(app, list(map(str, words)), standalone_mode=False)
+    if result.exception:
+        raise result.exception
+    return result.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3", 3),
+        ("-3", -3),
+        ("0.5", 0.5),
+        ("1e-3", 0.001),
+        ("true", True),
+        ("False", False),
+        ("dolce", "dolce"),
+        ("", ""),
+    ],
+)
+def test_words_become_values(text, value):
+    assert value_of(text) == value
+    assert type(value_of(text)) is type(value)
+
+
+def test_send_sets_and_prints_what_holds_then(server, session):
+    assert run("send", FADER, "-2.5", "--port", server.port) == f"{FADER} -2.5\n"
+    assert session.get(FADER) == -2.5
+    assert run("send", "/moodfader/bypass", "true", "--port", server.port) == "/moodfader/bypass 1\n"
+    assert run("send", FADER + "/norm", "1", "--port", server.port) == f"{FADER}/norm 1\n"
+    assert run("send", "/moodfader/transport/pause", "--port", server.port) == ""
+    assert session.log[-1][:2] == ("/moodfader/transport/pause", True)
+    assert run("send", "/moodfader/preset/load", "dolce", "--port", server.port) == "/moodfader/preset/load dolce\n"
+
+
+def test_send_without_a_value_asks(server, session):
+    lines = run("send", "/moodfader/midlevel/rhythmic_*", "--json", "--port", server.port).splitlines()
+    names = ("rhythmic_complexity", "rhythmic_stability")
+    assert [json.loads(line) for line in lines] == [
+        {"address": f"/moodfader/midlevel/{name}", "value": 0.0} for name in names
+    ]
+    assert run("send", "/moodfader/emotion/sad", "--port", server.port) == "/moodfader/emotion/sad unknown\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("/moodfader/midlevel/modalit", "1"), "did you mean"),
+        (("/moodfader/nowhere",), "no control"),
+        ((FADER, "99"), "out of range"),
+        ((FADER, "1", "2"), "one value"),
+        ((FADER, "nan"), "finite"),
+        (("wet", "1"), "slash"),
+        (("/moodfader/preset/load", "nonesuch"), "no preset"),
+    ],
+)
+def test_a_refusal_is_raised_with_its_reason(server, words, reason):
+    with pytest.raises(InputError, match=reason):
+        run("send", *words, "--port", server.port)
+
+
+def test_nobody_there_is_said(server):
+    port = server.port
+    server.close()
+    with pytest.raises(InputError, match=r"no answer .is `moodfader play` running"):
+        run("send", FADER, "1", "--port", port)
+    with pytest.raises(InputError, match="no answer"):
+        run("monitor", "--port", port)
+    with pytest.raises(InputError, match="no such address"):
+        run("send", FADER, "1", "--host", "nowhere.invalid")
+
+
+def test_monitor_prints_the_state_and_then_the_changes(server, session):
+    client = OscClient("127.0.0.1", server.port)
+    news = client.follow(rate_hz=50)
+    state = {message.address for _, message in zip(range(20), news, strict=False)}
+    assert FADER in state
+    session.set(FADER, 7.5)
+    assert any(message == Message(FADER, (7.5,)) for message in news)
+    news.close()
+    lines = run("monitor", "--seconds", 0.3, "--json", "--port", server.port).splitlines()
+    assert {"address": FADER, "value": 7.5} in [json.loads(line) for line in lines]
+    with pytest.raises(InputError, match="out of range"):
+        run("monitor", "--rate", 1000, "--port", server.port)
+
+
+def test_monitor_renews_its_lease(server, session):
+    client = OscClient("127.0.0.1", server.port)
+    for _ in client.follow(rate_hz=50, seconds=0.5, renew_s=0.1):
+        assert server.clients()
+    client = OscClient("127.0.0.1", server.port)
+    counted = [message.address for message in client.follow(rate_hz=50, seconds=0.5, renew_s=0.1)].count(FADER)
+    assert counted >= 3  # the whole state with each
+
+
+def test_controls_lists_every_address():
+    printed = run("controls")
+    for control in CONTROLS:
+        assert control.address in printed
+        assert control.meaning in printed
+    rows = [json.loads(line) for line in run("controls", "--json").splitlines()]
+    assert [row["address"] for row in rows] == [control.address for control in CONTROLS]
+
+
+def test_the_layout_has_the_faders_in_their_ranges(tmp_path):
+    path = tmp_path / "moodfader.json"
+    assert run("controls", "--layout", path).strip() == str(path)
+    written = json.loads(path.read_text())
+    assert written == open_stage_control()
+    widgets = written["content"]["widgets"]
+    assert len({widget["id"] for widget in widgets}) == len(widgets)
+    (fader,) = (widget for widget in widgets if widget.get("address") == FADER)
+    assert (fader["type"], fader["range"], fader["default"]) == ("fader", {"min": -12.0, "max": 12.0}, 0.0)
+    known = {control.address for control in CONTROLS}
+    assert {widget["address"] for widget in widgets if "address" in widget} <= known
+    places = {(widget["left"], widget["top"]) for widget in widgets}
+    assert len(places) == len(widgets)
+    with pytest.raises(InputError, match="exists already"):
+        run("controls", "--layout", path)
+
+
+def test_midi_is_listed_and_forgotten():
+    save_mapping(mapping_file(), [Mapped(FADER, 2, 7), Mapped("/moodfader/wet", 1, 1, "14bit")])
+    assert f"{FADER}  channel 2  number 7  7bit" in run("midi", "list")
+    run("midi", "forget", FADER)
+    assert [mapped.address for mapped in read_mapping(mapping_file())] == ["/moodfader/wet"]
+    with pytest.raises(InputError, match="no MIDI control"):
+        run("midi", "forget", FADER)
+    with pytest.raises(InputError, match="cannot set"):
+        run("midi", "learn", "/moodfader/emotion/sad", "--port", "x")
+    mapping_file().unlink()
+
+
+def test_the_surfaces_start_without_torch():
+    code = (
+        "import sys; from moodfader.control import command_send, osc, oscquery, osc_client, terminal, midi, layouts;"
+        "assert 'torch' not in sys.modules, 'torch'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

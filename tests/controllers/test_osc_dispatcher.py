@@ -1,0 +1,223 @@
+"""The dispatcher, without a socket."""
+
+import math
+
+import pytest
+from moodfader.control.osc.dispatcher import COMPLAINTS_PER_S, ERROR, MOST_ANSWERS, MOST_WAITING, Dispatcher
+from moodfader.control.osc.packets import Message
+from moodfader.control.osc.subscriptions import LEASE_S, MOST_CLIENTS, Clients
+from moodfader.control.session.parameters import CONTROLS
+from moodfader.models.common.constants import MIDLEVEL
+
+HERE = ("127.0.0.1", 5000)
+THERE = ("127.0.0.1", 5001)
+FADER = "/moodfader/midlevel/modality"
+
+
+@pytest.fixture
+def clients():
+    return Clients()
+
+
+@pytest.fixture
+def dispatcher(session, clients):
+    return Dispatcher(session, clients)
+
+
+def said(dispatcher, address, *arguments, sender=HERE, now=0.0):
+    """The answers to one message."""
+    dispatcher.take(Message(address, arguments), sender)
+    return dispatcher.act(now)
+
+
+@pytest.mark.parametrize(("value", "wanted"), [(3, 3.0), (-4.5, -4.5), (True, 1.0), (False, 0.0)])
+def test_a_fader_takes_whatever_number_a_controller_has(dispatcher, session, value, wanted):
+    assert said(dispatcher, FADER, value) == []
+    assert session.get(FADER) == wanted
+
+
+@pytest.mark.parametrize(("fraction", "wanted"), [(0, -12.0), (0.5, 0.0), (True, 12.0), (0.75, 6.0)])
+def test_a_normalised_fader(dispatcher, session, fraction, wanted):
+    assert said(dispatcher, FADER + "/norm", fraction) == []
+    assert session.get(FADER) == wanted
+    assert said(dispatcher, FADER + "/norm") == [(HERE, FADER + "/norm", (pytest.approx(float(fraction)),))]
+
+
+def test_a_wildcard_sets_all_that_it_matches(dispatcher, session):
+    said(dispatcher, "/moodfader/midlevel/rhythmic_*", 2.0)
+    said(dispatcher, "/moodfader/midlevel/{modality,dissonance}/norm", 1.0)
+    values = {name: session.get(f"/moodfader/midlevel/{name}") for name in MIDLEVEL}
+    moved = {"rhythmic_complexity": 2.0, "rhythmic_stability": 2.0, "modality": 12.0, "dissonance": 12.0}
+    assert values == dict.fromkeys(MIDLEVEL, 0.0) | moved
+
+
+@pytest.mark.parametrize(
+    ("address", "arguments", "reason"),
+    [
+        ("/moodfader/midlevel/modalit", (1.0,), "did you mean /moodfader/midlevel/modality"),
+        ("/nothing", (), "no control"),
+        (FADER, (12.5,), "out of range"),
+        (FADER, (math.nan,), "finite"),
+        (FADER, ("loud",), "wants a number, not 'loud'"),
+        (FADER, (None,), "wants a number"),
+        (FADER, (1.0, 2.0), "one value"),
+        (FADER + "/norm", (1.1,), "from 0 to 1"),
+        (FADER + "/norm", ("x",), "from 0 to 1"),
+        ("/moodfader/bypass/norm", (1,), "no range"),
+        ("/moodfader/emotion/sad", (0.5,), "only be watched"),
+        ("/moodfader/meter/*", (0.5,), "only be watched"),
+        ("/moodfader/preset/load", (1,), "wants a text"),
+        ("/moodfader/preset/load", ("../../etc/passwd",), "no preset"),
+        ("/moodfader/subscribe", ("often",), "wants one number"),
+        ("/moodfader/subscribe", (0,), "out of range"),
+        ("/moodfader/subscribe", (1e9,), "out of range"),
+        ("/moodfader/transport/seek", (-1,), "out of range"),
+    ],
+)
+def test_what_cannot_be_done_is_answered_with_the_reason(dispatcher, session, address, arguments, reason):
+    before = session.state()
+    ((sender, answered, (text,)),) = said(dispatcher, address, *arguments)
+    assert (sender, answered) == (HERE, ERROR)
+    assert reason in text
+    assert session.state() == before
+
+
+def test_a_wildcard_over_watched_ones_sets_the_others(dispatcher, session):
+    assert said(dispatcher, "/moodfader/*/l*", 1.0)[0][1] == ERROR  # preset/load wants a text
+    assert said(dispatcher, "/moodfader/transport/{loop,position}", 1) == []
+    assert session.get("/moodfader/transport/loop") is True
+
+
+def test_an_error_is_not_answered(dispatcher):
+    """Two servers that take each other for clients would go on for ever."""
+    assert said(dispatcher, ERROR, "no control has that address") == []
+
+
+def test_a_question_is_answered_to_who_asked(dispatcher, session):
+    session.set(FADER, 2.5)
+    dispatcher.take(Message(FADER), HERE)
+    dispatcher.take(Message("/moodfader/bypass"), THERE)
+    assert dispatcher.act(0.0) == [(HERE, FADER, (2.5,)), (THERE, "/moodfader/bypass", (False,))]
+    answers = said(dispatcher, "/moodfader/midlevel/*")
+    assert [address for _, address, _ in answers] == [f"/moodfader/midlevel/{name}" for name in MIDLEVEL]
+    assert said(dispatcher, "/moodfader/measured/sad") == [(HERE, "/moodfader/measured/sad", (None,))]
+
+
+def test_only_the_newest_value_acts(dispatcher, session):
+    for step in range(10_000):
+        dispatcher.take(Message(FADER, (step / 1000,)), HERE)
+    dispatcher.act(0.0)
+    assert [(address, value) for address, value, _ in session.log] == [(FADER, 9.999)]
+
+
+def test_the_order_of_the_newest_values_is_kept(dispatcher, session):
+    for address in ("pause", "play", "loop", "pause", "seek"):
+        dispatcher.take(Message(f"/moodfader/transport/{address}", (1,)), HERE)
+    dispatcher.act(0.0)
+    assert [address.rsplit("/")[-1] for address, _, _ in session.log] == ["play", "loop", "pause", "seek"]
+
+
+def test_a_trigger_is_pressed_and_its_release_does_nothing(dispatcher, session):
+    pause = "/moodfader/transport/pause"
+    said(dispatcher, pause)
+    said(dispatcher, pause, 1.0)
+    said(dispatcher, pause, 0.0)
+    assert [entry[:2] for entry in session.log] == [(pause, True)] * 2
+
+
+def test_who_did_it_is_told_to_the_session(dispatcher, session):
+    said(dispatcher, FADER, 1)
+    assert session.log[0][2] == "osc 127.0.0.1:5000"
+
+
+def test_a_subscriber_gets_the_whole_state_at_once(dispatcher, session, clients):
+    answers = said(dispatcher, "/moodfader/subscribe", 5.0)
+    known = {address: value for address, value in session.state().items() if value is not None}
+    assert {address: value for _, address, (value,) in answers} == known
+    assert clients.names() == ("127.0.0.1:5000",)
+    assert clients.due(0.1) == []
+    ((sender, lease),) = clients.due(0.2)
+    assert sender == HERE
+    session.set(FADER, 4.0)
+    lease.version, changes = session.changes_since(lease.version)
+    assert lease.news(changes) == {FADER: 4.0}
+    assert session.changes_since(lease.version)[1] == {}
+
+
+def test_a_lease_ends_unless_it_is_renewed(dispatcher, clients):
+    said(dispatcher, "/moodfader/subscribe", now=0.0)
+    said(dispatcher, "/moodfader/subscribe", now=0.0, sender=THERE)
+    said(dispatcher, "/moodfader/subscribe", now=LEASE_S - 1)
+    clients.due(LEASE_S + 0.1)
+    assert clients.names() == ("127.0.0.1:5000",)
+    said(dispatcher, "/moodfader/unsubscribe")
+    assert clients.names() == ()
+    dispatcher.take(Message("/moodfader/subscribe"), HERE)
+    assert said(dispatcher, "/moodfader/unsubscribe") == []
+    assert clients.names() == ()
+
+
+def test_who_moves_a_fader_is_not_told_about_it(dispatcher, session, clients):
+    said(dispatcher, "/moodfader/subscribe", 10.0)
+    said(dispatcher, "/moodfader/subscribe", 10.0, sender=THERE)
+    said(dispatcher, FADER, 5.0)
+    news = {sender: lease.news(session.changes_since(lease.version)[1]) for sender, lease in clients.due(1.0)}
+    assert news == {HERE: {}, THERE: {FADER: 5.0}}
+
+
+def test_the_client_that_renewed_longest_ago_makes_room(clients):
+    for port in range(200):
+        clients.renew(("127.0.0.1", port), 0.0, rate_hz=10, version=0)
+    assert clients.names() == tuple(f"127.0.0.1:{port}" for port in range(200 - MOST_CLIENTS, 200))
+
+
+def test_a_late_turn_is_not_made_up_for(clients):
+    clients.renew(HERE, 0.0, rate_hz=10, version=0)
+    assert len(clients.due(5.0)) == 1
+    assert clients.due(5.05) == []
+    assert len(clients.due(5.1)) == 1
+
+
+def test_many_questions_do_not_keep_a_value_waiting(dispatcher, session):
+    everything = len(said(dispatcher, "/moodfader/*/*"))
+    for port in range(1000):
+        dispatcher.take(Message("/moodfader/*/*"), ("127.0.0.1", port))
+    first = dispatcher.act(0.0)
+    assert len(first) < MOST_ANSWERS + everything
+    dispatcher.take(Message(FADER, (2.0,)), HERE)
+    answers = first + dispatcher.act(0.0)
+    assert session.get(FADER) == 2.0
+    while not dispatcher.idle:
+        answers += dispatcher.act(0.0)
+    assert len(answers) == MOST_WAITING * everything
+
+
+def test_complaints_are_so_many_a_second(dispatcher):
+    answers = []
+    for step in range(1000):
+        answers += said(dispatcher, f"/moodfader/{step}", now=step / 1000)
+    assert len(answers) == COMPLAINTS_PER_S
+    assert len(said(dispatcher, "/moodfader/x", now=2.0)) == 1
+
+
+def test_a_fault_of_the_session_is_told_and_does_not_end_the_rest(dispatcher, session, monkeypatch):
+    good = session.set
+
+    def faulty(address, value, *, source=""):
+        if address == FADER:
+            raise RuntimeError("broken")
+        good(address, value, source=source)
+
+    monkeypatch.setattr(session, "set", faulty)
+    dispatcher.take(Message(FADER, (1.0,)), HERE)
+    dispatcher.take(Message("/moodfader/wet", (0.5,)), HERE)
+    ((_, address, (text,)),) = dispatcher.act(0.0)
+    assert (address, "broken" in text) == (ERROR, True)
+    assert session.get("/moodfader/wet") == 0.5
+
+
+def test_every_writable_control_takes_its_default(dispatcher, session):
+    for control in CONTROLS:
+        if control.writable and control.default is not None and control.default != "":
+            assert said(dispatcher, control.address, control.default) == []
+    assert session.state()["/moodfader/wet"] == 1.0

@@ -1,0 +1,265 @@
+"""The server over real sockets: with an independent client, under floods, with clients that never leave."""
+
+import contextlib
+import gc
+import random
+import resource
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import tracemalloc
+
+import pytest
+from moodfader.control.osc.packets import encoded, messages_of
+from moodfader.control.osc.server import OscServer
+from moodfader.control.osc.subscriptions import MOST_CLIENTS
+from moodfader.models.common.errors import InputError
+
+FADER = "/moodfader/midlevel/modality"
+needs_liblo = pytest.mark.skipif(
+    not (shutil.which("oscsend") and shutil.which("oscdump")), reason="liblo-tools are not installed"
+)
+
+
+@pytest.fixture
+def server(session):
+    server = OscServer(session, port=0)
+    yield server
+    server.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "osc"]
+
+
+@pytest.fixture
+def client(server):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.bind(("127.0.0.1", 0))
+        client.connect(("127.0.0.1", server.port))
+        client.settimeout(5)
+        yield client
+
+
+def received(client, seconds=0.3):
+    """All messages that come until it has been quiet for so long."""
+    client.settimeout(seconds)
+    messages = []
+    with contextlib.suppress(TimeoutError):
+        while True:
+            messages += messages_of(client.recv(65536))
+    return messages
+
+
+def until(condition, seconds=5.0):
+    """Wait for something to become true; whether it did."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.002)
+    return True
+
+
+def test_set_and_ask(server, session, client):
+    client.send(encoded(FADER, 3.5))
+    client.send(encoded(FADER))
+    ((message),) = messages_of(client.recv(65536))
+    assert (message.address, message.arguments) == (FADER, (3.5,))
+    assert session.log == [(FADER, 3.5, f"osc 127.0.0.1:{client.getsockname()[1]}")]
+
+
+def test_malformed_datagrams_are_answered_with_a_reason(server, client):
+    client.send(b"#bundle\0" + bytes(8) + b"\xff\xff\xff\xfc")
+    (message,) = messages_of(client.recv(65536))
+    assert message.address == "/moodfader/error"
+    assert "-4 bytes" in message.arguments[0]
+
+
+def test_a_subscriber_hears_the_state_then_changes_and_meters(server, session, client):
+    client.send(encoded("/moodfader/subscribe", 50.0))
+    state = {message.address: message.arguments[0] for message in received(client)}
+    assert state.keys() == {address for address, value in session.state().items() if value is not None}
+    assert server.clients() == (f"127.0.0.1:{client.getsockname()[1]}",)
+    session.set("/moodfader/bypass", True)
+    session.publish({"/moodfader/meter/dropouts": 3, "/moodfader/emotion/sad": 0.25})
+    news = {message.address: message.arguments[0] for message in received(client)}
+    assert news == {"/moodfader/bypass": 1, "/moodfader/meter/dropouts": 3, "/moodfader/emotion/sad": 0.25}
+    client.send(encoded("/moodfader/unsubscribe"))
+    assert until(lambda: server.clients() == ())
+    session.set("/moodfader/bypass", False)
+    assert received(client) == []
+
+
+def test_the_rate_is_the_clients_own(server, session, client):
+    client.send(encoded("/moodfader/subscribe", 10.0))
+    received(client, 0.05)
+    counted = 0
+    end = time.monotonic() + 1.0
+    client.settimeout(0.02)
+    while time.monotonic() < end:
+        session.publish({"/moodfader/meter/load": random.random()})
+        with contextlib.suppress(TimeoutError):
+            counted += len(messages_of(client.recv(65536)))
+    assert 5 <= counted <= 11
+
+
+def test_a_port_that_is_taken_is_one_line(server, session):
+    with pytest.raises(InputError, match=f"127.0.0.1:{server.port}.*in use"):
+        OscServer(session, port=server.port)
+    with pytest.raises(InputError, match=r"nowhere\.invalid"):
+        OscServer(session, host="nowhere.invalid", port=0)
+
+
+def test_other_addresses_of_this_machine(session):
+    for host, family in (("0.0.0.0", socket.AF_INET), ("::1", socket.AF_INET6)):
+        try:
+            server = OscServer(session, host=host, port=0)
+        except InputError:
+            assert family == socket.AF_INET6  # there are machines without it
+            continue
+        with socket.socket(family, socket.SOCK_DGRAM) as client:
+            client.settimeout(5)
+            client.sendto(encoded(FADER), ("127.0.0.1" if host == "0.0.0.0" else host, server.port))
+            assert messages_of(client.recv(65536))[0].address == FADER
+        server.close()
+
+
+def test_it_listens_on_this_machine_only(server):
+    assert server.host == "127.0.0.1"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outside:
+        addresses = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+        for address in addresses:
+            if not address.startswith("127."):
+                outside.sendto(encoded(FADER), (address, server.port))
+                outside.settimeout(0.2)
+                with pytest.raises((TimeoutError, ConnectionError)):
+                    outside.recv(100)
+
+
+@needs_liblo
+def test_liblo_sends(server, session):
+    def send(*words):
+        subprocess.run(["oscsend", "localhost", str(server.port), *words], check=True, timeout=10)
+
+    send(FADER, "f", "-2.5")
+    send("/moodfader/wet/norm", "d", "0.25")
+    send("/moodfader/midlevel/rhythmic_*", "i", "3")
+    send("/moodfader/bypass", "T")
+    send("/moodfader/preset/load", "s", "dolce")
+    send("/moodfader/transport/pause")
+    wanted = {
+        FADER: -2.5,
+        "/moodfader/wet": 0.25,
+        "/moodfader/midlevel/rhythmic_complexity": 3.0,
+        "/moodfader/midlevel/rhythmic_stability": 3.0,
+        "/moodfader/bypass": True,
+        "/moodfader/preset/load": "dolce",
+        "/moodfader/transport/pause": True,
+    }
+    assert until(lambda: {address: value for address, value, _ in session.log} == wanted)
+
+
+@needs_liblo
+def test_liblo_listens(server, session):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as first:
+        first.bind(("127.0.0.1", 0))
+        port = first.getsockname()[1]
+        first.sendto(encoded("/moodfader/subscribe", 50.0), ("127.0.0.1", server.port))  # oscdump cannot ask
+        assert until(server.clients)
+        assert len(received(first)) > 20
+    dump = subprocess.Popen(["oscdump", "-L", str(port)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert until(lambda: _is_bound(port))
+        lines = iter(dump.stdout.readline, "")
+        session.set(FADER, -2.5)
+        session.publish({"/moodfader/meter/dropouts": 4})
+        session.set("/moodfader/bypass", True)
+        session.set("/moodfader/wet", 0.25)
+        heard = {}
+        for line in lines:
+            words = line.split()
+            heard[words[-3]] = tuple(words[-2:])
+            if len(heard) == 4:
+                break
+        assert heard == {
+            FADER: ("f", "-2.500000"),
+            "/moodfader/meter/dropouts": ("i", "4"),
+            "/moodfader/bypass": ("i", "1"),
+            "/moodfader/wet": ("f", "0.250000"),
+        }
+    finally:
+        dump.kill()
+        dump.wait()
+
+
+def _is_bound(port):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("0.0.0.0", port))
+        except OSError:
+            return True
+    return False
+
+
+def test_a_flood_then_a_message(server, session, client):
+    """100,000 messages as fast as they can be sent: memory stays flat, the next one acts at once."""
+    datagrams = [encoded(f"/moodfader/midlevel/{name}", 1.0) for name in ("modality", "dissonance")]
+    datagrams += [encoded("/moodfader/nowhere"), b"nonsense", encoded("/moodfader/*/*")]
+    for datagram in datagrams * 1000:  # to warm up: caches fill, buffers are made
+        client.send(datagram)
+    assert_acts(session, client, -3.0)
+    gc.collect()
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    for _ in range(20_000):
+        for datagram in datagrams:
+            with contextlib.suppress(BlockingIOError):
+                client.send(datagram, socket.MSG_DONTWAIT)
+    took = assert_acts(session, client, 4.25)
+    session.log.clear()
+    gc.collect()
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert grown < 200_000
+    assert took < 2.0  # generous: tracemalloc makes everything slow; benchmarks/fuzz_osc.py measures it
+
+
+def assert_acts(session, client, value):
+    """Send one more value until it arrives (a full socket buffer drops it); how long the last one took."""
+    began = time.monotonic()
+    client.send(encoded(FADER, value))
+    while not until(lambda: session.get(FADER) == value, 0.25):
+        client.send(encoded(FADER, value))
+        assert time.monotonic() - began < 10
+    return time.monotonic() - began
+
+
+def test_two_hundred_clients_that_never_renew(server, session, client):
+    others = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(200)]
+    try:
+        for other in others:
+            other.connect(("127.0.0.1", server.port))
+            other.send(encoded("/moodfader/subscribe", 60.0))
+            time.sleep(0.001)
+        assert until(lambda: len(server.clients()) == MOST_CLIENTS)
+        assert_acts(session, client, 4.25)
+        last = others[-1]
+        assert FADER in {message.address for message in received(last)}
+    finally:
+        for other in others:
+            other.close()  # the server goes on sending to them: nobody is there
+    session.publish({"/moodfader/meter/load": 0.5})
+    assert_acts(session, client, -4.25)
+
+
+def test_ten_thousand_random_datagrams(server, session, client):
+    chance = random.Random(8)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    good = encoded("/moodfader/wet", 0.5)
+    for _ in range(10_000):
+        data = bytearray(good if chance.random() < 0.5 else chance.randbytes(chance.randint(0, 64)))
+        if data:
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        client.send(data)
+    assert_acts(session, client, 2.5)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000  # KiB

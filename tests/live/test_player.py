@@ -1,0 +1,314 @@
+"""The player's parts and the player as a whole, on the back end that needs no sound card."""
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+from moodfader.engine.analysis.analysis import AnalysisSettings
+from moodfader.engine.analysis.cache import analyze
+from moodfader.engine.analysis.prediction import predict_sound
+from moodfader.engine.analysis.surrogate import Heard, Surrogate
+from moodfader.engine.audio.sample_buffer import Sound
+from moodfader.engine.audio.track import load_track
+from moodfader.engine.dsp.ramps import Ramp
+from moodfader.engine.live.offline_player import OfflinePlayer
+from moodfader.engine.live.player import BLOCK_LENGTH, Player, PlayerOptions
+from moodfader.engine.performance.automation_file import HistoryWriter, read_history
+from moodfader.engine.performance.events import Change
+from moodfader.engine.performance.masked_reader import Map
+from moodfader.engine.performance.performance import perform
+from moodfader.engine.performance.replay import replay
+from moodfader.engine.processes.ring_buffer import LENGTH, Ring
+from moodfader.models.common.constants import SAMPLE_RATE
+from moodfader.models.common.errors import InputError
+
+RATE = 22050
+R = "/moodfader/"
+
+
+def song(seconds=6.0, rate=RATE, channels=2, seed=0):
+    rng = np.random.default_rng(seed)
+    time_s = np.arange(round(seconds * rate)) / rate
+    chords = sum(
+        np.sin(2 * np.pi * f * time_s) * (np.sin(time_s * (2 + n)) > 0) for n, f in enumerate((220, 330, 440))
+    )
+    sound = 0.1 * chords[:, None] + 0.05 * rng.standard_normal((len(time_s), channels))
+    return sound.astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("song") / "song.wav"
+    soundfile.write(path, song(), RATE, subtype="FLOAT")
+    return path
+
+
+@pytest.fixture(scope="module")
+def analysis(file, random_model):
+    return analyze(load_track(file), model=random_model, settings=AnalysisSettings(passes=64))
+
+
+def until(condition, seconds=30.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.01)
+
+
+# ring
+
+
+def test_the_ring_carries_every_sample_around_its_end():
+    ring = Ring(2)
+    other = Ring(2, name=ring.name)
+    rng = np.random.default_rng(0)
+    ring.written = ring.read = LENGTH - 700
+    sent = rng.standard_normal((2000, 2)).astype(np.float32)
+    for part in np.split(sent, [333, 900, 1700]):
+        ring.write(part)
+    assert other.ahead == 2000
+    output = np.empty((500, 2), np.float32)
+    received = []
+    for _ in range(4):
+        assert other.take(output)
+        received.append(output.copy())
+    np.testing.assert_array_equal(np.concatenate(received), sent)
+    np.testing.assert_array_equal(ring.past(1500), sent[500:])
+    assert not other.take(output)
+    assert not output.any()
+    assert (ring.dropouts, ring.blocks, ring.ahead) == (1, 5, 0)
+    other.close()
+    ring.close()
+
+
+def test_after_the_stop_nothing_is_taken_and_nothing_sounds():
+    """A device that is being closed asks on for a while: what it would be given would count as played, unheard."""
+    ring = Ring(2)
+    ring.write(np.ones((1024, 2), np.float32))
+    output = np.empty((512, 2), np.float32)
+    assert ring.take(output)
+    ring.stop = 1
+    assert not ring.take(output)
+    assert not output.any()
+    assert (ring.read, ring.dropouts) == (512, 0)
+    ring.close()
+
+
+# ramps
+
+
+def test_a_ramp_is_a_line_in_time_and_may_turn_on_its_way():
+    ramp = Ramp(0.0, length=100)
+    ramp.set(50, 1.0)
+    assert [float(ramp.at(n)) for n in (0, 50, 75, 150, 200)] == [0, 0, 0.25, 1, 1]
+    ramp.set(100, 0.0)  # half way
+    assert [float(ramp.at(n)) for n in (100, 150, 200)] == [0.5, 0.25, 0]
+    np.testing.assert_allclose(ramp.span(90, 20)[10:, 0], 0.5 - np.arange(10) / 200)
+    assert ramp.span(200, 50).shape == (1, 1)
+
+
+# sound
+
+
+def test_a_sound_is_the_file_at_the_rate_and_with_the_channels_that_are_played(tmp_path):
+    samples = song(2.0, channels=1)
+    path = tmp_path / "mono.wav"
+    soundfile.write(path, samples, RATE, subtype="FLOAT")
+    same = Sound.opened(path, channels=2)
+    assert not same.has(0, 100)
+    same.load()
+    np.testing.assert_array_equal(same.read(-10, 40000)[10:], np.repeat(samples, 2, axis=1)[:40000])
+    assert not same.read(len(samples), len(samples) + 100).any()
+    resampled = Sound.opened(path, sample_rate=48000)
+    resampled.load()
+    assert resampled.length == pytest.approx(2.0 * 48000, abs=2)
+    wide = tmp_path / "wide.wav"
+    soundfile.write(wide, song(1.5, channels=4), RATE)
+    with pytest.raises(InputError, match="4 channels"):
+        Sound.opened(wide, channels=2)
+
+
+# histories
+
+
+def test_a_history_is_complete_up_to_any_moment(tmp_path):
+    path = tmp_path / "p.jsonl"
+    writer = HistoryWriter(path)
+    writer.begin(sample_rate=RATE, channels=2, ceiling_dbtp=-1.0, tracks=["a.wav"])
+    writer.write({"at": 5, "address": R + "wet", "value": 0.25})
+    history = read_history(path)  # nothing was closed
+    assert history.changes == (Change(5, R + "wet", 0.25),)
+    assert history.samples is None
+    with path.open("a") as file:
+        file.write('{"at": 9, "addr')
+    assert read_history(path) == history
+    with pytest.raises(InputError, match="exists already"):
+        HistoryWriter(path)
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        ([], "not a recorded performance"),
+        (['{"format": "x"}'], "not a recorded performance"),
+        (["not json", "{}"], "not JSON"),
+        (["HEAD", '{"at": -1, "end": true}'], "line 2"),
+        (["HEAD", '{"at": 5, "end": true}', '{"at": 4, "end": true}'], "never goes back"),
+        (["HEAD", '{"at": 5}'], "neither"),
+        (["HEAD", '{"at": 5, "address": "/a", "value": [1]}'], "no value"),
+        (['{"format": "moodfader-performance", "version": 9}'], "version|format 9"),
+        (['{"format": "moodfader-performance", "version": 1, "sample_rate": 1}'], "first line"),
+    ],
+)
+def test_what_is_no_history_is_refused(tmp_path, lines, complaint):
+    head = {"format": "moodfader-performance", "version": 1, "sample_rate": RATE, "channels": 2}
+    head |= {"ceiling_dbtp": -1.0, "tracks": ["a.wav"]}
+    path = tmp_path / "p.jsonl"
+    path.write_text("".join(line.replace("HEAD", json.dumps(head)) + "\n" for line in lines))
+    with pytest.raises(InputError, match=complaint):
+        read_history(path)
+
+
+# surrogate
+
+
+def test_the_surrogate_says_what_prediction_says(analysis, file, random_model):
+    from moodfader.engine.analysis.prediction import predict_track, surrogate_emotions
+    from moodfader.engine.dsp.segment_mask import segment_gain_db
+
+    before = dict(predict_track(load_track(file), random_model).emotions)
+    heard = Heard(
+        analysis=analysis.path,
+        digest=analysis.track_digest,
+        model_digest=analysis.model_digest,
+        duration_s=analysis.duration_s,
+        clip_seconds=analysis.clip_seconds,
+        emotions=before,
+        emotion_weights=random_model.emotion_weights,
+    )
+    faders_db = np.array([3, 0, -6, 0, 0, 1, 0], np.float32)
+    shift = surrogate_emotions(analysis, segment_gain_db(analysis.mask_weights, faders_db), random_model)
+    now = Surrogate(heard).emotions(faders_db)
+    assert now == pytest.approx({name: before[name] + by for name, by in shift.items()}, abs=1e-6)
+
+
+# players
+
+
+def test_offline_and_replayed_are_the_same_samples(file, analysis, tmp_path):
+    sound = Sound.opened(file)
+    sound.load()
+    known = Map(analysis.segments, analysis.mask_weights, sample_rate=RATE)
+    applied = []
+    player = OfflinePlayer([sound], [known], lambda kind, changes: applied.extend(changes))
+    player.set(R + "transport/play", True)
+    parts = [player.advance(5000)]
+    player.set(R + "midlevel/modality", 7.0)
+    parts.append(player.advance(777))
+    player.set(R + "transport/seek", 3.3)
+    player.set(R + "wet", 0.7)
+    parts.append(player.advance(40000))
+    output = np.concatenate(parts)
+    assert player.meters().playing
+    path = tmp_path / "p.jsonl"
+    with HistoryWriter(path) as writer:
+        writer.begin(sample_rate=RATE, channels=2, ceiling_dbtp=-1.0, tracks=[str(file)])
+        for at, address, value in applied:
+            about = {"digest": analysis.track_digest, "model": analysis.model_digest}
+            ready = about if address.endswith("ready") else {}
+            writer.write({"at": at, "address": address, "value": value, **ready})
+        writer.write({"at": len(output), "end": True})
+    done = replay(
+        read_history(path),
+        tmp_path / "again.wav",
+        steering=lambda number, path: (known, analysis.track_digest, analysis.model_digest),
+    )
+    again, rate = soundfile.read(tmp_path / "again.wav", dtype="float32")
+    assert rate == RATE
+    assert done.duration_s == len(output) / RATE
+    np.testing.assert_array_equal(again, output)
+    with pytest.raises(InputError, match="another sound"):
+        replay(read_history(path), tmp_path / "no.wav", steering=lambda number, path: (known, "other", ""))
+
+
+class Listener:
+    """Keeps what a player tells."""
+
+    def __init__(self):
+        self.applied, self.kinds, self.lock = [], [], threading.Lock()
+
+    def __call__(self, kind, *content):
+        with self.lock:
+            self.kinds.append((kind, content))
+            if kind == "applied":
+                self.applied += content[0]
+
+
+def nearest_of_what_sounded(measured, played, peak, model):
+    """How far the measured emotions are from those of the ten seconds that ended with some block."""
+    far = []
+    for end in range(BLOCK_LENGTH, len(played) + 1, BLOCK_LENGTH):
+        mono = soxr.resample(played[max(end - 10 * RATE, 0) : end].mean(axis=1), RATE, SAMPLE_RATE)
+        emotions = predict_sound([mono], model, scale=peak).emotions
+        assert measured.keys() == emotions.keys()
+        far.append(max(abs(measured[name] - emotions[name]) for name in emotions))
+    return min(far)
+
+
+def test_the_live_player_plays_its_own_history(file, analysis, random_model):
+    """Real processes and real time: what went to the card is what the history gives, sample for sample."""
+    listener = Listener()
+    options = PlayerOptions(backend="null", model=random_model.path, analysis={"passes": 64})
+    player = Player([file], listener, options)
+    try:
+        until(lambda: any(address.endswith("ready") for _, address, _ in listener.applied), 60)  # from the cache
+        player.set(R + "transport/play", True)
+        player.set(R + "midlevel/modality", 9.0)
+        time.sleep(0.3)
+        player.set(R + "transport/seek", 2.0)
+        time.sleep(0.3)
+        player.set(R + "bypass", True)
+        player.set(R + "midlevel/articulation", -4.0)
+        time.sleep(0.2)
+        player.set(R + "bypass", False)
+        until(lambda: player.meters().position_s > 2.8 and player.meters().position_s < 6)
+        until(lambda: any(kind == "measured" for kind, _ in listener.kinds))
+        ring = player.ring
+        ring.stop = 1
+        time.sleep(0.3)
+        played = ring.past(ring.read)
+        count = ring.read - ring.lead
+        measured = next(content[0] for kind, content in listener.kinds if kind == "measured")
+    finally:
+        player.close()
+    assert nearest_of_what_sounded(measured, played, load_track(file).peak, random_model) < 1e-5
+    sound = Sound.opened(file, sample_rate=RATE, channels=2)
+    sound.load()
+    known = Map(analysis.segments, analysis.mask_weights, sample_rate=RATE)
+    history = [Change(*change) for change in listener.applied]
+    expected = np.concatenate(list(perform([sound], [known], history, samples=count)))
+    assert [address for _, address, _ in listener.applied][1] == R + "transport/play"
+    assert not played[:-count].any()  # the silence before the first step
+    np.testing.assert_array_equal(played[-count:], expected)
+    assert np.abs(played).max() > 0.05
+    assert player.played == count
+
+
+def test_a_player_of_nothing_playable_says_so(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        Player([tmp_path / "none.wav"], lambda *_: None, PlayerOptions(backend="null"))
+
+
+def test_shared_memory_is_given_back(file):
+    player = Player([file], lambda *_: None, PlayerOptions(backend="null"))
+    name = player.ring.name
+    player.close()
+    player.close()
+    assert not Path("/dev/shm", name).exists()
+    with pytest.raises(FileNotFoundError):
+        Ring(2, name=name)

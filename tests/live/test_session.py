@@ -1,0 +1,226 @@
+"""The one owner of state: checked values in, frozen values out, and a recording of what took effect."""
+
+import threading
+
+import numpy as np
+import pytest
+import soundfile
+from moodfader.control.cli import run
+from moodfader.control.session.parameters import CONTROLS, ROOT
+from moodfader.control.session.session import Session
+from moodfader.control.tui.status_line import told_line
+from moodfader.engine.audio.sample_buffer import Sound
+from moodfader.engine.live.offline_player import OfflinePlayer
+from moodfader.engine.performance.automation_file import HistoryWriter, read_history
+from moodfader.engine.performance.masked_reader import Map
+from moodfader.engine.processes.messages import Meters
+from moodfader.models.common.constants import MIDLEVEL, N_BANDS
+from moodfader.models.common.errors import InputError
+
+RATE = 22050
+FADER = f"{ROOT}/midlevel/modality"
+
+
+def samples(seconds=3.0):
+    return (0.2 * np.random.default_rng(1).uniform(-1, 1, (round(seconds * RATE), 2))).astype(np.float32)
+
+
+@pytest.fixture
+def offline(tmp_path):
+    """A session that plays as fast as it is asked to, its player, and where it records."""
+    record = tmp_path / "kept.jsonl"
+    session = Session(record=HistoryWriter(record))
+    known = Map(np.zeros((100, N_BANDS), np.int32), np.ones((1, 7), np.float32), sample_rate=RATE)
+    player = OfflinePlayer([Sound.of(samples(), sample_rate=RATE)], [known], session.event)
+    session.attach(player, tracks=["a.wav"])
+    yield session, player, record
+    session.close()
+
+
+def test_it_begins_with_the_defaults_of_the_table():
+    assert Session().state() == {control.address: control.default for control in CONTROLS}
+
+
+@pytest.mark.parametrize(
+    ("address", "value", "complaint"),
+    [
+        (FADER, 12.5, "out of range"),
+        (FADER, float("nan"), "finite"),
+        (FADER, "loud", "wants a number"),
+        (f"{ROOT}/midlevel/modalty", 1, "did you mean"),
+        (f"{ROOT}/meter/load", 0.5, "only be watched"),
+        (f"{ROOT}/emotion/happy", 0.5, "only be watched"),
+        (f"{ROOT}/preset/load", "../../etc/passwd", "no preset"),
+        (f"{ROOT}/wet", None, "wants a number"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_changes_nothing(address, value, complaint):
+    session = Session()
+    before = session.changes_since(0)
+    with pytest.raises(InputError, match=complaint):
+        session.set(address, value)
+    assert session.changes_since(0) == before
+
+
+def test_changes_since_a_version_are_the_newest_values_of_what_changed():
+    session = Session()
+    version, everything = session.changes_since(0)
+    assert everything == session.state()
+    session.set(FADER, 3)
+    session.set(FADER, 4.5)
+    session.set(f"{ROOT}/bypass", 1)
+    newer, changes = session.changes_since(version)
+    assert changes == {FADER: 4.5, f"{ROOT}/bypass": True}
+    assert session.changes_since(newer) == (newer, {})
+    session.set(FADER, 4.5)  # nothing new
+    assert session.changes_since(newer) == (newer, {})
+
+
+def test_a_preset_sets_all_seven():
+    session = Session()
+    session.set(f"{ROOT}/midlevel/dissonance", 5)
+    from moodfader.control.session.presets import all_presets, find_preset
+
+    name = next(iter(all_presets()))
+    session.set(f"{ROOT}/preset/load", name)
+    gains_db = find_preset(name).gains_db
+    assert [session.get(f"{ROOT}/midlevel/{feature}") for feature in MIDLEVEL] == [
+        gains_db.get(feature, 0.0) for feature in MIDLEVEL
+    ]
+
+
+def test_many_threads_lose_no_change():
+    session = Session()
+
+    def work(number):
+        for value in range(200):
+            session.set(f"{ROOT}/midlevel/{MIDLEVEL[number]}", (value % 25) - 12)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [session.get(f"{ROOT}/midlevel/{name}") for name in MIDLEVEL] == [199 % 25 - 12] * 4 + [0.0] * 3
+
+
+def test_pause_is_the_other_side_of_play(offline):
+    session, player, _ = offline
+    session.set(f"{ROOT}/transport/play", True)
+    player.advance(10000)
+    session.set(f"{ROOT}/transport/pause", 0)  # the release of a button
+    assert session.get(f"{ROOT}/transport/play") is True
+    session.set(f"{ROOT}/transport/pause", 1)
+    assert session.get(f"{ROOT}/transport/play") is False
+    player.advance(5000)
+    assert not player.advance(1000).any()
+    assert session.changes_since(0)[1][f"{ROOT}/transport/play"] is False
+
+
+def test_tracks_are_gone_to_by_number_and_by_buttons():
+    session = Session()
+    gone = []
+
+    class Silent:
+        sample_rate, channels, block_length, played = RATE, 2, 512, 0
+
+        def set(self, address, value):
+            gone.append((address, value))
+
+        def meters(self):
+            return Meters(0, 0.0, 1.0, False, False, 0.0, 0.0, 0, 0, 0, 0.0)
+
+        def close(self):
+            pass
+
+    session.attach(Silent(), tracks=["a.wav", "b.wav", "c.wav"])
+    assert session.get(f"{ROOT}/transport/tracks") == 3
+    for address, value in (("next", True), ("next", 1), ("next", 0), ("next", 1), ("previous", 1), ("track", 0)):
+        session.set(f"{ROOT}/transport/{address}", value)
+    session.set(f"{ROOT}/transport/previous", True)
+    track = f"{ROOT}/transport/track"
+    assert gone == [(track, number) for number in (1, 2, 2, 1, 0, 0)]
+    with pytest.raises(InputError, match="they go from 0 to 2"):
+        session.set(track, 3)
+    session.set(FADER, 5)
+    session.set(f"{ROOT}/zero", True)
+    assert session.get(FADER) == 0
+
+
+def test_it_follows_the_player_to_the_end_and_records_what_took_effect(offline):
+    session, player, record = offline
+    session.set(f"{ROOT}/transport/play", True, source="osc 127.0.0.1:9")
+    player.advance(20000)
+    session.set(FADER, 6)
+    session.set(FADER, 7)
+    player.advance(20000)
+    session.refresh()
+    assert session.get(f"{ROOT}/transport/position") == pytest.approx(40000 / RATE, abs=0.05)
+    player.advance(40000)
+    session.refresh()
+    assert session.get(f"{ROOT}/transport/play") is False
+    session.close()
+    history = read_history(record)
+    assert history.samples == 80000
+    wanted = [(f"{ROOT}/track/ready", 0), (f"{ROOT}/transport/play", True), (FADER, 6.0), (FADER, 7.0)]
+    assert [(change.address, change.value) for change in history.changes] == wanted
+    assert all(change.at % 256 == 0 for change in history.changes)
+    assert '"source": "osc 127.0.0.1:9"' in record.read_text()
+
+
+# the command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--backend", "alsa"], "no back end is called 'alsa'"),
+        (["--block", "7"], "--block 7"),
+        (["--rate", "44"], "in kHz?"),
+        (["--ceiling", "3"], "--ceiling 3"),
+        (["--channels", "99"], "--channels 99"),
+        (["--set", "modality=13"], "out of range"),
+    ],
+)
+def test_play_tells_what_is_wrong_before_it_opens_anything(arguments, complaint, capsys, tmp_path):
+    path = tmp_path / "song.wav"
+    soundfile.write(path, samples(), RATE)
+    assert run(["play", str(path), "--backend", "null", "--no-osc", *arguments]) == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_play_ends_with_the_track_and_its_recording_renders(tmp_path, capsys, random_model):
+    path, kept, output = tmp_path / "song.wav", tmp_path / "kept.jsonl", tmp_path / "again.wav"
+    soundfile.write(path, samples(1.5), RATE, subtype="FLOAT")
+    played = ["play", str(path), "--backend", "null", "--no-osc", "--json", "--record", str(kept)]
+    assert run([*played, "--model", str(random_model.path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert '"position_s"' in lines[0]
+    assert run([*played, "--model", str(random_model.path)]) == 2  # a recording is not overwritten
+    capsys.readouterr()
+    rendered = ["render", str(path), "--automation", str(kept), "-o", str(output), "--bit-depth", "float"]
+    assert run([*rendered, "--model", str(random_model.path)]) == 0
+    sound, _ = soundfile.read(output, dtype="float32")
+    begin = int(np.flatnonzero(sound.any(axis=1))[0])
+    np.testing.assert_array_equal(sound[begin : begin + round(1.5 * RATE)], samples(1.5))
+
+
+def test_the_line_says_what_is_known():
+    emotions = {"happy": 0.6, "sad": 0.2}
+    everything = {name: emotions.get(name) for name in ("valence", "energy", "tension", "anger", "fear", "happy")}
+    everything |= {"sad": 0.2, "tender": None}
+    now = {
+        "position_s": 71.5,
+        "duration_s": 200,
+        "playing": False,
+        "analysed": 1.0,
+        "gains_db": {"modality": 3.0, "articulation": 0.0},
+        "emotions": {"before": everything, "surrogate": everything | {"happy": 0.7}, "measured": everything},
+        "peak_db": -3.2,
+        "load": 0.05,
+        "dropouts": 2,
+        "latency_ms": 33.6,
+    }
+    line = told_line(now)
+    assert line.startswith("1:11/3:20 paused | happy 0.70 (+0.10), sad 0.20 (+0.00) | modality +3 dB |")
+    assert line.endswith("-3 dB, load 5%, 34 ms, 2 drop-outs")

@@ -1,0 +1,103 @@
+"""What the branches of a network compute the quick way, against slow references."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from moodfader.models.inference.circulant_conv import CircleConvolution, CircleInPairs
+from moodfader.models.network.padding import Surrounded
+from moodfader.models.network.pooling import largest, mean, moving_mean
+from moodfader.models.network.rhythm_branch import RhythmBranch
+from torch import nn
+
+
+@given(
+    places=st.integers(1, 12).map(lambda half: 2 * half),
+    channels=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    size=st.tuples(st.integers(1, 3), st.integers(1, 4)),
+    biased=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_circle_pair_by_pair_is_the_circle(places, channels, size, biased):
+    """Place by place, and on the way back."""
+    torch.manual_seed(places)
+    convolution = CircleConvolution(*channels, places).double()
+    if biased:
+        convolution.bias = nn.Parameter(torch.randn(channels[1], dtype=torch.float64))
+    x = torch.randn(size[0], channels[0], size[1], places, dtype=torch.float64, requires_grad=True)
+    wanted = torch.zeros(size[0], channels[1], size[1], places, dtype=torch.float64)
+    for step in range(places):
+        wanted = wanted + torch.einsum("oc,bctp->botp", convolution.weight[:, :, 0, step], x.roll(-step, 3))
+    if biased:
+        wanted = wanted + convolution.bias[:, None, None]
+    further = torch.randn_like(wanted)
+    (slopes,) = torch.autograd.grad(wanted, x, further, retain_graph=True)
+    for quick in (convolution, CircleInPairs(convolution)):
+        said = quick(x)
+        torch.testing.assert_close(said, wanted)
+        torch.testing.assert_close(torch.autograd.grad(said, x, further)[0], slopes)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_pooling_is_means_and_maxima(layout):
+    torch.manual_seed(2)
+    x = torch.randn(2, 5, 30, 12, dtype=torch.float64).contiguous(memory_format=layout)
+    for axis in (2, 3):
+        torch.testing.assert_close(mean(x, axis), x.mean(axis))
+        torch.testing.assert_close(largest(x, axis), x.amax(axis))
+    for count in (1, 7, 30):
+        torch.testing.assert_close(moving_mean(x, count), x.unfold(2, count, 1).mean(4))
+    for count, apart in ((10, 3), (3, 10), (4, 7)):
+        torch.testing.assert_close(
+            moving_mean(moving_mean(x, apart), count, apart=apart), moving_mean(x, count * apart)
+        )
+    assert moving_mean(x.to(torch.bfloat16), 7).dtype == torch.float32
+
+
+def test_envelopes_are_compared_with_themselves_later():
+    """Lags 6 to 48 of windows of 112 frames without their mean, each against as many products as it has."""
+    frames = 112 + 3 * 8
+    envelopes = np.random.default_rng(4).random((2, 12, frames))
+    like, energy = RhythmBranch(nn.Identity()).double()._alike(torch.from_numpy(envelopes))
+    assert like.shape == (2, 12, 43, 4)
+    for time in range(4):
+        window = envelopes[:, :, 8 * time : 8 * time + 112]
+        window = window - window.mean(2, keepdims=True)
+        power = (window**2).sum(2)
+        np.testing.assert_allclose(energy[:, :, time], power / 112, rtol=1e-5)
+        for lag in range(6, 49):
+            product = (window[:, :, lag:] * window[:, :, :-lag]).sum(2) * 112 / (112 - lag)
+            np.testing.assert_allclose(like[:, :, lag - 6, time], product / (power + 0.112), atol=1e-6)
+
+
+@given(
+    field=st.integers(1, 9),
+    stride=st.integers(1, 9),
+    steps=st.tuples(st.integers(0, 20), st.integers(0, 6)),
+    places=st.tuples(st.integers(0, 200), st.integers(0, 200)),
+)
+@settings(max_examples=200, deadline=None)
+def test_silence_around_a_sound_is_heard_once(field, stride, steps, places):
+    """As if it were written out, also in the middle of sound and silence."""
+    stride = min(stride, field)
+    spare = steps[1] * stride
+    total = field + steps[0] * stride + spare
+    before, end = sorted(place % (total + 1) for place in places)
+    assume(max(before, spare // 2) < min(end, total - (spare - spare // 2)))
+    torch.manual_seed(total)
+    weight, heard = torch.randn(3, field, 2, dtype=torch.float64), []
+
+    def stack(x):
+        heard.append(x)
+        said = torch.einsum("bpcf,ofc->bop", x.unfold(1, field, stride), weight) + 0.7
+        return said, said[..., None].relu()
+
+    surrounded = Surrounded(torch.randn(2, end - before, 2, dtype=torch.float64), before, total - end)
+    whole = surrounded.written_out().sound
+    wanted = stack(whole[:, spare // 2 : total - (spare - spare // 2)])
+    heard.clear()
+    said = surrounded.middle(spare).through(stack, field=field, stride=stride)
+    for quick, slow in zip(said, wanted, strict=True):
+        torch.testing.assert_close(quick, slow)
+    assert heard[0].shape[1] <= end - before + 2 * (field - 1)

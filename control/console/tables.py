@@ -9,8 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from ...engine.explain.significance import STABLE
-from ...models.common.constants import EMOTIONS, MIDLEVEL
+from ...models.common.constants import EMOTIONS, MIDLEVEL, STABLE
 from ...models.common.formatting import duration, spoken
 
 if TYPE_CHECKING:

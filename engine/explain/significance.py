@@ -40,7 +40,3 @@ def mask_weights(weights: Floats, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[
     strongest = np.abs(kept).max(axis=0, initial=0.0)
     scaled = np.divide(kept, strongest, out=np.zeros_like(kept), where=strongest > 0)
     return np.asarray(scaled, np.float32)
-
-
-STABLE: Final = 0.9
-"""Stability of a feature's weights from which on its mask is trusted without a word."""

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from ...models.common.constants import MIDLEVEL
+from ...models.common.constants import MIDLEVEL, STABLE
 from ...models.common.formatting import duration, signed, spoken
 from ..analysis.analysis import Analysis
 from ..analysis.faithfulness import Curve
 from ..analysis.prediction import Prediction
 from ..audio.track import Track
-from ..explain.significance import STABLE
 from .page_style import SCRIPT, STYLE
 
 _ESTIMATORS: Final = {

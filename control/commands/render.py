@@ -122,7 +122,8 @@ def _tell_plan(
     gains_db: dict[str, float],
 ) -> None:
     """What a render would do, after everything that can be checked beforehand has been."""
-    from ...engine.analysis.cache import cache_path, load_analysis
+    from ...engine.analysis.analysis_file import load_analysis
+    from ...engine.analysis.cache import cache_path
 
     if analysis is not None:
         load_analysis(analysis, track=track, model=model)

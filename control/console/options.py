@@ -82,7 +82,8 @@ def analysis_of(
     track: "Track", model: "Model", settings: "AnalysisSettings", voice: Voice, *, file: Path | None = None
 ) -> "Analysis":
     """The analysis in `file`, or the one of the cache, made with a progress bar if it is not there."""
-    from ...engine.analysis.cache import analyze, load_analysis
+    from ...engine.analysis.analysis_file import load_analysis
+    from ...engine.analysis.cache import analyze
 
     if file is not None:
         return load_analysis(file, track=track, model=model)

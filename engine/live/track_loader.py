@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import numpy as np
-
 from ...models.common.errors import InputError
+from ..analysis.analysis_file import load_tables
 from ..audio.sample_buffer import Sound
 from ..performance.masked_reader import Map
 from ..processes.realtime import LOADING, urgent
@@ -70,9 +69,9 @@ class Loader:
             number = next(iter(self._maps))
             path = self._maps.pop(number)
             try:
-                with np.load(path, allow_pickle=False) as archive:
-                    labels, weights = archive["segments"], archive["mask_weights"]
-            except (OSError, ValueError, KeyError) as error:
-                self._tell("error", str(InputError(f"{path}: the analysis cannot be read ({error})")))
+                tables = load_tables(path, ("segments", "mask_weights"))
+            except InputError as error:
+                self._tell("error", str(error))
                 continue
-            self._got_map(number, Map(labels, weights, sample_rate=self._sounds[number].sample_rate))
+            mask = Map(tables["segments"], tables["mask_weights"], sample_rate=self._sounds[number].sample_rate)
+            self._got_map(number, mask)

@@ -7,6 +7,8 @@ import pytest
 from moodfader.control.tui.app import Terminal
 from moodfader.control.tui.gain_map import GainMap
 from moodfader.control.tui.rows import emotion_rows, fader_rows, key_row, meter_rows, transport_rows
+from moodfader.engine.analysis.analysis import Analysis
+from moodfader.engine.analysis.analysis_file import save_analysis
 from moodfader.engine.analysis.surrogate import Heard
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 
@@ -145,8 +147,11 @@ def analysed(playing, tmp_path):
     weights = np.zeros((2, 7), np.float32)
     weights[:, MIDLEVEL.index("modality")] = (-1, 1)
     path = tmp_path / "analysis.npz"
-    arrays = {"segments": labels, "mask_weights": weights, "weights": weights, "response_per_db": np.ones(2)}
-    np.savez(path, **arrays)
+    ones = np.ones(7, np.float32)
+    analysis = Analysis(
+        labels, weights, np.abs(weights), np.zeros((2, 7)), weights, np.ones(2, np.float32), ones, ones, 63.9, "", ""
+    )
+    save_analysis(analysis, path)
     emotions = dict.fromkeys(EMOTIONS, 0.5)
     playing.event("heard", 0, Heard(path, "", "", 63.9, 10.0, emotions, np.zeros((8, 7), np.float32)))
     return playing, path

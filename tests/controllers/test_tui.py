@@ -181,7 +181,7 @@ def test_a_tall_terminal_has_the_gain_map(analysed):
         assert any("q quit" in line for line in lines)
     path.unlink()
     _, lines = pressed(session, size=(250, 40))
-    assert any("cannot be read" in line for line in lines)
+    assert any("no such analysis file" in line for line in lines)
 
 
 def test_a_short_terminal_has_the_gain_map_in_the_place_of_the_emotions(analysed):

@@ -4,7 +4,10 @@ Progress bars are there only while standard error is a terminal, and never with 
 """
 
 import contextlib
+import errno
 import json
+import math
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -32,7 +35,7 @@ class Voice:
     def result(self, values: Mapping[str, Any], shown: Callable[[], RenderableType]) -> None:
         """One result: a line of JSON, or what `shown` makes for the eye."""
         if self.as_json:
-            print(json.dumps(_rounded(values), ensure_ascii=False, allow_nan=False), flush=True)
+            print(_json(values), flush=True)
         else:
             self.show(shown())
 
@@ -69,6 +72,23 @@ class Voice:
             yield lambda done: bar.update(number, completed=done, visible=True)
 
 
+def _json(values: Mapping[str, Any]) -> str:
+    """One line; letters that standard output has no bytes for are escaped, as JSON allows."""
+    text = json.dumps(_rounded(values), ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(_rounded(values), allow_nan=False)
+    return text
+
+
+def system_reason(error: OSError) -> str | None:
+    """What the system says against a file that somebody named, as a line; None where no file is the matter."""
+    if error.filename is None or error.strerror is None:
+        return f"{error.strerror}" if error.errno == errno.ENOSPC else None
+    return f"{os.fsdecode(error.filename)}: {error.strerror[:1].lower()}{error.strerror[1:]}"
+
+
 def complain(text: str) -> None:
     """One line on standard error, with the program's name before it."""
     with contextlib.suppress(BrokenPipeError):
@@ -76,9 +96,9 @@ def complain(text: str) -> None:
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401
-    """Six decimals are more than any of these numbers mean."""
+    """Six decimals are more than any of these numbers mean; what is not finite (the peak of silence) is null."""
     if isinstance(value, float):
-        return round(value, 6)
+        return round(value, 6) if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -10,7 +10,6 @@
 1 up and 127 down, `offset` 65 up and 63 down, `signed` 1 up and 65 down; a tick is 1/128 of the range.
 """
 
-import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -21,11 +20,13 @@ import tomli_w
 
 from ...models.common.atomic_write import written_beside
 from ...models.common.errors import InputError
+from ...models.common.parsing import parse_toml, read_text
 from ..session.parameters import Control, Value, by_address
 
 MODES: Final = ("7bit", "14bit", "twos", "offset", "signed")
 _RELATIVE: Final = MODES[2:]
 _PRESSED: Final = 64
+_MOST_BYTES: Final = 256 * 1024  # of a mapping file
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,15 @@ class Mapped:
     def __post_init__(self) -> None:
         control = self.check_address(self.address)
         if self.mode not in MODES:
-            raise InputError(f"MIDI mode {self.mode!r}: there are {', '.join(MODES)}")
+            raise InputError(f"MIDI mode {str(self.mode)[:40]!r}: there are {', '.join(MODES)}")
         if self.mode != "7bit" and not control.normalised:
             raise InputError(f"{self.address}: has no range, so only a button in mode 7bit can set it")
         for name, low, high in (("channel", 1, 16), ("number", 0, 31 if self.mode == "14bit" else 119)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-                raise InputError(f"{self.address}: MIDI {name} {value!r} is none from {low} to {high} ({self.mode})")
+                raise InputError(
+                    f"{self.address}: MIDI {name} {str(value)[:40]} is none from {low} to {high} ({self.mode})"
+                )
 
     @staticmethod
     def check_address(address: str) -> Control:
@@ -155,13 +158,11 @@ def _centred(value: int) -> float:
 def read_mapping(path: Path) -> tuple[Mapped, ...]:
     """The mapping kept in a file, none if there is no file. Raises InputError for what is no mapping."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = parse_toml(read_text(path, limit=_MOST_BYTES))
     except FileNotFoundError:
         return ()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a TOML file ({error})") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except ValueError as error:
+        raise error if isinstance(error, InputError) else InputError(f"{path}: not a TOML file ({error})") from error
     rows = values.get("control", [])
     if set(values) - {"control"} or not isinstance(rows, list):
         raise InputError(f"{path}: a MIDI mapping is a list of [[control]], nothing else")
@@ -172,7 +173,7 @@ def _row(path: Path, row: Any) -> Mapped:  # noqa: ANN401
     if not isinstance(row, dict) or not {"address", "channel", "number"} <= set(row) <= set(Mapped.__annotations__):
         raise InputError(f"{path}: a [[control]] has address, channel, number and mode, nothing else")
     if not isinstance(row["address"], str):
-        raise InputError(f"{path}: the address {row['address']!r} is no text")
+        raise InputError(f"{path}: the address {str(row['address'])[:40]} is no text")
     try:
         return Mapped(**row)
     except InputError as error:

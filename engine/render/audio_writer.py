@@ -164,9 +164,9 @@ class AudioWriter:
         if self._format == "FLAC" and self._mask and self._mask != DEFAULT_MASKS[self._mask.bit_count()]:
             import mutagen.flac
 
-            file = mutagen.flac.FLAC(self._path)
-            file["WAVEFORMATEXTENSIBLE_CHANNEL_MASK"] = f"0x{self._mask:04X}"
-            file.save()
+            tagged = mutagen.flac.FLAC(self._path)
+            tagged["WAVEFORMATEXTENSIBLE_CHANNEL_MASK"] = f"0x{self._mask:04X}"
+            tagged.save()
         if self._format != "WAV":
             return
         if self._mask:

@@ -68,7 +68,14 @@ def write_steered(
     share = _shares(2 if matched else 1, progress)
     for attempt in range(_ATTEMPTS):
         sound = steered_blocks(
-            track, labels, mask_weights, faders=faders, gain_db=gain_db, ceiling_dbtp=limit_db, device=device
+            track,
+            labels,
+            mask_weights,
+            faders=faders,
+            gain_db=gain_db,
+            ceiling_dbtp=limit_db,
+            device=device,
+            blocks=track.measured_blocks(),
         )
         writer = AudioWriter(
             path,
@@ -147,14 +154,17 @@ def steered_blocks(
     gain_db: float = 0.0,
     ceiling_dbtp: float = -1.0,
     device: torch.device | str = "cpu",
+    blocks: Iterator[np.ndarray] | None = None,
 ) -> Iterator[np.ndarray]:
     """Stream the track as it sounds under constant faders: float32 [samples, channels].
 
     With neutral faders nothing but the gain is in the way; otherwise the true peak stays below ceiling_dbtp.
+    `blocks` are the track's, where they come by another way than `track.blocks()`.
     """
+    blocks = track.blocks() if blocks is None else blocks
     if faders.neutral:
         gain = np.float32(10 ** (gain_db / 20))
-        for block in track.measured_blocks():
+        for block in blocks:
             yield block if math.isclose(gain_db, 0.0, abs_tol=1e-12) else block * gain
         return
     sound = SteeredSound(
@@ -166,6 +176,6 @@ def steered_blocks(
         ceiling_dbtp=ceiling_dbtp,
         device=device,
     )
-    for block in track.measured_blocks():
+    for block in blocks:
         yield sound.process(block, faders)
     yield sound.flush()

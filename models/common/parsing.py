@@ -49,15 +49,15 @@ def parse_json(text: str | bytes) -> Any:  # noqa: ANN401
     ------
     ValueError
         With a short reason, for text that is not JSON, NaN and infinity (JSON has neither; 1e999 counts as infinity),
-        whole numbers of thousands of digits, and nesting deeper than `MAX_DEPTH`.
+        whole numbers beyond 64 bits, and nesting deeper than `MAX_DEPTH`.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_bounded)
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg}, column {error.colno}") from error
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    _check_depth(value)
+    _check_values(value)
     return value
 
 
@@ -73,8 +73,13 @@ def parse_toml(text: str) -> dict[str, Any]:
         values = tomllib.loads(text.removeprefix("\ufeff"), parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    _check_depth(values)
+    except ValueError as error:
+        raise ValueError(_TOO_LARGE if "digits" in str(error) else str(error)) from error
+    _check_values(values)
     return values
+
+
+_TOO_LARGE: Final = "a whole number beyond 64 bits"
 
 
 def _finite(text: str) -> float:
@@ -84,21 +89,29 @@ def _finite(text: str) -> float:
     return value
 
 
+def _bounded(text: str) -> int:
+    if len(text) > 20:
+        raise ValueError(_TOO_LARGE)
+    return int(text)
+
+
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not a finite number")
 
 
-def _check_depth(value: object) -> None:
-    """Without recursion, which is what the depth would break."""
+def _check_values(value: object) -> None:
+    """See to depth and whole numbers, without the recursion that the depth would break."""
     level: list[object] = [value]
     for _ in range(MAX_DEPTH):
-        level = [
-            item
-            for parent in level
-            if isinstance(parent, dict | list)
-            for item in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(item, dict | list)
-        ]
-        if not level:
+        below: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                below += item.values()
+            elif isinstance(item, list):
+                below += item
+            elif isinstance(item, int) and item.bit_length() > 63:
+                raise ValueError(_TOO_LARGE)
+        if not below:
             return
+        level = below
     raise ValueError("nested too deeply")

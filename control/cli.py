@@ -14,7 +14,7 @@ import typer
 
 from ..models.common.errors import InputError
 from .commands import cache, demo, devices, explain, midi, osc, play, predict, presets, render
-from .console.output import complain, system_reason
+from .console.output import print_error, system_reason
 from .console.terminal_io import Terminated, adapt_streams, ended_by_signals, is_broken_pipe, silence_stdout
 from .experiments import evaluate_command, train_command
 
@@ -67,26 +67,26 @@ def run(arguments: Sequence[str]) -> int:
         code = typer.main.get_command(app).main(list(arguments), prog_name="moodfader", standalone_mode=False)
         sys.stdout.flush()
     except InputError as error:
-        complain(str(error))
+        print_error(str(error))
         return 2
     except typer.TyperException as error:
         return _usage_error(error)
     except (KeyboardInterrupt, typer.Abort):
-        complain("interrupted")
+        print_error("interrupted")
         return 130
     except Terminated as error:
-        complain("ended by a signal")
+        print_error("ended by a signal")
         return 128 + error.number
     except (OSError, SystemExit) as error:
         if is_broken_pipe(error):
             silence_stdout()  # who read our output (head, less) has gone: nothing to say, nothing to flush at exit
             return 0
         if isinstance(error, OSError) and (reason := system_reason(error)):
-            complain(reason)
+            print_error(reason)
             return 2
         raise
     if code == 130:
-        complain("interrupted")
+        print_error("interrupted")
     return code if isinstance(code, int) else 0
 
 
@@ -96,7 +96,7 @@ def _usage_error(error: typer.TyperException) -> int:
     if context is None or type(error).__name__ == "NoArgsIsHelpError":
         print(text, file=sys.stderr)
     else:
-        complain(f"{text.rstrip('.')} (see {context.command_path} --help)")
+        print_error(f"{text.rstrip('.')} (see {context.command_path} --help)")
     return 2
 
 

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ...models.common.atomic_write import written_beside
+from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.common.filterbank import frame_count
@@ -72,7 +72,7 @@ def save_analysis(analysis: "Analysis", path: Path) -> None:
     InputError
         Where the file cannot be written.
     """
-    description = {"format": FORMAT, "version": VERSION, "midlevel": MIDLEVEL, **analysis.description()}
+    description = {"format": FORMAT, "version": VERSION, "midlevel": MIDLEVEL, **analysis.metadata()}
     arrays = {
         "segments": analysis.segments,
         "response_per_db": analysis.response_per_db,
@@ -81,7 +81,7 @@ def save_analysis(analysis: "Analysis", path: Path) -> None:
         **{name: getattr(analysis, name) for name in _PER_SEGMENT},
         "description": np.frombuffer(json.dumps(description, sort_keys=True).encode(), np.uint8),
     }
-    with written_beside(path) as temp_path, temp_path.open("wb") as file:
+    with atomic_write(path) as temp_path, temp_path.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
 

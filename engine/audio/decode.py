@@ -18,7 +18,7 @@ import soundfile
 from ...models.common.errors import InputError
 from .channel_layout import mask_of_names, valid_mask
 from .input_file import InputFile, open_input
-from .integrity import Inspection, check_log, inspect
+from .integrity import Inspection, check_libsndfile_log, inspect
 from .wav_chunks import wav_channel_mask
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ libsndfile hands its channels over as they lie.
 
 
 @dataclass(frozen=True)
-class Source:
+class AudioFileInfo:
     """What a file's header says; `promised` is the number of samples a channel, None when it states none."""
 
     path: Path
@@ -52,8 +52,8 @@ class Source:
     subtype: str
     sample_rate: int
     channels: int
-    promised: int | None
-    tolerance: int = 0  # samples by which the promise may be missed by an undamaged file
+    declared_frames: int | None
+    frame_tolerance: int = 0  # samples by which the promise may be missed by an undamaged file
     channel_mask: int = 0
     """Loudspeakers of the channels as in channel_layout.py; 0 where the file does not say."""
     notes: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ class Source:
         return self.path if self.input is None else self.input.data
 
 
-def probe(path: Path, *, pipes: bool = False) -> Source:
+def probe(path: Path, *, pipes: bool = False) -> AudioFileInfo:
     """Read the header of a sound file.
 
     Parameters
@@ -101,7 +101,7 @@ def probe(path: Path, *, pipes: bool = False) -> Source:
     return source
 
 
-def decode(source: Source, *, block_length: int = 65536, start: int = 0) -> Iterator[np.ndarray]:
+def decode(source: AudioFileInfo, *, block_length: int = 65536, start: int = 0) -> Iterator[np.ndarray]:
     """Give the samples from `start` on in blocks [block_length, channels] (the last one may be shorter).
 
     Raises InputError when the file turns out to be damaged on the way.
@@ -119,20 +119,20 @@ def _os_path(path: Path) -> str | bytes:
 # soundfile
 
 
-def _soundfile_source(path: Path, opened: InputFile, sound: soundfile.SoundFile) -> Source | None:
+def _soundfile_source(path: Path, opened: InputFile, sound: soundfile.SoundFile) -> AudioFileInfo | None:
     """None where libsndfile does not know how long the sound is."""
-    check_log(path, sound.extra_info)
+    check_libsndfile_log(path, sound.extra_info)
     if not 0 <= sound.frames < _MOST_FRAMES:
         return None
-    return Source(
+    return AudioFileInfo(
         path,
         "soundfile",
         sound.format,
         sound.subtype,
         sound.samplerate,
         sound.channels,
-        promised=sound.frames,
-        tolerance=2 * 1152 if sound.format == "MP3" else 0,  # encoders disagree on how to count their padding
+        declared_frames=sound.frames,
+        frame_tolerance=2 * 1152 if sound.format == "MP3" else 0,  # encoders disagree on how to count their padding
         channel_mask=_channel_mask(opened.data, sound.format, sound.channels),
         input=opened,
     )
@@ -160,7 +160,7 @@ class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
         return False
 
 
-def _soundfile_blocks(source: Source, block_length: int, start: int) -> Iterator[np.ndarray]:
+def _soundfile_blocks(source: AudioFileInfo, block_length: int, start: int) -> Iterator[np.ndarray]:
     given = 0
     try:
         with _Sequential(_os_path(source.data)) as sound:
@@ -171,7 +171,7 @@ def _soundfile_blocks(source: Source, block_length: int, start: int) -> Iterator
                 sound.seek(start)
             order = VORBIS_ORDER.get(source.channels) if source.format == "OGG" else None
             # What stands behind the last sample (a tag of another format) makes libsndfile fail if it is asked for.
-            limit = source.promised if source.format == "FLAC" and source.promised else 1 << 62
+            limit = source.declared_frames if source.format == "FLAC" and source.declared_frames else 1 << 62
             while start + given < limit and len(
                 block := sound.read(min(block_length, limit - start - given), dtype="float32", always_2d=True)
             ):
@@ -189,7 +189,7 @@ def _skip(sound: soundfile.SoundFile, samples: int) -> None:
 # PyAV
 
 
-def _av_source(path: Path, opened: InputFile, seen: Inspection) -> Source:
+def _av_source(path: Path, opened: InputFile, seen: Inspection) -> AudioFileInfo:
     import av
 
     try:
@@ -202,7 +202,7 @@ def _av_source(path: Path, opened: InputFile, seen: Inspection) -> Source:
                 # Only the mp4 family states a length to the sample (and AAC's padding comes after it).
                 promised = round(stream.duration * stream.time_base * stream.rate)
             layout = stream.codec_context.layout
-            return Source(
+            return AudioFileInfo(
                 path,
                 "av",
                 container.format.name,
@@ -210,7 +210,7 @@ def _av_source(path: Path, opened: InputFile, seen: Inspection) -> Source:
                 stream.rate,
                 stream.channels,
                 promised,
-                tolerance=2048,
+                frame_tolerance=2048,
                 channel_mask=mask_of_names(channel.name for channel in layout.channels) if stream.channels > 2 else 0,
                 notes=(f"{path}: {seen.note}",) if seen.note else (),
                 input=opened,
@@ -232,14 +232,14 @@ def _av_open(path: Path) -> "Iterator[InputContainer]":
         yield container
 
 
-def _av_blocks(source: Source) -> Iterator[np.ndarray]:
+def _av_blocks(source: AudioFileInfo) -> Iterator[np.ndarray]:
     import av
 
-    left = source.promised if source.promised is not None else 1 << 62
+    left = source.declared_frames if source.declared_frames is not None else 1 << 62
     try:
         with _av_open(source.data) as container:
             resampler = av.AudioResampler(format="flt")
-            for frame in _av_frames(container, tolerant=source.promised is None):
+            for frame in _av_frames(container, tolerant=source.declared_frames is None):
                 if (frame.sample_rate, len(frame.layout.channels)) != (source.sample_rate, source.channels):
                     raise InputError(
                         f"{source.path}: its sample rate or channels change on the way (to {frame.sample_rate} Hz, "

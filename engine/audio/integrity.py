@@ -53,7 +53,7 @@ def inspect(path: Path, name: Path) -> Inspection:
     return Inspection()
 
 
-def check_log(path: Path, log: str) -> None:
+def check_libsndfile_log(path: Path, log: str) -> None:
     """Look at libsndfile's log of opening a wav or aiff file. Raises InputError when the file is cut off."""
     for declared, found in re.findall(r"^ *(?:data|SSND) *: (\d+) \(should be (\d+)\)", log, re.M):
         # Programs that write into a pipe cannot know the length and put a number near 2 or 4 GB there.

@@ -24,7 +24,7 @@ from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.common.parsing import parse_json
 from ..dsp.faders import FADER_RANGE_DB
-from .events import MAP_ADDRESS, ROOT, Change
+from .events import ANALYSIS_READY, ROOT, ControlEvent
 
 FORMAT: Final = "moodfader-performance"
 VERSION: Final = 1
@@ -45,18 +45,18 @@ _RANGES: Final[dict[str, tuple[float, float]]] = {
     f"{ROOT}master": (-60.0, 12.0),
 }
 """What a control of the sound may be set to."""
-_TRACK_NUMBERS: Final = (MAP_ADDRESS, f"{ROOT}transport/track")
+_TRACK_NUMBERS: Final = (ANALYSIS_READY, f"{ROOT}transport/track")
 
 
 @dataclass(frozen=True)
-class History:
+class Automation:
     """What was played and when which control was moved; `samples` is its length, None if it has no end."""
 
     sample_rate: int
     channels: int
     ceiling_dbtp: float
     tracks: tuple[Path, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[ControlEvent, ...]
     samples: int | None
     digests: Mapping[int, str] = field(default_factory=dict)
     """Of the tracks that were steered, by number."""
@@ -64,7 +64,7 @@ class History:
     """Digests of the models that explained them."""
 
 
-class HistoryWriter:
+class AutomationWriter:
     """Writes line by line. Raises InputError where the file cannot be written."""
 
     def __init__(self, path: Path) -> None:
@@ -96,7 +96,7 @@ class HistoryWriter:
         if empty:
             self._path.unlink(missing_ok=True)
 
-    def __enter__(self) -> "HistoryWriter":
+    def __enter__(self) -> "AutomationWriter":
         return self
 
     def __exit__(
@@ -105,7 +105,7 @@ class HistoryWriter:
         self.close()
 
 
-def read_history(path: Path) -> History:
+def read_automation(path: Path) -> Automation:
     """Read a recorded performance, a line at a time.
 
     Raises
@@ -121,7 +121,7 @@ def read_history(path: Path) -> History:
         version = str(head.get("version"))[:40]
         raise InputError(f"{path}: performance format {version}, this program reads {VERSION}")
     rate, channels, ceiling, tracks = _played(path, head)
-    changes: list[Change] = []
+    changes: list[ControlEvent] = []
     digests, models, samples = {}, {}, None
     last = 0
     for number, line in lines:
@@ -137,14 +137,14 @@ def read_history(path: Path) -> History:
         elif isinstance(address := line.get("address"), str):
             value = line.get("value")
             _check_value(where, address, value, tracks=len(tracks))
-            changes.append(Change(at, address, value))
+            changes.append(ControlEvent(at, address, value))
             if len(changes) > _MOST_CHANGES:
                 raise InputError(f"{where}: more than {_MOST_CHANGES} changes")
             if "digest" in line and isinstance(value, int):
                 digests[value], models[value] = str(line["digest"])[:128], str(line.get("model", ""))[:128]
         else:
             raise InputError(f"{where}: neither a change nor the end")
-    return History(rate, channels, ceiling, tracks, tuple(changes), samples, digests, models)
+    return Automation(rate, channels, ceiling, tracks, tuple(changes), samples, digests, models)
 
 
 def _played(path: Path, head: Mapping[str, Any]) -> tuple[int, int, float, tuple[Path, ...]]:

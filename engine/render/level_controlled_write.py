@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ...models.common.arrays import Report
-from ...models.inference.threads import on_threads
+from ...models.common.arrays import ProgressCallback
+from ...models.inference.threads import torch_threads
 from ..audio.track import Track, load_track
 from ..audio.true_peak import TruePeakMeter
 from ..dsp.faders import Faders
@@ -29,7 +29,7 @@ _READ_BACK = 0.3  # share of the work that is measuring the written file, for th
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenLevels:
     """What was measured on a written file, in LUFS and dBTP, and the gain in dB that was put on the track."""
 
     loudness_lufs: float
@@ -39,7 +39,7 @@ class Written:
     """The written file, as it was read back."""
 
 
-def write_steered(
+def write_with_levels(
     track: Track,
     labels: np.ndarray,
     mask_weights: np.ndarray,
@@ -52,22 +52,22 @@ def write_steered(
     ceiling_dbtp: float = -1.0,
     device: torch.device | str = "cpu",
     dither: bool | None = None,
-    progress: Report | None = None,
-) -> Written:
+    progress: ProgressCallback | None = None,
+) -> WrittenLevels:
     """The part of `render` that makes the sound: writes to `path`, measures what was written, and mends it.
 
     It is written again with another gain when the loudness is to match and does not, and with a lower ceiling
     when a lossy format raised the peaks. `name` is what errors call the file. Samples of 16 bits are rounded;
     `dither` adds triangular dither before, None: where the track is changed.
     """
-    neutral = faders.neutral
+    neutral = faders.is_neutral
     gain_db = _gain_into_range(track, bit_depth, path) if neutral else 0.0
     limit_db = ceiling_dbtp
     matched = match_loudness and not neutral
     dithered = not (neutral and gain_db == 0) if dither is None else dither
     share = _shares(2 if matched else 1, progress)
     for attempt in range(_ATTEMPTS):
-        sound = steered_blocks(
+        sound = process_track(
             track,
             labels,
             mask_weights,
@@ -88,7 +88,7 @@ def write_steered(
             name=name,
         )
         # The pieces of work are small: a second thread costs more than it gives, far more on a busy machine.
-        with on_threads(1):
+        with torch_threads(1):
             with writer:
                 for done, block in _counted(sound):
                     writer.write(block)
@@ -119,7 +119,7 @@ def _gain_into_range(track: Track, bit_depth: str, path: Path) -> float:
     return 20 * math.log10((1 - 2**-15) / track.sample_peak)
 
 
-def _read_back(path: Path, gain_db: float) -> Written:
+def _read_back(path: Path, gain_db: float) -> WrittenLevels:
     """Decode a written file once: its integrated loudness, its true peak, and what a prediction needs of it."""
     peak: TruePeakMeter | None = None
 
@@ -129,10 +129,10 @@ def _read_back(path: Path, gain_db: float) -> Written:
         peak.add(block)
 
     track = load_track(path, measure=measure, loudness=True)
-    return Written(track.loudness_lufs, peak.peak_dbtp() if peak else -math.inf, gain_db, track)
+    return WrittenLevels(track.loudness_lufs, peak.peak_dbtp() if peak else -math.inf, gain_db, track)
 
 
-def _shares(expected: int, progress: Report | None) -> Callable[[int, float], None]:
+def _shares(expected: int, progress: ProgressCallback | None) -> Callable[[int, float], None]:
     """Report over a number of attempts that is not known beforehand: never backwards, never beyond 1."""
     furthest = 0.0
 
@@ -145,7 +145,7 @@ def _shares(expected: int, progress: Report | None) -> Callable[[int, float], No
     return share
 
 
-def steered_blocks(
+def process_track(
     track: Track,
     labels: np.ndarray,
     mask_weights: np.ndarray,
@@ -162,7 +162,7 @@ def steered_blocks(
     `blocks` are the track's, where they come by another way than `track.blocks()`.
     """
     blocks = track.blocks() if blocks is None else blocks
-    if faders.neutral:
+    if faders.is_neutral:
         gain = np.float32(10 ** (gain_db / 20))
         for block in blocks:
             yield block if math.isclose(gain_db, 0.0, abs_tol=1e-12) else block * gain

@@ -11,7 +11,7 @@ from .errors import InputError
 
 
 @contextlib.contextmanager
-def written_beside(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Give a temporary path in the folder of `path` (same suffix) and move it to `path` when the block ends well.
 
     Whatever ends the block otherwise (an error, Ctrl-C, SIGTERM) removes the temporary file; `path` is left as it
@@ -82,7 +82,7 @@ def check_destination(path: Path, *, source: Path | None = None, overwrite: bool
         raise InputError(f"{path}: the folder {folder} is not writable")
 
 
-def check_folder(path: Path) -> None:
+def check_writable(path: Path) -> None:
     """See that a file can be made or replaced there before the work begins. Raises InputError."""
     check_destination(path, overwrite=True)
     try:

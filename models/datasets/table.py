@@ -48,7 +48,7 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class SeriesClip:
+class SweepClip:
     """A clip of known qualities. In a series one quality alone is turned; both are empty where all are.
 
     kind: how the music was made (`composed` by rule, from a `score`), empty if the table does not say.
@@ -133,7 +133,7 @@ def _decoded(path: Path) -> str:
     return text
 
 
-def number(row: dict[str, str], column: str, path: Path, line: int) -> float:
+def parse_number(row: dict[str, str], column: str, path: Path, line: int) -> float:
     """A finite number of a row. Raises InputError, which names the row."""
     text = row.get(column, "").strip()
     line = getattr(row, "line", line)
@@ -147,9 +147,9 @@ def number(row: dict[str, str], column: str, path: Path, line: int) -> float:
     return value
 
 
-def rating(row: dict[str, str], column: str, path: Path, line: int, *, top: float = RATING_SCALE) -> float:
+def parse_rating(row: dict[str, str], column: str, path: Path, line: int, *, top: float = RATING_SCALE) -> float:
     """A rating on 0..top, as 0..1. Raises InputError, which names the row."""
-    value = number(row, column, path, line)
+    value = parse_number(row, column, path, line)
     line = getattr(row, "line", line)
     if not 0 <= value <= top:
         raise InputError(f"{path}, row {line}: {column} is {value:g}, outside of 0..{top:g} (another scale?)")
@@ -163,7 +163,7 @@ def read_table(path: Path, *, prefix: str = "") -> list[Clip]:
     return _clips(path, read_rows(path), prefix)
 
 
-def read_series(path: Path, *, prefix: str = "") -> list[SeriesClip]:
+def read_sweeps(path: Path, *, prefix: str = "") -> list[SweepClip]:
     """A table of music of known qualities (`known_` ratings) with its columns `quality`, `series` and `kind`, if any.
 
     Without a `group` a series is a group of its own (with one, series of one score can stay together). `prefix` is
@@ -176,7 +176,7 @@ def read_series(path: Path, *, prefix: str = "") -> list[SeriesClip]:
         quality, series, kind = (row.get(column, "").strip() for column in ("quality", "series", "kind"))
         series = series and prefix + series
         group = row.get("group", "").strip() or series or clip.group
-        found.append(SeriesClip(dataclasses.replace(clip, group=group), quality, series, kind))
+        found.append(SweepClip(dataclasses.replace(clip, group=group), quality, series, kind))
     values: dict[str, set[tuple[str, float]]] = {}
     for row, one in zip(rows, found, strict=True):
         line = row.line
@@ -200,7 +200,9 @@ def _clips(path: Path, rows: Sequence[Row], prefix: str) -> list[Clip]:
     clips = []
     for row in rows:
         file = _audio_file(path, row)
-        ratings = {prefix + name: rating(row, name, path, row.line, top=1.0) for name in rated if row[name].strip()}
+        ratings = {
+            prefix + name: parse_rating(row, name, path, row.line, top=1.0) for name in rated if row[name].strip()
+        }
         clips.append(Clip(path=file, group=row.get("group", "").strip() or file.name, ratings=ratings))
     if not any(clip.ratings for clip in clips):
         raise InputError(f"{path}: not one rating in it, all cells of {', '.join(rated)} are empty")

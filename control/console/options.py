@@ -88,7 +88,17 @@ def load_or_analyze(
     if file is not None:
         return load_analysis(file, track=track, model=model)
     with voice.progress(f"Analysing {track.path.name}") as report:
-        return analyze(track, model=model, settings=settings, progress=report)
+        return analyze(track, model=model, settings=settings, progress=report, note=voice.note)
+
+
+def open_track(file: Path, voice: Output) -> "Track":
+    """The track of a file or a pipe; what there is to know about it is noted. Raises InputError."""
+    from ...engine import load_track
+
+    track = load_track(file)
+    for note in track.notes:
+        voice.note(note)
+    return track
 
 
 def for_each_file(files: Iterable[Path], work: Callable[[Path], None]) -> None:

@@ -102,6 +102,11 @@ class Analysis:
         spread = self.weights.var(0, dtype=np.float64)
         return np.asarray(np.clip(1 - noise / np.maximum(spread, 1e-30), 0, 1), np.float32)
 
+    @property
+    def features_without_segments(self) -> tuple[str, ...]:
+        """The features that no selected segment moves: their faders do nothing."""
+        return tuple(name for k, name in enumerate(MIDLEVEL) if not self.mask_weights[:, k].any())
+
     def significant_counts(self) -> dict[str, dict[str, int]]:
         """How many segments speak for (positive) and against (negative) each feature."""
         return {
@@ -177,7 +182,10 @@ def analyze_track(
         # from effects on the mean of this stretch to effects on the mean of ten seconds
         sums.add(effects, stretch.segments, share=(last - first) / min(clip, positions))
         if partial is not None and time.monotonic() - kept > KEEP_SECONDS:
-            sums.save(partial)
+            try:
+                sums.save(partial)
+            except InputError:
+                partial = None  # a full disk must not cost the analysis, only its resumption
             kept = time.monotonic()
         if progress:
             progress((number + 1) / stretches)

@@ -4,8 +4,10 @@ The names of its files follow from the sound's content, the model and the settin
 fits is never found. The file itself is in analysis_file.py.
 """
 
+import contextlib
 import hashlib
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -34,23 +36,37 @@ def analyze(
     settings: AnalysisSettings | None = None,
     output: Path | None = None,
     progress: Callable[[float], None] | None = None,
+    note: Callable[[str], None] = lambda text: None,
 ) -> Analysis:
-    """The analysis of a track (its `path` says where it is kept): found in the cache, or made and kept there.
+    """The analysis of a track: found in the cache, or made and kept there.
 
-    Without a model it is the default one. `output` is kept instead of the cache's file: one that fits is used, an
-    older analysis is made again, anything else is not overwritten. An analysis that was killed goes on where it was.
-    progress is called with the fraction done, only if there is work to do. Raises InputError.
+    An analysis that was killed goes on where it was. Where the cache cannot be written to, the analysis is made all
+    the same, and its `path` is None.
+
+    Parameters
+    ----------
+    model
+        The default one where none is given.
+    output
+        The file to keep it in instead of the cache's: one that fits is used, an older or another analysis is made
+        again, anything else is not overwritten.
+    progress
+        Called with the fraction done, only if there is work to do.
+    note
+        Called with a line about what a user should know.
+
+    Raises
+    ------
+    InputError
+        For an output that cannot be written or is something else.
     """
     model = model or load_model()
     settings = settings or AnalysisSettings()
     path = cache_path(track, model, settings) if output is None else output
     # The cache's name holds the sound, the model and the settings: what is kept under it can belong to nothing else.
     partial: Path | None = cache_path(track, model, settings).with_suffix(PARTIAL_SUFFIX)
-    try:
-        cache_dir().joinpath("analyses").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        if output is None:
-            raise InputError(f"{path.parent}: the cache folder cannot be made ({error.strerror or error})") from error
+    unwritable = _unwritable(cache_dir() / "analyses")
+    if unwritable:
         partial = None  # the analysis can be made all the same, only not be resumed
     if path.exists():
         try:
@@ -60,8 +76,28 @@ def analyze(
         except InputError:
             if output is not None and not is_analysis(path):
                 raise InputError(f"{path}: exists and is not an analysis; not overwritten") from None
+            note(f"{path}: does not fit this track, model and settings any more; it is made again")
     analysis = analyze_track(track, model, settings, partial=partial, progress=progress)
-    save_analysis(analysis, path)
+    try:
+        if output is None and unwritable:
+            raise InputError(unwritable)
+        save_analysis(analysis, path)
+    except InputError as error:
+        if output is not None:
+            raise
+        note(f"the analysis is used but not kept: {error}")
+        return analysis
     if partial is not None:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
     return replace(analysis, path=path)
+
+
+def _unwritable(folder: Path) -> str:
+    """Why no file can be made in the cache folder; empty where one can."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return ""
+    except OSError as error:
+        return f"{folder}: the cache folder cannot be written to ({error.strerror or error})"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import EMOTIONS
+from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ..dsp.band_gains import segment_gain_db
 from .analysis_file import load_tables
 
@@ -53,6 +53,11 @@ class Surrogate:
         names = "weights", "response_per_db", "mask_weights"
         tables = load_tables(heard.analysis, names, duration_s=heard.duration_s)
         self._weights, self._response, self._mask_weights = (tables[name] for name in names)
+
+    @property
+    def features_without_segments(self) -> tuple[str, ...]:
+        """The features that no selected segment moves: their faders do nothing."""
+        return tuple(name for k, name in enumerate(MIDLEVEL) if not self._mask_weights[:, k].any())
 
     def emotions(self, faders_db: np.ndarray) -> dict[str, float]:
         """The emotions 0..1 by name that faders [7] in dB are expected to give."""

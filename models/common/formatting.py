@@ -6,6 +6,15 @@ def display_name(name: str) -> str:
     return name.replace("_", " ")
 
 
+POLES = {"modality": ("minor", "major"), "articulation": ("staccato", "legato")}
+"""What high and low mean for the features whose names do not say it."""
+
+
+def name_with_pole(name: str) -> str:
+    """A feature's name with what a high value means where the name leaves that open: `modality (minor)`."""
+    return f"{display_name(name)} ({POLES[name][0]})" if name in POLES else display_name(name)
+
+
 def format_signed(value: float, form: str) -> str:
     """A number with its sign as printers set it (a true minus); what comes to zero is 0."""
     text = format(value, "+" + form)

@@ -6,8 +6,8 @@ def display_name(name: str) -> str:
     return name.replace("_", " ")
 
 
-POLES = {"modality": ("minor", "major"), "articulation": ("staccato", "legato")}
-"""What high and low mean for the features whose names do not say it."""
+POLES = {"modality": ("minor", "major")}
+"""What high and low mean for a feature whose name does not say it."""
 
 
 def name_with_pole(name: str) -> str:

@@ -89,8 +89,8 @@ def level_notes(rendered: "RenderResult", track: "Track", *, ceiling_dbtp: float
     if neutral and rendered.gain_db < -0.005:
         peak_db = 20 * math.log10(track.sample_peak)
         notes.append(
-            f"the output was turned down by {-rendered.gain_db:.1f} dB: the input reaches {peak_db:.1f} dB above full "
-            "scale, which this format cannot hold (a .wav with --bit-depth float keeps it as it is)"
+            f"the output was turned down by {-rendered.gain_db:.1f} dB: the input reaches {peak_db:.1f} dB above "
+            "full scale, which this format cannot hold (a .wav with --bit-depth float keeps it as it is)"
         )
     elif abs(rendered.gain_db) >= 0.05:
         turned = "up" if rendered.gain_db > 0 else "down"

@@ -80,11 +80,12 @@ def scale_validity(said: Floats, scales: Floats, groups: Sequence[str], *, seed:
 def feature_correlations(said: Floats) -> Floats:
     """Correlations [7, 7] of the features with each other over clips, mean of the runs. said: [runs, clips, 7]."""
     kept = [run[np.isfinite(run).all(1)] for run in said]
-    return np.asarray(np.mean([np.corrcoef(run.T) for run in kept], axis=0))
+    with np.errstate(divide="ignore", invalid="ignore"):  # a feature that is the same for all clips: NaN
+        return np.asarray(np.mean([np.corrcoef(run.T) for run in kept], axis=0))
 
 
 def closest_pair(correlations: Floats) -> tuple[str, str, float]:
     """The two features that are most alike, and their correlation."""
-    size = np.abs(correlations - np.diag(np.diag(correlations)))
-    a, b = np.unravel_index(int(np.nanargmax(size)), size.shape)
+    size = np.nan_to_num(np.abs(correlations - np.diag(np.diag(correlations))))
+    a, b = np.unravel_index(int(np.argmax(size)), size.shape)
     return MIDLEVEL[int(a)], MIDLEVEL[int(b)], float(correlations[a, b])

@@ -143,7 +143,9 @@ def with_mask(path, mask: int) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize(("channels", "mask", "name"), [(8, 0x63F, "7.1"), (4, 0x107, "4.0"), (6, 0x60F, "5.1(side)")])
+@pytest.mark.parametrize(
+    ("channels", "mask", "name"), [(8, 0x63F, "7.1"), (4, 0x107, "4.0"), (6, 0x60F, "5.1(side)")]
+)
 @pytest.mark.parametrize("ending", ["wav", "flac"])
 def test_loudspeakers_stay_where_they_are(rendered, tmp_path, channels, mask, name, ending):
     path = tmp_path / "surround.wav"

@@ -43,8 +43,8 @@ def _largest_rise() -> float:
 def _interpolated(windows: np.ndarray, chunks: np.ndarray) -> np.ndarray:
     """The points between the samples of some chunks: [rows, CHUNK + TAPS - 1] -> [rows, (FACTOR - 1) * CHUNK].
 
-    chunks: their numbers in the stream, ascending. How a BLAS product rounds a row depends on where it stands among how
-    many others, so a chunk has its place by its number in products that are all of the same size.
+    chunks: their numbers in the stream, ascending. How a BLAS product rounds a row depends on where it stands among
+    how many others, so a chunk has its place by its number in products that are all of the same size.
     """
     groups, group = np.unique(chunks // _ROWS, return_inverse=True)
     rows = np.zeros((len(groups), _ROWS, windows.shape[1]), dtype=np.float32)

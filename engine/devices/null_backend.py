@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..processes.messages import AudioJob
+from ..processes.messages import AudioJob, DeviceOpened
 from ..processes.realtime import HANDING_OVER, steady, urgent
 from ..processes.ring_buffer import Ring
 from .backends import orphaned
@@ -15,7 +15,7 @@ from .backends import orphaned
 def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
     """Play to nobody until the ring says stop."""
     rate, block = job.sample_rate or 44100, job.block_length
-    connection.send(("booted", rate, block))
+    connection.send(DeviceOpened(rate, block))
     ring = Ring(job.channels, name=connection.recv())
     ring.block_length = block
     output = np.zeros((block, job.channels), dtype=np.float32)

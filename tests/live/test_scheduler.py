@@ -154,7 +154,7 @@ def test_an_outbox_never_waits_and_keeps_the_order():
     pipe = Slow()
     outbox = Outbox(pipe)
     for number in range(1000):
-        outbox.tell("applied", number)
+        outbox.tell(("applied", number))
     assert pipe.sent == []
     pipe.free.set()
     outbox.close(10)

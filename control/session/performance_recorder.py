@@ -8,21 +8,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...engine.analysis.surrogate import Heard
+from ...engine.analysis.surrogate import TrackSummary
 from ...engine.processes.messages import AppliedEvent
 from ...models.common.errors import InputError
 from .parameters import ROOT
 
 if TYPE_CHECKING:
-    from ...engine.performance.automation_file import HistoryWriter
+    from ...engine.performance.automation_file import AutomationWriter
 
 READY = f"{ROOT}/track/ready"
 
 
-class Recording:
+class PerformanceRecorder:
     """Keeps a performance with a writer, or nothing without one. What cannot be written is noted once."""
 
-    def __init__(self, writer: "HistoryWriter | None", note: Callable[[str], None]) -> None:
+    def __init__(self, writer: "AutomationWriter | None", note: Callable[[str], None]) -> None:
         self._writer, self._note = writer, note
         self._lock = threading.Lock()
         self._sources: dict[str, str] = {}
@@ -33,7 +33,7 @@ class Recording:
             paths = [str(Path(track).absolute()) for track in tracks]
             self._writer.begin(sample_rate=sample_rate, channels=channels, ceiling_dbtp=ceiling_dbtp, tracks=paths)
 
-    def asked(self, address: str, source: str) -> None:
+    def note_source(self, address: str, source: str) -> None:
         """Remember who last moved a control."""
         self._sources[address] = source
 
@@ -42,7 +42,7 @@ class Recording:
         """Whether what takes effect is being written."""
         return self._writer is not None
 
-    def keep(self, applied: Iterable[AppliedEvent], heard: Mapping[int, Heard]) -> None:
+    def write_events(self, applied: Iterable[AppliedEvent], heard: Mapping[int, TrackSummary]) -> None:
         """Write what took effect."""
         for event in applied:
             address, value = event.address, event.value

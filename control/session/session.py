@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from ...engine.analysis.surrogate import Heard, Surrogate
+from ...engine.analysis.surrogate import Surrogate, TrackSummary
 from ...engine.live.player import Player, PlayerOptions
 from ...engine.processes.messages import (
     AnalysisProgress,
     AppliedEvent,
     EventsApplied,
     MeasuredEffect,
-    Meters,
     Notice,
     PlayerMessage,
+    PlayerMeters,
     ProcessName,
     ProcessState,
     ProcessStatus,
@@ -31,15 +31,15 @@ from ...engine.processes.messages import (
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from .loop_edges import LOOP, LOOP_END, LOOP_START, TRACK, TrackLoops, move_edge
-from .macros import meant
-from .meters import NOTHING_MEASURED, expected_values, measured_values, metered
-from .parameter_store import Values
-from .parameters import CONTROLS, ROOT, Value, by_address
-from .performance_recorder import Recording
+from .macros import expand_macro
+from .meters import NOTHING_MEASURED, expected_values, measured_values, meter_values
+from .parameter_store import ParameterStore
+from .parameters import PARAMETERS, ROOT, Value, find_parameter
+from .performance_recorder import PerformanceRecorder
 from .show_state import describe_state
 
 if TYPE_CHECKING:
-    from ...engine.performance.automation_file import HistoryWriter
+    from ...engine.performance.automation_file import AutomationWriter
 
 _METERS_S: Final = 0.05
 _NOT_HELD: Final = f"{ROOT}/transport/skip"
@@ -53,11 +53,11 @@ class Plays(Protocol):
     block_length: int
 
     @property
-    def played(self) -> int: ...
+    def samples_played(self) -> int: ...
 
     def set(self, address: str, value: Value) -> None: ...
 
-    def meters(self) -> Meters: ...
+    def meters(self) -> PlayerMeters: ...
 
     def close(self, *, fade_s: float = 0.0) -> None: ...
 
@@ -65,22 +65,24 @@ class Plays(Protocol):
 class Session:
     """Holds what every address holds now."""
 
-    def __init__(self, *, record: "HistoryWriter | None" = None, note: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, *, record: "AutomationWriter | None" = None, note: Callable[[str], None] | None = None
+    ) -> None:
         """A session whose player is still to come (`attach`); `note` is told what a person should know."""
-        self._values = Values({control.address: control.default for control in CONTROLS})
+        self._values = ParameterStore({control.address: control.default for control in PARAMETERS})
         self._lock = threading.RLock()
         self._note = note or (lambda text: None)
-        self._recording = Recording(record, self._note)
+        self._recording = PerformanceRecorder(record, self._note)
         self._player: Plays | None = None
         self._surrogates: dict[int, Surrogate] = {}
         self._analysed: dict[int, float] = {}
-        self._heard: dict[int, Heard] = {}
+        self._heard: dict[int, TrackSummary] = {}
         self._pictures: dict[int, np.ndarray] = {}
         self._processes: dict[ProcessName, ProcessState] = dict.fromkeys(
             ("renderer", "output", "analyzer"), "running"
         )
         self._loops = TrackLoops()
-        self._meters: Meters | None = None
+        self._meters: PlayerMeters | None = None
         self._stale = True  # the surrogate's emotions
         self._closing = threading.Event()
 
@@ -90,7 +92,7 @@ class Session:
         files: Sequence[Path],
         options: PlayerOptions,
         *,
-        record: "HistoryWriter | None" = None,
+        record: "AutomationWriter | None" = None,
         note: Callable[[str], None] | None = None,
     ) -> "Session":
         """Start a player for these files (it is paused) and a session that owns it. Raises InputError."""
@@ -118,9 +120,9 @@ class Session:
         player = Player(files, self.event, options)
         try:
             if record is not None:
-                from ...engine.performance.automation_file import HistoryWriter
+                from ...engine.performance.automation_file import AutomationWriter
 
-                self._recording = Recording(HistoryWriter(record), self._note)
+                self._recording = PerformanceRecorder(AutomationWriter(record), self._note)
             self.attach(player, tracks=[str(file) for file in files], ceiling_dbtp=options.ceiling_dbtp)
         except BaseException:
             player.close()
@@ -135,7 +137,7 @@ class Session:
             self._player = player
             recording = f"{ROOT}/state/recording"
             self._values.update({f"{ROOT}/transport/tracks": len(tracks), recording: self.is_recording})
-            for control in CONTROLS:
+            for control in PARAMETERS:
                 value = self._values[control.address]
                 if (
                     control.writable
@@ -159,17 +161,17 @@ class Session:
             raise InputError(f"{address}: cannot be done ({type(error).__name__}: {error})") from error
 
     def _set(self, address: str, value: object, source: str) -> None:
-        control = by_address(address)
+        control = find_parameter(address)
         if not control.writable:
             raise InputError(f"{address}: can only be watched")
-        checked = control.checked(value)
+        checked = control.validate(value)
         if control.kind == "trigger" and not checked:
             return
         with self._lock:
             values = self._values_to_set(address, checked)
             self._values.update({name: new for name, new in values.items() if name != _NOT_HELD})
             for name, new in values.items():
-                self._recording.asked(name, source)
+                self._recording.note_source(name, source)
                 if self._player is not None and not _is_preset(name):
                     self._player.set(name, new)
             self._stale = True
@@ -178,7 +180,7 @@ class Session:
         """What setting an address comes to, in order: buttons, presets, edges of loops, tracks with their loops."""
         if address in (LOOP_START, LOOP_END) and isinstance(checked, float):
             return move_edge(address, checked, self._values)
-        values = meant(address, checked, self._values)
+        values = expand_macro(address, checked, self._values)
         if isinstance(track := values.get(TRACK), int):
             loop = self._loops.change_track(track, self._values)
             return {**({LOOP: False} if self._values[LOOP] else {}), **values, **loop}
@@ -186,7 +188,7 @@ class Session:
 
     def get(self, address: str) -> Value:
         """What an address holds. Raises InputError for an unknown one."""
-        return self._values[by_address(address).address]
+        return self._values[find_parameter(address).address]
 
     def state(self) -> dict[str, Value]:
         """All values by address."""
@@ -197,7 +199,7 @@ class Session:
         return self._values.changes_since(version)
 
     @property
-    def meters(self) -> Meters | None:
+    def meters(self) -> PlayerMeters | None:
         """The player's meters as they were last read."""
         return self._meters
 
@@ -212,7 +214,7 @@ class Session:
         return self._analysed.get(self._meters.track if self._meters else 0)
 
     @property
-    def heard(self) -> Mapping[int, Heard]:
+    def heard(self) -> Mapping[int, TrackSummary]:
         """The analyses of the set list's tracks that are there, by number."""
         return dict(self._heard)
 
@@ -232,7 +234,7 @@ class Session:
             player.close(fade_s=fade_s)
         with self._lock:
             self._player = None
-        self._recording.end(None if player is None else player.played)
+        self._recording.end(None if player is None else player.samples_played)
 
     def event(self, message: PlayerMessage) -> None:
         """Take what a player tells; what goes wrong with it is noted."""
@@ -246,7 +248,7 @@ class Session:
     def _take(self, message: PlayerMessage) -> None:
         match message:
             case EventsApplied(events):
-                self._recording.keep(events, self._heard)
+                self._recording.write_events(events, self._heard)
                 self._follow_events(events)
             case Notice(text):
                 self._note(text)
@@ -279,7 +281,7 @@ class Session:
                 return
             before, meters = self._meters, self._player.meters()
             self._meters = meters
-            values = metered(meters, before, block_length=self._player.block_length)
+            values = meter_values(meters, before, block_length=self._player.block_length)
             if before is not None and before.track != meters.track:
                 values |= NOTHING_MEASURED
                 if not self._loops.is_at(meters.track):  # the set list went on by itself
@@ -296,7 +298,7 @@ class Session:
                 self._player.set(name, value)
         return values
 
-    def _show_state(self, meters: Meters) -> dict[str, Value]:
+    def _show_state(self, meters: PlayerMeters) -> dict[str, Value]:
         progress, analyzed = self._analysed.get(meters.track), meters.track in self._surrogates
         state = describe_state(self._values, meters, self._processes, analyzed=analyzed, progress=progress)
         values: dict[str, Value] = {"sound": state.sound, "text": state.text, "recording": self.is_recording}

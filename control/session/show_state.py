@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ...engine.processes.messages import Meters, ProcessName, ProcessState
+from ...engine.processes.messages import PlayerMeters, ProcessName, ProcessState
 from ...models.common.constants import MIDLEVEL
 from .parameters import ROOT, Value
 
@@ -26,7 +26,7 @@ class ShowState:
 
 def describe_state(
     values: Mapping[str, Value],
-    meters: Meters,
+    meters: PlayerMeters,
     processes: Mapping[ProcessName, ProcessState],
     *,
     analyzed: bool,

@@ -14,19 +14,19 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from ...models.common.errors import InputError
-from ..analysis.surrogate import Heard
-from ..analysis.thumbnail import picture
+from ..analysis.surrogate import TrackSummary
+from ..analysis.thumbnail import spectrogram_thumbnail
 from ..processes.messages import (
+    AnalysisJob,
     AnalysisProgress,
-    HearingJob,
     MeasuredEffect,
     Notice,
     ProcessStatus,
     TrackAnalyzed,
     TrackThumbnail,
 )
-from ..processes.realtime import ordinary, patient
-from ..processes.ring_buffer import Ring
+from ..processes.realtime import set_background_priority, set_normal_priority
+from ..processes.ring_buffer import RingBuffer
 from .effect_meter import EffectMeter
 from .track_loader import next_in_order
 
@@ -35,19 +35,19 @@ _TELL_S: Final = 0.25
 """Progress is told no more often."""
 
 
-def main(job: HearingJob, connection: "Connection[Any, Any]") -> None:
+def main(job: AnalysisJob, connection: "Connection[Any, Any]") -> None:
     """Take an AttachRing from the pipe and work until the ring says stop, or the pipe ends."""
-    ordinary()
+    set_normal_priority()
     with contextlib.suppress(EOFError, OSError):
-        _Hearing(job, connection).run()
+        _AnalysisWorker(job, connection).run()
 
 
 class _PreemptedError(Exception):
     """Another track is to be analysed first."""
 
 
-class _Hearing:
-    def __init__(self, job: HearingJob, connection: "Connection[Any, Any]") -> None:
+class _AnalysisWorker:
+    def __init__(self, job: AnalysisJob, connection: "Connection[Any, Any]") -> None:
         self._job = job
         self._connection = connection
         self._lock = threading.Lock()
@@ -57,7 +57,7 @@ class _Hearing:
 
     def run(self) -> None:
         attach = self._connection.recv()
-        self._ring = ring = Ring(attach.channels, name=attach.name)
+        self._ring = ring = RingBuffer(attach.channels, name=attach.name)
         self._tell(AnalysisProgress(ring.track, 0.0))
         import torch
 
@@ -101,7 +101,7 @@ class _Hearing:
         from ..audio.track import load_track
 
         track = load_track(self._job.files[number])
-        self._peaks[number] = track.peak
+        self._peaks[number] = track.network_peak
         analysis = analyze(
             track,
             model=self._model,
@@ -110,7 +110,7 @@ class _Hearing:
         )
         if analysis.path is None:
             raise InputError(f"{track.path}: its analysis was not kept")
-        summary = Heard(
+        summary = TrackSummary(
             analysis=analysis.path,
             digest=track.digest,
             model_digest=self._model.digest,
@@ -120,12 +120,12 @@ class _Hearing:
             emotion_weights=self._model.emotion_weights,
         )
         self._tell(TrackAnalyzed(number, summary))
-        thumbnail = picture(spectrogram_blocks(track.mono_blocks(), scale=track.peak))
+        thumbnail = spectrogram_thumbnail(spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak))
         self._tell(TrackThumbnail(number, thumbnail))
 
     def _analysing(self, number: int, fraction: float) -> None:
         """A track has no analysis yet: that is long work, which others go before."""
-        patient()
+        set_background_priority()
         playing = self._ring.track
         if playing != number and playing in self._left:
             raise _PreemptedError

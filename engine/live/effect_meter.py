@@ -16,7 +16,7 @@ import soxr
 
 from ...models.common.constants import SAMPLE_RATE
 from ..processes.messages import MeasuredEffect
-from ..processes.ring_buffer import LENGTH, Ring
+from ..processes.ring_buffer import LENGTH, RingBuffer
 
 if TYPE_CHECKING:
     from ...models.inference.checkpoint import Model
@@ -69,7 +69,7 @@ def choose_excerpt(read: int, *, jumped_at: int, moved_at: int, sample_rate: int
 class EffectMeter:
     """Measures the effect for one ring buffer with one network."""
 
-    def __init__(self, ring: Ring, model: "Model", *, sample_rate: int) -> None:
+    def __init__(self, ring: RingBuffer, model: "Model", *, sample_rate: int) -> None:
         self._ring, self._model, self._sample_rate = ring, model, sample_rate
         self._measured: Excerpt | None = None
 
@@ -124,8 +124,8 @@ def measure_effect(
 
 
 def _predict(mono: np.ndarray, model: "Model", sample_rate: int, peak: float) -> dict[str, float]:
-    from ..analysis.prediction import predict_sound  # (torch)
+    from ..analysis.prediction import predict_blocks  # (torch)
 
     resampled = soxr.resample(np.ascontiguousarray(mono), sample_rate, SAMPLE_RATE)
-    prediction = predict_sound([resampled], model, scale=peak)
+    prediction = predict_blocks([resampled], model, scale=peak)
     return {**prediction.midlevel, **prediction.emotions}

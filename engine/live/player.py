@@ -20,17 +20,17 @@ from typing import Any, Final
 
 from ...models.common.errors import InputError
 from ..audio.decode import probe
-from ..devices.output_device import Card
+from ..devices.output_device import OutputDevice
 from ..performance.events import FADE_OUT, LOOP, Value
-from ..processes.ipc import Children
+from ..processes.ipc import ChildProcesses
 from ..processes.messages import (
+    AnalysisJob,
     AttachRing,
-    AudioJob,
     DeviceFailed,
-    Event,
     EventsApplied,
-    HearingJob,
-    Meters,
+    OutputJob,
+    PlayerCallback,
+    PlayerMeters,
     ProcessName,
     ProcessStatus,
     RenderJob,
@@ -39,7 +39,7 @@ from ..processes.messages import (
     TrackAnalyzed,
     UseAnalysis,
 )
-from ..processes.ring_buffer import Ring
+from ..processes.ring_buffer import RingBuffer
 from . import entry_points
 from .control_queue import ControlQueue
 from .restarts import RestartLimit
@@ -74,7 +74,7 @@ class PlayerOptions:
 class Player:
     """Plays files on a device, from the moment it is made (paused) until `close`."""
 
-    def __init__(self, files: Sequence[Path], event: Event, options: PlayerOptions) -> None:
+    def __init__(self, files: Sequence[Path], event: PlayerCallback, options: PlayerOptions) -> None:
         """Raises InputError for a file that cannot be played and a device that is not there."""
         self._event = event
         sources = [probe(file) for file in files]
@@ -84,9 +84,9 @@ class Player:
             raise InputError(
                 f"{widest.path}: it has {widest.channels} channels, more than --channels {self.channels}"
             )
-        self._children = Children()
+        self._children = ChildProcesses()
         self._closing = threading.Event()
-        self.ring: Ring | None = None
+        self.ring: RingBuffer | None = None
         self._hearing_process: Any = None
         self._hearing: Any = None
         self._begun = time.monotonic()
@@ -108,12 +108,12 @@ class Player:
         """Change a control as soon as possible. If several changes of one address wait, the newest counts."""
         self._queue.put(address, value)
 
-    def meters(self) -> Meters:
+    def meters(self) -> PlayerMeters:
         """Read the meters; the position is that of what is heard, not of what is rendered ahead of it."""
         ring = self.ring
         assert ring is not None
-        heard_s = ring.position_s - (ring.ahead / self.sample_rate if ring.playing else 0.0)
-        return Meters(
+        heard_s = ring.position_s - (ring.fill / self.sample_rate if ring.playing else 0.0)
+        return PlayerMeters(
             track=ring.track,
             position_s=max(heard_s, 0.0),
             duration_s=ring.duration_s,
@@ -121,14 +121,14 @@ class Player:
             ended=bool(ring.ended),
             peak=ring.peak,
             load=ring.load,
-            dropouts=ring.dropouts,
-            late=ring.late,
-            ahead=ring.ahead,
+            underruns=ring.dropouts,
+            xruns=ring.late,
+            buffered=ring.fill,
             latency_s=ring.latency_s,
         )
 
     @property
-    def played(self) -> int:
+    def samples_played(self) -> int:
         """Samples of the performance that have gone to the card."""
         return self._played if self.ring is None else max(self.ring.read - self.ring.lead, 0)
 
@@ -152,10 +152,10 @@ class Player:
             self._hearing_process.kill()  # (it may be in the middle of something long; its files are written whole)
         self._children.join(_PATIENCE_S if ring is not None else 0)
         if ring is not None:
-            self._played, self.ring = self.played, None
+            self._played, self.ring = self.samples_played, None
             ring.close()
 
-    def _fade_out(self, ring: Ring, fade_s: float) -> None:
+    def _fade_out(self, ring: RingBuffer, fade_s: float) -> None:
         """Wait until the end of the fade has gone to the card, or until that should have happened."""
         self._queue.put(FADE_OUT, fade_s)
         end = time.monotonic() + fade_s + _FADE_PATIENCE_S
@@ -164,17 +164,17 @@ class Player:
             time.sleep(_LOOK_S)
 
     def _start(self, files: tuple[Path, ...], file_rate: int, options: PlayerOptions) -> None:
-        _, self._renderer = self._children.start(entry_points.render)
-        job = AudioJob(options.backend, options.sample_rate, self.channels, options.block_length, options.device)
-        self._card = Card(self._children, job, file_rate=file_rate)
+        _, self._renderer = self._children.start(entry_points.render_main)
+        job = OutputJob(options.backend, options.sample_rate, self.channels, options.block_length, options.device)
+        self._card = OutputDevice(self._children, job, file_rate=file_rate)
         self.sample_rate, self.block_length = self._card.sample_rate, self._card.block_length
-        self.ring = ring = Ring(self.channels)
+        self.ring = ring = RingBuffer(self.channels)
         self._render_job = RenderJob(
             files, self.sample_rate, self.channels, options.ceiling_dbtp, options.ahead, ring.name
         )
         self._renderer.send(self._render_job)
-        self._card.play(ring.name)
-        self._hearing_job = HearingJob(files, options.model, dict(options.analysis))
+        self._card.attach(ring.name)
+        self._hearing_job = AnalysisJob(files, options.model, dict(options.analysis))
 
     def _send(self) -> None:
         """Thread: hand the changes over, a few of them at a time."""
@@ -197,7 +197,7 @@ class Player:
         """Start the process that analyses."""
         ring = self.ring
         if ring is not None:
-            self._hearing_process, self._hearing = self._children.start(entry_points.hear, self._hearing_job)
+            self._hearing_process, self._hearing = self._children.start(entry_points.analysis_main, self._hearing_job)
             self._hearing.send(AttachRing(ring.name, self.sample_rate, self.channels))
 
     def _receive(self) -> None:
@@ -275,7 +275,7 @@ class Player:
             controls=self._queue.held(),
             analyses=dict(self._analyses),
         )
-        _, renderer = self._children.start(entry_points.render)
+        _, renderer = self._children.start(entry_points.render_main)
         renderer.send(replace(self._render_job, resume=point))
         with self._pipe_lock:
             self._renderer = renderer
@@ -288,7 +288,7 @@ class Player:
     def _look_for_card(self, talking: MutableSet[Any]) -> None:
         """Thread: what the others tell is passed on meanwhile."""
         try:
-            if self._card.found_again(self._closing):
+            if self._card.reconnect(self._closing):
                 talking.add(self._card.connection)
                 self._event(ProcessStatus("output", "running", "the sound card is back"))
         except InputError as error:

@@ -12,22 +12,22 @@ from typing import Final
 import numpy as np
 
 from ...models.common.errors import InputError
-from ..audio.sample_buffer import Sound
-from ..performance.masked_reader import Map, warm_up
+from ..audio.sample_buffer import SampleBuffer
+from ..performance.masked_reader import SegmentMask, warm_up
 from ..processes.messages import Notice
-from ..processes.realtime import LOADING, urgent
+from ..processes.realtime import RT_CONTROL, set_realtime
 
 _HURRY_S: Final = 5.0
 """So much is loaded without a rest, from the beginning of the track that plays to behind the position."""
 
 
-class Loader:
+class TrackLoader:
     """Loads from its own thread until it is told to stop."""
 
     def __init__(
         self,
-        sounds: Sequence[Sound],
-        got_map: Callable[[int, Map], None],
+        sounds: Sequence[SampleBuffer],
+        got_map: Callable[[int, SegmentMask], None],
         tell: Callable[[Notice], None],
         wanted: Callable[[], tuple[int, int]] = lambda: (0, 0),
     ) -> None:
@@ -51,7 +51,7 @@ class Loader:
         self._worked_since = time.monotonic()
         threading.Thread(target=self._run, name="loader", daemon=True).start()
 
-    def fetch(self, number: int, path: str) -> None:
+    def request_mask(self, number: int, path: str) -> None:
         """Get the mask of a track from its analysis file."""
         self._maps[number] = path
         self._work.set()
@@ -64,7 +64,7 @@ class Loader:
         self._work.set()
 
     def _run(self) -> None:
-        urgent(LOADING)
+        set_realtime(RT_CONTROL)
         left = set(range(len(self._sounds)))
         while left and not self._stopped:
             number = next_in_order(self._wanted()[0], left)
@@ -83,7 +83,7 @@ class Loader:
         """Rest as long as was worked, unless what plays has to wait for this (or for a track that comes after it)."""
         track, position = self._wanted()
         playing = self._sounds[track]
-        if playing.has(position, position + round(_HURRY_S * playing.sample_rate)):
+        if playing.is_loaded(position, position + round(_HURRY_S * playing.sample_rate)):
             time.sleep(min(time.monotonic() - self._worked_since, 0.1))
             self._fetch_maps()
         self._worked_since = time.monotonic()
@@ -100,7 +100,7 @@ class Loader:
             self._got_map(number, mask)
 
 
-def load_mask(path: str, *, sample_rate: int) -> Map:
+def load_mask(path: str, *, sample_rate: int) -> SegmentMask:
     """The mask of an analysis file, ready for its first use.
 
     Raises
@@ -113,7 +113,7 @@ def load_mask(path: str, *, sample_rate: int) -> Map:
             labels, weights = archive["segments"], archive["mask_weights"]
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path}: the analysis cannot be read ({error})") from error
-    mask = Map(labels, weights, sample_rate=sample_rate)
+    mask = SegmentMask(labels, weights, sample_rate=sample_rate)
     warm_up(mask, sample_rate=sample_rate)
     return mask
 

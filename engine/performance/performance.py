@@ -12,28 +12,28 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from ...models.common.constants import MIDLEVEL
-from ..audio.sample_buffer import Sound
+from ..audio.sample_buffer import SampleBuffer
 from ..dsp.limiter import Limiter
-from ..dsp.loudness_match import LoudnessMatch
+from ..dsp.loudness_match import LoudnessMatcher
 from ..dsp.ramps import RAMP_S, Ramp
 from ..dsp.stft import RAMP_S as FADER_RAMP_S
 from ..dsp.stft import frame_length
-from .events import FADE_OUT, MAP_ADDRESS, ROOT, Change, Value
-from .masked_reader import Map
-from .transport import Stretch, Transport
+from .events import ANALYSIS_READY, FADE_OUT, ROOT, ControlEvent, Value
+from .masked_reader import SegmentMask
+from .transport import Hop, Transport
 from .transport_commands import CommandResolver, Primitive
 
 
-class Performance:
+class SetRenderer:
     """Plays a set list step by step, as its controls stand."""
 
-    def __init__(self, sounds: Sequence[Sound], *, ceiling_dbtp: float = -1.0) -> None:
+    def __init__(self, sounds: Sequence[SampleBuffer], *, ceiling_dbtp: float = -1.0) -> None:
         """All sounds have one rate and one number of channels; they may still be loading."""
         rate, channels = sounds[0].sample_rate, sounds[0].channels
         self.sample_rate, self.channels = rate, channels
-        self.maps: list[Map | None] = [None] * len(sounds)
+        self.masks: list[SegmentMask | None] = [None] * len(sounds)
         """Put here before the change at MAP_ADDRESS is applied."""
-        self._used_maps: list[Map | None] = [None] * len(sounds)
+        self._used_maps: list[SegmentMask | None] = [None] * len(sounds)
         self.transport = Transport(sounds, self._used_maps)
         self.hop_length = self.transport.hop_length
         self.position = 0
@@ -41,7 +41,7 @@ class Performance:
         self._faders = Ramp(np.zeros(len(MIDLEVEL)), length=round(FADER_RAMP_S * rate))
         length = round(RAMP_S * rate)
         self._levels = {name: Ramp(start, length=length) for name, start in _LEVELS.items()}
-        self._match = LoudnessMatch(sample_rate=rate, n_fft=frame_length(rate), hop_length=self.hop_length)
+        self._match = LoudnessMatcher(sample_rate=rate, n_fft=frame_length(rate), hop_length=self.hop_length)
         self._match_wanted = False
         self._limiter = Limiter(sample_rate=rate, channels=channels, ceiling_dbtp=ceiling_dbtp, torchless=True)
         self.latency = self._limiter.latency
@@ -99,8 +99,8 @@ class Performance:
             target[MIDLEVEL.index(name)] = number
             self._faders.set(self.position, target)
             self.moved_at = self.position + round(FADER_RAMP_S * self.sample_rate)
-        elif address == MAP_ADDRESS:
-            self._used_maps[int(number)] = self.maps[int(number)]
+        elif address == ANALYSIS_READY:
+            self._used_maps[int(number)] = self.masks[int(number)]
             self.moved_at = self.position
         elif folder == "transport":
             return self._apply_transport(name, number)
@@ -127,7 +127,7 @@ class Performance:
         self.position += self.hop_length
         return self._limiter.process(mixed, np.full(len(mixed), subject))
 
-    def finish(self) -> np.ndarray:
+    def flush(self) -> np.ndarray:
         """What is still in the limiter; the performance is then spent."""
         return self._limiter.flush()
 
@@ -144,7 +144,7 @@ class Performance:
         elif name == "seek":
             self.transport.seek(number)
         elif name == "track":
-            self.transport.go(int(number))
+            self.transport.go_to_track(int(number))
         elif name == "loop":
             self.transport.loop = bool(number)
         elif name in ("loop_start", "loop_end"):
@@ -153,17 +153,17 @@ class Performance:
             return False
         return True
 
-    def _mixed(self, stretch: Stretch) -> tuple[np.ndarray, bool]:
+    def _mixed(self, stretch: Hop) -> tuple[np.ndarray, bool]:
         """One step after match, wet/dry, delta and master, and whether the ceiling has to be watched."""
         voice = self.transport.voice
         if voice is not None:
-            self._match.hear(voice.spectrum, voice.gain)
-        if not stretch.touched:
-            self._match.forget()
+            self._match.update(voice.spectrum, voice.gain)
+        if not stretch.processed:
+            self._match.reset()
         level = {name: ramp.span(self.position, self.hop_length) for name, ramp in self._levels.items()}
-        match = self._match.span(self._match_wanted and stretch.touched)
+        match = self._match.next_gain(self._match_wanted and stretch.processed)
         wet = level["wet"] * (1 - level["bypass"])
-        steered = bool(wet.any()) and (stretch.touched or bool((match != 1).any()))
+        steered = bool(wet.any()) and (stretch.processed or bool((match != 1).any()))
         output = stretch.dry
         if level["delta"].any():
             output = output * (1 - level["delta"])
@@ -174,17 +174,17 @@ class Performance:
         if self._fade_out is not None:
             output = output * self._fade_out.span(self.position, self.hop_length)
         self.monitor[:, 0] = stretch.dry.mean(axis=1)
-        self.monitor[:, 1] = (match * stretch.wet).mean(axis=1) if stretch.touched else self.monitor[:, 0]
+        self.monitor[:, 1] = (match * stretch.wet).mean(axis=1) if stretch.processed else self.monitor[:, 0]
         return output, steered or bool((level["master"] > 1).any())
 
 
 _LEVELS = {"wet": 1.0, "bypass": 0.0, "delta": 0.0, "master": 1.0}
 
 
-def perform(
-    sounds: Sequence[Sound],
-    maps: Sequence[Map | None],
-    history: Iterable[Change],
+def render_events(
+    sounds: Sequence[SampleBuffer],
+    maps: Sequence[SegmentMask | None],
+    history: Iterable[ControlEvent],
     *,
     samples: int | None = None,
     ceiling_dbtp: float = -1.0,
@@ -194,8 +194,8 @@ def perform(
     Without `samples` a performance that is left paused ends with its last change. The sounds must be loaded;
     changes are in the order of time.
     """
-    performance = Performance(sounds, ceiling_dbtp=ceiling_dbtp)
-    performance.maps[:] = maps
+    performance = SetRenderer(sounds, ceiling_dbtp=ceiling_dbtp)
+    performance.masks[:] = maps
     waiting = list(history)[::-1]
     given = 0
     while samples is None or given < samples:
@@ -209,4 +209,4 @@ def perform(
         given += len(block)
         yield block
     if samples is None:
-        yield performance.finish()
+        yield performance.flush()

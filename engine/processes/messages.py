@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from ..analysis.surrogate import Heard
+    from ..analysis.surrogate import TrackSummary
     from ..performance.transport_commands import Primitive
 
 ControlValue = float | int | bool | str | None
@@ -49,7 +49,7 @@ class RenderJob:
 
 
 @dataclass(frozen=True)
-class HearingJob:
+class AnalysisJob:
     """The tracks, and how they are analysed (fields of AnalysisSettings; none: the defaults)."""
 
     files: tuple[Path, ...]
@@ -58,7 +58,7 @@ class HearingJob:
 
 
 @dataclass(frozen=True)
-class AudioJob:
+class OutputJob:
     """What to play on. sample_rate None: the device's own. `device` is a PortAudio number, None the default one."""
 
     backend: str
@@ -70,7 +70,7 @@ class AudioJob:
 
 
 @dataclass(frozen=True)
-class Meters:
+class PlayerMeters:
     """How it stands: positions in s, true peak as a magnitude, load as a share of real time, ring in samples;
     dropouts are blocks that were not there, late the cycles that the sound server says came late.
     """
@@ -82,9 +82,9 @@ class Meters:
     ended: bool
     peak: float
     load: float
-    dropouts: int
-    late: int
-    ahead: int
+    underruns: int
+    xruns: int
+    buffered: int
     latency_s: float
 
 
@@ -126,7 +126,7 @@ class TrackAnalyzed:
     """The analysis of a track is there; `summary` has what the surrogate needs, and the path of the analysis file."""
 
     track: int
-    summary: "Heard"
+    summary: "TrackSummary"
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ class Notice:
 PlayerMessage = (
     EventsApplied | AnalysisProgress | TrackAnalyzed | TrackThumbnail | MeasuredEffect | ProcessStatus | Notice
 )
-Event = Callable[[PlayerMessage], None]
+PlayerCallback = Callable[[PlayerMessage], None]
 """Takes what a player has to tell its owner; called by a thread of the player."""
 
 

@@ -302,7 +302,8 @@ class Session:
         progress, analyzed = self._analysed.get(meters.track), meters.track in self._surrogates
         state = describe_state(self._values, meters, self._processes, analyzed=analyzed, progress=progress)
         values: dict[str, Value] = {"sound": state.sound, "text": state.text, "recording": self.is_recording}
-        values |= {"analysis": progress, **self._processes}
+        values["analysis"] = progress
+        values.update(self._processes.items())
         return {f"{ROOT}/state/{name}": value for name, value in values.items()}
 
     def _emotions(self, track: int) -> dict[str, Value]:

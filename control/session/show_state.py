@@ -50,7 +50,7 @@ def describe_state(
         Share of it that is done, 0..1; None if it has not begun.
     """
     for process in ("renderer", "output"):
-        gone = _GONE.get((process, processes[process]))  # type: ignore[index]
+        gone = _GONE.get((process, processes[process]))
         if gone:
             return ShowState(f"{process}_gone", gone)
     sound = _steering(values, analyzed=analyzed, progress=progress, failed=processes["analyzer"] == "failed")

@@ -60,13 +60,14 @@ def monitor(
     port: Port = _PORT,
     rate: Annotated[float, typer.Option(metavar="HZ", help="How often changes are told, 0.1 to 60 a second.")] = 10.0,
     seconds: Annotated[float | None, typer.Option(metavar="S", help="End after so long; else Ctrl-C does.")] = None,
+    norm: Annotated[bool, typer.Option("--norm", metavar="", help="Values that have a range as 0..1.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Print the state of a running `play`, then every change as it comes."""
     from ..osc.client import OscClient
 
     voice = Voice(as_json=as_json)
-    for message in OscClient(host, port).follow(rate_hz=rate, seconds=seconds):
+    for message in OscClient(host, port).follow(rate_hz=rate, seconds=seconds, normalised=norm):
         _say(message.address, message.arguments, voice)
 
 
@@ -103,7 +104,7 @@ def value_of(text: str) -> Value:
         return text
     if not math.isfinite(number):
         raise InputError(f"{text}: is no finite number")
-    whole = text.lstrip("+-").isdigit() and abs(number) < 2**31
+    whole = text.lstrip("+-").isdecimal() and text.isascii() and abs(number) < 2**31
     return int(text) if whole else number
 
 

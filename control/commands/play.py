@@ -63,6 +63,15 @@ def play(
     bind: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Address to listen on; 0.0.0.0 lets the whole network in.")
     ] = "127.0.0.1",
+    reply_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=65535,
+            help="Answer OSC clients on this port, not on the one they send from (oscP5, TouchOSC).",
+        ),
+    ] = None,
     midi: Annotated[str | None, typer.Option(metavar="PORT", help="MIDI input to listen to.")] = None,
     ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak that is not exceeded, in dBTP.")] = -1.0,
     no_terminal: Annotated[
@@ -106,7 +115,7 @@ def play(
             session.set("/moodfader/transport/play", True, source="command")
         server = None
         if not no_osc:
-            server = _osc(session, open_things, bind, osc_port, note)
+            server = _osc(session, open_things, bind, osc_port, reply_port, note)
         if midi is not None:
             _midi(session, open_things, midi, note)
         if full:
@@ -133,17 +142,23 @@ def _check(backend: str, block: int, ceiling: float, rate: int | None, channels:
 
 
 def _osc(
-    session: "Session", open_things: contextlib.ExitStack, host: str, port: int, note: Callable[[str], None]
+    session: "Session",
+    open_things: contextlib.ExitStack,
+    host: str,
+    port: int,
+    reply_port: int | None,
+    note: Callable[[str], None],
 ) -> "OscServer":
     """Let OSC in, and say so to controllers that look for it."""
     from ..osc.oscquery import OscQueryServer
     from ..osc.server import OscServer
 
-    server = OscServer(session, host=host, port=port)
+    server = OscServer(session, host=host, port=port, reply_port=reply_port, note=note)
     open_things.callback(server.close)
-    query = OscQueryServer(session, osc_port=server.port, host=host)
+    query = OscQueryServer(session, osc_port=server.port, host=server.host)
     open_things.callback(query.close)
-    note(f"OSC on {server.host}:{server.port}, OSCQuery on http://{host}:{query.port}")
+    shown = f"[{server.host}]" if ":" in server.host else server.host
+    note(f"OSC on {shown}:{server.port}, OSCQuery on http://{shown}:{query.port}")
     return server
 
 

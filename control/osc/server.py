@@ -1,6 +1,6 @@
 """The OSC server: one socket, one thread, nothing that grows.
 
-Each round takes what lies in the socket, reads it through `osc_guard`, sets the newest value of each address, answers
+Each round takes what lies in the socket, reads it (packets.py), sets the newest value of each address, answers
 who asked, and tells the clients whose turn it is. No thread a message, no queue without an end, no waiting for a time
 tag. It is bound to this machine unless told otherwise.
 """
@@ -12,14 +12,14 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from ...models.common.errors import InputError
 from ..session.parameters import Value
 from .dispatcher import Answer, Dispatcher
-from .packets import LARGEST, RefusedError, bundled, encoded, messages_of
+from .packets import LARGEST, RefusedError, bundled, encoded, read_packet
+from .sockets import bind_udp
 from .subscriptions import Clients, Sender
 
 if TYPE_CHECKING:
@@ -38,13 +38,41 @@ _PACKET: Final = 1200  # bytes of a bundle: one that networks carry in one piece
 class OscServer:
     """Serves a session from its own thread until `close`."""
 
-    def __init__(self, session: "Session", *, host: str = "127.0.0.1", port: int = DEFAULT_PORT) -> None:
-        """Port 0 takes any free one. Raises InputError when the address cannot be had."""
+    def __init__(
+        self,
+        session: "Session",
+        *,
+        host: str = "127.0.0.1",
+        port: int = DEFAULT_PORT,
+        bound: socket.socket | None = None,
+        reply_port: int | None = None,
+        note: Callable[[str], None] | None = None,
+    ) -> None:
+        """Begin to serve.
+
+        Parameters
+        ----------
+        session : Session
+            What is set and asked.
+        host, port : str, int
+            Where to listen; port 0 takes any free one.
+        bound : socket, optional
+            A socket of `bind_udp` to use instead: a program can have its port before it has its session.
+        reply_port : int, optional
+            The port that every client listens on. Else it is the one that it sends from, or subscribed with.
+        note : callable, optional
+            Told in one line of faults of the program that a message brought to light.
+
+        Raises
+        ------
+        InputError
+            If the address cannot be had.
+        """
         self._session = session
-        self._socket = bound_socket(host, port)
+        self._socket = bind_udp(host, port) if bound is None else bound
         self.host, self.port = self._socket.getsockname()[:2]
-        self._clients = Clients()
-        self._dispatcher = Dispatcher(session, self._clients)
+        self._clients = Clients(reply_port=reply_port)
+        self._dispatcher = Dispatcher(session, self._clients, own_address=(self.host, self.port), note=note)
         self._arrived: deque[tuple[bytes, Sender]] = deque(maxlen=_BACKLOG)
         self._closing = False
         self._thread = threading.Thread(target=self._serve, name="osc", daemon=True)
@@ -99,19 +127,21 @@ class OscServer:
         """Hand what has arrived to the dispatcher, for so long at most."""
         while self._arrived:
             datagram, sender = self._arrived.popleft()
-            if datagram:
+            if datagram and sender[:2] != (self.host, self.port):  # (its own answers, sent to itself by a spoofer)
                 self._take(datagram, sender)
             if time.monotonic() > until:
                 return
 
     def _take(self, datagram: bytes, sender: Sender) -> None:
         try:
-            messages = messages_of(datagram)
+            packet = read_packet(datagram)
         except RefusedError as error:
             self._dispatcher.complain(sender, "", str(error))
             return
-        for message in messages:
+        for message in packet.messages:
             self._dispatcher.take(message, sender)
+        for address, reason in packet.refused:
+            self._dispatcher.complain(sender, address, reason)
 
     def _answer(self, answers: list[Answer]) -> None:
         """Send the answers, those of one client together."""
@@ -140,24 +170,6 @@ def packed(messages: list[bytes]) -> Iterator[bytes]:
         batch.append(message)
     if batch:
         yield bundled(batch) if len(batch) > 1 else batch[0]
-
-
-def bound_socket(host: str, port: int) -> socket.socket:
-    """A UDP socket on that address that does not block. Raises InputError."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-        made = socket.socket(family, kind, protocol)
-    except (OSError, OverflowError) as error:
-        raise InputError(f"OSC on {host}:{port}: no such address ({error})") from error
-    try:
-        made.bind(address)
-    except OSError as error:
-        made.close()
-        reason = error.strerror or error
-        raise InputError(f"OSC on {host}:{port}: {reason} (does another Moodfader use the port?)") from error
-    made.setblocking(False)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)  # as far as the system allows
-    return made
 
 
 def _sendable(values: tuple[Value, ...]) -> tuple[Value, ...]:

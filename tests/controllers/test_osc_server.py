@@ -108,6 +108,8 @@ def test_a_port_that_is_taken_is_one_line(server, session):
         OscServer(session, port=server.port)
     with pytest.raises(InputError, match=r"nowhere\.invalid"):
         OscServer(session, host="nowhere.invalid", port=0)
+    with pytest.raises(InputError, match=r"1\.2\.3\.4.*no network interface"):
+        OscServer(session, host="1.2.3.4", port=0)
 
 
 def test_other_addresses_of_this_machine(session):

@@ -4,7 +4,7 @@ import json
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,9 @@ from ...models.common.errors import InputError
 from ..console import options
 from ..console.output import Voice
 from ..session.parameters import CONTROLS, Value
-from . import midi
+
+if TYPE_CHECKING:
+    from ..osc.packets import Message
 
 Host = Annotated[str, typer.Option(metavar="HOST", help="Where `moodfader play` runs.")]
 Port = Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="Its --osc-port.")]
@@ -27,7 +29,6 @@ def register(app: typer.Typer) -> None:
     app.command(context_settings={"ignore_unknown_options": True})(send)
     app.command()(monitor)
     app.command()(controls)
-    midi.register(app)
 
 
 def send(
@@ -50,7 +51,7 @@ def send(
     client = OscClient(host, port)
     try:
         for answer in client.ask(address, *map(value_of, values or ())):
-            _say(answer.address, answer.arguments, Voice(as_json=as_json))
+            _say(answer, Voice(as_json=as_json))
     finally:
         client.close()
 
@@ -68,7 +69,7 @@ def monitor(
 
     voice = Voice(as_json=as_json)
     for message in OscClient(host, port).follow(rate_hz=rate, seconds=seconds, normalised=norm):
-        _say(message.address, message.arguments, voice)
+        _say(message, voice)
 
 
 def controls(
@@ -108,7 +109,8 @@ def value_of(text: str) -> Value:
     return int(text) if whole else number
 
 
-def _say(address: str, arguments: tuple[Value, ...], voice: Voice) -> None:
-    value = arguments[0] if arguments else None
+def _say(message: "Message", voice: Voice) -> None:
+    first = message.arguments[0] if message.arguments else None
+    value = first if isinstance(first, Value) else first.description
     shown = "unknown" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
-    voice.result({"address": address, "value": value}, lambda: f"{address} {shown}")
+    voice.result({"address": message.address, "value": value}, lambda: f"{message.address} {shown}")

@@ -72,7 +72,9 @@ def play(
             help="Answer OSC clients on this port, not on the one they send from (oscP5, TouchOSC).",
         ),
     ] = None,
-    midi: Annotated[str | None, typer.Option(metavar="PORT", help="MIDI input to listen to.")] = None,
+    midi: Annotated[
+        str | None, typer.Option(metavar="PORT", help="MIDI input to listen to; virtual makes one.")
+    ] = None,
     ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak that is not exceeded, in dBTP.")] = -1.0,
     no_terminal: Annotated[
         bool, typer.Option("--no-terminal", metavar="", help="One line a second instead of the full view.")
@@ -163,12 +165,13 @@ def _osc(
 
 
 def _midi(session: "Session", open_things: contextlib.ExitStack, port: str, note: Callable[[str], None]) -> None:
-    from ..midi.mapping import read_mapping
-    from ..midi.ports import MidiInput, mapping_file
+    from ..midi.mapping import mapping_file, read_mapping
+    from ..midi.ports import MidiControl, MidiInput
 
-    listener = MidiInput(session, read_mapping(mapping_file()), port)
-    open_things.callback(listener.close)
-    note(f"MIDI from {listener.name}")
+    control = MidiControl(session, read_mapping(mapping_file()), source=f"midi {port}", note=note)
+    opened = MidiInput(port, control.receive)
+    open_things.callback(opened.close)
+    note(f"MIDI from {opened.name}")
 
 
 def _lines(session: "Session", files: list[Path], voice: Voice, stop: threading.Event) -> None:

@@ -35,7 +35,7 @@ _NOTES: Final = (
     "A message with one value sets, one without asks. Types in brackets can only be asked for.",
     f"<address>{NORM} takes and gives the same on 0..1, where there is a range from below to above.",
     "A trigger acts on a message without a value, on I, N, T and on any number but 0 (the release of a button).",
-    f"{SUBSCRIBE} [messages a second [port]] tells the state at once and then what changes, for 10 seconds: repeat it.",
+    f"{SUBSCRIBE} [rate in Hz [port]] tells the state at once and then what changes, for 10 seconds: repeat it.",
     "The port is the one that the client listens on; without it, the one it sends from (play --reply-port names one",
     f"for all clients). {SUBSCRIBE}{NORM} does the same with values on 0..1; {UNSUBSCRIBE} [port] ends it.",
     "Patterns (? * [a-z] {this,that}) name several addresses.",

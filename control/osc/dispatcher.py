@@ -79,7 +79,9 @@ class Dispatcher:
     def complain(self, sender: Sender, what: str, reason: str | Callable[[], str]) -> None:
         """Answer `/moodfader/error` with a reason at the next act; the last one counts for the same `what`."""
         if len(self._complaints) < COMPLAINTS_PER_S:
-            self._complaints[self._clients.reply_address(sender), what] = reason if callable(reason) else lambda: reason
+            self._complaints[self._clients.reply_address(sender), what] = (
+                reason if callable(reason) else lambda: reason
+            )
 
     def act(self, now: float) -> list[Answer]:
         """Do what waits; returns the answers to be sent. Leases begin at `now`, in seconds."""
@@ -155,7 +157,9 @@ class Dispatcher:
                 if not control.writable:
                     raise InputError(f"{control.address}: can only be watched, not set")
                 value = _value(control, given)
-                checked.append((control, control.from_norm(_number(control, value)) if norm else control.checked(value)))
+                checked.append(
+                    (control, control.from_norm(_number(control, value)) if norm else control.checked(value))
+                )
         except InputError:
             self._send_back(controls, sender, norm)
             raise
@@ -191,9 +195,7 @@ class Dispatcher:
                 answers.append((reply, address, (value,)))
         return answers
 
-    def _subscriber(
-        self, address: str, numbers: tuple[float, ...], sender: Sender
-    ) -> tuple[float, Sender]:
+    def _subscriber(self, address: str, numbers: tuple[float, ...], sender: Sender) -> tuple[float, Sender]:
         """Rate and reply address of a subscription. Raises InputError."""
         rate_hz, (low, high) = (numbers or (DEFAULT_RATE_HZ,))[0], RATES_HZ
         if not low <= rate_hz <= high:
@@ -213,9 +215,7 @@ class Dispatcher:
 
     def _subscribe(self, sender: Sender, reply: Sender, rate_hz: float, norm: bool, now: float) -> list[Answer]:
         version, _ = self._session.changes_since(0)  # first the version: what changes meanwhile is told twice
-        lease = self._clients.renew(
-            reply, now, rate_hz=rate_hz, version=version, asked_from=sender, normalised=norm
-        )
+        lease = self._clients.renew(reply, now, rate_hz=rate_hz, version=version, asked_from=sender, normalised=norm)
         news = lease.news(self._session.state())
         return [(reply, address, (value,)) for address, value in news.items()]
 

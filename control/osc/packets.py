@@ -30,7 +30,7 @@ MOST_MESSAGES: Final = 128
 MOST_ARGUMENTS: Final = 16
 _LONGEST_ADDRESS: Final = 256
 _BUNDLE: Final = b"#bundle\0"
-_NUMBERS: Final = {"i": struct.Struct(">i"), "h": struct.Struct(">q"), "f": struct.Struct(">f"), "d": struct.Struct(">d")}
+_NUMBERS: Final = {tag: struct.Struct(f">{code}") for tag, code in (("i", "i"), ("h", "q"), ("f", "f"), ("d", "d"))}
 _CONSTANTS: Final = {"T": True, "F": False, "N": None}
 _OTHER_SIZES: Final = {"I": 0, "r": 4, "m": 4, "t": 8}
 _OTHER_NAMES: Final = {"I": "an impulse", "r": "a colour", "m": "MIDI bytes", "t": "a time tag", "b": "a blob"}
@@ -144,10 +144,10 @@ def untyped_value(data: bytes, *, text: bool) -> Value:
     raise RefusedError(f"{len(data)} bytes without type tags: only one value can be read so")
 
 
-def encoded(address: str, *arguments: Value) -> bytes:
+def encoded(address: str, *arguments: Argument) -> bytes:
     """The datagram of one message: floats as f (d beyond its range), whole numbers and booleans as i or h, None as N.
 
-    Raises struct.error for a whole number of more than 64 bits.
+    Raises struct.error for a whole number of more than 64 bits, and for an argument that is no value but an impulse.
     """
     tags, data = ",", b""
     for argument in arguments:
@@ -163,7 +163,11 @@ def bundled(messages: list[bytes]) -> bytes:
     return _BUNDLE + struct.pack(">Q", 1) + elements
 
 
-def _encoded_argument(argument: Value) -> tuple[str, bytes]:
+def _encoded_argument(argument: Argument) -> tuple[str, bytes]:
+    if isinstance(argument, OtherArgument):
+        if argument != IMPULSE:
+            raise struct.error(f"{argument.description} cannot be sent")
+        return argument.tag, b""
     if argument is None:
         return "N", b""
     if isinstance(argument, str):

@@ -4,7 +4,14 @@ import math
 import struct
 
 import pytest
-from moodfader.control.osc.dispatcher import COMPLAINTS_PER_S, ERROR, HELD_PER_S, MOST_ANSWERS, MOST_WAITING, Dispatcher
+from moodfader.control.osc.dispatcher import (
+    COMPLAINTS_PER_S,
+    ERROR,
+    HELD_PER_S,
+    MOST_ANSWERS,
+    MOST_WAITING,
+    Dispatcher,
+)
 from moodfader.control.osc.packets import IMPULSE, Message, OtherArgument
 from moodfader.control.osc.subscriptions import LEASE_S, MOST_CLIENTS, Clients
 from moodfader.control.session.parameters import CONTROLS
@@ -247,7 +254,10 @@ def test_a_refused_value_sends_the_held_one_back_to_who_asked(dispatcher, sessio
     dispatcher.take(Message(FADER, (99.0,)), HERE)
     dispatcher.take(Message(FADER + "/norm", ("x",)), THERE)
     answers = dispatcher.act(0.0)
-    assert [answer for answer in answers if answer[1] != ERROR] == [(HERE, FADER, (3.0,)), (THERE, FADER + "/norm", (0.625,))]
+    assert [answer for answer in answers if answer[1] != ERROR] == [
+        (HERE, FADER, (3.0,)),
+        (THERE, FADER + "/norm", (0.625,)),
+    ]
     assert said(dispatcher, "/moodfader/transport/track", 7)[1:] == [(HERE, "/moodfader/transport/track", (0,))]
 
 
@@ -281,7 +291,11 @@ def test_all_clients_are_told_on_the_reply_port(session):
 
 def test_a_subscriber_can_have_normalised_values(dispatcher, session, clients):
     answers = {address: value for _, address, (value,) in said(dispatcher, "/moodfader/subscribe/norm", 10)}
-    assert (answers[FADER + "/norm"], answers["/moodfader/wet/norm"], answers["/moodfader/bypass"]) == (0.5, 1.0, False)
+    assert (answers[FADER + "/norm"], answers["/moodfader/wet/norm"], answers["/moodfader/bypass"]) == (
+        0.5,
+        1.0,
+        False,
+    )
     assert FADER not in answers
     session.set(FADER, 6.0)
     ((_, lease),) = clients.due(1.0)

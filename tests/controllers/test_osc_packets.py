@@ -1,4 +1,4 @@
-"""OSC on the wire: what is sound is read, and python-osc reads and writes the same; what is not is refused or named."""
+"""OSC on the wire: what is sound is read, and python-osc reads and writes the same; else it is refused or named."""
 
 import math
 import random

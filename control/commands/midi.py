@@ -9,11 +9,11 @@ import typer
 
 from ...models.common.errors import InputError
 from ..console import options
-from ..console.output import Voice
+from ..console.output import Output
 from ..midi.learn import MidiLearn
 from ..midi.mapping import MidiBinding, mapping_file, read_mapping, save_mapping
 from ..midi.ports import MidiInput, input_ports
-from .osc import value_of
+from .osc import parse_argument
 
 midi = typer.Typer(no_args_is_help=True, help="MIDI controls: list, learn by moving one, forget.")
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="As `moodfader controls` lists them.")]
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 @midi.command("list")
 def list_midi(as_json: options.Json = False) -> None:
     """The MIDI inputs of this system, and which control moves what."""
-    voice = Voice(as_json=as_json)
+    voice = Output(as_json=as_json)
     try:
         ports = input_ports()
     except InputError as error:
@@ -56,11 +56,11 @@ def learn(
     as_json: options.Json = False,
 ) -> None:
     """Map a control to an address: move it (an encoder both ways, a button or pad once)."""
-    to_set = None if value is None else value_of(value)
+    to_set = None if value is None else parse_argument(value)
     MidiBinding.check_address(address, to_set)
     found = threading.Event()
     learner = MidiLearn(address, found.set, value=to_set)
-    voice = Voice(as_json=as_json)
+    voice = Output(as_json=as_json)
     with contextlib.closing(MidiInput(port, learner.receive)):
         voice.note(f"move the control for {address}, there and back" if to_set is None else f"press it for {address}")
         found.wait(seconds)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from ..session.parameters import Control, Value, by_address
+from ..session.parameters import Parameter, Value, find_parameter
 from .mapping import RELATIVE, MidiBinding
 from .messages import MidiMessage
 
@@ -49,9 +49,9 @@ class MidiDecoder:
         self,
         mapping: Iterable[MidiBinding],
         current: Callable[[str], Value],
-        on_waiting: Callable[[Control, float], None] | None = None,
+        on_waiting: Callable[[Parameter, float], None] | None = None,
     ) -> None:
-        self._bindings: dict[tuple[str, int, int], list[tuple[MidiBinding, Control]]] = {}
+        self._bindings: dict[tuple[str, int, int], list[tuple[MidiBinding, Parameter]]] = {}
         self._halves: dict[MidiBinding, _Halves] = {}
         self._faders: dict[MidiBinding, _Fader] = {}
         self._current = current
@@ -60,7 +60,7 @@ class MidiDecoder:
             numbers = (binding.number, binding.number + 32) if binding.mode == "14bit" else (binding.number,)
             for number in numbers:
                 bound = self._bindings.setdefault((binding.message, binding.channel, number), [])
-                bound.append((binding, by_address(binding.address)))
+                bound.append((binding, find_parameter(binding.address)))
 
     def decode(self, message: MidiMessage) -> list[tuple[str, Value]]:
         """What a message sets: addresses and values, none if it is not mapped or changes nothing."""
@@ -68,12 +68,12 @@ class MidiDecoder:
         changes = ((control.address, self._value(binding, control, message)) for binding, control in bound)
         return [(address, value) for address, value in changes if value is not None]
 
-    def _value(self, binding: MidiBinding, control: Control, message: MidiMessage) -> Value:
+    def _value(self, binding: MidiBinding, control: Parameter, message: MidiMessage) -> Value:
         """The value that the message sets, None for none."""
         pressed = message.value > 0 if message.kind == "note" else message.value >= _PRESSED
         if binding.value is not None:
             return binding.value if pressed else None
-        if control.normalised:
+        if control.has_norm:
             return self._fader_value(binding, control, message)
         if control.kind == "bool":
             if binding.mode == "toggle" or message.kind == "program":
@@ -81,7 +81,7 @@ class MidiDecoder:
             return pressed
         return True if pressed else None  # a trigger's release does nothing
 
-    def _fader_value(self, binding: MidiBinding, control: Control, message: MidiMessage) -> float | None:
+    def _fader_value(self, binding: MidiBinding, control: Parameter, message: MidiMessage) -> float | None:
         held = self._current(control.address)
         now = control.to_norm(held) if isinstance(held, int | float) else 0.0
         if binding.mode in RELATIVE:
@@ -101,7 +101,7 @@ class MidiDecoder:
         self._faders.setdefault(binding, _Fader()).set_to = control.to_norm(value)
         return value
 
-    def _picks_up(self, binding: MidiBinding, control: Control, now: float, fraction: float) -> bool:
+    def _picks_up(self, binding: MidiBinding, control: Parameter, now: float, fraction: float) -> bool:
         """Whether the control has the value in its hand: it set it last, is near to it, or has just crossed it."""
         fader = self._faders.setdefault(binding, _Fader())
         before, fader.position = fader.position, fraction

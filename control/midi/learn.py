@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Final
 
-from ..session.parameters import Value, by_address
+from ..session.parameters import Value, find_parameter
 from .decoder import encoder_steps
 from .mapping import RELATIVE, MidiBinding
 from .messages import MidiMessage
@@ -61,8 +61,8 @@ def infer_binding(address: str, messages: Sequence[MidiMessage], *, value: Value
     MidiBinding or None
         None while it cannot be told: more has to be moved.
     """
-    control = by_address(address)
-    if not control.normalised or value is not None:
+    control = find_parameter(address)
+    if not control.has_norm or value is not None:
         return _pressed(address, messages, value, toggle=control.kind == "bool" and value is None)
     moved: dict[tuple[str, int, int], list[int]] = {}
     for message in messages:

@@ -25,10 +25,10 @@ from typing import Any, Final
 
 import tomli_w
 
-from ...models.common.atomic_write import written_beside
+from ...models.common.atomic_write import atomic_write
 from ...models.common.errors import InputError
 from ...models.common.paths import config_dir
-from ..session.parameters import Control, Value, by_address
+from ..session.parameters import Parameter, Value, find_parameter
 from .messages import KINDS
 
 RELATIVE: Final = ("twos", "offset", "signed")
@@ -64,26 +64,26 @@ class MidiBinding:
                 )
         self._check_mode(control)
 
-    def _check_mode(self, control: Control) -> None:
+    def _check_mode(self, control: Parameter) -> None:
         if self.mode == "toggle" and control.kind != "bool":
             raise InputError(f"{self.address}: is no switch, so nothing can turn it over (mode toggle)")
         if self.mode in ("14bit", *RELATIVE):
-            if not control.normalised or self.value is not None:
+            if not control.has_norm or self.value is not None:
                 raise InputError(f"{self.address}: has no range, so only a button in mode 7bit can set it")
             if self.message != "control":
                 raise InputError(f"{self.address}: mode {self.mode} is for control changes, not for a {self.message}")
-        if self.message == "pitchbend" and (not control.normalised or self.value is not None):
+        if self.message == "pitchbend" and (not control.has_norm or self.value is not None):
             raise InputError(f"{self.address}: has no range, so a pitch bend cannot set it")
-        if self.message == "program" and control.normalised and self.value is None:
+        if self.message == "program" and control.has_norm and self.value is None:
             raise InputError(f"{self.address}: a program change needs the value that it sets (value = ...)")
 
     @staticmethod
-    def check_address(address: str, value: Value = None) -> Control:
+    def check_address(address: str, value: Value = None) -> Parameter:
         """The parameter of that address. Raises InputError if a MIDI control cannot set it (to that value)."""
-        control = by_address(address)
+        control = find_parameter(address)
         if value is not None and control.writable:
-            control.checked(value)
-        elif not (control.normalised or (control.writable and control.kind in ("bool", "trigger"))):
+            control.validate(value)
+        elif not (control.has_norm or (control.writable and control.kind in ("bool", "trigger"))):
             needs = ", or a value to set it to" if control.writable else ""
             raise InputError(f"{address}: a MIDI control cannot set it (only faders, switches and buttons{needs})")
         return control
@@ -130,7 +130,7 @@ def save_mapping(path: Path, mapping: Iterable[MidiBinding]) -> None:
         {name: field for name, field in asdict(binding).items() if name not in usual or field != usual[name]}
         for binding in mapping
     ]
-    with written_beside(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text(tomli_w.dumps({"control": rows}), encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ...models.common.errors import InputError
-from ..session.parameters import Control
+from ..session.parameters import Parameter
 from .decoder import MidiDecoder
 from .mapping import MidiBinding
 from .messages import MidiMessage, parse_message
@@ -119,7 +119,7 @@ class MidiControl:
         except Exception as error:  # one fault must not end the show
             self._note(f"MIDI: a fault of Moodfader ({error!r}); the show goes on")
 
-    def _waiting(self, control: Control, value: float) -> None:
+    def _waiting(self, control: Parameter, value: float) -> None:
         name = control.address.rsplit("/", 1)[-1].replace("_", " ")
         unit = f" {control.unit}" if control.unit else ""
         self._note(f"MIDI: {name} waits for its fader: move it through {value:.3g}{unit}")

@@ -16,10 +16,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ...models.common.errors import InputError
-from ..session.parameters import ROOT, Control, Value, by_address, matching
-from ..session.presets import own_folder
-from .packets import IMPULSE, Argument, Message, OtherArgument, RefusedError, untyped_value
-from .subscriptions import DEFAULT_RATE_HZ, NORM, RATES_HZ, Clients, Sender, at_port, normalised
+from ..session.parameters import ROOT, Parameter, Value, find_parameter, match_parameters
+from ..session.presets import user_preset_dir
+from .packets import IMPULSE, Argument, MalformedPacketError, Message, OtherArgument, untyped_value
+from .subscriptions import DEFAULT_RATE_HZ, NORM, RATES_HZ, Sender, Subscriptions, at_port, normalised
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -46,7 +46,7 @@ class Dispatcher:
     def __init__(
         self,
         session: "Session",
-        clients: Clients,
+        clients: Subscriptions,
         *,
         own_address: Sender = ("", 0),
         note: Callable[[str], None] | None = None,
@@ -56,10 +56,10 @@ class Dispatcher:
         self._clients = clients
         self._own_address = own_address
         self._note = note or (lambda text: None)
-        self._waiting: dict[str, tuple[Control, Value, Sender, bool]] = {}
+        self._waiting: dict[str, tuple[Parameter, Value, Sender, bool]] = {}
         self._asked: dict[tuple[Sender, str], Callable[[float], list[Answer]]] = {}
         self._complaints: dict[tuple[Sender, str], Callable[[], str]] = {}
-        self._held: dict[tuple[Sender, str], tuple[Control, bool]] = {}
+        self._held: dict[tuple[Sender, str], tuple[Parameter, bool]] = {}
         self._complained, self._sent_back, self._since = 0, 0, -math.inf
 
     @property
@@ -67,33 +67,33 @@ class Dispatcher:
         """Whether there is nothing to do."""
         return not (self._waiting or self._asked or self._complaints or self._held)
 
-    def take(self, message: Message, sender: Sender) -> None:
+    def enqueue(self, message: Message, sender: Sender) -> None:
         """Put a message to what waits; a newer value of the same address takes the older one's place."""
         try:
             self._sort(message, sender)
         except InputError as error:
-            self.complain(sender, message.address, str(error))
+            self.report_error(sender, message.address, str(error))
         except Exception as error:  # one fault must not end the show
             self._fault(sender, message.address, error)
 
-    def complain(self, sender: Sender, what: str, reason: str | Callable[[], str]) -> None:
+    def report_error(self, sender: Sender, what: str, reason: str | Callable[[], str]) -> None:
         """Answer `/moodfader/error` with a reason at the next act; the last one counts for the same `what`."""
         if len(self._complaints) < COMPLAINTS_PER_S:
             self._complaints[self._clients.reply_address(sender), what] = (
                 reason if callable(reason) else lambda: reason
             )
 
-    def act(self, now: float) -> list[Answer]:
+    def apply_pending(self, now: float) -> list[Answer]:
         """Do what waits; returns the answers to be sent. Leases begin at `now`, in seconds."""
         waiting, self._waiting = self._waiting, {}
         answers: list[Answer] = []
         for address, (control, value, sender, norm) in waiting.items():
             try:
                 self._session.set(address, value, source=f"osc {sender[0]}:{sender[1]}")
-                self._clients.heard(sender, address, value)
+                self._clients.note_sent(sender, address, value)
                 continue
             except InputError as error:
-                self.complain(sender, address, _without_folders(str(error)))
+                self.report_error(sender, address, _without_folders(str(error)))
             except Exception as error:  # one fault must not end the show; who caused it is told
                 self._fault(sender, address, error)
             self._send_back([control], sender, norm)
@@ -131,11 +131,11 @@ class Dispatcher:
             self._clients.leave(reply)
             return
         pattern, norm = (address.removesuffix(NORM), True) if address.endswith(NORM) else (address, False)
-        controls = [control for control in matching(pattern) if control.normalised or not norm]
+        controls = [control for control in match_parameters(pattern) if control.has_norm or not norm]
         if not controls:
-            if norm and matching(pattern):
+            if norm and match_parameters(pattern):
                 raise InputError(f"{address}: has no range, so it has no normalised value")
-            self.complain(sender, address, lambda: _unknown(pattern))
+            self.report_error(sender, address, lambda: _unknown(pattern))
             return
         if message.untyped:
             arguments = (_untyped(message, controls),)
@@ -150,7 +150,7 @@ class Dispatcher:
             reply = self._clients.reply_address(sender)
             self._ask(reply, address, lambda _: self._values(controls, reply, norm))
 
-    def _set(self, controls: list[Control], given: Argument, sender: Sender, norm: bool) -> None:
+    def _set(self, controls: list[Parameter], given: Argument, sender: Sender, norm: bool) -> None:
         checked = []
         try:
             for control in controls:
@@ -158,7 +158,7 @@ class Dispatcher:
                     raise InputError(f"{control.address}: can only be watched, not set")
                 value = _value(control, given)
                 checked.append(
-                    (control, control.from_norm(_number(control, value)) if norm else control.checked(value))
+                    (control, control.from_norm(_number(control, value)) if norm else control.validate(value))
                 )
         except InputError:
             self._send_back(controls, sender, norm)
@@ -169,7 +169,7 @@ class Dispatcher:
             self._waiting.pop(control.address, None)  # the order of the newest values counts: play, then pause
             self._waiting[control.address] = control, value, sender, norm
 
-    def _send_back(self, controls: list[Control], sender: Sender, norm: bool) -> None:
+    def _send_back(self, controls: list[Parameter], sender: Sender, norm: bool) -> None:
         """Tell who wanted to set these what they hold, so that a fader goes back to where it is."""
         reply = self._clients.reply_address(sender)
         for control in controls:
@@ -178,14 +178,14 @@ class Dispatcher:
 
     def _fault(self, sender: Sender, address: str, error: Exception) -> None:
         """Name a fault of the program to who caused it, and in full to who plays."""
-        self.complain(sender, address, f"{address}: a fault of Moodfader ({type(error).__name__})")
+        self.report_error(sender, address, f"{address}: a fault of Moodfader ({type(error).__name__})")
         self._note(f"OSC {address}: a fault of Moodfader ({error!r}); the show goes on")
 
     def _ask(self, sender: Sender, what: str, question: Callable[[float], list[Answer]]) -> None:
         if len(self._asked) < MOST_WAITING:
             self._asked[sender, what] = question
 
-    def _values(self, controls: list[Control], reply: Sender, norm: bool) -> list[Answer]:
+    def _values(self, controls: list[Parameter], reply: Sender, norm: bool) -> list[Answer]:
         answers: list[Answer] = []
         for control in controls:
             if control.kind != "trigger":
@@ -222,7 +222,7 @@ class Dispatcher:
 
 def _unknown(pattern: str) -> str:
     try:
-        return by_address(pattern).address
+        return find_parameter(pattern).address
     except InputError as error:
         return str(error)
 
@@ -238,15 +238,15 @@ def _numbers(message: Message) -> tuple[float, ...]:
     return numbers
 
 
-def _untyped(message: Message, controls: list[Control]) -> Value:
+def _untyped(message: Message, controls: list[Parameter]) -> Value:
     text = bool(controls) and all(control.kind == "string" for control in controls)
     try:
         return untyped_value(message.untyped, text=text)
-    except RefusedError as error:
+    except MalformedPacketError as error:
         raise InputError(f"{message.address}: {error}") from error
 
 
-def _value(control: Control, given: Argument) -> Value:
+def _value(control: Parameter, given: Argument) -> Value:
     """The argument as a value: an impulse presses a trigger. Raises InputError for what no address takes."""
     if not isinstance(given, OtherArgument):
         return given
@@ -255,7 +255,7 @@ def _value(control: Control, given: Argument) -> Value:
     raise InputError(f"{control.address}: wants {control.wanted}, not {given.description}")
 
 
-def _number(control: Control, given: Value) -> float:
+def _number(control: Parameter, given: Value) -> float:
     if isinstance(given, str) or given is None or not math.isfinite(given):
         raise InputError(f"{control.address}{NORM}: wants a number from 0 to 1")
     return float(given)
@@ -263,6 +263,6 @@ def _number(control: Control, given: Value) -> float:
 
 def _without_folders(text: str) -> str:
     """A message without the folders of this machine: a preset is named by its file alone."""
-    for folder in (own_folder(), own_folder().resolve(), _SHIPPED):
+    for folder in (user_preset_dir(), user_preset_dir().resolve(), _SHIPPED):
         text = text.replace(f"{folder}{os.sep}", "")
     return text

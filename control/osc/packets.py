@@ -21,9 +21,9 @@ from typing import Final
 
 from ..session.parameters import Value
 
-LARGEST: Final = 8192
+MAX_DATAGRAM: Final = 8192
 """Bytes of a datagram; the whole table set at once takes less than 3,000."""
-DEEPEST: Final = 4
+MAX_DEPTH: Final = 4
 """Bundles within bundles."""
 MOST_MESSAGES: Final = 128
 """In one datagram."""
@@ -37,7 +37,7 @@ _OTHER_NAMES: Final = {"I": "an impulse", "r": "a colour", "m": "MIDI bytes", "t
 _UNDERSTOOD: Final = "i, f, s, h, d, S, c, T, F, N, I, r, m, t, b and [arrays] are"
 
 
-class RefusedError(ValueError):
+class MalformedPacketError(ValueError):
     """A datagram or message that is not read; the message says why."""
 
 
@@ -93,28 +93,28 @@ def read_packet(datagram: bytes) -> Packet:
     RefusedError
         If its framing is wrong: nothing of it can be trusted then.
     """
-    if len(datagram) > LARGEST:
-        raise RefusedError(f"datagram of {len(datagram)} bytes: at most {LARGEST} are read")
+    if len(datagram) > MAX_DATAGRAM:
+        raise MalformedPacketError(f"datagram of {len(datagram)} bytes: at most {MAX_DATAGRAM} are read")
     parts = list(_parts(datagram, 0))
     if len(parts) > MOST_MESSAGES:
-        raise RefusedError(f"more than {MOST_MESSAGES} messages in one datagram")
+        raise MalformedPacketError(f"more than {MOST_MESSAGES} messages in one datagram")
     packet = Packet([], [])
     for number, part in enumerate(parts, 1):
         address = ""
         try:
             address, at = _address(part)
             packet.messages.append(_message(address, part, at))
-        except RefusedError as error:
+        except MalformedPacketError as error:
             name = address or (f"message {number} of {len(parts)}" if len(parts) > 1 else "")
             packet.refused.append((name, f"{name}: {error}" if name else str(error)))
     return packet
 
 
-def messages_of(datagram: bytes) -> list[Message]:
+def parse_datagram(datagram: bytes) -> list[Message]:
     """All messages of a datagram, in order. Raises RefusedError if any part of it cannot be read."""
     packet = read_packet(datagram)
     if packet.refused:
-        raise RefusedError(packet.refused[0][1])
+        raise MalformedPacketError(packet.refused[0][1])
     return packet.messages
 
 
@@ -141,10 +141,10 @@ def untyped_value(data: bytes, *, text: bool) -> Value:
     elif len(data) == 4:
         (whole,) = _NUMBERS["i"].unpack(data)
         return int(whole) if abs(whole) < 1 << 20 else float(_NUMBERS["f"].unpack(data)[0])
-    raise RefusedError(f"{len(data)} bytes without type tags: only one value can be read so")
+    raise MalformedPacketError(f"{len(data)} bytes without type tags: only one value can be read so")
 
 
-def encoded(address: str, *arguments: Argument) -> bytes:
+def encode_message(address: str, *arguments: Argument) -> bytes:
     """The datagram of one message: floats as f (d beyond its range), whole numbers and booleans as i or h, None as N.
 
     Raises struct.error for a whole number of more than 64 bits, and for an argument that is no value but an impulse.
@@ -157,7 +157,7 @@ def encoded(address: str, *arguments: Argument) -> bytes:
     return _padded(address) + _padded(tags) + data
 
 
-def bundled(messages: list[bytes]) -> bytes:
+def encode_bundle(messages: list[bytes]) -> bytes:
     """One datagram, to act at once, of several encoded messages."""
     elements = b"".join(struct.pack(">i", len(message)) + message for message in messages)
     return _BUNDLE + struct.pack(">Q", 1) + elements
@@ -189,20 +189,20 @@ def _padded(text: str) -> bytes:
 def _parts(data: bytes, depth: int) -> Iterator[bytes]:
     """The messages in a datagram or element, bundles taken apart."""
     if not data or len(data) % 4:
-        raise RefusedError(f"{len(data)} bytes: OSC comes in multiples of four")
+        raise MalformedPacketError(f"{len(data)} bytes: OSC comes in multiples of four")
     if not data.startswith(_BUNDLE):
         yield data
         return
-    if depth == DEEPEST:
-        raise RefusedError(f"bundles more than {DEEPEST} deep")
+    if depth == MAX_DEPTH:
+        raise MalformedPacketError(f"bundles more than {MAX_DEPTH} deep")
     if len(data) < 16:
-        raise RefusedError("a bundle without its time tag")
+        raise MalformedPacketError("a bundle without its time tag")
     at = 16  # the time tag is not looked at
     while at < len(data):
         (size,) = _NUMBERS["i"].unpack_from(data, at)
         at += 4
         if size <= 0 or size > len(data) - at:
-            raise RefusedError(f"a bundle element of {size} bytes where {len(data) - at} are left")
+            raise MalformedPacketError(f"a bundle element of {size} bytes where {len(data) - at} are left")
         yield from _parts(data[at : at + size], depth + 1)
         at += size
 
@@ -210,9 +210,9 @@ def _parts(data: bytes, depth: int) -> Iterator[bytes]:
 def _address(data: bytes) -> tuple[str, int]:
     address, at = _string(data, 0)
     if not address.startswith("/") or len(address) > _LONGEST_ADDRESS or not address.isascii():
-        raise RefusedError("a message starts with an address: a slash and at most 255 ASCII characters")
+        raise MalformedPacketError("a message starts with an address: a slash and at most 255 ASCII characters")
     if not address.isprintable():
-        raise RefusedError("an address of characters that cannot be printed")
+        raise MalformedPacketError("an address of characters that cannot be printed")
     return address, at
 
 
@@ -231,13 +231,13 @@ def _message(address: str, data: bytes, at: int) -> Message:
                 break
             continue
         if len(arguments) == MOST_ARGUMENTS:
-            raise RefusedError(f"more than {MOST_ARGUMENTS} arguments")
+            raise MalformedPacketError(f"more than {MOST_ARGUMENTS} arguments")
         argument, at = _argument(tag, data, at)
         arguments.append(argument)
     if depth:
-        raise RefusedError(f"the type tags {tags} have brackets that are not closed or not opened")
+        raise MalformedPacketError(f"the type tags {tags} have brackets that are not closed or not opened")
     if at != len(data):
-        raise RefusedError(f"the arguments take {at} bytes of a message of {len(data)}")
+        raise MalformedPacketError(f"the arguments take {at} bytes of a message of {len(data)}")
     return Message(address, tuple(arguments))
 
 
@@ -253,24 +253,24 @@ def _argument(tag: str, data: bytes, at: int) -> tuple[Argument, int]:
     if tag == "c":
         (code,) = _NUMBERS["i"].unpack(_bytes(data, at, at + 4))
         if not 0 < code < 128:
-            raise RefusedError("a character that is not ASCII")
+            raise MalformedPacketError("a character that is not ASCII")
         return chr(code), at + 4
     if tag == "b":
         (size,) = _NUMBERS["i"].unpack(_bytes(data, at, at + 4))
         end = at + 4 + size + -size % 4
         if size < 0 or end > len(data):
-            raise RefusedError(f"a blob of {size} bytes where {len(data) - at - 4} are left")
+            raise MalformedPacketError(f"a blob of {size} bytes where {len(data) - at - 4} are left")
         return OtherArgument(tag), end
     if tag in _OTHER_SIZES:
         end = at + _OTHER_SIZES[tag]
         _bytes(data, at, end)
         return OtherArgument(tag), end
-    raise RefusedError(f"arguments of type {tag!r} are not understood: {_UNDERSTOOD}")
+    raise MalformedPacketError(f"arguments of type {tag!r} are not understood: {_UNDERSTOOD}")
 
 
 def _bytes(data: bytes, start: int, end: int) -> bytes:
     if end > len(data):
-        raise RefusedError(f"the arguments take {end} bytes of a message of {len(data)}")
+        raise MalformedPacketError(f"the arguments take {end} bytes of a message of {len(data)}")
     return data[start:end]
 
 
@@ -279,8 +279,8 @@ def _string(data: bytes, at: int) -> tuple[str, int]:
     end = data.find(b"\0", at)
     after = end + 4 - (end - at) % 4
     if end < 0 or after > len(data) or any(data[end:after]):
-        raise RefusedError("a string without its end")
+        raise MalformedPacketError("a string without its end")
     try:
         return data[at:end].decode(), after
     except UnicodeDecodeError as error:
-        raise RefusedError("a string that is not UTF-8") from error
+        raise MalformedPacketError("a string that is not UTF-8") from error

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Final
 
 from ..session.parameters import Value
 from .dispatcher import Answer, Dispatcher
-from .packets import LARGEST, RefusedError, bundled, encoded, read_packet
+from .packets import MAX_DATAGRAM, MalformedPacketError, encode_bundle, encode_message, read_packet
 from .sockets import bind_udp
-from .subscriptions import Clients, Sender
+from .subscriptions import Sender, Subscriptions
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -71,7 +71,7 @@ class OscServer:
         self._session = session
         self._socket = bind_udp(host, port) if bound is None else bound
         self.host, self.port = self._socket.getsockname()[:2]
-        self._clients = Clients(reply_port=reply_port)
+        self._clients = Subscriptions(reply_port=reply_port)
         self._dispatcher = Dispatcher(session, self._clients, own_address=(self.host, self.port), note=note)
         self._arrived: deque[tuple[bytes, Sender]] = deque(maxlen=_BACKLOG)
         self._closing = False
@@ -108,7 +108,7 @@ class OscServer:
                 continue
             acted = now
             if not self._dispatcher.idle:
-                self._answer(self._dispatcher.act(now))
+                self._answer(self._dispatcher.apply_pending(now))
             for sender, lease in self._clients.due(now):
                 lease.version, changes = self._session.changes_since(lease.version)
                 self._tell(sender, [_encoded(address, value) for address, value in lease.news(changes).items()])
@@ -117,7 +117,7 @@ class OscServer:
         """Take what lies in the socket; of a flood the newest stay."""
         while time.monotonic() < until:
             try:
-                self._arrived.append(self._socket.recvfrom(LARGEST + 1))
+                self._arrived.append(self._socket.recvfrom(MAX_DATAGRAM + 1))
             except BlockingIOError:
                 return
             except OSError:  # the network's word on an answer that did not arrive
@@ -135,13 +135,13 @@ class OscServer:
     def _take(self, datagram: bytes, sender: Sender) -> None:
         try:
             packet = read_packet(datagram)
-        except RefusedError as error:
-            self._dispatcher.complain(sender, "", str(error))
+        except MalformedPacketError as error:
+            self._dispatcher.report_error(sender, "", str(error))
             return
         for message in packet.messages:
-            self._dispatcher.take(message, sender)
+            self._dispatcher.enqueue(message, sender)
         for address, reason in packet.refused:
-            self._dispatcher.complain(sender, address, reason)
+            self._dispatcher.report_error(sender, address, reason)
 
     def _answer(self, answers: list[Answer]) -> None:
         """Send the answers, those of one client together."""
@@ -152,24 +152,24 @@ class OscServer:
             self._tell(sender, messages)
 
     def _tell(self, sender: Sender, messages: list[bytes]) -> None:
-        for packet in packed(messages):
+        for packet in bundle_messages(messages):
             with contextlib.suppress(OSError):  # it is gone, or its network is full: the lease will end
                 self._socket.sendto(packet, sender)
 
 
-_encoded = lru_cache(maxsize=256, typed=True)(encoded)  # many clients are told the same
+_encoded = lru_cache(maxsize=256, typed=True)(encode_message)  # many clients are told the same
 
 
-def packed(messages: list[bytes]) -> Iterator[bytes]:
+def bundle_messages(messages: list[bytes]) -> Iterator[bytes]:
     """Encoded messages as few datagrams: one goes as it is, several as bundles."""
     batch: list[bytes] = []
     for message in messages:
         if batch and sum(len(one) + 4 for one in batch) + len(message) > _PACKET:
-            yield bundled(batch) if len(batch) > 1 else batch[0]
+            yield encode_bundle(batch) if len(batch) > 1 else batch[0]
             batch = []
         batch.append(message)
     if batch:
-        yield bundled(batch) if len(batch) > 1 else batch[0]
+        yield encode_bundle(batch) if len(batch) > 1 else batch[0]
 
 
 def _sendable(values: tuple[Value, ...]) -> tuple[Value, ...]:

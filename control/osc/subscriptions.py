@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..session.parameters import Value, by_address
+from ..session.parameters import Value, find_parameter
 
 LEASE_S: Final = 10.0
 """A client that does not repeat `/moodfader/subscribe` within this time is forgotten."""
-MOST_CLIENTS: Final = 64
+MAX_CLIENTS: Final = 64
 """The one that renewed longest ago makes room."""
 NORM: Final = "/norm"
 """After an address: the same value on 0..1, where there is a range from below to above."""
@@ -20,7 +20,7 @@ Sender = tuple[str | int, ...]
 
 
 @dataclass
-class Lease:
+class Subscription:
     """What is known of one client.
 
     Attributes
@@ -57,18 +57,18 @@ class Lease:
 
 def normalised(address: str, value: Value) -> tuple[str, Value]:
     """The address with `/norm` and the value on 0..1 if the parameter has that form, else both as they are."""
-    control = by_address(address)
-    if not control.normalised or not isinstance(value, int | float):
+    control = find_parameter(address)
+    if not control.has_norm or not isinstance(value, int | float):
         return address, value
     return address + NORM, control.to_norm(value)
 
 
-class Clients:
+class Subscriptions:
     """Leases by sender, in the order of their renewal. Times are seconds of any steady clock."""
 
     def __init__(self, *, reply_port: int | None = None) -> None:
         """`reply_port`: where all clients listen, whatever port they send from; None: each where it sends from."""
-        self._leases: dict[Sender, Lease] = {}
+        self._leases: dict[Sender, Subscription] = {}
         self._replies: dict[Sender, Sender] = {}  # by the address that a client sends from
         self._reply_port = reply_port
 
@@ -87,14 +87,14 @@ class Clients:
         version: int,
         asked_from: Sender | None = None,
         normalised: bool = False,
-    ) -> Lease:
+    ) -> Subscription:
         """A lease from `now` on for the client that listens at `reply`; one that asks again is told all again."""
         sender = asked_from or reply
-        lease = Lease(1 / rate_hz, now + LEASE_S, now + 1 / rate_hz, version, sender, normalised)
+        lease = Subscription(1 / rate_hz, now + LEASE_S, now + 1 / rate_hz, version, sender, normalised)
         for other in [at for at, held in self._leases.items() if at == reply or held.asked_from == sender]:
             del self._leases[other]
         self._leases[reply] = lease
-        if len(self._leases) > MOST_CLIENTS:
+        if len(self._leases) > MAX_CLIENTS:
             del self._leases[next(iter(self._leases))]
         self._index()
         return lease
@@ -104,13 +104,13 @@ class Clients:
         self._leases.pop(reply, None)
         self._index()
 
-    def heard(self, sender: Sender, address: str, value: Value) -> None:
+    def note_sent(self, sender: Sender, address: str, value: Value) -> None:
         """The client that sends from there set this value, so it knows it."""
         lease = self._leases.get(self.reply_address(sender))
         if lease is not None:
             lease.known[address] = value
 
-    def due(self, now: float) -> list[tuple[Sender, Lease]]:
+    def due(self, now: float) -> list[tuple[Sender, Subscription]]:
         """Whose turn it is; leases that have ended are gone."""
         if any(lease.ends <= now for lease in self._leases.values()):
             self._leases = {reply: lease for reply, lease in self._leases.items() if lease.ends > now}

@@ -13,9 +13,9 @@ from moodfader.control.osc.dispatcher import (
     Dispatcher,
 )
 from moodfader.control.osc.packets import IMPULSE, Message, OtherArgument
-from moodfader.control.osc.subscriptions import LEASE_S, MOST_CLIENTS, Clients
-from moodfader.control.session.parameters import CONTROLS
-from moodfader.control.session.presets import own_folder
+from moodfader.control.osc.subscriptions import LEASE_S, MAX_CLIENTS, Subscriptions
+from moodfader.control.session.parameters import PARAMETERS
+from moodfader.control.session.presets import user_preset_dir
 from moodfader.models.common.constants import MIDLEVEL
 
 HERE = ("127.0.0.1", 5000)
@@ -25,7 +25,7 @@ FADER = "/moodfader/midlevel/modality"
 
 @pytest.fixture
 def clients():
-    return Clients()
+    return Subscriptions()
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def dispatcher(session, clients):
 
 def said(dispatcher, address, *arguments, sender=HERE, now=0.0):
     """The answers to one message."""
-    dispatcher.take(Message(address, arguments), sender)
-    return dispatcher.act(now)
+    dispatcher.enqueue(Message(address, arguments), sender)
+    return dispatcher.apply_pending(now)
 
 
 @pytest.mark.parametrize(("value", "wanted"), [(3, 3.0), (-4.5, -4.5), (True, 1.0), (False, 0.0)])
@@ -115,9 +115,9 @@ def test_an_error_is_not_answered(dispatcher):
 
 def test_a_question_is_answered_to_who_asked(dispatcher, session):
     session.set(FADER, 2.5)
-    dispatcher.take(Message(FADER), HERE)
-    dispatcher.take(Message("/moodfader/bypass"), THERE)
-    assert dispatcher.act(0.0) == [(HERE, FADER, (2.5,)), (THERE, "/moodfader/bypass", (False,))]
+    dispatcher.enqueue(Message(FADER), HERE)
+    dispatcher.enqueue(Message("/moodfader/bypass"), THERE)
+    assert dispatcher.apply_pending(0.0) == [(HERE, FADER, (2.5,)), (THERE, "/moodfader/bypass", (False,))]
     answers = said(dispatcher, "/moodfader/midlevel/*")
     assert [address for _, address, _ in answers] == [f"/moodfader/midlevel/{name}" for name in MIDLEVEL]
     assert said(dispatcher, "/moodfader/measured/sad") == [(HERE, "/moodfader/measured/sad", (None,))]
@@ -125,15 +125,15 @@ def test_a_question_is_answered_to_who_asked(dispatcher, session):
 
 def test_only_the_newest_value_acts(dispatcher, session):
     for step in range(10_000):
-        dispatcher.take(Message(FADER, (step / 1000,)), HERE)
-    dispatcher.act(0.0)
+        dispatcher.enqueue(Message(FADER, (step / 1000,)), HERE)
+    dispatcher.apply_pending(0.0)
     assert [(address, value) for address, value, _ in session.log] == [(FADER, 9.999)]
 
 
 def test_the_order_of_the_newest_values_is_kept(dispatcher, session):
     for address in ("pause", "play", "loop", "pause", "seek"):
-        dispatcher.take(Message(f"/moodfader/transport/{address}", (1,)), HERE)
-    dispatcher.act(0.0)
+        dispatcher.enqueue(Message(f"/moodfader/transport/{address}", (1,)), HERE)
+    dispatcher.apply_pending(0.0)
     assert [address.rsplit("/")[-1] for address, _, _ in session.log] == ["play", "loop", "pause", "seek"]
 
 
@@ -174,7 +174,7 @@ def test_a_lease_ends_unless_it_is_renewed(dispatcher, clients):
     assert clients.names() == ("127.0.0.1:5000",)
     said(dispatcher, "/moodfader/unsubscribe")
     assert clients.names() == ()
-    dispatcher.take(Message("/moodfader/subscribe"), HERE)
+    dispatcher.enqueue(Message("/moodfader/subscribe"), HERE)
     assert said(dispatcher, "/moodfader/unsubscribe") == []
     assert clients.names() == ()
 
@@ -190,7 +190,7 @@ def test_who_moves_a_fader_is_not_told_about_it(dispatcher, session, clients):
 def test_the_client_that_renewed_longest_ago_makes_room(clients):
     for port in range(200):
         clients.renew(("127.0.0.1", port), 0.0, rate_hz=10, version=0)
-    assert clients.names() == tuple(f"127.0.0.1:{port}" for port in range(200 - MOST_CLIENTS, 200))
+    assert clients.names() == tuple(f"127.0.0.1:{port}" for port in range(200 - MAX_CLIENTS, 200))
 
 
 def test_a_late_turn_is_not_made_up_for(clients):
@@ -203,14 +203,14 @@ def test_a_late_turn_is_not_made_up_for(clients):
 def test_many_questions_do_not_keep_a_value_waiting(dispatcher, session):
     everything = len(said(dispatcher, "/moodfader/*/*"))
     for port in range(1000):
-        dispatcher.take(Message("/moodfader/*/*"), ("127.0.0.1", port))
-    first = dispatcher.act(0.0)
+        dispatcher.enqueue(Message("/moodfader/*/*"), ("127.0.0.1", port))
+    first = dispatcher.apply_pending(0.0)
     assert len(first) < MOST_ANSWERS + everything
-    dispatcher.take(Message(FADER, (2.0,)), HERE)
-    answers = first + dispatcher.act(0.0)
+    dispatcher.enqueue(Message(FADER, (2.0,)), HERE)
+    answers = first + dispatcher.apply_pending(0.0)
     assert session.get(FADER) == 2.0
     while not dispatcher.idle:
-        answers += dispatcher.act(0.0)
+        answers += dispatcher.apply_pending(0.0)
     assert len(answers) == MOST_WAITING * everything
 
 
@@ -233,9 +233,9 @@ def test_a_fault_of_the_session_is_told_and_does_not_end_the_rest(session, clien
         good(address, value, source=source)
 
     monkeypatch.setattr(session, "set", faulty)
-    dispatcher.take(Message(FADER, (1.0,)), HERE)
-    dispatcher.take(Message("/moodfader/wet", (0.5,)), HERE)
-    (_, address, (text,)), held = dispatcher.act(0.0)
+    dispatcher.enqueue(Message(FADER, (1.0,)), HERE)
+    dispatcher.enqueue(Message("/moodfader/wet", (0.5,)), HERE)
+    (_, address, (text,)), held = dispatcher.apply_pending(0.0)
     assert (address, "RuntimeError" in text) == (ERROR, True)
     assert held == (HERE, FADER, (0.0,))
     assert session.get("/moodfader/wet") == 0.5
@@ -243,7 +243,7 @@ def test_a_fault_of_the_session_is_told_and_does_not_end_the_rest(session, clien
 
 
 def test_every_writable_control_takes_its_default(dispatcher, session):
-    for control in CONTROLS:
+    for control in PARAMETERS:
         if control.writable and control.default is not None and control.default != "":
             assert said(dispatcher, control.address, control.default) == []
     assert session.state()["/moodfader/wet"] == 1.0
@@ -251,9 +251,9 @@ def test_every_writable_control_takes_its_default(dispatcher, session):
 
 def test_a_refused_value_sends_the_held_one_back_to_who_asked(dispatcher, session):
     session.set(FADER, 3.0)
-    dispatcher.take(Message(FADER, (99.0,)), HERE)
-    dispatcher.take(Message(FADER + "/norm", ("x",)), THERE)
-    answers = dispatcher.act(0.0)
+    dispatcher.enqueue(Message(FADER, (99.0,)), HERE)
+    dispatcher.enqueue(Message(FADER + "/norm", ("x",)), THERE)
+    answers = dispatcher.apply_pending(0.0)
     assert [answer for answer in answers if answer[1] != ERROR] == [
         (HERE, FADER, (3.0,)),
         (THERE, FADER + "/norm", (0.625,)),
@@ -284,7 +284,7 @@ def test_a_client_is_told_on_the_port_that_it_names(dispatcher, session, clients
 
 
 def test_all_clients_are_told_on_the_reply_port(session):
-    dispatcher = Dispatcher(session, Clients(reply_port=9001))
+    dispatcher = Dispatcher(session, Subscriptions(reply_port=9001))
     assert said(dispatcher, FADER, sender=("10.0.0.7", 50123)) == [(("10.0.0.7", 9001), FADER, (0.0,))]
     assert {answer[0] for answer in said(dispatcher, "/moodfader/subscribe")} == {("127.0.0.1", 9001)}
 
@@ -310,9 +310,9 @@ def test_a_message_without_type_tags_acts(dispatcher, session):
         ("/moodfader/preset/load", b"dolce\0\0\0"),
         ("/moodfader/master", struct.pack(">i", -3)),
     ):
-        dispatcher.take(Message(address, untyped=data), HERE)
-    dispatcher.take(Message("/moodfader/delta", untyped=bytes(12)), HERE)
-    ((_, _, (text,)),) = [answer for answer in dispatcher.act(0.0) if answer[1] == ERROR]
+        dispatcher.enqueue(Message(address, untyped=data), HERE)
+    dispatcher.enqueue(Message("/moodfader/delta", untyped=bytes(12)), HERE)
+    ((_, _, (text,)),) = [answer for answer in dispatcher.apply_pending(0.0) if answer[1] == ERROR]
     assert text == "/moodfader/delta: 12 bytes without type tags: only one value can be read so"
     assert dict(entry[:2] for entry in session.log) == {
         FADER: 6.0,
@@ -324,7 +324,7 @@ def test_a_message_without_type_tags_acts(dispatcher, session):
 
 
 def test_a_broken_presets_error_names_no_folder(dispatcher, session):
-    folder = own_folder()
+    folder = user_preset_dir()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "broken.toml").write_text("gains_db = [")
     try:

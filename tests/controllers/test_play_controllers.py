@@ -41,8 +41,6 @@ mode = "14bit"
 address = "{DISSONANCE}"
 channel = 1
 number = 9
-"""
-PADS = """
 [[control]]
 address = "/moodfader/preset/load"
 channel = 10
@@ -275,14 +273,26 @@ def test_oscdump_hears_what_oscsend_asks_for_it(play):
         dump.wait()
 
 
-def test_all_clients_are_told_on_the_reply_port(config):
+@pytest.fixture(scope="module")
+def elsewhere(config):
+    """A play on `localhost` that answers on a port of its own choice, and what listens there."""
     with listener() as listens:
-        play = Play(config, "--reply-port", str(listens.getsockname()[1]))
-        try:
-            play.send(osc(FADER))
-            assert play.answers(1.0, source=listens) == [(FADER, 0.0)]
-        finally:
-            play.stop()
+        play = Play(config, "--bind", "localhost", "--reply-port", str(listens.getsockname()[1]))
+        yield play, listens
+        play.stop()
+
+
+def test_all_clients_are_told_on_the_reply_port(elsewhere):
+    play, listens = elsewhere
+    play.send(osc(FADER))
+    assert play.answers(1.0, source=listens) == [(FADER, 0.0)]
+
+
+def test_localhost_can_be_listened_on(elsewhere):
+    play, _ = elsewhere
+    time.sleep(3)  # (the announcement on the network takes a while)
+    assert play.process.poll() is None
+    assert not [line for line in play.notes if "Traceback" in line]
 
 
 def test_a_subscriber_can_have_values_from_0_to_1(play):
@@ -317,16 +327,6 @@ def test_a_page_of_a_stranger_reads_nothing(play):
         statuses[host] = connection.getresponse().status
         connection.close()
     assert statuses == {"rebound.example:80": 403, "127.0.0.1": 200, "localhost": 200, "[::1]:9000": 200}
-
-
-def test_localhost_can_be_listened_on(config):
-    play = Play(config, "--bind", "localhost")
-    try:
-        assert play.get(FADER) == 0.0
-        time.sleep(3)  # (the announcement on the network takes a while)
-        assert not [line for line in play.notes if "Traceback" in line]
-    finally:
-        play.stop()
 
 
 def test_an_address_of_another_machine_is_not_blamed_on_another_instance(config):
@@ -411,18 +411,11 @@ def test_a_midi_fader_does_not_jump_after_a_preset(midi):
     assert play.comes_to(DISSONANCE, -12 + 24 / 128)
 
 
-def test_pads_and_program_changes_steer(jack, config):
-    env, sender = jack
-    (config / "midi.toml").write_text(PADS)
-    play = Play(config, "--midi", "pads", env=env)
-    try:
-        sender.stdin.write("992450\n892400\nc005\n")
-        sender.stdin.flush()
-        assert play.comes_to("/moodfader/bypass", 1)
-        assert play.get("/moodfader/preset/load") == "dolce"
-    finally:
-        play.stop()
-        (config / "midi.toml").unlink()
+def test_pads_and_program_changes_steer(midi):
+    play, send = midi
+    send("992450", "892400", "c005")
+    assert play.comes_to("/moodfader/bypass", 1)
+    assert play.get("/moodfader/preset/load") == "dolce"
 
 
 def test_an_encoder_that_accelerates_is_learned_as_one(jack, config):

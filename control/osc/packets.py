@@ -1,17 +1,18 @@
-"""OSC 1.0 and 1.1 on the wire: reads and writes datagrams, messages and bundles.
+"""OSC 1.0 and 1.1 on the wire: parses and encodes datagrams, messages and bundles.
 
-The only parser of the program. A datagram is measured while it is read, so that no count, size or type tag of a
-stranger is taken on trust:
+Every size, count and type tag is checked against the bytes that are there before it is used:
 
-* A datagram whose *framing* is wrong (size, bundle element, nesting) is refused whole.
-* A message that cannot be read inside of a sound datagram is named, and the others are read.
-* A time tag is not looked at: what it marks acts at once (a controller's clock that is wrong by a year must neither
-  stop the server nor fill its memory).
+* A datagram whose *framing* is wrong (its size, a bundle element, the nesting) is refused whole.
+* A message that cannot be parsed, in a datagram that is framed well, is reported, and the others are parsed.
+* Time tags are ignored and messages act at once: a controller whose clock is wrong by a year must neither stop the
+  server nor fill its memory.
 
-python-osc is not used here. Its version 1.10.2 loops for ever on a bundle element of negative size, reads a truncated
-float as 0.0, leaves out arguments of unknown types without a word, and drops a bundle because of one message in it;
-a guard in front of it has to parse everything first, and what has been parsed need not be parsed again. The tests use
-it (and liblo) as the independent other end.
+python-osc is not used. Its version 1.10.2 loops for ever on a bundle element of negative size, reads a truncated
+float as 0.0, leaves out arguments of unknown types silently, and drops a whole bundle for one bad message. A guard in
+front of it would have to parse everything first. The tests use it (and liblo) as the independent other end.
+
+Sources: The Open Sound Control 1.0 Specification (Wright, 2002); Features and Future of Open Sound Control version
+1.1 (Freed and Schmeder, NIME 2009).
 """
 
 import struct
@@ -19,57 +20,39 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ..session.parameters import Value
+from .arguments import IMPULSE, Argument, OtherArgument
 
 MAX_DATAGRAM: Final = 8192
-"""Bytes of a datagram; the whole table set at once takes less than 3,000."""
+"""Bytes of a datagram; all parameters in one bundle take less than 3,000."""
 MAX_DEPTH: Final = 4
-"""Bundles within bundles."""
-MOST_MESSAGES: Final = 128
-"""In one datagram."""
-MOST_ARGUMENTS: Final = 16
-_LONGEST_ADDRESS: Final = 256
+"""Levels of bundles within bundles."""
+MAX_MESSAGES: Final = 128
+"""Messages in one datagram."""
+MAX_ARGUMENTS: Final = 16
+_MAX_ADDRESS: Final = 256
 _BUNDLE: Final = b"#bundle\0"
 _NUMBERS: Final = {tag: struct.Struct(f">{code}") for tag, code in (("i", "i"), ("h", "q"), ("f", "f"), ("d", "d"))}
 _CONSTANTS: Final = {"T": True, "F": False, "N": None}
 _OTHER_SIZES: Final = {"I": 0, "r": 4, "m": 4, "t": 8}
-_OTHER_NAMES: Final = {"I": "an impulse", "r": "a colour", "m": "MIDI bytes", "t": "a time tag", "b": "a blob"}
 _UNDERSTOOD: Final = "i, f, s, h, d, S, c, T, F, N, I, r, m, t, b and [arrays] are"
 
 
 class MalformedPacketError(ValueError):
-    """A datagram or message that is not read; the message says why."""
-
-
-@dataclass(frozen=True)
-class OtherArgument:
-    """An argument that is no value of ours: an impulse, colour, blob, time tag, MIDI bytes. Only its type is kept."""
-
-    tag: str
-
-    @property
-    def description(self) -> str:
-        """What it is, in words."""
-        return f"{_OTHER_NAMES[self.tag]} (type {self.tag})"
-
-
-IMPULSE: Final = OtherArgument("I")
-"""OSC's `I`: it happens. The type of triggers in OSCQuery."""
-Argument = Value | OtherArgument
+    """A datagram or message that cannot be parsed; the text says why."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message.
+    """An OSC message.
 
     Attributes
     ----------
     address : str
         An address or address pattern, printable ASCII that begins with a slash.
     arguments : tuple of Argument
-        In the order of the type tags; arrays are taken apart (`[f]` is the same as `f`).
+        In the order of the type tags; arrays are flattened (`[f]` is the same as `f`).
     untyped : bytes
-        The argument bytes of a message without type tags, as old clients send it; `untyped_value` reads them.
+        The argument bytes of a message without type tags, as old clients send it (see `untyped_value`).
     """
 
     address: str
@@ -79,25 +62,33 @@ class Message:
 
 @dataclass(frozen=True)
 class Packet:
-    """What a datagram brings: its messages in order, and for each that cannot be read its address and the reason."""
+    """The content of a datagram.
+
+    Attributes
+    ----------
+    messages : list of Message
+        Those that could be parsed, in order.
+    refused : list of (str, str)
+        Address (or number, if the address cannot be read) and error text of the others.
+    """
 
     messages: list[Message]
     refused: list[tuple[str, str]]
 
 
 def read_packet(datagram: bytes) -> Packet:
-    """Read a datagram.
+    """Parse a datagram.
 
     Raises
     ------
-    RefusedError
-        If its framing is wrong: nothing of it can be trusted then.
+    MalformedPacketError
+        If its framing is wrong, so that nothing in it can be trusted.
     """
     if len(datagram) > MAX_DATAGRAM:
         raise MalformedPacketError(f"datagram of {len(datagram)} bytes: at most {MAX_DATAGRAM} are read")
     parts = list(_parts(datagram, 0))
-    if len(parts) > MOST_MESSAGES:
-        raise MalformedPacketError(f"more than {MOST_MESSAGES} messages in one datagram")
+    if len(parts) > MAX_MESSAGES:
+        raise MalformedPacketError(f"more than {MAX_MESSAGES} messages in one datagram")
     packet = Packet([], [])
     for number, part in enumerate(parts, 1):
         address = ""
@@ -111,43 +102,22 @@ def read_packet(datagram: bytes) -> Packet:
 
 
 def parse_datagram(datagram: bytes) -> list[Message]:
-    """All messages of a datagram, in order. Raises RefusedError if any part of it cannot be read."""
+    """All messages of a datagram, in order. Raises MalformedPacketError if one of them cannot be parsed."""
     packet = read_packet(datagram)
     if packet.refused:
         raise MalformedPacketError(packet.refused[0][1])
     return packet.messages
 
 
-def untyped_value(data: bytes, *, text: bool) -> Value:
-    """The one argument of a message without type tags.
+def encode_message(address: str, *arguments: Argument) -> bytes:
+    """The datagram of one message.
 
-    Parameters
-    ----------
-    data : bytes
-        The argument bytes.
-    text : bool
-        Whether the address takes a text. Else four bytes are a whole number if that is small (as a float it would be
-        below 1e-39), and a float if not.
+    Floats become `f` (`d` beyond its range), whole numbers and booleans `i` (`h` beyond its range), None `N`.
 
     Raises
     ------
-    RefusedError
-        If they are not one argument of that kind.
-    """
-    if text:
-        value, end = _string(data, 0)
-        if end == len(data):
-            return value
-    elif len(data) == 4:
-        (whole,) = _NUMBERS["i"].unpack(data)
-        return int(whole) if abs(whole) < 1 << 20 else float(_NUMBERS["f"].unpack(data)[0])
-    raise MalformedPacketError(f"{len(data)} bytes without type tags: only one value can be read so")
-
-
-def encode_message(address: str, *arguments: Argument) -> bytes:
-    """The datagram of one message: floats as f (d beyond its range), whole numbers and booleans as i or h, None as N.
-
-    Raises struct.error for a whole number of more than 64 bits, and for an argument that is no value but an impulse.
+    struct.error
+        For a whole number of more than 64 bits, and for an `OtherArgument` that is not an impulse.
     """
     tags, data = ",", b""
     for argument in arguments:
@@ -158,7 +128,7 @@ def encode_message(address: str, *arguments: Argument) -> bytes:
 
 
 def encode_bundle(messages: list[bytes]) -> bytes:
-    """One datagram, to act at once, of several encoded messages."""
+    """The datagram of a bundle of encoded messages, with the time tag "immediately"."""
     elements = b"".join(struct.pack(">i", len(message)) + message for message in messages)
     return _BUNDLE + struct.pack(">Q", 1) + elements
 
@@ -187,7 +157,7 @@ def _padded(text: str) -> bytes:
 
 
 def _parts(data: bytes, depth: int) -> Iterator[bytes]:
-    """The messages in a datagram or element, bundles taken apart."""
+    """The encoded messages in a datagram or bundle element."""
     if not data or len(data) % 4:
         raise MalformedPacketError(f"{len(data)} bytes: OSC comes in multiples of four")
     if not data.startswith(_BUNDLE):
@@ -197,7 +167,7 @@ def _parts(data: bytes, depth: int) -> Iterator[bytes]:
         raise MalformedPacketError(f"bundles more than {MAX_DEPTH} deep")
     if len(data) < 16:
         raise MalformedPacketError("a bundle without its time tag")
-    at = 16  # the time tag is not looked at
+    at = 16  # behind the time tag
     while at < len(data):
         (size,) = _NUMBERS["i"].unpack_from(data, at)
         at += 4
@@ -209,7 +179,7 @@ def _parts(data: bytes, depth: int) -> Iterator[bytes]:
 
 def _address(data: bytes) -> tuple[str, int]:
     address, at = _string(data, 0)
-    if not address.startswith("/") or len(address) > _LONGEST_ADDRESS or not address.isascii():
+    if not address.startswith("/") or len(address) > _MAX_ADDRESS or not address.isascii():
         raise MalformedPacketError("a message starts with an address: a slash and at most 255 ASCII characters")
     if not address.isprintable():
         raise MalformedPacketError("an address of characters that cannot be printed")
@@ -230,8 +200,8 @@ def _message(address: str, data: bytes, at: int) -> Message:
             if depth < 0:
                 break
             continue
-        if len(arguments) == MOST_ARGUMENTS:
-            raise MalformedPacketError(f"more than {MOST_ARGUMENTS} arguments")
+        if len(arguments) == MAX_ARGUMENTS:
+            raise MalformedPacketError(f"more than {MAX_ARGUMENTS} arguments")
         argument, at = _argument(tag, data, at)
         arguments.append(argument)
     if depth:
@@ -242,7 +212,7 @@ def _message(address: str, data: bytes, at: int) -> Message:
 
 
 def _argument(tag: str, data: bytes, at: int) -> tuple[Argument, int]:
-    """The argument of that type at that byte, and where it ends."""
+    """The argument with that type tag at that byte, and the byte behind it."""
     if tag in _CONSTANTS:
         return _CONSTANTS[tag], at
     if tag in "sS":
@@ -275,7 +245,7 @@ def _bytes(data: bytes, start: int, end: int) -> bytes:
 
 
 def _string(data: bytes, at: int) -> tuple[str, int]:
-    """A string that ends in one to four zero bytes, and where it ends."""
+    """The string at that byte, which ends in one to four zero bytes, and the byte behind them."""
     end = data.find(b"\0", at)
     after = end + 4 - (end - at) % 4
     if end < 0 or after > len(data) or any(data[end:after]):

@@ -4,15 +4,16 @@ import math
 import struct
 
 import pytest
+from moodfader.control.osc.arguments import IMPULSE, OtherArgument
 from moodfader.control.osc.dispatcher import (
-    COMPLAINTS_PER_S,
     ERROR,
-    HELD_PER_S,
-    MOST_ANSWERS,
-    MOST_WAITING,
+    MAX_ANSWERS,
+    MAX_ERRORS_PER_S,
+    MAX_QUERIES,
+    MAX_RETURNS_PER_S,
     Dispatcher,
 )
-from moodfader.control.osc.packets import IMPULSE, Message, OtherArgument
+from moodfader.control.osc.packets import Message
 from moodfader.control.osc.subscriptions import LEASE_S, MAX_CLIENTS, Subscriptions
 from moodfader.control.session.parameters import PARAMETERS
 from moodfader.control.session.presets import user_preset_dir
@@ -162,7 +163,7 @@ def test_a_subscriber_gets_the_whole_state_at_once(dispatcher, session, clients)
     assert sender == HERE
     session.set(FADER, 4.0)
     lease.version, changes = session.changes_since(lease.version)
-    assert lease.news(changes) == {FADER: 4.0}
+    assert lease.pending(changes) == {FADER: 4.0}
     assert session.changes_since(lease.version)[1] == {}
 
 
@@ -183,7 +184,7 @@ def test_who_moves_a_fader_is_not_told_about_it(dispatcher, session, clients):
     said(dispatcher, "/moodfader/subscribe", 10.0)
     said(dispatcher, "/moodfader/subscribe", 10.0, sender=THERE)
     said(dispatcher, FADER, 5.0)
-    news = {sender: lease.news(session.changes_since(lease.version)[1]) for sender, lease in clients.due(1.0)}
+    news = {sender: lease.pending(session.changes_since(lease.version)[1]) for sender, lease in clients.due(1.0)}
     assert news == {HERE: {}, THERE: {FADER: 5.0}}
 
 
@@ -205,20 +206,20 @@ def test_many_questions_do_not_keep_a_value_waiting(dispatcher, session):
     for port in range(1000):
         dispatcher.enqueue(Message("/moodfader/*/*"), ("127.0.0.1", port))
     first = dispatcher.apply_pending(0.0)
-    assert len(first) < MOST_ANSWERS + everything
+    assert len(first) < MAX_ANSWERS + everything
     dispatcher.enqueue(Message(FADER, (2.0,)), HERE)
     answers = first + dispatcher.apply_pending(0.0)
     assert session.get(FADER) == 2.0
     while not dispatcher.idle:
         answers += dispatcher.apply_pending(0.0)
-    assert len(answers) == MOST_WAITING * everything
+    assert len(answers) == MAX_QUERIES * everything
 
 
 def test_complaints_are_so_many_a_second(dispatcher):
     answers = []
     for step in range(1000):
         answers += said(dispatcher, f"/moodfader/{step}", now=step / 1000)
-    assert len(answers) == COMPLAINTS_PER_S
+    assert len(answers) == MAX_ERRORS_PER_S
     assert len(said(dispatcher, "/moodfader/x", now=2.0)) == 1
 
 
@@ -265,7 +266,7 @@ def test_two_servers_that_refuse_each_others_values_come_to_an_end(dispatcher):
     sent = 0
     for step in range(2000):  # twenty seconds
         sent += len([one for one in said(dispatcher, "/moodfader/meter/*", 1.0, now=step / 100) if one[1] != ERROR])
-    assert sent <= 20 * HELD_PER_S
+    assert sent <= 20 * MAX_RETURNS_PER_S
 
 
 def test_a_client_is_told_on_the_port_that_it_names(dispatcher, session, clients):
@@ -277,7 +278,7 @@ def test_a_client_is_told_on_the_port_that_it_names(dispatcher, session, clients
     assert {answer[0] for answer in said(dispatcher, FADER, 99)} == {listens}
     said(dispatcher, FADER, 5.0)
     ((reply, lease),) = clients.due(1.0)
-    assert (reply, lease.news(session.changes_since(lease.version)[1])) == (listens, {})  # no fader fights
+    assert (reply, lease.pending(session.changes_since(lease.version)[1])) == (listens, {})  # no fader fights
     assert said(dispatcher, "/moodfader/unsubscribe") == []
     assert clients.names() == ()
     assert said(dispatcher, FADER)[0][0] == HERE
@@ -299,7 +300,7 @@ def test_a_subscriber_can_have_normalised_values(dispatcher, session, clients):
     assert FADER not in answers
     session.set(FADER, 6.0)
     ((_, lease),) = clients.due(1.0)
-    assert lease.news(session.changes_since(lease.version)[1]) == {FADER + "/norm": 0.75}
+    assert lease.pending(session.changes_since(lease.version)[1]) == {FADER + "/norm": 0.75}
 
 
 def test_a_message_without_type_tags_acts(dispatcher, session):

@@ -8,19 +8,18 @@ import pytest
 from helpers.osc_fuzz import mutated
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from moodfader.control.osc.arguments import IMPULSE, OtherArgument, untyped_value
 from moodfader.control.osc.packets import (
-    IMPULSE,
     MAX_DATAGRAM,
     MAX_DEPTH,
     MalformedPacketError,
     Message,
-    OtherArgument,
     encode_bundle,
     encode_message,
     parse_datagram,
     read_packet,
-    untyped_value,
 )
+from moodfader.models.common.errors import InputError
 from pythonosc.osc_bundle import OscBundle
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
@@ -99,14 +98,14 @@ def test_symbols_characters_arrays_and_what_no_address_takes():
 def test_a_message_without_type_tags_keeps_its_bytes():
     (message,) = parse_datagram(b"/moodfader/wet\0\0" + struct.pack(">f", 0.5))
     assert message == Message("/moodfader/wet", untyped=struct.pack(">f", 0.5))
-    assert untyped_value(message.untyped, text=False) == 0.5
-    assert untyped_value(struct.pack(">i", -7), text=False) == -7
-    assert untyped_value(struct.pack(">f", -7.0), text=False) == -7.0
-    assert untyped_value(bytes(4), text=False) == 0
-    assert untyped_value(b"dolce\0\0\0", text=True) == "dolce"
+    assert untyped_value("/a", message.untyped, text=False) == 0.5
+    assert untyped_value("/a", struct.pack(">i", -7), text=False) == -7
+    assert untyped_value("/a", struct.pack(">f", -7.0), text=False) == -7.0
+    assert untyped_value("/a", bytes(4), text=False) == 0
+    assert untyped_value("/a", b"dolce\0\0\0", text=True) == "dolce"
     for data, text in ((bytes(8), False), (b"abcd", True), (b"a\0\0\0b\0\0\0", True)):
-        with pytest.raises(MalformedPacketError):
-            untyped_value(data, text=text)
+        with pytest.raises(InputError):
+            untyped_value("/a", data, text=text)
 
 
 def test_one_bad_message_in_a_bundle_is_named_and_the_others_are_read():

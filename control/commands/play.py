@@ -64,7 +64,18 @@ def play(
     bind: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Address to listen on; 0.0.0.0 lets the whole network in.")
     ] = "127.0.0.1",
-    midi: Annotated[str | None, typer.Option(metavar="PORT", help="MIDI input to listen to.")] = None,
+    reply_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=65535,
+            help="Answer OSC clients on this port, not on the one they send from (oscP5, TouchOSC).",
+        ),
+    ] = None,
+    midi: Annotated[
+        str | None, typer.Option(metavar="PORT", help="MIDI input to listen to; virtual makes one.")
+    ] = None,
     ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak that is not exceeded, in dBTP.")] = -1.0,
     no_terminal: Annotated[
         bool, typer.Option("--no-terminal", metavar="", help="One line a second instead of the full view.")
@@ -104,7 +115,7 @@ def play(
     with contextlib.ExitStack() as open_things:
         stop = open_things.enter_context(_stopped_by_signals())
         session = Session(note=note)
-        server = None if no_osc else _osc(session, open_things, bind, osc_port, note)
+        server = None if no_osc else _osc(session, open_things, bind, osc_port, reply_port, note)
         if midi is not None:
             _midi(session, open_things, midi, note)
         for name, value in gains_db.items():
@@ -171,27 +182,34 @@ def _check(
 
 
 def _osc(
-    session: "Session", open_things: contextlib.ExitStack, host: str, port: int, note: Callable[[str], None]
+    session: "Session",
+    open_things: contextlib.ExitStack,
+    host: str,
+    port: int,
+    reply_port: int | None,
+    note: Callable[[str], None],
 ) -> "OscServer":
     """Let OSC in, and say so to controllers that look for it."""
     from ..osc.oscquery import OscQueryServer
     from ..osc.server import OscServer
 
-    server = OscServer(session, host=host, port=port)
+    server = OscServer(session, host=host, port=port, reply_port=reply_port, note=note)
     open_things.callback(server.close)
-    query = OscQueryServer(session, osc_port=server.port, host=host)
+    query = OscQueryServer(session, osc_port=server.port, host=server.host)
     open_things.callback(query.close)
-    note(f"OSC on {server.host}:{server.port}, OSCQuery on http://{host}:{query.port}")
+    shown = f"[{server.host}]" if ":" in server.host else server.host
+    note(f"OSC on {shown}:{server.port}, OSCQuery on http://{shown}:{query.port}")
     return server
 
 
 def _midi(session: "Session", open_things: contextlib.ExitStack, port: str, note: Callable[[str], None]) -> None:
-    from ..midi.mapping import read_mapping
-    from ..midi.ports import MidiInput, mapping_file
+    from ..midi.mapping import mapping_file, read_mapping
+    from ..midi.ports import MidiControl, MidiInput
 
-    listener = MidiInput(session, read_mapping(mapping_file()), port)
-    open_things.callback(listener.close)
-    note(f"MIDI from {listener.name}")
+    control = MidiControl(session, read_mapping(mapping_file()), source=f"midi {port}", note=note)
+    opened = MidiInput(port, control.receive)
+    open_things.callback(opened.close)
+    note(f"MIDI from {opened.name}")
 
 
 def _lines(session: "Session", files: list[Path], voice: Output, stop: threading.Event) -> None:

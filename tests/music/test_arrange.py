@@ -3,7 +3,7 @@
 import importlib.util
 import json
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import pairwise
 
 import numpy as np
@@ -291,9 +291,12 @@ def test_what_is_missing_or_wrong_is_named(monkeypatch, tmp_path):
 
 def test_a_cache_that_is_there_needs_no_music21(monkeypatch, tmp_path):
     monkeypatch.setenv("MOODFADER_CACHE", str(tmp_path))
-    monkeypatch.setattr(corpus, "_music21", lambda _: pytest.fail("music21 was asked"))
-    folder = corpus._folder()
+    for module in ("music21", "music21.corpus"):
+        monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
+    with pytest.raises(InputError, match="music21"):
+        score_names("train")
+    (folder,) = tmp_path.iterdir()
     (folder / "index.json").write_text(json.dumps({kind: ["a/hymn.mxl"] for kind in KINDS}))
-    (folder / "a_hymn.mxl.json").write_text(json.dumps(corpus.asdict(hymn())))
-    part = "test" if corpus._is_test("a/hymn.mxl") else "train"
+    (folder / "a_hymn.mxl.json").write_text(json.dumps(asdict(hymn())))
+    part = "train" if any(score_names("train").values()) else "test"
     assert len(heard(arrange(NEUTRAL, seed=1, part=part))) > 10

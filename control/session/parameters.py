@@ -13,6 +13,7 @@ from typing import Final, Literal
 from ...engine.dsp.faders import FADER_RANGE_DB
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
+from ...models.common.formatting import spoken
 from .address_patterns import has_wildcard, matches
 
 Value = float | int | bool | str | None
@@ -102,13 +103,9 @@ def _shown(value: object) -> str:
     return repr(value) if isinstance(value, str) and len(value) < 40 else f"a {type(value).__name__}"
 
 
-def _spoken(name: str) -> str:
-    return name.replace("_", " ")
-
-
 def _fader(name: str) -> Control:
     low, high = FADER_RANGE_DB
-    meaning = f"Fader of {_spoken(name)}: gain of the segments that make it heard."
+    meaning = f"Fader of {spoken(name)}: gain of the segments that make it heard."
     return Control(f"{ROOT}/midlevel/{name}", "float", low, high, "dB", 0.0, meaning)
 
 
@@ -133,12 +130,9 @@ def _meter(
 
 CONTROLS: Final[tuple[Control, ...]] = (
     *(_fader(name) for name in MIDLEVEL),
-    *(_watched("emotion", name, f"{_spoken(name)} now, 0..1 (surrogate: linear, at once).") for name in EMOTIONS),
-    *(
-        _watched("measured", name, f"{_spoken(name)} of the last seconds heard, 0..1 (measured).")
-        for name in EMOTIONS
-    ),
-    *(_watched("before", name, f"{_spoken(name)} of the track as it is, 0..1 (measured).") for name in EMOTIONS),
+    *(_watched("emotion", name, f"{spoken(name)} now, 0..1 (surrogate: linear, at once).") for name in EMOTIONS),
+    *(_watched("measured", name, f"{spoken(name)} of the last seconds heard, 0..1 (measured).") for name in EMOTIONS),
+    *(_watched("before", name, f"{spoken(name)} of the track as it is, 0..1 (measured).") for name in EMOTIONS),
     _transport("play", "bool", False, "True plays, False pauses; tells which."),
     _transport("pause", "trigger", None, "Pause."),
     _transport("seek", "float", None, "Go to this position of the track."),

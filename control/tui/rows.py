@@ -7,7 +7,7 @@ from rich.text import Text
 
 from ...engine.dsp.faders import FADER_RANGE_DB
 from ...models.common.constants import EMOTIONS, MIDLEVEL
-from ..console.tables import duration, signed, spoken
+from ...models.common.formatting import duration, signed, spoken
 from ..session.parameters import ROOT, Value
 
 KEYS: Final = (

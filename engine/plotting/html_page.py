@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from ...control.console.tables import STABLE, duration, signed, spoken
-from ...models.common.constants import MIDLEVEL
+from ...models.common.constants import MIDLEVEL, STABLE
+from ...models.common.formatting import duration, signed, spoken
 from ..analysis.analysis import Analysis
 from ..analysis.faithfulness import Curve
 from ..analysis.prediction import Prediction

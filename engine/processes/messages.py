@@ -1,5 +1,6 @@
 """What the player's processes are told when they start."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,3 +58,9 @@ class Meters:
     late: int
     ahead: int
     latency_s: float
+
+
+Event = Callable[..., None]
+"""Called as event(kind, *content) by a thread of the player: "applied", a list of (at, address, value); "heard",
+track, Heard; "picture", track, levels (see picture.py); "progress", track, fraction; "measured", emotions; "error"
+and "note", text; "card", text (gone, or back)."""

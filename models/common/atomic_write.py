@@ -1,4 +1,4 @@
-"""Files written beside their destination and moved into place: a reader sees the old one or the new one."""
+"""Atomic writing: a file is written under a temporary name and renamed, so a reader sees the old or the new one."""
 
 import contextlib
 import os
@@ -11,11 +11,24 @@ from .errors import InputError
 
 @contextlib.contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
-    """Give a temporary path in the folder of `path` (same suffix) and move it to `path` when the block ends well.
+    """Context manager that replaces a file when its block ends without an exception.
 
-    Whatever ends the block otherwise (an error, Ctrl-C) removes the temporary file; `path` is left as it was.
+    An exception (Ctrl-C too) removes the temporary file and leaves `path` as it was.
 
-    Raises InputError when the folder does not exist or cannot be written to, or the disk is full.
+    Parameters
+    ----------
+    path
+        The file to create or replace.
+
+    Yields
+    ------
+    pathlib.Path
+        A temporary path in the same folder with the same suffix, to be written to.
+
+    Raises
+    ------
+    InputError
+        The folder does not exist or cannot be written to, or the disk is full.
     """
     folder = path.parent
     if not folder.is_dir():
@@ -25,22 +38,33 @@ def written_beside(path: Path) -> Iterator[Path]:
         os.close(handle)
     except OSError as error:
         raise InputError(f"{path}: cannot write there ({error.strerror or error})") from error
-    beside = Path(name)
+    temp_path = Path(name)
     try:
-        yield beside
-        # mkstemp makes files private; the finished one gets the permissions any new file of the user would have.
+        yield temp_path
+        # mkstemp makes private files; the finished one gets the permissions of any new file of the user.
         umask = os.umask(0)
         os.umask(umask)
-        beside.chmod(0o666 & ~umask)
-        beside.replace(path)
+        temp_path.chmod(0o666 & ~umask)
+        temp_path.replace(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
-        beside.unlink(missing_ok=True)
+        temp_path.unlink(missing_ok=True)
 
 
 def check_folder(path: Path) -> None:
-    """See that a file can be made there before the work begins. Raises InputError."""
+    """Check that a file can be created, before the work for it begins.
+
+    Parameters
+    ----------
+    path
+        The file to be written later; it is not touched.
+
+    Raises
+    ------
+    InputError
+        The folder does not exist or cannot be written to.
+    """
     if not path.parent.is_dir():
         raise InputError(f"{path}: the folder {path.parent} does not exist")
     try:

@@ -1,4 +1,4 @@
-"""Atomic writing: a file is written under a temporary name and renamed, so a reader sees the old or the new one."""
+"""Files written beside their destination and moved into place: a reader sees the old one or the new one."""
 
 import contextlib
 import os
@@ -11,24 +11,11 @@ from .errors import InputError
 
 @contextlib.contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
-    """Context manager that replaces a file when its block ends without an exception.
+    """Give a temporary path in the folder of `path` (same suffix) and move it to `path` when the block ends well.
 
-    An exception (Ctrl-C too) removes the temporary file and leaves `path` as it was.
+    Whatever ends the block otherwise (an error, Ctrl-C) removes the temporary file; `path` is left as it was.
 
-    Parameters
-    ----------
-    path
-        The file to create or replace.
-
-    Yields
-    ------
-    pathlib.Path
-        A temporary path in the same folder with the same suffix, to be written to.
-
-    Raises
-    ------
-    InputError
-        The folder does not exist or cannot be written to, or the disk is full.
+    Raises InputError when the folder does not exist or cannot be written to, or the disk is full.
     """
     folder = path.parent
     if not folder.is_dir():
@@ -38,33 +25,22 @@ def written_beside(path: Path) -> Iterator[Path]:
         os.close(handle)
     except OSError as error:
         raise InputError(f"{path}: cannot write there ({error.strerror or error})") from error
-    temp_path = Path(name)
+    beside = Path(name)
     try:
-        yield temp_path
-        # mkstemp makes private files; the finished one gets the permissions of any new file of the user.
+        yield beside
+        # mkstemp makes files private; the finished one gets the permissions any new file of the user would have.
         umask = os.umask(0)
         os.umask(umask)
-        temp_path.chmod(0o666 & ~umask)
-        temp_path.replace(path)
+        beside.chmod(0o666 & ~umask)
+        beside.replace(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
-        temp_path.unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
 
 
 def check_folder(path: Path) -> None:
-    """Check that a file can be created, before the work for it begins.
-
-    Parameters
-    ----------
-    path
-        The file to be written later; it is not touched.
-
-    Raises
-    ------
-    InputError
-        The folder does not exist or cannot be written to.
-    """
+    """See that a file can be made there before the work begins. Raises InputError."""
     if not path.parent.is_dir():
         raise InputError(f"{path}: the folder {path.parent} does not exist")
     try:

@@ -15,7 +15,6 @@ from moodfader.models.common.errors import InputError
 from moodfader.models.composition.orchestration import draw_ensemble
 from moodfader.models.composition.timing import Timing
 from moodfader.models.scores import arrange as arrangement
-from moodfader.models.scores import corpus
 from moodfader.models.scores.arrange import arrange
 from moodfader.models.scores.corpus import KINDS, Score, read_score, score_names
 from moodfader.models.scores.key_tracking import bar_keys
@@ -25,6 +24,12 @@ from moodfader.models.synthesis.labelled_music import known_qualities
 SEEDS = range(12)
 NEUTRAL = dict.fromkeys(MIDLEVEL, 0.5)
 real = pytest.mark.skipif(importlib.util.find_spec("music21") is None, reason="music21 is not installed")
+
+
+def without_music21(monkeypatch):
+    """Make importing music21 fail, as if it were not installed."""
+    for module in ("music21", "music21.corpus"):
+        monkeypatch.setitem(sys.modules, module, None)
 
 
 def hymn():
@@ -254,7 +259,7 @@ def test_a_chorale_is_read_with_its_key_and_kept(monkeypatch):
     means = [np.mean([pitch for *_, pitch in voice]) for voice in score.voices]
     assert all(a > b for a, b in pairwise(means))
     assert [pitch for *_, pitch in score.voices[0]][:4] == [69, 71, 73, 76]  # the upbeat is left out
-    monkeypatch.setattr(corpus, "_parsed", lambda *_: pytest.fail("read a second time"))
+    without_music21(monkeypatch)
     assert read_score("bach/bwv66.6.mxl", "chorale") == score
 
 
@@ -279,8 +284,7 @@ def test_a_fiddle_tune_gets_an_accompaniment(monkeypatch):
 
 def test_what_is_missing_or_wrong_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("MOODFADER_CACHE", str(tmp_path / "empty"))
-    for module in ("music21", "music21.corpus"):
-        monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
+    without_music21(monkeypatch)
     with pytest.raises(InputError, match=r"moodfader\[scores\]"):
         arrange(NEUTRAL, seed=1)
     with pytest.raises(InputError, match="modality: 7"):
@@ -291,8 +295,7 @@ def test_what_is_missing_or_wrong_is_named(monkeypatch, tmp_path):
 
 def test_a_cache_that_is_there_needs_no_music21(monkeypatch, tmp_path):
     monkeypatch.setenv("MOODFADER_CACHE", str(tmp_path))
-    for module in ("music21", "music21.corpus"):
-        monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
+    without_music21(monkeypatch)
     with pytest.raises(InputError, match="music21"):
         score_names("train")
     (folder,) = tmp_path.iterdir()

@@ -22,10 +22,10 @@ from ...models.inference.checkpoint import Model
 from ...models.network.spectrogram import frame_count, spectrogram_blocks
 from ..audio.track import Track
 from ..explain import expected_gradients, lime, local_regression
-from ..explain.effect_sums import Sums
-from ..explain.perturbation import PERTURBATIONS, response_per_db, window
-from ..explain.segmentation import METHODS, segment
-from ..explain.significance import mask_weights, paper_p_values, selected
+from ..explain.effect_sums import EffectSums
+from ..explain.perturbation import PERTURBATIONS, cut_window, perturbation_per_db
+from ..explain.segmentation import SEGMENTATIONS, segment_spectrogram
+from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
 
 ESTIMATORS: Final[dict[str, ModuleType]] = {"gradient": expected_gradients, "local": local_regression, "lime": lime}
 """The estimators, the default first. Each module has the function explain_window and the constants PASSES (default
@@ -69,7 +69,7 @@ class AnalysisSettings:
 
     def __post_init__(self) -> None:
         for value, allowed, what in (
-            (self.segmentation, METHODS, "segmentation"),
+            (self.segmentation, SEGMENTATIONS, "segmentation"),
             (self.estimator, ESTIMATORS, "estimator"),
             (self.perturbation, PERTURBATIONS, "perturbation"),
         ):
@@ -133,7 +133,7 @@ class Analysis:
     path: Path | None = None
 
     @property
-    def stability(self) -> FloatArray:
+    def reliability(self) -> FloatArray:
         """Reliability of the weights, 0..1, [7]: the expected correlation with the weights of another seed.
 
         Computed from the standard errors: the fraction of the variance of the weights that is not noise.
@@ -142,7 +142,7 @@ class Analysis:
         variance = self.weights.var(0, dtype=np.float64)
         return np.asarray(np.clip(1 - noise / np.maximum(variance, 1e-30), 0, 1), np.float32)
 
-    def selected_counts(self) -> dict[str, dict[str, int]]:
+    def significant_counts(self) -> dict[str, dict[str, int]]:
         """Return the numbers of significant segments by feature, with `positive` and with `negative` weight."""
         return {
             name: {
@@ -152,7 +152,7 @@ class Analysis:
             for k, name in enumerate(MIDLEVEL)
         }
 
-    def description(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """Return the metadata that is stored with the arrays: settings, digests and lengths."""
         return {
             "settings": asdict(self.settings),
@@ -168,7 +168,7 @@ def track_spectrogram(track: Track) -> FloatArray:
     # Filled in place, so that hours of music are not in memory twice. The resampler determines the last frames.
     spectrogram = np.empty((frame_count(round(track.duration_s * SAMPLE_RATE)) + 2, N_BANDS), np.float32)
     frames = 0
-    for block in spectrogram_blocks(track.mono_blocks(), scale=track.peak):
+    for block in spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak):
         spectrogram[frames : frames + len(block)] = block
         frames += len(block)
     return spectrogram[:frames]
@@ -208,7 +208,7 @@ def analyze_track(
         Not yet stored.
     """
     spectrogram = track_spectrogram(track)
-    labels = segment(spectrogram, method=settings.segmentation)
+    labels = segment_spectrogram(spectrogram, method=settings.segmentation)
     geometry = model.network.geometry
     positions = geometry.positions(len(spectrogram))
     clip = geometry.positions(CLIP_FRAMES)
@@ -216,11 +216,11 @@ def analyze_track(
     n_windows = max(1, round(positions / window_length))
     borders = np.linspace(0, positions, n_windows + 1).round().astype(int)
     segments = int(labels.max()) + 1
-    sums = Sums.nothing(segments) if partial is None else Sums.restored(partial, segments)
+    sums = EffectSums.empty(segments) if partial is None else EffectSums.load(partial, segments)
     last_saved = time.monotonic()
     for number in range(sums.done, n_windows):
         first, last = int(borders[number]), int(borders[number + 1])
-        excerpt = window(spectrogram, labels, model, first, last)
+        excerpt = cut_window(spectrogram, labels, model, first, last)
         # BLAS threads slow the small systems of equations down, many times so on a busy machine.
         with threadpool_limits(1, user_api="blas"):
             effects = ESTIMATORS[settings.estimator].explain_window(
@@ -233,21 +233,21 @@ def analyze_track(
         # From effects on the mean of this window to effects on the mean of ten seconds.
         sums.add(effects, excerpt.segments, share=(last - first) / min(clip, positions))
         if partial is not None and time.monotonic() - last_saved > KEEP_SECONDS:
-            sums.keep(partial)
+            sums.save(partial)
             last_saved = time.monotonic()
         if progress:
             progress((number + 1) / n_windows)
     measured_p = lime.p_values(sums.plain, sums.variances, sums.freedom[:, None])
     bit_variance = ESTIMATORS[settings.estimator].BIT_VARIANCE
-    expected_p = paper_p_values(sums.weights, sums.unexplained / sums.shares, bit_variance=bit_variance)
-    significant = selected(sums.weights, np.maximum(measured_p, expected_p))
+    expected_p = expected_lime_p_values(sums.weights, sums.unexplained / sums.shares, bit_variance=bit_variance)
+    significant = is_significant(sums.weights, np.maximum(measured_p, expected_p))
     return Analysis(
         segments=labels,
         weights=sums.weights.astype(np.float32),
         standard_errors=np.sqrt(sums.variances).astype(np.float32),
         p_values=measured_p,
         mask_weights=mask_weights(sums.weights, significant),
-        response_per_db=response_per_db(spectrogram, labels, settings.perturbation),
+        response_per_db=perturbation_per_db(spectrogram, labels, settings.perturbation),
         half_agreement=_column_correlations(*sums.halves),
         surrogate_r2=(1 - sums.unexplained / np.maximum(sums.total, 1e-30)).astype(np.float32),
         duration_s=track.duration_s,

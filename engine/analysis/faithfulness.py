@@ -16,7 +16,7 @@ import torch
 from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import CLIP_FRAMES, MIDLEVEL
 from ...models.inference.checkpoint import Model
-from ..explain.perturbation import BATCH_SIZE, GAIN_DB, Window, amplified, window
+from ..explain.perturbation import BATCH_SIZE, GAIN_DB, AnalysisWindow, apply_gain_db, cut_window
 from .analysis import Analysis
 
 CHANGES: Final = ("hide", "cut", "boost")
@@ -32,7 +32,7 @@ Bits = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Curve:
+class FaithfulnessCurve:
     """Prediction of one feature while an increasing number of its segments is changed.
 
     Attributes
@@ -61,7 +61,7 @@ class Curve:
     random_high: Floats
 
     @property
-    def advantage(self) -> float:
+    def area_above_random(self) -> float:
         """Mean distance between the curve and the mean of the random baseline, in units of the prediction.
 
         Positive where the prediction moves in the direction that the explanation implies.
@@ -84,7 +84,7 @@ def faithfulness_curves(
     steps: int = STEPS,
     draws: int = DRAWS,
     seed: int = 0,
-) -> list[Curve]:
+) -> list[FaithfulnessCurve]:
     """Compute the curves of every feature, side and change.
 
     Parameters
@@ -118,12 +118,12 @@ def faithfulness_curves(
     geometry = model.network.geometry
     first, last = frames or (0, len(spectrogram))
     first_position, last_position = first // geometry.stride, geometry.positions(last)
-    excerpt = window(spectrogram, analysis.segments, model, first_position, last_position)
+    excerpt = cut_window(spectrogram, analysis.segments, model, first_position, last_position)
     areas = np.bincount(excerpt.labels[excerpt.labels >= 0], minlength=len(excerpt.segments))
     grid = np.linspace(0, LARGEST_SHARE, steps + 1)
     rng = np.random.default_rng(seed)
     orders = [rng.permutation(len(areas)) for _ in range(draws)]
-    random_sets = np.stack([filled(areas, order, grid) for order in orders])  # [draws, steps + 1, segments]
+    random_sets = np.stack([sets_by_area(areas, order, grid) for order in orders])  # [draws, steps + 1, segments]
     ranked = {}
     for feature in features:
         weights = analysis.weights[excerpt.segments, MIDLEVEL.index(feature)]
@@ -142,7 +142,7 @@ def faithfulness_curves(
     return curves
 
 
-def filled(areas: npt.NDArray[np.integer], order: npt.NDArray[np.integer], fractions: Floats) -> Bits:
+def sets_by_area(areas: npt.NDArray[np.integer], order: npt.NDArray[np.integer], fractions: Floats) -> Bits:
     """Return sets of segments whose area is about a given fraction of the total.
 
     Parameters
@@ -179,23 +179,23 @@ def _strongest_sets(areas: npt.NDArray[np.integer], strength: FloatArray, fracti
     return sets
 
 
-def _predict_sets(excerpt: Window, sets: Bits, model: Model, change: str) -> Floats:
+def _predict_sets(excerpt: AnalysisWindow, sets: Bits, model: Model, change: str) -> Floats:
     """Predict the features [sets, 7] of the excerpt with the segments of each set [sets, segments] changed."""
-    original = torch.from_numpy(excerpt.picture)
+    original = torch.from_numpy(excerpt.spectrogram)
     versions = {
         "hide": torch.zeros_like(original),
-        "cut": amplified(original, -GAIN_DB),
-        "boost": amplified(original, GAIN_DB),
+        "cut": apply_gain_db(original, -GAIN_DB),
+        "boost": apply_gain_db(original, GAIN_DB),
     }
     original, changed = original.to(model.device), versions[change].to(model.device)
-    segment_index = excerpt.places(model.device)
+    segment_index = excerpt.segment_index(model.device)
     batch_size = max(1, BATCH_SIZE * CLIP_FRAMES // len(excerpt.labels))  # memory does not grow with the length
     predictions = []
     with torch.inference_mode():
         for start in range(0, len(sets), batch_size):
             bits = torch.from_numpy(sets[start : start + batch_size]).to(model.device)
             is_changed = bits.index_select(1, segment_index).view(-1, *original.shape)
-            local = model.network.local(excerpt.surrounded(torch.where(is_changed, changed, original)))
+            local = model.network.local(excerpt.padded(torch.where(is_changed, changed, original)))
             predictions.append(local.mean((2, 3), dtype=torch.float64).cpu().numpy())
     return np.concatenate(predictions)
 
@@ -209,7 +209,7 @@ def _curve(
     predictions: Floats,
     random: Floats,
     random_sets: Bits,
-) -> Curve:
+) -> FaithfulnessCurve:
     """One curve; the baseline is interpolated at the areas of the curve's sets.
 
     `predictions` [sets, 7] and `random` [draws, steps + 1, 7] are those of `sets` and `random_sets`.
@@ -219,7 +219,7 @@ def _curve(
     random_fractions = (random_sets * areas).sum(2) / areas.sum()  # [draws, steps + 1]
     values = np.stack([np.interp(fractions, x, y[:, column]) for x, y in zip(random_fractions, random, strict=True)])
     low, high = np.percentile(values, [2.5, 97.5], axis=0)
-    return Curve(
+    return FaithfulnessCurve(
         feature=feature,
         side=side,
         change=change,

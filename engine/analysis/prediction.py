@@ -10,7 +10,7 @@ import torch
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from ...models.inference.checkpoint import Model
-from ...models.network.receptive_field import Geometry
+from ...models.network.receptive_field import ReceptiveField
 from ...models.network.spectrogram import spectrogram_blocks
 from ..audio.track import Track
 
@@ -26,7 +26,7 @@ class Prediction:
     emotions: Mapping[str, float]
 
 
-def named(midlevel: npt.NDArray[np.floating], emotions: npt.NDArray[np.floating]) -> Prediction:
+def to_prediction(midlevel: npt.NDArray[np.floating], emotions: npt.NDArray[np.floating]) -> Prediction:
     """Return a prediction from features [7] and emotions [8] in the order of `constants.py`."""
     return Prediction(
         midlevel={name: float(value) for name, value in zip(MIDLEVEL, midlevel, strict=True)},
@@ -47,10 +47,10 @@ def predict_track(track: Track, model: Model, *, scale: float | None = None) -> 
         Divisor of the mono mix; None for the track's peak. A steered version of a track is predicted at the scale of
         the original, so that changes of level have an effect.
     """
-    return predict_sound(track.mono_blocks(), model, scale=track.peak if scale is None else scale)
+    return predict_blocks(track.network_input_blocks(), model, scale=track.network_peak if scale is None else scale)
 
 
-def predict_sound(mono_blocks: Iterable[FloatArray], model: Model, *, scale: float) -> Prediction:
+def predict_blocks(mono_blocks: Iterable[FloatArray], model: Model, *, scale: float) -> Prediction:
     """Predict audio that comes in blocks.
 
     Parameters
@@ -72,13 +72,13 @@ def predict_sound(mono_blocks: Iterable[FloatArray], model: Model, *, scale: flo
             count += local.shape[1] * local.shape[2]
     midlevel = total / count
     emotions = model.network.emotions(torch.from_numpy(midlevel).float().to(model.device)).detach().cpu().numpy()
-    return named(midlevel, emotions)
+    return to_prediction(midlevel, emotions)
 
 
-def _overlapping_windows(blocks: Iterator[FloatArray], geometry: Geometry) -> Iterator[FloatArray]:
+def _overlapping_windows(blocks: Iterator[FloatArray], geometry: ReceptiveField) -> Iterator[FloatArray]:
     """Windows of the zero-padded spectrogram, each the receptive field of up to POSITIONS_AT_ONCE output
     positions."""
-    begin, end = geometry.span(0, POSITIONS_AT_ONCE)
+    begin, end = geometry.frame_range(0, POSITIONS_AT_ONCE)
     pending = np.zeros((-begin, N_BANDS), np.float32)
     frames = done = 0
     for block in blocks:
@@ -90,6 +90,6 @@ def _overlapping_windows(blocks: Iterator[FloatArray], geometry: Geometry) -> It
             done += POSITIONS_AT_ONCE
     remaining = geometry.positions(frames) - done
     if remaining > 0:
-        begin, end = geometry.span(0, remaining)
+        begin, end = geometry.frame_range(0, remaining)
         padding = np.zeros((end - begin - len(pending), N_BANDS), np.float32)
         yield np.concatenate([pending, padding])

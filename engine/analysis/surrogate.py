@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .analysis import Analysis
 
 
-def expected_midlevel(
+def midlevel_shift(
     weights: FloatArray, response_per_db: FloatArray, gains_db: FloatArray, *, share: float
 ) -> FloatArray:
     """Return the change of the mid-level features that the linear surrogate expects.
@@ -42,7 +42,7 @@ def expected_midlevel(
 
 
 @dataclass(frozen=True)
-class Heard:
+class TrackSummary:
     """Summary of an analysed track, sent from the analysis process to processes without torch.
 
     Attributes
@@ -89,7 +89,7 @@ class Surrogate:
         Predicted emotions of the unchanged track, 0..1.
     """
 
-    def __init__(self, heard: Heard) -> None:
+    def __init__(self, heard: TrackSummary) -> None:
         self.before = dict(heard.emotions)
         self._layer = heard.emotion_weights
         self._share = heard.clip_seconds / heard.duration_s
@@ -115,7 +115,7 @@ class Surrogate:
             By name, on the scale 0..1 but not clipped to it.
         """
         gains_db = segment_gain_db(self._mask_weights, faders_db)
-        midlevel = expected_midlevel(self._weights, self._response, gains_db, share=self._share)
+        midlevel = midlevel_shift(self._weights, self._response, gains_db, share=self._share)
         shift = self._layer @ midlevel
         return {name: self.before[name] + float(change) for name, change in zip(EMOTIONS, shift, strict=True)}
 
@@ -136,7 +136,7 @@ def surrogate_midlevel(analysis: "Analysis", segment_gains_db: FloatArray) -> Fl
         float32 [7].
     """
     share = analysis.clip_seconds / analysis.duration_s  # weights are effects on ten seconds
-    return expected_midlevel(analysis.weights, analysis.response_per_db, segment_gains_db, share=share)
+    return midlevel_shift(analysis.weights, analysis.response_per_db, segment_gains_db, share=share)
 
 
 def surrogate_emotions(analysis: "Analysis", segment_gains_db: FloatArray, model: "Model") -> dict[str, float]:

@@ -11,12 +11,12 @@ ROWS: Final = 16
 _MAX_PERCENTILE: Final = 99.5  # level that is shown at full brightness
 
 
-def rows_of(n_bands: int) -> np.ndarray:
+def thumbnail_bands(n_bands: int) -> np.ndarray:
     """Return the indices of the bands that are shown, ascending: int [ROWS]."""
     return np.linspace(0, n_bands - 1, ROWS).round().astype(int)
 
 
-def picture(blocks: Iterable[np.ndarray]) -> np.ndarray:
+def spectrogram_thumbnail(blocks: Iterable[np.ndarray]) -> np.ndarray:
     """Reduce a spectrogram.
 
     Parameters
@@ -32,7 +32,7 @@ def picture(blocks: Iterable[np.ndarray]) -> np.ndarray:
     columns = [np.zeros((0, ROWS), np.float32)]
     first = 0  # frame of the next column within the next block
     for block in blocks:
-        columns.append(block[first::FRAMES, rows_of(block.shape[1])])
+        columns.append(block[first::FRAMES, thumbnail_bands(block.shape[1])])
         first = (first - len(block)) % FRAMES
     levels = np.concatenate(columns)
     loudest = float(np.percentile(levels, _MAX_PERCENTILE)) if levels.size else 0.0

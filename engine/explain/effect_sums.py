@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ...models.common.arrays import Floats
-from ...models.common.atomic_write import written_beside
+from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import MIDLEVEL
-from .lime import Effects
+from .lime import SegmentEffects
 
 
 @dataclass
-class Sums:
+class EffectSums:
     """Sums of the effects of the first `done` windows, as effects on the mean prediction of ten seconds.
 
     Attributes
@@ -44,13 +44,13 @@ class Sums:
     total: Floats
 
     @classmethod
-    def nothing(cls, segments: int) -> "Sums":
+    def empty(cls, segments: int) -> "EffectSums":
         """Return sums of no windows for a track with so many segments."""
         shape = (segments, len(MIDLEVEL))
         tables = (np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros((2, *shape)))
         return cls(0, 0.0, *tables, np.full(segments, np.inf), np.zeros(shape[1]), np.zeros(shape[1]))
 
-    def add(self, effects: Effects, segments: npt.NDArray[np.int64], *, share: float) -> None:
+    def add(self, effects: SegmentEffects, segments: npt.NDArray[np.int64], *, share: float) -> None:
         """Add the effects of the next window.
 
         Parameters
@@ -65,14 +65,14 @@ class Sums:
         self.done += 1
         self.shares += share
         self.weights[segments] += effects.weights * share
-        self.plain[segments] += effects.plain * share
+        self.plain[segments] += effects.ols_weights * share
         self.variances[segments] += effects.variances * share**2
-        self.halves[:, segments] += effects.halves * share
-        self.freedom[segments] = np.minimum(self.freedom[segments], effects.freedom)  # conservative
-        self.unexplained += effects.unexplained * share**2
-        self.total += effects.total * share**2
+        self.halves[:, segments] += effects.split_halves * share
+        self.freedom[segments] = np.minimum(self.freedom[segments], effects.dof)  # conservative
+        self.unexplained += effects.residual_var * share**2
+        self.total += effects.total_var * share**2
 
-    def keep(self, path: Path) -> None:
+    def save(self, path: Path) -> None:
         """Write a checkpoint.
 
         Raises
@@ -80,13 +80,13 @@ class Sums:
         InputError
             The file cannot be written.
         """
-        with written_beside(path) as temp_path, temp_path.open("wb") as file:
+        with atomic_write(path) as temp_path, temp_path.open("wb") as file:
             np.savez(file, **{field.name: getattr(self, field.name) for field in fields(self)})
 
     @classmethod
-    def restored(cls, path: Path, segments: int) -> "Sums":
+    def load(cls, path: Path, segments: int) -> "EffectSums":
         """Read a checkpoint; return empty sums if there is none or it does not fit or is damaged."""
-        empty = cls.nothing(segments)
+        empty = cls.empty(segments)
         try:
             with np.load(path, allow_pickle=False) as archive:
                 saved = {field.name: archive[field.name] for field in fields(cls)}

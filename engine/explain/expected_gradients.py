@@ -30,10 +30,10 @@ import torch
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.inference.checkpoint import Model
-from ...models.inference.threads import on_threads
-from .experimental_design import balanced_signs, sight
-from .lime import Effects
-from .perturbation import Window, Workbench
+from ...models.inference.threads import torch_threads
+from .experimental_design import balanced_signs, visible_segments
+from .lime import SegmentEffects
+from .perturbation import AnalysisWindow, SegmentPerturber
 
 PASSES: Final = 512
 """Default number of network evaluations per window."""
@@ -46,8 +46,8 @@ _BATCH_PAIRS: Final = 2
 
 
 def explain_window(
-    window: Window, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
-) -> Effects:
+    window: AnalysisWindow, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
+) -> SegmentEffects:
     """Estimate the effects of a window's segments on the mean of its local outputs.
 
     Parameters
@@ -71,10 +71,10 @@ def explain_window(
     segments, features = len(window.segments), len(MIDLEVEL)
     pairs = max(passes // (2 * _PASSES_PER_SAMPLE), 4)
     geometry = model.network.geometry
-    signs = balanced_signs(pairs, sight(window, geometry), rng, context=geometry.context)
+    signs = balanced_signs(pairs, visible_segments(window, geometry), rng, context=geometry.context)
     distance = BIT_VARIANCE**0.5 if perturbation == "gain" else rng.uniform(0, 0.5, signs.shape)
     t = 0.5 + np.where(signs, 1, -1) * distance  # [pairs, segments]
-    perturber = Workbench(window, model, perturbation)
+    perturber = SegmentPerturber(window, model, perturbation)
     derivatives = np.empty((pairs, segments, features))
     predictions = np.empty((2, pairs, features))
 
@@ -89,14 +89,14 @@ def explain_window(
     weights = derivatives.mean(0)
     middle = pairs // 2
     odd, even = (predictions[0] - predictions[1]) / 2, predictions.mean(0).var(0)
-    return Effects(
+    return SegmentEffects(
         weights=weights,
-        plain=weights,
+        ols_weights=weights,
         variances=derivatives.var(0, ddof=1) / pairs,
-        halves=np.stack([derivatives[:middle].mean(0), derivatives[middle:].mean(0)]),
-        freedom=float(pairs - 1),
-        unexplained=((odd - (t - 0.5) @ weights) ** 2).mean(0) + even,
-        total=(odd**2).mean(0) + even,
+        split_halves=np.stack([derivatives[:middle].mean(0), derivatives[middle:].mean(0)]),
+        dof=float(pairs - 1),
+        residual_var=((odd - (t - 0.5) @ weights) ** 2).mean(0) + even,
+        total_var=(odd**2).mean(0) + even,
     )
 
 
@@ -108,23 +108,23 @@ def _run_in_threads(measure: Callable[[int], None], starts: Iterable[int]) -> No
     """
     threads = torch.get_num_threads()
     with (
-        on_threads(threads),  # restores the number, which the workers' initializer sets for the whole process
+        torch_threads(threads),  # restores the number, which the workers' initializer sets for the whole process
         ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
     ):
         for _ in pool.map(measure, starts):
             pass
 
 
-def _derivatives(perturber: Workbench, t: Floats) -> tuple[Floats, npt.NDArray[np.float32]]:
+def _derivatives(perturber: SegmentPerturber, t: Floats) -> tuple[Floats, npt.NDArray[np.float32]]:
     """Predictions [samples, 7] and their derivatives [samples, segments, 7] at coordinates t [samples, segments]."""
-    spectrograms = perturber.pictures(t)
+    spectrograms = perturber.perturb(t)
     pixels = spectrograms.sound.requires_grad_()
-    midlevel = sum(part.mean((2, 3)) for part in perturber.model.network.maps(spectrograms))
+    midlevel = sum(part.mean((2, 3)) for part in perturber.model.network.branch_outputs(spectrograms))
     assert isinstance(midlevel, torch.Tensor)
     derivatives = []
     for feature in range(len(MIDLEVEL)):
         (gradient,) = torch.autograd.grad(
             midlevel[:, feature].sum(), pixels, retain_graph=feature < len(MIDLEVEL) - 1
         )
-        derivatives.append(perturber.by_segment(gradient).cpu().numpy())
+        derivatives.append(perturber.sum_by_segment(gradient).cpu().numpy())
     return midlevel.detach().double().cpu().numpy(), np.stack(derivatives, axis=2)

@@ -3,11 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
-from ...models.network.receptive_field import Geometry
-from .perturbation import Window
+from ...models.network.receptive_field import ReceptiveField
+from .perturbation import AnalysisWindow
 
 
-def sight(window: Window, geometry: Geometry) -> npt.NDArray[np.bool_]:
+def visible_segments(window: AnalysisWindow, geometry: ReceptiveField) -> npt.NDArray[np.bool_]:
     """Return which local output has which segment in its receptive field.
 
     Parameters
@@ -27,12 +27,12 @@ def sight(window: Window, geometry: Geometry) -> npt.NDArray[np.bool_]:
     for time in range(times):
         rows = window.labels[time * geometry.stride :][: geometry.field]
         for column in range(geometry.columns):
-            begin, end, low, high = geometry.sight(column)
+            begin, end, low, high = geometry.extent(column)
             visible[time, column, np.unique(rows[begin:end, low:high])] = True
     return visible[..., :-1]  # the last is label -1, the zero padding
 
 
-def paley(max_rows: int) -> npt.NDArray[np.bool_]:
+def paley_hadamard(max_rows: int) -> npt.NDArray[np.bool_]:
     """Return a Hadamard matrix of Paley's first construction (J. Math. Phys. 1933) without its constant column.
 
     Parameters
@@ -54,7 +54,7 @@ def paley(max_rows: int) -> npt.NDArray[np.bool_]:
     return np.concatenate([np.ones((1, q), bool), residues])
 
 
-def with_coins(rows: npt.NDArray[np.bool_], pairs: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+def pad_with_random_signs(rows: npt.NDArray[np.bool_], pairs: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
     """Fill a design up with rows of random signs, and shuffle the rows.
 
     Parameters
@@ -101,7 +101,7 @@ def balanced_signs(
         bool [pairs, segments].
     """
     segments = visible.shape[2]
-    matrix = paley(pairs)
+    matrix = paley_hadamard(pairs)
     flat = visible.reshape(-1, segments).astype(np.float32)
     output_weights = np.ones(visible.shape[:2], np.float32)
     if context:
@@ -113,4 +113,4 @@ def balanced_signs(
         column = rng.choice(np.flatnonzero(cost[s] == cost[s].min()))
         signs[:, s] = matrix[:, column] ^ (rng.random() < 0.5)
         cost[:, column] += common[s]
-    return with_coins(signs, pairs, rng)
+    return pad_with_random_signs(signs, pairs, rng)

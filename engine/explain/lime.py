@@ -17,7 +17,7 @@ from scipy import linalg, stats
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.inference.checkpoint import Model
-from .perturbation import Window, local_outputs
+from .perturbation import AnalysisWindow, local_outputs
 
 PASSES: Final = 50_000
 """Default number of network evaluations (samples) per window."""
@@ -33,7 +33,7 @@ BLOCK_SAMPLES: Final = 4096
 
 
 @dataclass(frozen=True)
-class Effects:
+class SegmentEffects:
     """Estimated effects of the segments of a window on the mean of its local outputs.
 
     An effect is the change of the mean prediction when a segment's perturbation variable goes from 0 to 1.
@@ -55,15 +55,15 @@ class Effects:
     """
 
     weights: Floats
-    plain: Floats
+    ols_weights: Floats
     variances: Floats
-    halves: Floats
-    freedom: float
-    unexplained: Floats
-    total: Floats
+    split_halves: Floats
+    dof: float
+    residual_var: Floats
+    total_var: Floats
 
 
-def draw_bits(samples: int, segments: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+def sample_masks(samples: int, segments: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
     """Draw the masks of the samples as `lime.lime_image` does.
 
     Returns
@@ -76,7 +76,7 @@ def draw_bits(samples: int, segments: int, rng: np.random.Generator) -> npt.NDAr
     return bits
 
 
-def kernel(bits: npt.NDArray[np.bool_]) -> Floats:
+def sample_weights(bits: npt.NDArray[np.bool_]) -> Floats:
     """Return the weight of each sample: sqrt(exp(-d^2 / width^2)) with the cosine distance d of its mask to the
     original.
 
@@ -95,7 +95,9 @@ def kernel(bits: npt.NDArray[np.bool_]) -> Floats:
     return np.asarray(np.sqrt(np.exp(-(distance**2) / KERNEL_WIDTH**2)))
 
 
-def weighted_ridge(bits: npt.NDArray[np.bool_], outputs: Floats, weights: Floats, *, ridge: float = RIDGE) -> Effects:
+def fit_weighted_ridge(
+    bits: npt.NDArray[np.bool_], outputs: Floats, weights: Floats, *, ridge: float = RIDGE
+) -> SegmentEffects:
     """Fit a weighted ridge regression with an intercept.
 
     Parameters
@@ -126,14 +128,14 @@ def weighted_ridge(bits: npt.NDArray[np.bool_], outputs: Floats, weights: Floats
     plain = inverse @ cross
     freedom = len(bits) - np.linalg.matrix_rank(gram, hermitian=True) - 1
     noise = np.maximum(square - (plain * cross).sum(0), 0) / max(freedom, 1)
-    return Effects(
+    return SegmentEffects(
         weights=coefficients,
-        plain=plain,
+        ols_weights=plain,
         variances=np.outer(np.diag(inverse), noise),
-        halves=np.stack([_solve_ridge(*half.centred()[:2], ridge) for half in halves]),
-        freedom=float(freedom),
-        unexplained=np.maximum(unexplained, 0) / whole.weight,
-        total=square / whole.weight,
+        split_halves=np.stack([_solve_ridge(*half.centred()[:2], ridge) for half in halves]),
+        dof=float(freedom),
+        residual_var=np.maximum(unexplained, 0) / whole.weight,
+        total_var=square / whole.weight,
     )
 
 
@@ -198,8 +200,8 @@ def p_values(plain: Floats, variances: Floats, freedom: npt.ArrayLike) -> Floats
 
 
 def explain_window(
-    window: Window, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
-) -> Effects:
+    window: AnalysisWindow, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
+) -> SegmentEffects:
     """Estimate the effects of a window's segments on the mean of its local outputs, for all features at once.
 
     Parameters
@@ -215,10 +217,10 @@ def explain_window(
     rng
         Random generator of this window.
     """
-    bits = draw_bits(passes, len(window.segments), rng)
+    bits = sample_masks(passes, len(window.segments), rng)
     outputs = np.empty((passes, len(MIDLEVEL)))
     done = 0
     for block in local_outputs(window, bits, model, perturbation):
         outputs[done : done + len(block)] = block.mean((2, 3), dtype=np.float64)
         done += len(block)
-    return weighted_ridge(bits, outputs, kernel(bits))
+    return fit_weighted_ridge(bits, outputs, sample_weights(bits))

@@ -27,9 +27,9 @@ from scipy import linalg
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.inference.checkpoint import Model
-from .experimental_design import paley, sight, with_coins
-from .lime import Effects
-from .perturbation import BATCH_SIZE, Window, local_outputs
+from .experimental_design import pad_with_random_signs, paley_hadamard, visible_segments
+from .lime import SegmentEffects
+from .perturbation import BATCH_SIZE, AnalysisWindow, local_outputs
 
 PASSES: Final = 1024
 """Default number of network evaluations (samples) per window."""
@@ -39,7 +39,7 @@ BIT_VARIANCE: Final = 0.25
 """Variance of a mask bit."""
 
 
-def design(pairs: int, together: npt.NDArray[np.bool_], rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+def hadamard_design(pairs: int, together: npt.NDArray[np.bool_], rng: np.random.Generator) -> npt.NDArray[np.bool_]:
     """Draw the masks of the first sample of each pair: orthogonal within each regression as far as pairs suffice.
 
     Parameters
@@ -57,7 +57,7 @@ def design(pairs: int, together: npt.NDArray[np.bool_], rng: np.random.Generator
         bool [pairs, segments]; rows and segments beyond the Hadamard matrix are random.
     """
     segments = len(together)
-    matrix = paley(pairs)
+    matrix = paley_hadamard(pairs)
     order = len(matrix)
     # In one regression: both are seen together with a third segment.
     conflicts = (together.astype(np.float32) @ together) > 0
@@ -71,12 +71,12 @@ def design(pairs: int, together: npt.NDArray[np.bool_], rng: np.random.Generator
         if len(candidates):
             columns[s] = rng.choice(candidates)
             bits[:, s] = matrix[:, columns[s]] ^ (rng.random() < 0.5)
-    return with_coins(bits, pairs, rng)
+    return pad_with_random_signs(bits, pairs, rng)
 
 
 def explain_window(
-    window: Window, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
-) -> Effects:
+    window: AnalysisWindow, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
+) -> SegmentEffects:
     """Estimate the effects of a window's segments on the mean of its local outputs.
 
     Parameters
@@ -92,11 +92,11 @@ def explain_window(
     rng
         Random generator of this window.
     """
-    visible = sight(window, model.network.geometry).reshape(-1, len(window.segments)).astype(np.float32)
+    visible = visible_segments(window, model.network.geometry).reshape(-1, len(window.segments)).astype(np.float32)
     outputs, segments = visible.shape
     pairs = max(passes // 2, 2)
     together = (visible.T @ visible) > 0  # some output sees both segments
-    first_masks = design(pairs, together, rng)
+    first_masks = hadamard_design(pairs, together, rng)
     features = len(MIDLEVEL)
     sums = [_Sums.nothing(segments), _Sums.nothing(segments)]
     mean_odd = np.zeros((pairs, features))
@@ -117,14 +117,14 @@ def explain_window(
     weights, variances, freedom = sums[0].regressions(together)
     residuals = mean_odd - (first_masks - 0.5) @ weights
     even = mean_even.var(0)
-    return Effects(
+    return SegmentEffects(
         weights=weights,
-        plain=weights,
+        ols_weights=weights,
         variances=variances,
-        halves=half_weights,
-        freedom=freedom,
-        unexplained=(residuals**2).mean(0) + even,
-        total=(mean_odd**2).mean(0) + even,
+        split_halves=half_weights,
+        dof=freedom,
+        residual_var=(residuals**2).mean(0) + even,
+        total_var=(mean_odd**2).mean(0) + even,
     )
 
 

@@ -16,7 +16,7 @@ import torch
 
 from ...models.common.arrays import FloatArray, Labels
 from ...models.inference.checkpoint import Model
-from ...models.network.padding import Surrounded
+from ...models.network.padding import PaddedSpectrogram
 
 PERTURBATIONS: Final = ("gain", "hide")
 GAIN_DB: Final = 6.0
@@ -25,12 +25,12 @@ BATCH_SIZE: Final = 32
 _BLOCK_ROWS: Final = 4096
 
 
-def amplified(spectrogram: torch.Tensor, gain_db: float) -> torch.Tensor:
+def apply_gain_db(spectrogram: torch.Tensor, gain_db: float) -> torch.Tensor:
     """Apply a gain to a log10(1 + magnitude) spectrogram of any shape."""
     return torch.log10(1.0 + (torch.pow(10.0, spectrogram) - 1.0) * 10 ** (gain_db / 20))
 
 
-def extremes(spectrogram: torch.Tensor, perturbation: str) -> tuple[torch.Tensor, torch.Tensor]:
+def perturbation_range(spectrogram: torch.Tensor, perturbation: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the spectrogram with all segments on, and with all segments off.
 
     Parameters
@@ -42,10 +42,10 @@ def extremes(spectrogram: torch.Tensor, perturbation: str) -> tuple[torch.Tensor
     """
     if perturbation == "hide":
         return spectrogram, torch.zeros_like(spectrogram)
-    return amplified(spectrogram, GAIN_DB), amplified(spectrogram, -GAIN_DB)
+    return apply_gain_db(spectrogram, GAIN_DB), apply_gain_db(spectrogram, -GAIN_DB)
 
 
-def response_per_db(spectrogram: FloatArray, labels: Labels, perturbation: str) -> FloatArray:
+def perturbation_per_db(spectrogram: FloatArray, labels: Labels, perturbation: str) -> FloatArray:
     """Return the change of each segment's perturbation variable per decibel of gain.
 
     Parameters
@@ -70,7 +70,7 @@ def response_per_db(spectrogram: FloatArray, labels: Labels, perturbation: str) 
     for start in range(0, len(spectrogram), _BLOCK_ROWS):
         rows = slice(start, start + _BLOCK_ROWS)
         block = torch.from_numpy(spectrogram[rows])
-        difference = amplified(block, GAIN_DB) - amplified(block, -GAIN_DB)
+        difference = apply_gain_db(block, GAIN_DB) - apply_gain_db(block, -GAIN_DB)
         change += np.bincount(labels[rows].ravel(), weights=difference.numpy().ravel(), minlength=count)
         total += np.bincount(labels[rows].ravel(), weights=spectrogram[rows].ravel(), minlength=count)
     per_db = np.divide(change, 2 * GAIN_DB * total, out=np.zeros(count), where=total > 0)
@@ -78,7 +78,7 @@ def response_per_db(spectrogram: FloatArray, labels: Labels, perturbation: str) 
 
 
 @dataclass(frozen=True)
-class Window:
+class AnalysisWindow:
     """The part of a spectrogram that is the receptive field of consecutive output positions, with its segments.
 
     Attributes
@@ -96,23 +96,23 @@ class Window:
         The frames of `labels` that are not padding.
     """
 
-    picture: FloatArray
+    spectrogram: FloatArray
     labels: Labels
     segments: npt.NDArray[np.int64]
     first: int
     last: int
     sound: slice
 
-    def places(self, device: torch.device) -> torch.Tensor:
+    def segment_index(self, device: torch.device) -> torch.Tensor:
         """Return the segment index of each pixel of the spectrogram, row by row: int [pixels]."""
         return torch.from_numpy(self.labels[self.sound].ravel()).to(device)
 
-    def surrounded(self, spectrograms: torch.Tensor) -> Surrounded:
+    def padded(self, spectrograms: torch.Tensor) -> PaddedSpectrogram:
         """Add the window's zero padding to perturbed spectrograms [samples, frames, bands]."""
-        return Surrounded(spectrograms, self.sound.start, len(self.labels) - self.sound.stop)
+        return PaddedSpectrogram(spectrograms, self.sound.start, len(self.labels) - self.sound.stop)
 
 
-def window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, last: int) -> Window:
+def cut_window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, last: int) -> AnalysisWindow:
     """Cut the receptive field of some output positions out of a track.
 
     Parameters
@@ -124,16 +124,18 @@ def window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, la
     first, last
         The output positions first..last-1.
     """
-    begin, end = model.network.geometry.span(first, last)
+    begin, end = model.network.geometry.frame_range(first, last)
     inside = slice(max(begin, 0), min(end, len(spectrogram)))
     padding = ((max(-begin, 0), max(end - len(spectrogram), 0)), (0, 0))
     segments, indices = np.unique(labels[inside], return_inverse=True)
     padded = np.pad(indices.reshape(labels[inside].shape), padding, constant_values=-1)
     unpadded = slice(inside.start - begin, inside.stop - begin)
-    return Window(spectrogram[inside], padded.astype(np.int32), segments.astype(np.int64), first, last, unpadded)
+    return AnalysisWindow(
+        spectrogram[inside], padded.astype(np.int32), segments.astype(np.int64), first, last, unpadded
+    )
 
 
-class Workbench:
+class SegmentPerturber:
     """Perturbs the segments of a window on the model's device.
 
     Parameters
@@ -146,15 +148,17 @@ class Workbench:
         "gain" or "hide".
     """
 
-    def __init__(self, window: Window, model: Model, perturbation: str) -> None:
+    def __init__(self, window: AnalysisWindow, model: Model, perturbation: str) -> None:
         self.model = model
-        on, self._off = (end.to(model.device) for end in extremes(torch.from_numpy(window.picture), perturbation))
+        on, self._off = (
+            end.to(model.device) for end in perturbation_range(torch.from_numpy(window.spectrogram), perturbation)
+        )
         self._change = on - self._off
         self._segments = len(window.segments)
-        self._add_padding = window.surrounded
-        self._segment_index = window.places(model.device)
+        self._add_padding = window.padded
+        self._segment_index = window.segment_index(model.device)
 
-    def pictures(self, t: npt.NDArray[np.generic]) -> Surrounded:
+    def perturb(self, t: npt.NDArray[np.generic]) -> PaddedSpectrogram:
         """Return perturbed spectrograms.
 
         Parameters
@@ -170,7 +174,7 @@ class Workbench:
         by_pixel = torch.from_numpy(t.astype(np.float32)).to(self.model.device).index_select(1, self._segment_index)
         return self._add_padding(torch.addcmul(self._off, by_pixel.view(-1, *self._change.shape), self._change))
 
-    def by_segment(self, gradient: torch.Tensor) -> torch.Tensor:
+    def sum_by_segment(self, gradient: torch.Tensor) -> torch.Tensor:
         """Convert gradients with respect to pixels to derivatives with respect to the perturbation variables.
 
         Parameters
@@ -196,7 +200,12 @@ class Workbench:
 
 
 def local_outputs(
-    window: Window, bits: npt.NDArray[np.bool_], model: Model, perturbation: str, *, batch_size: int = BATCH_SIZE
+    window: AnalysisWindow,
+    bits: npt.NDArray[np.bool_],
+    model: Model,
+    perturbation: str,
+    *,
+    batch_size: int = BATCH_SIZE,
 ) -> Iterator[FloatArray]:
     """Predict the local mid-level outputs of every sample.
 
@@ -218,7 +227,7 @@ def local_outputs(
     numpy.ndarray
         float32 [at most batch_size, 7, time, columns], in the order of the samples.
     """
-    perturber = Workbench(window, model, perturbation)
+    perturber = SegmentPerturber(window, model, perturbation)
     with torch.inference_mode():
         for start in range(0, len(bits), batch_size):
-            yield model.network.local(perturber.pictures(bits[start : start + batch_size])).cpu().numpy()
+            yield model.network.local(perturber.perturb(bits[start : start + batch_size])).cpu().numpy()

@@ -54,7 +54,7 @@ def _chan_vese(spectrogram: FloatArray) -> Labels:
     return np.asarray(measure.label(loud.astype(np.int32) + 1, connectivity=2))
 
 
-METHODS: Final[dict[str, Callable[[FloatArray], Labels]]] = {
+SEGMENTATIONS: Final[dict[str, Callable[[FloatArray], Labels]]] = {
     "felzenszwalb": _felzenszwalb,
     "slic": _slic,
     "chan-vese": _chan_vese,
@@ -62,7 +62,7 @@ METHODS: Final[dict[str, Callable[[FloatArray], Labels]]] = {
 }
 
 
-def segment(spectrogram: FloatArray, *, method: str = "felzenszwalb") -> Labels:
+def segment_spectrogram(spectrogram: FloatArray, *, method: str = "felzenszwalb") -> Labels:
     """Segment a spectrogram.
 
     Parameters
@@ -83,9 +83,9 @@ def segment(spectrogram: FloatArray, *, method: str = "felzenszwalb") -> Labels:
     InputError
         There is no such method.
     """
-    if method not in METHODS:
-        raise InputError(f"no segmentation is called {method!r}: there are {', '.join(METHODS)}")
-    segment_tile = METHODS[method]
+    if method not in SEGMENTATIONS:
+        raise InputError(f"no segmentation is called {method!r}: there are {', '.join(SEGMENTATIONS)}")
+    segment_tile = SEGMENTATIONS[method]
     frames = len(spectrogram)
     labels = np.zeros(spectrogram.shape, np.int32)
     next_label = 0

@@ -22,7 +22,7 @@ PAPER_SAMPLES: Final = 50_000
 """Number of samples in the paper."""
 
 
-def paper_p_values(weights: Floats, unexplained_variance: Floats, *, bit_variance: float = 0.25) -> Floats:
+def expected_lime_p_values(weights: Floats, unexplained_variance: Floats, *, bit_variance: float = 0.25) -> Floats:
     """Return the expected p-values of LIME with 50,000 samples.
 
     Parameters
@@ -43,7 +43,7 @@ def paper_p_values(weights: Floats, unexplained_variance: Floats, *, bit_varianc
     return np.asarray(2 * stats.norm.sf(np.abs(weights) / error))
 
 
-def selected(weights: Floats, p: Floats) -> npt.NDArray[np.bool_]:
+def is_significant(weights: Floats, p: Floats) -> npt.NDArray[np.bool_]:
     """Return where p-value / |weight| < 1e-6 (Haunschmid et al. 2019, section 3.2).
 
     Parameters

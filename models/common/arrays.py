@@ -12,5 +12,5 @@ Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
 """Segment numbers of a spectrogram, [frames, bands]."""
 
-Report = Callable[[float], None]
+ProgressCallback = Callable[[float], None]
 """A progress callback; takes the fraction done, 0..1."""

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 
-def fingerprint(*parts: Any, length: int = 12) -> str:  # noqa: ANN401
+def short_digest(*parts: Any, length: int = 12) -> str:  # noqa: ANN401
     """Return the beginning of the SHA-256 of some values.
 
     Parameters

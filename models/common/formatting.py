@@ -1,12 +1,12 @@
 """Text formatting of names, numbers and durations for tables, screens, figures and pages."""
 
 
-def spoken(name: str) -> str:
+def display_name(name: str) -> str:
     """Return a feature or emotion name as people write it: spaces in place of underscores."""
     return name.replace("_", " ")
 
 
-def signed(value: float, form: str) -> str:
+def format_signed(value: float, form: str) -> str:
     """Format a number with its sign, a minus sign in place of the hyphen, and zero as 0.
 
     Parameters
@@ -29,7 +29,7 @@ def signed(value: float, form: str) -> str:
     return text.replace("-", "\u2212") if float(text) else "0"
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Format a duration in seconds as minutes and seconds, rounded down.
 
     Examples
@@ -40,7 +40,7 @@ def duration(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def number(value: float, digits: int = 2) -> str:
+def format_r(value: float, digits: int = 2) -> str:
     """Format a correlation without a leading zero, with a minus sign in place of the hyphen.
 
     Parameters

@@ -1,12 +1,12 @@
 """The accompaniment: chord, bass, dissonance and percussion parts."""
 
 from .harmony import chord_at
-from .midi_parts import Part, stream
-from .piece import Piece, voicing
-from .timing import layer_onsets
+from .midi_parts import Part, named_rng
+from .piece import Piece, close_voicing
+from .timing import onset_pattern
 
 
-def chord_voices(piece: Piece) -> list[Part]:
+def chord_parts(piece: Piece) -> list[Part]:
     """Compose block or broken chords, with their added dissonant notes, on one or two instruments.
 
     Returns
@@ -14,31 +14,31 @@ def chord_voices(piece: Piece) -> list[Part]:
     list of Part
         One or two parts.
     """
-    rng = stream(piece.seed, "chords")
+    rng = named_rng(piece.seed, "chords")
     broken, voices, doubled = rng.random() < 0.35, int(rng.integers(3, 6)), rng.random() < 0.4
-    beats = layer_onsets(
+    beats = onset_pattern(
         piece.timing.bars,
         per_beat=piece.density,
-        complexity=piece.q["rhythmic_complexity"],
+        complexity=piece.qualities["rhythmic_complexity"],
         seed=piece.seed,
         name="chords",
     )
     pitches = []
     for index, beat in enumerate(beats):
         chord = chord_at(piece.chords, beat)
-        notes = voicing(chord, piece.ensemble.chord_centre, voices)
+        notes = close_voicing(chord, piece.ensemble.chord_centre, voices)
         dissonant = [notes[0] + (pitch_class - notes[0]) % 12 for pitch_class in chord.rubs]
         pitches.append([notes[index % len(notes)], *dissonant[:2]] if broken else notes + dissonant)
     parts = []
     for program in [piece.ensemble.chord] + [piece.ensemble.second_chord] * doubled:
-        part = piece.part(program, 96 - 56 * piece.q["melodiousness"])
-        part.detune = -25 * piece.q["dissonance"] * (1 if program == piece.ensemble.chord else -1)
+        part = piece.part(program, 96 - 56 * piece.qualities["melodiousness"])
+        part.detune = -25 * piece.qualities["dissonance"] * (1 if program == piece.ensemble.chord else -1)
         piece.play(part, beats, pitches, level=-6)
         parts.append(part)
     return parts
 
 
-def bass_voice(piece: Piece) -> list[Part]:
+def bass_part(piece: Piece) -> list[Part]:
     """Compose the bass: the lowest note of each chord, on the beats where rhythmic complexity is low.
 
     Returns
@@ -46,25 +46,25 @@ def bass_voice(piece: Piece) -> list[Part]:
     list of Part
         One part; none in one of eight pieces.
     """
-    rng = stream(piece.seed, "bass")
+    rng = named_rng(piece.seed, "bass")
     if rng.random() < 0.12:
         return []
     per_beat = float(rng.choice([0.5, 0.5, 1.0, 1.0]))
-    beats = layer_onsets(
+    beats = onset_pattern(
         piece.timing.bars,
         per_beat=per_beat,
-        complexity=piece.q["rhythmic_complexity"],
+        complexity=piece.qualities["rhythmic_complexity"],
         seed=piece.seed,
         name="bass",
     )
     lowest = piece.ensemble.bass_centre
     pitches = [[lowest + (chord_at(piece.chords, beat).bass - lowest) % 12] for beat in beats]
-    part = piece.part(piece.ensemble.bass, 100 - 34 * piece.q["melodiousness"])
+    part = piece.part(piece.ensemble.bass, 100 - 34 * piece.qualities["melodiousness"])
     piece.play(part, beats, pitches)
     return [part]
 
 
-def cluster_voice(piece: Piece) -> list[Part]:
+def dissonance_part(piece: Piece) -> list[Part]:
     """Compose high clusters of semitones against the chords, louder as dissonance rises.
 
     Returns
@@ -72,19 +72,19 @@ def cluster_voice(piece: Piece) -> list[Part]:
     list of Part
         One part; none where dissonance is below 0.35.
     """
-    dissonance = piece.q["dissonance"]
+    dissonance = piece.qualities["dissonance"]
     if dissonance < 0.35:
         return []
-    rng = stream(piece.seed, "cluster")
-    part = piece.part(piece.ensemble.cluster, (36 + 44 * dissonance) * (1.0 - 0.3 * piece.q["melodiousness"]))
+    rng = named_rng(piece.seed, "cluster")
+    part = piece.part(piece.ensemble.cluster, (36 + 44 * dissonance) * (1.0 - 0.3 * piece.qualities["melodiousness"]))
     part.detune = 35 * dissonance
     octave = 12 * int(rng.choice([0, 1, 1, 2]))
     beats = [chord.start for chord in piece.chords]
     if rng.random() < 0.5:
-        beats = layer_onsets(
+        beats = onset_pattern(
             piece.timing.bars,
             per_beat=piece.density,
-            complexity=piece.q["rhythmic_complexity"],
+            complexity=piece.qualities["rhythmic_complexity"],
             seed=piece.seed,
             name="chords",
         )
@@ -96,7 +96,7 @@ def cluster_voice(piece: Piece) -> list[Part]:
     return [part]
 
 
-def pulse_voices(piece: Piece) -> list[Part]:
+def percussion_parts(piece: Piece) -> list[Part]:
     """Compose percussion layers: a pulse on the beats in three of four pieces, and up to four more with complexity.
 
     A layer is played on drums or on a pitched percussion instrument.
@@ -106,14 +106,14 @@ def pulse_voices(piece: Piece) -> list[Part]:
     list of Part
         None to five parts.
     """
-    rng = stream(piece.seed, "pulse")
-    complexity = piece.q["rhythmic_complexity"]
+    rng = named_rng(piece.seed, "pulse")
+    complexity = piece.qualities["rhythmic_complexity"]
     has_pulse, has_drums = rng.random() < 0.75, rng.random() < 0.4 and bool(piece.ensemble.kit)
     count = int(has_pulse) + round(4 * complexity)
     rates = rng.choice([1.0, 1.0, 2.0, 0.5, 0.5], 5)
     parts = []
     for index in range(count):
-        beats = layer_onsets(
+        beats = onset_pattern(
             piece.timing.bars,
             per_beat=1.0 if index == 0 and has_pulse else float(rates[index]),
             complexity=complexity,
@@ -121,7 +121,9 @@ def pulse_voices(piece: Piece) -> list[Part]:
             name=f"pulse {index}",
         )
         is_drum = has_drums and index < len(piece.ensemble.kit)
-        volume = ((48 if is_drum else 70) + 16 * piece.q["articulation"]) * (1.0 - 0.4 * piece.q["melodiousness"])
+        volume = ((48 if is_drum else 70) + 16 * piece.qualities["articulation"]) * (
+            1.0 - 0.4 * piece.qualities["melodiousness"]
+        )
         volume *= 1.0 if index == 0 and has_pulse else 1.12
         part = piece.part(0 if is_drum else piece.ensemble.layers[index], volume, drums=is_drum)
         pitches = []

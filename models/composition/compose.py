@@ -17,15 +17,15 @@ import mido
 
 from ..common.constants import MIDLEVEL
 from ..common.errors import InputError
-from .accompaniment import bass_voice, chord_voices, cluster_voice, pulse_voices
-from .harmony import plan_chords, share_at_home
-from .melody import in_front
-from .midi_parts import stream, to_midi
+from .accompaniment import bass_part, chord_parts, dissonance_part, percussion_parts
+from .harmony import in_key_fraction, plan_chords
+from .melody import melody_prominence
+from .midi_parts import named_rng, to_midi
 from .orchestration import draw_ensemble
-from .piece import Piece, lead_voice, texture_voice
+from .piece import Piece, melody_part, texture_part
 from .timing import Timing
 
-KNOBS: Final = 4
+GENERATOR_VERSION: Final = 4
 """Version of the generator. Counted up when a parameter changes its meaning; it is part of the names of rendered
 files, so that clips of an older version are never mixed with those of this one."""
 
@@ -52,21 +52,21 @@ def compose(qualities: Mapping[str, float], *, seed: int, seconds: float = 11.0)
     InputError
         A feature is missing or unknown, or a value is out of range.
     """
-    piece = _plan(knobs(qualities, seconds), seed, seconds)
+    piece = _plan(generator_parameters(qualities, seconds), seed, seconds)
     parts = [
-        *lead_voice(piece),
-        *texture_voice(piece),
-        *chord_voices(piece),
-        *bass_voice(piece),
-        *cluster_voice(piece),
-        *pulse_voices(piece),
+        *melody_part(piece),
+        *texture_part(piece),
+        *chord_parts(piece),
+        *bass_part(piece),
+        *dissonance_part(piece),
+        *percussion_parts(piece),
     ]
     for index, part in enumerate(parts):
         part.pan = piece.ensemble.pans[index % len(piece.ensemble.pans)]
     return to_midi(parts, seconds=seconds)
 
 
-def knobs(qualities: Mapping[str, float], seconds: float) -> dict[str, float]:
+def generator_parameters(qualities: Mapping[str, float], seconds: float) -> dict[str, float]:
     """Check the features and convert them to the parameters of the generator.
 
     Parameters
@@ -97,14 +97,14 @@ def knobs(qualities: Mapping[str, float], seconds: float) -> dict[str, float]:
         raise InputError(f"seconds: {seconds} is not within 1..600 (milliseconds?)")
     parameters = {name: float(value) for name, value in qualities.items()}
     return parameters | {
-        "melodiousness": in_front(parameters["melodiousness"]),
-        "tonal_stability": share_at_home(parameters["tonal_stability"]),
+        "melodiousness": melody_prominence(parameters["melodiousness"]),
+        "tonal_stability": in_key_fraction(parameters["tonal_stability"]),
     }
 
 
 def _plan(parameters: dict[str, float], seed: int, seconds: float) -> Piece:
     """Draw what the parts have in common: tempo, meter, chords, instruments, loudness, density."""
-    rng = stream(seed, "setting")
+    rng = named_rng(seed, "setting")
     tempo, meter = float(rng.uniform(62, 148)), int(rng.choice([4, 4, 4, 3]))
     timing = Timing(seed=seed, tempo=tempo, meter=meter, stability=parameters["rhythmic_stability"], seconds=seconds)
     chords = plan_chords(
@@ -117,7 +117,7 @@ def _plan(parameters: dict[str, float], seed: int, seconds: float) -> Piece:
     )
     ensemble = draw_ensemble(articulation=parameters["articulation"], dissonance=parameters["dissonance"], seed=seed)
     return Piece(
-        q=parameters,
+        qualities=parameters,
         seed=seed,
         seconds=seconds,
         timing=timing,

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .midi_parts import stream
+from .midi_parts import named_rng
 
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
 MINOR = (0, 2, 3, 5, 7, 8, 10)
@@ -23,7 +23,7 @@ GOLDEN, SILVER = 0.6180339887, 0.4142135624
 FAR_KEYS = (1, 3, 4, 6, 8, 9, 11)
 """Semitones to distant keys: those more than two steps away on the circle of fifths."""
 # Added notes in semitones above the root, in order of roughness; never the third of the other mode.
-RUBS = ((10,), (11, 2), (11, 6), (1, 6), (1, 6, 11))
+ADDED_DISSONANCES = ((10,), (11, 2), (11, 6), (1, 6), (1, 6, 11))
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def plan_chords(
     list of Chord
         One or two for each bar, in order.
     """
-    rng = stream(seed, "harmony")
+    rng = named_rng(seed, "harmony")
     home, shift = int(rng.integers(12)), 0
     bar_s = beat_s * (bars[1] - bars[0])
     per_bar = int(rng.choice([1, 1, 2]) if 1.2 < bar_s < 2.2 else 1 + (bar_s > 2.0))
@@ -89,7 +89,7 @@ def plan_chords(
     modal_mixture = 0.5 if rng.random() < 0.25 else 0.0
     # Evenly spread thresholds: a parameter at 0.5 changes half of any few chords, whatever the seed.
     count = per_bar * (len(bars) - 1)
-    home_at, minor_at = spread(rng, count, GOLDEN), spread(rng, count, SILVER)
+    home_at, minor_at = low_discrepancy(rng, count, GOLDEN), low_discrepancy(rng, count, SILVER)
     key_steps, invert = rng.choice(FAR_KEYS, count), rng.random(count)
     dominant_major = rng.random() < 0.6
     chords: list[Chord] = []
@@ -115,14 +115,14 @@ def plan_chords(
                 bass = triad[1 + k % 2]
             chords.append(
                 Chord(
-                    line + half * length, length, triad, rubs(triad, dissonance),
+                    line + half * length, length, triad, added_dissonances(triad, dissonance),
                     tuple((tonic + step) % 12 for step in steps), bass, tonic,
                 )
             )  # fmt: skip
     return chords
 
 
-def share_at_home(tonal_stability: float) -> float:
+def in_key_fraction(tonal_stability: float) -> float:
     """Convert tonal stability to the fraction of chords in the home key.
 
     Tonal stability 0..1 is the fraction of chord *changes* that keep to the key. A change keeps to the key when both
@@ -140,7 +140,7 @@ def chord_at(chords: list[Chord], beat: float) -> Chord:
     return chords[0]
 
 
-def spread(rng: np.random.Generator, count: int, step: float = GOLDEN) -> np.ndarray:
+def low_discrepancy(rng: np.random.Generator, count: int, step: float = GOLDEN) -> np.ndarray:
     """Draw a low-discrepancy sequence: thresholds in 0..1 of which any few in a row are evenly spread.
 
     Parameters
@@ -176,7 +176,7 @@ def _scale(modality: float, threshold: float, modal_mixture: float) -> tuple[int
     return tuple(MINOR[i] if i in lowered_at and modality > lowered_at[i] else MAJOR[i] for i in range(7))
 
 
-def rubs(triad: tuple[int, ...], dissonance: float) -> tuple[int, ...]:
+def added_dissonances(triad: tuple[int, ...], dissonance: float) -> tuple[int, ...]:
     """Return the dissonant pitch classes to add to a triad: none to three, rougher as `dissonance` (0..1) rises."""
-    stage = min(int(dissonance * 5 + 0.35), len(RUBS))
-    return tuple((triad[0] + interval) % 12 for interval in RUBS[stage - 1]) if stage else ()
+    stage = min(int(dissonance * 5 + 0.35), len(ADDED_DISSONANCES))
+    return tuple((triad[0] + interval) % 12 for interval in ADDED_DISSONANCES[stage - 1]) if stage else ()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .harmony import Chord, chord_at
-from .midi_parts import stream
+from .midi_parts import named_rng
 from .timing import SHIFTS
 
 # Rhythms of one bar of four beats, as note lengths; other meters take as much as fits.
@@ -19,14 +19,14 @@ RHYTHMS = (
 )  # fmt: skip
 STEPS = (-2, -1, -1, -1, 1, 1, 1, 2)
 """Intervals of a melodious line, in scale steps."""
-BENT = 0.55
+CHROMATIC_THRESHOLD = 0.55
 """Notes whose threshold is above this one are altered chromatically when tonal stability is 0."""
 LEAPS = (-19, -14, -11, -8, 8, 11, 14, 19)
 """Intervals of an unmelodious line from the centre of its range, in semitones."""
 
 
 @dataclass(frozen=True)
-class Tone:
+class MelodyNote:
     """A note of a melody.
 
     Attributes
@@ -45,7 +45,7 @@ class Tone:
     strength: float
 
 
-def in_front(melodiousness: float) -> float:
+def melody_prominence(melodiousness: float) -> float:
     """Convert melodiousness to the prominence of the melody against the accompaniment, both 0..1.
 
     The exponent makes the quarters of the scale perceptually more alike. With prominence equal to melodiousness, a
@@ -64,7 +64,7 @@ def compose_melody(
     tonal_stability: float,
     centre: int,
     seed: int,
-) -> list[Tone]:
+) -> list[MelodyNote]:
     """Compose a melody over a chord progression.
 
     Parameters
@@ -89,7 +89,7 @@ def compose_melody(
     list of MelodyNote
         By onset.
     """
-    rng = stream(seed, "melody")
+    rng = named_rng(seed, "melody")
     motifs = [RHYTHMS[i] for i in rng.choice(len(RHYTHMS), 2)]
     augmentation = float(rng.choice([1.0, 1.0, 2.0]))
     phrase_bars = int(rng.choice([2, 2, 4]))
@@ -98,7 +98,7 @@ def compose_melody(
     leap_at, alter_at = (rng.permutation(size) + 0.5) / size, (rng.permutation(size) + 0.5) / size
     shift_at, shifts = (rng.permutation(size) + 0.5) / size, rng.choice(SHIFTS[:4], size)
     leaps, alterations = rng.choice(LEAPS, size), rng.choice([-1, 1], size)
-    tones: list[Tone] = []
+    tones: list[MelodyNote] = []
     line_pitch, count = centre, 0
     for index in range(0, len(bars) - 1, int(augmentation)):
         start, end = bars[index], bars[min(index + int(augmentation), len(bars) - 1)]
@@ -113,24 +113,26 @@ def compose_melody(
             length = min(length, end - beat)
             chord, slot = chord_at(chords, beat), count % size
             strong = k == 0 or closing
-            line_pitch = nearest(
+            line_pitch = nearest_pitch(
                 line_pitch + int(intervals[motif][k]) * 2, chord.triad if strong else chord.scale, line_pitch
             )
             line_pitch = _limit_range(line_pitch, centre, chord.scale)
             pitch = line_pitch
-            if not strong and alter_at[slot] > BENT + (1 - BENT) * tonal_stability:
+            if not strong and alter_at[slot] > CHROMATIC_THRESHOLD + (1 - CHROMATIC_THRESHOLD) * tonal_stability:
                 pitch += int(alterations[slot])
             if leap_at[slot] > melodiousness + 0.05:
-                pitch = nearest(centre + int(leaps[slot]), chord.triad if strong else chord.scale)
+                pitch = nearest_pitch(centre + int(leaps[slot]), chord.triad if strong else chord.scale)
             shift = float(shifts[slot]) if shift_at[slot] < complexity and length >= 0.75 else 0.0
             sounding = length * 0.75 if closing else length
-            tones.append(Tone(max(beat + shift, 0.0), max(sounding - max(shift, 0.0), 0.2), pitch, 6.0 * strong))
+            tones.append(
+                MelodyNote(max(beat + shift, 0.0), max(sounding - max(shift, 0.0), 0.2), pitch, 6.0 * strong)
+            )
             beat += length
             count += 1
     return sorted(tones, key=lambda tone: tone.start)
 
 
-def nearest(target: float, allowed: tuple[int, ...], previous: int | None = None) -> int:
+def nearest_pitch(target: float, allowed: tuple[int, ...], previous: int | None = None) -> int:
     """Return the pitch nearest to a target among some pitch classes.
 
     Parameters
@@ -156,4 +158,4 @@ def _limit_range(pitch: int, centre: int, scale: tuple[int, ...]) -> int:
     """Keep a line within nine semitones of its centre: a pitch beyond them returns to about six."""
     if abs(pitch - centre) <= 9:
         return pitch
-    return nearest(centre + int(np.sign(pitch - centre)) * 6, scale)
+    return nearest_pitch(centre + int(np.sign(pitch - centre)) * 6, scale)

@@ -87,7 +87,7 @@ class Part:
         self.notes.append(Note(float(start), float(duration), int(pitch), int(min(max(velocity, 1), 127))))
 
 
-def stream(seed: int, name: str) -> np.random.Generator:
+def named_rng(seed: int, name: str) -> np.random.Generator:
     """Return the random generator of one decision of a piece.
 
     Every decision draws from a generator of its own, so that changing one parameter leaves the random numbers of all

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .midi_parts import stream
+from .midi_parts import named_rng
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def draw_ensemble(*, articulation: float, dissonance: float, seed: int) -> Ensem
     seed
         Seed of the piece. The parameters above only choose among the sounds drawn for each role.
     """
-    rng = stream(seed, "orchestration")
+    rng = named_rng(seed, "orchestration")
     style = str(rng.choice(list(PALETTES), p=WEIGHTS))
     palette = PALETTES[style]
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from .harmony import Chord, chord_at
-from .melody import Tone, compose_melody
-from .midi_parts import Part, stream
+from .melody import MelodyNote, compose_melody
+from .midi_parts import Part, named_rng
 from .orchestration import Ensemble
-from .timing import Timing, layer_onsets
+from .timing import Timing, onset_pattern
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Piece:
         Onsets per beat of the accompaniment.
     """
 
-    q: dict[str, float]
+    qualities: dict[str, float]
     seed: int
     seconds: float
     timing: Timing
@@ -47,7 +47,7 @@ class Piece:
 
     def part(self, program: int, volume: float, *, drums: bool = False) -> Part:
         """Return an empty part with the ensemble's reverb (less of it in a staccato piece) and chorus."""
-        wet = self.ensemble.reverb * (1.0 - 0.6 * self.q["articulation"])
+        wet = self.ensemble.reverb * (1.0 - 0.6 * self.qualities["articulation"])
         return Part(program, drums=drums, volume=round(volume), reverb=round(wet), chorus=self.ensemble.chorus)
 
     def play(
@@ -71,19 +71,19 @@ class Piece:
         level
             Added to the velocity of the piece.
         """
-        articulation = self.q["articulation"]
+        articulation = self.qualities["articulation"]
         times = [self.timing.seconds(beat) for beat in beats]
         for index, (beat, time) in enumerate(zip(beats, times, strict=True)):
             if time >= self.seconds:
                 break
             next_time = times[index + 1] if index + 1 < len(times) else time + self.timing.beat_s
-            duration = held(next_time - time, articulation)
+            duration = note_duration(next_time - time, articulation)
             start = max(time + self.timing.jitter(), 0.0)
             velocity = self.loudness + level + self.slope * (time - self.seconds / 2) + self.timing.accent(beat)
             for pitch in pitches[index]:
                 part.add(start, duration, pitch, velocity)
 
-    def sound(self, part: Part, tone: Tone, pitch: int, *, level: float = 0.0) -> None:
+    def add_note(self, part: Part, tone: MelodyNote, pitch: int, *, level: float = 0.0) -> None:
         """Add one melody note to a part.
 
         Parameters
@@ -100,7 +100,7 @@ class Piece:
         time = self.timing.seconds(tone.start)
         if time >= self.seconds:
             return
-        duration = held(self.timing.seconds(tone.start + tone.length) - time, self.q["articulation"])
+        duration = note_duration(self.timing.seconds(tone.start + tone.length) - time, self.qualities["articulation"])
         swell = self.slope * (time - self.seconds / 2)
         velocity = self.loudness + level + tone.strength + swell + 0.8 * self.timing.accent(tone.start)
         part.add(max(time + self.timing.jitter(), 0.0), duration, pitch, velocity)
@@ -110,7 +110,7 @@ class Piece:
         return chord_at(self.chords, beat)
 
 
-def held(interval_s: float, articulation: float) -> float:
+def note_duration(interval_s: float, articulation: float) -> float:
     """Return the duration of a note from the time to the next onset.
 
     Parameters
@@ -130,7 +130,7 @@ def held(interval_s: float, articulation: float) -> float:
     return max(min(interval_s * gate, longest), 0.07)
 
 
-def voicing(chord: Chord, centre: int, voices: int) -> list[int]:
+def close_voicing(chord: Chord, centre: int, voices: int) -> list[int]:
     """Return the triad of a chord in close position.
 
     Parameters
@@ -152,7 +152,7 @@ def voicing(chord: Chord, centre: int, voices: int) -> list[int]:
     return sorted([*base, *(pitch + 12 for pitch in base)])[:voices]
 
 
-def lead_voice(piece: Piece) -> list[Part]:
+def melody_part(piece: Piece) -> list[Part]:
     """Compose the melody part.
 
     Its volume falls with the prominence of the melody; below 0.1 there is no melody.
@@ -162,38 +162,40 @@ def lead_voice(piece: Piece) -> list[Part]:
     list of Part
         One part, or none.
     """
-    prominence = piece.q["melodiousness"]
+    prominence = piece.qualities["melodiousness"]
     if prominence < 0.1:
         return []
     tones = compose_melody(
         piece.timing.bars,
         piece.chords,
         melodiousness=prominence,
-        complexity=0.7 * piece.q["rhythmic_complexity"],
-        tonal_stability=piece.q["tonal_stability"],
+        complexity=0.7 * piece.qualities["rhythmic_complexity"],
+        tonal_stability=piece.qualities["tonal_stability"],
         centre=piece.ensemble.lead_centre,
         seed=piece.seed,
     )
     part = piece.part(piece.ensemble.lead, 60 + 67 * prominence)
-    doubling_threshold = stream(piece.seed, "doubling").uniform(0.3, 1.3)
+    doubling_threshold = named_rng(piece.seed, "doubling").uniform(0.3, 1.3)
     for tone in tones:
         time = piece.timing.seconds(tone.start)
         if time >= piece.seconds:
             continue
-        duration = held(piece.timing.seconds(tone.start + tone.length) - time, piece.q["articulation"])
+        duration = note_duration(
+            piece.timing.seconds(tone.start + tone.length) - time, piece.qualities["articulation"]
+        )
         velocity = piece.loudness + 12 * prominence + tone.strength + 0.5 * piece.timing.accent(tone.start)
         start = max(time + piece.timing.jitter(), 0.0)
         part.add(start, duration, tone.pitch, velocity)
-        if piece.q["dissonance"] > doubling_threshold:  # doubled a semitone below
+        if piece.qualities["dissonance"] > doubling_threshold:  # doubled a semitone below
             part.add(start, duration, tone.pitch - 1, velocity - 12)
     part.detune, part.vibrato = (
-        12 * piece.q["dissonance"],
-        round(36 * prominence * (1 - piece.q["articulation"])),
+        12 * piece.qualities["dissonance"],
+        round(36 * prominence * (1 - piece.qualities["articulation"])),
     )
     return [part]
 
 
-def texture_voice(piece: Piece) -> list[Part]:
+def texture_part(piece: Piece) -> list[Part]:
     """Compose the part that replaces a weak melody: a drone, repeated notes or scattered notes.
 
     It gets louder as the prominence of the melody falls; above 0.7 there is none.
@@ -203,19 +205,19 @@ def texture_voice(piece: Piece) -> list[Part]:
     list of Part
         One part, or none.
     """
-    rng = stream(piece.seed, "texture")
+    rng = named_rng(piece.seed, "texture")
     kind, per_beat = (
         str(rng.choice(["drone", "repeated", "scattered", "none"])),
         float(rng.choice([0.5, 1.0, 2.0])),
     )
-    weight = 1.0 - piece.q["melodiousness"]
+    weight = 1.0 - piece.qualities["melodiousness"]
     if kind == "none" or weight < 0.3:
         return []
     part = piece.part(piece.ensemble.texture, 40 + 70 * weight)
-    beats = layer_onsets(
+    beats = onset_pattern(
         piece.timing.bars,
         per_beat=0.25 if kind == "drone" else per_beat,
-        complexity=piece.q["rhythmic_complexity"],
+        complexity=piece.qualities["rhythmic_complexity"],
         seed=piece.seed,
         name="shared",
         shared=True,

@@ -8,7 +8,7 @@ onsets unchanged; complexity adds a few to each layer.
 
 import numpy as np
 
-from .midi_parts import stream
+from .midi_parts import named_rng
 
 SHIFTS = (-0.5, -0.25, 0.25, 0.5, 0.75, 1 / 3, -1 / 3)
 """Syncopations: shifts of an onset in beats."""
@@ -44,7 +44,7 @@ class Timing:
     """
 
     def __init__(self, *, seed: int, tempo: float, meter: int, stability: float, seconds: float) -> None:
-        rng = stream(seed, "timing")
+        rng = named_rng(seed, "timing")
         self._instability: float = 1.0 - stability
         self.meter, self.beat_s, self.length_s = meter, 60.0 / tempo, seconds
         count = int(seconds / self.beat_s * 2) + 3 * meter + 16
@@ -61,7 +61,7 @@ class Timing:
         holds = 0.7 * (rng.random(beats) < 0.12)
         log_stretch = np.clip(self._instability**1.5 * (drift + noise + holds), -0.8, 1.1)
         self._times: np.ndarray = np.concatenate([[0.0], np.cumsum(self.beat_s * np.exp(log_stretch))])
-        self._jitter_rng = stream(seed, "shake")
+        self._jitter_rng = named_rng(seed, "shake")
         self._jitter_s: float = 0.004 + 0.05 * self._instability**1.5
 
     def seconds(self, beat: float) -> float:
@@ -81,7 +81,7 @@ class Timing:
         return regular * (1.0 - self._instability) + irregular * (2.0 + 12.0 * self._instability)
 
 
-def layer_onsets(
+def onset_pattern(
     bars: list[float], *, per_beat: float, complexity: float, seed: int, name: str, shared: bool = False
 ) -> list[float]:
     """Draw the onset pattern of one layer.
@@ -110,7 +110,7 @@ def layer_onsets(
     list of float
         Onsets in beats, ascending, before the last bar line.
     """
-    rng = stream(seed, f"layer {name}")
+    rng = named_rng(seed, f"layer {name}")
     step = 1.0 / per_beat
     crossing = rng.random() < 0.6
     cross_step = float(rng.choice(CROSS_STEPS)) * max(step, 0.5)

@@ -27,7 +27,7 @@ class Estimate:
     high: float
 
 
-def drawn(groups: Sequence[str], *, seed: int, draws: int = DRAWS) -> Floats:
+def bootstrap_weights(groups: Sequence[str], *, seed: int, draws: int = DRAWS) -> Floats:
     """Draw bootstrap samples of whole groups.
 
     Parameters
@@ -52,7 +52,7 @@ def drawn(groups: Sequence[str], *, seed: int, draws: int = DRAWS) -> Floats:
     return np.concatenate([np.ones((1, len(member))), counts[:, member]]).astype(float)
 
 
-def estimate(values: Floats) -> Estimate:
+def percentile_interval(values: Floats) -> Estimate:
     """Return the percentile interval of a bootstrap distribution.
 
     Parameters
@@ -107,7 +107,7 @@ def spearman(weights: Floats, a: Floats, b: Floats) -> Floats:
     return pearson(valid, _ranks(valid, a), _ranks(valid, b))
 
 
-def line(weights: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+def fit_line(weights: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """Fit the least-squares line of y on x in each bootstrap sample.
 
     Parameters

@@ -11,13 +11,13 @@ import numpy as np
 
 from ..common.arrays import Floats
 from ..common.constants import MIDLEVEL
-from ..datasets.perceptual import HEARD_AS, PERCEPTUAL
+from ..datasets.perceptual import PERCEPTUAL_SCALES, SCALE_TO_FEATURE
 from ..datasets.table import Clip
-from .bootstrap import Estimate, drawn, estimate, pearson
+from .bootstrap import Estimate, bootstrap_weights, pearson, percentile_interval
 
 
 @dataclass(frozen=True)
-class ScaleMeaning:
+class ScaleValidity:
     """Convergent and discriminant validity of the features against one perceptual scale.
 
     Attributes
@@ -39,17 +39,17 @@ class ScaleMeaning:
     margin: dict[str, Estimate]
 
     @property
-    def holds(self) -> bool:
+    def is_valid(self) -> bool:
         """Whether no other feature correlates significantly more: no margin's interval lies below zero."""
         return all(not margin.high < 0 for margin in self.margin.values())
 
     @property
-    def rival(self) -> str | None:
+    def closest_other(self) -> str | None:
         """The other feature with the smallest margin, None where there is none."""
         return min(self.margin, key=lambda name: self.margin[name].value) if self.margin else None
 
 
-def heard_scales(clips: Sequence[Clip]) -> Floats:
+def perceptual_ratings(clips: Sequence[Clip]) -> Floats:
     """Collect the ratings of clips on the perceptual scales.
 
     Parameters
@@ -62,17 +62,17 @@ def heard_scales(clips: Sequence[Clip]) -> Floats:
     numpy.ndarray
         [clips, scales], reversed where the scale is opposite to its feature; NaN where there is no rating.
     """
-    scales = np.full((len(clips), len(PERCEPTUAL)), np.nan)
+    scales = np.full((len(clips), len(PERCEPTUAL_SCALES)), np.nan)
     for row, clip in enumerate(clips):
-        for column, name in enumerate(PERCEPTUAL):
+        for column, name in enumerate(PERCEPTUAL_SCALES):
             value = clip.ratings.get(f"heard_{name}", np.nan)
-            scales[row, column] = 1 - value if HEARD_AS.get(name, ("", 1))[1] < 0 else value
+            scales[row, column] = 1 - value if SCALE_TO_FEATURE.get(name, ("", 1))[1] < 0 else value
     return scales
 
 
-def scale_meanings(
+def scale_validity(
     predictions: Floats, scales: Floats, groups: Sequence[str], *, seed: int
-) -> dict[str, ScaleMeaning]:
+) -> dict[str, ScaleValidity]:
     """Correlate the predicted features with the perceptual scales.
 
     Parameters
@@ -95,9 +95,9 @@ def scale_meanings(
     if not rows:
         return {}
     predictions, scales = predictions[:, rows], scales[rows]
-    weights = drawn([groups[row] for row in rows], seed=seed)
+    weights = bootstrap_weights([groups[row] for row in rows], seed=seed)
     results = {}
-    for column, scale in enumerate(PERCEPTUAL):
+    for column, scale in enumerate(PERCEPTUAL_SCALES):
         valid = np.isfinite(scales[:, column]) & np.isfinite(predictions[0, :, 0])
         if valid.sum() < 3:
             continue
@@ -105,10 +105,14 @@ def scale_meanings(
             name: np.mean([pearson(weights, run[:, feature], scales[:, column]) for run in predictions], axis=0)
             for feature, name in enumerate(MIDLEVEL)
         }
-        own = HEARD_AS[scale][0] if scale in HEARD_AS else None
-        margin = {name: estimate(draws[own] - np.abs(r)) for name, r in draws.items() if name != own} if own else {}
-        r = {name: estimate(values) for name, values in draws.items()}
-        results[scale] = ScaleMeaning(own=own, clips=int(valid.sum()), r=r, margin=margin)
+        own = SCALE_TO_FEATURE[scale][0] if scale in SCALE_TO_FEATURE else None
+        margin = (
+            {name: percentile_interval(draws[own] - np.abs(r)) for name, r in draws.items() if name != own}
+            if own
+            else {}
+        )
+        r = {name: percentile_interval(values) for name, values in draws.items()}
+        results[scale] = ScaleValidity(own=own, clips=int(valid.sum()), r=r, margin=margin)
     return results
 
 

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..common.arrays import Floats
-from .bootstrap import DRAWS, Estimate, drawn, estimate, line, mean, pearson
+from .bootstrap import DRAWS, Estimate, bootstrap_weights, fit_line, mean, pearson, percentile_interval
 
 
 @dataclass(frozen=True)
-class Agreement:
+class RegressionMetrics:
     """Regression metrics of one rated quantity, or their mean over several. Errors are on the scale of the ratings,
     0..1.
 
@@ -48,9 +48,9 @@ class Agreement:
     r_of_runs: tuple[float, ...]
 
 
-def agreements(
+def compute_metrics(
     predictions: Floats, rated: Floats, groups: Sequence[str], names: Sequence[str], *, seed: int
-) -> dict[str, Agreement]:
+) -> dict[str, RegressionMetrics]:
     """Compute the metrics of each column and their mean.
 
     Parameters
@@ -77,7 +77,7 @@ def agreements(
     if not columns:
         return {}
     albums = [groups[row] for row in rows]
-    weights, permutations = drawn(albums, seed=seed), _album_permutations(albums, seed=seed)
+    weights, permutations = bootstrap_weights(albums, seed=seed), _album_permutations(albums, seed=seed)
     metrics = [_column_metrics(predictions[:, rows, c], rated[rows, c], weights, permutations) for c in columns]
     mean_metrics = {key: np.mean([column[key] for column in metrics], axis=0) for key in metrics[0]}
     results = {names[c]: _summary(column) for c, column in zip(columns, metrics, strict=True)}
@@ -87,7 +87,7 @@ def agreements(
 def _column_metrics(predictions: Floats, rated: Floats, weights: Floats, permutations: Floats) -> dict[str, Floats]:
     """Bootstrap distributions [1 + draws] of the metrics of one column; `runs` is the correlation of each run."""
     r = np.array([pearson(weights, run, rated) for run in predictions])
-    lines = [line(weights, run, rated) for run in predictions]
+    lines = [fit_line(weights, run, rated) for run in predictions]
     valid_ratings = np.where(np.isfinite(predictions[0]), rated, np.nan)
     ones = np.ones(permutations.shape)
     chance = pearson(ones, predictions[0][permutations.astype(int)], rated[None].repeat(len(permutations), 0))
@@ -105,16 +105,16 @@ def _column_metrics(predictions: Floats, rated: Floats, weights: Floats, permuta
     }
 
 
-def _summary(column: dict[str, Floats]) -> Agreement:
+def _summary(column: dict[str, Floats]) -> RegressionMetrics:
     """The metrics of a column with their intervals."""
-    return Agreement(
+    return RegressionMetrics(
         clips=round(float(column["clips"])),
-        r=estimate(column["r"]),
-        rmse=estimate(column["rmse"]),
-        mae=estimate(column["mae"]),
-        slope=estimate(column["slope"]),
-        offset=estimate(column["offset"]),
-        chance_r=estimate(np.concatenate([[np.nanmean(column["chance"])], column["chance"]])),
+        r=percentile_interval(column["r"]),
+        rmse=percentile_interval(column["rmse"]),
+        mae=percentile_interval(column["mae"]),
+        slope=percentile_interval(column["slope"]),
+        offset=percentile_interval(column["offset"]),
+        chance_r=percentile_interval(np.concatenate([[np.nanmean(column["chance"])], column["chance"]])),
         constant_rmse=float(column["constant_rmse"]),
         constant_mae=float(column["constant_mae"]),
         r_of_runs=tuple(float(r) for r in column["runs"]),
@@ -139,7 +139,7 @@ def _album_permutations(groups: Sequence[str], *, seed: int) -> Floats:
     return permutations
 
 
-def correlations(predictions: npt.ArrayLike, rated: npt.ArrayLike) -> Floats:
+def column_correlations(predictions: npt.ArrayLike, rated: npt.ArrayLike) -> Floats:
     """Pearson correlation of each column.
 
     Parameters

@@ -23,7 +23,7 @@ VOWELS = {
 }
 
 
-def unusual_sounds(*, seed: int = 0) -> Mapping[str, FloatArray]:
+def out_of_domain_sounds(*, seed: int = 0) -> Mapping[str, FloatArray]:
     """Synthesise the test signals.
 
     Parameters

@@ -12,11 +12,11 @@ import numpy as np
 
 from ..common.arrays import Floats
 from ..common.constants import MIDLEVEL
-from .bootstrap import Estimate, drawn, estimate, mean, pearson, spearman
+from .bootstrap import Estimate, bootstrap_weights, mean, pearson, percentile_interval, spearman
 
 
 @dataclass(frozen=True)
-class Turning:
+class SweepResponse:
     """Response of the seven features to the sweeps of one parameter.
 
     Attributes
@@ -35,13 +35,13 @@ class Turning:
 
     clips: int
     series: int
-    pooled: Estimate
-    within: Estimate
+    rho_pooled: Estimate
+    rho_within: Estimate
     slopes: dict[str, Estimate]
     slopes_in_sd: dict[str, float]
 
 
-def known_correlations(
+def label_correlations(
     predictions: Floats, labels: Floats, groups: Sequence[str], *, seed: int
 ) -> dict[str, Estimate]:
     """Pearson correlation of each feature with its label.
@@ -62,16 +62,16 @@ def known_correlations(
     dict of str to Estimate
         By feature; those with fewer than three labelled clips are left out.
     """
-    weights = drawn(groups, seed=seed)
+    weights = bootstrap_weights(groups, seed=seed)
     results = {}
     for column, name in enumerate(MIDLEVEL):
         if (np.isfinite(labels[:, column]) & np.isfinite(predictions[0, :, column])).sum() >= 3:
             runs = [pearson(weights, run[:, column], labels[:, column]) for run in predictions]
-            results[name] = estimate(np.mean(runs, axis=0))
+            results[name] = percentile_interval(np.mean(runs, axis=0))
     return results
 
 
-def turnings(
+def sweep_responses(
     predictions: Floats,
     labels: Floats,
     qualities: Sequence[str],
@@ -79,7 +79,7 @@ def turnings(
     groups: Sequence[str],
     *,
     seed: int,
-) -> dict[str, Turning]:
+) -> dict[str, SweepResponse]:
     """Compute the response to the sweeps of each parameter.
 
     Parameters
@@ -111,7 +111,7 @@ def turnings(
         rows = np.array([i for i, q in enumerate(qualities) if q == quality], int)
         names = np.array([series[i] for i in rows])
         if len(set(names)) >= 2:
-            weights = drawn([groups[row] for row in rows], seed=seed)
+            weights = bootstrap_weights([groups[row] for row in rows], seed=seed)
             results[quality] = _response(
                 predictions[:, rows], labels[rows, column], names.tolist(), column, sd, weights
             )
@@ -120,19 +120,19 @@ def turnings(
 
 def _response(
     predictions: Floats, values: Floats, series: list[str], column: int, sd: Floats, weights: Floats
-) -> Turning:
+) -> SweepResponse:
     """Response to the sweeps of the parameter `column`, whose values are [clips]."""
     sweep_weights, rows_by_sweep = _by_sweep(weights, series)
     pooled = np.mean([spearman(weights, run[:, column], values) for run in predictions], axis=0)
     within = [[_rho(run[rows, column], values[rows]) for rows in rows_by_sweep] for run in predictions]
     slopes = [[_slopes(run[rows], values[rows]) for rows in rows_by_sweep] for run in predictions]
     mean_slopes = np.mean(slopes, axis=0)  # [sweeps, 7]
-    return Turning(
+    return SweepResponse(
         clips=len(values),
         series=len(rows_by_sweep),
-        pooled=estimate(pooled),
-        within=estimate(mean(sweep_weights, np.mean(within, axis=0))),
-        slopes={name: estimate(mean(sweep_weights, mean_slopes[:, i])) for i, name in enumerate(MIDLEVEL)},
+        rho_pooled=percentile_interval(pooled),
+        rho_within=percentile_interval(mean(sweep_weights, np.mean(within, axis=0))),
+        slopes={name: percentile_interval(mean(sweep_weights, mean_slopes[:, i])) for i, name in enumerate(MIDLEVEL)},
         slopes_in_sd={name: float(mean_slopes[:, i].mean() / max(sd[i], 1e-9)) for i, name in enumerate(MIDLEVEL)},
     )
 

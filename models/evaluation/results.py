@@ -10,18 +10,18 @@ import numpy as np
 
 from ..common.arrays import Floats
 from ..common.constants import EMOTIONS, MIDLEVEL
-from ..common.digests import fingerprint
-from ..datasets.table import Clip, SeriesClip
-from ..training.cross_validation import Jury
+from ..common.digests import short_digest
+from ..datasets.table import Clip, SweepClip
+from ..training.cross_validation import FoldEnsemble
 from .bootstrap import Estimate
-from .construct_validity import ScaleMeaning, closest_pair, feature_correlations, heard_scales, scale_meanings
-from .metrics import Agreement, agreements, correlations
-from .parameter_sweeps import Turning, known_correlations, turnings
-from .robustness import OUTPUTS, UNCHANGED, Moved, moved
+from .construct_validity import ScaleValidity, closest_pair, feature_correlations, perceptual_ratings, scale_validity
+from .metrics import RegressionMetrics, column_correlations, compute_metrics
+from .parameter_sweeps import SweepResponse, label_correlations, sweep_responses
+from .robustness import OUTPUT_NAMES, REFERENCE, RobustnessResult, robustness
 
 
 @dataclass(frozen=True)
-class Evidence:
+class EvaluationInputs:
     """Predictions and ratings to evaluate. Predictions have 15 columns: seven features, eight emotions.
 
     Attributes
@@ -50,8 +50,8 @@ class Evidence:
     clips: Sequence[Clip]
     said: Floats
     rated: Mapping[str, Floats]
-    series: Sequence[SeriesClip] = ()
-    series_said: Floats = field(default_factory=lambda: np.zeros((1, 0, len(OUTPUTS))))
+    series: Sequence[SweepClip] = ()
+    series_said: Floats = field(default_factory=lambda: np.zeros((1, 0, len(OUTPUT_NAMES))))
     unusual: Mapping[str, Floats] = field(default_factory=dict)
     disturbed: Mapping[str, Floats] = field(default_factory=dict)
     disturbed_rows: Sequence[int] = ()
@@ -65,7 +65,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Findings:
+class EvaluationResults:
     """The metrics of an evaluation.
 
     Attributes
@@ -94,27 +94,27 @@ class Findings:
         Mean correlation of the emotions with the ratings, by perturbation.
     """
 
-    emotions: dict[str, Agreement]
-    midlevel: dict[str, Agreement]
-    scales: dict[str, ScaleMeaning]
+    emotions: dict[str, RegressionMetrics]
+    midlevel: dict[str, RegressionMetrics]
+    scales: dict[str, ScaleValidity]
     between: list[list[float]]
     closest: tuple[str, str, float]
     model_between: list[list[float]] | None
     model_closest: tuple[str, str, float] | None
     known: dict[str, Estimate]
-    turned: dict[str, dict[str, Turning]]
+    turned: dict[str, dict[str, SweepResponse]]
     usual: dict[str, tuple[float, float, float]]
     unusual: dict[str, dict[str, float]]
-    moved: dict[str, Moved]
+    moved: dict[str, RobustnessResult]
     moved_r: dict[str, float]
 
     def record(self) -> dict[str, Any]:
         """Return the results as JSON-serialisable values: numbers to five decimals, undefined ones as None."""
-        values: dict[str, Any] = plain(dataclasses.asdict(self))
+        values: dict[str, Any] = to_json(dataclasses.asdict(self))
         return values
 
 
-def findings(evidence: Evidence, *, seed: int) -> Findings:
+def evaluate(evidence: EvaluationInputs, *, seed: int) -> EvaluationResults:
     """Compute all metrics that the inputs allow; the others are empty.
 
     Parameters
@@ -134,33 +134,33 @@ def findings(evidence: Evidence, *, seed: int) -> Findings:
     labels = np.array([[clip.clip.ratings.get(f"known_{n}", np.nan) for n in MIDLEVEL] for clip in evidence.series])
     series_groups = [clip.clip.group for clip in evidence.series]
     series_midlevel = evidence.series_said[:, :, :7]
-    return Findings(
-        emotions=agreements(emotions, evidence.rated["emotions"], groups, EMOTIONS, seed=seed),
-        midlevel=agreements(midlevel, evidence.rated["midlevel"], groups, MIDLEVEL, seed=seed),
-        scales=scale_meanings(midlevel, heard_scales(evidence.clips), groups, seed=seed),
+    return EvaluationResults(
+        emotions=compute_metrics(emotions, evidence.rated["emotions"], groups, EMOTIONS, seed=seed),
+        midlevel=compute_metrics(midlevel, evidence.rated["midlevel"], groups, MIDLEVEL, seed=seed),
+        scales=scale_validity(midlevel, perceptual_ratings(evidence.clips), groups, seed=seed),
         between=between.tolist(),
         closest=closest_pair(between),
         model_between=None if model_between is None else model_between.tolist(),
         model_closest=None if model_between is None else closest_pair(model_between),
-        known=known_correlations(series_midlevel, labels, series_groups, seed=seed) if len(labels) else {},
+        known=label_correlations(series_midlevel, labels, series_groups, seed=seed) if len(labels) else {},
         turned=_sweep_responses(evidence.series, series_midlevel, labels, seed=seed),
-        usual={name: tuple(row) for name, row in zip(OUTPUTS, usual.tolist(), strict=True)},
+        usual={name: tuple(row) for name, row in zip(OUTPUT_NAMES, usual.tolist(), strict=True)},
         unusual={
-            name: dict(zip(OUTPUTS, predictions.mean(0).tolist(), strict=True))
+            name: dict(zip(OUTPUT_NAMES, predictions.mean(0).tolist(), strict=True))
             for name, predictions in evidence.unusual.items()
         },
         moved={
-            name: moved(evidence.disturbed[UNCHANGED], predictions)
+            name: robustness(evidence.disturbed[REFERENCE], predictions)
             for name, predictions in evidence.disturbed.items()
-            if name != UNCHANGED and np.isfinite(predictions).all((0, 2)).sum() >= 3
+            if name != REFERENCE and np.isfinite(predictions).all((0, 2)).sum() >= 3
         },
         moved_r=_perturbed_r(evidence),
     )
 
 
 def _sweep_responses(
-    series: Sequence[SeriesClip], midlevel: Floats, labels: Floats, *, seed: int
-) -> dict[str, dict[str, Turning]]:
+    series: Sequence[SweepClip], midlevel: Floats, labels: Floats, *, seed: int
+) -> dict[str, dict[str, SweepResponse]]:
     """Responses to the parameter sweeps: of all music ("all") and, if there are several, of each kind."""
     kinds = sorted({clip.kind for clip in series if clip.quality and clip.kind})
     results = {}
@@ -169,11 +169,11 @@ def _sweep_responses(
         qualities, names = ([getattr(series[i], attribute) for i in rows] for attribute in ("quality", "series"))
         if any(qualities):
             groups = [series[i].clip.group for i in rows]
-            results[kind] = turnings(midlevel[:, rows], labels[rows], qualities, names, groups, seed=seed)
+            results[kind] = sweep_responses(midlevel[:, rows], labels[rows], qualities, names, groups, seed=seed)
     return results
 
 
-def _perturbed_r(evidence: Evidence) -> dict[str, float]:
+def _perturbed_r(evidence: EvaluationInputs) -> dict[str, float]:
     """Mean correlation of the emotions with the ratings, by perturbation, over clips that have all perturbations."""
     rows = list(evidence.disturbed_rows)
     rated = evidence.rated["emotions"][rows]
@@ -182,12 +182,12 @@ def _perturbed_r(evidence: Evidence) -> dict[str, float]:
     if valid.sum() < 3 or not np.isfinite(rated[valid]).any():
         return {}
     return {
-        name: float(np.nanmean([correlations(run[valid, 7:], rated[valid]) for run in predictions]))
+        name: float(np.nanmean([column_correlations(run[valid, 7:], rated[valid]) for run in predictions]))
         for name, predictions in evidence.disturbed.items()
     }
 
 
-def by_part(evidence: Evidence, jury: Jury) -> list[dict[str, Any]]:
+def per_fold(evidence: EvaluationInputs, jury: FoldEnsemble) -> list[dict[str, Any]]:
     """Correlations of the emotions in each test fold, so that two evaluations can be compared fold by fold.
 
     Parameters
@@ -208,21 +208,21 @@ def by_part(evidence: Evidence, jury: Jury) -> list[dict[str, Any]]:
     for run, judges in enumerate(jury.runs):
         for judge in judges:
             rows = [row for row in judge.tested if np.isfinite(rated[row]).any()]
-            r = correlations(evidence.said[run, rows, 7:], rated[rows])
+            r = column_correlations(evidence.said[run, rows, 7:], rated[rows])
             if np.isfinite(r).any():
-                clips_are = fingerprint(plain(rated[rows].astype(float).tolist()))
+                clips_are = short_digest(to_json(rated[rows].astype(float).tolist()))
                 results.append({"seed": judge.seed, "part": judge.part, "clips": len(rows), "clips_are": clips_are})
-                results[-1]["r"] = plain(dict(zip(EMOTIONS, r.tolist(), strict=True)))
+                results[-1]["r"] = to_json(dict(zip(EMOTIONS, r.tolist(), strict=True)))
                 results[-1]["mean_r"] = round(float(np.nanmean(r)), 5)
     return results
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401
+def to_json(value: Any) -> Any:  # noqa: ANN401
     """Convert nested values to JSON-serialisable ones: floats to five decimals, None for NaN and infinity."""
     if isinstance(value, float):
         return round(value, 5) if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: to_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [to_json(item) for item in value]
     return value

@@ -19,15 +19,15 @@ from ..common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
 
 WINDOW_SECONDS = 10.0
 SHIFT_SECONDS = 3.0
-UNCHANGED = "unchanged"
+REFERENCE = "unchanged"
 """Name of the reference condition."""
 MP3_BITRATE = 96_000
-OUTPUTS = (*MIDLEVEL, *EMOTIONS)
+OUTPUT_NAMES = (*MIDLEVEL, *EMOTIONS)
 """Names of the 15 outputs of a network, in the order of prediction columns."""
 
 
 @dataclass(frozen=True)
-class Moved:
+class RobustnessResult:
     """Effect of a perturbation on the predictions.
 
     Attributes
@@ -45,7 +45,7 @@ class Moved:
     r: dict[str, float]
 
 
-def disturbed(audio: FloatArray) -> Mapping[str, FloatArray | None]:
+def perturb_audio(audio: FloatArray) -> Mapping[str, FloatArray | None]:
     """Apply every perturbation to ten seconds from the middle of a clip.
 
     Parameters
@@ -67,20 +67,20 @@ def disturbed(audio: FloatArray) -> Mapping[str, FloatArray | None]:
         largest = float(np.abs(changed).max()) or 1.0
         return np.asarray(changed[:window] * (peak / largest), np.float32)
 
-    perturbed: dict[str, FloatArray | None] = {UNCHANGED: excerpt[:window]}
+    perturbed: dict[str, FloatArray | None] = {REFERENCE: excerpt[:window]}
     perturbed["level -12 dB in the file"] = rescale(excerpt * np.float32(_gain(-12)))
     for level in (-12, -6, 6):
         perturbed[f"level {level:+d} dB, heard at the same scale"] = excerpt[:window] * np.float32(_gain(level))
     perturbed["tilt +6 dB from low to high"] = rescale(_filtered(excerpt, lambda hz: _tilt_db(hz, 6)))
     perturbed["tilt -6 dB from low to high"] = rescale(_filtered(excerpt, lambda hz: _tilt_db(hz, -6)))
     perturbed["low-pass 4 kHz"] = rescale(_filtered(excerpt, lambda hz: -10 * np.log10(1 + (hz / 4000) ** 8)))
-    perturbed["MP3 96 kbit/s"] = rescale(mp3_coded(excerpt))
+    perturbed["MP3 96 kbit/s"] = rescale(mp3_round_trip(excerpt))
     perturbed["tuning +0.25 semitone"] = rescale(soxr.resample(excerpt, 2 ** (0.25 / 12) * SAMPLE_RATE, SAMPLE_RATE))
     perturbed["window 3 s later"] = excerpt[shift:] if len(excerpt) >= window + shift else None
     return perturbed
 
 
-def moved(unchanged: Floats, changed: Floats) -> Moved:
+def robustness(unchanged: Floats, changed: Floats) -> RobustnessResult:
     """Compare the predictions of perturbed clips with those of the originals.
 
     Parameters
@@ -99,12 +99,12 @@ def moved(unchanged: Floats, changed: Floats) -> Moved:
         rows = np.isfinite(before).all(1) & np.isfinite(after).all(1)
         clips = int(rows.sum())
         change.append(np.abs(after - before)[rows].mean(0))
-        r.append([np.corrcoef(before[rows, i], after[rows, i])[0, 1] for i in range(len(OUTPUTS))])
-    by_output = (dict(zip(OUTPUTS, map(float, np.mean(values, axis=0)), strict=True)) for values in (change, r))
-    return Moved(clips, *by_output)
+        r.append([np.corrcoef(before[rows, i], after[rows, i])[0, 1] for i in range(len(OUTPUT_NAMES))])
+    by_output = (dict(zip(OUTPUT_NAMES, map(float, np.mean(values, axis=0)), strict=True)) for values in (change, r))
+    return RobustnessResult(clips, *by_output)
 
 
-def mp3_coded(audio: FloatArray, *, bitrate: int = MP3_BITRATE) -> FloatArray:
+def mp3_round_trip(audio: FloatArray, *, bitrate: int = MP3_BITRATE) -> FloatArray:
     """Encode as MP3 of constant bit rate and decode.
 
     Parameters

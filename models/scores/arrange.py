@@ -20,14 +20,14 @@ import mido
 import numpy as np
 
 from ..common.errors import InputError
-from ..composition.accompaniment import bass_voice, chord_voices, cluster_voice, pulse_voices
-from ..composition.compose import knobs
-from ..composition.melody import Tone, nearest
-from ..composition.midi_parts import Part, stream, to_midi
+from ..composition.accompaniment import bass_part, chord_parts, dissonance_part, percussion_parts
+from ..composition.compose import generator_parameters
+from ..composition.melody import MelodyNote, nearest_pitch
+from ..composition.midi_parts import Part, named_rng, to_midi
 from ..composition.orchestration import draw_ensemble
-from ..composition.piece import Piece, texture_voice
+from ..composition.piece import Piece, texture_part
 from ..composition.timing import SHIFTS, Timing
-from .corpus import KINDS, Score, read_score, score_names
+from .corpus import KINDS, Score, list_scores, read_score
 from .passage import Passage
 
 WEIGHTS: Final = {"chorale": 0.35, "quartet": 0.2, "polyphony": 0.15, "tune": 0.3}
@@ -65,23 +65,25 @@ def arrange(
     InputError
         A feature is missing or unknown, a value is out of range, or music21 is missing.
     """
-    piece, voices = _plan(knobs(qualities, seconds), score_of(seed, part), seed, seconds)
+    piece, voices = _plan(generator_parameters(qualities, seconds), draw_score(seed, part), seed, seconds)
     parts = _melody_parts(piece, voices[0])
     if len(voices) > 1:
         for index, voice in enumerate(voices[1:], start=1):
             parts.append(_accompanying_part(piece, voice, index, lowest=index == len(voices) - 1))
         parts += _dissonant_parts(piece, voices[1])
     else:
-        parts += [*chord_voices(piece), *bass_voice(piece)]
-    parts += [*texture_voice(piece), *cluster_voice(piece), *pulse_voices(piece)]
+        parts += [*chord_parts(piece), *bass_part(piece)]
+    parts += [*texture_part(piece), *dissonance_part(piece), *percussion_parts(piece)]
     for index, midi_part in enumerate(parts):
         midi_part.pan = piece.ensemble.pans[index % len(piece.ensemble.pans)]
     return to_midi(parts, seconds=seconds)
 
 
-def _plan(parameters: dict[str, float], score: Score, seed: int, seconds: float) -> tuple[Piece, list[list[Tone]]]:
+def _plan(
+    parameters: dict[str, float], score: Score, seed: int, seconds: float
+) -> tuple[Piece, list[list[MelodyNote]]]:
     """Draw what the parts have in common; returns it with the voices of the passage in their new keys."""
-    rng = stream(seed, "passage")
+    rng = named_rng(seed, "passage")
     # The tempo suits the rhythm of the melody: its median note lasts 0.22 to 0.6 s.
     median_length = float(np.median([length for _, _, length, _ in score.voices[0]]))
     beat_s = float(np.clip(np.exp(rng.uniform(np.log(0.22), np.log(0.6))) / median_length, 0.3, 1.3))
@@ -104,7 +106,7 @@ def _plan(parameters: dict[str, float], score: Score, seed: int, seconds: float)
     )
     voices = [passage.voice(index) for index in range(len(score.voices))]
     piece = Piece(
-        q=parameters,
+        qualities=parameters,
         seed=seed,
         seconds=seconds,
         timing=timing,
@@ -119,7 +121,7 @@ def _plan(parameters: dict[str, float], score: Score, seed: int, seconds: float)
     return piece, voices
 
 
-def score_of(seed: int, part: str = "train") -> Score:
+def draw_score(seed: int, part: str = "train") -> Score:
     """Draw a score from a part of the corpus.
 
     Parameters
@@ -139,7 +141,7 @@ def score_of(seed: int, part: str = "train") -> Score:
     InputError
         music21 or its corpus is missing, or `part` is unknown.
     """
-    rng, names = stream(seed, "score"), score_names(part)
+    rng, names = named_rng(seed, "score"), list_scores(part)
     for _ in range(100):
         kind = str(rng.choice(list(WEIGHTS), p=list(WEIGHTS.values())))
         score = read_score(names[kind][int(rng.integers(len(names[kind])))], kind) if names[kind] else None
@@ -171,13 +173,13 @@ def _thresholds(rng: np.random.Generator) -> np.ndarray:
     return thresholds
 
 
-def _melody_parts(piece: Piece, tones: list[Tone]) -> list[Part]:
+def _melody_parts(piece: Piece, tones: list[MelodyNote]) -> list[Part]:
     """The first voice: prominent on one instrument, or alternating between two and scattered over octaves.
 
     Half of the pieces with a prominence below 0.1 have no melody at all.
     """
-    prominence = piece.q["melodiousness"]
-    rng = stream(piece.seed, "tune")
+    prominence = piece.qualities["melodiousness"]
+    rng = named_rng(piece.seed, "tune")
     leap_at, alternate_at, octaves = _thresholds(rng), _thresholds(rng), rng.choice(OCTAVES, N_THRESHOLDS)
     if (prominence < 0.1 and rng.random() < 0.5) or not tones:
         return []
@@ -188,24 +190,28 @@ def _melody_parts(piece: Piece, tones: list[Tone]) -> list[Part]:
     lead, second = (
         piece.part(program, 60 + 67 * prominence) for program in (piece.ensemble.lead, piece.ensemble.texture)
     )
-    lead.vibrato = round(36 * prominence * (1 - piece.q["articulation"]))
+    lead.vibrato = round(36 * prominence * (1 - piece.qualities["articulation"]))
     for part in (lead, second):
-        part.detune = 12 * piece.q["dissonance"]
+        part.detune = 12 * piece.qualities["dissonance"]
     for index, tone in enumerate(tones):
         slot = index % N_THRESHOLDS
         pitch = tone.pitch + transposition + (int(octaves[slot]) if leap_at[slot] > prominence + 0.05 else 0)
         part = second if alternate_at[slot] > prominence + 0.35 else lead
-        piece.sound(part, tone, pitch, level=12 * prominence)
+        piece.add_note(part, tone, pitch, level=12 * prominence)
     return [part for part in (lead, second) if part.notes]
 
 
-def _accompanying_part(piece: Piece, tones: list[Tone], index: int, *, lowest: bool) -> Part:
+def _accompanying_part(piece: Piece, tones: list[MelodyNote], index: int, *, lowest: bool) -> Part:
     """Another voice of the score, softer as the melody gets more prominent.
 
     Where the melody is weak, the voice repeats and scatters notes of the chord, so that it is no melody itself.
     """
-    prominence, complexity, ensemble = piece.q["melodiousness"], piece.q["rhythmic_complexity"], piece.ensemble
-    rng = stream(piece.seed, f"other {index}")
+    prominence, complexity, ensemble = (
+        piece.qualities["melodiousness"],
+        piece.qualities["rhythmic_complexity"],
+        piece.ensemble,
+    )
+    rng = named_rng(piece.seed, f"other {index}")
     leap_at, octaves, simplify_at, repeat_at = (
         _thresholds(rng),
         rng.choice([-12, 12], N_THRESHOLDS),
@@ -214,15 +220,15 @@ def _accompanying_part(piece: Piece, tones: list[Tone], index: int, *, lowest: b
     )
     centre = float(np.mean([tone.pitch for tone in tones])) if tones else 0.0
     program = ensemble.bass if lowest else (ensemble.chord, ensemble.second_chord)[index % 2]
-    transposition = 12 * int(not lowest and stream(piece.seed, "height").random() < 0.35)
+    transposition = 12 * int(not lowest and named_rng(piece.seed, "height").random() < 0.35)
     part = piece.part(program, (100 - 34 * prominence) if lowest else (98 - 54 * prominence))
-    part.detune = 0.0 if lowest else 25 * piece.q["dissonance"] * (-1) ** index
-    simplified: list[Tone] = []
+    part.detune = 0.0 if lowest else 25 * piece.qualities["dissonance"] * (-1) ** index
+    simplified: list[MelodyNote] = []
     for k, tone in enumerate(tones):
         if simplified and tone.start % 1.0 > 0.05 and simplify_at[k % N_THRESHOLDS] > 2.5 * complexity:
             previous = simplified[-1]  # it is prolonged, in place of a note between the beats
             length = max(previous.length, min(tone.start + tone.length - previous.start, 1.5))
-            simplified[-1] = Tone(previous.start, length, previous.pitch, previous.strength)
+            simplified[-1] = MelodyNote(previous.start, length, previous.pitch, previous.strength)
         else:
             simplified.append(tone)
     for k, tone in enumerate(_syncopated(piece, simplified, f"other {index}", 0.9)):
@@ -230,34 +236,36 @@ def _accompanying_part(piece: Piece, tones: list[Tone], index: int, *, lowest: b
         pitch = tone.pitch
         if not lowest:
             if repeat_at[slot] > 0.15 + 1.4 * prominence:
-                pitch = nearest(centre, piece.chord(tone.start).triad)
+                pitch = nearest_pitch(centre, piece.chord(tone.start).triad)
             pitch += transposition + (int(octaves[slot]) if leap_at[slot] > 0.2 + 2 * prominence else 0)
-        piece.sound(part, tone, pitch, level=-4.0)
+        piece.add_note(part, tone, pitch, level=-4.0)
     return part
 
 
-def _syncopated(piece: Piece, tones: list[Tone], name: str, max_fraction: float) -> list[Tone]:
+def _syncopated(piece: Piece, tones: list[MelodyNote], name: str, max_fraction: float) -> list[MelodyNote]:
     """The notes with some onsets shifted: none at a rhythmic complexity of 0, `max_fraction` of them at 1."""
-    rng = stream(piece.seed, f"syncopation {name}")
+    rng = named_rng(piece.seed, f"syncopation {name}")
     shift_at, shifts = _thresholds(rng), rng.choice(SHIFTS[:4], N_THRESHOLDS)
     syncopated = []
     for index, tone in enumerate(tones):
         slot = index % N_THRESHOLDS
-        shift = float(shifts[slot]) if shift_at[slot] < max_fraction * piece.q["rhythmic_complexity"] else 0.0
+        shift = float(shifts[slot]) if shift_at[slot] < max_fraction * piece.qualities["rhythmic_complexity"] else 0.0
         shift = float(np.clip(shift, -0.5 * tone.length, 0.5 * tone.length))
         syncopated.append(
-            Tone(max(tone.start + shift, 0.0), max(tone.length - max(shift, 0.0), 0.15), tone.pitch, tone.strength)
+            MelodyNote(
+                max(tone.start + shift, 0.0), max(tone.length - max(shift, 0.0), 0.15), tone.pitch, tone.strength
+            )
         )
     return sorted(syncopated, key=lambda tone: tone.start)
 
 
-def _dissonant_parts(piece: Piece, tones: list[Tone]) -> list[Part]:
+def _dissonant_parts(piece: Piece, tones: list[MelodyNote]) -> list[Part]:
     """A part that plays the added dissonant notes of the chords at the onsets of an inner voice, or none."""
     onsets = sorted({tone.start for tone in tones})
     if not any(chord.rubs for chord in piece.chords):
         return []
-    part = piece.part(piece.ensemble.second_chord, 92 - 54 * piece.q["melodiousness"])
-    part.detune = 25 * piece.q["dissonance"]
+    part = piece.part(piece.ensemble.second_chord, 92 - 54 * piece.qualities["melodiousness"])
+    part.detune = 25 * piece.qualities["dissonance"]
     centre = piece.ensemble.chord_centre
     pitches = [[centre + (pitch_class - centre) % 12 for pitch_class in piece.chord(beat).rubs] for beat in onsets]
     piece.play(part, onsets, pitches, level=-6)

@@ -16,10 +16,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..common.atomic_write import written_beside
+from ..common.atomic_write import atomic_write
 from ..common.errors import InputError
 from ..common.paths import cache_dir
-from .key_tracking import bar_keys
+from .key_tracking import track_keys
 
 KINDS: Final = {
     "chorale": (("bach/bwv",), ".mxl", 160),
@@ -34,7 +34,7 @@ MOST_BARS: Final = 96
 LEAST_BARS: Final = 4
 _VERSION: Final = 2  # of the cache files
 
-Written = tuple[int, float, float, int]
+ScoreNote = tuple[int, float, float, int]
 """A note of a score: index of its bar, onset within the bar in beats, length in beats, MIDI number."""
 
 
@@ -61,12 +61,12 @@ class Score:
     name: str
     kind: str
     meter: int
-    voices: list[list[Written]]
+    voices: list[list[ScoreNote]]
     tonics: list[int]
     minor: list[bool]
 
 
-def score_names(part: str) -> dict[str, list[str]]:
+def list_scores(part: str) -> dict[str, list[str]]:
     """List the scores of a part of the corpus.
 
     Parameters
@@ -137,7 +137,7 @@ def _cache_folder() -> Path:
 
 
 def _write_json(path: Path, value: object) -> None:
-    with written_beside(path) as temp_path:
+    with atomic_write(path) as temp_path:
         temp_path.write_text(json.dumps(value, separators=(",", ":")))
 
 
@@ -179,7 +179,7 @@ def _parse(name: str, kind: str) -> Score | None:
     weights = np.zeros((len(bars) - 1, 12))
     for bar, _, length, pitch in (note for notes in parts for note in notes):
         weights[bar][pitch % 12] += min(length, meter)
-    keys = bar_keys(weights)
+    keys = track_keys(weights)
     return Score(name, kind, meter, parts[:5], [tonic for tonic, _ in keys], [minor for _, minor in keys])
 
 
@@ -214,7 +214,7 @@ def _equal_bars(part: Any) -> tuple[list[float], int, float]:  # noqa: ANN401
     return best[: MOST_BARS + 1], meter, beat
 
 
-def _by_bar(notes: list[list[float]], bars: list[float], beat: float) -> list[Written]:
+def _by_bar(notes: list[list[float]], bars: list[float], beat: float) -> list[ScoreNote]:
     """Notes in quarter notes to notes in beats within their bars; those outside of the bars are left out."""
     score_notes = []
     for onset, length, pitch in notes:

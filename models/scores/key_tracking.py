@@ -16,7 +16,7 @@ MINOR_PROFILE: Final = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.
 CHANGE_COST: Final = 0.6
 
 
-def key_fits(weights: np.ndarray) -> np.ndarray:
+def key_correlations(weights: np.ndarray) -> np.ndarray:
     """Correlate pitch class durations with the key profiles.
 
     Parameters
@@ -37,7 +37,7 @@ def key_fits(weights: np.ndarray) -> np.ndarray:
     return fits
 
 
-def bar_keys(weights: np.ndarray) -> list[tuple[int, bool]]:
+def track_keys(weights: np.ndarray) -> list[tuple[int, bool]]:
     """Track the key through the bars of a score.
 
     Parameters
@@ -51,7 +51,7 @@ def bar_keys(weights: np.ndarray) -> list[tuple[int, bool]]:
         For each bar the tonic, 0..11, and whether the key is minor.
     """
     padded = np.pad(weights, ((1, 1), (0, 0)))
-    fits = key_fits(weights + 0.5 * (padded[:-2] + padded[2:]))  # [bars, 24]
+    fits = key_correlations(weights + 0.5 * (padded[:-2] + padded[2:]))  # [bars, 24]
     score, previous = fits[0].copy(), np.zeros(fits.shape, int)
     for index in range(1, len(fits)):
         stay, leave = score, score.max() - CHANGE_COST

@@ -13,9 +13,9 @@ from typing import Final
 
 import numpy as np
 
-from ..composition.harmony import FAR_KEYS, MAJOR, MINOR, SILVER, Chord, rubs, spread
-from ..composition.melody import BENT, Tone
-from ..composition.midi_parts import stream
+from ..composition.harmony import FAR_KEYS, MAJOR, MINOR, SILVER, Chord, added_dissonances, low_discrepancy
+from ..composition.melody import CHROMATIC_THRESHOLD, MelodyNote
+from ..composition.midi_parts import named_rng
 from ..composition.timing import Timing
 from .corpus import Score
 
@@ -27,7 +27,7 @@ STEPS: Final = ((0, 2, 4), (3, 5, 0), (4, 6, 1))
 
 
 @dataclass(frozen=True)
-class Cell:
+class KeySegment:
     """A segment of a passage in one key and mode.
 
     Attributes
@@ -90,7 +90,7 @@ class Passage:
     ) -> None:
         self._score, self._timing, self._first = score, timing, first
         self._at_home, self._seed = at_home, seed
-        rng = stream(seed, "cells")
+        rng = named_rng(seed, "cells")
         self._keeps_leading_notes: bool = rng.random() < 0.6
         bars = timing.bars
         bar_s = timing.beat_s * score.meter
@@ -98,8 +98,12 @@ class Passage:
         if bar_s > 2.0:
             borders = sorted({*borders, *(round((a + b) / 2) + 0.0 for a, b in pairwise(bars))})
         count = len(borders)
-        home_at, minor_at, key_steps = spread(rng, count), spread(rng, count, SILVER), rng.choice(FAR_KEYS, count)
-        self.cells: list[Cell] = []
+        home_at, minor_at, key_steps = (
+            low_discrepancy(rng, count),
+            low_discrepancy(rng, count, SILVER),
+            rng.choice(FAR_KEYS, count),
+        )
+        self.cells: list[KeySegment] = []
         home, shift = score.tonics[first % len(score.tonics)], 0
         for k, (start, end) in enumerate(pairwise(borders)):
             bar = int(np.searchsorted(bars, start + 1e-6)) - 1
@@ -109,15 +113,17 @@ class Passage:
             interval = (home - key + shift) % 12
             moved = transposed + (interval if interval <= 6 else interval - 12)
             self.cells.append(
-                Cell(start, end, moved, (key + moved) % 12, bool(minor_at[k] < modality), key, score.minor[score_bar])
+                KeySegment(
+                    start, end, moved, (key + moved) % 12, bool(minor_at[k] < modality), key, score.minor[score_bar]
+                )
             )
 
-    def cell(self, beat: float) -> Cell:
+    def cell(self, beat: float) -> KeySegment:
         """Return the segment at a position in beats."""
         starts = [cell.start for cell in self.cells]
         return self.cells[max(int(np.searchsorted(starts, beat + 1e-6)) - 1, 0)]
 
-    def voice(self, index: int) -> list[Tone]:
+    def voice(self, index: int) -> list[MelodyNote]:
         """Return the notes of a voice in their new keys and modes.
 
         Parameters
@@ -140,10 +146,10 @@ class Passage:
             for beat_in_bar, length, pitch in bars[(self._first + k) % len(bars)]:
                 if line + beat_in_bar < next_line - 0.05:
                     notes.append((line + beat_in_bar, length, pitch, beat_in_bar))
-        rng, count = stream(self._seed, f"accidentals {index}"), len(notes)
+        rng, count = named_rng(self._seed, f"accidentals {index}"), len(notes)
         correct_at, alter_at, alterations = (
-            spread(rng, count),
-            spread(rng, count, SILVER),
+            low_discrepancy(rng, count),
+            low_discrepancy(rng, count, SILVER),
             rng.choice((-1, 1), count),
         )
         tones = []
@@ -153,12 +159,16 @@ class Passage:
             converted = self._change_mode(pitch, cell, leading=next_pitch - pitch == 1)
             if correct_at[k] < self._at_home and not _in_scale(converted, cell):
                 converted += -1 if next_pitch > pitch else 1  # undoes the accidental: raised notes rise, lowered fall
-            if index == 0 and not strong and alter_at[k] > BENT + (1 - BENT) * self._at_home:
+            if (
+                index == 0
+                and not strong
+                and alter_at[k] > CHROMATIC_THRESHOLD + (1 - CHROMATIC_THRESHOLD) * self._at_home
+            ):
                 converted += int(alterations[k])
-            tones.append(Tone(start, length, converted + cell.moved, 5.0 if strong else 0.0))
+            tones.append(MelodyNote(start, length, converted + cell.moved, 5.0 if strong else 0.0))
         return tones
 
-    def _change_mode(self, pitch: int, cell: Cell, *, leading: bool) -> int:
+    def _change_mode(self, pitch: int, cell: KeySegment, *, leading: bool) -> int:
         """Exchange the scale degrees that differ between the modes; a leading note may keep its pitch in minor."""
         step = (pitch - cell.written_tonic) % 12
         if cell.minor:
@@ -169,7 +179,7 @@ class Passage:
             return pitch + TO_MINOR.get(step, step) - step
         return pitch + TO_MAJOR.get(step, step) - step
 
-    def chords(self, voices: list[list[Tone]], dissonance: float) -> list[Chord]:
+    def chords(self, voices: list[list[MelodyNote]], dissonance: float) -> list[Chord]:
         """Harmonise the passage.
 
         Parameters
@@ -194,12 +204,20 @@ class Passage:
             triads = [(scale[root], scale[third], scale[fifth]) for root, third, fifth in STEPS]
             triad = max(triads, key=lambda triad: sum(weights[k] for k in triad) + 0.1 * weights[triad[0]])
             chords.append(
-                Chord(cell.start, cell.end - cell.start, triad, rubs(triad, dissonance), scale, triad[0], cell.tonic)
+                Chord(
+                    cell.start,
+                    cell.end - cell.start,
+                    triad,
+                    added_dissonances(triad, dissonance),
+                    scale,
+                    triad[0],
+                    cell.tonic,
+                )
             )
         return chords
 
 
-def _in_scale(pitch: int, cell: Cell) -> bool:
+def _in_scale(pitch: int, cell: KeySegment) -> bool:
     """Whether a pitch (before transposition) is in the segment's scale; minor has both sixths and sevenths."""
     step = (pitch - cell.written_tonic) % 12
     return step in MINOR or step in (9, 11) if cell.minor else step in MAJOR

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..composition.midi_parts import Part, stream
+from ..composition.midi_parts import Part, named_rng
 from .demo_score import Bar, Line
 
 BEAT_S = 60 / 108
 BEATS = 75
 
 
-class Band:
+class DemoPlayers:
     """The parts of the demo track and their tempo map; a fixed seed makes every rendering the same.
 
     Attributes
@@ -24,7 +24,7 @@ class Band:
     """
 
     def __init__(self) -> None:
-        self._rng = stream(1, "demo")
+        self._rng = named_rng(1, "demo")
         beats = np.full(BEATS + 8, BEAT_S)
         beats[[11, 23, 59]] *= 1.10  # a breath at the end of a phrase
         beats[22:24] *= 1.12
@@ -110,7 +110,7 @@ PLAYERS = {  # program, volume, pan, reverb, drums
 }  # fmt: skip
 
 
-def led_chords(bars: Sequence[Bar], start: Sequence[int]) -> list[list[int]]:
+def voice_lead(bars: Sequence[Bar], start: Sequence[int]) -> list[list[int]]:
     """Voice a chord progression so that each voice moves as little as possible and every triad is complete.
 
     Parameters

@@ -30,7 +30,7 @@ _thread = threading.local()
 
 
 @dataclass(frozen=True)
-class Room:
+class ReverbSettings:
     """Settings of FluidSynth's reverb and chorus.
 
     Attributes
@@ -92,7 +92,7 @@ def find_soundfont(soundfont: Path | str | None = None) -> Path:
     )
 
 
-def find_fluidsynth() -> None:
+def require_fluidsynth() -> None:
     """Check that FluidSynth's library can be used.
 
     Raises
@@ -108,7 +108,7 @@ def render_midi(
     *,
     sample_rate: int = 44100,
     channels: int = 2,
-    room: Room | None = None,
+    room: ReverbSettings | None = None,
     gain: float = 0.4,
     soundfont: Path | str | None = None,
 ) -> np.ndarray:
@@ -145,7 +145,7 @@ def render_midi(
     if channels not in (1, 2):
         raise InputError(f"channels: {channels}, but FluidSynth renders mono (1) or stereo (2)")
     render_rate = max(sample_rate, LEAST_RATE)
-    settings = {"synth.sample-rate": float(render_rate), **_settings(room or Room(), gain)}
+    settings = {"synth.sample-rate": float(render_rate), **_settings(room or ReverbSettings(), gain)}
     synthesizer = _synthesizer(find_soundfont(soundfont))
     samples = synthesizer.render(midi, round(midi.length * render_rate), settings)
     if channels == 1:
@@ -166,7 +166,7 @@ def _synthesizer(soundfont: Path) -> Synthesizer:
     return synthesizers[key]
 
 
-def _settings(room: Room, gain: float) -> dict[str, float]:
+def _settings(room: ReverbSettings, gain: float) -> dict[str, float]:
     """FluidSynth's settings by name."""
     return {
         "synth.polyphony": POLYPHONY,

@@ -17,7 +17,7 @@ CODEC_SHARE: Final = 0.3
 _BLOCK: Final = 65536  # samples; libsndfile's Vorbis encoder puts whole blocks on the stack
 
 
-def recorded(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def apply_recording_chain(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Pass a clip through a randomly drawn recording chain.
 
     Parameters
@@ -44,14 +44,14 @@ def recorded(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         recording = np.tanh(drive * recording) / np.tanh(drive)
     recording = recording + 10 ** (noise_db / 20) * rng.standard_normal(len(samples))
     if codec < CODEC_SHARE:
-        recording = coded(0.5 * recording, "MP3" if codec < 0.6 * CODEC_SHARE else "OGG", compression)
+        recording = codec_round_trip(0.5 * recording, "MP3" if codec < 0.6 * CODEC_SHARE else "OGG", compression)
     fade = round(0.01 * SAMPLE_RATE)
     recording[:fade] *= np.linspace(0, 1, fade)
     recording[-fade:] *= np.linspace(1, 0, fade)
     return (recording * level / max(float(np.abs(recording).max()), 1e-6)).astype(np.float32)
 
 
-def coded(samples: np.ndarray, kind: str, strength: float) -> np.ndarray:
+def codec_round_trip(samples: np.ndarray, kind: str, strength: float) -> np.ndarray:
     """Encode and decode audio with a lossy codec.
 
     Parameters

@@ -237,9 +237,9 @@ def analyze_track(
             last_saved = time.monotonic()
         if progress:
             progress((number + 1) / n_windows)
-    measured_p = lime.p_values(sums.plain, sums.variances, sums.freedom[:, None])
+    measured_p = lime.p_values(sums.ols_weights, sums.variances, sums.dof[:, None])
     bit_variance = ESTIMATORS[settings.estimator].BIT_VARIANCE
-    expected_p = expected_lime_p_values(sums.weights, sums.unexplained / sums.shares, bit_variance=bit_variance)
+    expected_p = expected_lime_p_values(sums.weights, sums.residual_var / sums.clips, bit_variance=bit_variance)
     significant = is_significant(sums.weights, np.maximum(measured_p, expected_p))
     return Analysis(
         segments=labels,
@@ -248,8 +248,8 @@ def analyze_track(
         p_values=measured_p,
         mask_weights=mask_weights(sums.weights, significant),
         response_per_db=perturbation_per_db(spectrogram, labels, settings.perturbation),
-        half_agreement=_column_correlations(*sums.halves),
-        surrogate_r2=(1 - sums.unexplained / np.maximum(sums.total, 1e-30)).astype(np.float32),
+        half_agreement=_column_correlations(*sums.split_halves),
+        surrogate_r2=(1 - sums.residual_var / np.maximum(sums.total_var, 1e-30)).astype(np.float32),
         duration_s=track.duration_s,
         track_digest=track.digest,
         model_digest=model.digest,

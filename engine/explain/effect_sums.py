@@ -21,27 +21,27 @@ class EffectSums:
     ----------
     done
         Number of windows added.
-    shares
+    clips
         Their total length as a multiple of ten seconds.
-    weights, plain, variances
+    weights, ols_weights, variances
         As in `lime.SegmentEffects`, [segments of the track, 7].
-    halves
+    split_halves
         [2, segments, 7].
-    freedom
+    dof
         Degrees of freedom by segment: the smallest of all windows, [segments].
-    unexplained, total
+    residual_var, total_var
         Variance that the linear surrogate leaves, and all of it, [7].
     """
 
     done: int
-    shares: float
+    clips: float
     weights: Floats
-    plain: Floats
+    ols_weights: Floats
     variances: Floats
-    halves: Floats
-    freedom: Floats
-    unexplained: Floats
-    total: Floats
+    split_halves: Floats
+    dof: Floats
+    residual_var: Floats
+    total_var: Floats
 
     @classmethod
     def empty(cls, segments: int) -> "EffectSums":
@@ -63,14 +63,14 @@ class EffectSums:
             Length of the window as a fraction of ten seconds.
         """
         self.done += 1
-        self.shares += share
+        self.clips += share
         self.weights[segments] += effects.weights * share
-        self.plain[segments] += effects.ols_weights * share
+        self.ols_weights[segments] += effects.ols_weights * share
         self.variances[segments] += effects.variances * share**2
-        self.halves[:, segments] += effects.split_halves * share
-        self.freedom[segments] = np.minimum(self.freedom[segments], effects.dof)  # conservative
-        self.unexplained += effects.residual_var * share**2
-        self.total += effects.total_var * share**2
+        self.split_halves[:, segments] += effects.split_halves * share
+        self.dof[segments] = np.minimum(self.dof[segments], effects.dof)  # conservative
+        self.residual_var += effects.residual_var * share**2
+        self.total_var += effects.total_var * share**2
 
     def save(self, path: Path) -> None:
         """Write a checkpoint.
@@ -94,4 +94,4 @@ class EffectSums:
             return empty
         if any(np.shape(saved[field.name]) != np.shape(getattr(empty, field.name)) for field in fields(cls)):
             return empty
-        return cls(**{**saved, "done": int(saved["done"]), "shares": float(saved["shares"])})
+        return cls(**{**saved, "done": int(saved["done"]), "clips": float(saved["clips"])})

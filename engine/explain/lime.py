@@ -42,15 +42,15 @@ class SegmentEffects:
     ----------
     weights
         The estimated effects, [segments, 7].
-    plain
+    ols_weights
         Estimates of ordinary least squares, without a ridge penalty, [segments, 7].
     variances
-        Squared standard errors of `plain`, [segments, 7].
-    halves
+        Squared standard errors of `ols_weights`, [segments, 7].
+    split_halves
         The effects estimated from each half of the samples, [2, segments, 7].
-    freedom
+    dof
         Degrees of freedom of the variances.
-    unexplained, total
+    residual_var, total_var
         (Weighted) variance of the predictions that the linear surrogate leaves, and all of it, [7].
     """
 
@@ -65,6 +65,13 @@ class SegmentEffects:
 
 def sample_masks(samples: int, segments: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
     """Draw the masks of the samples as `lime.lime_image` does.
+
+    Parameters
+    ----------
+    samples, segments
+        Numbers of samples and of segments.
+    rng
+        Random generator.
 
     Returns
     -------
@@ -118,7 +125,9 @@ def fit_weighted_ridge(
         weighted least squares without a penalty (statsmodels' WLS).
     """
     middle = len(bits) // 2
-    halves = [_Sums.of(bits[rows], outputs[rows], weights[rows]) for rows in (slice(middle), slice(middle, None))]
+    halves = [
+        _WeightedSums.of(bits[rows], outputs[rows], weights[rows]) for rows in (slice(middle), slice(middle, None))
+    ]
     whole = halves[0] + halves[1]
     gram, cross, square = whole.centred()
     coefficients = _solve_ridge(gram, cross, ridge)
@@ -145,7 +154,7 @@ def _solve_ridge(gram: Floats, cross: Floats, ridge: float) -> Floats:
 
 
 @dataclass(frozen=True)
-class _Sums:
+class _WeightedSums:
     """Weighted sums over samples: of weights, masks, outputs, and their products."""
 
     weight: float
@@ -156,7 +165,7 @@ class _Sums:
     square: Floats
 
     @classmethod
-    def of(cls, bits: npt.NDArray[np.bool_], outputs: Floats, weights: Floats) -> "_Sums":
+    def of(cls, bits: npt.NDArray[np.bool_], outputs: Floats, weights: Floats) -> "_WeightedSums":
         parts = []
         for start in range(0, len(bits), BLOCK_SAMPLES):
             rows = slice(start, start + BLOCK_SAMPLES)
@@ -166,8 +175,8 @@ class _Sums:
             parts.append(cls(float(weight.sum()), *sums))
         return sum(parts[1:], parts[0])
 
-    def __add__(self, other: "_Sums") -> "_Sums":
-        return _Sums(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+    def __add__(self, other: "_WeightedSums") -> "_WeightedSums":
+        return _WeightedSums(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     def centred(self) -> tuple[Floats, Floats, Floats]:
         """Gram matrix, cross products and squares of the deviations from the weighted means."""
@@ -185,7 +194,7 @@ def p_values(plain: Floats, variances: Floats, freedom: npt.ArrayLike) -> Floats
     ----------
     plain, variances
         Least-squares estimates and their squared standard errors, [segments, 7].
-    freedom
+    dof
         Degrees of freedom, broadcastable.
 
     Returns

@@ -98,7 +98,7 @@ def explain_window(
     together = (visible.T @ visible) > 0  # some output sees both segments
     first_masks = hadamard_design(pairs, together, rng)
     features = len(MIDLEVEL)
-    sums = [_Sums.nothing(segments), _Sums.nothing(segments)]
+    sums = [_PairSums.empty(segments), _PairSums.empty(segments)]
     mean_odd = np.zeros((pairs, features))
     mean_even = np.zeros((pairs, features))
     step = BATCH_SIZE // 2
@@ -129,7 +129,7 @@ def explain_window(
 
 
 @dataclass
-class _Sums:
+class _PairSums:
     """Sums over pairs of the products of signs [segments] with themselves and with own outputs [segments, 7]."""
 
     pairs: int
@@ -138,7 +138,7 @@ class _Sums:
     square: Floats
 
     @classmethod
-    def nothing(cls, segments: int) -> "_Sums":
+    def empty(cls, segments: int) -> "_PairSums":
         """Return sums of no pairs."""
         features = len(MIDLEVEL)
         return cls(
@@ -155,7 +155,7 @@ class _Sums:
         self.cross += signs.T @ own.reshape(len(own), -1)
         self.square += (own.astype(np.float64) ** 2).sum(0)
 
-    def join(self, other: "_Sums") -> None:
+    def join(self, other: "_PairSums") -> None:
         """Add the sums of other pairs."""
         self.pairs += other.pairs
         self.gram += other.gram

@@ -83,7 +83,7 @@ class AnalysisWindow:
 
     Attributes
     ----------
-    picture
+    spectrogram
         The spectrogram without zero padding, [frames, bands].
     labels
         Segment of each pixel as an index into `segments`, with zero padding, [padded frames, bands]; -1 in the

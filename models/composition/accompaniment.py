@@ -27,7 +27,7 @@ def chord_parts(piece: Piece) -> list[Part]:
     for index, beat in enumerate(beats):
         chord = chord_at(piece.chords, beat)
         notes = close_voicing(chord, piece.ensemble.chord_centre, voices)
-        dissonant = [notes[0] + (pitch_class - notes[0]) % 12 for pitch_class in chord.rubs]
+        dissonant = [notes[0] + (pitch_class - notes[0]) % 12 for pitch_class in chord.added_notes]
         pitches.append([notes[index % len(notes)], *dissonant[:2]] if broken else notes + dissonant)
     parts = []
     for program in [piece.ensemble.chord] + [piece.ensemble.second_chord] * doubled:

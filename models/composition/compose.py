@@ -109,7 +109,7 @@ def _plan(parameters: dict[str, float], seed: int, seconds: float) -> Piece:
     timing = Timing(seed=seed, tempo=tempo, meter=meter, stability=parameters["rhythmic_stability"], seconds=seconds)
     chords = plan_chords(
         timing.bars,
-        at_home=parameters["tonal_stability"],
+        home_fraction=parameters["tonal_stability"],
         modality=parameters["modality"],
         dissonance=parameters["dissonance"],
         seed=seed,

@@ -36,7 +36,7 @@ class Chord:
         In beats.
     triad
         Root, third and fifth.
-    rubs
+    added_notes
         The added dissonant notes, none to three.
     scale
         The seven notes that a melody may use.
@@ -49,14 +49,14 @@ class Chord:
     start: float
     length: float
     triad: tuple[int, int, int]
-    rubs: tuple[int, ...]
+    added_notes: tuple[int, ...]
     scale: tuple[int, ...]
     bass: int
     tonic: int
 
 
 def plan_chords(
-    bars: list[float], *, at_home: float, modality: float, dissonance: float, seed: int, beat_s: float = 0.5
+    bars: list[float], *, home_fraction: float, modality: float, dissonance: float, seed: int, beat_s: float = 0.5
 ) -> list[Chord]:
     """Draw the chord progression of a piece.
 
@@ -64,7 +64,7 @@ def plan_chords(
     ----------
     bars
         Bar lines in beats, one more than there are bars.
-    at_home
+    home_fraction
         Fraction of chords in the home key, 0..1.
     modality
         0 is all major, 1 all minor.
@@ -84,7 +84,7 @@ def plan_chords(
     home, shift = int(rng.integers(12)), 0
     bar_s = beat_s * (bars[1] - bars[0])
     per_bar = int(rng.choice([1, 1, 2]) if 1.2 < bar_s < 2.2 else 1 + (bar_s > 2.0))
-    pedal = rng.random() < 0.25 and at_home > 0.6
+    pedal = rng.random() < 0.25 and home_fraction > 0.6
     cadence = CADENCES[rng.integers(len(CADENCES))]
     modal_mixture = 0.5 if rng.random() < 0.25 else 0.0
     # Evenly spread thresholds: a parameter at 0.5 changes half of any few chords, whatever the seed.
@@ -97,7 +97,7 @@ def plan_chords(
         for half in range(per_bar):
             k = index * per_bar + half
             length = (next_line - line) / per_bar
-            is_home = home_at[k] < at_home
+            is_home = home_at[k] < home_fraction
             if is_home:
                 shift, degree = 0, cadence[k % len(cadence)]
             else:
@@ -111,7 +111,7 @@ def plan_chords(
             bass = triad[0]
             if is_home and pedal:
                 bass = home
-            elif invert[k] > 0.35 + 0.65 * at_home:
+            elif invert[k] > 0.35 + 0.65 * home_fraction:
                 bass = triad[1 + k % 2]
             chords.append(
                 Chord(

@@ -15,7 +15,7 @@ class Piece:
 
     Attributes
     ----------
-    q
+    qualities
         Generator parameters by feature name, 0..1 (see `compose.py`).
     seed
         Seed of the piece.
@@ -46,7 +46,17 @@ class Piece:
     density: float
 
     def part(self, program: int, volume: float, *, drums: bool = False) -> Part:
-        """Return an empty part with the ensemble's reverb (less of it in a staccato piece) and chorus."""
+        """Return an empty part with the ensemble's reverb (less of it in a staccato piece) and chorus.
+
+        Parameters
+        ----------
+        program
+            General MIDI program, from 0.
+        volume
+            MIDI controller value, 0..127.
+        drums
+            Whether it is a percussion part.
+        """
         wet = self.ensemble.reverb * (1.0 - 0.6 * self.qualities["articulation"])
         return Part(program, drums=drums, volume=round(volume), reverb=round(wet), chorus=self.ensemble.chorus)
 

@@ -23,9 +23,9 @@ class SweepResponse:
     ----------
     clips, series
         Number of clips and of sweeps.
-    pooled
+    rho_pooled
         Spearman's rho of the parameter and its feature over all clips.
-    within
+    rho_within
         Mean of Spearman's rho within each sweep.
     slopes
         By feature: mean change of the prediction while the parameter goes from 0 to 1.

@@ -34,7 +34,7 @@ WEIGHTS: Final = {"chorale": 0.35, "quartet": 0.2, "polyphony": 0.15, "tune": 0.
 """Probabilities of the kinds of score."""
 OCTAVES: Final = (-24, -12, -12, 12, 12, 24)
 """Octave displacements of a scattered melody, in semitones."""
-LEAST_MOVES: Final = 2
+MIN_ONSETS: Final = 2
 """Number of melody onsets in a bar that is not static; at most one bar in four of a passage may be static."""
 N_THRESHOLDS: Final = 64
 
@@ -99,8 +99,8 @@ def _plan(
         score,
         timing,
         first=first % len(score.tonics),
-        transposed=int(rng.integers(-5, 6)),
-        at_home=parameters["tonal_stability"],
+        transposition=int(rng.integers(-5, 6)),
+        home_fraction=parameters["tonal_stability"],
         modality=parameters["modality"],
         seed=seed,
     )
@@ -162,7 +162,7 @@ def _first_bar(score: Score, needed: int, rng: np.random.Generator) -> int:
     def cost(start: int) -> tuple[bool, int]:
         bars = [(start + k) % count for k in range(min(needed, count))]
         keys = [score.tonics[bar] for bar in bars]
-        return sum(onsets[bar] < LEAST_MOVES for bar in bars) > len(bars) / 4, sum(a != b for a, b in pairwise(keys))
+        return sum(onsets[bar] < MIN_ONSETS for bar in bars) > len(bars) / 4, sum(a != b for a, b in pairwise(keys))
 
     return min(candidates, key=cost)
 
@@ -262,11 +262,13 @@ def _syncopated(piece: Piece, tones: list[MelodyNote], name: str, max_fraction: 
 def _dissonant_parts(piece: Piece, tones: list[MelodyNote]) -> list[Part]:
     """A part that plays the added dissonant notes of the chords at the onsets of an inner voice, or none."""
     onsets = sorted({tone.start for tone in tones})
-    if not any(chord.rubs for chord in piece.chords):
+    if not any(chord.added_notes for chord in piece.chords):
         return []
     part = piece.part(piece.ensemble.second_chord, 92 - 54 * piece.qualities["melodiousness"])
     part.detune = 25 * piece.qualities["dissonance"]
     centre = piece.ensemble.chord_centre
-    pitches = [[centre + (pitch_class - centre) % 12 for pitch_class in piece.chord(beat).rubs] for beat in onsets]
+    pitches = [
+        [centre + (pitch_class - centre) % 12 for pitch_class in piece.chord(beat).added_notes] for beat in onsets
+    ]
     piece.play(part, onsets, pitches, level=-6)
     return [part]

@@ -28,10 +28,10 @@ KINDS: Final = {
     "tune": (("ryansMammoth/",), ".abc", 120),
 }
 """For each kind: path prefixes in the corpus, file suffix, and maximum number of scores."""
-TEST_SHARE: Final = 5
+TEST_ONE_IN: Final = 5
 """One work in so many belongs to the test part."""
-MOST_BARS: Final = 96
-LEAST_BARS: Final = 4
+MAX_BARS: Final = 96
+MIN_BARS: Final = 4
 _VERSION: Final = 2  # of the cache files
 
 ScoreNote = tuple[int, float, float, int]
@@ -124,7 +124,7 @@ def read_score(name: str, kind: str) -> Score | None:
 def _is_test(name: str) -> bool:
     """Whether a score belongs to the test part; the movements of a work all do or all do not."""
     work = name.rsplit("/", 1)[0] if "movement" in name else name
-    return zlib.crc32(work.encode()) % TEST_SHARE == 0
+    return zlib.crc32(work.encode()) % TEST_ONE_IN == 0
 
 
 def _cache_folder() -> Path:
@@ -173,7 +173,7 @@ def _parse(name: str, kind: str) -> Score | None:
     bars, meter, beat = _equal_bars(stream.parts[0])
     parts = [_by_bar(_notes(part), bars, beat) for part in stream.parts]
     parts = [notes for notes in parts if len(notes) > 0.4 * len(bars)]
-    if len(bars) - 1 < LEAST_BARS or not parts:
+    if len(bars) - 1 < MIN_BARS or not parts:
         return None
     parts.sort(key=lambda notes: -float(np.mean([pitch for *_, pitch in notes])))
     weights = np.zeros((len(bars) - 1, 12))
@@ -202,7 +202,7 @@ def _equal_bars(part: Any) -> tuple[list[float], int, float]:  # noqa: ANN401
     """The longest run of bars of one length: bar lines in quarter notes, beats per bar, quarter notes per beat."""
     signature = next(iter(part.recurse().getElementsByClass("TimeSignature")), None)
     lines = [float(measure.offset) for measure in part.getElementsByClass("Measure")]
-    if signature is None or len(lines) < LEAST_BARS:
+    if signature is None or len(lines) < MIN_BARS:
         return [0.0], 4, 1.0
     meter, beat = int(signature.beatCount), float(signature.beatDuration.quarterLength)
     if meter == 1:
@@ -211,7 +211,7 @@ def _equal_bars(part: Any) -> tuple[list[float], int, float]:  # noqa: ANN401
     for line, next_line in pairwise(lines):
         run = [*run, next_line] if abs(next_line - line - length) < 1e-3 else [next_line]
         best = max(best, run, key=len)
-    return best[: MOST_BARS + 1], meter, beat
+    return best[: MAX_BARS + 1], meter, beat
 
 
 def _by_bar(notes: list[list[float]], bars: list[float], beat: float) -> list[ScoreNote]:

@@ -22,7 +22,7 @@ from .corpus import Score
 TO_MINOR: Final = {4: 3, 9: 8, 11: 10}
 """Semitones above the tonic: degrees 3, 6 and 7 of major, and those of minor."""
 TO_MAJOR: Final = {3: 4, 8: 9, 10: 11}
-STEPS: Final = ((0, 2, 4), (3, 5, 0), (4, 6, 1))
+TRIAD_DEGREES: Final = ((0, 2, 4), (3, 5, 0), (4, 6, 1))
 """The triads on degrees 1, 4 and 5, in scale degrees from 0: the chords that harmonise a passage."""
 
 
@@ -34,7 +34,7 @@ class KeySegment:
     ----------
     start, end
         In beats of the piece.
-    moved
+    transposition
         Transposition in semitones.
     tonic, minor
         The key in the piece: pitch class 0..11, and whether it is minor.
@@ -44,7 +44,7 @@ class KeySegment:
 
     start: float
     end: float
-    moved: int
+    transposition: int
     tonic: int
     minor: bool
     written_tonic: int
@@ -62,9 +62,9 @@ class Passage:
         Bars of the piece.
     first
         Index of the first bar.
-    transposed
+    transposition
         Transposition of the home key in semitones.
-    at_home
+    home_fraction
         Fraction of segments in the home key, 0..1.
     modality
         Fraction of segments in minor, 0..1.
@@ -73,7 +73,7 @@ class Passage:
 
     Attributes
     ----------
-    cells : list of KeySegment
+    segments : list of KeySegment
         The segments in order, without gaps.
     """
 
@@ -83,13 +83,13 @@ class Passage:
         timing: Timing,
         *,
         first: int,
-        transposed: int,
-        at_home: float,
+        transposition: int,
+        home_fraction: float,
         modality: float,
         seed: int,
     ) -> None:
         self._score, self._timing, self._first = score, timing, first
-        self._at_home, self._seed = at_home, seed
+        self._home_fraction, self._seed = home_fraction, seed
         rng = named_rng(seed, "cells")
         self._keeps_leading_notes: bool = rng.random() < 0.6
         bars = timing.bars
@@ -103,25 +103,31 @@ class Passage:
             low_discrepancy(rng, count, SILVER),
             rng.choice(FAR_KEYS, count),
         )
-        self.cells: list[KeySegment] = []
+        self.segments: list[KeySegment] = []
         home, shift = score.tonics[first % len(score.tonics)], 0
         for k, (start, end) in enumerate(pairwise(borders)):
             bar = int(np.searchsorted(bars, start + 1e-6)) - 1
             score_bar = (first + bar) % len(score.tonics)
-            shift = 0 if home_at[k] < at_home else (shift + int(key_steps[k])) % 12 or 6
+            shift = 0 if home_at[k] < home_fraction else (shift + int(key_steps[k])) % 12 or 6
             key = score.tonics[score_bar]
             interval = (home - key + shift) % 12
-            moved = transposed + (interval if interval <= 6 else interval - 12)
-            self.cells.append(
+            semitones = transposition + (interval if interval <= 6 else interval - 12)
+            self.segments.append(
                 KeySegment(
-                    start, end, moved, (key + moved) % 12, bool(minor_at[k] < modality), key, score.minor[score_bar]
+                    start,
+                    end,
+                    semitones,
+                    (key + semitones) % 12,
+                    bool(minor_at[k] < modality),
+                    key,
+                    score.minor[score_bar],
                 )
             )
 
-    def cell(self, beat: float) -> KeySegment:
+    def segment_at(self, beat: float) -> KeySegment:
         """Return the segment at a position in beats."""
-        starts = [cell.start for cell in self.cells]
-        return self.cells[max(int(np.searchsorted(starts, beat + 1e-6)) - 1, 0)]
+        starts = [segment.start for segment in self.segments]
+        return self.segments[max(int(np.searchsorted(starts, beat + 1e-6)) - 1, 0)]
 
     def voice(self, index: int) -> list[MelodyNote]:
         """Return the notes of a voice in their new keys and modes.
@@ -154,27 +160,27 @@ class Passage:
         )
         tones = []
         for k, (start, length, pitch, beat_in_bar) in enumerate(notes):
-            cell, strong = self.cell(start), beat_in_bar < 0.05
+            segment, strong = self.segment_at(start), beat_in_bar < 0.05
             next_pitch = notes[k + 1][2] if k + 1 < len(notes) else pitch
-            converted = self._change_mode(pitch, cell, leading=next_pitch - pitch == 1)
-            if correct_at[k] < self._at_home and not _in_scale(converted, cell):
+            converted = self._change_mode(pitch, segment, leading=next_pitch - pitch == 1)
+            if correct_at[k] < self._home_fraction and not _in_scale(converted, segment):
                 converted += -1 if next_pitch > pitch else 1  # undoes the accidental: raised notes rise, lowered fall
             if (
                 index == 0
                 and not strong
-                and alter_at[k] > CHROMATIC_THRESHOLD + (1 - CHROMATIC_THRESHOLD) * self._at_home
+                and alter_at[k] > CHROMATIC_THRESHOLD + (1 - CHROMATIC_THRESHOLD) * self._home_fraction
             ):
                 converted += int(alterations[k])
-            tones.append(MelodyNote(start, length, converted + cell.moved, 5.0 if strong else 0.0))
+            tones.append(MelodyNote(start, length, converted + segment.transposition, 5.0 if strong else 0.0))
         return tones
 
-    def _change_mode(self, pitch: int, cell: KeySegment, *, leading: bool) -> int:
+    def _change_mode(self, pitch: int, segment: KeySegment, *, leading: bool) -> int:
         """Exchange the scale degrees that differ between the modes; a leading note may keep its pitch in minor."""
-        step = (pitch - cell.written_tonic) % 12
-        if cell.minor:
-            if step == 11 and (cell.written_minor or (leading and self._keeps_leading_notes)):
+        step = (pitch - segment.written_tonic) % 12
+        if segment.minor:
+            if step == 11 and (segment.written_minor or (leading and self._keeps_leading_notes)):
                 return pitch
-            if step == 9 and cell.written_minor:
+            if step == 9 and segment.written_minor:
                 return pitch
             return pitch + TO_MINOR.get(step, step) - step
         return pitch + TO_MAJOR.get(step, step) - step
@@ -195,29 +201,29 @@ class Passage:
             One for each segment: the triad on degree 1, 4 or 5 whose pitch classes sound longest.
         """
         chords = []
-        for cell in self.cells:
+        for segment in self.segments:
             weights = np.zeros(12)
             for tone in (tone for voice in voices for tone in voice):
-                overlap = min(tone.start + tone.length, cell.end) - max(tone.start, cell.start)
+                overlap = min(tone.start + tone.length, segment.end) - max(tone.start, segment.start)
                 weights[tone.pitch % 12] += max(overlap, 0.0)
-            scale = tuple((cell.tonic + step) % 12 for step in (MINOR if cell.minor else MAJOR))
-            triads = [(scale[root], scale[third], scale[fifth]) for root, third, fifth in STEPS]
+            scale = tuple((segment.tonic + step) % 12 for step in (MINOR if segment.minor else MAJOR))
+            triads = [(scale[root], scale[third], scale[fifth]) for root, third, fifth in TRIAD_DEGREES]
             triad = max(triads, key=lambda triad: sum(weights[k] for k in triad) + 0.1 * weights[triad[0]])
             chords.append(
                 Chord(
-                    cell.start,
-                    cell.end - cell.start,
+                    segment.start,
+                    segment.end - segment.start,
                     triad,
                     added_dissonances(triad, dissonance),
                     scale,
                     triad[0],
-                    cell.tonic,
+                    segment.tonic,
                 )
             )
         return chords
 
 
-def _in_scale(pitch: int, cell: KeySegment) -> bool:
+def _in_scale(pitch: int, segment: KeySegment) -> bool:
     """Whether a pitch (before transposition) is in the segment's scale; minor has both sixths and sevenths."""
-    step = (pitch - cell.written_tonic) % 12
-    return step in MINOR or step in (9, 11) if cell.minor else step in MAJOR
+    step = (pitch - segment.written_tonic) % 12
+    return step in MINOR or step in (9, 11) if segment.minor else step in MAJOR

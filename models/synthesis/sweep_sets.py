@@ -28,7 +28,7 @@ from .labelled_music import (
 )
 from .midi_render import require_fluidsynth
 
-FURTHER: Final = ("quality", "series", "kind")
+SWEEP_COLUMNS: Final = ("quality", "series", "kind")
 """Additional columns of the table: the feature that changes, the name of the sweep, the kind of music."""
 
 
@@ -113,6 +113,6 @@ def render_sweeps(
         if progress:
             progress(done / len(jobs))
         if done % 20 == 0:
-            write_label_table(folder / TABLE, rows, further=FURTHER)
-    write_label_table(folder / TABLE, rows, further=FURTHER)
+            write_label_table(folder / TABLE, rows, further=SWEEP_COLUMNS)
+    write_label_table(folder / TABLE, rows, further=SWEEP_COLUMNS)
     return folder / TABLE

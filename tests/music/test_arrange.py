@@ -200,7 +200,7 @@ def test_any_setting_gives_a_valid_piece_and_the_same_one_again(values, seed, se
 def test_a_passage_turns_into_the_parallel_key_and_no_further(minor):
     score, timing = hymn(), Timing(seed=1, tempo=100.0, meter=4, stability=1.0, seconds=8.0)
     pure = Passage(
-        score, timing, first=0, transposed=2, at_home=1.0, modality=float(minor), seed=1
+        score, timing, first=0, transposition=2, home_fraction=1.0, modality=float(minor), seed=1
     )  # C major, a tone higher
     scale = {(2 + step) % 12 for step in ((0, 2, 3, 5, 7, 8, 10, 11) if minor else (0, 2, 4, 5, 7, 9, 11))}
     for index, voice in enumerate(score.voices):
@@ -208,15 +208,15 @@ def test_a_passage_turns_into_the_parallel_key_and_no_further(minor):
         assert {tone.pitch % 12 for tone in tones} <= scale
         written = [pitch + 2 for _, _, _, pitch in voice]
         assert all(abs(tone.pitch - pitch) <= int(minor) for tone, pitch in zip(tones, written, strict=False))
-    assert all(cell.tonic == 2 and cell.minor == minor for cell in pure.cells)
+    assert all(segment.tonic == 2 and segment.minor == minor for segment in pure.segments)
 
 
 def test_half_of_the_cells_turn_at_a_half():
     timing = Timing(seed=1, tempo=100.0, meter=4, stability=1.0, seconds=20.0)
-    passage = Passage(hymn(), timing, first=0, transposed=0, at_home=0.5, modality=0.5, seed=3)
-    few = passage.cells[:8]
-    assert sum(cell.minor for cell in few) in (3, 4, 5)
-    assert sum(cell.moved == 0 for cell in few) in (3, 4, 5)
+    passage = Passage(hymn(), timing, first=0, transposition=0, home_fraction=0.5, modality=0.5, seed=3)
+    few = passage.segments[:8]
+    assert sum(segment.minor for segment in few) in (3, 4, 5)
+    assert sum(segment.transposition == 0 for segment in few) in (3, 4, 5)
 
 
 def test_stability_keeps_one_key_where_the_score_has_two_and_takes_its_accidentals_back():
@@ -226,15 +226,15 @@ def test_stability_keeps_one_key_where_the_score_has_two_and_takes_its_accidenta
     tune = [(bar, beat, 1.0, pitch - 3 * (bar % 2)) for bar in range(8) for beat, pitch in notes]
     score = Score("two keys", "tune", 4, [tune], [0, 9] * 4, [False] * 8)
     steady, loose = (
-        Passage(score, timing, first=0, transposed=0, at_home=t, modality=0.0, seed=5) for t in (1.0, 0.0)
+        Passage(score, timing, first=0, transposition=0, home_fraction=t, modality=0.0, seed=5) for t in (1.0, 0.0)
     )
-    assert {cell.tonic for cell in steady.cells} == {0}
+    assert {segment.tonic for segment in steady.segments} == {0}
     assert [tone.pitch for tone in steady.voice(0)] == [72, 72, 74, 76] * 8  # the bars in A are brought home
-    assert len({cell.tonic for cell in loose.cells}) > 4
+    assert len({segment.tonic for segment in loose.segments}) > 4
     bent = [
-        (tone.pitch - cell.moved - note[3], tone.strength)
+        (tone.pitch - segment.transposition - note[3], tone.strength)
         for tone, note in zip(loose.voice(0), score.voices[0], strict=True)
-        for cell in [loose.cell(tone.start)]
+        for segment in [loose.segment_at(tone.start)]
     ]
     assert {change for change, strength in bent if strength} == {0}
     assert 0.3 < np.mean([change != 0 for change, strength in bent if not strength]) < 0.6

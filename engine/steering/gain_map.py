@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ...models.common.arrays import FloatArray
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
-from ...models.common.filterbank import FloatArray
 from ..dsp.faders import FADER_RANGE_DB, Faders
 from .handles import LIMIT_DB, MARGIN, handle_fields
 

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from scipy import signal
 
+from ...models.common.arrays import FloatArray
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
-from ...models.common.filterbank import FloatArray
 from ...models.network.spectrogram import LogSpectrogram
 from ..audio.loudness import k_weighting
 from ..dsp.band_gains import between_bands

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from scipy import ndimage
 
+from ...models.common.arrays import FloatArray
 from ...models.common.constants import HOP_LENGTH, N_BANDS, SAMPLE_RATE
-from ...models.common.filterbank import FloatArray, band_frequencies
+from ...models.common.filterbank import band_frequencies
 
 LIMIT_DB: Final = 12.0
 SPLIT_HZ: Final = 850.0
@@ -68,7 +69,7 @@ def field_of(coefficients: torch.Tensor, fields: torch.Tensor) -> torch.Tensor:
 def _triangles() -> FloatArray:
     """Nine triangles over the bands that sum to one: [9, bands]."""
     place = np.arange(N_BANDS) / (N_BANDS - 1) * (_BANDS - 1)
-    return np.maximum(0, 1 - np.abs(place[None] - np.arange(_BANDS)[:, None])).astype(np.float32)
+    return np.asarray(np.maximum(0, 1 - np.abs(place[None] - np.arange(_BANDS)[:, None])), np.float32)
 
 
 def _halves() -> tuple[FloatArray, FloatArray]:

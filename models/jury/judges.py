@@ -24,9 +24,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from ..common.arrays import FloatArray
 from ..common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
 from ..common.errors import InputError
-from ..common.filterbank import FloatArray
 from .librosa_measures import librosa_measures
 from .measures import acoustic_measures
 from .mel import MEL_RATE, LogMel

@@ -7,9 +7,9 @@ import importlib
 
 import numpy as np
 
+from ..common.arrays import FloatArray
 from ..common.constants import SAMPLE_RATE
 from ..common.errors import InputError
-from ..common.filterbank import FloatArray
 
 
 def librosa_measures(sound: FloatArray) -> FloatArray:

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from scipy import fft, ndimage, signal
 
+from ..common.arrays import FloatArray
 from ..common.constants import HOP_LENGTH, N_FFT, SAMPLE_RATE
-from ..common.filterbank import FloatArray
 
 FLOOR_DB: Final = -80.0
 _EDGES_HZ: Final = np.array([30.0, 110.0, 220.0, 440.0, 880.0, 1500.0, 2500.0, 4000.0, 6500.0, 10_500.0])
@@ -52,7 +52,7 @@ def _power(sound: FloatArray) -> FloatArray:
 
 
 def _decibels(power: FloatArray) -> FloatArray:
-    return np.maximum(10 * np.log10(power / (N_FFT / 4) ** 2 + 1e-30), FLOOR_DB)
+    return np.asarray(np.maximum(10 * np.log10(power / (N_FFT / 4) ** 2 + 1e-30), FLOOR_DB))
 
 
 def _band_levels(power: FloatArray) -> FloatArray:

@@ -8,9 +8,10 @@ written out here so that a judge needs no more than torch.
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
-from ..common.filterbank import FloatArray
+from ..common.arrays import FloatArray
 
 MEL_RATE: Final = 16_000
 MEL_N_FFT: Final = 512
@@ -32,8 +33,8 @@ def _mel(hertz: float) -> float:
     return hertz * 3 / 200 if hertz < 1000 else 15 + np.log(hertz / 1000) * 27 / np.log(6.4)
 
 
-def _hertz(mels: FloatArray) -> FloatArray:
-    return np.where(mels < 15, mels * 200 / 3, 1000 * np.exp((mels - 15) * np.log(6.4) / 27))
+def _hertz(mels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(np.where(mels < 15, mels * 200 / 3, 1000 * np.exp((mels - 15) * np.log(6.4) / 27)))
 
 
 class LogMel(torch.nn.Module):

@@ -94,7 +94,7 @@ class Tagger(nn.Module):
     def __init__(self, kind: str, tensors: Tensors) -> None:
         super().__init__()
         self._mel = LogMel()
-        self._network = {"vgg": Vgg, "musicnn": Musicnn}[kind](tensors)
+        self._network: Vgg | Musicnn = Vgg(tensors) if kind == "vgg" else Musicnn(tensors)
 
     @torch.inference_mode()
     def forward(self, sound: torch.Tensor) -> torch.Tensor:

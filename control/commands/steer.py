@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...models.common.errors import InputError
-from ...models.common.formatting import signed
+from ...models.common.formatting import format_signed
 from ..console import options
-from ..console.options import the_model
-from ..console.output import Voice
+from ..console.options import load_model_option
+from ..console.output import Output
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -58,12 +58,12 @@ def steer(
     quiet: options.Quiet = False,
 ) -> None:
     """Write a recording whose emotions are moved by as much as was asked, and measure what came of it."""
-    voice = Voice(as_json=as_json, quiet=quiet)
+    voice = Output(as_json=as_json, quiet=quiet)
     asked = shifts_of(toward or [])
     if bool(asked) == (curve is not None):
         raise InputError("say what is asked by --toward EMOTION=SHIFT or by --curve CSV, one of the two")
     from ...engine.audio.track import load_track
-    from ...engine.render.audio_writer import check_output
+    from ...engine.render.audio_writer import validate_output
     from ...engine.render.render import CEILING_RANGE_DBTP
     from ...engine.steering.curve import read_curve
     from ...engine.steering.jury import ask_jury
@@ -73,13 +73,13 @@ def steer(
     # Everything that can be wrong is looked at before the long work begins.
     if curve is None:
         Targets(asked, tuple(keep or ()))
-    check_output(output, bit_depth=bit_depth, source=file if file.is_file() else None, overwrite=overwrite)
+    validate_output(output, bit_depth=bit_depth, source=file if file.is_file() else None, overwrite=overwrite)
     low, high = CEILING_RANGE_DBTP
     if not low <= ceiling <= high:
         raise InputError(f"--ceiling {ceiling:g}: goes from {low:g} to {high:g} dBTP")
     track = load_track(file)
     path = None if curve is None else read_curve(curve, duration_s=track.duration_s)
-    network = the_model(model, device)
+    network = load_model_option(model, device)
     with voice.progress(f"Steering {output.name}") as report:
         steered = write(
             track,
@@ -118,25 +118,25 @@ def shifts_of(settings: Sequence[str]) -> dict[str, float]:
 
 def steered_table(steered: "Steered") -> "Group":
     """Eight emotions before and after, with what was asked and what judges hear."""
-    from ..console.tables import numbers_table, titled
+    from ..console.tables import numbers_table, with_title
 
     judges = steered.judges or {}
     table = numbers_table("emotion", "before", "after", "shift", "asked", *(f"judge: {name}" for name in judges))
     for name, before in steered.emotions["before"].items():
         after = steered.emotions["after"][name]
-        asked = signed(steered.asked[name], ".3f") if name in steered.asked else ""
+        asked = format_signed(steered.asked[name], ".3f") if name in steered.asked else ""
         wanted = asked or ("keep" if name in steered.kept else "")
-        heard = (signed(moved[name], ".3f") for moved in judges.values())
-        table.add_row(name, f"{before:.3f}", f"{after:.3f}", signed(after - before, ".3f"), wanted, *heard)
-    return titled(f"{steered.file} → {steered.output}", table)
+        heard = (format_signed(moved[name], ".3f") for moved in judges.values())
+        table.add_row(name, f"{before:.3f}", f"{after:.3f}", format_signed(after - before, ".3f"), wanted, *heard)
+    return with_title(f"{steered.file} → {steered.output}", table)
 
 
 def steered_lines(steered: "Steered") -> list[str]:
     """What else is worth a line."""
     lines = []
     if not steered.reachable:
-        asked = ", ".join(f"{name} {signed(value, '.2f')}" for name, value in steered.asked.items())
-        reached = ", ".join(f"{name} {signed(value, '.3f')}" for name, value in steered.reached.items())
+        asked = ", ".join(f"{name} {format_signed(value, '.2f')}" for name, value in steered.asked.items())
+        reached = ", ".join(f"{name} {format_signed(value, '.3f')}" for name, value in steered.reached.items())
         lines.append(f"{asked} cannot be reached on this track within this gain: the nearest is {reached}")
     quality = (
         ""

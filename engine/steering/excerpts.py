@@ -43,13 +43,13 @@ def read_excerpts(track: Track, stretches: Sequence[tuple[float, float]]) -> lis
     wanted = [(round(start * SAMPLE_RATE), round((start + length) * SAMPLE_RATE)) for start, length in stretches]
     parts: list[list[npt.NDArray[np.float32]]] = [[] for _ in wanted]
     position = 0
-    for block in track.mono_blocks():
+    for block in track.network_input_blocks():
         for (begin, end), pieces in zip(wanted, parts, strict=True):
             piece = block[max(begin - position, 0) : max(end - position, 0)]
             if len(piece):
                 pieces.append(piece)
         position += len(block)
-    return [np.concatenate(pieces) / np.float32(track.peak) for pieces in parts]
+    return [np.concatenate(pieces) / np.float32(track.network_peak) for pieces in parts]
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def gain_map(spectrogram: FloatArray, trajectory: Trajectory) -> GainMap:
         squares += float((field**2).sum(dtype=np.float64))
         largest = max(largest, float(np.abs(field).max()))
         labels[start:stop] = np.rint((field + LIMIT_DB) / STEP_DB)
-    weights = np.zeros((_LEVELS, len(FULL.array())), np.float32)
+    weights = np.zeros((_LEVELS, len(FULL.to_array())), np.float32)
     weights[:, 0] = (np.arange(_LEVELS) * STEP_DB - LIMIT_DB) / LIMIT_DB
     return GainMap(labels, weights, float(np.sqrt(squares / labels.size)), largest)
 

@@ -18,7 +18,7 @@ from ...models.common.arrays import FloatArray
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ...models.network.spectrogram import LogSpectrogram
 from ..audio.loudness import k_weighting
-from ..dsp.band_gains import between_bands
+from ..dsp.band_gains import band_interpolation
 from ..dsp.stft import OVERLAP, frame_length
 
 _FRAME = frame_length(SAMPLE_RATE)
@@ -49,7 +49,7 @@ class GainPath:
         frame, rest = np.divmod(positions, HOP_LENGTH)
         self._frame = torch.from_numpy(frame)
         self._fraction = torch.from_numpy((rest / HOP_LENGTH).astype(np.float32))[:, None]
-        below, fraction = between_bands(np.arange(_FRAME // 2 + 1) * (SAMPLE_RATE / _FRAME))
+        below, fraction = band_interpolation(np.arange(_FRAME // 2 + 1) * (SAMPLE_RATE / _FRAME))
         self._band = torch.from_numpy(below)
         self._band_fraction = torch.from_numpy(fraction.astype(np.float32))
         self._front_end = LogSpectrogram()

@@ -11,12 +11,12 @@ from typing import Final
 
 import numpy as np
 
-from ...models.inference.threads import on_threads
+from ...models.inference.threads import torch_threads
 from ..audio.decode import decode, probe
 from ..audio.loudness import LoudnessMeter
 from ..audio.track import Track
 from ..audio.true_peak import TruePeakMeter
-from ..dsp.mask_filter import Mixer
+from ..dsp.mask_filter import StftMaskFilter
 from ..render.audio_writer import AudioWriter
 from .gain_map import FULL, GainMap
 
@@ -52,7 +52,7 @@ def write_gain_map(
     """
     report = progress or (lambda fraction: None)
     # The pieces of work are small: a second thread costs more than it gives, far more on a busy machine.
-    with on_threads(1):
+    with torch_threads(1):
         loudness, peak = _measured(track, _filtered(track, map), lambda fraction: report(0.4 * fraction))
         wanted = track.loudness_lufs - loudness
         gain_db = min(wanted, ceiling_dbtp - _MARGIN_DB - peak)
@@ -82,7 +82,7 @@ def write_gain_map(
 
 def _filtered(track: Track, map: GainMap) -> Iterator[np.ndarray]:
     """The track [samples, channels] under the map, in blocks, as long as it is."""
-    mixer = Mixer(map.labels, map.mask_weights, sample_rate=track.sample_rate, channels=track.channels)
+    mixer = StftMaskFilter(map.labels, map.mask_weights, sample_rate=track.sample_rate, channels=track.channels)
     for block in track.blocks():
         yield mixer.process(block, FULL)[0]
     yield mixer.flush()[0]

@@ -25,7 +25,7 @@ def ask_jury(
         count = int(length // EXCERPT_S)
         stretches = [(number * length / count, length / count) for number in range(count)]
     before = read_excerpts(original, stretches)
-    scale = np.float32(steered.peak / original.peak / 10 ** (lowered_db / 20))
+    scale = np.float32(steered.network_peak / original.network_peak / 10 ** (lowered_db / 20))
     after = [sound * scale for sound in read_excerpts(steered, stretches)]
     shifts = {}
     for judge in load_jury(jury):

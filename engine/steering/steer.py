@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ...models.common.atomic_write import written_beside
+from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import EMOTIONS
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model, load_model
 from ..analysis.analysis import track_spectrogram
 from ..analysis.prediction import Prediction, predict_track
 from ..audio.track import Track, load_track
-from ..render.audio_writer import check_output
+from ..render.audio_writer import validate_output
 from ..render.tags import copy_tags
 from .curve import Curve
 from .gain_map import GainMap, Trajectory, gain_map
@@ -100,7 +100,7 @@ def steer(
         raise InputError(f"gain {max_rms_db:g} dB is out of range: {low:g} to {high:g} dB rms")
     if min_quality is not None:
         need_quality(min_quality)
-    check_output(output, bit_depth=bit_depth, source=track.path, overwrite=overwrite)
+    validate_output(output, bit_depth=bit_depth, source=track.path, overwrite=overwrite)
     report = progress or (lambda fraction: None)
     model = model or load_model()
     solver = TrajectorySolver(
@@ -114,7 +114,7 @@ def steer(
     before = predict_track(track, model)
     spectrogram = track_spectrogram(track)
     report(0.1)
-    with written_beside(output) as beside:
+    with atomic_write(output) as beside:
 
         def attempt(trajectory: Trajectory, begun: float) -> _Try:
             map = gain_map(spectrogram, trajectory)
@@ -127,7 +127,7 @@ def steer(
                 ceiling_dbtp=ceiling_dbtp,
                 progress=lambda fraction: report(begun + 0.2 * fraction),
             )
-            after = predict_track(load_track(beside), model, scale=track.peak * 10 ** (written.lowered_db / 20))
+            after = predict_track(load_track(beside), model, scale=track.network_peak * 10 ** (written.lowered_db / 20))
             moved = {name: after.emotions[name] - before.emotions[name] for name in EMOTIONS}
             return _Try(trajectory, map, written, after, moved, _missed(targets, moved))
 

@@ -123,7 +123,7 @@ def _keys(power: FloatArray) -> list[float]:
 
 
 def _roughness(power: FloatArray) -> list[float]:
-    """Sethares' dissonance of the twelve highest peaks of every eighth frame, by their magnitudes: mean, deviation."""
+    """Mean and deviation of Sethares' dissonance of the twelve highest peaks of every eighth frame, by magnitude."""
     found = []
     magnitude = np.sqrt(power[::8, :600])
     for frame in magnitude:

@@ -8,7 +8,7 @@ from moodfader.engine import load_track
 from moodfader.engine.analysis.analysis import track_spectrogram
 from moodfader.engine.analysis.prediction import predict_track
 from moodfader.engine.audio.loudness import LoudnessMeter
-from moodfader.engine.dsp.mask_filter import Mixer
+from moodfader.engine.dsp.mask_filter import StftMaskFilter
 from moodfader.engine.steering.excerpts import read_excerpts
 from moodfader.engine.steering.gain_map import FULL, Trajectory, gain_map, map_field
 from moodfader.engine.steering.gain_path import GainPath
@@ -41,7 +41,7 @@ def test_path_is_the_mask_filter() -> None:
     path = GainPath(sound[:, 0])
     picture = path.spectrogram(torch.zeros(94, 149)).numpy()
     map = gain_map(picture, Trajectory(np.zeros(1), coefficients(1)[None]))
-    mixer = Mixer(map.labels, map.mask_weights, sample_rate=22050, channels=1)
+    mixer = StftMaskFilter(map.labels, map.mask_weights, sample_rate=22050, channels=1)
     filtered = np.concatenate((mixer.process(sound, FULL)[0], mixer.flush()[0]))[:, 0]
     assert map.largest_db > 3
     np.testing.assert_allclose(path.filtered(map_field(map)).numpy(), filtered, atol=2e-6)
@@ -58,10 +58,10 @@ def test_path_predicts_the_written_file(rate, channels, tolerance, model, place)
     assert written.loudness_lufs == pytest.approx(track.loudness_lufs, abs=0.02)
     (sound,) = read_excerpts(track, [(0, track.duration_s)])
     path = GainPath(sound)
-    filtered = path.filtered(map_field(map)).numpy() * track.peak
+    filtered = path.filtered(map_field(map)).numpy() * track.network_peak
     steered = load_track(place / "out.wav")
-    gain = np.sqrt(sum((block**2).sum() for block in steered.mono_blocks()) / (filtered**2).sum())
-    after = predict_track(steered, model, scale=track.peak * gain)
+    gain = np.sqrt(sum((block**2).sum() for block in steered.network_input_blocks()) / (filtered**2).sum())
+    after = predict_track(steered, model, scale=track.network_peak * gain)
     with torch.inference_mode():
         midlevel, emotions = model.network(path.spectrogram(map_field(map))[None])
     np.testing.assert_allclose(list(after.midlevel.values()), midlevel[0].numpy(), atol=tolerance)

@@ -6,7 +6,7 @@ import pytest
 import soundfile
 import torch
 from moodfader.models.common.constants import EMOTIONS
-from moodfader.models.datasets.midlevel import split_by_group
+from moodfader.models.datasets.folds import group_folds
 from moodfader.models.datasets.soundtracks import read_soundtracks
 from moodfader.models.jury.judges import JURIES, OUTPUTS, load_jury
 from moodfader.models.jury.measures import acoustic_measures
@@ -46,7 +46,7 @@ def test_three_judges_of_different_make(jury) -> None:
 @pytest.mark.parametrize("jury", JURIES)
 def test_judges_agree_with_people_on_clips_of_the_other_jury(jury, soundtracks) -> None:
     clips = read_soundtracks(soundtracks)
-    parts = dict(zip(JURIES, split_by_group(clips, 2, seed=21), strict=True))
+    parts = dict(zip(JURIES, group_folds(clips, 2, seed=21), strict=True))
     (other,) = set(JURIES) - {jury}
     chosen = [clips[index] for index in parts[other][::4]]
     rated = np.array([[clip.ratings[name] for name in EMOTIONS] for clip in chosen])

@@ -16,7 +16,7 @@ from ..console.output import Output
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from ...engine.steering.steer import Steered
+    from ...engine.targets.steer import Steered
 
 
 def register(app: typer.Typer) -> None:
@@ -42,9 +42,7 @@ def steer(
     ] = 5.0,
     min_quality: Annotated[
         float | None,
-        typer.Option(
-            "--min-quality", metavar="MOS", help="Less is moved where it would sound worse (1..5; Zimtohrli)."
-        ),
+        typer.Option("--min-quality", metavar="MOS", help="Less is moved where it would sound worse (1..5; 4.15)."),
     ] = None,
     judges: Annotated[
         bool, typer.Option("--judges", metavar="", help="Ask models that took no part what they hear of it.")
@@ -65,10 +63,10 @@ def steer(
     from ...engine.audio.track import load_track
     from ...engine.render.audio_writer import validate_output
     from ...engine.render.render import CEILING_RANGE_DBTP
-    from ...engine.steering.curve import read_curve
-    from ...engine.steering.jury import ask_jury
-    from ...engine.steering.steer import steer as write
-    from ...engine.steering.targets import Targets
+    from ...engine.targets.ask_jury import ask_jury
+    from ...engine.targets.curve import read_curve
+    from ...engine.targets.steer import steer as write
+    from ...engine.targets.targets import Targets
 
     # Everything that can be wrong is looked at before the long work begins.
     if curve is None:
@@ -117,11 +115,11 @@ def shifts_of(settings: Sequence[str]) -> dict[str, float]:
 
 
 def steered_table(steered: "Steered") -> "Group":
-    """Eight emotions before and after, with what was asked and what judges hear."""
+    """Eight emotions before and after, with what was asked and what judges hear (the columns of their names)."""
     from ..console.tables import numbers_table, with_title
 
     judges = steered.judges or {}
-    table = numbers_table("emotion", "before", "after", "shift", "asked", *(f"judge: {name}" for name in judges))
+    table = numbers_table("emotion", "before", "after", "shift", "asked", *judges)
     for name, before in steered.emotions["before"].items():
         after = steered.emotions["after"][name]
         asked = format_signed(steered.asked[name], ".3f") if name in steered.asked else ""

@@ -1,1 +1,1 @@
-"""Faders and targets that judges confirm: broad gain fields, solved with networks in the loop."""
+"""Listeners, handles and the solver: gain fields that move what is heard by as much as was asked."""

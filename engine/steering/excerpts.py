@@ -16,7 +16,7 @@ from ...models.common.constants import SAMPLE_RATE
 from ...models.network.spectrogram import LogSpectrogram
 from ..audio.track import Track
 from .gain_path import GainPath
-from .handles import HANDLES, field_of, handle_fields
+from .handles import DAMAGE, HANDLES, field_of, handle_fields
 from .listeners import Listener
 
 Doubles = npt.NDArray[np.float64]
@@ -76,8 +76,10 @@ class Excerpts:
             gram += (flat @ flat.T).double().numpy()
             pixels += flat.shape[1]
             self._parts.append(_Part(GainPath(sound), fields))
-        self.metric: Doubles = gram / pixels
-        """[handles, handles]: coefficients c make a field with the mean square c' metric c, while it is small."""
+        cost = np.sqrt(DAMAGE)
+        self.metric: Doubles = gram / pixels * cost[:, None] * cost
+        """[handles, handles]: c' metric c is what coefficients c cost: the mean square of their field in dB (while
+        it is small), each handle's by the damage that it does."""
         self._shares = [part.fields.shape[1] for part in self._parts]
         self.before = self.measure(np.zeros(len(HANDLES)))
 

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from ...models.common.errors import InputError
-from ...models.inference.checkpoint import Model
+from ...models.inference.checkpoint import Model, load_model
 
 OUTPUTS: Final = (*MIDLEVEL, *EMOTIONS)
 """What a listener says of a spectrogram, in this order."""
@@ -93,5 +93,6 @@ def _triangles(count: int) -> torch.Tensor:
 
 
 def own_listeners(model: Model) -> tuple[Listener, ...]:
-    """Those for which targets are solved: the model's network first."""
-    return NetworkListener(model), BroadListener()
+    """Those for which targets are solved: the model's network first, then the broad listener and the companion."""
+    companion = load_model(Path(str(importlib.resources.files("moodfader.models.weights") / "companion.safetensors")))
+    return NetworkListener(model), BroadListener(), NetworkListener(companion, "companion")

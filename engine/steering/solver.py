@@ -18,14 +18,18 @@ DAMPING: Final = 1e-3
 METRIC_RIDGE: Final = 1e-4
 TRIES: Final = 8
 TOLERANCE: Final = 0.02
+SOFT_WEIGHTS: Final = (0.4, 0.13, 0.04, 0.013, 0.004)
+"""How much a miss of a soft row counts beside one of a firm row: the first with which the firm rows are met."""
+_MET: Final = 0.04
+_SOFT_SHARE: Final = 0.1
 _STRONGEST: Final = 1e6
 _BISECTIONS: Final = 12
 
 
 @dataclass(frozen=True)
 class Solution:
-    """coefficients [handles] in dB; moved [rows]: what they move, as measured; error: the largest weighted miss per
-    largest target; tries: how often the listeners were asked."""
+    """coefficients [handles] in dB; moved [rows]: what they move, as measured; error: the largest miss of a firm
+    row and a tenth of that of a soft one, per largest target; tries: how often the listeners were asked."""
 
     coefficients: Doubles
     moved: Doubles
@@ -41,7 +45,7 @@ def solve(
     *,
     rms_of: Callable[[Doubles], float],
     max_rms_db: float,
-    weights: Doubles | None = None,
+    soft: npt.NDArray[np.bool_] | None = None,
     tries: int = TRIES,
     damping: float = DAMPING,
     ridge: float = METRIC_RIDGE,
@@ -49,23 +53,28 @@ def solve(
     """Move rows by `targets` [rows]: measure(coefficients) says by how much they are moved.
 
     slopes [rows, handles] at zero, per dB; metric [handles, handles], the mean square gain of coefficients c being
-    c' metric c; rms_of gives the rms gain in dB of the field that they make; weights [rows], how much a miss counts
-    (1 each, by default) where not all can be reached.
+    c' metric c; rms_of gives the rms gain in dB of the field that they make; soft [rows]: which rows stand back where
+    not all can be reached.
     """
-    weights = np.ones(len(targets)) if weights is None else weights
+    soft = np.zeros(len(targets), bool) if soft is None else soft
     lift = ridge * np.trace(metric) / len(metric) * np.eye(len(metric))
     inverse_root = np.linalg.inv(np.linalg.cholesky(metric + lift)).T  # L^-T
     scale = max(float(np.abs(targets).max(initial=0.0)), 1e-9)
     slopes = slopes.copy()
     coefficients, moved = np.zeros(slopes.shape[1]), np.zeros(len(targets))
-    best = Solution(coefficients, moved, 1.0, 0)
+    best = Solution(coefficients, moved, np.inf, 0)
     for count in range(1, tries + 1):
-        nearest = _Nearest(slopes, targets - moved + slopes @ coefficients, weights, inverse_root)
-        proposed = nearest.within(rms_of, max_rms_db, damping)
+        wanted = targets - moved + slopes @ coefficients
+        for weight in SOFT_WEIGHTS:
+            nearest = _Nearest(slopes, wanted, np.where(soft, weight, 1.0), inverse_root)
+            proposed = nearest.within(rms_of, max_rms_db, damping)
+            if np.abs(slopes @ proposed - wanted)[~soft].max(initial=0.0) <= _MET * scale or not soft.any():
+                break
         step, before = proposed - coefficients, moved
         coefficients = proposed
         moved = measure(coefficients)
-        error = float((np.sqrt(weights) * np.abs(moved - targets)).max() / scale)
+        misses = np.abs(moved - targets) / scale
+        error = float(misses[~soft].max(initial=0.0) + _SOFT_SHARE * misses[soft].max(initial=0.0))
         if error < best.error:
             best = Solution(coefficients, moved, error, count)
         size = float(step @ metric @ step)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from moodfader.engine.steering.curve import read_curve
 from moodfader.engine.steering.solver import solve
-from moodfader.engine.steering.targets import Targets
+from moodfader.engine.targets.curve import read_curve
+from moodfader.engine.targets.targets import Targets
 from moodfader.models.common.errors import InputError
 
 

@@ -15,13 +15,16 @@ import numpy.typing as npt
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
-from .excerpts import Excerpts
-from .solver import solve
+from ..steering.excerpts import Excerpts
+from ..steering.listeners import Listener
+from ..steering.solver import solve
 
 Doubles = npt.NDArray[np.float64]
 LARGEST_SHIFT: Final = 1.0
 MAX_RMS_DB: Final = 5.0
 GAIN_RANGE_DB: Final = (0.1, 12.0)
+SHARES: Final = {"companion": 0.8}
+"""How much of a shift is asked of a listener, if not all of it: the companion is trained to move little."""
 REACHED: Final = 0.9
 KEPT: Final = 0.2
 
@@ -86,7 +89,7 @@ def solve_targets(
     correction: what to ask of the network beyond the targets, by emotion, because the whole track answered by so much
     less than the excerpts.
     """
-    rows, wanted = _rows(targets, len(excerpts.listeners), correction or {})
+    rows, wanted = _rows(targets, excerpts.listeners, correction or {})
     places = tuple(np.array(rows).T)
     before = excerpts.before[places]
     solution = solve(
@@ -96,20 +99,22 @@ def solve_targets(
         excerpts.metric,
         rms_of=excerpts.rms_db,
         max_rms_db=max_rms_db,
+        soft=np.array([listener > 0 for listener, _ in rows]),
     )
     return solution.coefficients
 
 
 def _rows(
-    targets: Targets, listeners: int, correction: Mapping[str, float]
+    targets: Targets, listeners: Sequence[Listener], correction: Mapping[str, float]
 ) -> tuple[Sequence[tuple[int, int]], Sequence[float]]:
     """(listener, output) and what each shall move by."""
     rows: list[tuple[int, int]] = []
     wanted: list[float] = []
-    for listener in range(listeners):
+    for number, listener in enumerate(listeners):
         for name, shift in targets.toward.items():
-            rows.append((listener, len(MIDLEVEL) + EMOTIONS.index(name)))
-            wanted.append(shift + (correction.get(name, 0.0) if listener == 0 else 0.0))
+            rows.append((number, len(MIDLEVEL) + EMOTIONS.index(name)))
+            further = correction.get(name, 0.0) if number == 0 else 0.0
+            wanted.append(SHARES.get(listener.name, 1.0) * shift + further)
     for name in targets.keep:
         rows.append((0, len(MIDLEVEL) + EMOTIONS.index(name)))
         wanted.append(correction.get(name, 0.0))

@@ -15,7 +15,7 @@ import torch
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ..dsp.faders import FADER_RANGE_DB, Faders
-from .handles import LIMIT_DB, MARGIN, handle_fields
+from ..steering.handles import LIMIT_DB, MARGIN, handle_fields
 
 STEP_DB: Final = 0.1
 _LEVELS: Final = round(2 * LIMIT_DB / STEP_DB) + 1

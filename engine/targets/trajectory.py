@@ -9,17 +9,19 @@ import numpy.typing as npt
 from ...models.common.constants import EMOTIONS
 from ...models.inference.checkpoint import Model
 from ..audio.track import Track
+from ..steering.excerpts import Excerpts, around, read_excerpts, spread_starts
+from ..steering.handles import HANDLES
+from ..steering.listeners import own_listeners
 from .curve import Curve
-from .excerpts import Excerpts, around, read_excerpts, spread_starts
 from .gain_map import Trajectory
-from .handles import HANDLES
-from .listeners import own_listeners
 from .quality import quality_of
 from .targets import Targets, solve_targets
 
 Doubles = npt.NDArray[np.float64]
 NO_CORRECTION: Final = dict.fromkeys(EMOTIONS, 0.0)
-_LESS: Final = 0.85
+QUALITY_FLOOR: Final = 4.15
+"""The mean opinion score below which a change is made smaller, if nothing else is asked and Zimtohrli is there."""
+_LESS: Final = 0.9
 _LEAST: Final = 0.1
 _MOST_JUDGED: Final = 6
 """So many excerpts of a curve are looked at for the quality."""
@@ -38,9 +40,12 @@ class TrajectorySolver:
         max_rms_db: float,
         min_quality: float | None,
     ) -> None:
-        """keep: for a curve, which names none. max_rms_db: of the gain field. min_quality: mean opinion score."""
+        """keep: for a curve, which names none. max_rms_db: of the gain field. min_quality: mean opinion score, by
+        default QUALITY_FLOOR.
+        """
         self._toward, self._keep = toward, keep
-        self._max_rms_db, self._min_quality = max_rms_db, min_quality
+        self._max_rms_db = max_rms_db
+        self._min_quality = QUALITY_FLOOR if min_quality is None else min_quality
         self._listeners = own_listeners(model)
         if isinstance(toward, Curve):
             stretches = [around(float(time), track.duration_s) for time in toward.times_s]
@@ -74,7 +79,7 @@ class TrajectorySolver:
                 continue
             excerpts = Excerpts([sound], self._listeners)
             solved[row] = solve_targets(excerpts, curve.targets(row, self._keep), max_rms_db=self._max_rms_db)
-            if row in judged or self._min_quality is not None:
+            if row in judged:
                 score = quality_of([sound], excerpts.sounds(solved[row]))
                 while not self._good(score) and np.abs(solved[row]).max() > _LEAST:
                     solved[row] *= _LESS
@@ -85,4 +90,4 @@ class TrajectorySolver:
         return Trajectory(curve.times_s, solved)
 
     def _good(self, score: float | None) -> bool:
-        return self._min_quality is None or score is None or score >= self._min_quality
+        return score is None or score >= self._min_quality

@@ -14,7 +14,8 @@ from moodfader.engine.analysis.analysis import Analysis, track_spectrogram
 from moodfader.engine.analysis.cache import save_analysis
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS, SAMPLE_RATE
 from moodfader.models.inference.checkpoint import Model, load_model, save_model
-from moodfader.models.training.train import TrainingSettings, new_network
+from moodfader.models.training.settings import TrainingSettings
+from moodfader.models.training.train import new_network
 
 # A shell that runs tests in the background has this ignored, and programs that are interrupted would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

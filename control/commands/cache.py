@@ -44,9 +44,10 @@ def clear(as_json: options.Json = False, quiet: options.Quiet = False) -> None:
 
 def _kept() -> tuple[Path, list[Path]]:
     """The folder and the analyses in it; nothing else there is touched."""
-    from ...engine.analysis.cache import SUFFIX, cache_folder
+    from ...engine.analysis.cache import SUFFIX
+    from ...models.common.paths import cache_dir
 
-    folder = cache_folder() / "analyses"
+    folder = cache_dir() / "analyses"
     return folder, sorted(folder.glob("*" + SUFFIX))
 
 

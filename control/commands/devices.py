@@ -29,12 +29,12 @@ def found_devices() -> dict[str, Any]:
 
     Each library is asked in a process of its own: some end theirs when there is no device.
     """
-    from ...engine.live import entry_points
+    from ...engine.devices.backends import look
     from ...engine.processes.realtime import UNURGENT, permitted
 
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=entry_points.look, args=(theirs,), daemon=True)
+    process = context.Process(target=look, args=(theirs,), daemon=True)
     process.start()
     theirs.close()
     jack: dict[str, Any] = {"running": False}

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ...models.common.atomic_write import check_folder
 from ...models.common.errors import InputError
 from ..console import options
 from ..console.options import each, the_model
@@ -64,7 +65,7 @@ def analyze(
     if output is not None and len(files) > 1:
         raise InputError(f"--output {output}: names one file, but {len(files)} are to be analysed")
     if output is not None:
-        options.check_folder(output)
+        check_folder(output)
     voice = Voice(as_json=as_json, quiet=quiet)
     from ...engine.analysis.analysis import AnalysisSettings
 

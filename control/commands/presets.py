@@ -9,9 +9,10 @@ from rich.text import Text
 
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
+from ...models.common.formatting import spoken
 from ..console import options
 from ..console.output import Voice
-from ..console.tables import numbers_table, spoken, titled
+from ..console.tables import numbers_table, titled
 from ..session.presets import Preset, all_presets, find_preset, save_preset
 
 presets = typer.Typer(no_args_is_help=True, help="Fader positions with a name: list, show, save.")

@@ -1,6 +1,5 @@
 """The options that several commands share: declared once, so that they mean the same everywhere."""
 
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,17 +62,6 @@ def the_model(path: Path | None, device: str) -> "Model":
     from ...models.inference.device import chosen_device
 
     return load_model(path, device=chosen_device(device))
-
-
-def check_folder(path: Path) -> None:
-    """See that a file can be made there before the work begins. Raises InputError."""
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise InputError(f"{path}: cannot write there ({error.strerror or error})") from error
 
 
 def gains_of(settings: Iterable[str] | None) -> dict[str, float]:

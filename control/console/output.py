@@ -13,8 +13,7 @@ from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-Report = Callable[[float], None]
-"""Takes the fraction done, 0..1."""
+from ...models.common.arrays import Report
 
 
 class _Console(Console):

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
+from ...models.common.formatting import duration, spoken
 
 if TYPE_CHECKING:
     from ...engine.analysis.analysis import Analysis
@@ -29,22 +30,6 @@ def numbers_table(*columns: str) -> Table:
     for column in columns[1:]:
         table.add_column(column, justify="right", no_wrap=True)
     return table
-
-
-def spoken(name: str) -> str:
-    """A name of the vocabulary as people write it."""
-    return name.replace("_", " ")
-
-
-def signed(value: float, form: str) -> str:
-    """A number with its sign as printers set it (a true minus); what comes to zero is 0."""
-    text = format(value, "+" + form)
-    return text.replace("-", "\u2212") if float(text) else "0"
-
-
-def duration(seconds: float) -> str:
-    """Minutes and seconds, 4:05."""
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 def titled(title: str, table: Table) -> Group:

@@ -1,7 +1,6 @@
 """What training and evaluation work on: the datasets that the options name, as spectrograms with ratings."""
 
 import functools
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,18 +11,15 @@ import numpy.typing as npt
 import torch
 
 from ...engine.audio.track import load_track
+from ...models.common.arrays import FloatArray
 from ...models.common.errors import InputError
+from ...models.common.paths import data_dir
 from ...models.datasets.clip_dataset import Material, prepare
-from ...models.datasets.midlevel import (
-    Clip,
-    SeriesClip,
-    read_midlevel,
-    read_perceptual,
-    read_series,
-    read_soundtracks,
-    read_table,
-)
-from ...models.network.spectrogram import FloatArray, LogSpectrogram
+from ...models.datasets.midlevel import read_midlevel
+from ...models.datasets.perceptual import read_perceptual
+from ...models.datasets.soundtracks import read_soundtracks
+from ...models.datasets.table import Clip, SeriesClip, read_series, read_table
+from ...models.network.spectrogram import LogSpectrogram
 from ...models.synthesis.labelled_music import TABLE, known_music
 from ...models.training.train import Source
 from ..console.output import Voice
@@ -56,7 +52,7 @@ class Datasets:
         """Itself, or what lies in the data folder (MOODFADER_DATA) when it names nothing. Raises InputError."""
         if self.named:
             return self
-        folder = Path(os.environ.get("MOODFADER_DATA", "../shared/data")) / "soundtracks"
+        folder = data_dir() / "soundtracks"
         if not folder.is_dir():
             raise InputError(f"nothing to learn from: {folder} is not there; give --soundtracks, --table, ...")
         return Datasets(soundtracks=folder, perceptual=folder if (folder / "perceptual.csv").is_file() else None)

@@ -18,7 +18,7 @@ from .training_options import Recipe, Recordings
 if TYPE_CHECKING:
     from ...models.inference.checkpoint import Model
     from ...models.training.cross_validation import Jury
-    from ...models.training.train import TrainingSettings
+    from ...models.training.settings import TrainingSettings
     from .datasets import Rated
 
 _HOW = "Cross-validation"

@@ -8,18 +8,19 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ...models.common.arrays import FloatArray, Floats, Report
 from ...models.common.constants import SAMPLE_RATE
-from ...models.common.digests import fingerprint, material_digest
-from ...models.datasets.clip_dataset import HEADS, Material
-from ...models.datasets.midlevel import Clip, SeriesClip, split_by_group
-from ...models.evaluation.bootstrap import Floats
+from ...models.common.digests import fingerprint
+from ...models.datasets.clip_dataset import HEADS, Material, material_digest
+from ...models.datasets.folds import split_by_group
+from ...models.datasets.table import Clip, SeriesClip
 from ...models.evaluation.out_of_domain import unusual_sounds
 from ...models.evaluation.results import Evidence
 from ...models.evaluation.robustness import OUTPUTS, disturbed
-from ...models.network.spectrogram import FloatArray
 from ...models.training.cross_validation import Judge, Jury, SourcesOf, judges
-from ...models.training.train import Source, TrainingSettings
-from ..console.output import Report, Voice
+from ...models.training.settings import TrainingSettings
+from ...models.training.train import Source
+from ..console.output import Voice
 from .datasets import Rated, read_mono, spectrogram_of
 
 MOST_DISTURBED: Final = 400

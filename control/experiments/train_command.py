@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...models.common.atomic_write import check_folder
 from ...models.common.errors import InputError
 from ..console import options
 from ..console.option_groups import with_groups
@@ -42,7 +43,7 @@ def train(
         raise InputError(f"{output}: the name of a model ends in .safetensors")
     if output.exists() and not overwrite:
         raise InputError(f"{output}: exists already (--overwrite replaces it)")
-    options.check_folder(output)
+    check_folder(output)
     settings = recipe.settings(device)
     from ...models.inference.checkpoint import save_model
     from ...models.inference.threads import on_threads

@@ -9,7 +9,7 @@ import typer
 from ..console import options
 
 if TYPE_CHECKING:
-    from ...models.training.train import TrainingSettings
+    from ...models.training.settings import TrainingSettings
     from .datasets import Datasets
 
 _FROM = "What is learned from and judged by"
@@ -115,7 +115,7 @@ class Recipe:
         means nothing, and where there is no such device."""
         from ...models.inference.checkpoint import known_checkpoint
         from ...models.inference.device import chosen_device
-        from ...models.training.train import TrainingSettings
+        from ...models.training.settings import TrainingSettings
 
         return TrainingSettings(
             architecture=self.architecture,

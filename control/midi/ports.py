@@ -3,14 +3,12 @@
 The port calls back in a thread of the MIDI library; what happens there is a look into a table and one `set`.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from platformdirs import user_config_path
-
 from ...models.common.errors import InputError
+from ...models.common.paths import config_dir
 from .mapping import Decoder, Mapped, learned
 
 if TYPE_CHECKING:
@@ -21,8 +19,7 @@ _REMEMBERED: Final = 512
 
 def mapping_file() -> Path:
     """Where the user's mapping is kept, whether it is there or not."""
-    named = os.environ.get("MOODFADER_CONFIG")
-    return (Path(named) if named else user_config_path("moodfader")) / "midi.toml"
+    return config_dir() / "midi.toml"
 
 
 def input_ports() -> tuple[str, ...]:

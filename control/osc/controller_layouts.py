@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
-from ..console.tables import spoken
+from ...models.common.formatting import spoken
 from ..session.parameters import CONTROLS, ROOT, Control, by_address
 from .dispatcher import NORM, SUBSCRIBE, UNSUBSCRIBE
 

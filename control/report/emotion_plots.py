@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...engine.plotting.style import AGAINST, FAINT, FOR, INK, STYLE, plain, save
+from ...models.common.arrays import Floats
 from ...models.common.constants import EMOTIONS, MIDLEVEL
-from ...models.evaluation.bootstrap import Floats
+from ...models.common.formatting import signed, spoken
 from ...models.evaluation.metrics import Agreement
 from ...models.evaluation.results import Findings
-from ..console.tables import signed, spoken
 from .plot_helpers import GRID, interval, note, whiskers
 
 _BINS = 6

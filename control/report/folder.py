@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from ...models.common.atomic_write import check_folder as check_output_folder
 from ...models.common.atomic_write import written_beside
 from ...models.common.errors import InputError
 from ...models.evaluation.bootstrap import Estimate
 from ...models.evaluation.metrics import Agreement
 from ...models.evaluation.results import Evidence, Findings
-from ..console import options
 from . import emotion_plots, matrix_plots
 from .markdown_page import page
 from .sections import FIGURES
@@ -31,7 +31,7 @@ def check_folder(folder: Path | None, *, overwrite: bool) -> None:
         raise InputError(f"{folder}: a report is a folder, and this is a file")
     if (folder / PAGE).exists() and not overwrite:
         raise InputError(f"{folder / PAGE}: exists already (--overwrite replaces it)")
-    options.check_folder(folder)
+    check_output_folder(folder)
 
 
 def write_report(

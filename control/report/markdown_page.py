@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...models.common.formatting import number
 from ...models.evaluation.bootstrap import DRAWS, Estimate
 from ...models.evaluation.results import Findings
 from . import sections
-from .plot_helpers import interval, number
+from .plot_helpers import interval
 
 
 def page(title: str, found: Findings, record: Mapping[str, Any], beside: Sequence[Mapping[str, Any]]) -> str:

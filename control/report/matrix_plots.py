@@ -13,13 +13,13 @@ from matplotlib.patches import Rectangle
 
 from ...engine.plotting.style import AGAINST, FAINT, FOR, INK, STYLE, plain, save
 from ...models.common.constants import MIDLEVEL
-from ...models.datasets.clip_dataset import HEARD_AS
+from ...models.common.formatting import number, spoken
+from ...models.datasets.perceptual import HEARD_AS
 from ...models.evaluation.construct_validity import ScaleMeaning
 from ...models.evaluation.parameter_sweeps import Turning
 from ...models.evaluation.results import Findings
 from ...models.evaluation.robustness import OUTPUTS
-from ..console.tables import spoken
-from .plot_helpers import GRID, note, number, whiskers
+from .plot_helpers import GRID, note, whiskers
 
 SIGNED: Final[Colormap] = LinearSegmentedColormap.from_list("signed", [AGAINST, "#fbfbfb", FOR])
 """Vermilion below zero, blue above."""

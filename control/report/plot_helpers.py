@@ -8,16 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...engine.plotting.style import FAINT
+from ...models.common.formatting import number
 from ...models.evaluation.bootstrap import Estimate
 
 GRID: Final = "#e4e4e4"
-
-
-def number(value: float, digits: int = 2) -> str:
-    """.83, as printers set a correlation; a true minus."""
-    text = f"{abs(value):.{digits}f}"
-    text = text[1:] if text.startswith("0") else text
-    return ("\u2212" if round(value, digits) < 0 else "") + text
 
 
 def interval(estimate: Estimate) -> str:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
+from ...models.common.formatting import number, signed, spoken
 from ...models.evaluation.metrics import Agreement
 from ...models.evaluation.results import Findings
-from ..console.tables import signed, spoken
 from .matrix_plots import scale_name
-from .plot_helpers import interval, number
+from .plot_helpers import interval
 
 FIGURES: Final = {
     "emotions": "emotions.png",

@@ -12,9 +12,10 @@ from rich.text import Text
 from ...models.common.atomic_write import written_beside
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
+from ...models.common.formatting import spoken
+from ...models.evaluation.metrics import correlations
 from ...models.evaluation.results import Evidence
-from ...models.inference.predict_clips import correlations
-from ..console.tables import numbers_table, spoken, titled
+from ..console.tables import numbers_table, titled
 
 MEANINGS: Final = {
     "emotions": "emotions, human ratings",

@@ -13,6 +13,7 @@ from typing import Final, Literal
 from ...engine.dsp.faders import FADER_RANGE_DB
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
+from ...models.common.formatting import spoken
 from .address_patterns import has_wildcard, matches
 
 Value = float | int | bool | str | None
@@ -102,13 +103,9 @@ def _shown(value: object) -> str:
     return repr(value) if isinstance(value, str) and len(value) < 40 else f"a {type(value).__name__}"
 
 
-def _spoken(name: str) -> str:
-    return name.replace("_", " ")
-
-
 def _fader(name: str) -> Control:
     low, high = FADER_RANGE_DB
-    meaning = f"Fader of {_spoken(name)}: gain of the segments that make it heard."
+    meaning = f"Fader of {spoken(name)}: gain of the segments that make it heard."
     return Control(f"{ROOT}/midlevel/{name}", "float", low, high, "dB", 0.0, meaning)
 
 
@@ -125,6 +122,19 @@ def _watched(folder: str, name: str, meaning: str) -> Control:
     return Control(f"{ROOT}/{folder}/{name}", "float", None, None, "", None, meaning, writable=False)
 
 
+def _state(name: str, meaning: str) -> Control:
+    return Control(f"{ROOT}/state/{name}", "string", None, None, "", "", meaning, writable=False)
+
+
+_STATES: Final = {
+    "sound": "What sounds: steered, zero, original, delta, no_analysis, output_gone, renderer_gone, paused or ended.",
+    "text": "The same in words, with the progress of an analysis.",
+    "output": "The sound card: running, gone or failed.",
+    "renderer": "The process that renders: running, restarting or failed.",
+    "analyzer": "The process that analyses and measures: running, restarting or failed.",
+}
+
+
 def _meter(
     name: str, unit: str, meaning: str, *, kind: Kind = "float", low: float | None = 0.0, default: Value = 0.0
 ) -> Control:
@@ -133,15 +143,27 @@ def _meter(
 
 CONTROLS: Final[tuple[Control, ...]] = (
     *(_fader(name) for name in MIDLEVEL),
-    *(_watched("emotion", name, f"{_spoken(name)} now, 0..1 (surrogate: linear, at once).") for name in EMOTIONS),
+    *(_watched("emotion", name, f"{spoken(name)} now, 0..1 (surrogate: linear, at once).") for name in EMOTIONS),
+    *(_watched("measured", name, f"{spoken(name)} of the last seconds heard, 0..1 (measured).") for name in EMOTIONS),
     *(
-        _watched("measured", name, f"{_spoken(name)} of the last seconds heard, 0..1 (measured).")
+        _watched("original", name, f"{spoken(name)} of the same seconds of the original, 0..1 (measured).")
         for name in EMOTIONS
     ),
-    *(_watched("before", name, f"{_spoken(name)} of the track as it is, 0..1 (measured).") for name in EMOTIONS),
+    *(
+        _watched("effect", name, f"Effect on {spoken(name)}: steered minus original, the same seconds (measured).")
+        for name in (*EMOTIONS, *MIDLEVEL)
+    ),
+    *(
+        _watched("expected", name, f"Effect on {spoken(name)} that the surrogate expects of the faders, at once.")
+        for name in (*EMOTIONS, *MIDLEVEL)
+    ),
+    Control(f"{ROOT}/excerpt/duration", "float", 0.0, 10.0, "s", 0.0, "Length of what was measured last.", False),
+    Control(f"{ROOT}/excerpt/settling", "bool", None, None, "", False, "It has sound from before a move.", False),
+    *(_watched("before", name, f"{spoken(name)} of the track as it is, 0..1 (measured).") for name in EMOTIONS),
     _transport("play", "bool", False, "True plays, False pauses; tells which."),
     _transport("pause", "trigger", None, "Pause."),
     _transport("seek", "float", None, "Go to this position of the track."),
+    Control(f"{ROOT}/transport/skip", "float", None, None, "s", None, "Go on by so many seconds, or back; adds up."),
     _transport("loop_start", "float", 0.0, "Where the loop begins."),
     _transport("loop_end", "float", 0.0, "Where the loop ends; 0: at the end of the track."),
     _transport("loop", "bool", False, "Whether the stretch between the two is repeated."),
@@ -151,6 +173,9 @@ CONTROLS: Final[tuple[Control, ...]] = (
     _transport("tracks", "int", 0, "How many tracks the set list has.", writable=False),
     _transport("position", "float", 0.0, "Position in the track of what is heard.", writable=False),
     _transport("duration", "float", 0.0, "Length of the track.", writable=False),
+    *(_state(name, meaning) for name, meaning in _STATES.items()),
+    Control(f"{ROOT}/state/analysis", "float", 0.0, 1.0, "", None, "Share of the analysis that is done.", False),
+    Control(f"{ROOT}/state/recording", "bool", None, None, "", False, "Whether the show is being recorded.", False),
     Control(f"{ROOT}/zero", "trigger", None, None, "", None, "All seven faders to 0 dB."),
     Control(f"{ROOT}/preset/load", "string", None, None, "", "", "Put the faders as the preset of this name says."),
     _switch("bypass", False, "True: the original, aligned to the sample (A/B)."),

@@ -11,7 +11,6 @@ ones of the same name.
 
 import difflib
 import importlib.resources
-import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -20,10 +19,10 @@ from pathlib import Path
 from typing import Final
 
 import tomli_w
-from platformdirs import user_config_path
 
 from ...models.common.atomic_write import written_beside
 from ...models.common.errors import InputError
+from ...models.common.paths import config_dir
 
 SUFFIX: Final = ".toml"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -42,8 +41,7 @@ class Preset:
 
 def own_folder() -> Path:
     """Where the user's presets are kept, whether it is there or not."""
-    named = os.environ.get("MOODFADER_CONFIG")
-    return (Path(named) if named else user_config_path("moodfader")) / "presets"
+    return config_dir() / "presets"
 
 
 def all_presets() -> dict[str, Path]:

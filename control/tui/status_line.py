@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
+from ...models.common.formatting import duration
 
 if TYPE_CHECKING:
     from ...engine.processes.messages import Meters
@@ -46,9 +47,5 @@ def told_line(told: dict[str, Any]) -> str:
     faders = [f"{name} {value:+g} dB" for name, value in told["gains_db"].items() if value] or ["faders at zero"]
     health = f"{told['peak_db']:.0f} dB, load {told['load']:.0%}, {told['latency_ms']:.0f} ms, "
     health += f"{told['dropouts']} drop-outs"
-    clock = f"{_clock(told['position_s'])}/{_clock(told['duration_s'])}{'' if told['playing'] else ' paused'}"
+    clock = f"{duration(told['position_s'])}/{duration(told['duration_s'])}{'' if told['playing'] else ' paused'}"
     return " | ".join((clock, ", ".join(moved), ", ".join(faders), health))
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

@@ -14,15 +14,16 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from ...models.common.arrays import FloatArray, Labels
 from ...models.common.constants import CLIP_FRAMES, HOP_LENGTH, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model
-from ...models.network.spectrogram import FloatArray, frame_count, spectrogram_blocks
+from ...models.network.spectrogram import frame_count, spectrogram_blocks
 from ..audio.track import Track
 from ..explain import expected_gradients, lime, local_regression
 from ..explain.effect_sums import Sums
 from ..explain.perturbation import PERTURBATIONS, response_per_db, window
-from ..explain.segmentation import METHODS, Labels, segment
+from ..explain.segmentation import METHODS, segment
 from ..explain.significance import mask_weights, paper_p_values, selected
 
 ESTIMATORS: Final[dict[str, ModuleType]] = {"gradient": expected_gradients, "local": local_regression, "lime": lime}

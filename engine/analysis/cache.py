@@ -7,7 +7,6 @@ analysis that no longer fits is never found, and `load_analysis` refuses one tha
 
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -15,11 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from platformdirs import user_cache_path
 
 from ...models.common.atomic_write import written_beside
 from ...models.common.constants import MIDLEVEL, N_BANDS
 from ...models.common.errors import InputError
+from ...models.common.paths import cache_dir
 from ...models.inference.checkpoint import Model, load_model
 from ..audio.track import Track
 from .analysis import Analysis, AnalysisSettings, analyze_track
@@ -36,16 +35,10 @@ _TABLES: Final = {
 }
 
 
-def cache_folder() -> Path:
-    """Where analyses are kept: the platform's cache folder (MOODFADER_CACHE names another)."""
-    named = os.environ.get("MOODFADER_CACHE")
-    return Path(named) if named else user_cache_path("moodfader")
-
-
 def cache_path(track: Track, model: Model, settings: AnalysisSettings) -> Path:
     """The cached analysis's path, whether it is there or not."""
     key = json.dumps([FORMAT, VERSION, track.digest, model.digest, asdict(settings)], sort_keys=True)
-    return cache_folder() / "analyses" / (hashlib.sha256(key.encode()).hexdigest()[:32] + SUFFIX)
+    return cache_dir() / "analyses" / (hashlib.sha256(key.encode()).hexdigest()[:32] + SUFFIX)
 
 
 def save_analysis(analysis: Analysis, path: Path) -> None:
@@ -148,7 +141,7 @@ def analyze(
     # The cache's name holds the sound, the model and the settings: what is kept under it can belong to nothing else.
     partial: Path | None = cache_path(track, model, settings).with_suffix(PARTIAL_SUFFIX)
     try:
-        cache_folder().joinpath("analyses").mkdir(parents=True, exist_ok=True)
+        cache_dir().joinpath("analyses").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         if output is None:
             raise InputError(f"{path.parent}: the cache folder cannot be made ({error.strerror or error})") from error

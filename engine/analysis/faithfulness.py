@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import CLIP_FRAMES, MIDLEVEL
 from ...models.inference.checkpoint import Model
-from ...models.network.spectrogram import FloatArray
 from ..explain.perturbation import BATCH_SIZE, GAIN_DB, Window, amplified, window
 from .analysis import Analysis
 
@@ -26,7 +26,6 @@ LARGEST_SHARE: Final = 0.4
 STEPS: Final = 12
 DRAWS: Final = 16
 
-Doubles = npt.NDArray[np.float64]
 Bits = npt.NDArray[np.bool_]
 
 
@@ -42,11 +41,11 @@ class Curve:
     feature: str
     side: str
     change: str
-    fractions: Doubles
-    predictions: Doubles
-    random_mean: Doubles
-    random_low: Doubles
-    random_high: Doubles
+    fractions: Floats
+    predictions: Floats
+    random_mean: Floats
+    random_low: Floats
+    random_high: Floats
 
     @property
     def advantage(self) -> float:
@@ -104,7 +103,7 @@ def faithfulness_curves(
     return curves
 
 
-def filled(areas: npt.NDArray[np.integer], order: npt.NDArray[np.integer], shares: Doubles) -> Bits:
+def filled(areas: npt.NDArray[np.integer], order: npt.NDArray[np.integer], shares: Floats) -> Bits:
     """Sets of segments [shares, segments] of about those shares of the whole area.
 
     For each share, the segments are taken in their order, and one that no longer fits is passed over.
@@ -118,7 +117,7 @@ def filled(areas: npt.NDArray[np.integer], order: npt.NDArray[np.integer], share
     return sets
 
 
-def _strongest(areas: npt.NDArray[np.integer], strength: FloatArray, shares: Doubles) -> Bits:
+def _strongest(areas: npt.NDArray[np.integer], strength: FloatArray, shares: Floats) -> Bits:
     """The k strongest segments of positive strength, k such that their area comes nearest to each share."""
     order = np.argsort(-strength, kind="stable")[: np.count_nonzero(strength > 0)]
     covered = np.concatenate([[0], np.cumsum(areas[order])]) / areas.sum()
@@ -129,7 +128,7 @@ def _strongest(areas: npt.NDArray[np.integer], strength: FloatArray, shares: Dou
     return sets
 
 
-def _predicted(stretch: Window, changed: Bits, model: Model, change: str) -> Doubles:
+def _predicted(stretch: Window, changed: Bits, model: Model, change: str) -> Floats:
     """Mid-levels [sets, 7] of the stretch with the segments of each set [sets, segments] changed."""
     plain = torch.from_numpy(stretch.picture)
     others = {
@@ -156,8 +155,8 @@ def _curve(
     change: str,
     areas: npt.NDArray[np.integer],
     sets: Bits,
-    predictions: Doubles,
-    random: Doubles,
+    predictions: Floats,
+    random: Floats,
     drawn: Bits,
 ) -> Curve:
     """Random's values are read between its steps at the areas that the curve's own segments have."""

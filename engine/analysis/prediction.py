@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from ...models.inference.checkpoint import Model
-from ...models.network.model import Geometry
-from ...models.network.spectrogram import FloatArray, spectrogram_blocks
+from ...models.network.receptive_field import Geometry
+from ...models.network.spectrogram import spectrogram_blocks
 from ..audio.track import Track
-from .surrogate import expected_midlevel
 
 if TYPE_CHECKING:
-    from .analysis import Analysis
+    pass
 
 POSITIONS_AT_ONCE = 128
 
@@ -78,15 +78,3 @@ def _seen_by_positions(blocks: Iterator[FloatArray], geometry: Geometry) -> Iter
         begin, end = geometry.span(0, left)
         silence = np.zeros((end - begin - len(pending), N_BANDS), np.float32)
         yield np.concatenate([pending, silence])
-
-
-def surrogate_midlevel(analysis: "Analysis", segment_gains_db: FloatArray) -> FloatArray:
-    """Change of the seven mid-levels that the linear surrogate expects of gains [segments] in dB: [7]."""
-    share = analysis.clip_seconds / analysis.duration_s  # weights are effects on ten seconds
-    return expected_midlevel(analysis.weights, analysis.response_per_db, segment_gains_db, share=share)
-
-
-def surrogate_emotions(analysis: "Analysis", segment_gains_db: FloatArray, model: Model) -> dict[str, float]:
-    """Change of the eight emotions that the linear surrogate expects, by name."""
-    shift = model.emotion_weights @ surrogate_midlevel(analysis, segment_gains_db)
-    return {name: float(value) for name, value in zip(EMOTIONS, shift, strict=True)}

@@ -3,13 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS
 from ...models.common.errors import InputError
-from ...models.common.filterbank import FloatArray
 from ..dsp.band_gains import segment_gain_db
+
+if TYPE_CHECKING:
+    from ...models.inference.checkpoint import Model
+    from .analysis import Analysis
 
 
 def expected_midlevel(
@@ -59,3 +64,15 @@ class Surrogate:
         moved = expected_midlevel(self._weights, self._response, gains_db, share=self._share)
         shift = self._layer @ moved
         return {name: self.before[name] + float(by) for name, by in zip(EMOTIONS, shift, strict=True)}
+
+
+def surrogate_midlevel(analysis: "Analysis", segment_gains_db: FloatArray) -> FloatArray:
+    """Change of the seven mid-levels that the linear surrogate expects of gains [segments] in dB: [7]."""
+    share = analysis.clip_seconds / analysis.duration_s  # weights are effects on ten seconds
+    return expected_midlevel(analysis.weights, analysis.response_per_db, segment_gains_db, share=share)
+
+
+def surrogate_emotions(analysis: "Analysis", segment_gains_db: FloatArray, model: "Model") -> dict[str, float]:
+    """Change of the eight emotions that the linear surrogate expects, by name."""
+    shift = model.emotion_weights @ surrogate_midlevel(analysis, segment_gains_db)
+    return {name: float(value) for name, value in zip(EMOTIONS, shift, strict=True)}

@@ -10,22 +10,16 @@ import os
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
+from ..processes.ipc import ignore_signals
 from ..processes.messages import AudioJob
 
 BACKENDS: Final = {
-    "jack": "backend_jack",
-    "portaudio": "backend_pyo",
-    "pyo": "backend_pyo",
-    "null": "backend_null",
+    "jack": "jack_backend",
+    "portaudio": "portaudio_backend",
+    "pyo": "portaudio_backend",
+    "null": "null_backend",
 }
 """Module of each; importing one costs what its library costs. `pyo` is JACK through pyo."""
-
-
-def main(job: AudioJob, connection: "Connection[Any, Any]") -> None:
-    """Body of the audio process."""
-    with contextlib.suppress(EOFError, OSError):
-        importlib.import_module("." + BACKENDS[job.backend], __package__).run(job, connection)
-    os._exit(0)  # (the libraries' own endings talk to servers that may be gone)
 
 
 _PARENT = os.getppid()
@@ -34,3 +28,21 @@ _PARENT = os.getppid()
 def orphaned() -> bool:
     """Whether the process that started this one has gone."""
     return os.getppid() != _PARENT
+
+
+def play(job: AudioJob, connection: "Connection[Any, Any]") -> None:
+    """Body of the output process."""
+    ignore_signals()
+    with contextlib.suppress(EOFError, OSError):
+        importlib.import_module("." + BACKENDS[job.backend], __package__).run(job, connection)
+    os._exit(0)  # (the libraries' own endings talk to servers that may be gone)
+
+
+def look(connection: "Connection[Any, Any]") -> None:
+    """Tell PortAudio's output devices, then whether JACK is there as a back end does."""
+    from .jack_backend import run
+    from .portaudio_backend import devices
+
+    with contextlib.suppress(EOFError, OSError):  # (who asked does not go on to play)
+        connection.send(devices())
+        run(AudioJob("jack", None, 2, 512, name="moodfader-look"), connection)

@@ -6,9 +6,9 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from ...models.common.errors import InputError
-from ..live import entry_points
 from ..processes.ipc import Children
 from ..processes.messages import AudioJob
+from .backends import play
 
 _BOOT_S: Final = 15.0
 _AGAIN_S: Final = 1.0
@@ -66,7 +66,7 @@ class Card:
         return False
 
     def _boot(self) -> None:
-        self._process, connection = self._children.start(entry_points.play, self._job)
+        self._process, connection = self._children.start(play, self._job)
         try:
             if not connection.poll(_BOOT_S):
                 raise InputError("the sound card's process does not answer")

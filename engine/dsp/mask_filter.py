@@ -15,8 +15,9 @@ from itertools import pairwise
 import numpy as np
 import torch
 
+from .band_gains import segment_gain_db
 from .faders import Faders
-from .segment_mask import SpectralGains, segment_gain_db
+from .segment_mask import SpectralGains
 from .stft import OVERLAP, RAMP_S, frame_length, rise
 
 __all__ = ["RAMP_S", "Mixer", "frame_length"]

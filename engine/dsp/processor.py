@@ -1,12 +1,8 @@
 """The whole way of the sound from the track to the ear: mixer, level, limiter; the same live and offline."""
 
-import math
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 
-from ..audio.track import Track
 from .faders import Faders
 from .limiter import Limiter
 from .mask_filter import Mixer
@@ -53,36 +49,3 @@ class SteeredSound:
         if self._gain == 1:
             return self._limiter.process(samples, touched)
         return self._limiter.process(samples * self._gain)
-
-
-def steered_blocks(
-    track: Track,
-    labels: np.ndarray,
-    mask_weights: np.ndarray,
-    *,
-    faders: Faders,
-    gain_db: float = 0.0,
-    ceiling_dbtp: float = -1.0,
-    device: torch.device | str = "cpu",
-) -> Iterator[np.ndarray]:
-    """Stream the track as it sounds under constant faders: float32 [samples, channels].
-
-    With neutral faders nothing but the gain is in the way; otherwise the true peak stays below ceiling_dbtp.
-    """
-    if faders.neutral:
-        gain = np.float32(10 ** (gain_db / 20))
-        for block in track.blocks():
-            yield block if math.isclose(gain_db, 0.0, abs_tol=1e-12) else block * gain
-        return
-    sound = SteeredSound(
-        labels,
-        mask_weights,
-        sample_rate=track.sample_rate,
-        channels=track.channels,
-        gain_db=gain_db,
-        ceiling_dbtp=ceiling_dbtp,
-        device=device,
-    )
-    for block in track.blocks():
-        yield sound.process(block, faders)
-    yield sound.flush()

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ...models.common.arrays import Floats
 from ...models.common.atomic_write import written_beside
 from ...models.common.constants import MIDLEVEL
-from .lime import Doubles, Effects
+from .lime import Effects
 
 
 @dataclass
@@ -21,13 +22,13 @@ class Sums:
 
     done: int
     shares: float
-    weights: Doubles
-    plain: Doubles
-    variances: Doubles
-    halves: Doubles
-    freedom: Doubles
-    unexplained: Doubles
-    total: Doubles
+    weights: Floats
+    plain: Floats
+    variances: Floats
+    halves: Floats
+    freedom: Floats
+    unexplained: Floats
+    total: Floats
 
     @classmethod
     def nothing(cls, segments: int) -> "Sums":

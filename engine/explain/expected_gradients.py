@@ -22,11 +22,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.inference.checkpoint import Model
 from ...models.inference.threads import on_threads
 from .experimental_design import balanced_signs, sight
-from .lime import Doubles, Effects
+from .lime import Effects
 from .perturbation import Window, Workbench
 
 PASSES: Final = 512
@@ -86,7 +87,7 @@ def _side_by_side(measure: Callable[[int], None], starts: Iterable[int]) -> None
             pass
 
 
-def _slopes(bench: Workbench, places: Doubles) -> tuple[Doubles, npt.NDArray[np.float32]]:
+def _slopes(bench: Workbench, places: Floats) -> tuple[Floats, npt.NDArray[np.float32]]:
     """Mid-levels [draws, 7] and their slopes along each segment [draws, segments, 7] at places [draws, segments]."""
     pictures = bench.pictures(places)
     sound = pictures.sound.requires_grad_()

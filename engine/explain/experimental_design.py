@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from ...models.network.model import Geometry
+from ...models.network.receptive_field import Geometry
 from .perturbation import Window
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, stats
 
+from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.inference.checkpoint import Model
 from .perturbation import Window, local_outputs
@@ -22,8 +23,6 @@ BIT_VARIANCE: Final = 0.25
 KERNEL_WIDTH: Final = 0.25
 RIDGE: Final = 1.0
 _ROWS_AT_ONCE: Final = 4096
-
-Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -36,13 +35,13 @@ class Effects:
     linear surrogate leaves, and all of it.
     """
 
-    weights: Doubles
-    plain: Doubles
-    variances: Doubles
-    halves: Doubles
+    weights: Floats
+    plain: Floats
+    variances: Floats
+    halves: Floats
     freedom: float
-    unexplained: Doubles
-    total: Doubles
+    unexplained: Floats
+    total: Floats
 
 
 def draw_bits(samples: int, segments: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
@@ -52,16 +51,14 @@ def draw_bits(samples: int, segments: int, rng: np.random.Generator) -> npt.NDAr
     return bits
 
 
-def kernel(bits: npt.NDArray[np.bool_]) -> Doubles:
+def kernel(bits: npt.NDArray[np.bool_]) -> Floats:
     """Weight of each sample: sqrt(exp(-d^2 / width^2)) of its cosine distance d to the original [samples]."""
     share = bits.mean(axis=1)
     distance = np.where(share > 0, 1 - np.sqrt(share), 1.0)
     return np.asarray(np.sqrt(np.exp(-(distance**2) / KERNEL_WIDTH**2)))
 
 
-def weighted_ridge(
-    bits: npt.NDArray[np.bool_], outputs: Doubles, weights: Doubles, *, ridge: float = RIDGE
-) -> Effects:
+def weighted_ridge(bits: npt.NDArray[np.bool_], outputs: Floats, weights: Floats, *, ridge: float = RIDGE) -> Effects:
     """Weighted ridge regression of outputs [samples, targets] on bits [samples, segments], with an intercept.
 
     The coefficients are those of lime.lime_base.LimeBase (scikit-learn's Ridge). The variances are those of weighted
@@ -89,7 +86,7 @@ def weighted_ridge(
     )
 
 
-def _solved(gram: Doubles, cross: Doubles, ridge: float) -> Doubles:
+def _solved(gram: Floats, cross: Floats, ridge: float) -> Floats:
     return np.asarray(linalg.solve(gram + ridge * np.eye(len(gram)), cross, assume_a="pos"))
 
 
@@ -98,14 +95,14 @@ class _Sums:
     """Weighted sums over samples: of bits, outputs, and their products."""
 
     weight: float
-    bits: Doubles
-    outputs: Doubles
-    gram: Doubles
-    cross: Doubles
-    square: Doubles
+    bits: Floats
+    outputs: Floats
+    gram: Floats
+    cross: Floats
+    square: Floats
 
     @classmethod
-    def of(cls, bits: npt.NDArray[np.bool_], outputs: Doubles, weights: Doubles) -> "_Sums":
+    def of(cls, bits: npt.NDArray[np.bool_], outputs: Floats, weights: Floats) -> "_Sums":
         parts = []
         for start in range(0, len(bits), _ROWS_AT_ONCE):
             rows = slice(start, start + _ROWS_AT_ONCE)
@@ -118,7 +115,7 @@ class _Sums:
     def __add__(self, other: "_Sums") -> "_Sums":
         return _Sums(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
-    def centred(self) -> tuple[Doubles, Doubles, Doubles]:
+    def centred(self) -> tuple[Floats, Floats, Floats]:
         """Gram matrix, cross products and squares of the deviations from the weighted means."""
         return (
             self.gram - np.outer(self.bits, self.bits) / self.weight,
@@ -127,7 +124,7 @@ class _Sums:
         )
 
 
-def p_values(plain: Doubles, variances: Doubles, freedom: npt.ArrayLike) -> Doubles:
+def p_values(plain: Floats, variances: Floats, freedom: npt.ArrayLike) -> Floats:
     """Two-sided p-value of each least-squares weight being zero, by Student's t; 1 where nothing was measured."""
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.abs(plain) / np.sqrt(variances)

@@ -20,10 +20,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg
 
+from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.inference.checkpoint import Model
 from .experimental_design import paley, sight, with_coins
-from .lime import Doubles, Effects
+from .lime import Effects
 from .perturbation import BATCH_SIZE, Window, local_outputs
 
 PASSES: Final = 1024
@@ -99,9 +100,9 @@ class _Sums:
     """Sums over pairs of the products of signs [segments] with themselves and with own outputs [segments, 7]."""
 
     pairs: int
-    gram: Doubles
-    cross: Doubles
-    square: Doubles
+    gram: Floats
+    cross: Floats
+    square: Floats
 
     @classmethod
     def nothing(cls, segments: int) -> "_Sums":
@@ -125,7 +126,7 @@ class _Sums:
         self.cross += other.cross
         self.square += other.square
 
-    def regressions(self, together: npt.NDArray[np.bool_]) -> tuple[Doubles, Doubles, float]:
+    def regressions(self, together: npt.NDArray[np.bool_]) -> tuple[Floats, Floats, float]:
         """Least squares of each segment's own outputs on the segments near it; weights, variances, freedom."""
         segments, features = self.square.shape
         cross = self.cross.reshape(segments, segments, features)

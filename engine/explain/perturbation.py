@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ...models.common.arrays import FloatArray, Labels
 from ...models.inference.checkpoint import Model
 from ...models.network.padding import Surrounded
-from ...models.network.spectrogram import FloatArray
-from .segmentation import Labels
 
 PERTURBATIONS: Final = ("gain", "hide")
 GAIN_DB: Final = 6.0

@@ -14,11 +14,9 @@ from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 from skimage import measure, segmentation
 
+from ...models.common.arrays import FloatArray, Labels
 from ...models.common.constants import CLIP_FRAMES, N_BANDS
 from ...models.common.errors import InputError
-from ...models.network.spectrogram import FloatArray
-
-Labels = npt.NDArray[np.int32]
 
 SCALE: Final = 25
 MIN_SIZE: Final = 40

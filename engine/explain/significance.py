@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from ...models.common.arrays import Floats
+
 RATIO: Final = 1e-6
 PAPER_SAMPLES: Final = 50_000
 
-Doubles = npt.NDArray[np.float64]
 
-
-def paper_p_values(weights: Doubles, unexplained_variance: Doubles, *, bit_variance: float = 0.25) -> Doubles:
+def paper_p_values(weights: Floats, unexplained_variance: Floats, *, bit_variance: float = 0.25) -> Floats:
     """p-values [segments, 7] that plain LIME with 50,000 samples gives weights of this size, in expectation.
 
     unexplained_variance [7] is that of the prediction for ten seconds around the linear surrogate, bit_variance that
@@ -29,12 +29,12 @@ def paper_p_values(weights: Doubles, unexplained_variance: Doubles, *, bit_varia
     return np.asarray(2 * stats.norm.sf(np.abs(weights) / error))
 
 
-def selected(weights: Doubles, p: Doubles) -> npt.NDArray[np.bool_]:
+def selected(weights: Floats, p: Floats) -> npt.NDArray[np.bool_]:
     """Where p-value : |weight| < 1e-6 (Haunschmid et al. 2019, section 3.2)."""
     return np.asarray(p < RATIO * np.abs(weights))
 
 
-def mask_weights(weights: Doubles, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+def mask_weights(weights: Floats, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
     """Weights of the chosen segments scaled so that each feature's strongest is 1 in size; the others are 0."""
     kept = np.where(chosen, weights, 0.0)
     strongest = np.abs(kept).max(axis=0, initial=0.0)

@@ -8,8 +8,7 @@ from ..audio.sample_buffer import Sound
 from ..performance.events import MAP_ADDRESS, Value
 from ..performance.masked_reader import Map
 from ..performance.performance import Performance
-from ..processes.messages import Meters
-from .player import Event
+from ..processes.messages import Event, Meters
 
 
 class OfflinePlayer:

@@ -11,7 +11,7 @@ If the sound card goes it is looked for every second, and the performance waits 
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping, MutableSet, Sequence
+from collections.abc import Mapping, MutableSet, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -22,7 +22,7 @@ from ..audio.decode import probe
 from ..devices.output_device import Card
 from ..performance.events import Value
 from ..processes.ipc import Children
-from ..processes.messages import AudioJob, HearingJob, Meters, RenderJob
+from ..processes.messages import AudioJob, Event, HearingJob, Meters, RenderJob
 from ..processes.ring_buffer import Ring
 from . import entry_points
 
@@ -31,10 +31,6 @@ _GATHER_S: Final = 0.001
 _PATIENCE_S: Final = 1.5
 _LOOK_S: Final = 0.02
 _FIRST_S: Final = 3.0
-Event = Callable[..., None]
-"""Called as event(kind, *content) by a thread of the player: "applied", a list of (at, address, value); "heard",
-track, Heard; "picture", track, levels (see picture.py); "progress", track, fraction; "measured", emotions; "error"
-and "note", text; "card", text (gone, or back)."""
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from ..performance.events import MAP_ADDRESS, ROOT, Value
 from ..performance.masked_reader import Map
 from ..performance.performance import Performance
 from ..processes.cpu_load import Busyness
+from ..processes.ipc import Outbox
 from ..processes.messages import RenderJob
-from ..processes.outbox import Outbox
 from ..processes.realtime import LOADING, PREPARING, UNURGENT, steady, urgent
 from ..processes.ring_buffer import Ring
 from .scheduler import Pace

@@ -8,7 +8,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...control.console.tables import signed, spoken
+from ...models.common.formatting import signed, spoken
 from ..analysis.faithfulness import CHANGES, Curve
 from ..explain.perturbation import GAIN_DB
 from .style import AGAINST, FAINT, FOR, STYLE, plain, save

@@ -14,11 +14,10 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from ...control.console.tables import duration, spoken
+from ...models.common.arrays import FloatArray, Labels
 from ...models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
-from ...models.network.spectrogram import FloatArray
+from ...models.common.formatting import duration, spoken
 from ..analysis.analysis import Analysis
-from ..explain.segmentation import Labels
 from .style import AGAINST, FAINT, FLOOR_DB, FOR, STYLE, coloured, decibels, outline, picture, plain, save, shades
 
 STRONGEST: Final = 10

@@ -10,16 +10,17 @@ from typing import Final
 
 import numpy as np
 
+from ...models.common.arrays import FloatArray
 from ...models.common.atomic_write import written_beside
 from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.errors import InputError
-from ...models.network.spectrogram import FloatArray
 from ..analysis.analysis import Analysis
 from ..audio.track import Track
+from ..dsp.band_gains import SEGMENT_LIMIT_DB
 from ..dsp.faders import Faders
 from ..dsp.limiter import Limiter
-from ..dsp.mask_filter import Mixer, frame_length
-from ..dsp.segment_mask import SEGMENT_LIMIT_DB
+from ..dsp.mask_filter import Mixer
+from ..dsp.stft import frame_length
 from ..render.audio_writer import AudioWriter
 
 ENHANCED_DB: Final = 6.0

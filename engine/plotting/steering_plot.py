@@ -11,12 +11,12 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from ...control.console.tables import signed, spoken
+from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
-from ...models.network.spectrogram import FloatArray
+from ...models.common.formatting import signed, spoken
 from ..analysis.analysis import Analysis
+from ..dsp.band_gains import segment_gain_db
 from ..dsp.faders import FADER_RANGE_DB, Faders
-from ..dsp.segment_mask import segment_gain_db
 from ..render.render import Rendered
 from .style import AGAINST, FAINT, FLOOR_DB, FOR, INK, STYLE, coloured, decibels, picture, plain, save
 

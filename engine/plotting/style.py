@@ -16,10 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 
+from ...models.common.arrays import FloatArray, Labels
 from ...models.common.atomic_write import written_beside
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
-from ...models.network.spectrogram import FloatArray, band_frequencies
-from ..explain.segmentation import Labels
+from ...models.network.spectrogram import band_frequencies
 
 FOR: Final = "#0072B2"
 AGAINST: Final = "#D55E00"

@@ -2,7 +2,10 @@
 
 import contextlib
 import multiprocessing
+import queue
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
@@ -50,3 +53,34 @@ def _without_main() -> Iterator[None]:
     finally:
         for name, value in kept.items():
             setattr(main, name, value)
+
+
+def ignore_signals() -> None:
+    """Ctrl-C, and the end of the terminal, are for the player to act on: its processes end when it is gone."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if (number := getattr(signal, name, None)) is not None:
+            signal.signal(number, signal.SIG_IGN)
+
+
+class Outbox:
+    """Sends in order, from its own thread, until the pipe ends."""
+
+    def __init__(self, connection: "Connection[Any, Any]") -> None:
+        self._connection = connection
+        self._waiting: queue.SimpleQueue[tuple[object, ...] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._send, name="outbox", daemon=True)
+        self._thread.start()
+
+    def tell(self, *message: object) -> None:
+        """Send a message as soon as may be; returns at once."""
+        self._waiting.put(message)
+
+    def close(self, patience_s: float = 1.0) -> None:
+        """Wait until what was told is on its way, but not for ever."""
+        self._waiting.put(None)
+        self._thread.join(patience_s)
+
+    def _send(self) -> None:
+        with contextlib.suppress(OSError):
+            while (message := self._waiting.get()) is not None:
+                self._connection.send(message)

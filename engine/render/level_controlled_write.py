@@ -12,17 +12,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ...models.common.arrays import Report
 from ...models.inference.threads import on_threads
 from ..audio.decode import decode, probe
 from ..audio.loudness import LoudnessMeter
 from ..audio.track import Track
 from ..audio.true_peak import TruePeakMeter
 from ..dsp.faders import Faders
-from ..dsp.processor import steered_blocks
+from ..dsp.processor import SteeredSound
 from .audio_writer import AudioWriter
 
 LOUDNESS_TOLERANCE_LU = 0.1
-Progress = Callable[[float], None]
 
 _MATCH_LIMIT_DB = 12.0
 _ATTEMPTS = 6
@@ -51,7 +51,7 @@ def write_steered(
     bit_depth: str = "24",
     ceiling_dbtp: float = -1.0,
     device: torch.device | str = "cpu",
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> Written:
     """The part of `render` that makes the sound: writes to `path`, measures what was written, and mends it.
 
@@ -119,8 +119,8 @@ def _measured(path: Path) -> tuple[float, float]:
     return loudness.integrated(), peak.peak_dbtp()
 
 
-def _shares(expected: int, progress: Progress | None) -> Callable[[int, float], None]:
-    """Progress over a number of attempts that is not known beforehand: never backwards, never beyond 1."""
+def _shares(expected: int, progress: Report | None) -> Callable[[int, float], None]:
+    """Report over a number of attempts that is not known beforehand: never backwards, never beyond 1."""
     furthest = 0.0
 
     def share(attempt: int, fraction: float) -> None:
@@ -130,3 +130,36 @@ def _shares(expected: int, progress: Progress | None) -> Callable[[int, float], 
             progress(furthest)
 
     return share
+
+
+def steered_blocks(
+    track: Track,
+    labels: np.ndarray,
+    mask_weights: np.ndarray,
+    *,
+    faders: Faders,
+    gain_db: float = 0.0,
+    ceiling_dbtp: float = -1.0,
+    device: torch.device | str = "cpu",
+) -> Iterator[np.ndarray]:
+    """Stream the track as it sounds under constant faders: float32 [samples, channels].
+
+    With neutral faders nothing but the gain is in the way; otherwise the true peak stays below ceiling_dbtp.
+    """
+    if faders.neutral:
+        gain = np.float32(10 ** (gain_db / 20))
+        for block in track.blocks():
+            yield block if math.isclose(gain_db, 0.0, abs_tol=1e-12) else block * gain
+        return
+    sound = SteeredSound(
+        labels,
+        mask_weights,
+        sample_rate=track.sample_rate,
+        channels=track.channels,
+        gain_db=gain_db,
+        ceiling_dbtp=ceiling_dbtp,
+        device=device,
+    )
+    for block in track.blocks():
+        yield sound.process(block, faders)
+    yield sound.flush()

@@ -8,17 +8,19 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...models.common.arrays import Report
 from ...models.common.atomic_write import written_beside
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model, load_model
 from ...models.inference.device import chosen_device
 from ..analysis.analysis import Analysis
-from ..analysis.prediction import predict_track, surrogate_emotions
+from ..analysis.prediction import predict_track
+from ..analysis.surrogate import surrogate_emotions
 from ..audio.track import Track, load_track
+from ..dsp.band_gains import segment_gain_db
 from ..dsp.faders import Faders
-from ..dsp.segment_mask import segment_gain_db
 from .audio_writer import check_output
-from .level_controlled_write import LOUDNESS_TOLERANCE_LU, Progress, write_steered
+from .level_controlled_write import LOUDNESS_TOLERANCE_LU, write_steered
 from .tags import copy_tags
 
 CEILING_RANGE_DBTP = (-20.0, 0.0)
@@ -58,7 +60,7 @@ def render(
     ceiling_dbtp: float = -1.0,
     overwrite: bool = False,
     device: str = "auto",
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> Rendered:
     """Write `track` steered by `faders` to `output` (wav, flac or ogg by its name), tags included.
 

@@ -37,3 +37,14 @@ def written_beside(path: Path) -> Iterator[Path]:
         raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def check_folder(path: Path) -> None:
+    """See that a file can be made there before the work begins. Raises InputError."""
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise InputError(f"{path}: cannot write there ({error.strerror or error})") from error

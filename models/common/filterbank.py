@@ -8,11 +8,10 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from .arrays import FloatArray
 from .constants import BANDS_PER_OCTAVE, F_MAX, F_MIN, HOP_LENGTH, N_BANDS, N_FFT, SAMPLE_RATE
 
 _TUNING_HZ = 440.0
-
-FloatArray = npt.NDArray[np.float32]
 
 
 @cache

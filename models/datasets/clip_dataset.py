@@ -1,5 +1,6 @@
 """From rated clips to batches: spectrograms in memory, random ten-second crops, changes that keep the rating."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,22 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..common.constants import CLIP_FRAMES, EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
-from ..network.spectrogram import FloatArray, LogSpectrogram
-from .midlevel import Clip
+from ..common.arrays import FloatArray
+from ..common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
+from ..network.spectrogram import LogSpectrogram
+from .perceptual import HEARD_AS
+from .table import Clip
 
 SoundReader = Callable[[Path], FloatArray]
 """Reads a file as mono at SAMPLE_RATE, scaled to a peak of one."""
 
-HEARD_AS: Final = {
-    "articulation": ("articulation", -1),  # rated from staccato to legato
-    "key_clarity": ("tonal_stability", 1),
-    "pulse_clarity": ("rhythmic_stability", 1),
-    "mode": ("modality", -1),  # rated from minor to major
-    "harmonic_complexity": ("dissonance", 1),
-    "density": ("rhythmic_complexity", 1),
-}
-"""Which scale of Eerola's perceptual ratings speaks for which feature, and in which direction."""
 
 HEADS: Final = ("emotions", "midlevel", "known", "heard")
 """What can be asked of a clip: emotions and mid-levels on their own scale, known and heard up to a rising line."""
@@ -84,39 +78,13 @@ def prepare(clips: Sequence[Clip], read: SoundReader, progress: Callable[[float]
     return Material(spectrograms, targets_of(clips))
 
 
-def long_enough(spectrogram: npt.NDArray[np.float16], frames: int = CLIP_FRAMES) -> npt.NDArray[np.float16]:
-    """[frames or more, bands]: an excerpt that is shorter is repeated, for its mean must not hear added silence."""
-    length = len(spectrogram)
-    return spectrogram if length >= frames else np.take(spectrogram, np.arange(frames) % length, axis=0)
-
-
-def crop(spectrogram: npt.NDArray[np.float16], rng: np.random.Generator, frames: int = CLIP_FRAMES) -> FloatArray:
-    """A random stretch float32 [frames, bands] of what is long enough."""
-    whole = long_enough(spectrogram, frames)
-    if len(whole) > len(spectrogram):
-        return whole.astype(np.float32)
-    start = int(rng.integers(len(whole) - frames + 1))
-    return whole[start : start + frames].astype(np.float32)
-
-
-def changed(batch: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Level, tone control, tuning and small gaps, each clip its own: nothing that a listener would rate otherwise.
-
-    batch: [clips, frames, bands] of log10(1 + x).
-    """
-    clips, frames, bands = batch.shape
-    out = np.empty_like(batch)
-    places = np.linspace(0, bands - 1, 6)
-    level_db: FloatArray = rng.uniform(-8, 4, (clips, 1)).astype(np.float32)
-    tone_db = rng.normal(0, 2.5, (clips, 6))
-    shifts = rng.integers(-2, 3, (clips, 1))
-    for i in range(clips):
-        gain = 10 ** ((level_db[i, 0] + np.interp(np.arange(bands), places, tone_db[i])) / 20)
-        out[i] = np.log10(1 + (10 ** np.roll(batch[i], int(shifts[i, 0]), axis=1) - 1) * gain.astype(np.float32))
-        if rng.random() < 0.5:
-            band = int(rng.integers(bands - 12))
-            out[i, :, band : band + int(rng.integers(1, 12))] = 0
-        if rng.random() < 0.5:
-            frame = int(rng.integers(frames - 16))
-            out[i, frame : frame + int(rng.integers(1, 16))] = 0
-    return out
+def material_digest(material: Material) -> str:
+    """SHA-256 in hex over the spectrograms and all ratings."""
+    digest = hashlib.sha256()
+    for head, values in sorted(material.targets.items()):
+        digest.update(f"{head} {values.shape}".encode())
+        digest.update(np.ascontiguousarray(values).tobytes())
+    for spectrogram in material.spectrograms:
+        digest.update(f"{spectrogram.shape}".encode())
+        digest.update(np.ascontiguousarray(spectrogram).tobytes())
+    return digest.hexdigest()

@@ -11,38 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from ..common.constants import MIDLEVEL
 from ..common.errors import InputError
-from .soundtracks import audio_by_number, normalised_album, read_soundtracks
-from .table import Clip, SeriesClip, number, rating, read_rows, read_series, read_table
+from .soundtracks import audio_by_number
+from .table import Clip, number, rating, read_rows
 
-__all__ = [
-    "EXCERPT_SECONDS",
-    "PERCEPTUAL",
-    "Clip",
-    "SeriesClip",
-    "normalised_album",
-    "read_midlevel",
-    "read_perceptual",
-    "read_rows",
-    "read_series",
-    "read_soundtracks",
-    "read_table",
-    "split_by_group",
-]
-
-PERCEPTUAL: Final = (
-    "articulation",
-    "brightness",
-    "density",
-    "harmonic_complexity",
-    "key_clarity",
-    "mode",
-    "pulse_clarity",
-)
-EXCERPT_SECONDS: Final = 5.0
 _MIDLEVEL_SYNONYMS: Final = {
     "melody": "melodiousness",
     "melodiousness": "melodiousness",
@@ -59,21 +32,6 @@ _MIDLEVEL_SYNONYMS: Final = {
     "minorness": "modality",
     "modality/minorness": "modality",
 }
-
-
-def read_perceptual(folder: Path, *, groups: dict[Path, str] | None = None) -> list[Clip]:
-    """Human ratings of five-second excerpts (Eerola's MusicScienceData), as `heard_<scale>`, 0..1."""
-    table = folder / "perceptual.csv"
-    audio = audio_by_number(folder)
-    clips = []
-    for line, row in enumerate(read_rows(table), start=2):
-        path = audio.get(int(number(row, "number", table, line)))
-        if path is not None:
-            ratings = {f"heard_{name}": rating(row, name, table, line) for name in PERCEPTUAL}
-            group = (groups or {}).get(path, path.stem)
-            start = number(row, "offset_s", table, line)
-            clips.append(Clip(path=path, group=group, ratings=ratings, start_s=start, length_s=EXCERPT_SECONDS))
-    return clips
 
 
 def read_midlevel(folder: Path, *, albums: Mapping[int, str] | None = None) -> list[Clip]:
@@ -125,18 +83,3 @@ def _midlevel_columns(path: Path, header: Sequence[str]) -> list[str]:
     if len(header) < 1 + len(MIDLEVEL):
         raise InputError(f"{path}: {len(header)} columns, expected an id and the seven features")
     return list(header[: 1 + len(MIDLEVEL)])
-
-
-def split_by_group(clips: Iterable[Clip], folds: int, *, seed: int) -> list[list[int]]:
-    """Indices of `folds` parts of nearly equal size in which no group is split. Deterministic for a seed."""
-    members: dict[str, list[int]] = {}
-    for index, clip in enumerate(clips):
-        members.setdefault(clip.group, []).append(index)
-    if len(members) < folds:
-        raise InputError(f"{len(members)} albums or artists cannot be split into {folds} folds (too few rows?)")
-    order = np.random.default_rng(seed).permutation(len(members))
-    groups = sorted((list(members.values())[i] for i in order), key=len, reverse=True)
-    parts: list[list[int]] = [[] for _ in range(folds)]
-    for group in groups:
-        min(parts, key=len).extend(group)
-    return [sorted(part) for part in parts]

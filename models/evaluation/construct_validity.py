@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..common.arrays import Floats
 from ..common.constants import MIDLEVEL
-from ..datasets.clip_dataset import HEARD_AS
-from ..datasets.midlevel import PERCEPTUAL, Clip
-from .bootstrap import Estimate, Floats, drawn, estimate, pearson
+from ..datasets.perceptual import HEARD_AS, PERCEPTUAL
+from ..datasets.table import Clip
+from .bootstrap import Estimate, drawn, estimate, pearson
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from .bootstrap import DRAWS, Estimate, Floats, drawn, estimate, line, mean, pearson
+from ..common.arrays import Floats
+from .bootstrap import DRAWS, Estimate, drawn, estimate, line, mean, pearson
 
 
 @dataclass(frozen=True)
@@ -106,3 +108,14 @@ def _deals(groups: Sequence[str], *, seed: int) -> Floats:
     for deal in deals:
         deal[old] = np.concatenate([lists[i] for i in rng.permutation(len(lists))])
     return deals
+
+
+def correlations(said: npt.ArrayLike, rated: npt.ArrayLike) -> Floats:
+    """Pearson r of each column, over the rows that are rated; NaN where fewer than three are."""
+    a, b = np.asarray(said, float), np.asarray(rated, float)
+    result = np.full(a.shape[1], np.nan)
+    for column in range(a.shape[1]):
+        rows = ~np.isnan(b[:, column])
+        if rows.sum() >= 3:
+            result[column] = np.corrcoef(a[rows, column], b[rows, column])[0, 1]
+    return result

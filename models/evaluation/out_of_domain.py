@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.signal import lfilter
 
+from ..common.arrays import FloatArray
 from ..common.constants import SAMPLE_RATE
-from ..network.spectrogram import FloatArray
 
 SECONDS = 10.0
 # First three formants in Hz of Finnish-like vowels a e i o u, an adult man's (after Peterson & Barney 1952).

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..common.arrays import Floats
 from ..common.constants import MIDLEVEL
-from .bootstrap import Estimate, Floats, drawn, estimate, mean, pearson, spearman
+from .bootstrap import Estimate, drawn, estimate, mean, pearson, spearman
 
 
 @dataclass(frozen=True)

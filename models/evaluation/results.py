@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from ..common.arrays import Floats
 from ..common.constants import EMOTIONS, MIDLEVEL
 from ..common.digests import fingerprint
-from ..datasets.midlevel import Clip, SeriesClip
-from ..inference.predict_clips import correlations
+from ..datasets.table import Clip, SeriesClip
 from ..training.cross_validation import Jury
-from .bootstrap import Estimate, Floats
+from .bootstrap import Estimate
 from .construct_validity import ScaleMeaning, closest_pair, feature_correlations, heard_scales, scale_meanings
-from .metrics import Agreement, agreements
+from .metrics import Agreement, agreements, correlations
 from .parameter_sweeps import Turning, known_correlations, turnings
 from .robustness import OUTPUTS, UNCHANGED, Moved, moved
 

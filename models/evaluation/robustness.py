@@ -13,9 +13,8 @@ import scipy.fft
 import soundfile
 import soxr
 
+from ..common.arrays import FloatArray, Floats
 from ..common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
-from ..network.spectrogram import FloatArray
-from .bootstrap import Floats
 
 WINDOW_SECONDS = 10.0
 SHIFT_SECONDS = 3.0

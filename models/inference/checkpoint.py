@@ -20,7 +20,8 @@ from safetensors.torch import save_file
 
 from ..common.atomic_write import written_beside
 from ..common.errors import InputError
-from ..network.model import ARCHITECTURES, MidlevelNetwork
+from ..network.architectures import ARCHITECTURES
+from ..network.model import MidlevelNetwork
 from .device import exact_on
 from .fold import fuse_normalisation
 

@@ -10,18 +10,7 @@ import math
 import torch
 from torch import nn
 
-
-class CircleConvolution(nn.Conv2d):
-    """The same weights at every place of the circle, the last axis: [batch, in, times, places] -> [..., places].
-
-    `weight` [out, in, 1, places]; place s of the output hears the input from its own place s on, once around.
-    """
-
-    def __init__(self, in_channels: int, out_channels: int, places: int) -> None:
-        super().__init__(in_channels, out_channels, (1, places), bias=False)
-
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return nn.functional.conv2d(around(input, 0, input.shape[3] - 1), self.weight, self.bias)
+from ..network.layers import CircleConvolution
 
 
 class CircleInPairs(nn.Module):
@@ -55,12 +44,6 @@ class CircleInPairs(nn.Module):
         said = torch.baddbmm(self.bias, turned.transpose(0, 1), self.weight).transpose(0, 1)
         back = torch.bmm(self.basis.T.expand(rows, -1, -1), said.reshape(rows, places, -1))
         return back.view(batch, times, places, -1).permute(0, 3, 1, 2)
-
-
-def around(x: torch.Tensor, before: int, after: int) -> torch.Tensor:
-    """Continue the circle, the last axis."""
-    ends = [x[..., x.shape[3] - before :]] if before else []  # (F.pad's own way back is slow)
-    return torch.cat([*ends, x, x[..., :after]], 3)
 
 
 def _basis(places: int) -> torch.Tensor:

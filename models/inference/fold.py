@@ -5,8 +5,8 @@ that do the same with less work (wayback.py, circle.py) put in the place of thos
 import torch
 from torch import nn
 
-from ..network.layers import BandBias
-from .circulant_conv import CircleConvolution, CircleInPairs
+from ..network.layers import BandBias, CircleConvolution
+from .circulant_conv import CircleInPairs
 from .fast_backward import FirstConvolution, Rectifier
 
 

@@ -3,11 +3,11 @@
 import itertools
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from ..datasets.clip_dataset import Material, long_enough
-from ..evaluation.bootstrap import Floats
+from ..common.arrays import Floats
+from ..datasets.augmentation import long_enough
+from ..datasets.clip_dataset import Material
 from ..network.model import MidlevelNetwork
 
 BATCH = 16
@@ -28,14 +28,3 @@ def predict_material(network: MidlevelNetwork, material: Material) -> tuple[Floa
                 midlevel.append(m.cpu().numpy())
                 emotions.append(e.cpu().numpy())
     return np.concatenate(midlevel).astype(float), np.concatenate(emotions).astype(float)
-
-
-def correlations(said: npt.ArrayLike, rated: npt.ArrayLike) -> Floats:
-    """Pearson r of each column, over the rows that are rated; NaN where fewer than three are."""
-    a, b = np.asarray(said, float), np.asarray(rated, float)
-    result = np.full(a.shape[1], np.nan)
-    for column in range(a.shape[1]):
-        rows = ~np.isnan(b[:, column])
-        if rows.sum() >= 3:
-            result[column] = np.corrcoef(a[rows, column], b[rows, column])[0, 1]
-    return result

@@ -11,11 +11,9 @@ from typing import Final
 import torch
 from torch import nn
 
-from ..inference.circulant_conv import CircleConvolution
-from .layers import normalised
+from .layers import CircleConvolution, largest, mean, moving_mean, normalised
 from .padding import Surrounded
 from .pitch_class_branch import OUT, SEMITONES, SIGHT, STRIDE, PitchClasses
-from .pooling import largest, mean, moving_mean
 
 _SHORT: Final = 12
 _LONG: Final = 28

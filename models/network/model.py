@@ -10,7 +10,6 @@ extended by silence once, before. So a long sound can be cut anywhere and predic
 Shapes: spectrogram [batch, frames, bands]; local outputs [batch, 7, positions in time, columns].
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import torch
@@ -18,143 +17,15 @@ from torch import nn
 
 from ..common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from . import rhythm_branch
-from .key_branch import TonalBranch
-from .key_change_branch import ModulationBranch
-from .layers import BandBias, normalised
+from .architectures import ARCHITECTURES
+from .layers import BandBias, largest, mean, normalised
 from .padding import Surrounded
 from .pitch_class_branch import OUT as KEYS_OUT
 from .pitch_class_branch import QUARTER_TONES, PitchClasses
-from .pooling import largest, mean
+from .receptive_field import CONTEXT_STEPS, Geometry, geometry_of, geometry_until_pool
 
-Layer = tuple[str, int, int, int]
-"""("conv", kernel, stride, channels) or ("pool", size, size, 0)."""
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """Layers of the trunk, and what hears keys in the column of context, if there is one."""
-
-    layers: tuple[Layer, ...]
-    context: type[PitchClasses] | None = None
-
-
-# 53 x 53 pixels are seen by each position, one every 8 frames
-_TRUNK: Final[tuple[Layer, ...]] = (
-    ("conv", 5, 2, 12),
-    ("conv", 3, 2, 24),
-    ("conv", 3, 1, 40),
-    ("pool", 2, 2, 0),
-    ("conv", 3, 1, 48),
-    ("conv", 3, 1, 48),
-)
-
-ARCHITECTURES: Final = {
-    "context": Architecture(_TRUNK, TonalBranch),
-    "modulation": Architecture(_TRUNK, ModulationBranch),
-    "small": Architecture(
-        (
-            ("conv", 5, 2, 16),
-            ("conv", 3, 2, 32),
-            ("conv", 3, 1, 48),
-            ("pool", 2, 2, 0),
-            ("conv", 3, 1, 64),
-            ("conv", 3, 1, 64),
-        )
-    ),
-    # the network of Chowdhury et al. (2019)
-    "vgg": Architecture(
-        (
-            ("conv", 5, 2, 64),
-            ("conv", 3, 1, 64),
-            ("pool", 2, 2, 0),
-            ("conv", 3, 1, 128),
-            ("conv", 3, 1, 128),
-            ("pool", 2, 2, 0),
-            ("conv", 3, 1, 256),
-            ("conv", 3, 1, 256),
-            ("conv", 3, 1, 384),
-            ("conv", 3, 1, 512),
-            ("conv", 1, 1, 256),
-        )
-    ),
-}
-_CONTEXT_STEPS: Final = 4
-"""Positions of the trunk before and after its own that the trunk's way on in the column of context sees."""
 _CONTEXT_CHANNELS: Final = 56
 _CONTEXT_HIDDEN: Final = 64
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """What local outputs see: position p sees `field` frames from p * stride - left on.
-
-    In the trunk's columns it sees the `patch` frames in the middle of these, and as many bands; in the column of
-    context, the last one, if there is one, all frames of the field and all bands.
-    """
-
-    field: int
-    patch: int
-    stride: int
-    left_bands: int
-    positions_bands: int
-    context: bool
-
-    @property
-    def left(self) -> int:
-        return (self.field - self.stride) // 2
-
-    @property
-    def columns(self) -> int:
-        return self.positions_bands + self.context
-
-    def positions(self, frames: int) -> int:
-        """Positions in time of a sound of that many frames."""
-        return -(-frames // self.stride)
-
-    def span(self, first: int, last: int) -> tuple[int, int]:
-        """Frames [begin, end) that the positions first..last-1 see; may reach outside of the sound."""
-        begin = first * self.stride - self.left
-        return begin, begin + (last - first - 1) * self.stride + self.field
-
-    def sight(self, column: int) -> tuple[int, int, int, int]:
-        """Frames [a, b) within the field, and bands [c, d), that an output of this column sees."""
-        if self.context and column == self.positions_bands:
-            return 0, self.field, 0, N_BANDS
-        begin = (self.field - self.patch) // 2
-        low = column * self.stride - self.left_bands
-        return begin, begin + self.patch, max(low, 0), min(low + self.patch, N_BANDS)
-
-
-def geometry_of(architecture: Architecture) -> Geometry:
-    patch = stride = 1
-    left = 0
-    bands = N_BANDS
-    for kind, kernel, step, _ in architecture.layers:
-        padding = kernel // 2 if kind == "conv" else 0  # in frequency only
-        left += padding * stride
-        bands = (bands + 2 * padding - kernel) // step + 1
-        patch += (kernel - 1) * stride
-        stride *= step
-    field = patch
-    if architecture.context:
-        longest = max(
-            architecture.context.field, rhythm_branch.RhythmBranch.field, patch + 2 * _CONTEXT_STEPS * stride
-        )
-        field += -(-(longest - patch) // (2 * stride)) * 2 * stride
-    return Geometry(
-        field=field,
-        patch=patch,
-        stride=stride,
-        left_bands=left,
-        positions_bands=bands,
-        context=architecture.context is not None,
-    )
-
-
-def _until_pool(architecture: Architecture) -> Geometry:
-    """What the trunk has seen after its first pooling."""
-    kinds = [layer[0] for layer in architecture.layers]
-    return geometry_of(Architecture(architecture.layers[: kinds.index("pool") + 1]))
 
 
 class MidlevelNetwork(nn.Module):
@@ -182,7 +53,7 @@ class MidlevelNetwork(nn.Module):
             modules += normalised(nn.Conv2d(channels, width, kernel, stride, (0, padding), bias=False), *place)
             channels = width
         self.trunk = nn.Sequential(*modules)
-        self._begun = _until_pool(ARCHITECTURES[architecture])
+        self._begun = geometry_until_pool(ARCHITECTURES[architecture])
         self.dropout = nn.Dropout2d(dropout)
         self.midlevel = nn.Conv2d(channels, len(MIDLEVEL), 1)
         keys = ARCHITECTURES[architecture].context
@@ -203,9 +74,9 @@ class MidlevelNetwork(nn.Module):
         sound = extended if isinstance(extended, Surrounded) else Surrounded(extended)
         if self.context is None:
             return [self.midlevel(self.dropout(self._features(sound)))]
-        spare = self.geometry.field - self.geometry.patch - 2 * _CONTEXT_STEPS * self.geometry.stride
+        spare = self.geometry.field - self.geometry.patch - 2 * CONTEXT_STEPS * self.geometry.stride
         features = self._features(sound.middle(spare))
-        own = features[:, :, _CONTEXT_STEPS:-_CONTEXT_STEPS]
+        own = features[:, :, CONTEXT_STEPS:-CONTEXT_STEPS]
         return [self.midlevel(self.dropout(own)), self.context(sound, features)]
 
     def _features(self, sound: Surrounded) -> torch.Tensor:

@@ -12,8 +12,7 @@ from torch import nn
 
 from ..common.constants import BANDS_PER_OCTAVE, N_BANDS
 from ..common.filterbank import band_frequencies
-from ..inference.circulant_conv import CircleConvolution, around
-from .layers import normalised
+from .layers import CircleConvolution, around, normalised
 
 OUT: Final = 64
 """Channels of what a branch for keys says."""

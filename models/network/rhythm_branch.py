@@ -13,10 +13,8 @@ import torch
 from torch import nn
 
 from ..common.constants import N_BANDS
-from .layers import normalised
+from .layers import at_least_single, largest, mean, normalised
 from .padding import Surrounded
-from .pooling import largest, mean
-from .precision import at_least_single
 
 OUT: Final = 48
 _STRIDE: Final = 8

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import torch
 
+from ..common.arrays import FloatArray
 from ..common.constants import HOP_LENGTH, N_FFT
-from ..common.filterbank import FloatArray, band_frequencies, filterbank, frame_count
+from ..common.filterbank import band_frequencies, filterbank, frame_count
 
 __all__ = ["FloatArray", "LogSpectrogram", "band_frequencies", "filterbank", "frame_count", "spectrogram_blocks"]
 

@@ -8,7 +8,6 @@ which nothing was trained on.
 
 import importlib
 import json
-import os
 import warnings
 import zlib
 from dataclasses import asdict, dataclass
@@ -17,10 +16,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from platformdirs import user_cache_path
 
 from ..common.atomic_write import written_beside
 from ..common.errors import InputError
+from ..common.paths import cache_dir
 from .key_tracking import bar_keys
 
 KINDS: Final = {
@@ -83,8 +82,7 @@ def _is_test(name: str) -> bool:
 
 
 def _folder() -> Path:
-    named = os.environ.get("MOODFADER_CACHE")
-    folder = (Path(named) if named else user_cache_path("moodfader")) / f"scores-{_VERSION}"
+    folder = cache_dir() / f"scores-{_VERSION}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

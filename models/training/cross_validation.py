@@ -12,14 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
+from ..common.arrays import Floats
 from ..common.digests import fingerprint
 from ..datasets.clip_dataset import Material
-from ..evaluation.bootstrap import Floats
 from ..inference.checkpoint import load_model, save_model, tensors_digest
 from ..inference.fold import fuse_normalisation
 from ..inference.predict_clips import predict_material
 from ..network.model import MidlevelNetwork
-from .train import Source, TrainingSettings, new_network, record_of, train
+from .settings import TrainingSettings
+from .train import Source, new_network, record_of, train
 
 SourcesOf = Callable[[Sequence[int]], Sequence[Source]]
 """What may be learned from, given the indices of the clips that may be: nothing else of the other clips' groups."""

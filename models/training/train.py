@@ -6,7 +6,6 @@ weights. The state after every epoch is kept beside the output, so an interrupte
 with the same weights; every random number follows from the seed and the epoch.
 """
 
-import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,69 +17,16 @@ import torch
 from torch import nn
 
 from ..common.constants import EMOTIONS, MIDLEVEL
-from ..common.digests import material_digest
 from ..common.errors import InputError
-from ..datasets.clip_dataset import HEADS, Material, changed, crop
+from ..datasets.augmentation import changed, crop
+from ..datasets.clip_dataset import HEADS, Material, material_digest
 from ..inference.checkpoint import read_checkpoint
 from ..inference.device import exact_on
 from ..inference.threads import on_threads
-from ..network.model import ARCHITECTURES, MidlevelNetwork
-from .losses import HEAD_WEIGHTS, KNOWN_WEIGHTS, Heads, loss_of, published_layer
+from ..network.model import MidlevelNetwork
+from .losses import Heads, loss_of, published_layer
 from .run_state import Run
-
-LAYERS = ("fixed", "start", "free")
-PRECISIONS = ("float32", "bfloat16")
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """layer: the mid-level to emotion layer is "fixed" as published, starts there ("start") or is "free".
-
-    precision: "float32", or "bfloat16" for the convolutions where the processor is quicker with it. threads: how
-    many torch uses, device: where it works; sums of floats depend on both, so they belong to what makes a run
-    repeatable. start: the checkpoint whose network is the beginning, its last layer apart. Raises InputError for an
-    unknown name or a number out of range.
-    """
-
-    architecture: str = "modulation"
-    layer: str = "start"
-    epochs: int = 30
-    steps_per_epoch: int = 40
-    learning_rate: float = 3e-3
-    weight_decay: float = 0.05
-    dropout: float = 0.2
-    averaging: float = 0.98
-    seed: int = 0
-    precision: str = "float32"
-    threads: int = 2
-    device: str = "cpu"
-    start: Path | None = None
-
-    def __post_init__(self) -> None:
-        for value, known, what in (
-            (self.layer, LAYERS, "layer"),
-            (self.architecture, ARCHITECTURES, "architecture"),
-            (self.precision, PRECISIONS, "precision"),
-        ):
-            if value not in known:
-                raise InputError(f"{what} {value!r}: there are {', '.join(known)}")
-        for number, least, what in (
-            (self.epochs, 1, "epochs"),
-            (self.steps_per_epoch, 1, "steps"),
-            (self.seed, 0, "seed"),
-            (self.threads, 1, "threads"),
-        ):
-            if number < least:
-                raise InputError(f"{what} {number}: at least {least}")
-        if not 0 < self.learning_rate < 1:
-            raise InputError(f"learning rate {self.learning_rate:g}: above 0 and below 1")
-
-    def described(self) -> dict[str, Any]:
-        """As a record keeps them, with what each error counts; the start by its weights' digest, not its place."""
-        values = dataclasses.asdict(self) | {"head_weights": HEAD_WEIGHTS, "known_weights": KNOWN_WEIGHTS}
-        if self.start is not None:
-            values["start"] = read_checkpoint(self.start).digest
-        return values
+from .settings import TrainingSettings
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import torch
 from moodfader.models.common.constants import CLIP_FRAMES, N_BANDS
 from moodfader.models.inference.checkpoint import default_checkpoint, load_model
 from moodfader.models.inference.fold import fuse_normalisation
-from moodfader.models.network.model import ARCHITECTURES, MidlevelNetwork
+from moodfader.models.network.architectures import ARCHITECTURES
+from moodfader.models.network.model import MidlevelNetwork
 
 
 def passes_a_second(network: MidlevelNetwork, *, batches: int, batch_size: int = 16) -> str:

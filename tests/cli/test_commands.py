@@ -21,7 +21,7 @@ from moodfader.engine.explain.perturbation import PERTURBATIONS
 from moodfader.engine.explain.segmentation import METHODS
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from moodfader.models.inference.checkpoint import default_checkpoint, load_model
-from moodfader.models.training.train import TrainingSettings
+from moodfader.models.training.settings import TrainingSettings
 
 COMMANDS = ("demo", "predict", "analyze", "explain", "render", "presets", "train", "evaluate", "cache")
 RATE = 44100

@@ -64,7 +64,7 @@ def test_patterns_agree_with_the_shells(pattern, name):
 
 def test_a_pattern_names_controls_in_their_order():
     assert [control.address.rsplit("/")[-1] for control in matching("/moodfader/midlevel/*")] == list(MIDLEVEL)
-    assert matching("/moodfader/*/rhythmic_{stability,complexity}") == matching("/moodfader/midlevel/rhythmic_*")
+    assert matching("/moodfader/m*/rhythmic_{stability,complexity}") == matching("/moodfader/midlevel/rhythmic_*")
     assert matching("/" + "*" * 5000) == ()
 
 

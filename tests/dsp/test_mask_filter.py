@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.engine.audio.sample_buffer import Sound
 from moodfader.engine.dsp.faders import Faders
-from moodfader.engine.dsp.mask_filter import RAMP_S, Mixer, frame_length
+from moodfader.engine.dsp.mask_filter import Mixer
 from moodfader.engine.dsp.processor import SteeredSound
+from moodfader.engine.dsp.stft import RAMP_S, frame_length
 from moodfader.engine.performance.masked_reader import Map, Voice
 from moodfader.models.common.constants import HOP_LENGTH, N_BANDS, SAMPLE_RATE
 from moodfader.models.network.spectrogram import band_frequencies

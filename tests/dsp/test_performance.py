@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.engine.audio.sample_buffer import Sound
 from moodfader.engine.dsp.faders import Faders
-from moodfader.engine.dsp.processor import steered_blocks
 from moodfader.engine.performance.events import MAP_ADDRESS, Change
 from moodfader.engine.performance.masked_reader import Map
 from moodfader.engine.performance.performance import Performance, perform
+from moodfader.engine.render.level_controlled_write import steered_blocks
 from moodfader.models.common.constants import N_BANDS
 from scipy.signal import resample_poly
 

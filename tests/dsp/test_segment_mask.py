@@ -5,8 +5,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from moodfader.engine.dsp.band_gains import segment_gain_db
 from moodfader.engine.dsp.faders import Faders
-from moodfader.engine.dsp.segment_mask import SpectralGains, segment_gain_db
+from moodfader.engine.dsp.segment_mask import SpectralGains
 from moodfader.models.common.constants import HOP_LENGTH, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from moodfader.models.common.errors import InputError
 from moodfader.models.network.spectrogram import band_frequencies

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from moodfader.models.common.constants import MIDLEVEL
-from moodfader.models.datasets.midlevel import PERCEPTUAL, Clip
+from moodfader.models.datasets.perceptual import PERCEPTUAL
+from moodfader.models.datasets.table import Clip
 from moodfader.models.evaluation.construct_validity import (
     closest_pair,
     feature_correlations,

@@ -11,14 +11,15 @@ import soundfile
 from matplotlib.image import imread
 from moodfader.control.cli import run
 from moodfader.control.console.output import Voice
-from moodfader.control.console.tables import signed
 from moodfader.control.experiments.datasets import read_unheard
 from moodfader.control.report.folder import write_report
 from moodfader.control.report.sections import FIGURES
 from moodfader.control.report.summary import scores
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
-from moodfader.models.datasets.clip_dataset import HEARD_AS, targets_of
-from moodfader.models.datasets.midlevel import PERCEPTUAL, Clip, SeriesClip
+from moodfader.models.common.formatting import signed
+from moodfader.models.datasets.clip_dataset import targets_of
+from moodfader.models.datasets.perceptual import HEARD_AS, PERCEPTUAL
+from moodfader.models.datasets.table import Clip, SeriesClip
 from moodfader.models.evaluation.results import Evidence, findings
 from moodfader.models.evaluation.robustness import OUTPUTS, UNCHANGED
 

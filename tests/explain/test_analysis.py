@@ -9,14 +9,16 @@ import soundfile
 import torch
 from moodfader.engine.analysis.analysis import Analysis, AnalysisSettings, analyze_track
 from moodfader.engine.analysis.cache import analyze, cache_path, load_analysis, save_analysis
-from moodfader.engine.analysis.prediction import predict_track, surrogate_emotions, surrogate_midlevel
+from moodfader.engine.analysis.prediction import predict_track
+from moodfader.engine.analysis.surrogate import surrogate_emotions, surrogate_midlevel
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.explain.significance import PAPER_SAMPLES, mask_weights, paper_p_values, selected
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError
 from moodfader.models.inference.checkpoint import load_model, save_model
 from moodfader.models.network.spectrogram import LogSpectrogram
-from moodfader.models.training.train import TrainingSettings, new_network
+from moodfader.models.training.settings import TrainingSettings
+from moodfader.models.training.train import new_network
 
 QUICK = AnalysisSettings(passes=512)
 

@@ -9,7 +9,8 @@ from moodfader.engine.explain import expected_gradients, experimental_design, li
 from moodfader.engine.explain.perturbation import Workbench, extremes, local_outputs, response_per_db, window
 from moodfader.engine.explain.segmentation import segment
 from moodfader.models.common.constants import N_BANDS
-from moodfader.models.training.train import TrainingSettings, new_network
+from moodfader.models.training.settings import TrainingSettings
+from moodfader.models.training.train import new_network
 from scipy import stats
 from torch import nn
 

@@ -13,7 +13,8 @@ from moodfader.engine.audio.track import load_track
 from moodfader.engine.explain.perturbation import amplified
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS
 from moodfader.models.inference.checkpoint import default_checkpoint, load_model
-from moodfader.models.training.train import TrainingSettings, new_network
+from moodfader.models.training.settings import TrainingSettings
+from moodfader.models.training.train import new_network
 from torch import nn
 
 

@@ -178,8 +178,9 @@ def test_what_is_no_history_is_refused(tmp_path, lines, complaint):
 
 
 def test_the_surrogate_says_what_prediction_says(analysis, file, random_model):
-    from moodfader.engine.analysis.prediction import predict_track, surrogate_emotions
-    from moodfader.engine.dsp.segment_mask import segment_gain_db
+    from moodfader.engine.analysis.prediction import predict_track
+    from moodfader.engine.analysis.surrogate import surrogate_emotions
+    from moodfader.engine.dsp.band_gains import segment_gain_db
 
     before = dict(predict_track(load_track(file), random_model).emotions)
     heard = Heard(

@@ -7,7 +7,7 @@ import pytest
 from moodfader.engine.live.scheduler import BUSY_S, CALM_S, CAREFUL_S, ROUGH_S, Pace
 from moodfader.engine.processes import realtime
 from moodfader.engine.processes.cpu_load import Busyness
-from moodfader.engine.processes.outbox import Outbox
+from moodfader.engine.processes.ipc import Outbox
 
 RATE, HOP = 44100, 512
 

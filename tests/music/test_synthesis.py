@@ -14,7 +14,7 @@ from moodfader.models.common.constants import MIDLEVEL, SAMPLE_RATE
 from moodfader.models.common.errors import InputError
 from moodfader.models.composition.compose import compose
 from moodfader.models.composition.midi_parts import Part, to_midi
-from moodfader.models.datasets.midlevel import read_table
+from moodfader.models.datasets.table import read_table
 from moodfader.models.inference.checkpoint import default_checkpoint, known_checkpoint, load_model
 from moodfader.models.network.spectrogram import LogSpectrogram
 from moodfader.models.synthesis import fluidsynth, labelled_music

@@ -5,9 +5,9 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from moodfader.models.inference.circulant_conv import CircleConvolution, CircleInPairs
+from moodfader.models.inference.circulant_conv import CircleInPairs
+from moodfader.models.network.layers import CircleConvolution, largest, mean, moving_mean
 from moodfader.models.network.padding import Surrounded
-from moodfader.models.network.pooling import largest, mean, moving_mean
 from moodfader.models.network.rhythm_branch import RhythmBranch
 from torch import nn
 

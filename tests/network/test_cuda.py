@@ -13,10 +13,11 @@ from moodfader.engine.dsp.faders import Faders
 from moodfader.engine.dsp.processor import SteeredSound
 from moodfader.models.common.constants import EMOTIONS, N_BANDS
 from moodfader.models.datasets.clip_dataset import Material, targets_of
-from moodfader.models.datasets.midlevel import Clip
+from moodfader.models.datasets.table import Clip
 from moodfader.models.inference.checkpoint import load_model
-from moodfader.models.network.model import ARCHITECTURES
-from moodfader.models.training.train import Source, TrainingSettings, train
+from moodfader.models.network.architectures import ARCHITECTURES
+from moodfader.models.training.settings import TrainingSettings
+from moodfader.models.training.train import Source, train
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
 FADERS = Faders(modality=8, articulation=-6)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from moodfader.models.common.constants import N_BANDS
 from moodfader.models.inference.fast_backward import FirstConvolution
 from moodfader.models.inference.fold import fuse_normalisation
-from moodfader.models.network.model import ARCHITECTURES, MidlevelNetwork
+from moodfader.models.network.architectures import ARCHITECTURES
+from moodfader.models.network.model import MidlevelNetwork
 from torch import nn
 
 

@@ -7,16 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from moodfader.models.common.errors import InputError
-from moodfader.models.datasets.midlevel import (
-    Clip,
-    normalised_album,
-    read_midlevel,
-    read_perceptual,
-    read_series,
-    read_soundtracks,
-    read_table,
-    split_by_group,
-)
+from moodfader.models.datasets.folds import split_by_group
+from moodfader.models.datasets.midlevel import read_midlevel
+from moodfader.models.datasets.perceptual import read_perceptual
+from moodfader.models.datasets.soundtracks import normalised_album, read_soundtracks
+from moodfader.models.datasets.table import Clip, read_series, read_table
 
 
 def sound(path):

@@ -5,13 +5,17 @@ import pytest
 import torch
 from moodfader.models.common.constants import CLIP_FRAMES, EMOTIONS, MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError
-from moodfader.models.datasets.clip_dataset import HEARD_AS, Material, changed, crop, prepare, targets_of
-from moodfader.models.datasets.midlevel import Clip
+from moodfader.models.datasets.augmentation import changed, crop
+from moodfader.models.datasets.clip_dataset import Material, prepare, targets_of
+from moodfader.models.datasets.perceptual import HEARD_AS
+from moodfader.models.datasets.table import Clip
+from moodfader.models.evaluation.metrics import correlations
 from moodfader.models.inference.checkpoint import read_checkpoint, save_model
-from moodfader.models.inference.predict_clips import correlations, predict_material
+from moodfader.models.inference.predict_clips import predict_material
 from moodfader.models.network.model import MidlevelNetwork
 from moodfader.models.training.losses import ALIKE_AT_MOST, Heads, likeness, loss_of, published_layer
-from moodfader.models.training.train import Source, TrainingSettings, new_network, record_of, train
+from moodfader.models.training.settings import TrainingSettings
+from moodfader.models.training.train import Source, new_network, record_of, train
 
 TINY = TrainingSettings(threads=1, epochs=2, steps_per_epoch=2, seed=3)
 

@@ -17,8 +17,8 @@ from moodfader.control.experiments.datasets import Datasets, read_mono
 from moodfader.engine import load_track, predict_track
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
 from moodfader.models.common.errors import InputError
+from moodfader.models.evaluation.metrics import correlations
 from moodfader.models.inference.checkpoint import known_checkpoint, load_model
-from moodfader.models.inference.predict_clips import correlations
 
 CLIPS = 8
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from rich.text import Text
 
-from ...console.tables import signed
+from ....models.common.formatting import signed
 from ..palette import Palette
 from ..view_state import NO_CHANGE
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from rich.text import Text
 
-from ...console.tables import spoken
+from ....models.common.formatting import spoken
 from ..palette import Palette
 from ..view_state import Effect, ViewState
 from .cells import CHANGE_WIDTH, bar_scale, centred_bar, change_text, fit, two_decimals

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from ....engine.dsp.faders import FADER_RANGE_DB
 from ....models.common.constants import MIDLEVEL
-from ...console.tables import signed, spoken
+from ....models.common.formatting import signed, spoken
 from ..palette import Palette
 from ..view_state import ViewState
 from .cells import CHANGE_WIDTH, change_text, fit

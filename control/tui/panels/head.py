@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from ...console.tables import duration
+from ....models.common.formatting import duration
 from ..palette import Palette
 from ..view_state import ViewState, sound_state
 from .cells import fit

@@ -140,12 +140,12 @@ class KeyActions:
 
     def ask_to_quit(self) -> None:
         """Ask before the view ends."""
-        what = "end the recording and quit" if self._session.is_recording else "quit"
+        what = "end the recording and quit" if self._session.get(f"{ROOT}/state/recording") else "quit"
         self.question = f"{what}? y: yes, any other key: no"
 
     def quit(self) -> None:
         """End the view; while the performance is being recorded, ask once."""
-        if self._session.is_recording:
+        if self._session.get(f"{ROOT}/state/recording"):
             self.question = "a performance is being recorded. End it? y or this key again: yes, any other key: no"
         else:
             self.quit_now = True

@@ -3,6 +3,7 @@
 It reads the session ten times a second and only sends lines that changed; nothing of the sound waits for it.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -18,6 +19,7 @@ from textual.widget import Widget
 
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
+from ..session.parameters import ROOT
 from .actions import KeyActions
 from .gain_map import GainMap
 from .keymap import KEYMAP
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 _REFRESH_S: Final = 0.1
 _MESSAGE_REFRESHES: Final = 50
+_HOLD_REFRESHES: Final = 20
 
 
 class LineView(Widget):
@@ -103,6 +106,7 @@ class Terminal(App[None]):
         self._notes, self._until = notes, until
         self._refreshes_left = 0
         self._failure = ""
+        self._peaks_db: deque[float] = deque(maxlen=_HOLD_REFRESHES)
         self._map: tuple[tuple[Path, bool], GainMap | None] | None = None
 
     def compose(self) -> ComposeResult:
@@ -136,6 +140,8 @@ class Terminal(App[None]):
         self._refreshes_left = max(self._refreshes_left - 1, 0)
         if not self._refreshes_left:
             self._actions.message = ""
+        peak_db = self._session.get(f"{ROOT}/meter/peak_db")
+        self._peaks_db.append(float(peak_db) if isinstance(peak_db, int | float) else -120.0)
         self._update()
 
     def _update(self) -> None:
@@ -153,6 +159,7 @@ class Terminal(App[None]):
                 clients=self._clients(),
                 notes=self._notes(),
                 message=actions.question or actions.message or self._failure,
+                peak_hold_db=max(self._peaks_db, default=None),
             )
             return compose(
                 view,

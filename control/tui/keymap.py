@@ -1,6 +1,5 @@
 """The keys of the terminal view, in one table: bindings, the line at the bottom and the help are all made from it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,8 +24,8 @@ class Key:
         Its arguments.
     does : str
         What it does, in one line of the help.
-    short : str
-        The same in a word or two, for the line at the bottom; empty for keys that only the help lists.
+    hint : str
+        Keys and a word for the line at the bottom, which has only the most useful ones; empty for the others.
     """
 
     names: str
@@ -34,67 +33,59 @@ class Key:
     action: str
     arguments: tuple[str | float, ...]
     does: str
-    short: str = ""
+    hint: str = ""
 
 
-# (in the order of the help; the line at the bottom takes those with a short text, as many as there is room for)
+# (in the order of the help; the line at the bottom takes those with a hint, as many as there is room for)
 KEYMAP: Final[tuple[Key, ...]] = (
-    Key("question_mark", "?", "toggle_help", (), "show or hide this list", "keys"),
+    Key("question_mark", "?", "toggle_help", (), "show or hide this list", "? keys"),
     Key("up,k", "↑ k", "select", (-1,), "select the fader above", "↑↓←→ move"),
     Key("down,j", "↓ j", "select", (1,), "select the fader below"),
     Key("left,h", "← h", "move", (-0.5,), "selected fader down by 0.5 dB"),
     Key("right,l", "→ l", "move", (0.5,), "selected fader up by 0.5 dB"),
     Key("shift+left,H", "⇧← H", "move", (-3.0,), "selected fader down by 3 dB"),
     Key("shift+right,L", "⇧→ L", "move", (3.0,), "selected fader up by 3 dB"),
-    Key("0", "0", "zero", (), "selected fader to 0 dB", "zero"),
-    Key("z", "z", "zero_all", (), "all faders to 0 dB", "zero all"),
-    Key("space", "␣", "switch", ("transport/play",), "play or pause", "play"),
-    Key("b", "b", "switch", ("bypass",), "A/B: the original and back", "A/B"),
-    Key("d", "d", "switch", ("delta",), "delta: only what the faders change", "delta"),
+    Key("0", "0", "zero", (), "selected fader to 0 dB", "0 zero"),
+    Key("z", "z", "zero_all", (), "all faders to 0 dB", "z all"),
+    Key("space", "␣", "switch", ("transport/play",), "play or pause", "␣ play"),
+    Key("b", "b", "switch", ("bypass",), "A/B: the original and back", "b A/B"),
+    Key("d", "d", "switch", ("delta",), "delta: only what the faders change", "d delta"),
     Key("m", "m", "switch", ("match_loudness",), "match the loudness to the original"),
-    Key("p", "p", "preset", (1,), "next preset", "preset"),
+    Key("p", "p", "preset", (1,), "next preset", "pP preset"),
     Key("P", "P", "preset", (-1,), "previous preset"),
-    Key("comma", ",", "seek", (-5.0,), "back by 5 s", "seek"),
+    Key("comma", ",", "seek", (-5.0,), "back by 5 s", ",. seek"),
     Key("full_stop", ".", "seek", (5.0,), "forward by 5 s"),
-    Key("n", "n", "press", ("transport/next",), "next track", "track"),
+    Key("n", "n", "press", ("transport/next",), "next track", "nN track"),
     Key("N", "N", "press", ("transport/previous",), "previous track"),
-    Key("left_square_bracket", "[", "loop", ("loop_start",), "loop begins here", "loop"),
+    Key("left_square_bracket", "[", "loop", ("loop_start",), "loop begins here", "[]\\ loop"),
     Key("right_square_bracket", "]", "loop", ("loop_end",), "loop ends here"),
     Key("backslash", "\\", "switch", ("transport/loop",), "loop on or off"),
-    Key("minus,underscore", "-", "shift", ("master", -1.0), "master down by 1 dB", "master"),
+    Key("minus,underscore", "-", "shift", ("master", -1.0), "master down by 1 dB", "-+ master"),
     Key("plus,equals_sign", "+", "shift", ("master", 1.0), "master up by 1 dB"),
     Key("w", "w", "shift", ("wet", -0.1), "10 % less of the steered sound (wet)"),
     Key("W", "W", "shift", ("wet", 0.1), "10 % more of the steered sound (wet)"),
-    Key("g", "g", "toggle_map", (), "gain map in the place of the emotions", "map"),
+    Key("g", "g", "toggle_map", (), "gain map in the place of the emotions", "g map"),
     Key("c", "c", "next_palette", (), "other colours: many, 16 on dark, 16 on light, none"),
-    Key("q", "q", "ask_to_quit", (), "quit, after a question", "quit"),
+    Key("q", "q", "ask_to_quit", (), "quit, after a question", "q quit"),
     Key("ctrl+q,ctrl+c", "^Q ^C", "quit", (), "quit at once (a recording: after a question)"),
 )
-"""All keys, most of them more than once."""
+"""All keys."""
+HELP_WIDTH: Final = max(len(key.shown) + len(key.does) for key in KEYMAP) + 6
+"""Cells that a column of the help needs."""
 
 
 def footer(width: int, palette: Palette) -> Text:
-    """The line at the bottom: as many keys as there is room for; the help and the way out always.
-
-    Parameters
-    ----------
-    width : int
-        Columns.
-    palette : Palette
-        Colours.
-    """
-    ends = [key for key in KEYMAP if key.action in ("toggle_help", "ask_to_quit")]
-    others = [key for key in KEYMAP if key.short and key not in ends]
+    """The line at the bottom: the hints that there is room for; those for the help and the way out always."""
+    ends = [_hint(key, palette) for key in KEYMAP if key.action in ("toggle_help", "ask_to_quit")]
     row = Text(" ")
-    room = width - len(row) - sum(len(_entry(key, palette)) for key in ends)
-    for key in others:
-        entry = _entry(key, palette)
-        if len(entry) > room:
-            continue
-        room -= len(entry)
-        row.append_text(entry)
-    for key in ends:
-        row.append_text(_entry(key, palette))
+    room = width - len(row) - sum(len(hint) for hint in ends) + 2
+    for key in KEYMAP:
+        hint = _hint(key, palette)
+        if key.hint and key.action not in ("toggle_help", "ask_to_quit") and len(hint) <= room:
+            row.append_text(hint)
+            room -= len(hint)
+    for hint in ends:
+        row.append_text(hint)
     row.rstrip()
     row.truncate(width)
     return row
@@ -130,18 +121,6 @@ def help_rows(width: int, height: int, palette: Palette) -> list[Text]:
     return lines
 
 
-def _entry(key: Key, palette: Palette) -> Text:
-    shown, _, does = key.short.rpartition(" ") if key.action == "select" else (_pair(key), "", key.short)
-    return Text.assemble((shown, palette.accent), f" {does}  ")
-
-
-def _pair(key: Key) -> str:
-    """The key, with the one that does the opposite right behind it in the table, if that has no short text."""
-    after = KEYMAP[KEYMAP.index(key) + 1 :][:1]
-    opposite = [other.shown for other in after if not other.short and other.action == key.action]
-    return key.shown + "".join(opposite)
-
-
-def keys_of(action: str) -> Sequence[Key]:
-    """The table's entries of one action."""
-    return [key for key in KEYMAP if key.action == action]
+def _hint(key: Key, palette: Palette) -> Text:
+    keys, _, does = key.hint.partition(" ")
+    return Text.assemble((keys, palette.accent), f" {does}  ")

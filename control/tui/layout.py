@@ -6,7 +6,7 @@ from typing import Final
 from rich.text import Text
 
 from .gain_map import MAX_LINES, MIN_LINES
-from .keymap import footer, help_rows
+from .keymap import HELP_WIDTH, KEYMAP, footer, help_rows
 from .palette import Palette
 from .panels.cells import fit
 from .panels.effects import effect_columns, effect_rows
@@ -21,6 +21,7 @@ _TWO_COLUMNS: Final = 100
 _THREE_COLUMNS: Final = 150
 _PANEL: Final = 9  # lines of the effects with their heading, one more than the faders have
 _METERS: Final = 4
+_GOOD_MAP: Final = 17  # a line for each band
 
 
 def compose(
@@ -56,7 +57,7 @@ def compose(
         Exactly `height` lines of exactly `width` cells.
     """
     head = head_rows(view, width, palette)[: 2 if height >= 10 else 1]
-    bottom = [_message_row(view, width, palette), fit(footer(width, palette), width)][-min(max(height - 8, 1), 2) :]
+    bottom = [_message_row(view, width, height, palette), fit(footer(width, palette), width)][-min(max(height - 8, 1), 2) :]
     room = max(height - len(head) - len(bottom), 0)
     if show_help:
         body = help_rows(width, room, palette)
@@ -68,10 +69,11 @@ def compose(
     return [fit(line, width) for line in [*head, *body, *bottom]][:height]
 
 
-def _message_row(view: ViewState, width: int, palette: Palette) -> Text:
+def _message_row(view: ViewState, width: int, height: int, palette: Palette) -> Text:
+    notes_below = width >= _TWO_COLUMNS and height >= _PANEL + 6
     if view.message:
         return fit(Text.assemble(" ", (f" {view.message} ", palette.warning)), width)
-    return fit(Text(f"  {view.notes[-1]}" if view.notes else "", palette.quiet), width)
+    return fit(Text(f"  {view.notes[-1]}" if view.notes and not notes_below else "", palette.quiet), width)
 
 
 def _narrow(
@@ -120,9 +122,14 @@ def _wide(
     meters = min(left, _METERS)
     left -= meters
     blank = 1 if left > MIN_LINES + 2 else 0
-    drawn = map_rows(width, min(left - 2 * blank, MAX_LINES)) if left - 2 * blank >= MIN_LINES else []
+    drawn = left - 2 * blank
+    if drawn - _help_lines(width) >= _GOOD_MAP:
+        drawn -= _help_lines(width)
     gap = [Text()] * blank
-    body += [*gap, *drawn, *gap, *meter_rows(view, width, meters, palette)]
+    body += [*gap, *(map_rows(width, min(drawn, MAX_LINES)) if drawn >= MIN_LINES else []), *gap]
+    notes = _note_rows(view, width - width // 2, meters, palette)
+    left_half = meter_rows(view, width // 2 if notes else width, meters, palette)
+    body += _side_by_side([left_half, notes]) if notes else left_half
     return body + _spare(view, width, room - len(body), palette)
 
 
@@ -140,17 +147,16 @@ def _side_by_side(panels: list[list[Text]]) -> list[Text]:
 
 
 def _spare(view: ViewState, width: int, room: int, palette: Palette) -> list[Text]:
-    """What is left in a large terminal: the keys, or the last notes where there is no room for those."""
-    keys = help_rows(width, max(room - 1, 1), palette)
-    wide_enough = width // max(-(-len(keys) // max(room - 1, 1)), 1)
-    del wide_enough
-    if room >= 9:
-        keys = help_rows(width, min(room - 1, 10), palette)
-        return [Text(), *keys, *_notes(view, width, room - 1 - len(keys), palette)]
-    return _notes(view, width, room, palette)
+    """What is left in a large terminal: all keys, if there is room for them."""
+    needed = _help_lines(width)
+    return [Text(), *help_rows(width, needed - 1, palette)] if room >= needed else []
 
 
-def _notes(view: ViewState, width: int, room: int, palette: Palette) -> list[Text]:
-    if room < 2 or not view.notes:
-        return []
-    return [Text(), *(fit(Text(f"  {note}", palette.quiet), width) for note in view.notes[-(room - 1) :])]
+def _help_lines(width: int) -> int:
+    """Lines that the list of all keys needs without being cut, with a blank one above."""
+    return -(-len(KEYMAP) // max(width // HELP_WIDTH, 1)) + 1
+
+
+def _note_rows(view: ViewState, width: int, height: int, palette: Palette) -> list[Text]:
+    """The last notes."""
+    return [fit(Text(f"  {note}", palette.quiet), width) for note in view.notes[-height:] if height > 0]

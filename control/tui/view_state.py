@@ -53,6 +53,8 @@ class ViewState:
         What has been said since the start, the newest last.
     message : str
         Answer to the last key, or a question; empty for none.
+    peak_hold_db : float or None
+        Largest true peak of the last seconds in dBTP.
     """
 
     values: Mapping[str, Value]
@@ -61,6 +63,7 @@ class ViewState:
     clients: Sequence[str] = ()
     notes: Sequence[str] = ()
     message: str = ""
+    peak_hold_db: float | None = None
 
     def value(self, address: str) -> Value:
         """The value at an address below /moodfader; None where there is none."""

@@ -27,12 +27,14 @@ def two_decimals(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.2f}"
 
 
-def change_text(change: float | None, palette: Palette) -> Text:
-    """A change of a prediction a sign for its direction and the number; `0` below 0.01."""
+def change_text(change: float | None, palette: Palette, *, sign: str = "") -> Text:
+    """A change of a prediction: its direction's sign (or another) and the number; `0` below 0.01."""
     if change is None:
         return Text(f"{UNKNOWN:>7} ", palette.quiet)
     if abs(change) < NO_CHANGE:
         return Text(f"{'0':>7} ", palette.quiet)
+    if sign:
+        return Text(f" {sign}{signed(change, '.2f')} ", palette.quiet)
     arrow = "▲" if change > 0 else "▼"
     return Text.assemble(" ", (arrow, palette.direction(change)), (signed(change, ".2f"), "bold"), " ")
 

@@ -12,6 +12,7 @@ from .cells import CHANGE_WIDTH, bar_scale, centred_bar, change_text, fit, two_d
 
 _VALUES: Final = 13  # 0.46 → 0.57
 _NARROWEST_BAR: Final = 11
+_WIDE_BAR: Final = 25
 
 
 def excerpt_text(view: ViewState) -> str:
@@ -32,19 +33,24 @@ def effect_rows(
     name_width = max(len(effect.name) for effect in effects) + 3
     values = any(effect.original is not None for effect in effects)
     values = values and width >= name_width + _NARROWEST_BAR * 2 + _VALUES + CHANGE_WIDTH
-    bar = max(width - name_width - CHANGE_WIDTH - (_VALUES if values else 0), _NARROWEST_BAR)
+    rest = width - name_width - CHANGE_WIDTH - (_VALUES if values else 0)
+    numbers = rest >= _WIDE_BAR + CHANGE_WIDTH  # of the expected effects as well
+    bar = max(rest - (CHANGE_WIDTH if numbers else 0), _NARROWEST_BAR)
     bar -= 1 - bar % 2
     scale = bar_scale(*(effect.change for effect in effects), *(effect.expected for effect in effects))
     columns = f"{'orig → steer':>{_VALUES}}" if values else ""
-    heading = Text(f"  {title}, {excerpt_text(view)}  ◆ expected", palette.quiet)
-    heading = fit(heading, width - len(columns) - CHANGE_WIDTH)
-    heading.append(f"{columns}{f'±{scale:g}':>{CHANGE_WIDTH - 1}} ", palette.quiet)
+    heading = Text(f"  {title}, {excerpt_text(view)}  ±{scale:g}  ◆ expected", palette.quiet)
+    columns += f"{'expect':>{CHANGE_WIDTH - 1}} " if numbers else ""
+    columns += f"{'effect':>{CHANGE_WIDTH - 1}} "
+    heading = fit(heading, width - len(columns)).append(columns, palette.quiet)
     rows = [fit(heading, width)]
     for effect in effects:
         row = Text(f"  {spoken(effect.name):<{name_width - 2}}")
         row.append_text(centred_bar(effect.change, effect.expected, bar, scale, palette))
         if values:
             row.append(f"{two_decimals(effect.original):>6} → {two_decimals(effect.steered):<4}", palette.quiet)
+        if numbers:
+            row.append_text(change_text(effect.expected, palette, sign="◆"))
         row.append_text(change_text(effect.change, palette))
         rows.append(fit(row, width))
     return rows

@@ -16,10 +16,10 @@ _HOT_DB: Final = -3.0
 
 def meter_rows(view: ViewState, width: int, height: int, palette: Palette) -> list[Text]:
     """As many of the meters as there are lines, the most important ones first."""
+    if height == 1:
+        return [fit(_one_line(view, width, palette), width)]
     rows = [_peak_row(view, width, palette), _health_row(view, palette), _gain_row(view, palette)]
     rows.append(_client_row(view, palette))
-    if height < len(rows):
-        rows = [_one_line(view, palette), *rows[1:]]
     return [fit(row, width) for row in rows[: max(height, 0)]]
 
 
@@ -44,14 +44,15 @@ def _place(level_db: float, cells: int) -> int:
 
 def _peak_row(view: ViewState, width: int, palette: Palette) -> Text:
     peak = view.number("meter/peak_db", -120.0)
-    return Text("  peak  ") + level_bar(peak, None, max(width - 22, 8), palette) + Text(f" {_decibels(peak)} dBTP")
+    return Text("  peak  ") + level_bar(peak, view.peak_hold_db, max(width - 22, 8), palette) + Text(f" {_decibels(peak)} dBTP")
 
 
 def _gain_row(view: ViewState, palette: Palette) -> Text:
     row = Text.assemble(("  master ", palette.quiet), f"{signed(view.number('master'), '.1f')} dB")
     row.append("   wet ", palette.quiet).append(f"{view.number('wet', 1.0):.0%}")
     row.append("   preset ", palette.quiet).append(str(view.value("preset/load") or "none"))
-    return row
+    count = len(view.clients)
+    return row.append("   OSC ", palette.quiet).append(f"{count} client{'' if count == 1 else 's'}")
 
 
 def _health_row(view: ViewState, palette: Palette) -> Text:
@@ -64,15 +65,20 @@ def _health_row(view: ViewState, palette: Palette) -> Text:
     return row
 
 
-def _one_line(view: ViewState, palette: Palette) -> Text:
-    peak = view.number("meter/peak_db", -120.0)
-    row = Text("  ") + level_bar(peak, None, 10, palette) + Text(f"{_decibels(peak)} dBTP")
-    row.append("  underruns ", palette.quiet)
-    underruns = view.number("meter/dropouts")
-    row.append(f"{underruns:.0f}", palette.warning if underruns else "")
-    row.append("  load ", palette.quiet).append(f"{view.number('meter/load'):.0%}")
-    row.append("  master ", palette.quiet).append(signed(view.number("master"), ".1f"))
-    row.append("  wet ", palette.quiet).append(f"{view.number('wet', 1.0):.0%}")
+def _one_line(view: ViewState, width: int, palette: Palette) -> Text:
+    """The most important of all of them, as many as there is room for."""
+    peak, underruns = view.number("meter/peak_db", -120.0), view.number("meter/dropouts")
+    row = Text("  ") + level_bar(peak, view.peak_hold_db, 8, palette) + Text(f"{_decibels(peak)} dBTP")
+    pairs = (
+        ("underruns", f"{underruns:.0f}", palette.warning if underruns else ""),
+        ("load", f"{view.number('meter/load'):.0%}", ""),
+        ("master", signed(view.number("master"), ".1f"), ""),
+        ("wet", f"{view.number('wet', 1.0):.0%}", ""),
+        ("latency", f"{view.number('meter/latency_ms'):.0f} ms", ""),
+    )
+    for name, value, style in pairs:
+        if len(row) + len(name) + len(value) + 3 <= width:
+            row.append(f"  {name} ", palette.quiet).append(value, style)
     return row
 
 

@@ -6,13 +6,15 @@ from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ..session.parameters import ROOT, Value, by_address
 from ..session.presets import all_presets
-from .keymap import Key
+from .keymap import Binding
 from .palette import PALETTES, Palette, terminal_palette
 
 if TYPE_CHECKING:
     from ..session.session import Session
 
 _SOURCE: Final = "terminal"
+_QUESTION: Final = "quit? y: yes, any other key: no"
+_QUESTION_RECORDING: Final = "recording: end it and quit? y: yes, any other key: no"
 
 
 class KeyActions:
@@ -42,25 +44,27 @@ class KeyActions:
         self.show_help = self.show_map = self.quit_now = False
         self.question = ""
 
-    def perform(self, key: Key) -> None:
-        """Do what a key stands for. Any other key than the one that asked takes a question back."""
+    def perform(self, binding: Binding) -> None:
+        """Do what a key stands for. While a question is open, `quit` means yes, and every other key no."""
         asked, self.question, self.message = self.question, "", ""
         try:
-            if asked and key.action == "quit":
+            if asked and binding.action == "quit":
                 self.quit_now = True
-                return
-            getattr(self, key.action)(*key.arguments)
+            elif asked:
+                self.message = "not ended"
+            else:
+                getattr(self, binding.action)(*binding.arguments)
         except InputError as error:
             self.message = str(error)
         except Exception as error:  # (a show goes on, whatever a key finds)
-            self.message = f"{key.shown}: {key.does}: {type(error).__name__}: {error}"
+            self.message = f"{binding.action}: {type(error).__name__}: {error}"
 
     def answer(self, character: str) -> bool:
         """Answer an open question with a character; True if there was one."""
         if not self.question:
             return False
         self.quit_now = character in ("y", "Y")
-        self.question = ""
+        self.question, self.message = "", "" if self.quit_now else "not ended"
         return True
 
     def select(self, by: int) -> None:
@@ -140,13 +144,13 @@ class KeyActions:
 
     def ask_to_quit(self) -> None:
         """Ask before the view ends."""
-        what = "end the recording and quit" if self._session.get(f"{ROOT}/state/recording") else "quit"
-        self.question = f"{what}? y: yes, any other key: no"
+        recording = self._session.get(f"{ROOT}/state/recording")
+        self.question = _QUESTION_RECORDING if recording else _QUESTION
 
     def quit(self) -> None:
         """End the view; while the performance is being recorded, ask once."""
         if self._session.get(f"{ROOT}/state/recording"):
-            self.question = "a performance is being recorded. End it? y or this key again: yes, any other key: no"
+            self.question = _QUESTION_RECORDING
         else:
             self.quit_now = True
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import numpy as np
 from rich.text import Text
 from textual.app import App, ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding as TextualBinding
 from textual.events import Key as KeyEvent
 from textual.geometry import Region
 from textual.strip import Strip
@@ -25,11 +25,13 @@ from .gain_map import GainMap
 from .keymap import KEYMAP
 from .layout import compose
 from .palette import Palette
+from .panels.cells import printable
 from .view_state import ViewState
 
 if TYPE_CHECKING:
     from ..session.session import Session
 
+_BINDINGS: Final = [binding for group in KEYMAP for binding in group.bindings]
 _REFRESH_S: Final = 0.1
 _MESSAGE_REFRESHES: Final = 50
 _HOLD_REFRESHES: Final = 20
@@ -86,7 +88,7 @@ class Terminal(App[None]):
     ENABLE_COMMAND_PALETTE = False
     CSS = "Screen { background: ansi_default; color: ansi_default; }"
     BINDINGS: ClassVar = [
-        Binding(key.names, f"press_key({index})", priority=True) for index, key in enumerate(KEYMAP)
+        TextualBinding(binding.keys, f"press_key({index})", priority=True) for index, binding in enumerate(_BINDINGS)
     ]
 
     def __init__(
@@ -119,7 +121,7 @@ class Terminal(App[None]):
 
     def action_press_key(self, index: int) -> None:
         """Do what a key of the table stands for."""
-        self._actions.perform(KEYMAP[index])
+        self._actions.perform(_BINDINGS[index])
         self._after_key()
 
     def on_key(self, event: KeyEvent) -> None:
@@ -154,11 +156,11 @@ class Terminal(App[None]):
         try:
             view = ViewState(
                 values=self._session.state(),
-                title=self._track(),
+                title=printable(self._track()),
                 selected=actions.selected,
-                clients=self._clients(),
-                notes=self._notes(),
-                message=actions.question or actions.message or self._failure,
+                clients=[printable(name) for name in self._clients()],
+                notes=[printable(note) for note in self._notes()],
+                message=printable(actions.question or actions.message or self._failure),
                 peak_hold_db=max(self._peaks_db, default=None),
             )
             return compose(

@@ -9,79 +9,106 @@ from .palette import Palette
 
 
 @dataclass(frozen=True)
-class Key:
-    """One or more keys that do the same.
+class Binding:
+    """Keys that do the same.
 
     Parameters
     ----------
-    names : str
+    keys : str
         The keys as textual names them, separated by commas.
-    shown : str
-        The keys as people read them.
     action : str
         Method of `KeyActions` that is called.
     arguments : tuple
         Its arguments.
-    does : str
-        What it does, in one line of the help.
-    hint : str
-        Keys and a word for the line at the bottom, which has only the most useful ones; empty for the others.
     """
 
-    names: str
-    shown: str
+    keys: str
     action: str
-    arguments: tuple[str | float, ...]
+    arguments: tuple[str | float, ...] = ()
+
+
+@dataclass(frozen=True)
+class KeyGroup:
+    """A line of the help: keys that belong together.
+
+    Parameters
+    ----------
+    shown : str
+        The keys as people read them.
+    does : str
+        What they do.
+    bindings : tuple of Binding
+        What each of them calls.
+    hint : str
+        Keys and a word for the line at the bottom, which has only the most useful ones; empty for the others.
+    always : bool
+        Whether the hint is there however narrow the terminal is.
+    """
+
+    shown: str
     does: str
+    bindings: tuple[Binding, ...]
     hint: str = ""
+    always: bool = False
 
 
-# (in the order of the help; the line at the bottom takes those with a hint, as many as there is room for)
-KEYMAP: Final[tuple[Key, ...]] = (
-    Key("question_mark", "?", "toggle_help", (), "show or hide this list", "? keys"),
-    Key("up,k", "↑ k", "select", (-1,), "select the fader above", "↑↓←→ move"),
-    Key("down,j", "↓ j", "select", (1,), "select the fader below"),
-    Key("left,h", "← h", "move", (-0.5,), "selected fader down by 0.5 dB"),
-    Key("right,l", "→ l", "move", (0.5,), "selected fader up by 0.5 dB"),
-    Key("shift+left,H", "⇧← H", "move", (-3.0,), "selected fader down by 3 dB"),
-    Key("shift+right,L", "⇧→ L", "move", (3.0,), "selected fader up by 3 dB"),
-    Key("0", "0", "zero", (), "selected fader to 0 dB", "0 zero"),
-    Key("z", "z", "zero_all", (), "all faders to 0 dB", "z all"),
-    Key("space", "␣", "switch", ("transport/play",), "play or pause", "␣ play"),
-    Key("b", "b", "switch", ("bypass",), "A/B: the original and back", "b A/B"),
-    Key("d", "d", "switch", ("delta",), "delta: only what the faders change", "d delta"),
-    Key("m", "m", "switch", ("match_loudness",), "match the loudness to the original"),
-    Key("p", "p", "preset", (1,), "next preset", "pP preset"),
-    Key("P", "P", "preset", (-1,), "previous preset"),
-    Key("comma", ",", "seek", (-5.0,), "back by 5 s", ",. seek"),
-    Key("full_stop", ".", "seek", (5.0,), "forward by 5 s"),
-    Key("n", "n", "press", ("transport/next",), "next track", "nN track"),
-    Key("N", "N", "press", ("transport/previous",), "previous track"),
-    Key("left_square_bracket", "[", "loop", ("loop_start",), "loop begins here", "[]\\ loop"),
-    Key("right_square_bracket", "]", "loop", ("loop_end",), "loop ends here"),
-    Key("backslash", "\\", "switch", ("transport/loop",), "loop on or off"),
-    Key("minus,underscore", "-", "shift", ("master", -1.0), "master down by 1 dB", "-+ master"),
-    Key("plus,equals_sign", "+", "shift", ("master", 1.0), "master up by 1 dB"),
-    Key("w", "w", "shift", ("wet", -0.1), "10 % less of the steered sound (wet)"),
-    Key("W", "W", "shift", ("wet", 0.1), "10 % more of the steered sound (wet)"),
-    Key("g", "g", "toggle_map", (), "gain map in the place of the emotions", "g map"),
-    Key("c", "c", "next_palette", (), "other colours: many, 16 on dark, 16 on light, none"),
-    Key("q", "q", "ask_to_quit", (), "quit, after a question", "q quit"),
-    Key("ctrl+q,ctrl+c", "^Q ^C", "quit", (), "quit at once (a recording: after a question)"),
+def _both(
+    first: str, second: str, action: str, one: tuple[str | float, ...], other: tuple[str | float, ...]
+) -> tuple[Binding, Binding]:
+    return Binding(first, action, one), Binding(second, action, other)
+
+
+KEYMAP: Final[tuple[KeyGroup, ...]] = (
+    KeyGroup("?", "this list", (Binding("question_mark", "toggle_help"),), "? keys", always=True),
+    KeyGroup("↑↓ kj", "select a fader", _both("up,k", "down,j", "select", (-1,), (1,)), "↑↓←→ move"),
+    KeyGroup("←→ hl", "move it by 0.5 dB", _both("left,h", "right,l", "move", (-0.5,), (0.5,))),
+    KeyGroup("⇧←→ HL", "move it by 3 dB", _both("shift+left,H", "shift+right,L", "move", (-3.0,), (3.0,))),
+    KeyGroup("0", "move it to 0 dB", (Binding("0", "zero"),), "0 zero"),
+    KeyGroup("z", "all faders to 0 dB", (Binding("z", "zero_all"),), "z all"),
+    KeyGroup("␣", "play, pause", (Binding("space", "switch", ("transport/play",)),), "␣ play"),
+    KeyGroup("b", "A/B: the original", (Binding("b", "switch", ("bypass",)),), "b A/B"),
+    KeyGroup("d", "delta: change alone", (Binding("d", "switch", ("delta",)),), "d delta"),
+    KeyGroup("m", "match the loudness", (Binding("m", "switch", ("match_loudness",)),)),
+    KeyGroup("p P", "next, previous preset", _both("p", "P", "preset", (1,), (-1,)), "pP preset"),
+    KeyGroup(", .", "5 s back, forward", _both("comma", "full_stop", "seek", (-5.0,), (5.0,)), ",. seek"),
+    KeyGroup(
+        "n N",
+        "next, previous track",
+        _both("n", "N", "press", ("transport/next",), ("transport/previous",)),
+        "nN track",
+    ),
+    KeyGroup(
+        "[ ]",
+        "loop begins, ends here",
+        _both("left_square_bracket", "right_square_bracket", "loop", ("loop_start",), ("loop_end",)),
+        "[]\\ loop",
+    ),
+    KeyGroup("\\", "loop on, off", (Binding("backslash", "switch", ("transport/loop",)),)),
+    KeyGroup(
+        "- +",
+        "master by 1 dB",
+        _both("minus,underscore", "plus,equals_sign", "shift", ("master", -1.0), ("master", 1.0)),
+        "-+ master",
+    ),
+    KeyGroup("w W", "wet by 10 %", _both("w", "W", "shift", ("wet", -0.1), ("wet", 0.1)), "wW wet"),
+    KeyGroup("g", "gain map", (Binding("g", "toggle_map"),), "g map"),
+    KeyGroup("c", "other colours", (Binding("c", "next_palette"),)),
+    KeyGroup("q", "quit, after a question", (Binding("q", "ask_to_quit"),), "q quit", always=True),
+    KeyGroup("^Q ^C", "quit", (Binding("ctrl+q,ctrl+c", "quit"),)),
 )
-"""All keys."""
-HELP_WIDTH: Final = max(len(key.shown) + len(key.does) for key in KEYMAP) + 6
+"""All keys, in the order of the help."""
+HELP_WIDTH: Final = max(len(group.shown) for group in KEYMAP) + max(len(group.does) for group in KEYMAP) + 3
 """Cells that a column of the help needs."""
 
 
 def footer(width: int, palette: Palette) -> Text:
     """The line at the bottom: the hints that there is room for; those for the help and the way out always."""
-    ends = [_hint(key, palette) for key in KEYMAP if key.action in ("toggle_help", "ask_to_quit")]
+    ends = [_hint(group, palette) for group in KEYMAP if group.always]
     row = Text(" ")
     room = width - len(row) - sum(len(hint) for hint in ends) + 2
-    for key in KEYMAP:
-        hint = _hint(key, palette)
-        if key.hint and key.action not in ("toggle_help", "ask_to_quit") and len(hint) <= room:
+    for group in KEYMAP:
+        hint = _hint(group, palette)
+        if group.hint and not group.always and len(hint) <= room:
             row.append_text(hint)
             room -= len(hint)
     for hint in ends:
@@ -92,7 +119,7 @@ def footer(width: int, palette: Palette) -> Text:
 
 
 def help_rows(width: int, height: int, palette: Palette) -> list[Text]:
-    """All keys and what they do, in as many columns as the height asks for and the width allows.
+    """All keys and what they do, in as few columns as the height allows.
 
     Parameters
     ----------
@@ -104,23 +131,20 @@ def help_rows(width: int, height: int, palette: Palette) -> list[Text]:
     Returns
     -------
     list of Text
-        At most `height` lines; shorter texts where the full ones do not fit.
+        At most `height` lines; texts are cut where the width does not do.
     """
-    shown_width = max(len(key.shown) for key in KEYMAP)
+    shown_width = max(len(group.shown) for group in KEYMAP)
     columns = max(-(-len(KEYMAP) // max(height, 1)), 1)
-    column_width = width // columns
     lines = [Text() for _ in range(-(-len(KEYMAP) // columns))]
-    for index, key in enumerate(KEYMAP):
-        cell = Text(" ")
-        cell.append(f"{key.shown:<{shown_width}} ", palette.accent)
-        cell.append(key.does)
-        cell.truncate(column_width, overflow="ellipsis", pad=True)
+    for index, group in enumerate(KEYMAP):
+        cell = Text.assemble(" ", (f"{group.shown:<{shown_width}}", palette.accent), f" {group.does}")
+        cell.truncate(width // columns, overflow="ellipsis", pad=True)
         lines[index % len(lines)].append_text(cell)
     for line in lines:
         line.rstrip()
     return lines
 
 
-def _hint(key: Key, palette: Palette) -> Text:
-    keys, _, does = key.hint.partition(" ")
+def _hint(group: KeyGroup, palette: Palette) -> Text:
+    keys, _, does = group.hint.partition(" ")
     return Text.assemble((keys, palette.accent), f" {does}  ")

@@ -1,32 +1,55 @@
-"""What `play` says without the full view: a line, or an object, a second."""
+"""What `play` prints without the full view: a line, or a JSON object, a second."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
-from ...models.common.formatting import duration
+from ...models.common.formatting import duration, spoken
+from .view_state import NO_CHANGE, ViewState, sound_state
 
 if TYPE_CHECKING:
     from ...engine.processes.messages import Meters
     from ..session.session import Session
 
+_KINDS = {"before": "before", "surrogate": "emotion", "measured": "measured", "original": "original"}
+
 
 def told(session: "Session", files: list[Path], meters: "Meters") -> dict[str, Any]:
-    """One moment, as --json gives it: positions in s, gains and peak in dB, emotions 0..1 (null: not known yet)."""
-    state = session.state()
-    emotions = {
-        kind: {name: state[f"/moodfader/{folder}/{name}"] for name in EMOTIONS}
-        for kind, folder in (("before", "before"), ("surrogate", "emotion"), ("measured", "measured"))
-    }
+    """One moment, as --json gives it.
+
+    Parameters
+    ----------
+    session : Session
+        What is played.
+    files : list of Path
+        The set list.
+    meters : Meters
+        The player's meters.
+
+    Returns
+    -------
+    dict
+        Positions in s, gains and peak in dB, predictions 0 to 1, effects and expected effects -1 to 1 (null: not known
+        yet). `state` is a word for what is heard and `state_text` the same for people.
+    """
+    view = ViewState(session.state())
+    names = (*EMOTIONS, *MIDLEVEL)
     return {
         "file": str(files[meters.track]),
         "position_s": meters.position_s,
         "duration_s": meters.duration_s,
         "playing": meters.playing,
+        "state": view.value("state/sound"),
+        "state_text": sound_state(view).words,
         "analysed": session.analysed,
-        "gains_db": {name: state[f"/moodfader/midlevel/{name}"] for name in MIDLEVEL},
-        "emotions": emotions,
-        "peak_db": state["/moodfader/meter/peak_db"],
+        "gains_db": {name: view.value(f"midlevel/{name}") for name in MIDLEVEL},
+        "emotions": {
+            kind: {name: view.value(f"{folder}/{name}") for name in EMOTIONS} for kind, folder in _KINDS.items()
+        },
+        "effect": {name: view.optional(f"effect/{name}") for name in names},
+        "expected": {name: view.optional(f"expected/{name}") for name in names},
+        "settling": view.flag("excerpt/settling"),
+        "peak_db": view.value("meter/peak_db"),
         "load": meters.load,
         "dropouts": meters.dropouts,
         "late": meters.late,
@@ -35,17 +58,23 @@ def told(session: "Session", files: list[Path], meters: "Meters") -> dict[str, A
 
 
 def told_line(told: dict[str, Any]) -> str:
-    """For the eye: 0:12/3:40 | emotions now and how far they moved | faders that are up | health."""
-    before, now, measured = (told["emotions"][kind] for kind in ("before", "surrogate", "measured"))
-    moved = [
-        f"{name} {now[name]:.2f} ({now[name] - before[name]:+.2f})" for name in EMOTIONS if now[name] is not None
-    ]
-    if not moved:
-        done = told["analysed"]
-        moved = ["analysis begins" if done is None else f"analysed {done:.0%}"]
-        moved += [f"{name} {measured[name]:.2f} (measured)" for name in EMOTIONS if measured[name] is not None]
-    faders = [f"{name} {value:+g} dB" for name, value in told["gains_db"].items() if value] or ["faders at zero"]
-    health = f"{told['peak_db']:.0f} dB, load {told['load']:.0%}, {told['latency_ms']:.0f} ms, "
-    health += f"{told['dropouts']} drop-outs"
+    """The same for the eye: 0:12/3:40 | steered | effects on emotions | faders that are not at 0 dB | health."""
     clock = f"{duration(told['position_s'])}/{duration(told['duration_s'])}{'' if told['playing'] else ' paused'}"
-    return " | ".join((clock, ", ".join(moved), ", ".join(faders), health))
+    faders = [f"{spoken(name)} {value:+g} dB" for name, value in told["gains_db"].items() if value]
+    underruns, xruns = (
+        f"{count} {word}{'' if count == 1 else 's'}"
+        for count, word in ((told["dropouts"], "underrun"), (told["late"], "xrun"))
+    )
+    health = f"{told['peak_db']:.0f} dBTP, load {told['load']:.0%}, {told['latency_ms']:.0f} ms, {underruns}, {xruns}"
+    return " | ".join((clock, told["state_text"], _effects(told), ", ".join(faders) or "faders at zero", health))
+
+
+def _effects(told: dict[str, Any]) -> str:
+    """Measured effects on emotions, those that can be told from none; else the expected ones, else how far it is."""
+    for kind, words in (("effect", "effect, settling" if told["settling"] else "effect"), ("expected", "expected")):
+        known = {name: told[kind][name] for name in EMOTIONS if told[kind][name] is not None}
+        if known:
+            shown = [f"{name} {value:+.2f}" for name, value in known.items() if abs(value) >= NO_CHANGE]
+            return f"{words}: {', '.join(shown) or 'none'}"
+    analysed = told["analysed"]
+    return "no effect measured yet" if analysed == 1.0 else f"analysed {analysed or 0:.0%}"

@@ -9,6 +9,7 @@ from ..session.parameters import ROOT, Value
 
 NO_CHANGE: Final = 0.01
 """Changes of a prediction below this are shown as none."""
+_LARGEST: Final = 1e9  # no position, count or level that is shown is as large
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,11 @@ class ViewState:
         return self.values.get(f"{ROOT}/{address}")
 
     def optional(self, address: str) -> float | None:
-        """The number at an address below /moodfader, or None where none is known."""
+        """The finite number at an address below /moodfader, or None where none is known."""
         value = self.value(address)
-        return float(value) if isinstance(value, int | float) else None
+        if not isinstance(value, int | float) or not -_LARGEST < value < _LARGEST:
+            return None
+        return float(value)
 
     def number(self, address: str, default: float = 0.0) -> float:
         """The number at an address below /moodfader, or the default where none is known."""

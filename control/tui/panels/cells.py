@@ -22,6 +22,12 @@ def fit(line: Text, width: int) -> Text:
     return fitted
 
 
+def printable(text: str) -> str:
+    """The text on one line and without what a terminal would act on or cannot take (file names can hold anything)."""
+    one_line = " ".join(text.encode("utf-8", "replace").decode().split())
+    return "".join(character if character.isprintable() else "?" for character in one_line)
+
+
 def two_decimals(value: float | None) -> str:
     """A prediction, 0 to 1."""
     return UNKNOWN if value is None else f"{value:.2f}"

@@ -39,10 +39,10 @@ def effect_rows(
     bar -= 1 - bar % 2
     scale = bar_scale(*(effect.change for effect in effects), *(effect.expected for effect in effects))
     columns = f"{'orig → steer':>{_VALUES}}" if values else ""
-    heading = Text(f"  {title}, {excerpt_text(view)}  ±{scale:g}  ◆ expected", palette.quiet)
     columns += f"{'expect':>{CHANGE_WIDTH - 1}} " if numbers else ""
     columns += f"{'effect':>{CHANGE_WIDTH - 1}} "
-    heading = fit(heading, width - len(columns)).append(columns, palette.quiet)
+    heading = fit(_heading(title, view, scale, width - len(columns), palette), width - len(columns))
+    heading.append(columns, palette.quiet)
     rows = [fit(heading, width)]
     for effect in effects:
         row = Text(f"  {spoken(effect.name):<{name_width - 2}}")
@@ -54,6 +54,15 @@ def effect_rows(
         row.append_text(change_text(effect.change, palette))
         rows.append(fit(row, width))
     return rows
+
+
+def _heading(title: str, view: ViewState, scale: float, width: int, palette: Palette) -> Text:
+    """What is shown; what the mark and the ends of the bars mean as far as there is room for it."""
+    text = f"  {title}, {excerpt_text(view)}"
+    for more in ("◆ expected", f"±{scale:g}"):
+        if len(text) + len(more) + 2 <= width:
+            text += f"  {more}"
+    return Text(text, palette.quiet)
 
 
 def effect_columns(effects: Sequence[Effect], view: ViewState, width: int, palette: Palette) -> list[Text]:

@@ -25,17 +25,17 @@ def meter_rows(view: ViewState, width: int, height: int, palette: Palette) -> li
 
 def level_bar(level_db: float, hold_db: float | None, cells: int, palette: Palette) -> Text:
     """A level between -60 and 0 dB, with a mark where the peak is held; above -3 dB in the warning's style."""
-    place = _place(level_db, cells)
-    hot = _place(_HOT_DB, cells)
-    bar = ["█"] * place + ["·"] * (cells - place)
-    line_style = [""] * place + [palette.quiet] * (cells - place)
-    if hold_db is not None and (held := _place(hold_db, cells)) > 0:
-        bar[held - 1], line_style[held - 1] = "▌" if held > place else "█", palette.accent
-    line = Text()
-    for index, (cell, style) in enumerate(zip(bar, line_style, strict=True)):
-        warm = cell != "·" and index >= hot
-        line.append(cell, palette.raised if warm else style)
-    return line
+    place, hot = _place(level_db, cells), _place(_HOT_DB, cells)
+    held = _place(hold_db, cells) if hold_db is not None else 0
+    characters = ["█"] * place + ["·"] * (cells - place)
+    if held > place:
+        characters[held - 1] = "▌"
+    bar = Text("".join(characters))
+    bar.stylize(palette.quiet, place)
+    bar.stylize(palette.raised, hot, max(place, hot))
+    if held > place:
+        bar.stylize(f"not dim {palette.raised if held > hot else palette.accent}", held - 1, held)
+    return bar
 
 
 def _place(level_db: float, cells: int) -> int:

@@ -127,9 +127,11 @@ class SoundState:
 
 
 def sound_state(view: ViewState) -> SoundState:
-    """The state of the sound in words, as the session gives it, with what A/B, delta and loudness matching add."""
+    """The state of the sound in words, as the session gives it, with what loudness matching and a recent move add."""
     sound = str(view.value("state/sound") or "")
     words = str(view.value("state/text") or sound.replace("_", " "))
     if view.flag("match_loudness") and "loudness" not in words and sound not in _WARNINGS:
         words += ", loudness matched"
+    if view.flag("excerpt/settling") and "settling" not in words:
+        words += ", settling"
     return SoundState(_SIGNS.get(sound, "·"), words, sound in _WARNINGS)

@@ -106,7 +106,7 @@ def test_everything_that_matters_is_there_at_every_size(session, width, height):
         for text in ("last 10 s, settling", "0.23 → 0.35", "xruns 0", "buffer 4 blocks", "latency 31 ms"):
             assert text in screen
     perform(session)
-    assert "◆ expected" in "\n".join(line.plain for line in drawn(view_of(session), max(width, 80), height))
+    assert "◆ expected" in "\n".join(line.plain for line in drawn(view_of(session), max(width, 80), max(height, 24)))
     assert ("map" in screen) is (height >= 34)
     wide = screen.count("rhythmic complexity")
     assert wide == (2 if width >= 150 else 1)  # (the features' own effects have a panel of their own)

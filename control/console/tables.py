@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from ...models.common.constants import EMOTIONS, MIDLEVEL
+from ...models.common.constants import EMOTIONS, MIDLEVEL, STABLE
 from ...models.common.formatting import duration, spoken
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ...engine.audio.track import Track
     from ...engine.render.render import Rendered
 
-STABLE: Final = 0.9
-"""Stability of a feature's weights from which on its mask is trusted without a word."""
 _BAR = 20
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from ...control.console.tables import STABLE
-from ...models.common.constants import MIDLEVEL
+from ...models.common.constants import MIDLEVEL, STABLE
 from ...models.common.formatting import duration, signed, spoken
 from ..analysis.analysis import Analysis
 from ..analysis.faithfulness import Curve

@@ -31,3 +31,6 @@ N_BANDS: Final = 149
 """Bands that are left of 24 an octave from 20 Hz to 16 kHz at this rate and frame length."""
 CLIP_FRAMES: Final = 313
 """Frames of ten seconds, the length that the listeners rated and the network was trained on."""
+
+STABLE: Final = 0.9
+"""Stability of a feature's weights from which on its mask is trusted without a word."""

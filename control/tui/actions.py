@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Final
 
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
-from ..session.parameters import ROOT, Value, by_address
-from ..session.presets import all_presets
+from ..session.parameters import ROOT, Value, find_parameter
+from ..session.presets import available_presets
 from .keymap import Binding
 from .palette import PALETTES, Palette, terminal_palette
 
@@ -77,7 +77,7 @@ class KeyActions:
 
     def shift(self, address: str, by: float) -> None:
         """Move a number by so much, within its range."""
-        control = by_address(f"{ROOT}/{address}")
+        control = find_parameter(f"{ROOT}/{address}")
         now = self._session.get(control.address)
         value = round((float(now) if isinstance(now, int | float) else 0.0) + by, 6)
         if control.low is not None:
@@ -113,7 +113,7 @@ class KeyActions:
 
     def preset(self, by: int) -> None:
         """The next preset of the list, or the one before; one that cannot be loaded is passed over and named."""
-        names = list(all_presets())
+        names = list(available_presets())
         loaded = self._session.get(f"{ROOT}/preset/load")
         at = names.index(loaded) if isinstance(loaded, str) and loaded in names else (-1 if by > 0 else 0)
         skipped = []

@@ -195,4 +195,6 @@ class Terminal(App[None]):
         if gain_map is None:
             return []
         faders_db = np.array([view.number(f"midlevel/{name}") for name in MIDLEVEL], np.float32)
-        return gain_map.rows(view.number("transport/position"), faders_db, width, height, self._actions.palette)
+        return gain_map.render_text(
+            view.number("transport/position"), faders_db, width, height, self._actions.palette
+        )

@@ -10,7 +10,7 @@ import numpy as np
 from rich.style import Style
 from rich.text import Text
 
-from ...engine.analysis.thumbnail import FRAMES, ROWS, rows_of
+from ...engine.analysis.thumbnail import FRAMES, ROWS, thumbnail_bands
 from ...engine.dsp.band_gains import SEGMENT_LIMIT_DB, segment_gain_db
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ...models.common.errors import InputError
@@ -39,7 +39,7 @@ class GainMap:
                 labels, self._mask_weights = archive["segments"], archive["mask_weights"]
         except (OSError, ValueError, KeyError) as error:
             raise InputError(f"{analysis}: the analysis cannot be read ({error})") from error
-        self._labels = np.ascontiguousarray(labels[::FRAMES, rows_of(labels.shape[1])])  # [columns, ROWS]
+        self._labels = np.ascontiguousarray(labels[::FRAMES, thumbnail_bands(labels.shape[1])])  # [columns, ROWS]
         self._levels = levels
         self._last: tuple[tuple[object, ...], list[Text]] = (), []
 
@@ -61,7 +61,7 @@ class GainMap:
                 levels[begin - first : end - first] = self._levels[begin:end] / 255
         return levels
 
-    def rows(
+    def render_text(
         self, position_s: float, faders_db: np.ndarray, width: int, height: int, palette: Palette
     ) -> list[Text]:
         """The map around a position of the track: a heading and lines, `height` in all, at exactly this width."""
@@ -92,7 +92,9 @@ def _half_blocks(gains_db: np.ndarray, levels: np.ndarray, lines: int, palette: 
         for upper, lower, level, level_below in zip(
             strong[:, high], strong[:, low], shades[:, high], shades[:, low], strict=True
         ):
-            row.append("▀" if np.isfinite(upper) else " ", _cell(_half_db(upper), level, _half_db(lower), level_below))
+            row.append(
+                "▀" if np.isfinite(upper) else " ", _cell(_half_db(upper), level, _half_db(lower), level_below)
+            )
         drawn.append(row)
     return drawn
 

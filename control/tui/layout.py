@@ -57,7 +57,9 @@ def compose(
         Exactly `height` lines of exactly `width` cells.
     """
     head = head_rows(view, width, palette)[: 2 if height >= 10 else 1]
-    bottom = [_message_row(view, width, height, palette), fit(footer(width, palette), width)][-min(max(height - 8, 1), 2) :]
+    bottom = [_message_row(view, width, height, palette), fit(footer(width, palette), width)][
+        -min(max(height - 8, 1), 2) :
+    ]
     room = max(height - len(head) - len(bottom), 0)
     if show_help:
         body = help_rows(width, room, palette)

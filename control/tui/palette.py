@@ -47,7 +47,9 @@ class Palette:
 
 
 # color(166) #d75f00 and color(32) #0087d7 have a contrast of 3.8 to 5.4 against white as well as against black
-MANY_COLOURS: Final = Palette("many colours", "color(166)", "color(32)", "bold color(32)", "bold color(166)", "dim", True)
+MANY_COLOURS: Final = Palette(
+    "many colours", "color(166)", "color(32)", "bold color(32)", "bold color(166)", "dim", True
+)
 DARK_16: Final = Palette("16 colours, dark", "yellow", "bright_blue", "bold bright_cyan", "bold yellow", "dim", False)
 LIGHT_16: Final = Palette("16 colours, light", "red", "blue", "bold blue", "bold red", "dim", False)
 NO_COLOUR: Final = Palette("no colours", "", "", "bold", "bold reverse", "", False)

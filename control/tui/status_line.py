@@ -4,17 +4,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
-from ...models.common.formatting import duration, spoken
+from ...models.common.formatting import display_name, format_duration
 from .view_state import NO_CHANGE, ViewState, sound_state
 
 if TYPE_CHECKING:
-    from ...engine.processes.messages import Meters
+    from ...engine.processes.messages import PlayerMeters
     from ..session.session import Session
 
 _KINDS = {"before": "before", "surrogate": "emotion", "measured": "measured", "original": "original"}
 
 
-def told(session: "Session", files: list[Path], meters: "Meters") -> dict[str, Any]:
+def status_snapshot(session: "Session", files: list[Path], meters: "PlayerMeters") -> dict[str, Any]:
     """One moment, as --json gives it.
 
     Parameters
@@ -51,16 +51,16 @@ def told(session: "Session", files: list[Path], meters: "Meters") -> dict[str, A
         "settling": view.flag("excerpt/settling"),
         "peak_db": view.value("meter/peak_db"),
         "load": meters.load,
-        "dropouts": meters.dropouts,
-        "late": meters.late,
+        "dropouts": meters.underruns,
+        "late": meters.xruns,
         "latency_ms": meters.latency_s * 1000,
     }
 
 
-def told_line(told: dict[str, Any]) -> str:
+def format_status(told: dict[str, Any]) -> str:
     """The same for the eye: 0:12/3:40 | steered | effects on emotions | faders that are not at 0 dB | health."""
-    clock = f"{duration(told['position_s'])}/{duration(told['duration_s'])}{'' if told['playing'] else ' paused'}"
-    faders = [f"{spoken(name)} {value:+g} dB" for name, value in told["gains_db"].items() if value]
+    clock = f"{format_duration(told['position_s'])}/{format_duration(told['duration_s'])}{'' if told['playing'] else ' paused'}"
+    faders = [f"{display_name(name)} {value:+g} dB" for name, value in told["gains_db"].items() if value]
     underruns, xruns = (
         f"{count} {word}{'' if count == 1 else 's'}"
         for count, word in ((told["dropouts"], "underrun"), (told["late"], "xrun"))

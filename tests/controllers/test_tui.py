@@ -6,8 +6,8 @@ import pytest
 from helpers.terminal_stage import perform, pressed, text_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moodfader.control.session.parameters import CONTROLS
-from moodfader.control.session.presets import all_presets, own_folder
+from moodfader.control.session.parameters import PARAMETERS
+from moodfader.control.session.presets import available_presets, user_preset_dir
 from moodfader.control.tui.app import Terminal
 from moodfader.control.tui.keymap import KEYMAP
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
@@ -71,11 +71,11 @@ def test_presets_go_round(session):
 
 
 def test_stepping_through_the_presets_skips_a_broken_one_and_names_it(session):
-    broken = own_folder() / "cantabile-broken.toml"
+    broken = user_preset_dir() / "cantabile-broken.toml"
     broken.parent.mkdir(parents=True, exist_ok=True)
     broken.write_text("gains_db = 3\n", encoding="utf-8")
     try:
-        names = [name for name in all_presets() if name != broken.stem]
+        names = [name for name in available_presets() if name != broken.stem]
         loaded, screens = [], []
         for _ in range(len(names) + 1):
             _, lines = pressed(session, "p", size=(200, 24))
@@ -194,7 +194,7 @@ STEPS = st.lists(
     st.one_of(
         st.sampled_from(KEYS),
         st.tuples(st.integers(1, 220), st.integers(1, 60)),
-        st.tuples(st.sampled_from([control.address for control in CONTROLS]), NUMBERS),
+        st.tuples(st.sampled_from([control.address for control in PARAMETERS]), NUMBERS),
     ),
     max_size=25,
 )

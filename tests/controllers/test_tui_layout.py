@@ -14,7 +14,7 @@ import pytest
 from helpers.terminal_stage import NOTES, STATES, TITLE, analyse, perform
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moodfader.control.session.parameters import CONTROLS
+from moodfader.control.session.parameters import PARAMETERS
 from moodfader.control.tui.gain_map import GainMap
 from moodfader.control.tui.layout import compose
 from moodfader.control.tui.palette import (
@@ -68,7 +68,7 @@ def test_every_line_is_as_wide_as_the_terminal(session, tmp_path, width, height,
                 width,
                 height,
                 palette,
-                map_rows=lambda w, h: gain_map.rows(62.0, np.ones(7, np.float32), w, h, palette),
+                map_rows=lambda w, h: gain_map.render_text(62.0, np.ones(7, np.float32), w, h, palette),
                 **options,
             )
             assert [line.cell_len for line in lines] == [width] * height
@@ -79,7 +79,7 @@ VALUE = st.one_of(st.none(), st.floats(), st.floats(-1, 1), st.integers(), st.bo
 
 @settings(max_examples=200, deadline=None)
 @given(
-    values=st.dictionaries(st.sampled_from([control.address for control in CONTROLS]), VALUE),
+    values=st.dictionaries(st.sampled_from([control.address for control in PARAMETERS]), VALUE),
     everything=VALUE,
     width=st.integers(1, 260),
     height=st.integers(1, 70),
@@ -88,7 +88,7 @@ VALUE = st.one_of(st.none(), st.floats(), st.floats(-1, 1), st.integers(), st.bo
     selected=st.integers(0, 6),
 )
 def test_no_value_and_no_size_is_too_strange(values, everything, width, height, palette, options, selected):
-    state = {control.address: everything for control in CONTROLS} | values
+    state = {control.address: everything for control in PARAMETERS} | values
     for known in (values, state):
         lines = drawn(ViewState(known, selected=selected), width, height, palette, **options)
         assert [line.cell_len for line in lines] == [width] * height
@@ -188,7 +188,16 @@ def test_each_state_has_its_own_sign(session):
 
 # palettes
 
-XTERM = [(0, 0, 0), (205, 0, 0), (0, 205, 0), (205, 205, 0), (0, 0, 238), (205, 0, 205), (0, 205, 205), (229, 229, 229)]
+XTERM = [
+    (0, 0, 0),
+    (205, 0, 0),
+    (0, 205, 0),
+    (205, 205, 0),
+    (0, 0, 238),
+    (205, 0, 205),
+    (0, 205, 205),
+    (229, 229, 229),
+]
 XTERM += [(127, 127, 127), (255, 0, 0), (0, 255, 0), (255, 255, 0), (92, 92, 255), (255, 0, 255), (0, 255, 255)]
 XTERM += [(255, 255, 255)]
 
@@ -277,7 +286,9 @@ def test_what_a_real_terminal_is_sent(terminal, more, kinds):
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM")}
     environment |= {"TERM": terminal, **more}
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    )
     os.close(theirs)
     sent = b""
     while True:
@@ -331,18 +342,18 @@ def test_the_gain_map_shows_what_the_faders_do(two_segments, faders_db):
     assert np.isnan(gains_db[505:]).all()
     assert (gains_db[5:505, :8] == -6).all()
     assert (gains_db[5:505, 8:] == 6).all()
-    rows = GainMap(two_segments).rows(30.0, faders_db, 80, 9, MANY_COLOURS)
+    rows = GainMap(two_segments).render_text(30.0, faders_db, 80, 9, MANY_COLOURS)
     top, bottom = (rows[line].get_style_at_offset(CONSOLE, 40).color.triplet for line in (1, 8))
     assert top.red > top.blue
     assert bottom.blue > bottom.red
     assert len(rows) == 9
-    signs = [row.plain for row in GainMap(two_segments).rows(30.0, faders_db, 80, 17, NO_COLOUR)]
+    signs = [row.plain for row in GainMap(two_segments).render_text(30.0, faders_db, 80, 17, NO_COLOUR)]
     assert [row[40] for row in signs[1:]] == ["+"] * 8 + ["-"] * 8
 
 
 def test_the_map_is_empty_beyond_the_ends_of_the_track(two_segments, faders_db):
     for palette in PALETTES:
-        rows = GainMap(two_segments).rows(0.0, faders_db, 80, 9, palette)
+        rows = GainMap(two_segments).render_text(0.0, faders_db, 80, 9, palette)
         assert not rows[3].plain[:20].strip()
         style = rows[3].get_style_at_offset(CONSOLE, 5)
         assert style.bgcolor is None or style.bgcolor.is_default
@@ -352,10 +363,10 @@ def test_loud_music_is_brighter_on_the_map(two_segments):
     levels = np.zeros((500, 16), np.uint8)
     levels[:, 8:] = 255
     gain_map = GainMap(two_segments, levels)
-    rows = gain_map.rows(30.0, np.zeros(7, np.float32), 80, 9, MANY_COLOURS)
+    rows = gain_map.render_text(30.0, np.zeros(7, np.float32), 80, 9, MANY_COLOURS)
     top, bottom = (rows[line].get_style_at_offset(CONSOLE, 40).color.triplet for line in (1, 8))
     assert top.red > bottom.red + 100
-    signs = gain_map.rows(30.0, np.zeros(7, np.float32), 80, 9, NO_COLOUR)
+    signs = gain_map.render_text(30.0, np.zeros(7, np.float32), 80, 9, NO_COLOUR)
     assert (signs[1].plain[40], signs[8].plain[40]) == ("▓", " ")
 
 
@@ -370,14 +381,14 @@ def test_orange_and_blue_of_the_map_are_told_apart_at_every_level():
 
 
 def test_a_thumbnail_is_every_fourth_frame_whatever_the_blocks():
-    from moodfader.engine.analysis.thumbnail import picture, rows_of
+    from moodfader.engine.analysis.thumbnail import spectrogram_thumbnail, thumbnail_bands
 
     whole = np.random.default_rng(0).random((101, 149)).astype(np.float32)
-    expected = picture([whole])
+    expected = spectrogram_thumbnail([whole])
     assert expected.shape == (26, 16)
-    np.testing.assert_array_equal(picture(np.split(whole, [3, 10, 11, 50])), expected)
-    loudest = np.percentile(whole[::4, rows_of(149)], 99.5)
+    np.testing.assert_array_equal(spectrogram_thumbnail(np.split(whole, [3, 10, 11, 50])), expected)
+    loudest = np.percentile(whole[::4, thumbnail_bands(149)], 99.5)
     np.testing.assert_array_equal(
-        expected[3], (np.clip(whole[12, rows_of(149)] / loudest, 0, 1) * 255).astype(np.uint8)
+        expected[3], (np.clip(whole[12, thumbnail_bands(149)] / loudest, 0, 1) * 255).astype(np.uint8)
     )
-    assert picture([]).shape == (0, 16)
+    assert spectrogram_thumbnail([]).shape == (0, 16)

@@ -25,7 +25,15 @@ PICTURES = {
     "80x24_map": ((80, 24), "delta", NO_COLOUR, ("g",)),
     "80x24_quit_while_recording": ((80, 24), "settling", MANY_COLOURS, ("ctrl+q",)),
 }
-LETTERS = {"color(166)": "o", "yellow": "o", "red": "o", "color(32)": "b", "bright_blue": "b", "blue": "b", "bright_cyan": "c"}
+LETTERS = {
+    "color(166)": "o",
+    "yellow": "o",
+    "red": "o",
+    "color(32)": "b",
+    "bright_blue": "b",
+    "blue": "b",
+    "bright_cyan": "c",
+}
 
 
 def letter(style):

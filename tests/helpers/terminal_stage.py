@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 from moodfader.control.tui.app import Terminal
 from moodfader.control.tui.palette import MANY_COLOURS
-from moodfader.engine.analysis.surrogate import Heard
+from moodfader.engine.analysis.surrogate import TrackSummary
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 
 EFFECTS = {  # original, measured effect, expected effect
@@ -79,7 +79,7 @@ def analyse(session, folder):
     weights[0] = 0
     path = folder / "analysis.npz"
     np.savez(path, segments=labels, mask_weights=weights, weights=weights, response_per_db=np.ones(161))
-    summary = Heard(path, "", "", 245.0, 10.0, dict.fromkeys(EMOTIONS, 0.5), np.zeros((8, 7), np.float32))
+    summary = TrackSummary(path, "", "", 245.0, 10.0, dict.fromkeys(EMOTIONS, 0.5), np.zeros((8, 7), np.float32))
     session.event("heard", 0, summary)
     columns, bands = np.arange(2200)[:, None], np.arange(16)
     levels = np.clip(np.sin(columns / 9 + bands) * 0.5 + 0.5 - bands / 30, 0, 1)

@@ -4,7 +4,7 @@ from typing import Final
 
 from rich.text import Text
 
-from ....models.common.formatting import signed
+from ....models.common.formatting import format_signed
 from ..palette import Palette
 from ..view_state import NO_CHANGE
 
@@ -40,9 +40,9 @@ def change_text(change: float | None, palette: Palette, *, sign: str = "") -> Te
     if abs(change) < NO_CHANGE:
         return Text(f"{'0':>7} ", palette.quiet)
     if sign:
-        return Text(f" {sign}{signed(change, '.2f')} ", palette.quiet)
+        return Text(f" {sign}{format_signed(change, '.2f')} ", palette.quiet)
     arrow = "▲" if change > 0 else "▼"
-    return Text.assemble(" ", (arrow, palette.direction(change)), (signed(change, ".2f"), "bold"), " ")
+    return Text.assemble(" ", (arrow, palette.direction(change)), (format_signed(change, ".2f"), "bold"), " ")
 
 
 def bar_scale(*changes: float | None) -> float:

@@ -5,7 +5,7 @@ from typing import Final
 
 from rich.text import Text
 
-from ....models.common.formatting import spoken
+from ....models.common.formatting import display_name
 from ..palette import Palette
 from ..view_state import Effect, ViewState
 from .cells import CHANGE_WIDTH, bar_scale, centred_bar, change_text, fit, two_decimals
@@ -22,9 +22,7 @@ def excerpt_text(view: ViewState) -> str:
     return f"{words}, settling" if view.flag("excerpt/settling") else words
 
 
-def effect_rows(
-    title: str, effects: Sequence[Effect], view: ViewState, width: int, palette: Palette
-) -> list[Text]:
+def effect_rows(title: str, effects: Sequence[Effect], view: ViewState, width: int, palette: Palette) -> list[Text]:
     """A heading and a row for each effect, at exactly this width.
 
     A row has the name, the bar (steered minus original, the expected effect as a diamond), the values before and
@@ -45,7 +43,7 @@ def effect_rows(
     heading.append(columns, palette.quiet)
     rows = [fit(heading, width)]
     for effect in effects:
-        row = Text(f"  {spoken(effect.name):<{name_width - 2}}")
+        row = Text(f"  {display_name(effect.name):<{name_width - 2}}")
         row.append_text(centred_bar(effect.change, effect.expected, bar, scale, palette))
         if values:
             row.append(f"{two_decimals(effect.original):>6} → {two_decimals(effect.steered):<4}", palette.quiet)

@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from ....models.common.formatting import duration
+from ....models.common.formatting import format_duration
 from ..palette import Palette
 from ..view_state import ViewState, sound_state
 from .cells import fit
@@ -19,7 +19,7 @@ def head_rows(view: ViewState, width: int, palette: Palette) -> list[Text]:
 
 def _position_row(view: ViewState, width: int, palette: Palette) -> Text:
     position, length = view.number("transport/position"), view.number("transport/duration")
-    times = f" {duration(position)} / {duration(length)}"
+    times = f" {format_duration(position)} / {format_duration(length)}"
     recording = " ● REC" if view.flag("state/recording") else ""
     cells = max(width - len(times) - len(recording), 1)
     played = round(cells * min(max(position / length, 0.0), 1.0)) if length > 0 else 0

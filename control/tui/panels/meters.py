@@ -5,7 +5,7 @@ from typing import Final
 
 from rich.text import Text
 
-from ....models.common.formatting import signed
+from ....models.common.formatting import format_signed
 from ..palette import Palette
 from ..view_state import ViewState
 from .cells import fit
@@ -44,11 +44,15 @@ def _place(level_db: float, cells: int) -> int:
 
 def _peak_row(view: ViewState, width: int, palette: Palette) -> Text:
     peak = view.number("meter/peak_db", -120.0)
-    return Text("  peak  ") + level_bar(peak, view.peak_hold_db, max(width - 22, 8), palette) + Text(f" {_decibels(peak)} dBTP")
+    return (
+        Text("  peak  ")
+        + level_bar(peak, view.peak_hold_db, max(width - 22, 8), palette)
+        + Text(f" {_decibels(peak)} dBTP")
+    )
 
 
 def _gain_row(view: ViewState, palette: Palette) -> Text:
-    row = Text.assemble(("  master ", palette.quiet), f"{signed(view.number('master'), '.1f')} dB")
+    row = Text.assemble(("  master ", palette.quiet), f"{format_signed(view.number('master'), '.1f')} dB")
     row.append("   wet ", palette.quiet).append(f"{view.number('wet', 1.0):.0%}")
     row.append("   preset ", palette.quiet).append(str(view.value("preset/load") or "none"))
     count = len(view.clients)
@@ -72,7 +76,7 @@ def _one_line(view: ViewState, width: int, palette: Palette) -> Text:
     pairs = (
         ("underruns", f"{underruns:.0f}", palette.warning if underruns else ""),
         ("load", f"{view.number('meter/load'):.0%}", ""),
-        ("master", signed(view.number("master"), ".1f"), ""),
+        ("master", format_signed(view.number("master"), ".1f"), ""),
         ("wet", f"{view.number('wet', 1.0):.0%}", ""),
         ("latency", f"{view.number('meter/latency_ms'):.0f} ms", ""),
     )
@@ -94,4 +98,4 @@ def clients_text(names: Sequence[str]) -> str:
 
 
 def _decibels(level_db: float) -> str:
-    return "  −∞" if level_db <= -100 else f"{signed(level_db, '.1f'):>5}"
+    return "  −∞" if level_db <= -100 else f"{format_signed(level_db, '.1f'):>5}"

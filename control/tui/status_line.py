@@ -57,24 +57,25 @@ def status_snapshot(session: "Session", files: list[Path], meters: "PlayerMeters
     }
 
 
-def format_status(told: dict[str, Any]) -> str:
+def format_status(status: dict[str, Any]) -> str:
     """The same for the eye: 0:12/3:40 | steered | effects on emotions | faders that are not at 0 dB | health."""
-    clock = f"{format_duration(told['position_s'])}/{format_duration(told['duration_s'])}{'' if told['playing'] else ' paused'}"
-    faders = [f"{display_name(name)} {value:+g} dB" for name, value in told["gains_db"].items() if value]
+    clock = f"{format_duration(status['position_s'])}/{format_duration(status['duration_s'])}"
+    faders = [f"{display_name(name)} {value:+g} dB" for name, value in status["gains_db"].items() if value]
     underruns, xruns = (
         f"{count} {word}{'' if count == 1 else 's'}"
-        for count, word in ((told["dropouts"], "underrun"), (told["late"], "xrun"))
+        for count, word in ((status["dropouts"], "underrun"), (status["late"], "xrun"))
     )
-    health = f"{told['peak_db']:.0f} dBTP, load {told['load']:.0%}, {told['latency_ms']:.0f} ms, {underruns}, {xruns}"
-    return " | ".join((clock, told["state_text"], _effects(told), ", ".join(faders) or "faders at zero", health))
+    health = f"{status['peak_db']:.0f} dBTP, load {status['load']:.0%}, {status['latency_ms']:.0f} ms, {underruns}, {xruns}"
+    parts = (clock, status["state_text"], _effects(status), ", ".join(faders) or "faders at zero", health)
+    return " | ".join(part for part in parts if part)
 
 
-def _effects(told: dict[str, Any]) -> str:
+def _effects(status: dict[str, Any]) -> str:
     """Measured effects on emotions, those that can be told from none; else the expected ones, else how far it is."""
-    for kind, words in (("effect", "effect, settling" if told["settling"] else "effect"), ("expected", "expected")):
-        known = {name: told[kind][name] for name in EMOTIONS if told[kind][name] is not None}
+    for kind, words in (("effect", "effect, settling" if status["settling"] else "effect"), ("expected", "expected")):
+        known = {name: status[kind][name] for name in EMOTIONS if status[kind][name] is not None}
         if known:
             shown = [f"{name} {value:+.2f}" for name, value in known.items() if abs(value) >= NO_CHANGE]
             return f"{words}: {', '.join(shown) or 'none'}"
-    analysed = told["analysed"]
+    analysed = status["analysed"]
     return "no effect measured yet" if analysed == 1.0 else f"analysed {analysed or 0:.0%}"

@@ -121,7 +121,7 @@ class KeyActions:
             at = (at + int(by)) % len(names)
             try:
                 self._set("preset/load", names[at])
-            except InputError as error:
+            except Exception as error:  # (whatever is wrong with one, the others can be had)
                 skipped.append(str(error))
                 continue
             self.message = "; ".join([f"preset {names[at]}", *(f"skipped {text}" for text in skipped)])

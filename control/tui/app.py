@@ -101,7 +101,7 @@ class Terminal(App[None]):
         until: Callable[[], bool] = lambda: False,
         palette: Palette | None = None,
     ) -> None:
-        """`track` names what plays, `clients` who is subscribed, `notes` what was said: all asked at every refresh."""
+        """`track` names what plays, `clients` who is subscribed, `notes` what was said; asked at every refresh."""
         self._actions = KeyActions(session, palette)  # (before textual takes NO_COLOR out of its environment)
         super().__init__(ansi_color=True)
         self._session, self._track, self._clients = session, track, clients
@@ -151,7 +151,7 @@ class Terminal(App[None]):
             view.update_lines()
 
     def _lines(self, width: int, height: int) -> list[Text]:
-        """The lines for this size. A fault in drawing is shown in the place of the lines: a show does not end by it."""
+        """The lines for this size. A fault in drawing is shown in their place: a show does not end by it."""
         actions = self._actions
         try:
             view = ViewState(

@@ -1,7 +1,8 @@
 """Colours of the terminal view, chosen so that they can be read on dark and on light backgrounds, or left out.
 
-What a colour says is always said by a sign, a word or a place as well. Raised values are orange and lowered ones blue,
-a pair that people with any of the common colour deficiencies can tell apart. Text keeps the terminal's own foreground.
+What a colour says is always said by a sign, a word or a place as well. Raised values are orange and lowered ones
+blue, a pair that people with any of the common colour deficiencies can tell apart. Text keeps the terminal's own
+foreground.
 """
 
 import os

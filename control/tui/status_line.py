@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
-from ...models.common.formatting import display_name, format_duration
+from ...models.common.formatting import display_name, format_duration, format_signed
 from .view_state import NO_CHANGE, ViewState, sound_state
 
 if TYPE_CHECKING:
@@ -23,14 +23,15 @@ def status_snapshot(session: "Session", files: list[Path], meters: "PlayerMeters
         What is played.
     files : list of Path
         The set list.
-    meters : Meters
+    meters : PlayerMeters
         The player's meters.
 
     Returns
     -------
     dict
-        Positions in s, gains and peak in dB, predictions 0 to 1, effects and expected effects -1 to 1 (null: not known
-        yet). `state` is a word for what is heard and `state_text` the same for people.
+        Positions in s, gains and peak in dB, predictions 0 to 1, effects and expected effects -1 to 1 (null: not
+        known yet). `state` is a word for what sounds and `state_text` the same for people. `dropouts` and `late`
+        are the old names of `underruns` and `xruns`.
     """
     view = ViewState(session.state())
     names = (*EMOTIONS, *MIDLEVEL)
@@ -51,6 +52,8 @@ def status_snapshot(session: "Session", files: list[Path], meters: "PlayerMeters
         "settling": view.flag("excerpt/settling"),
         "peak_db": view.value("meter/peak_db"),
         "load": meters.load,
+        "underruns": meters.underruns,
+        "xruns": meters.xruns,
         "dropouts": meters.underruns,
         "late": meters.xruns,
         "latency_ms": meters.latency_s * 1000,
@@ -61,21 +64,29 @@ def format_status(status: dict[str, Any]) -> str:
     """The same for the eye: 0:12/3:40 | steered | effects on emotions | faders that are not at 0 dB | health."""
     clock = f"{format_duration(status['position_s'])}/{format_duration(status['duration_s'])}"
     faders = [f"{display_name(name)} {value:+g} dB" for name, value in status["gains_db"].items() if value]
-    underruns, xruns = (
-        f"{count} {word}{'' if count == 1 else 's'}"
-        for count, word in ((status["dropouts"], "underrun"), (status["late"], "xrun"))
+    health = (
+        f"{status['peak_db']:.0f} dBTP",
+        f"load {status['load']:.0%}",
+        f"{status['latency_ms']:.0f} ms",
+        _count(status["underruns"], "underrun"),
+        _count(status["xruns"], "xrun"),
     )
-    health = f"{status['peak_db']:.0f} dBTP, load {status['load']:.0%}, {status['latency_ms']:.0f} ms, {underruns}, {xruns}"
-    parts = (clock, status["state_text"], _effects(status), ", ".join(faders) or "faders at zero", health)
-    return " | ".join(part for part in parts if part)
+    state = status["state_text"] or ("playing" if status["playing"] else "paused")
+    return " | ".join((clock, state, _effects(status), ", ".join(faders) or "faders at zero", ", ".join(health)))
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _effects(status: dict[str, Any]) -> str:
-    """Measured effects on emotions, those that can be told from none; else the expected ones, else how far it is."""
-    for kind, words in (("effect", "effect, settling" if status["settling"] else "effect"), ("expected", "expected")):
+    """The measured effects on emotions of 0.01 and more, else the expected ones, else how far the analysis is."""
+    for kind, words in (("effect", "effect"), ("expected", "expected effect")):
         known = {name: status[kind][name] for name in EMOTIONS if status[kind][name] is not None}
         if known:
-            shown = [f"{name} {value:+.2f}" for name, value in known.items() if abs(value) >= NO_CHANGE]
+            shown = [
+                f"{name} {format_signed(value, '.2f')}" for name, value in known.items() if abs(value) >= NO_CHANGE
+            ]
             return f"{words}: {', '.join(shown) or 'none'}"
     analysed = status["analysed"]
     return "no effect measured yet" if analysed == 1.0 else f"analysed {analysed or 0:.0%}"

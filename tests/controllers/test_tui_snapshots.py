@@ -1,7 +1,8 @@
 """What the terminal view looks like: pictures made of text, compared as a whole.
 
 Below each picture stands the same with a letter for the style of each cell: o and b the colours of raised and lowered
-values, c of keys (where that is another), # of the map, B bold, d dim, R reversed. MOODFADER_UPDATE_SNAPSHOTS=1 writes them anew.
+values, c of keys (where that is another), # of the map, B bold, d dim, R reversed. MOODFADER_UPDATE_SNAPSHOTS=1
+writes them anew.
 """
 
 import os

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import EMOTIONS
+from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
 from ..dsp.band_gains import segment_gain_db
 
@@ -60,10 +60,15 @@ class Surrogate:
 
     def emotions(self, faders_db: np.ndarray) -> dict[str, float]:
         """The emotions 0..1 by name that faders [7] in dB are expected to give."""
+        effect = self.expected_effect(faders_db)
+        return {name: self.before[name] + effect[name] for name in EMOTIONS}
+
+    def expected_effect(self, faders_db: np.ndarray) -> dict[str, float]:
+        """Changes of the seven features and the eight emotions by name that faders [7] in dB are expected to give."""
         gains_db = segment_gain_db(self._mask_weights, faders_db)
         moved = midlevel_shift(self._weights, self._response, gains_db, share=self._share)
-        shift = self._layer @ moved
-        return {name: self.before[name] + float(by) for name, by in zip(EMOTIONS, shift, strict=True)}
+        shifts = (*moved, *(self._layer @ moved))
+        return {name: float(by) for name, by in zip((*MIDLEVEL, *EMOTIONS), shifts, strict=True)}
 
 
 def surrogate_midlevel(analysis: "Analysis", segment_gains_db: FloatArray) -> FloatArray:

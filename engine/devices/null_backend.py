@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..processes.messages import OutputJob
+from ..processes.messages import DeviceOpened, OutputJob
 from ..processes.realtime import RT_OUTPUT, lock_memory_and_freeze_gc, set_realtime
 from ..processes.ring_buffer import RingBuffer
 from .backends import parent_exited
@@ -15,7 +15,7 @@ from .backends import parent_exited
 def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
     """Play to nobody until the ring says stop."""
     rate, block = job.sample_rate or 44100, job.block_length
-    connection.send(("booted", rate, block))
+    connection.send(DeviceOpened(rate, block))
     ring = RingBuffer(job.channels, name=connection.recv())
     ring.block_length = block
     output = np.zeros((block, job.channels), dtype=np.float32)

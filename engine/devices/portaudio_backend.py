@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..processes.messages import OutputJob
+from ..processes.messages import DeviceFailed, DeviceOpened, OutputJob
 from ..processes.realtime import RT_OUTPUT, lock_memory_and_freeze_gc, set_realtime
 from ..processes.ring_buffer import RingBuffer
 from .backends import parent_exited
@@ -29,12 +29,12 @@ _SILENT_S: Final = 2.0
 
 
 def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
-    """Play until the ring says stop or the device goes; that is told as ("gone", why)."""
+    """Play until the ring says stop or the device goes; that is told by DeviceFailed."""
     audio = "portaudio" if job.backend == "portaudio" else "jack"
     with _quiet():
         pyo = _pyo()
         if job.backend == "portaudio" and pyo.pa_count_devices() < 1:  # (booting without one crashes)
-            connection.send(("failed", "PortAudio finds no sound card"))
+            connection.send(DeviceFailed("PortAudio finds no sound card"))
             return
         server = pyo.Server(
             sr=job.sample_rate or 44100,
@@ -51,10 +51,10 @@ def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
         server.boot()
     if not server.getIsBooted():
         what = "no JACK server answers (is jackd running?)" if audio == "jack" else "the device refuses"
-        connection.send(("failed", what))
+        connection.send(DeviceFailed(what))
         return
     rate, block = round(server.getSamplingRate()), int(server.getBufferSize())
-    connection.send(("booted", rate, block))
+    connection.send(DeviceOpened(rate, block))
     ring = RingBuffer(job.channels, name=connection.recv())
     ring.block_length = block
     tables = [pyo.DataTable(size=block) for _ in range(job.channels)]
@@ -86,7 +86,7 @@ def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
         if calls != seen:
             seen, since = calls, time.monotonic()
         elif time.monotonic() - since > _SILENT_S:
-            connection.send(("gone", "the sound card has stopped asking for sound"))
+            connection.send(DeviceFailed("the sound card has stopped asking for sound"))
             os._exit(3)  # (stopping a server whose device has gone hangs)
     del readers
     with _quiet():

@@ -11,9 +11,9 @@ from .palette import Palette
 from .panels.cells import fit
 from .panels.effects import effect_columns, effect_rows
 from .panels.faders import fader_rows
-from .panels.head import head_rows
+from .panels.head import head_rows, is_state_cut
 from .panels.meters import meter_rows
-from .view_state import ViewState
+from .view_state import ViewState, sound_state
 
 MapRows = Callable[[int, int], list[Text]]
 """Gives the gain map for a width and a height."""
@@ -72,6 +72,8 @@ def compose(
 
 
 def _message_row(view: ViewState, width: int, height: int, palette: Palette) -> Text:
+    if is_state_cut(view, width) and not view.message:
+        return fit(Text(f"  {sound_state(view).words}"), width)
     notes_below = width >= _TWO_COLUMNS and height >= _PANEL + 6
     if view.message:
         return fit(Text.assemble(" ", (f" {view.message} ", palette.warning)), width)

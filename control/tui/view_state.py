@@ -127,11 +127,9 @@ class SoundState:
 
 
 def sound_state(view: ViewState) -> SoundState:
-    """The state of the sound in words, as the session gives it, with what loudness matching and a recent move add."""
+    """The state of the sound in words, as the session gives it; settling after a recent move."""
     sound = str(view.value("state/sound") or "")
     words = str(view.value("state/text") or sound.replace("_", " "))
-    if view.flag("match_loudness") and "loudness" not in words and sound not in _WARNINGS:
-        words += ", loudness matched"
-    if view.flag("excerpt/settling") and "settling" not in words:
+    if view.flag("excerpt/settling") and sound in ("steered", "zero", "delta"):
         words += ", settling"
     return SoundState(_SIGNS.get(sound, "·"), words, sound in _WARNINGS)

@@ -45,7 +45,7 @@ def test_the_line_says_where_it_is_what_sounds_what_the_faders_do_and_how_well_i
 
 def test_the_line_says_that_there_is_no_analysis_yet(status, session):
     line = format_status(status("no analysis"))
-    assert "| no analysis yet (34 %): the faders do nothing | analysed 0% |" in line
+    assert "| original, the faders wait: no analysis yet (34%) | analysed 0% |" in line
     session.publish({"/moodfader/expected/happy": 0.05, "/moodfader/expected/sad": 0.001})
     line = format_status(status_snapshot(session, [Path("song.flac")], METERS))
     assert "| expected effect: happy +0.05 |" in line

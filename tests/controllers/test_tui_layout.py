@@ -174,8 +174,9 @@ def test_the_state_of_the_sound_is_said_in_words_and_with_a_sign(session, scene)
         assert words in drawn(view_of(session, title=TITLE), width, 24)[0].plain
     state = sound_state(view_of(session))
     assert state.warning is (sound in ("no_analysis", "output_gone", "renderer_gone"))
-    session.publish({"/moodfader/match_loudness": True})
-    assert ("loudness matched" in sound_state(view_of(session)).words) is not state.warning
+    session.publish({"/moodfader/excerpt/settling": True})
+    settles = sound in ("steered", "delta")
+    assert sound_state(view_of(session)).words == (f"{words}, settling" if settles else words)
 
 
 def test_each_state_has_its_own_sign(session):

@@ -6,6 +6,7 @@ import numpy as np
 from moodfader.control.tui.app import Terminal
 from moodfader.control.tui.palette import MANY_COLOURS
 from moodfader.engine.analysis.surrogate import TrackSummary
+from moodfader.engine.processes.messages import TrackAnalyzed, TrackThumbnail
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 
 EFFECTS = {  # original, measured effect, expected effect
@@ -22,12 +23,12 @@ SHIFTS = dict(zip(MIDLEVEL, (-0.02, 0.004, 0.03, 0.05, 0.07, -0.02, 0.012), stri
 STATES = {
     "steered": ("steered", "steered"),
     "settling": ("steered", "steered"),
-    "no analysis": ("no_analysis", "no analysis yet (34 %): the faders do nothing"),
-    "output gone": ("output_gone", "sound card gone, looking for it"),
-    "renderer gone": ("renderer_gone", "renderer gone, starting it again"),
+    "no analysis": ("no_analysis", "original, the faders wait: no analysis yet (34%)"),
+    "output gone": ("output_gone", "the sound card is gone, looking for it every second"),
+    "renderer gone": ("renderer_gone", "the renderer has ended, it is started again"),
     "original": ("original", "original (A/B); delta waits"),
     "delta": ("delta", "delta: only what the faders change"),
-    "paused": ("paused", "paused"),
+    "paused": ("paused", "paused; steered"),
 }
 TITLE = "2/5 concerto no. 3, second movement.flac"
 NOTES = ("OSC on 127.0.0.1:9000, OSCQuery on http://127.0.0.1:8080", "MIDI from nanoKONTROL2")
@@ -80,10 +81,10 @@ def analyse(session, folder):
     path = folder / "analysis.npz"
     np.savez(path, segments=labels, mask_weights=weights, weights=weights, response_per_db=np.ones(161))
     summary = TrackSummary(path, "", "", 245.0, 10.0, dict.fromkeys(EMOTIONS, 0.5), np.zeros((8, 7), np.float32))
-    session.event("heard", 0, summary)
+    session.event(TrackAnalyzed(0, summary))
     columns, bands = np.arange(2200)[:, None], np.arange(16)
     levels = np.clip(np.sin(columns / 9 + bands) * 0.5 + 0.5 - bands / 30, 0, 1)
-    session.event("picture", 0, (levels * 255).astype(np.uint8))
+    session.event(TrackThumbnail(0, (levels * 255).astype(np.uint8)))
     return path
 
 

@@ -12,9 +12,19 @@ def head_rows(view: ViewState, width: int, palette: Palette) -> list[Text]:
     """Two lines at exactly this width: title and state of the sound; position, loop and times."""
     state = sound_state(view)
     right = Text.assemble(" ", (f"{state.sign} {state.words}", palette.warning if state.warning else "bold"))
-    right.truncate(max(width * 3 // 4, width - 30, 0), overflow="ellipsis")
+    right.truncate(_room(width), overflow="ellipsis")
     left = Text.assemble(("▶ " if view.flag("transport/play") else "‖ ", palette.accent), (view.title, "bold"))
     return [fit(left, width - right.cell_len).append_text(right), _position_row(view, width, palette)]
+
+
+def is_state_cut(view: ViewState, width: int) -> bool:
+    """Whether the first line has no room for all words of the state."""
+    return len(sound_state(view).words) + 3 > _room(width)
+
+
+def _room(width: int) -> int:
+    """Cells for the state of the sound; the title has the others."""
+    return max(width * 3 // 4, width - 30, 0)
 
 
 def _position_row(view: ViewState, width: int, palette: Palette) -> Text:

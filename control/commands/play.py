@@ -81,7 +81,9 @@ def play(
     voice = Output(as_json=as_json, quiet=quiet)
     gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
     _check(backend, block, ceiling, rate, channels)
-    full = not (no_terminal or as_json or quiet) and sys.stdout.isatty() and sys.stdin.isatty()
+    full = not (no_terminal or as_json or quiet) and all(
+        stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)
+    )
     wanted = PlayerOptions(
         backend=backend,
         device=device,

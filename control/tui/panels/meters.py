@@ -18,7 +18,7 @@ def meter_rows(view: ViewState, width: int, height: int, palette: Palette) -> li
     """As many of the meters as there are lines, the most important ones first."""
     if height == 1:
         return [fit(_one_line(view, width, palette), width)]
-    rows = [_peak_row(view, width, palette), _health_row(view, palette), _gain_row(view, palette)]
+    rows = [_peak_row(view, width, palette), _health_row(view, width, palette), _gain_row(view, width, palette)]
     rows.append(_client_row(view, palette))
     return [fit(row, width) for row in rows[: max(height, 0)]]
 
@@ -51,39 +51,46 @@ def _peak_row(view: ViewState, width: int, palette: Palette) -> Text:
     )
 
 
-def _gain_row(view: ViewState, palette: Palette) -> Text:
-    row = Text.assemble(("  master ", palette.quiet), f"{format_signed(view.number('master'), '.1f')} dB")
-    row.append("   wet ", palette.quiet).append(f"{view.number('wet', 1.0):.0%}")
-    row.append("   preset ", palette.quiet).append(str(view.value("preset/load") or "none"))
-    count = len(view.clients)
-    return row.append("   OSC ", palette.quiet).append(f"{count} client{'' if count == 1 else 's'}")
-
-
-def _health_row(view: ViewState, palette: Palette) -> Text:
+def _health_row(view: ViewState, width: int, palette: Palette) -> Text:
+    """Whether the sound came in time."""
     row = Text(" ")
-    for name, count in (("underruns", view.number("meter/dropouts")), ("xruns", view.number("meter/late"))):
-        row.append(f" {name} ", palette.quiet).append(f"{count:.0f}", palette.warning if count else "").append(" ")
-    row.append(" load ", palette.quiet).append(f"{view.number('meter/load'):.0%}")
-    row.append("  buffer ", palette.quiet).append(f"{view.number('meter/ring'):.0f} blocks")
-    row.append("  latency ", palette.quiet).append(f"{view.number('meter/latency_ms'):.0f} ms")
-    return row
+    pairs = [_count("underruns", view.number("meter/dropouts"), palette)]
+    pairs += [_count("xruns", view.number("meter/late"), palette), ("load", f"{view.number('meter/load'):.0%}", "")]
+    pairs += [("latency", f"{view.number('meter/latency_ms'):.0f} ms", "")]
+    pairs += [("buffer", f"{view.number('meter/ring'):.0f} blocks", "")]
+    return _append_pairs(row, pairs, width, palette)
+
+
+def _gain_row(view: ViewState, width: int, palette: Palette) -> Text:
+    """What is set apart from the faders."""
+    pairs = [("master", f"{format_signed(view.number('master'), '.1f')} dB", "")]
+    pairs += [("wet", f"{view.number('wet', 1.0):.0%}", ""), ("preset", str(view.value("preset/load") or "none"), "")]
+    pairs += [("OSC", f"{len(view.clients)} client{'' if len(view.clients) == 1 else 's'}", "")]
+    return _append_pairs(Text(" "), pairs, width, palette)
 
 
 def _one_line(view: ViewState, width: int, palette: Palette) -> Text:
     """The most important of all of them, as many as there is room for."""
-    peak, underruns = view.number("meter/peak_db", -120.0), view.number("meter/dropouts")
-    row = Text("  ") + level_bar(peak, view.peak_hold_db, 8, palette) + Text(f"{_decibels(peak)} dBTP")
-    pairs = (
-        ("underruns", f"{underruns:.0f}", palette.warning if underruns else ""),
-        ("load", f"{view.number('meter/load'):.0%}", ""),
-        ("master", format_signed(view.number("master"), ".1f"), ""),
-        ("wet", f"{view.number('wet', 1.0):.0%}", ""),
-        ("latency", f"{view.number('meter/latency_ms'):.0f} ms", ""),
-    )
+    peak = view.number("meter/peak_db", -120.0)
+    row = Text("  ") + level_bar(peak, view.peak_hold_db, 8, palette) + Text(f"{_decibels(peak)} dBTP ")
+    pairs = [_count("underruns", view.number("meter/dropouts"), palette)]
+    pairs += [("load", f"{view.number('meter/load'):.0%}", "")]
+    pairs += [("master", format_signed(view.number("master"), ".1f"), "")]
+    pairs += [("wet", f"{view.number('wet', 1.0):.0%}", "")]
+    pairs += [("latency", f"{view.number('meter/latency_ms'):.0f} ms", "")]
+    return _append_pairs(row, pairs, width, palette)
+
+
+def _append_pairs(row: Text, pairs: Sequence[tuple[str, str, str]], width: int, palette: Palette) -> Text:
+    """Names and values (text and style) behind what the row has, those that there is room for."""
     for name, value, style in pairs:
-        if len(row) + len(name) + len(value) + 3 <= width:
-            row.append(f"  {name} ", palette.quiet).append(value, style)
+        if row.cell_len + len(name) + len(value) + 2 <= width:
+            row.append(f" {name} ", palette.quiet).append(value, style).append(" ")
     return row
+
+
+def _count(name: str, count: float, palette: Palette) -> tuple[str, str, str]:
+    return name, f"{count:.0f}", palette.warning if count else ""
 
 
 def _client_row(view: ViewState, palette: Palette) -> Text:

@@ -21,11 +21,11 @@ from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ..session.parameters import ROOT
 from .actions import KeyActions
-from .gain_map import GainMap
 from .keymap import KEYMAP
 from .layout import compose
 from .palette import Palette
 from .panels.cells import printable
+from .panels.gain_map import GainMap
 from .view_state import ViewState
 
 if TYPE_CHECKING:

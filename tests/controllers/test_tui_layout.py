@@ -15,7 +15,6 @@ from helpers.terminal_stage import NOTES, STATES, TITLE, analyse, perform
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.control.session.parameters import PARAMETERS
-from moodfader.control.tui.gain_map import GainMap
 from moodfader.control.tui.layout import compose
 from moodfader.control.tui.palette import (
     DARK_16,
@@ -29,6 +28,7 @@ from moodfader.control.tui.palette import (
 from moodfader.control.tui.panels.cells import bar_scale, centred_bar, change_text
 from moodfader.control.tui.panels.effects import effect_rows
 from moodfader.control.tui.panels.faders import fader_rows
+from moodfader.control.tui.panels.gain_map import GainMap
 from moodfader.control.tui.view_state import ViewState, sound_state
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from rich.color import Color

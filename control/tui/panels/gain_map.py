@@ -10,12 +10,12 @@ import numpy as np
 from rich.style import Style
 from rich.text import Text
 
-from ...engine.analysis.thumbnail import FRAMES, ROWS, thumbnail_bands
-from ...engine.dsp.band_gains import SEGMENT_LIMIT_DB, segment_gain_db
-from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
-from ...models.common.errors import InputError
-from .palette import Palette, level_colour
-from .panels.cells import fit
+from ....engine.analysis.thumbnail import FRAMES, ROWS, thumbnail_bands
+from ....engine.dsp.band_gains import SEGMENT_LIMIT_DB, segment_gain_db
+from ....models.common.constants import HOP_LENGTH, SAMPLE_RATE
+from ....models.common.errors import InputError
+from ..palette import Palette, level_colour
+from .cells import fit
 
 MAX_LINES: Final = 24
 """Lines that the map takes at most, with its heading."""

@@ -18,12 +18,15 @@ from ..processes.messages import DeviceFailed, DeviceOpened, OutputJob
 from ..processes.realtime import RT_OUTPUT, lock_memory_and_freeze_gc, set_realtime
 from ..processes.ring_buffer import RingBuffer
 from .backends import parent_exited
+from .late_blocks import LateBlocks
 
 os.environ.setdefault("PYO_GUI_WX", "0")
 os.environ.setdefault("JACK_NO_START_SERVER", "1")  # a server is the user's to start
 os.environ.setdefault("ALSA_PLUGIN_DIR", "/usr/lib/x86_64-linux-gnu/alsa-lib")
 
 _FADE_IN_S: Final = 0.25
+_JACK_SLACK: Final = 0.8
+"""A cycle that is not done by its end is played as the one before it was; pyo needs some time after the copy."""
 _SILENT_S: Final = 2.0
 """After so long without a callback the device has gone."""
 
@@ -65,6 +68,8 @@ def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
     views = [np.asarray(table.getBuffer()) for table in tables]
     output = np.zeros((block, job.channels), dtype=np.float32)
     skipped = -int(-_FADE_IN_S * rate // block)
+    period_s = block / rate
+    late = LateBlocks(period_s=period_s, slack_s=_JACK_SLACK * period_s if audio == "jack" else 2 * period_s)
     calls = 0
 
     def copy() -> None:
@@ -75,6 +80,7 @@ def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
         ring.read_into(output)
         for channel, view in enumerate(views):
             view[:block] = output[:, channel]
+        ring.late += late.done(time.monotonic())
 
     server.setCallback(copy)
     lock_memory_and_freeze_gc()

@@ -93,6 +93,22 @@ class AutomationWriter:
         self.close()
 
 
+def check_recordable(path: Path) -> None:
+    """See whether an automation file can be made at `path`, without making it.
+
+    Raises
+    ------
+    InputError
+        If there is one already, or its folder is not there or cannot be written to.
+    """
+    if path.exists() or path.is_symlink():
+        raise InputError(f"{path}: exists already, a recorded performance is not overwritten")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: cannot be written (no such folder as {path.parent})")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"{path}: cannot be written (no right to write to {path.parent})")
+
+
 def read_automation(path: Path) -> Automation:
     """Read a recorded performance. Raises InputError for what is none, or does not make sense."""
     lines = _lines(path)

@@ -98,7 +98,7 @@ def play(
         probe(file)
     if record is not None:
         check_recordable(record)
-    full = not (no_terminal or as_json or quiet) and sys.stdout.isatty() and sys.stdin.isatty()
+    full = not (no_terminal or as_json or quiet) and _is_interactive()
     wanted = PlayerOptions(
         backend=backend,
         device=device,
@@ -152,6 +152,11 @@ class DeferredNotes:
         kept, self._kept = self._kept or [], None
         for text in kept:
             self._note(text)
+
+
+def _is_interactive() -> bool:
+    """Whether a person can see the full view and press keys (it is drawn on standard error)."""
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
 def _check(
@@ -226,18 +231,15 @@ def _lines(session: "Session", files: list[Path], voice: Output, stop: threading
 def _full_view(
     session: "Session", files: list[Path], server: "OscServer | None", stop: threading.Event, notes: list[str]
 ) -> None:
-    """Until q is pressed or the program is told to end."""
+    """Until the user quits or the program is told to end."""
     from ..tui.app import Terminal
 
     def track() -> str:
         number = session.meters.track if session.meters else 0
-        name = files[number].name if len(files) == 1 else f"{number + 1}/{len(files)} {files[number].name}"
-        analysed = session.analysed
-        said = [] if analysed == 1.0 else [f"analysed {analysed or 0:.0%}"]
-        said += notes[-1:]
-        return f"{name}  ({', '.join(said)})" if said else name
+        return files[number].name if len(files) == 1 else f"{number + 1}/{len(files)} {files[number].name}"
 
-    Terminal(session, track=track, clients=server.clients if server else tuple, until=stop.is_set).run()
+    clients = server.clients if server else tuple
+    Terminal(session, track=track, clients=clients, notes=lambda: notes, until=stop.is_set).run()
 
 
 @contextlib.contextmanager

@@ -1,6 +1,5 @@
 """demo: the whole way once, on the track that ships with the program."""
 
-import dataclasses
 import importlib.resources
 from pathlib import Path
 from typing import Annotated, Final
@@ -42,6 +41,7 @@ def demo(
     from ...engine.plotting.export import files_of, prepare_folder, write_explanation
     from ...engine.plotting.sonify import chosen_stretch
     from ...engine.plotting.steering_plot import steering_overview
+    from ...engine.plotting.style import figure_of, save
     from ...engine.render.render import render
     from ..console.tables import render_lines, render_table
 
@@ -73,10 +73,11 @@ def demo(
         title = f"{TRACK}, steered by the preset {chosen.name}"
         stretch_s = chosen_stretch(analysis, list(MIDLEVEL), None, None)
         spectrogram = track_spectrogram(track)
-        steering_overview(overview, analysis, spectrogram, faders, rendered, title=title, stretch_s=stretch_s)
+        axes = steering_overview(analysis, spectrogram, faders, rendered, title=title, stretch_s=stretch_s)
+        save(figure_of(axes), overview)
         write_explanation(track, analysis, network, files, stretch_s=stretch_s, progress=report)
     more = {"analysis": str(kept), "overview": str(overview), "explanation": str(explanation)}
-    voice.result(dataclasses.asdict(rendered) | more, lambda: render_table(rendered, chosen.gains_db))
+    voice.result(rendered.to_dict() | more, lambda: render_table(rendered, chosen.gains_db))
     for line in render_lines(rendered):
         voice.line(line)
     voice.line(f"analysis  {kept}")

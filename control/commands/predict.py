@@ -35,12 +35,7 @@ def predict(
     def work(file: Path) -> None:
         track = load_track(file)
         heard = predict_track(track, network)
-        values = {
-            "file": str(file),
-            "duration_s": track.duration_s,
-            "midlevel": dict(heard.midlevel),
-            "emotions": dict(heard.emotions),
-        }
+        values = {"file": str(file), **heard.to_dict()}
         voice.result(values, lambda: prediction_table(file, track, heard))
 
     each(files, work)
@@ -73,26 +68,14 @@ def analyze(
     network = the_model(model, device)
     from ...engine import load_track
     from ...engine.analysis import cache as kept
-    from ...models.common.constants import MIDLEVEL
-    from ..console.tables import MEASURES, analysis_table
+    from ..console.tables import analysis_table
 
     def work(file: Path) -> None:
         track = load_track(file)
         begun = time.perf_counter()
         with voice.progress(f"Analysing {file.name}") as report:
             analysis = kept.analyze(track, model=network, settings=settings, output=output, progress=report)
-        values = {
-            "file": str(file),
-            "analysis": str(analysis.path),
-            "segments": len(analysis.weights),
-            "passes": analysis.settings.passes,
-            "seconds": time.perf_counter() - begun,
-            **{
-                measure: dict(zip(MIDLEVEL, map(float, getattr(analysis, measure)), strict=True))
-                for measure in MEASURES
-            },
-            "selected": analysis.selected_counts(),
-        }
+        values = {"file": str(file), **analysis.to_dict(), "seconds": time.perf_counter() - begun}
         voice.result(values, lambda: analysis_table(file, analysis))
         voice.line(f"analysis: {analysis.path}")
 

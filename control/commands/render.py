@@ -1,6 +1,5 @@
 """render: a new sound file with the faders where they were asked to be."""
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -107,7 +106,7 @@ def render(
             device=device,
             progress=report,
         )
-    voice.result(dataclasses.asdict(rendered), lambda: render_table(rendered, gains_db))
+    voice.result(rendered.to_dict(), lambda: render_table(rendered, gains_db))
     for line in render_lines(rendered):
         voice.line(line)
 

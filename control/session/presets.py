@@ -16,13 +16,16 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import tomli_w
 
 from ...models.common.atomic_write import written_beside
 from ...models.common.errors import InputError
 from ...models.common.paths import config_dir
+
+if TYPE_CHECKING:
+    from ...engine.dsp.faders import Faders
 
 SUFFIX: Final = ".toml"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -37,6 +40,13 @@ class Preset:
     gains_db: Mapping[str, float]
     path: Path
     own: bool
+
+    @property
+    def faders(self) -> "Faders":
+        """The gains as `Faders`."""
+        from ...engine.dsp.faders import Faders
+
+        return Faders.of(self.gains_db)
 
 
 def own_folder() -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,9 @@ from ..explain.effect_sums import Sums
 from ..explain.perturbation import PERTURBATIONS, response_per_db, window
 from ..explain.segmentation import METHODS, segment
 from ..explain.significance import mask_weights, paper_p_values, selected
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 ESTIMATORS: Final[dict[str, ModuleType]] = {"gradient": expected_gradients, "local": local_regression, "lime": lime}
 """The first is the default. Each has explain_window, its usual PASSES, the BIT_VARIANCE of what it perturbs, and the
@@ -64,7 +67,7 @@ class AnalysisSettings:
             raise InputError(f"seed {self.seed} is out of range: a whole number from 0 on")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Analysis:
     """What the explanation of one track by one model found.
 
@@ -111,6 +114,61 @@ class Analysis:
             }
             for k, name in enumerate(MIDLEVEL)
         }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Where it is stored, its size and its measures by feature, as `moodfader analyze --json` prints them.
+
+        The tables themselves (label map, weights, standard errors) are arrays: see the attributes.
+        """
+        measures = ("surrogate_r2", "half_agreement", "stability")
+        return {
+            "analysis": None if self.path is None else str(self.path),
+            "segments": len(self.weights),
+            "passes": self.settings.passes,
+            **{measure: dict(zip(MIDLEVEL, map(float, getattr(self, measure)), strict=True)) for measure in measures},
+            "selected": self.selected_counts(),
+        }
+
+    def plot(self, feature: str, ax: "Axes | None" = None, *, track: Track | None = None) -> "Axes":
+        """Plot the mask of a feature over time and frequency.
+
+        Parameters
+        ----------
+        feature
+            Name of a mid-level feature; a hyphen may stand for an underscore.
+        ax
+            matplotlib Axes to draw into; those of a new pyplot figure if None.
+        track
+            The analysed track, whose spectrogram is then the background.
+
+        Returns
+        -------
+        Axes
+            Segments that raise the prediction in blue, those that lower it in orange, the stronger the fuller.
+
+        Raises
+        ------
+        InputError
+            For an unknown feature, and for a track that is not the analysed one.
+        """
+        # The one import of an upper layer: a doorway for users, opened when it is used (matplotlib is an extra).
+        from ..plotting.mask_plot import plot_mask
+
+        name = feature.strip().lower().replace("-", "_")
+        if name not in MIDLEVEL:
+            raise InputError(f"no feature is called {feature!r}: there are {', '.join(MIDLEVEL)}")
+        if track is not None and track.digest != self.track_digest:
+            raise InputError(f"{track.path}: another sound than the analysed one")
+        return plot_mask(self, name, ax, spectrogram=None if track is None else track_spectrogram(track))
+
+    def __repr__(self) -> str:
+        """What was analysed and how, without the tables."""
+        settings = self.settings
+        return (
+            f"Analysis({len(self.weights)} segments in {self.duration_s:.1f} s, {settings.estimator}, "
+            f"{settings.passes} evaluations, surrogate R² {self.surrogate_r2.min():.2f} to "
+            f"{self.surrogate_r2.max():.2f}, track {self.track_digest[:8]}, model {self.model_digest[:8]})"
+        )
 
     def description(self) -> dict[str, Any]:
         """The settings and keys, as they are kept in the file."""

@@ -1,39 +1,53 @@
 """What the network hears in a whole track, in bounded memory, and what the linear surrogate expects of faders."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
+from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.inference.checkpoint import Model
 from ...models.network.receptive_field import Geometry
 from ...models.network.spectrogram import spectrogram_blocks
 from ..audio.track import Track
 
-if TYPE_CHECKING:
-    pass
-
 POSITIONS_AT_ONCE = 128
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prediction:
-    """Seven features and eight emotions on the scale 0..1, by name."""
+    """The network's prediction for a recording: values from 0 to 1 (a mean rating divided by ten), by name."""
 
     midlevel: Mapping[str, float]
+    """The seven features of MIDLEVEL."""
     emotions: Mapping[str, float]
+    """The eight emotions of EMOTIONS."""
+    duration_s: float
+    """Seconds of sound that were predicted from."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain dicts and floats, as `moodfader predict --json` prints it."""
+        return {"duration_s": self.duration_s, "midlevel": dict(self.midlevel), "emotions": dict(self.emotions)}
+
+    def __repr__(self) -> str:
+        """Its values with two decimals."""
+        groups = (
+            f"{what}={{{', '.join(f'{name}: {value:.2f}' for name, value in values.items())}}}"
+            for what, values in (("midlevel", self.midlevel), ("emotions", self.emotions))
+        )
+        return f"Prediction({', '.join(groups)}, duration_s={self.duration_s:.1f})"
 
 
-def named(midlevel: npt.NDArray[np.floating], emotions: npt.NDArray[np.floating]) -> Prediction:
+def named(midlevel: npt.NDArray[np.floating], emotions: npt.NDArray[np.floating], *, duration_s: float) -> Prediction:
     """Give the values [7] and [8] their names."""
     return Prediction(
         midlevel={name: float(value) for name, value in zip(MIDLEVEL, midlevel, strict=True)},
         emotions={name: float(value) for name, value in zip(EMOTIONS, emotions, strict=True)},
+        duration_s=duration_s,
     )
 
 
@@ -43,12 +57,21 @@ def predict_track(track: Track, model: Model, *, scale: float | None = None) -> 
     scale divides the mono mix; the track's own peak without it. What was made of a track is heard at the scale of
     the original, so that a change of level counts.
     """
-    return predict_sound(track.mono_blocks(), model, scale=track.peak if scale is None else scale)
+    prediction = predict_sound(track.mono_blocks(), model, scale=track.peak if scale is None else scale)
+    return replace(prediction, duration_s=track.duration_s)
 
 
 def predict_sound(mono_blocks: Iterable[FloatArray], model: Model, *, scale: float) -> Prediction:
     """As predict_track, for mono sound at 22.05 kHz in blocks [n]."""
-    spectrogram = spectrogram_blocks(mono_blocks, scale=scale)
+    samples = 0
+
+    def counted() -> Iterator[FloatArray]:
+        nonlocal samples
+        for block in mono_blocks:
+            samples += len(block)
+            yield block
+
+    spectrogram = spectrogram_blocks(counted(), scale=scale)
     total = np.zeros(len(MIDLEVEL))
     count = 0
     with torch.inference_mode():
@@ -58,7 +81,7 @@ def predict_sound(mono_blocks: Iterable[FloatArray], model: Model, *, scale: flo
             count += local.shape[1] * local.shape[2]
     midlevel = total / count
     emotions = model.network.emotions(torch.from_numpy(midlevel).float().to(model.device)).detach().cpu().numpy()
-    return named(midlevel, emotions)
+    return named(midlevel, emotions, duration_s=samples / SAMPLE_RATE)
 
 
 def _seen_by_positions(blocks: Iterator[FloatArray], geometry: Geometry) -> Iterator[FloatArray]:

@@ -7,7 +7,7 @@ starts. PyAV is imported when it is needed: what soundfile reads can sound soone
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,13 +41,15 @@ class Source:
     """What a file's header says; `promised` is the number of samples a channel, None when it states none."""
 
     path: Path
-    reader: str  # "soundfile" or "av"
+    reader: str  # "soundfile", "av", or "array" for samples in memory
     format: str
     subtype: str
     sample_rate: int
     channels: int
     promised: int | None
     tolerance: int = 0  # samples by which the promise may be missed by an undamaged file
+    array: np.ndarray | None = field(default=None, repr=False, compare=False)
+    """float32 [samples, channels], of a source in memory (array_source.py)."""
 
 
 def probe(path: Path) -> Source:
@@ -76,6 +78,8 @@ def decode(source: Source, *, block_length: int = 65536, start: int = 0) -> Iter
 
     Raises InputError when the file turns out to be damaged on the way.
     """
+    if source.array is not None:
+        return (source.array[i : i + block_length] for i in range(start, len(source.array), block_length))
     if source.reader == "soundfile":
         return _soundfile_blocks(source, block_length, start)
     return _regrouped(_av_blocks(source), block_length, start)

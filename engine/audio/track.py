@@ -86,7 +86,12 @@ def load_track(path: str | Path) -> Track:
     Raises InputError for what cannot be worked on: no such file, a folder, no sound in it, truncated or
     damaged, less than a second, silence, samples that are no numbers, a rate or a channel count out of range.
     """
-    source = probe(Path(path))
+    return measure_track(probe(Path(path)))
+
+
+def measure_track(source: Source) -> Track:
+    """Decode a source once, check it and measure it. Raises InputError as load_track."""
+    path = source.path
     digest = hashlib.sha256(f"{source.sample_rate} {source.channels}".encode())
     mono = _MonoMix(source.sample_rate)
     samples, peak, sample_peak = 0, 0.0, 0.0

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from matplotlib.axes import Axes
+
 from ...models.common.arrays import Report
 from ...models.common.atomic_write import written_beside
 from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
@@ -16,7 +18,8 @@ from ..audio.track import Track
 from .faithfulness_plot import curves_figure
 from .feature_plot import effects_figure, feature_figure
 from .html_page import page
-from .sonify import Listening
+from .sonify import Listening, write_sound
+from .style import figure_of, save
 
 FORMATS: Final = {"png": ("png",), "svg": ("svg",), "both": ("png", "svg")}
 
@@ -76,23 +79,23 @@ def write_explanation(
         frames = first, min(last, len(spectrogram))
         curves = faithfulness_curves(spectrogram, analysis, model, features, frames=frames)
 
-    def pictures(name: str) -> list[Path]:
-        return [files[key] for key in (name, f"{name}_svg") if key in files]
+    def write(name: str, axes: list[Axes]) -> None:
+        save(figure_of(axes), [files[key] for key in (name, f"{name}_svg") if key in files])
 
     quantiles = model.record.get("midlevel_quantiles")
     weights = model.emotion_weights
-    effects_figure(pictures("effects"), heard.midlevel, heard.emotions, weights, title=title, quantiles=quantiles)
+    write("effects", effects_figure(heard.midlevel, heard.emotions, weights, title=title, quantiles=quantiles))
     for number, feature in enumerate(features, 1):
-        feature_figure(pictures(feature), analysis, spectrogram, feature, title=title, stretch_s=stretch_s)
+        write(feature, feature_figure(analysis, spectrogram, feature, title=title, stretch_s=stretch_s))
         own = [curve for curve in curves if curve.feature == feature]
         if own:
-            curves_figure(pictures(f"{feature}_curves"), own, title=title)
-        for kind, write in (("enhanced", listening.enhanced), ("alone", listening.alone)):
+            write(f"{feature}_curves", curves_figure(own, title=title))
+        for kind, sound in (("enhanced", listening.enhanced), ("alone", listening.alone)):
             if f"{feature}_{kind}" in files:
-                write(files[f"{feature}_{kind}"], feature)
+                write_sound(files[f"{feature}_{kind}"], sound(feature), track.sample_rate)
         progress(number / (len(features) + 1))
     if "original" in files:
-        listening.original(files["original"])
+        write_sound(files["original"], listening.original(), track.sample_rate)
     with written_beside(files["index"]) as beside:
         text = page(track, analysis, heard, files, features, curves, stretch_s=stretch_s)
         beside.write_text(text, encoding="utf-8")

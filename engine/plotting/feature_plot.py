@@ -2,7 +2,6 @@
 effects of the features on the emotions (as its Fig. 3)."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -18,7 +17,20 @@ from ...models.common.arrays import FloatArray, Labels
 from ...models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.formatting import duration, spoken
 from ..analysis.analysis import Analysis
-from .style import AGAINST, FAINT, FLOOR_DB, FOR, STYLE, coloured, decibels, outline, picture, plain, save, shades
+from .style import (
+    AGAINST,
+    FAINT,
+    FLOOR_DB,
+    FOR,
+    STYLE,
+    coloured,
+    decibels,
+    new_figure,
+    outline,
+    picture,
+    plain,
+    shades,
+)
 
 STRONGEST: Final = 10
 Z95: Final = 1.96
@@ -26,27 +38,27 @@ Z95: Final = 1.96
 
 
 def feature_figure(
-    paths: Path | Sequence[Path],
     analysis: Analysis,
     spectrogram: FloatArray,
     feature: str,
     *,
     title: str,
     stretch_s: tuple[float, float],
-) -> None:
+    figure: Figure | None = None,
+) -> list[Axes]:
     """The positive and the negative spectrogram of a feature over a stretch of the track, and the strongest weights.
 
     The segments that were selected are in colour and outlined, the stronger their weight the fuller; the rest is
-    grey. The STRONGEST of each side carry numbers, and beside stand their weights with 95 % intervals. Raises
-    InputError when a file cannot be written.
+    grey. The STRONGEST of each side carry numbers, and beside stand their weights with 95 % intervals. Drawn into
+    `figure`, a new one if None; returns the axes of the two spectrograms and of the weights.
     """
     first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in stretch_s)
     loudness_db = decibels(spectrogram)[first:last]
     labels = analysis.segments[first:last]
     column = MIDLEVEL.index(feature)
     selected = np.sign(analysis.mask_weights[np.unique(labels), column])
+    figure = figure or new_figure(12, 4.3)
     with rc_context(STYLE):
-        figure = Figure(figsize=(12, 4.3), layout="constrained")
         left, right, panel = figure.subplots(1, 3, width_ratios=(5, 5, 2.3))
         right.sharey(left)
         strongest = [strongest_segments(analysis, labels, column, sign) for sign in (1, -1)]
@@ -70,7 +82,7 @@ def feature_figure(
         note += f"  A linear surrogate explains {analysis.surrogate_r2[column]:.0%} of the variance;"
         note += f" stability {analysis.stability[column]:.3f}."
         figure.supxlabel(note, fontsize=7.5, color=FAINT, x=0.01, ha="left")
-        save(figure, paths)
+    return [left, right, panel]
 
 
 def strongest_segments(analysis: Analysis, labels: Labels, column: int, sign: int) -> npt.NDArray[np.integer]:
@@ -135,22 +147,23 @@ def _selected(axes: Axes, loudness_db: FloatArray, strength: FloatArray, first: 
 
 
 def effects_figure(
-    paths: Path | Sequence[Path],
     midlevel: Mapping[str, float],
     emotions: Mapping[str, float],
     emotion_weights: npt.NDArray[np.float32],
     *,
     title: str,
     quantiles: Mapping[str, Sequence[float]] | None = None,
-) -> None:
+    figure: Figure | None = None,
+) -> list[Axes]:
     """Effect of each feature on each emotion: mid-level value times the weight of the linear layer [8, 7].
 
     quantiles: [5, 25, 50, 75, 95] percent of each mid-level over the clips that the model learned from; with them
-    each effect stands before the box of its distribution. Raises InputError when a file cannot be written.
+    each effect stands before the box of its distribution. Drawn into `figure`, a new one if None; returns the eight
+    axes, in the order of EMOTIONS.
     """
     values = np.array([midlevel[name] for name in MIDLEVEL])
+    figure = figure or new_figure(10, 5.4)
     with rc_context(STYLE):
-        figure = Figure(figsize=(10, 5.4), layout="constrained")
         grid = figure.subplots(2, 4, sharex=True, sharey=True)
         for axes, emotion, weights in zip(grid.ravel(), EMOTIONS, emotion_weights, strict=True):
             axes.axvline(0, color=FAINT, linewidth=0.8)
@@ -167,7 +180,7 @@ def effects_figure(
         note = "effect: the feature's value times its weight in the linear layer.  Diamond: this track"
         note += "; box and whiskers: half and 90 % of the clips that the model learned from." if quantiles else "."
         figure.supxlabel(note, fontsize=7.5, color=FAINT, x=0.01, ha="left")
-        save(figure, paths)
+    return list(grid.ravel())
 
 
 def _effects(

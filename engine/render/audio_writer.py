@@ -40,7 +40,7 @@ def check_output(output: Path, *, bit_depth: str = "24", source: Path | None = N
     if output.is_dir():
         raise InputError(f"{output}: it is a folder, the name of a file is needed")
     if output.exists():
-        if source is not None and output.samefile(source):
+        if source is not None and source.exists() and output.samefile(source):
             raise InputError(f"{output}: it is the input itself, give the output another name")
         if not overwrite:
             raise InputError(f"{output}: it exists already (--overwrite replaces it)")

@@ -7,11 +7,11 @@ Exit codes: 0 done; 2 something the user gave cannot be used (one line says what
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
+from .. import __version__
 from ..models.common.errors import InputError
 from .commands import cache, demo, devices, explain, midi, osc, play, predict, presets, render
 from .console.output import complain
@@ -44,7 +44,7 @@ for _commands in (
 
 def _print_version(asked: bool) -> None:
     if asked:
-        print(f"moodfader {version('moodfader')}")
+        print(f"moodfader {__version__}")
         raise typer.Exit
 
 

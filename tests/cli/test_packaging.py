@@ -95,42 +95,73 @@ def test_nothing_of_the_data_is_tracked():
     assert sounds == ["presets/demo.ogg", "tests/fixtures/analysis_0_7.npz"]  # (of a synthetic tone)
 
 
-def test_the_wheel_works_elsewhere(tmp_path):
-    """Built, installed without the source in reach, and run: nothing may be missing from it."""
-    source = tmp_path / "source"  # a copy, so that the build leaves nothing in the checkout and finds nothing there
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """Python of an environment with the built wheel in it, where the source is not in reach; and a folder."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"  # a copy, so that the build leaves nothing in the checkout and finds nothing there
     for name in ("models", "engine", "control", "presets"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("__init__.py", "py.typed", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(source)]
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(source)]
     subprocess.run(build, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    home = tmp_path / "elsewhere"
+    (wheel,) = folder.glob("*.whl")
+    home = folder / "elsewhere"
     venv.create(home, with_pip=False)
     site = next((home / "lib").glob("python*")) / "site-packages"
     install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(wheel)]
     subprocess.run(install, check=True, capture_output=True)
     # the dependencies of this environment, but not its editable install, which only site would follow
-    here = next(Path(sys.prefix, "lib").glob("python*")) / "site-packages"
-    (site / "dependencies.pth").write_text(str(here))
-    python = home / "bin" / "python"
+    here = [path for path in sys.path if path.endswith("site-packages")]
+    (site / "dependencies.pth").write_text("\n".join(here))
+    return home / "bin" / "python", folder
+
+
+def test_the_wheel_works_elsewhere(elsewhere):
+    """Built, installed without the source in reach, and run: nothing may be missing from it."""
+    python, folder = elsewhere
     code = """
-import importlib.util, importlib.resources, moodfader.engine.dsp.segment_mask as gains, moodfader.control.cli
-from moodfader.models.inference.checkpoint import load_model
+import importlib.metadata, importlib.util, importlib.resources, moodfader.engine.dsp.segment_mask as gains
+import moodfader, moodfader.control.cli
 assert "elsewhere" in gains.__file__, gains.__file__
 assert importlib.util.find_spec("engine") is None and importlib.util.find_spec("models") is None
 assert (importlib.resources.files("moodfader.presets") / "demo.ogg").is_file()
-print(load_model().digest)
+assert importlib.metadata.version("moodfader") == moodfader.__version__
+print(moodfader.load_model(device="cpu").digest)
 """
-    run = subprocess.run([python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    run = subprocess.run([python, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert len(run.stdout.strip()) == 64
     shown = subprocess.run(
         [python, "-m", "moodfader.control.cli", "presets", "list"],
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.strip()
+
+
+def test_a_users_type_checker_sees_the_types(elsewhere):
+    """The wheel says that it is typed, and the lazy names of `moodfader` are seen through."""
+    python, folder = elsewhere
+    script = folder / "script.py"
+    script.write_text(
+        "import moodfader\n"
+        "reveal_type(moodfader.predict)\n"
+        "reveal_type(moodfader.Faders(dissonance=6).dissonance)\n"
+        "reveal_type(moodfader.FaderProcessor.latency)\n"
+        "moodfader.Faders(dissonance='much')\n"
+    )
+    options = ["--python-executable", python, "--strict", "--no-error-summary", "--cache-dir", folder / "mypy"]
+    run = subprocess.run(
+        [sys.executable, "-m", "mypy", *options, script], cwd=folder, capture_output=True, text=True, check=False
+    )
+    shown = run.stdout.splitlines()
+    assert "moodfader.engine.analysis.prediction.Prediction" in shown[0], run.stdout + run.stderr
+    assert '"float"' in shown[1]
+    assert "FaderProcessor" in shown[2]
+    assert 'incompatible type "str"' in shown[3]
+    assert len(shown) == 4

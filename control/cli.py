@@ -13,6 +13,7 @@ import typer
 
 from .. import __version__
 from ..models.common.errors import InputError
+from ..models.common.extras import missing_extra
 from .commands import cache, demo, devices, explain, midi, osc, play, predict, presets, render
 from .console.output import complain
 from .experiments import evaluate_command, train_command
@@ -70,6 +71,12 @@ def run(arguments: Sequence[str]) -> int:
         return 2
     except typer.TyperException as error:
         return _usage_error(error)
+    except ModuleNotFoundError as error:
+        line = missing_extra(error)
+        if line is None:
+            raise
+        complain(line)
+        return 2
     except (KeyboardInterrupt, typer.Abort):
         complain("interrupted")
         return 130

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from ...models.common.arrays import FloatArray, Labels
 from ...models.common.constants import CLIP_FRAMES, HOP_LENGTH, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.common.errors import InputError
+from ...models.common.extras import require
 from ...models.inference.checkpoint import Model
 from ...models.network.spectrogram import frame_count, spectrogram_blocks
 from ..audio.track import Track
@@ -152,6 +153,7 @@ class Analysis:
             For an unknown feature, and for a track that is not the analysed one.
         """
         # The one import of an upper layer: a doorway for users, opened when it is used (matplotlib is an extra).
+        require("matplotlib")
         from ..plotting.mask_plot import plot_mask
 
         name = feature.strip().lower().replace("-", "_")

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...models.common.errors import InputError
+from ...models.common.extras import require
 from ...models.inference import checkpoint
 from ...models.inference.checkpoint import Model
 from ...models.inference.device import chosen_device
@@ -165,6 +166,7 @@ def explain(
     InputError
         As `predict`; for an excerpt that is not inside of the track; for an analysis of another sound or model.
     """
+    require("matplotlib", "jinja2")
     from ..plotting.explanation import Explanation
 
     track, network = as_track(audio, sample_rate), model or _default_model(device)

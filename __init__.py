@@ -12,7 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .control.session.presets import Preset, all_presets, find_preset
+    from .control.session.presets import Preset, available_presets, find_preset
     from .engine.analysis.analysis import Analysis, AnalysisSettings
     from .engine.analysis.cache import load_analysis
     from .engine.analysis.prediction import Prediction
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .engine.audio.track import Track, load_track
     from .engine.dsp.faders import Faders
     from .engine.plotting.explanation import Explanation
-    from .engine.render.render import Rendered
+    from .engine.render.render import RenderResult
     from .models.common.constants import EMOTIONS, MIDLEVEL
     from .models.common.errors import InputError
     from .models.inference.checkpoint import Model
@@ -41,7 +41,7 @@ __all__ = [
     "Model",
     "Prediction",
     "Preset",
-    "Rendered",
+    "RenderResult",
     "Track",
     "__version__",
     "all_presets",
@@ -67,7 +67,7 @@ _MODULES = {
     "engine.audio.track": ("Track", "load_track"),
     "engine.dsp.faders": ("Faders",),
     "engine.plotting.explanation": ("Explanation",),
-    "engine.render.render": ("Rendered",),
+    "engine.render.render": ("RenderResult",),
     "models.common.constants": ("EMOTIONS", "MIDLEVEL"),
     "models.common.errors": ("InputError",),
     "models.inference.checkpoint": ("Model",),

@@ -11,7 +11,7 @@ import torch
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.inference.checkpoint import Model
-from ...models.network.receptive_field import Geometry
+from ...models.network.receptive_field import ReceptiveField
 from ...models.network.spectrogram import spectrogram_blocks
 from ..audio.track import Track
 
@@ -42,7 +42,9 @@ class Prediction:
         return f"Prediction({', '.join(groups)}, duration_s={self.duration_s:.1f})"
 
 
-def named(midlevel: npt.NDArray[np.floating], emotions: npt.NDArray[np.floating], *, duration_s: float) -> Prediction:
+def to_prediction(
+    midlevel: npt.NDArray[np.floating], emotions: npt.NDArray[np.floating], *, duration_s: float
+) -> Prediction:
     """Give the values [7] and [8] their names."""
     return Prediction(
         midlevel={name: float(value) for name, value in zip(MIDLEVEL, midlevel, strict=True)},
@@ -57,11 +59,13 @@ def predict_track(track: Track, model: Model, *, scale: float | None = None) -> 
     scale divides the mono mix; the track's own peak without it. What was made of a track is heard at the scale of
     the original, so that a change of level counts.
     """
-    prediction = predict_sound(track.mono_blocks(), model, scale=track.peak if scale is None else scale)
+    prediction = predict_blocks(
+        track.network_input_blocks(), model, scale=track.network_peak if scale is None else scale
+    )
     return replace(prediction, duration_s=track.duration_s)
 
 
-def predict_sound(mono_blocks: Iterable[FloatArray], model: Model, *, scale: float) -> Prediction:
+def predict_blocks(mono_blocks: Iterable[FloatArray], model: Model, *, scale: float) -> Prediction:
     """As predict_track, for mono sound at 22.05 kHz in blocks [n]."""
     samples = 0
 
@@ -81,12 +85,12 @@ def predict_sound(mono_blocks: Iterable[FloatArray], model: Model, *, scale: flo
             count += local.shape[1] * local.shape[2]
     midlevel = total / count
     emotions = model.network.emotions(torch.from_numpy(midlevel).float().to(model.device)).detach().cpu().numpy()
-    return named(midlevel, emotions, duration_s=samples / SAMPLE_RATE)
+    return to_prediction(midlevel, emotions, duration_s=samples / SAMPLE_RATE)
 
 
-def _seen_by_positions(blocks: Iterator[FloatArray], geometry: Geometry) -> Iterator[FloatArray]:
+def _seen_by_positions(blocks: Iterator[FloatArray], geometry: ReceptiveField) -> Iterator[FloatArray]:
     """Pieces of the silence-extended spectrogram, each what up to POSITIONS_AT_ONCE positions see."""
-    begin, end = geometry.span(0, POSITIONS_AT_ONCE)
+    begin, end = geometry.frame_range(0, POSITIONS_AT_ONCE)
     pending = np.zeros((-begin, N_BANDS), np.float32)
     frames = done = 0
     for block in blocks:
@@ -98,6 +102,6 @@ def _seen_by_positions(blocks: Iterator[FloatArray], geometry: Geometry) -> Iter
             done += POSITIONS_AT_ONCE
     left = geometry.positions(frames) - done
     if left > 0:
-        begin, end = geometry.span(0, left)
+        begin, end = geometry.frame_range(0, left)
         silence = np.zeros((end - begin - len(pending), N_BANDS), np.float32)
         yield np.concatenate([pending, silence])

@@ -16,7 +16,7 @@ from ...models.common.errors import InputError
 from ...models.common.extras import require
 from ...models.inference import checkpoint
 from ...models.inference.checkpoint import Model
-from ...models.inference.device import chosen_device
+from ...models.inference.device import resolve_device
 from ..analysis import cache
 from ..analysis.analysis import Analysis, AnalysisSettings
 from ..analysis.prediction import Prediction, predict_track
@@ -24,7 +24,7 @@ from ..audio.array_source import track_from_array
 from ..audio.track import Track, load_track
 from ..dsp.faders import Faders
 from ..render import render as rendering
-from ..render.render import Rendered
+from ..render.render import RenderResult
 
 if TYPE_CHECKING:
     from ..plotting.explanation import Explanation
@@ -55,7 +55,7 @@ def load_model(path: str | os.PathLike[str] | None = None, *, device: str = "aut
     InputError
         For a file that is missing, damaged or of another format, and for a device that is not there.
     """
-    return checkpoint.load_model(None if path is None else Path(path), device=chosen_device(device))
+    return checkpoint.load_model(None if path is None else Path(path), device=resolve_device(device))
 
 
 def predict(
@@ -188,7 +188,7 @@ def render(
     model: Model | None = None,
     device: str = "auto",
     progress: Progress | None = None,
-) -> Rendered:
+) -> RenderResult:
     """Write a recording with its faders set to a wav, flac or ogg file, and predict its features again from the file.
 
     Parameters
@@ -226,7 +226,7 @@ def render(
         as_track(audio, sample_rate),
         analysis,
         Path(output),
-        faders=faders if isinstance(faders, Faders) else Faders.of(faders),
+        faders=faders if isinstance(faders, Faders) else Faders.from_mapping(faders),
         model=model or _default_model(device),
         match_loudness=match_loudness,
         bit_depth=bit_depth,

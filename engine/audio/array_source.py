@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...models.common.errors import InputError
-from .decode import MAX_CHANNELS, SAMPLE_RATES, Source
+from .decode import MAX_CHANNELS, SAMPLE_RATES, AudioFileInfo
 from .track import Track, measure_track
 
 ARRAY_NAME: Final = "(array)"
@@ -40,7 +40,9 @@ def track_from_array(audio: npt.ArrayLike, sample_rate: int) -> Track:
     rate = _checked_rate(sample_rate)
     count, channels = samples.shape
     return measure_track(
-        Source(Path(ARRAY_NAME), "array", "array", "FLOAT", rate, channels, promised=count, array=samples)
+        AudioFileInfo(
+            Path(ARRAY_NAME), "array", "array", "FLOAT", rate, channels, declared_frames=count, array=samples
+        )
     )
 
 

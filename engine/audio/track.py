@@ -16,7 +16,7 @@ import soxr
 
 from ...models.common.constants import SAMPLE_RATE
 from ...models.common.errors import InputError
-from .decode import Source, decode, probe
+from .decode import AudioFileInfo, decode, probe
 from .loudness import LoudnessMeter
 
 SILENCE = 2**-15
@@ -27,12 +27,12 @@ SILENCE = 2**-15
 class Track:
     """A readable recording of at least one second that is not silent."""
 
-    source: Source
+    source: AudioFileInfo
     samples: int
     """Samples a channel, as counted while decoding."""
     digest: str
     """SHA-256 in hex of the decoded float32 samples, the rate and the channel count."""
-    peak: float
+    network_peak: float
     """Largest magnitude of the mono mix at 22.05 kHz, > 0: by this the network's input is divided."""
     sample_peak: float
     """Largest magnitude of a sample in the file; above 1.0 in some float and lossy files."""
@@ -72,7 +72,7 @@ class Track:
             left -= len(block)
             yield block
 
-    def mono_blocks(self) -> Iterator[np.ndarray]:
+    def network_input_blocks(self) -> Iterator[np.ndarray]:
         """Stream the mean of the channels at 22.05 kHz: float32 [samples], not scaled."""
         mono = _MonoMix(self.sample_rate)
         for block in self.blocks():
@@ -89,7 +89,7 @@ def load_track(path: str | Path) -> Track:
     return measure_track(probe(Path(path)))
 
 
-def measure_track(source: Source) -> Track:
+def measure_track(source: AudioFileInfo) -> Track:
     """Decode a source once, check it and measure it. Raises InputError as load_track."""
     path = source.path
     digest = hashlib.sha256(f"{source.sample_rate} {source.channels}".encode())
@@ -113,12 +113,12 @@ def measure_track(source: Source) -> Track:
     return Track(source, samples, digest.hexdigest(), peak, sample_peak)
 
 
-def _check_length(source: Source, samples: int) -> None:
+def _check_length(source: AudioFileInfo, samples: int) -> None:
     path, rate = source.path, source.sample_rate
     if samples == 0:
         raise InputError(f"{path}: there is no sound in it (its length is zero)")
-    if source.promised is not None and samples < source.promised - source.tolerance:
-        found, whole = samples / rate, source.promised / rate
+    if source.declared_frames is not None and samples < source.declared_frames - source.frame_tolerance:
+        found, whole = samples / rate, source.declared_frames / rate
         raise InputError(f"{path}: it is truncated ({found:.2f} s of {whole:.2f} s are there)")
     if samples < rate:
         raise InputError(f"{path}: it lasts {samples / rate:.2f} s, at least one second is needed")

@@ -15,7 +15,7 @@ import torch
 
 from ...models.common.arrays import FloatArray, Labels
 from ...models.inference.checkpoint import Model
-from ...models.network.padding import Surrounded
+from ...models.network.padding import PaddedSpectrogram
 
 PERTURBATIONS: Final = ("gain", "hide")
 GAIN_DB: Final = 6.0
@@ -23,19 +23,19 @@ BATCH_SIZE: Final = 32
 _ROWS_AT_ONCE: Final = 4096
 
 
-def amplified(picture: torch.Tensor, gain_db: float) -> torch.Tensor:
+def apply_gain_db(picture: torch.Tensor, gain_db: float) -> torch.Tensor:
     """The log10(1 + x) spectrogram of the same sound, louder by gain_db."""
     return torch.log10(1.0 + (torch.pow(10.0, picture) - 1.0) * 10 ** (gain_db / 20))
 
 
-def extremes(picture: torch.Tensor, perturbation: str) -> tuple[torch.Tensor, torch.Tensor]:
+def perturbation_range(picture: torch.Tensor, perturbation: str) -> tuple[torch.Tensor, torch.Tensor]:
     """The picture [frames, bands] with all bits at 1 and with all bits at 0."""
     if perturbation == "hide":
         return picture, torch.zeros_like(picture)
-    return amplified(picture, GAIN_DB), amplified(picture, -GAIN_DB)
+    return apply_gain_db(picture, GAIN_DB), apply_gain_db(picture, -GAIN_DB)
 
 
-def response_per_db(picture: FloatArray, labels: Labels, perturbation: str) -> FloatArray:
+def perturbation_per_db(picture: FloatArray, labels: Labels, perturbation: str) -> FloatArray:
     """How far a gain of 1 dB moves each segment along its bit: [segments].
 
     Exact for `gain`: the bit's two ends are 12 dB apart. For `hide` it is the share of the segment's log magnitude
@@ -48,7 +48,7 @@ def response_per_db(picture: FloatArray, labels: Labels, perturbation: str) -> F
     for start in range(0, len(picture), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
         here = torch.from_numpy(picture[rows])
-        step = amplified(here, GAIN_DB) - amplified(here, -GAIN_DB)
+        step = apply_gain_db(here, GAIN_DB) - apply_gain_db(here, -GAIN_DB)
         change += np.bincount(labels[rows].ravel(), weights=step.numpy().ravel(), minlength=count)
         whole += np.bincount(labels[rows].ravel(), weights=picture[rows].ravel(), minlength=count)
     per_db = np.divide(change, 2 * GAIN_DB * whole, out=np.zeros(count), where=whole > 0)
@@ -56,7 +56,7 @@ def response_per_db(picture: FloatArray, labels: Labels, perturbation: str) -> F
 
 
 @dataclass(frozen=True)
-class Window:
+class AnalysisWindow:
     """A stretch of the spectrogram that local outputs see, with what can be hidden in it.
 
     labels [frames, bands] are extended by silence (label -1) to what the positions first..last-1 of the network see;
@@ -64,50 +64,52 @@ class Window:
     of what occurs here.
     """
 
-    picture: FloatArray
+    spectrogram: FloatArray
     labels: Labels
     segments: npt.NDArray[np.int64]
     first: int
     last: int
     sound: slice
 
-    def places(self, device: torch.device) -> torch.Tensor:
+    def segment_index(self, device: torch.device) -> torch.Tensor:
         """The segment of each pixel of the picture, one row after the other."""
         return torch.from_numpy(self.labels[self.sound].ravel()).to(device)
 
-    def surrounded(self, pictures: torch.Tensor) -> Surrounded:
+    def padded(self, pictures: torch.Tensor) -> PaddedSpectrogram:
         """Pictures [samples, frames, bands] made of the window's, with the silence around it."""
-        return Surrounded(pictures, self.sound.start, len(self.labels) - self.sound.stop)
+        return PaddedSpectrogram(pictures, self.sound.start, len(self.labels) - self.sound.stop)
 
 
-def window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, last: int) -> Window:
+def cut_window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, last: int) -> AnalysisWindow:
     """Cut what the positions first..last-1 see out of the track's spectrogram and labels [frames, bands]."""
-    begin, end = model.network.geometry.span(first, last)
+    begin, end = model.network.geometry.frame_range(first, last)
     inside = slice(max(begin, 0), min(end, len(spectrogram)))
     rest = ((max(-begin, 0), max(end - len(spectrogram), 0)), (0, 0))
     seen, numbers = np.unique(labels[inside], return_inverse=True)
     own = np.pad(numbers.reshape(labels[inside].shape), rest, constant_values=-1)
     sound = slice(inside.start - begin, inside.stop - begin)
-    return Window(spectrogram[inside], own.astype(np.int32), seen.astype(np.int64), first, last, sound)
+    return AnalysisWindow(spectrogram[inside], own.astype(np.int32), seen.astype(np.int64), first, last, sound)
 
 
-class Workbench:
+class SegmentPerturber:
     """A window on the model's device, to make pictures of it with each segment turned to a place of its own."""
 
-    def __init__(self, stretch: Window, model: Model, perturbation: str) -> None:
+    def __init__(self, stretch: AnalysisWindow, model: Model, perturbation: str) -> None:
         self.model = model
-        on, self._off = (side.to(model.device) for side in extremes(torch.from_numpy(stretch.picture), perturbation))
+        on, self._off = (
+            side.to(model.device) for side in perturbation_range(torch.from_numpy(stretch.spectrogram), perturbation)
+        )
         self._change = on - self._off
         self._segments = len(stretch.segments)
-        self._surrounded = stretch.surrounded
-        self._places = stretch.places(model.device)
+        self._surrounded = stretch.padded
+        self._places = stretch.segment_index(model.device)
 
-    def pictures(self, places: npt.NDArray[np.generic]) -> Surrounded:
+    def perturb(self, places: npt.NDArray[np.generic]) -> PaddedSpectrogram:
         """Pictures [samples, frames, bands] of segments at places 0 (off) to 1 (on), [samples, segments]."""
         gathered = torch.from_numpy(places.astype(np.float32)).to(self.model.device).index_select(1, self._places)
         return self._surrounded(torch.addcmul(self._off, gathered.view(-1, *self._change.shape), self._change))
 
-    def by_segment(self, gradient: torch.Tensor) -> torch.Tensor:
+    def sum_by_segment(self, gradient: torch.Tensor) -> torch.Tensor:
         """Slopes along each segment [samples, segments] from those in each pixel [samples, frames, bands]."""
         order, sizes = self._pixels_by_segment
         along = (gradient * self._change).flatten(1).index_select(1, order)
@@ -121,13 +123,18 @@ class Workbench:
 
 
 def local_outputs(
-    stretch: Window, bits: npt.NDArray[np.bool_], model: Model, perturbation: str, *, batch_size: int = BATCH_SIZE
+    stretch: AnalysisWindow,
+    bits: npt.NDArray[np.bool_],
+    model: Model,
+    perturbation: str,
+    *,
+    batch_size: int = BATCH_SIZE,
 ) -> Iterator[FloatArray]:
     """Local mid-level outputs of every sample: blocks [<= batch_size, 7, time, columns], in order.
 
     bits is [samples, segments of the window].
     """
-    bench = Workbench(stretch, model, perturbation)
+    bench = SegmentPerturber(stretch, model, perturbation)
     with torch.inference_mode():
         for start in range(0, len(bits), batch_size):
-            yield model.network.local(bench.pictures(bits[start : start + batch_size])).cpu().numpy()
+            yield model.network.local(bench.perturb(bits[start : start + batch_size])).cpu().numpy()

@@ -16,14 +16,14 @@ from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model
 from ..analysis.analysis import Analysis, track_spectrogram
-from ..analysis.faithfulness import Curve, faithfulness_curves
+from ..analysis.faithfulness import FaithfulnessCurve, faithfulness_curves
 from ..analysis.prediction import Prediction, predict_track
 from ..audio.track import Track
 from ..dsp.faders import Faders
-from .export import FORMATS, files_of, prepare_folder, write_explanation
-from .faithfulness_plot import curves_figure
-from .feature_plot import effects_figure, feature_figure
-from .sonify import Listening, chosen_stretch
+from .export import FORMATS, explanation_paths, prepare_folder, write_explanation
+from .faithfulness_plot import plot_faithfulness
+from .feature_plot import plot_emotion_effects, plot_feature
+from .sonify import Sonifier, choose_excerpt
 from .style import pyplot_figure
 
 
@@ -49,14 +49,14 @@ class Explanation:
             raise InputError(f"{analysis.path or 'the analysis'}: it is of another sound than {track.path}")
         if analysis.model_digest != model.digest:
             raise InputError(f"{analysis.path or 'the analysis'}: made with another model than {model.path.name}")
-        Faders.of(dict.fromkeys(features or (), 0.0))  # knows the names
+        Faders.from_mapping(dict.fromkeys(features or (), 0.0))  # knows the names
         chosen = [name.strip().lower().replace("-", "_") for name in features or MIDLEVEL]
         self.track = track
         self.analysis = analysis
         self.model = model
         self.features = tuple(name for name in MIDLEVEL if name in chosen)
         """Names of the features explained, in the order of MIDLEVEL."""
-        self.excerpt_s = chosen_stretch(analysis, list(self.features), begin_s, end_s)
+        self.excerpt_s = choose_excerpt(analysis, list(self.features), begin_s, end_s)
         """The excerpt, (begin, end) in seconds of the track."""
 
     @property
@@ -75,7 +75,7 @@ class Explanation:
         return track_spectrogram(self.track)
 
     @cached_property
-    def curves(self) -> list[Curve]:
+    def curves(self) -> list[FaithfulnessCurve]:
         """Insertion and deletion curves of the features over the excerpt; computed when first asked for."""
         first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in self.excerpt_s)
         frames = first, min(last, len(self.spectrogram))
@@ -87,18 +87,18 @@ class Explanation:
 
     def boosted(self, feature: str) -> npt.NDArray[np.float32]:
         """The excerpt with the feature's fader at +6 dB."""
-        return self._sounds.enhanced(self._checked(feature))
+        return self._sounds.boosted(self._checked(feature))
 
     def isolated(self, feature: str) -> npt.NDArray[np.float32]:
         """The segments that raise the prediction of the feature, without the rest."""
-        return self._sounds.alone(self._checked(feature))
+        return self._sounds.isolated(self._checked(feature))
 
     def plot(self, feature: str, figure: Figure | None = None) -> list[Axes]:
         """Plot the segments that raise and that lower the prediction of a feature, and the largest weights.
 
         Returns the axes of the two spectrograms and of the weights.
         """
-        return feature_figure(
+        return plot_feature(
             self.analysis,
             self.spectrogram,
             self._checked(feature),
@@ -109,7 +109,7 @@ class Explanation:
 
     def plot_emotion_effects(self, figure: Figure | None = None) -> list[Axes]:
         """Plot the effect of each feature on each emotion of the track; returns eight axes."""
-        return effects_figure(
+        return plot_emotion_effects(
             self.prediction.midlevel,
             self.prediction.emotions,
             self.model.emotion_weights,
@@ -121,7 +121,7 @@ class Explanation:
     def plot_faithfulness(self, feature: str, figure: Figure | None = None) -> list[Axes]:
         """Plot the prediction while the feature's segments are masked, cut and boosted; returns an axes for each."""
         own = [curve for curve in self.curves if curve.feature == self._checked(feature)]
-        return curves_figure(own, title=self.track.path.name, figure=figure or pyplot_figure(12, 3.5))
+        return plot_faithfulness(own, title=self.track.path.name, figure=figure or pyplot_figure(12, 3.5))
 
     def save(
         self,
@@ -137,7 +137,7 @@ class Explanation:
         """
         if format not in FORMATS:
             raise InputError(f"no format is called {format!r}: there are {', '.join(FORMATS)}")
-        files = files_of(Path(folder), self.features, form=format)
+        files = explanation_paths(Path(folder), self.features, form=format)
         prepare_folder(Path(folder), list(files.values()), overwrite=overwrite)
         write_explanation(
             self.track,
@@ -165,8 +165,8 @@ class Explanation:
         return f"Explanation({self.track.path.name}, {begin:.1f} to {end:.1f} s, {', '.join(self.features)})"
 
     @cached_property
-    def _sounds(self) -> Listening:
-        return Listening(self.track, self.analysis, self.excerpt_s)
+    def _sounds(self) -> Sonifier:
+        return Sonifier(self.track, self.analysis, self.excerpt_s)
 
     def _checked(self, feature: str) -> str:
         name = feature.strip().lower().replace("-", "_")

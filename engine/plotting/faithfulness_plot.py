@@ -7,21 +7,21 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...models.common.formatting import signed, spoken
-from ..analysis.faithfulness import CHANGES, Curve
+from ...models.common.formatting import display_name, format_signed
+from ..analysis.faithfulness import CHANGES, FaithfulnessCurve
 from ..explain.perturbation import GAIN_DB
-from .style import AGAINST, FAINT, FOR, STYLE, new_figure, plain
+from .style import AGAINST, FAINT, FOR, STYLE, hide_spines, new_figure
 
 _DONE: Final = {"hide": "hidden", "cut": f"cut by {GAIN_DB:g} dB", "boost": f"boosted by {GAIN_DB:g} dB"}
 _COLOURS: Final = {"for": FOR, "against": AGAINST}
 
 
-def curves_figure(curves: Sequence[Curve], *, title: str, figure: Figure | None = None) -> list[Axes]:
+def plot_faithfulness(curves: Sequence[FaithfulnessCurve], *, title: str, figure: Figure | None = None) -> list[Axes]:
     """Curves of one feature: a panel a change, both sides, over the band of random segments of the same area.
 
     Drawn into `figure`, a new one if None; returns the axes, in the order of CHANGES.
     """
-    feature = spoken(curves[0].feature)
+    feature = display_name(curves[0].feature)
     figure = figure or new_figure(12, 3.5)
     with rc_context(STYLE):
         panels = figure.subplots(1, len(CHANGES), sharey=True)
@@ -37,7 +37,7 @@ def curves_figure(curves: Sequence[Curve], *, title: str, figure: Figure | None 
     return list(panels)
 
 
-def _panel(axes: Axes, curves: Sequence[Curve]) -> None:
+def _panel(axes: Axes, curves: Sequence[FaithfulnessCurve]) -> None:
     widest = max(curves, key=lambda curve: curve.fractions[-1])
     share = 100 * widest.fractions
     axes.fill_between(share, widest.random_low, widest.random_high, color="#d4d4d4", linewidth=0)
@@ -50,10 +50,10 @@ def _panel(axes: Axes, curves: Sequence[Curve]) -> None:
             marker="o",
             markersize=2.8,
             linewidth=1.4,
-            label=f"the strongest {curve.side} it  {signed(curve.advantage, '.3f')}",
+            label=f"the strongest {curve.side} it  {format_signed(curve.area_above_random, '.3f')}",
         )
     axes.axhline(widest.predictions[0], color=FAINT, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
     axes.set_xlim(0)
     axes.margins(y=0.14)  # room for the legend
     axes.legend(frameon=False, fontsize=7.5, loc="best", handlelength=1.4)
-    plain(axes)
+    hide_spines(axes)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import MIDLEVEL
 from ..analysis.analysis import Analysis
-from .style import AGAINST, FLOOR_DB, FOR, STYLE, coloured, decibels, picture, pyplot_figure, shades
+from .style import AGAINST, FLOOR_DB, FOR, STYLE, draw_spectrogram, hue_colormap, pyplot_figure, spectrogram_db, tint
 
 
 def plot_mask(
@@ -35,13 +35,15 @@ def plot_mask(
     if spectrogram is None:
         level_db = np.full(weights.shape, FLOOR_DB / 2, np.float32)
     else:
-        level_db = decibels(spectrogram)[: len(weights)]
+        level_db = spectrogram_db(spectrogram)[: len(weights)]
     brightness = level_db / -FLOOR_DB + 1
     strength = np.asarray(np.abs(weights) ** 0.4, np.float32)
-    colours = np.where(weights[..., None] > 0, shades(FOR)(brightness)[..., :3], shades(AGAINST)(brightness)[..., :3])
+    colours = np.where(
+        weights[..., None] > 0, hue_colormap(FOR)(brightness)[..., :3], hue_colormap(AGAINST)(brightness)[..., :3]
+    )
     with rc_context(STYLE):
         axes = axes or pyplot_figure(8, 3.5).subplots()
-        picture(axes, coloured(level_db, colours.astype(np.float32), strength), 0)
+        draw_spectrogram(axes, tint(level_db, colours.astype(np.float32), strength), 0)
         axes.set_ylabel("frequency (Hz)")
         axes.set_title(f"{feature.replace('_', ' ')}: segments that raise (blue) and lower (orange) it")
     return axes

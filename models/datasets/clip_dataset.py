@@ -13,19 +13,19 @@ import torch
 from ..common.arrays import FloatArray
 from ..common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ..network.spectrogram import LogSpectrogram
-from .perceptual import HEARD_AS
+from .perceptual import SCALE_TO_FEATURE
 from .table import Clip
 
 SoundReader = Callable[[Path], FloatArray]
 """Reads a file as mono at SAMPLE_RATE, scaled to a peak of one."""
 
 
-HEADS: Final = ("emotions", "midlevel", "known", "heard")
+TARGET_SETS: Final = ("emotions", "midlevel", "known", "heard")
 """What can be asked of a clip: emotions and mid-levels on their own scale, known and heard up to a rising line."""
 
 
 @dataclass(frozen=True)
-class Material:
+class ClipDataset:
     """Spectrograms and targets of clips. targets: by head, [clips, 8 or 7], NaN where there is no rating."""
 
     spectrograms: list[npt.NDArray[np.float16]]
@@ -34,17 +34,17 @@ class Material:
     def __len__(self) -> int:
         return len(self.spectrograms)
 
-    def subset(self, indices: Iterable[int]) -> "Material":
+    def subset(self, indices: Iterable[int]) -> "ClipDataset":
         chosen = list(indices)
         targets = {head: values[chosen] for head, values in self.targets.items()}
-        return Material([self.spectrograms[i] for i in chosen], targets)
+        return ClipDataset([self.spectrograms[i] for i in chosen], targets)
 
 
-def targets_of(clips: Sequence[Clip]) -> dict[str, npt.NDArray[np.float32]]:
+def build_targets(clips: Sequence[Clip]) -> dict[str, npt.NDArray[np.float32]]:
     """The ratings of the clips as one array a head, see Material."""
     targets = {
         head: np.full((len(clips), len(EMOTIONS if head == "emotions" else MIDLEVEL)), np.nan, np.float32)
-        for head in HEADS
+        for head in TARGET_SETS
     }
     for row, clip in enumerate(clips):
         for name, value in clip.ratings.items():
@@ -55,13 +55,15 @@ def targets_of(clips: Sequence[Clip]) -> dict[str, npt.NDArray[np.float32]]:
                 targets["midlevel"][row, MIDLEVEL.index(name)] = value
             elif kind == "known":
                 targets["known"][row, MIDLEVEL.index(scale)] = value
-            elif kind == "heard" and scale in HEARD_AS:
-                feature, sign = HEARD_AS[scale]
+            elif kind == "heard" and scale in SCALE_TO_FEATURE:
+                feature, sign = SCALE_TO_FEATURE[scale]
                 targets["heard"][row, MIDLEVEL.index(feature)] = value if sign > 0 else 1 - value
     return targets
 
 
-def prepare(clips: Sequence[Clip], read: SoundReader, progress: Callable[[float], None] | None = None) -> Material:
+def load_spectrograms(
+    clips: Sequence[Clip], read: SoundReader, progress: Callable[[float], None] | None = None
+) -> ClipDataset:
     """Read the clips and keep their spectrograms in half precision (1 MB for 110 s of sound)."""
     transform = LogSpectrogram()
     sounds: dict[Path, npt.NDArray[np.float16]] = {}
@@ -75,10 +77,10 @@ def prepare(clips: Sequence[Clip], read: SoundReader, progress: Callable[[float]
         spectrograms.append(sounds[clip.path][first : None if length is None else first + length])
         if progress:
             progress((index + 1) / len(clips))
-    return Material(spectrograms, targets_of(clips))
+    return ClipDataset(spectrograms, build_targets(clips))
 
 
-def material_digest(material: Material) -> str:
+def material_digest(material: ClipDataset) -> str:
     """SHA-256 in hex over the spectrograms and all ratings."""
     digest = hashlib.sha256()
     for head, values in sorted(material.targets.items()):

@@ -16,24 +16,24 @@ Stack = Callable[[torch.Tensor], tuple[torch.Tensor, ...]]
 
 
 @dataclass(frozen=True)
-class Surrounded:
+class PaddedSpectrogram:
     """sound [batch, frames, bands], and how many frames of silence come before and after it."""
 
     sound: torch.Tensor
     before: int = 0
     after: int = 0
 
-    def written_out(self) -> "Surrounded":
+    def materialise(self) -> "PaddedSpectrogram":
         """The same with the silence in the sound."""
-        return Surrounded(nn.functional.pad(self.sound, (0, 0, self.before, self.after)))
+        return PaddedSpectrogram(nn.functional.pad(self.sound, (0, 0, self.before, self.after)))
 
-    def middle(self, spare: int) -> "Surrounded":
+    def crop(self, spare: int) -> "PaddedSpectrogram":
         """Without `spare` frames, half of them at either end."""
         before, after = self.before - spare // 2, self.after - (spare - spare // 2)
         kept = self.sound[:, max(-before, 0) : self.sound.shape[1] - max(-after, 0)]
-        return Surrounded(kept, max(before, 0), max(after, 0))
+        return PaddedSpectrogram(kept, max(before, 0), max(after, 0))
 
-    def through(self, stack: Stack, *, field: int, stride: int) -> tuple[torch.Tensor, ...]:
+    def apply(self, stack: Stack, *, field: int, stride: int) -> tuple[torch.Tensor, ...]:
         """What stack makes of it; its position p sees `field` frames from p * stride on, and no other.
 
         stride <= field, and no frame is left over after the last position.

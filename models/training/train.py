@@ -18,24 +18,24 @@ from torch import nn
 
 from ..common.constants import EMOTIONS, MIDLEVEL
 from ..common.errors import InputError
-from ..datasets.augmentation import changed, crop
-from ..datasets.clip_dataset import HEADS, Material, material_digest
+from ..datasets.augmentation import augment, crop
+from ..datasets.clip_dataset import TARGET_SETS, ClipDataset, material_digest
 from ..inference.checkpoint import read_checkpoint
-from ..inference.device import exact_on
-from ..inference.threads import on_threads
+from ..inference.device import use_deterministic_fp32
+from ..inference.threads import torch_threads
 from ..network.model import MidlevelNetwork
-from .losses import Heads, loss_of, published_layer
-from .run_state import Run
+from .losses import LabelCalibration, load_published_layer, training_loss
+from .run_state import TrainingState
 from .settings import TrainingSettings
 
 
 @dataclass(frozen=True)
-class Source:
+class TrainingSource:
     """Clips that teach, `share` of them in every batch."""
 
     name: str
-    material: Material
-    share: int
+    material: ClipDataset
+    per_batch: int
 
 
 def new_network(settings: TrainingSettings) -> MidlevelNetwork:
@@ -52,26 +52,28 @@ def new_network(settings: TrainingSettings) -> MidlevelNetwork:
         tensors = {name: tensor for name, tensor in begin.tensors.items() if not name.startswith("emotions.")}
         network.load_state_dict(tensors, strict=False)
     if settings.layer in ("fixed", "start"):
-        weight, bias = published_layer()
+        weight, bias = load_published_layer()
         network.emotions.load_state_dict({"weight": weight, "bias": bias})
         network.emotions.requires_grad_(settings.layer == "start")
     return network
 
 
 def _draw(
-    sources: Sequence[Source], rng: np.random.Generator, device: str
+    sources: Sequence[TrainingSource], rng: np.random.Generator, device: str
 ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     crops, targets = [], []
     for source in sources:
-        chosen = rng.choice(len(source.material), source.share, replace=source.share > len(source.material))
+        chosen = rng.choice(len(source.material), source.per_batch, replace=source.per_batch > len(source.material))
         crops += [crop(source.material.spectrograms[i], rng) for i in chosen]
         targets.append({head: values[chosen] for head, values in source.material.targets.items()})
-    batch = torch.from_numpy(changed(np.stack(crops), rng)).to(device)
-    return batch, {head: torch.from_numpy(np.concatenate([t[head] for t in targets])).to(device) for head in HEADS}
+    batch = torch.from_numpy(augment(np.stack(crops), rng)).to(device)
+    return batch, {
+        head: torch.from_numpy(np.concatenate([t[head] for t in targets])).to(device) for head in TARGET_SETS
+    }
 
 
 def train(
-    sources: Sequence[Source],
+    sources: Sequence[TrainingSource],
     settings: TrainingSettings,
     *,
     state: Path | None = None,
@@ -83,27 +85,29 @@ def train(
     progress is called with the number of finished epochs and the mean loss of the last one.
     Raises InputError when `state` belongs to other settings or sources, or is damaged.
     """
-    with on_threads(settings.threads):
+    with torch_threads(settings.threads):
         return _train(sources, settings, state, progress)
 
 
 def _train(
-    sources: Sequence[Source],
+    sources: Sequence[TrainingSource],
     settings: TrainingSettings,
     state: Path | None,
     progress: Callable[[int, float], None] | None,
 ) -> MidlevelNetwork:
-    exact_on(settings.device)
+    use_deterministic_fp32(settings.device)
     network = new_network(settings)
     network.to(settings.device).to(memory_format=torch.channels_last)
-    heads = Heads().to(settings.device)
-    if all(np.isnan(source.material.targets[head]).all() for source in sources for head in HEADS if head != "known"):
+    heads = LabelCalibration().to(settings.device)
+    if all(
+        np.isnan(source.material.targets[head]).all() for source in sources for head in TARGET_SETS if head != "known"
+    ):
         heads.requires_grad_(False)  # nothing else says what the scale is: it is that of the qualities
     mean = new_network(settings).to(settings.device)
     learners = [p for p in (*network.parameters(), *heads.parameters()) if p.requires_grad]
     optimiser = torch.optim.AdamW(learners, lr=settings.learning_rate, weight_decay=settings.weight_decay)
     total_steps = settings.epochs * settings.steps_per_epoch
-    run = Run(network, heads, mean, optimiser, _fingerprint(sources, settings))
+    run = TrainingState(network, heads, mean, optimiser, _fingerprint(sources, settings))
     first = run.restore(state) if state is not None and state.exists() else 0
     for epoch in range(first, settings.epochs):
         rng = np.random.default_rng([settings.seed, epoch])
@@ -118,12 +122,12 @@ def _train(
                 group["lr"] = rate
             batch, targets = _draw(sources, rng, settings.device)
             with torch.autocast(batch.device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"):
-                loss = loss_of(network, heads, batch, targets)
+                loss = training_loss(network, heads, batch, targets)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(learners, 1.0)
             optimiser.step()
-            _follow(mean, network, settings.averaging if done > 0.1 else 0.5)
+            _update_ema(mean, network, settings.averaging if done > 0.1 else 0.5)
             losses.append(loss.item())
         if not np.isfinite(losses).all():
             raise InputError(
@@ -137,7 +141,7 @@ def _train(
 
 
 @torch.no_grad()
-def _follow(mean: nn.Module, network: nn.Module, decay: float) -> None:
+def _update_ema(mean: nn.Module, network: nn.Module, decay: float) -> None:
     """Running mean of the weights and of the normalisation's statistics."""
     for kept, new in zip(mean.state_dict().values(), network.state_dict().values(), strict=True):
         if kept.is_floating_point():
@@ -146,18 +150,18 @@ def _follow(mean: nn.Module, network: nn.Module, decay: float) -> None:
             kept.copy_(new)
 
 
-def _fingerprint(sources: Sequence[Source], settings: TrainingSettings) -> str:
+def _fingerprint(sources: Sequence[TrainingSource], settings: TrainingSettings) -> str:
     parts = {
-        source.name: [len(source.material), source.share, material_digest(source.material)] for source in sources
+        source.name: [len(source.material), source.per_batch, material_digest(source.material)] for source in sources
     }
-    return json.dumps({"settings": settings.described(), "sources": parts}, sort_keys=True)
+    return json.dumps({"settings": settings.to_record(), "sources": parts}, sort_keys=True)
 
 
-def record_of(sources: Sequence[Source], settings: TrainingSettings, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+def training_record(sources: Sequence[TrainingSource], settings: TrainingSettings, **more: Any) -> dict[str, Any]:  # noqa: ANN401
     """The training record that is kept in the checkpoint."""
     return {
-        "settings": settings.described(),
-        "sources": {source.name: {"clips": len(source.material), "share": source.share} for source in sources},
+        "settings": settings.to_record(),
+        "sources": {source.name: {"clips": len(source.material), "share": source.per_batch} for source in sources},
         "midlevel": MIDLEVEL,
         "emotions": EMOTIONS,
         **more,

@@ -44,8 +44,8 @@ __all__ = [
     "RenderResult",
     "Track",
     "__version__",
-    "all_presets",
     "analyze",
+    "available_presets",
     "explain",
     "find_preset",
     "load_analysis",
@@ -57,7 +57,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "control.session.presets": ("Preset", "all_presets", "find_preset"),
+    "control.session.presets": ("Preset", "available_presets", "find_preset"),
     "engine.analysis.analysis": ("Analysis", "AnalysisSettings"),
     "engine.analysis.cache": ("load_analysis",),
     "engine.analysis.prediction": ("Prediction",),

@@ -121,12 +121,16 @@ class Analysis:
 
         The tables themselves (label map, weights, standard errors) are arrays: see the attributes.
         """
-        measures = ("surrogate_r2", "half_agreement", "stability")
+        measures = {
+            "surrogate_r2": self.surrogate_r2,
+            "half_agreement": self.half_agreement,
+            "stability": self.reliability,
+        }
         return {
             "analysis": None if self.path is None else str(self.path),
             "segments": len(self.weights),
             "passes": self.settings.passes,
-            **{measure: dict(zip(MIDLEVEL, map(float, getattr(self, measure)), strict=True)) for measure in measures},
+            **{key: dict(zip(MIDLEVEL, map(float, values), strict=True)) for key, values in measures.items()},
             "selected": self.significant_counts(),
         }
 

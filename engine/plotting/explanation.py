@@ -20,9 +20,10 @@ from ..analysis.faithfulness import FaithfulnessCurve, faithfulness_curves
 from ..analysis.prediction import Prediction, predict_track
 from ..audio.track import Track
 from ..dsp.faders import Faders
+from .emotion_effects_plot import plot_emotion_effects
 from .export import FORMATS, explanation_paths, prepare_folder, write_explanation
 from .faithfulness_plot import plot_faithfulness
-from .feature_plot import plot_emotion_effects, plot_feature
+from .feature_plot import plot_feature
 from .sonify import Sonifier, choose_excerpt
 from .style import pyplot_figure
 

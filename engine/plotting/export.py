@@ -15,8 +15,9 @@ from ..analysis.analysis import Analysis, track_spectrogram
 from ..analysis.faithfulness import FaithfulnessCurve, faithfulness_curves
 from ..analysis.prediction import predict_track
 from ..audio.track import Track
+from .emotion_effects_plot import plot_emotion_effects
 from .faithfulness_plot import plot_faithfulness
-from .feature_plot import plot_emotion_effects, plot_feature
+from .feature_plot import plot_feature
 from .html_page import render_html
 from .sonify import Sonifier, write_sound
 from .style import figure_of, save_figure

@@ -59,7 +59,7 @@ class RenderResult:
             for values in (self.midlevel, self.emotions)
             for name in values["before"]
         )
-        return f"Rendered({self.output!r}, {self.duration_s:.1f} s, shifts: {shifts})"
+        return f"RenderResult({self.output!r}, {self.duration_s:.1f} s, shifts: {shifts})"
 
 
 def render(

@@ -199,4 +199,4 @@ def test_an_analysis_plots_into_axes_that_are_given(steerable, sound):
 
 def test_a_preset_gives_faders():
     assert moodfader.find_preset("agitato").faders.dissonance > 0
-    assert "agitato" in moodfader.all_presets()
+    assert "agitato" in moodfader.available_presets()

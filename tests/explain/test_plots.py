@@ -11,6 +11,7 @@ from moodfader.control.cli import run
 from moodfader.engine import Analysis, Faders, load_track
 from moodfader.engine.analysis.analysis import track_spectrogram
 from moodfader.engine.plotting import feature_plot, steering_plot
+from moodfader.engine.plotting.emotion_effects_plot import plot_emotion_effects
 from moodfader.engine.plotting.sonify import Sonifier, choose_excerpt, write_sound
 from moodfader.engine.plotting.style import draw_borders, draw_spectrogram, hue_colormap, spectrogram_db, tint
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
@@ -185,7 +186,7 @@ def test_effects_are_values_times_weights():
     midlevel = dict(zip(MIDLEVEL, rng.random(7), strict=True))
     quantiles = {name: sorted(rng.random(5).tolist()) for name in MIDLEVEL}
     emotions = dict.fromkeys(EMOTIONS, 0.5)
-    panels = feature_plot.plot_emotion_effects(midlevel, emotions, weights, title="t", quantiles=quantiles)
+    panels = plot_emotion_effects(midlevel, emotions, weights, title="t", quantiles=quantiles)
     assert [panel.get_title(loc="left").split()[0] for panel in panels] == list(EMOTIONS)
     for panel, row in zip(panels, weights, strict=True):
         markers = panel.collections[-1].get_offsets()

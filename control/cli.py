@@ -14,9 +14,10 @@ import typer
 from .. import __version__
 from ..models.common.errors import InputError
 from ..models.common.extras import missing_extra
-from .commands import cache, demo, devices, explain, midi, osc, play, predict, presets, render
+from .commands import cache, demo, explain, predict, presets, render
 from .console.output import print_error
 from .experiments import evaluate_command, train_command
+from .live_commands import devices, midi, osc, play
 
 app = typer.Typer(
     name="moodfader",

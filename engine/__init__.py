@@ -1,4 +1,4 @@
-"""What is done with the sound: reading, segments, explanations, gains, mixing, rendering.
+"""Steers sound: reads it, explains its prediction, filters, renders and plays it.
 
 The names below are imported when they are first used, for torch takes seconds. The interface for users is at the top,
 in `moodfader` itself.

@@ -44,6 +44,7 @@ LAYERS = (
     "control.report",
     "control.experiments",
     "control.commands",
+    "control.live_commands",
 )
 """The packages, lowest first: each may import from those before it, so there is no circle."""
 DOORWAYS = {("engine/analysis/analysis.py", "moodfader.engine.plotting.mask_plot")}

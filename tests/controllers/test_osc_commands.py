@@ -6,8 +6,8 @@ import sys
 
 import pytest
 import typer
-from moodfader.control.commands import osc
-from moodfader.control.commands.osc import parse_argument
+from moodfader.control.live_commands import osc
+from moodfader.control.live_commands.osc import parse_argument
 from moodfader.control.midi.mapping import MidiBinding, read_mapping, save_mapping
 from moodfader.control.midi.ports import mapping_file
 from moodfader.control.osc.client import OscClient
@@ -166,7 +166,7 @@ def test_midi_is_listed_and_forgotten():
 
 def test_the_surfaces_start_without_torch():
     code = (
-        "import sys; import moodfader.control.commands.osc, moodfader.control.osc.server;"
+        "import sys; import moodfader.control.live_commands.osc, moodfader.control.osc.server;"
         "import moodfader.control.osc.oscquery, moodfader.control.osc.client, moodfader.control.tui.app;"
         "import moodfader.control.midi.ports, moodfader.control.osc.controller_layouts;"
         "assert 'torch' not in sys.modules, 'torch'"

@@ -16,6 +16,7 @@ from ..models.common.errors import InputError
 from ..models.common.extras import missing_extra
 from .commands import cache, demo, explain, predict, presets, render
 from .console.output import print_error
+from .console.renamed_options import current_option
 from .experiments import evaluate_command, train_command
 from .live_commands import devices, midi, osc, play
 
@@ -23,7 +24,7 @@ app = typer.Typer(
     name="moodfader",
     no_args_is_help=True,
     rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": current_option},
     add_completion=False,
     pretty_exceptions_enable=False,
 )

@@ -65,7 +65,7 @@ def reliability_warning(analysis: "Analysis", features: Iterable[str]) -> str | 
     ]
     if not found:
         return None
-    return f"not reliable: {', '.join(found)}; another seed would find other segments (more --passes help)"
+    return f"not reliable: {', '.join(found)}; another seed would find other segments (more --evaluations help)"
 
 
 def render_table(rendered: "RenderResult", gains_db: Mapping[str, float]) -> Table:

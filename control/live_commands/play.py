@@ -46,7 +46,7 @@ def play(
     ] = None,
     channels: Annotated[int | None, typer.Option(metavar="N", help="Channels; two, or as many as the files.")] = None,
     block: Annotated[int, typer.Option(metavar="N", help="Samples in a block (JACK has its own).")] = 512,
-    ahead: Annotated[
+    render_ahead: Annotated[
         int | None,
         typer.Option(
             metavar="N", help="Samples made ahead: more is safer, but answers later. As it turns out, if unset."
@@ -88,7 +88,7 @@ def play(
         sample_rate=rate,
         channels=channels,
         block_length=block,
-        ahead=ahead,
+        ahead=render_ahead,
         ceiling_dbtp=ceiling,
         model=model,
     )

@@ -53,6 +53,8 @@ class AnalysisSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.perturbation == "mask":  # the word for users; files and cache keys have the older one
+            object.__setattr__(self, "perturbation", "hide")
         for value, known, what in (
             (self.segmentation, SEGMENTATIONS, "segmentation"),
             (self.estimator, ESTIMATORS, "estimator"),

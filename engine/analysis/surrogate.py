@@ -10,7 +10,7 @@ import numpy as np
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS
 from ...models.common.errors import InputError
-from ..dsp.band_gains import segment_gain_db
+from ..dsp.segment_mask import segment_gain_db
 
 if TYPE_CHECKING:
     from ...models.inference.checkpoint import Model

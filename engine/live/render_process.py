@@ -14,8 +14,8 @@ import numpy as np
 
 from ..audio.sample_buffer import SampleBuffer
 from ..audio.true_peak import TruePeakEnvelope
+from ..dsp.segment_mask import SegmentMask
 from ..performance.events import ANALYSIS_READY, ROOT, Value
-from ..performance.masked_reader import SegmentMask
 from ..performance.performance import SetRenderer
 from ..processes.cpu_load import CpuLoadMonitor
 from ..processes.ipc import MessageSender
@@ -53,7 +53,7 @@ class RenderProcess:
         margin_s = None if job.ahead is None else job.ahead / job.sample_rate
         hop = self._performance.hop_length
         self._pace = RenderScheduler(sample_rate=job.sample_rate, step_length=hop, margin_s=margin_s)
-        self._peaks = TruePeakEnvelope(self._performance.channels, torchless=True)
+        self._peaks = TruePeakEnvelope(self._performance.channels)
         self._waiting: list[tuple[str, Value]] = []
         self._loader = TrackLoader(self._sounds, self._got_map, self._outbox.send)
         self._step_s = hop / job.sample_rate

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...models.common.errors import InputError
 from ..audio.sample_buffer import SampleBuffer
-from ..performance.masked_reader import SegmentMask
+from ..dsp.segment_mask import SegmentMask
 from ..processes.realtime import RT_CONTROL, set_realtime
 
 _HURRY_S: Final = 5.0

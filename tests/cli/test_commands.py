@@ -147,15 +147,15 @@ def test_analyze_says_what_it_keeps(song, model_file, capsys):
     arguments = ["analyze", song, "--passes", "64", "--seed", "3", "--model", model_file, "--json"]
     assert run(arguments) == 0
     (line,) = json_lines(capsys.readouterr().out)
-    measures = ["surrogate_r2", "half_agreement", "stability"]
+    measures = {"surrogate_r2": "surrogate_r2", "half_agreement": "half_agreement", "stability": "reliability"}
     assert set(line) == {"file", "analysis", "segments", "passes", "seconds", *measures, "selected"}
     kept = load_analysis(line["analysis"], track=load_track(song))
     assert line["segments"] == len(kept.weights) == kept.segments.max() + 1
     assert line["passes"] == kept.settings.passes == 64
     assert kept.settings.seed == 3
-    for measure in measures:
-        values = getattr(kept, measure).tolist()
-        assert line[measure] == pytest.approx(dict(zip(MIDLEVEL, values, strict=True)), abs=1e-6)
+    for key, attribute in measures.items():
+        values = getattr(kept, attribute).tolist()
+        assert line[key] == pytest.approx(dict(zip(MIDLEVEL, values, strict=True)), abs=1e-6)
     assert line["selected"] == kept.significant_counts()
     made = Path(line["analysis"]).stat().st_mtime_ns
     assert run(arguments) == 0

@@ -10,9 +10,9 @@ from moodfader.control.session.parameters import PARAMETERS, ROOT
 from moodfader.control.session.session import Session
 from moodfader.control.tui.status_line import format_status
 from moodfader.engine.audio.sample_buffer import SampleBuffer
+from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.live.offline_player import OfflinePlayer
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
-from moodfader.engine.performance.masked_reader import SegmentMask
 from moodfader.engine.processes.messages import PlayerMeters
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError

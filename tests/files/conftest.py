@@ -1,4 +1,4 @@
-"""The program as a user runs it, in this process or in one of its own, and small sounds to run it on."""
+"""The program as a user runs it, in this process or one of its own; small sounds as everyday tools leave them."""
 
 import contextlib
 import os

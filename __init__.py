@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .control.session.presets import Preset, available_presets, find_preset
     from .engine.analysis.analysis import Analysis, AnalysisSettings
-    from .engine.analysis.cache import load_analysis
+    from .engine.analysis.analysis_file import load_analysis
     from .engine.analysis.prediction import Prediction
     from .engine.api.fader_processor import FaderProcessor
     from .engine.api.functions import analyze, explain, load_model, predict, render
@@ -59,7 +59,7 @@ __all__ = [
 _MODULES = {
     "control.session.presets": ("Preset", "available_presets", "find_preset"),
     "engine.analysis.analysis": ("Analysis", "AnalysisSettings"),
-    "engine.analysis.cache": ("load_analysis",),
+    "engine.analysis.analysis_file": ("load_analysis",),
     "engine.analysis.prediction": ("Prediction",),
     "engine.api.fader_processor": ("FaderProcessor",),
     "engine.api.functions": ("analyze", "explain", "load_model", "predict", "render"),

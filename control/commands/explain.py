@@ -10,7 +10,7 @@ from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ..console import options
 from ..console.option_groups import expand_option_groups
-from ..console.options import load_or_analyze
+from ..console.options import load_or_analyze, open_track
 from ..console.shared_options import AnalysisFileOption, AnalysisOptions, NetworkOptions, OutputOptions
 
 
@@ -48,19 +48,21 @@ def explain(
     """
     features = parse_features(feature)
     voice = output_options.output()
-    from ...engine import load_track
     from ...engine.plotting.export import FORMATS, explanation_paths, prepare_folder, write_explanation
     from ...engine.plotting.sonify import choose_excerpt
+    from ..console.tables import no_effect_warning
 
     if form not in FORMATS:
         raise InputError(f"no format is called {form!r}: there are {', '.join(FORMATS)}")
     settings = analysis_options.settings()
     files = explanation_paths(output, features, form=form)
     model = network_options.load()
-    track = load_track(file)
+    track = open_track(file, voice)
     if output.exists():  # a made folder is not left behind when what follows fails
         prepare_folder(output, list(files.values()), overwrite=overwrite)
     explained = load_or_analyze(track, model, settings, voice, file=stored.analysis)
+    if warning := no_effect_warning(explained, features):
+        voice.note(warning)
     stretch_s = choose_excerpt(explained, features, begin, end)
     prepare_folder(output, list(files.values()), overwrite=overwrite)
     with voice.progress("Drawing") as report:

@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from ...models.common.atomic_write import check_writable
+from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
 from ..console import options
 from ..console.option_groups import expand_option_groups
-from ..console.options import for_each_file
+from ..console.options import for_each_file, open_track
+from ..console.output import FileCount
 from ..console.shared_options import AnalysisOptions, NetworkOptions, OutputOptions
 
 
@@ -23,18 +25,33 @@ def register(app: typer.Typer) -> None:
 @expand_option_groups
 def predict(
     files: options.Files,
+    *,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", metavar="", help="A table on standard output, a row for each file.")
+    ] = False,
     network_options: NetworkOptions,
     output_options: OutputOptions,
 ) -> None:
     """Predict seven mid-level features and eight emotions of sound files (0 to 1; a mean rating of 10 is 1)."""
     voice = output_options.output()
+    if voice.as_json and as_csv:
+        raise InputError("--json and --csv: one of them")
     model = network_options.load()
-    from ...engine import load_track, predict_track
+    from ...engine import predict_track
     from ..console.tables import prediction_table
 
+    count = FileCount(len(files))
+    columns = ("file", "duration_s", *MIDLEVEL, *EMOTIONS)
+    if as_csv:
+        voice.csv_row(columns)
+
     def work(file: Path) -> None:
-        track = load_track(file)
-        heard = predict_track(track, model)
+        with voice.progress("Predicting", files=count):
+            track = open_track(file, voice)
+            heard = predict_track(track, model)
+        if as_csv:
+            voice.csv_row((str(file), track.duration_s, *heard.midlevel.values(), *heard.emotions.values()))
+            return
         values = {"file": str(file), **heard.to_dict()}
         voice.result(values, lambda: prediction_table(file, track, heard))
 
@@ -60,17 +77,22 @@ def analyze(
     voice = output_options.output()
     settings = analysis_options.settings()
     model = network_options.load()
-    from ...engine import load_track
     from ...engine.analysis import cache as kept
-    from ..console.tables import analysis_table
+    from ..console.tables import analysis_table, no_effect_warning
+
+    count = FileCount(len(files))
 
     def work(file: Path) -> None:
-        track = load_track(file)
         begun = time.perf_counter()
-        with voice.progress(f"Analysing {file.name}") as report:
-            analysis = kept.analyze(track, model=model, settings=settings, output=output, progress=report)
+        with voice.progress(f"Analysing {file.name}", files=count) as report:
+            track = open_track(file, voice)
+            analysis = kept.analyze(
+                track, model=model, settings=settings, output=output, progress=report, note=voice.note
+            )
         values = {"file": str(file), **analysis.to_dict(), "seconds": time.perf_counter() - begun}
         voice.result(values, lambda: analysis_table(file, analysis))
-        voice.line(f"analysis: {analysis.path}")
+        voice.line(f"analysis: {analysis.path or 'not kept'}")
+        if warning := no_effect_warning(analysis, MIDLEVEL):
+            voice.note(warning)
 
     for_each_file(files, work)

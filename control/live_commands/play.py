@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..session.session import Session
 
 _LINE_S = 1.0
+_FADE_OUT_S = 0.3
 
 
 def register(app: typer.Typer) -> None:
@@ -63,7 +64,18 @@ def play(
     bind: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Address to listen on; 0.0.0.0 lets the whole network in.")
     ] = "127.0.0.1",
-    midi: Annotated[str | None, typer.Option(metavar="PORT", help="MIDI input to listen to.")] = None,
+    reply_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=65535,
+            help="Answer OSC clients on this port, not on the one they send from (oscP5, TouchOSC).",
+        ),
+    ] = None,
+    midi: Annotated[
+        str | None, typer.Option(metavar="PORT", help="MIDI input to listen to; virtual makes one.")
+    ] = None,
     ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak that is not exceeded, in dBTP.")] = -1.0,
     no_terminal: Annotated[
         bool, typer.Option("--no-terminal", metavar="", help="One line a second instead of the full view.")
@@ -73,15 +85,20 @@ def play(
     quiet: options.Quiet = False,
 ) -> None:
     """Play tracks one after the other; seven faders move them, eight emotions follow."""
+    from ...engine.audio.decode import probe
     from ...engine.live.player import PlayerOptions
-    from ...engine.performance.automation_file import AutomationWriter
+    from ...engine.performance.automation_file import check_recordable
     from ...engine.processes.realtime import set_control_priority
     from ..session.session import Session
 
     voice = Output(as_json=as_json, quiet=quiet)
     gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
-    _check(backend, block, ceiling, rate, channels)
-    full = not (no_terminal or as_json or quiet) and sys.stdout.isatty() and sys.stdin.isatty()
+    _check(backend, block, ceiling, rate, channels, render_ahead, model)
+    for file in files:
+        probe(file)
+    if record is not None:
+        check_recordable(record)
+    full = not (no_terminal or as_json or quiet) and _is_interactive()
     wanted = PlayerOptions(
         backend=backend,
         device=device,
@@ -94,21 +111,20 @@ def play(
     )
     set_control_priority()
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said
-    note = notes.append if full else voice.note
+    note = DeferredNotes(notes.append if full else voice.note)
     with contextlib.ExitStack() as open_things:
         stop = open_things.enter_context(_stopped_by_signals())
-        writer = None if record is None else open_things.enter_context(AutomationWriter(record))
-        session = Session.play(files, wanted, record=writer, note=note)
-        open_things.callback(session.close)
+        session = Session(note=note)
+        server = None if no_osc else _osc(session, open_things, bind, osc_port, reply_port, note)
+        if midi is not None:
+            _midi(session, open_things, midi, note)
         for name, value in gains_db.items():
             session.set(f"/moodfader/midlevel/{name}", value, source="command")
         if not paused:
             session.set("/moodfader/transport/play", True, source="command")
-        server = None
-        if not no_osc:
-            server = _osc(session, open_things, bind, osc_port, note)
-        if midi is not None:
-            _midi(session, open_things, midi, note)
+        session.start_player(files, wanted, record=record)
+        open_things.callback(session.close, fade_s=_FADE_OUT_S)
+        note.release()
         if full:
             _full_view(session, files, server, stop, notes)
         else:
@@ -117,8 +133,46 @@ def play(
         voice.note(text)
 
 
-def _check(backend: str, block: int, ceiling: float, rate: int | None, channels: int | None) -> None:
+class DeferredNotes:
+    """Passes notes on, but only from `release` on: what cannot begin ends with its error alone."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
+        self._kept: list[str] | None = []
+
+    def __call__(self, text: str) -> None:
+        """Pass a note on, or keep it."""
+        if self._kept is None:
+            self._note(text)
+        else:
+            self._kept.append(text)
+
+    def release(self) -> None:
+        """Pass on what was kept, and from now on all."""
+        kept, self._kept = self._kept or [], None
+        for text in kept:
+            self._note(text)
+
+
+def _is_interactive() -> bool:
+    """Whether a person can see the full view and press keys (it is drawn on standard error)."""
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
+def _check(
+    backend: str,
+    block: int,
+    ceiling: float,
+    rate: int | None,
+    channels: int | None,
+    render_ahead: int | None,
+    model: Path | None,
+) -> None:
     """What can be told without opening anything. Raises InputError."""
+    if model is not None and not model.is_file():
+        raise InputError(f"{model}: no such model file")
+    if render_ahead is not None and not 0 <= render_ahead <= 192_000:
+        raise InputError(f"--render-ahead {render_ahead}: goes from 0 to 192000 samples")
     known = ("auto", "jack", "portaudio", "pyo", "null")
     if backend not in known:
         raise InputError(f"no back end is called {backend!r}: there are {', '.join(known)}")
@@ -133,27 +187,34 @@ def _check(backend: str, block: int, ceiling: float, rate: int | None, channels:
 
 
 def _osc(
-    session: "Session", open_things: contextlib.ExitStack, host: str, port: int, note: Callable[[str], None]
+    session: "Session",
+    open_things: contextlib.ExitStack,
+    host: str,
+    port: int,
+    reply_port: int | None,
+    note: Callable[[str], None],
 ) -> "OscServer":
     """Let OSC in, and say so to controllers that look for it."""
     from ..osc.oscquery import OscQueryServer
     from ..osc.server import OscServer
 
-    server = OscServer(session, host=host, port=port)
+    server = OscServer(session, host=host, port=port, reply_port=reply_port, note=note)
     open_things.callback(server.close)
-    query = OscQueryServer(session, osc_port=server.port, host=host)
+    query = OscQueryServer(session, osc_port=server.port, host=server.host)
     open_things.callback(query.close)
-    note(f"OSC on {server.host}:{server.port}, OSCQuery on http://{host}:{query.port}")
+    shown = f"[{server.host}]" if ":" in server.host else server.host
+    note(f"OSC on {shown}:{server.port}, OSCQuery on http://{shown}:{query.port}")
     return server
 
 
 def _midi(session: "Session", open_things: contextlib.ExitStack, port: str, note: Callable[[str], None]) -> None:
-    from ..midi.mapping import read_mapping
-    from ..midi.ports import MidiInput, mapping_file
+    from ..midi.mapping import mapping_file, read_mapping
+    from ..midi.ports import MidiControl, MidiInput
 
-    listener = MidiInput(session, read_mapping(mapping_file()), port)
-    open_things.callback(listener.close)
-    note(f"MIDI from {listener.name}")
+    control = MidiControl(session, read_mapping(mapping_file()), source=f"midi {port}", note=note)
+    opened = MidiInput(port, control.receive)
+    open_things.callback(opened.close)
+    note(f"MIDI from {opened.name}")
 
 
 def _lines(session: "Session", files: list[Path], voice: Output, stop: threading.Event) -> None:
@@ -170,18 +231,15 @@ def _lines(session: "Session", files: list[Path], voice: Output, stop: threading
 def _full_view(
     session: "Session", files: list[Path], server: "OscServer | None", stop: threading.Event, notes: list[str]
 ) -> None:
-    """Until q is pressed or the program is told to end."""
+    """Until the user quits or the program is told to end."""
     from ..tui.app import Terminal
 
     def track() -> str:
         number = session.meters.track if session.meters else 0
-        name = files[number].name if len(files) == 1 else f"{number + 1}/{len(files)} {files[number].name}"
-        analysed = session.analysed
-        said = [] if analysed == 1.0 else [f"analysed {analysed or 0:.0%}"]
-        said += notes[-1:]
-        return f"{name}  ({', '.join(said)})" if said else name
+        return files[number].name if len(files) == 1 else f"{number + 1}/{len(files)} {files[number].name}"
 
-    Terminal(session, track=track, clients=server.clients if server else tuple, until=stop.is_set).run()
+    clients = server.clients if server else tuple
+    Terminal(session, track=track, clients=clients, notes=lambda: notes, until=stop.is_set).run()
 
 
 @contextlib.contextmanager

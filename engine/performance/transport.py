@@ -50,6 +50,25 @@ class Transport:
         return self._position
 
     @property
+    def length(self) -> int | None:
+        """Samples of the track that plays; None while that is not known."""
+        return self._sounds[self.track].length
+
+    def loop_edges(self) -> tuple[int, int] | None:
+        """First sample of the active loop and the one behind its last; None without a loop, or if it has no end yet.
+
+        A loop that is shorter than two steps is none: its crossfade would not fit.
+        """
+        if not self.loop:
+            return None
+        start, end = (round(edge * self.sample_rate) for edge in (self.loop_start_s, self.loop_end_s))
+        if end <= 0:
+            if self.length is None:
+                return None
+            end = self.length
+        return (start, end) if end - start > 2 * self.hop_length else None
+
+    @property
     def voice(self) -> MaskFilter | None:
         """The reading that sounds, if one does."""
         return self._voice
@@ -67,6 +86,11 @@ class Transport:
         """Go on, or pause. After the end of the last track it begins with that track again."""
         if playing and self.ended:
             self._move(self.track, 0)
+        self.playing = playing
+
+    def resume(self, track: int, position: int, *, playing: bool) -> None:
+        """Stand at a sample of a track, as another renderer did."""
+        self._move(track, position)
         self.playing = playing
 
     def ready(self) -> bool:
@@ -103,11 +127,9 @@ class Transport:
         if not self.playing:
             return None
         length = self._sounds[self.track].length
-        if self.loop:
-            start, end = (round(edge * self.sample_rate) for edge in (self.loop_start_s, self.loop_end_s))
-            if end <= 0 and length is not None:
-                end = length
-            if end - start > 2 * self.hop_length and self._position < end <= self._position + self.hop_length:
+        if (edges := self.loop_edges()) is not None:
+            start, end = edges
+            if self._position < end <= self._position + self.hop_length:
                 return start - (end - self._position)
         if length is None or self._position < length:
             return self._position

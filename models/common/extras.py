@@ -9,8 +9,10 @@ from typing import Final
 
 MODULES_OF_EXTRAS: Final[dict[str, tuple[str, ...]]] = {
     "plot": ("matplotlib", "jinja2"),
-    "live": ("pyo", "pythonosc", "textual", "jack", "zeroconf", "mido", "rtmidi"),
+    "live": ("pyo", "textual", "jack", "zeroconf", "supriya_midi"),
     "train": ("music21", "mido"),
+    "judges": ("librosa",),
+    "quality": ("zimtohrli",),
 }
 """Top-level modules that each extra installs."""
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .analysis.analysis import Analysis, AnalysisSettings
-    from .analysis.cache import analyze, load_analysis
+    from .analysis.analysis_file import load_analysis
+    from .analysis.cache import analyze
     from .analysis.prediction import predict_track
     from .audio.track import Track, load_track
     from .dsp.faders import Faders
@@ -20,7 +21,7 @@ _HOMES = {
     "Faders": "dsp.faders",
     "Track": "audio.track",
     "analyze": "analysis.cache",
-    "load_analysis": "analysis.cache",
+    "load_analysis": "analysis.analysis_file",
     "load_track": "audio.track",
     "predict_track": "analysis.prediction",
     "render": "render.render",

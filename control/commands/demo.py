@@ -38,7 +38,7 @@ def demo(
     chosen = find_preset(preset)
     from ...engine import Faders, analyze, load_track
     from ...engine.analysis.analysis import track_spectrogram
-    from ...engine.analysis.cache import save_analysis
+    from ...engine.analysis.analysis_file import save_analysis
     from ...engine.plotting.export import explanation_paths, prepare_folder, write_explanation
     from ...engine.plotting.sonify import choose_excerpt
     from ...engine.plotting.steering_plot import plot_steering

@@ -9,7 +9,7 @@ import typer
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ..console import options
-from ..console.options import load_model_option, load_or_analyze
+from ..console.options import load_model_option, load_or_analyze, open_track
 from ..console.output import Output
 
 
@@ -53,20 +53,22 @@ def explain(
     """
     features = parse_features(feature)
     voice = Output(as_json=as_json, quiet=quiet)
-    from ...engine import load_track
     from ...engine.analysis.analysis import AnalysisSettings
     from ...engine.plotting.export import FORMATS, explanation_paths, prepare_folder, write_explanation
     from ...engine.plotting.sonify import choose_excerpt
+    from ..console.tables import no_effect_warning
 
     if form not in FORMATS:
         raise InputError(f"no format is called {form!r}: there are {', '.join(FORMATS)}")
     settings = AnalysisSettings(segmentation, estimator, perturbation, passes, seed)
     files = explanation_paths(output, features, form=form)
     network = load_model_option(model, device)
-    track = load_track(file)
+    track = open_track(file, voice)
     if output.exists():  # a made folder is not left behind when what follows fails
         prepare_folder(output, list(files.values()), overwrite=overwrite)
     explained = load_or_analyze(track, network, settings, voice, file=analysis)
+    if warning := no_effect_warning(explained, features):
+        voice.note(warning)
     stretch_s = choose_excerpt(explained, features, begin, end)
     prepare_folder(output, list(files.values()), overwrite=overwrite)
     with voice.progress("Drawing") as report:

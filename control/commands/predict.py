@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from ...models.common.atomic_write import check_writable
+from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
 from ..console import options
-from ..console.options import for_each_file, load_model_option
-from ..console.output import Output
+from ..console.options import for_each_file, load_model_option, open_track
+from ..console.output import FileCount, Output
 
 
 def register(app: typer.Typer) -> None:
@@ -22,19 +23,33 @@ def register(app: typer.Typer) -> None:
 def predict(
     files: options.Files,
     as_json: options.Json = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", metavar="", help="A table on standard output, a row for each file.")
+    ] = False,
     model: options.ModelFile = None,
     device: options.Device = "auto",
     quiet: options.Quiet = False,
 ) -> None:
     """Hear seven mid-level features and eight emotions in sound files (0 to 1; a rating of 10 is 1)."""
+    if as_json and as_csv:
+        raise InputError("--json and --csv: one of them")
     voice = Output(as_json=as_json, quiet=quiet)
     network = load_model_option(model, device)
-    from ...engine import load_track, predict_track
+    from ...engine import predict_track
     from ..console.tables import prediction_table
 
+    count = FileCount(len(files))
+    columns = ("file", "duration_s", *MIDLEVEL, *EMOTIONS)
+    if as_csv:
+        voice.csv_row(columns)
+
     def work(file: Path) -> None:
-        track = load_track(file)
-        heard = predict_track(track, network)
+        with voice.progress("Predicting", files=count):
+            track = open_track(file, voice)
+            heard = predict_track(track, network)
+        if as_csv:
+            voice.csv_row((str(file), track.duration_s, *heard.midlevel.values(), *heard.emotions.values()))
+            return
         values = {
             "file": str(file),
             "duration_s": track.duration_s,
@@ -71,19 +86,21 @@ def analyze(
 
     settings = AnalysisSettings(segmentation, estimator, perturbation, passes, seed)
     network = load_model_option(model, device)
-    from ...engine import load_track
     from ...engine.analysis import cache as kept
-    from ...models.common.constants import MIDLEVEL
-    from ..console.tables import MEASURES, analysis_table
+    from ..console.tables import MEASURES, analysis_table, no_effect_warning
+
+    count = FileCount(len(files))
 
     def work(file: Path) -> None:
-        track = load_track(file)
         begun = time.perf_counter()
-        with voice.progress(f"Analysing {file.name}") as report:
-            analysis = kept.analyze(track, model=network, settings=settings, output=output, progress=report)
+        with voice.progress(f"Analysing {file.name}", files=count) as report:
+            track = open_track(file, voice)
+            analysis = kept.analyze(
+                track, model=network, settings=settings, output=output, progress=report, note=voice.note
+            )
         values = {
             "file": str(file),
-            "analysis": str(analysis.path),
+            "analysis": None if analysis.path is None else str(analysis.path),
             "segments": len(analysis.weights),
             "passes": analysis.settings.passes,
             "seconds": time.perf_counter() - begun,
@@ -94,6 +111,8 @@ def analyze(
             "selected": analysis.significant_counts(),
         }
         voice.result(values, lambda: analysis_table(file, analysis))
-        voice.line(f"analysis: {analysis.path}")
+        voice.line(f"analysis: {analysis.path or 'not kept'}")
+        if warning := no_effect_warning(analysis, MIDLEVEL):
+            voice.note(warning)
 
     for_each_file(files, work)

@@ -111,7 +111,7 @@ def evaluate(
     from ..report.folder import check_folder, write_report
     from ..report.summary import check_record, pearson_scores, read_record, report_table, write_record
     from .datasets import read_datasets, read_test_sweeps, require_enough_clips
-    from .evaluation_run import collect_predictions
+    from .evaluation_run import collect_predictions, training_overlap
 
     check_record(output, overwrite=overwrite)
     others = [read_record(path) for path in beside or ()]
@@ -131,6 +131,11 @@ def evaluate(
         )
     values = pearson_scores(evidence)
     record = _record(rated, division, settings, trained)
+    if trained is not None and not division.cross_validate:
+        overlap = training_overlap(rated, trained.record)
+        if overlap:
+            record["training_overlap"] = overlap
+            voice.note(f"{trained.path.name}: {overlap}")
     from ...models.evaluation.results import evaluate, per_fold, to_json
 
     found = evaluate(evidence, seed=settings.seed)

@@ -17,7 +17,6 @@ Takeover: with `pickup` a fader that stands elsewhere than the value (a preset w
 does nothing until it comes to the value or crosses it; with `jump` it acts at once.
 """
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ import tomli_w
 
 from ...models.common.atomic_write import atomic_write
 from ...models.common.errors import InputError
+from ...models.common.parsing import parse_toml, read_text
 from ...models.common.paths import config_dir
 from ..session.parameters import Parameter, Value, find_parameter
 from .messages import KINDS
@@ -97,20 +97,11 @@ def mapping_file() -> Path:
 def read_mapping(path: Path) -> tuple[MidiBinding, ...]:
     """The mapping kept in a file, none if there is no file. Raises InputError for what is no mapping."""
     try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
+        values = parse_toml(read_text(path, limit=_MAX_BYTES))
     except FileNotFoundError:
         return ()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
-    if len(data) > _MAX_BYTES:
-        raise InputError(f"{path}: longer than {_MAX_BYTES} bytes, so it is no MIDI mapping")
-    try:
-        values = tomllib.loads(data.decode("utf-8-sig").replace("\r\n", "\n"))
-    except RecursionError as error:
-        raise InputError(f"{path}: not a TOML file of ours (nested too deep)") from error
-    except ValueError as error:  # TOML, UTF-8, or a number of thousands of digits
-        raise InputError(f"{path}: not a TOML file ({_one_line(error)})") from error
+    except ValueError as error:
+        raise error if isinstance(error, InputError) else InputError(f"{path}: not a TOML file ({error})") from error
     rows = values.get("control", [])
     if set(values) - {"control"} or not isinstance(rows, list):
         raise InputError(f"{path}: a MIDI mapping is a list of [[control]], nothing else")
@@ -158,7 +149,3 @@ def _shown(value: object) -> str:
         except ValueError:  # a whole number of thousands of digits
             return "of thousands of digits"
     return f"a {type(value).__name__}"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -142,6 +142,11 @@ class Analysis:
         variance = self.weights.var(0, dtype=np.float64)
         return np.asarray(np.clip(1 - noise / np.maximum(variance, 1e-30), 0, 1), np.float32)
 
+    @property
+    def features_without_segments(self) -> tuple[str, ...]:
+        """The features that no selected segment moves: their faders do nothing."""
+        return tuple(name for k, name in enumerate(MIDLEVEL) if not self.mask_weights[:, k].any())
+
     def significant_counts(self) -> dict[str, dict[str, int]]:
         """Return the numbers of significant segments by feature, with `positive` and with `negative` weight."""
         return {
@@ -233,7 +238,10 @@ def analyze_track(
         # From effects on the mean of this window to effects on the mean of ten seconds.
         sums.add(effects, excerpt.segments, share=(last - first) / min(clip, positions))
         if partial is not None and time.monotonic() - last_saved > KEEP_SECONDS:
-            sums.save(partial)
+            try:
+                sums.save(partial)
+            except InputError:
+                partial = None  # a full disk must not cost the analysis, only its resumption
             last_saved = time.monotonic()
         if progress:
             progress((number + 1) / n_windows)

@@ -24,7 +24,7 @@ def plot_faithfulness(paths: Path | Sequence[Path], curves: Sequence[Faithfulnes
     """
     feature = display_name(curves[0].feature)
     with rc_context(STYLE):
-        figure = Figure(figsize=(12, 3.5), layout="constrained")
+        figure = Figure(figsize=(12, 4.1), layout="constrained")
         panels = figure.subplots(1, len(CHANGES), sharey=True)
         for axes, change in zip(panels, CHANGES, strict=True):
             _panel(axes, [curve for curve in curves if curve.change == change])
@@ -55,6 +55,8 @@ def _panel(axes: Axes, curves: Sequence[FaithfulnessCurve]) -> None:
         )
     axes.axhline(widest.predictions[0], color=FAINT, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
     axes.set_xlim(0)
-    axes.margins(y=0.14)  # room for the legend
-    axes.legend(frameon=False, fontsize=7.5, loc="best", handlelength=1.4)
+    # Below the panel: inside, there is no corner that no curve ever crosses.
+    axes.legend(
+        frameon=False, fontsize=7.5, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1, handlelength=1.4
+    )
     hide_spines(axes)

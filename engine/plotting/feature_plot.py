@@ -16,7 +16,7 @@ from matplotlib.patheffects import withStroke
 
 from ...models.common.arrays import FloatArray, Labels
 from ...models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
-from ...models.common.formatting import display_name, format_duration
+from ...models.common.formatting import POLES, display_name, format_duration
 from ..analysis.analysis import Analysis
 from .style import (
     AGAINST,
@@ -72,9 +72,10 @@ def plot_feature(
             level = ScalarMappable(Normalize(FLOOR_DB, 0), hue_colormap(colour))
             bar = figure.colorbar(level, ax=axes, pad=0.02, aspect=30)
         bar.set_label("level (dB below the loudest)")
-        left.set_title(f"for {display_name(feature)}: {np.count_nonzero(selected > 0)} segments", color=FOR)
+        towards, away = (f" ({pole})" for pole in POLES[feature]) if feature in POLES else ("", "")
+        left.set_title(f"for {display_name(feature)}{towards}: {np.count_nonzero(selected > 0)} segments", color=FOR)
         left.set_ylabel("frequency (Hz)")
-        right.set_title(f"against it: {np.count_nonzero(selected < 0)} segments", color=AGAINST)
+        right.set_title(f"against it{away}: {np.count_nonzero(selected < 0)} segments", color=AGAINST)
         right.tick_params(labelleft=False)
         _weights(panel, analysis, column, strongest)
         figure.suptitle(f"{title}: what the network hears as {display_name(feature)}", fontsize=11, x=0.01, ha="left")

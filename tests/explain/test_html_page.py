@@ -105,7 +105,7 @@ def test_a_feature_that_is_not_stable_says_so(folder, random_model):
 
 
 def test_render_says_so_of_the_faders_that_it_moves(folder, random_model, capsys):
-    from moodfader.engine.analysis.cache import save_analysis
+    from moodfader.engine.analysis.analysis_file import save_analysis
 
     _, analysis = with_stability(folder, random_model, [0.97] * 6 + [0.67])
     shaky = folder.parent / "shaky.npz"

@@ -10,10 +10,10 @@ import numpy as np
 from rich.style import Style
 from rich.text import Text
 
+from ....engine.analysis.analysis_file import load_tables
 from ....engine.analysis.thumbnail import FRAMES, ROWS, thumbnail_bands
 from ....engine.dsp.segment_mask import SEGMENT_LIMIT_DB, segment_gain_db
 from ....models.common.constants import HOP_LENGTH, SAMPLE_RATE
-from ....models.common.errors import InputError
 from ..palette import Palette, level_colour
 from .cells import fit
 
@@ -34,11 +34,8 @@ class GainMap:
 
         Raises InputError if the analysis file cannot be read.
         """
-        try:
-            with np.load(analysis, allow_pickle=False) as archive:
-                labels, self._mask_weights = archive["segments"], archive["mask_weights"]
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"{analysis}: the analysis cannot be read ({error})") from error
+        tables = load_tables(analysis, ("segments", "mask_weights"))
+        labels, self._mask_weights = tables["segments"], tables["mask_weights"]
         self._labels = np.ascontiguousarray(labels[::FRAMES, thumbnail_bands(labels.shape[1])])  # [columns, ROWS]
         self._levels = levels
         self._last: tuple[tuple[object, ...], list[Text]] = (), []

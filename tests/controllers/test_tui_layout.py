@@ -11,7 +11,7 @@ import termios
 
 import numpy as np
 import pytest
-from helpers.terminal_stage import NOTES, STATES, TITLE, analyse, perform
+from helpers.terminal_stage import NOTES, STATES, TITLE, analyse, perform, write_analysis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.control.session.parameters import PARAMETERS
@@ -325,9 +325,7 @@ def two_segments(tmp_path):
     labels[:, 75:] = 1
     weights = np.zeros((2, 7), np.float32)
     weights[:, MIDLEVEL.index("modality")] = (-1, 1)
-    path = tmp_path / "analysis.npz"
-    np.savez(path, segments=labels, mask_weights=weights)
-    return path
+    return write_analysis(tmp_path / "analysis.npz", labels, weights)
 
 
 @pytest.fixture

@@ -7,22 +7,25 @@ traceback to report).
 
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
+from .. import __version__
 from ..models.common.errors import InputError
-from .commands import cache, demo, devices, explain, midi, osc, play, predict, presets, render, steer
+from ..models.common.extras import missing_extra
+from .commands import cache, demo, explain, predict, presets, render, steer
 from .console.output import print_error, system_reason
+from .console.renamed_options import current_option
 from .console.terminal_io import Terminated, adapt_streams, ended_by_signals, is_broken_pipe, silence_stdout
 from .experiments import evaluate_command, train_command
+from .live_commands import devices, midi, osc, play
 
 app = typer.Typer(
     name="moodfader",
     no_args_is_help=True,
     rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": current_option},
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -46,7 +49,7 @@ for _commands in (
 
 def _print_version(asked: bool) -> None:
     if asked:
-        print(f"moodfader {version('moodfader')}")
+        print(f"moodfader {__version__}")
         raise typer.Exit
 
 
@@ -72,6 +75,12 @@ def run(arguments: Sequence[str]) -> int:
         return 2
     except typer.TyperException as error:
         return _usage_error(error)
+    except ModuleNotFoundError as error:
+        line = missing_extra(error)
+        if line is None:
+            raise
+        print_error(line)
+        return 2
     except (KeyboardInterrupt, typer.Abort):
         print_error("interrupted")
         return 130

@@ -1,6 +1,7 @@
-"""What is done with the sound: reading, segments, explanations, gains, mixing, rendering.
+"""Steers sound: reads it, explains its prediction, filters, renders and plays it.
 
-The names below are the package's Python interface; they are imported when first used, for torch takes seconds.
+The names below are imported when they are first used, for torch takes seconds. The interface for users is at the top,
+in `moodfader` itself.
 """
 
 import importlib
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from .analysis.prediction import predict_track
     from .audio.track import Track, load_track
     from .dsp.faders import Faders
-    from .render.render import render
 
 _HOMES = {
     "Analysis": "analysis.analysis",
@@ -24,7 +24,6 @@ _HOMES = {
     "load_analysis": "analysis.analysis_file",
     "load_track": "audio.track",
     "predict_track": "analysis.prediction",
-    "render": "render.render",
 }
 
 __all__ = [
@@ -36,7 +35,6 @@ __all__ = [
     "load_analysis",
     "load_track",
     "predict_track",
-    "render",
 ]
 
 

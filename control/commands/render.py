@@ -1,6 +1,5 @@
 """render: a new sound file with the faders where they were asked to be."""
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,8 +8,10 @@ import typer
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ..console import options
-from ..console.options import load_model_option, load_or_analyze, open_track, parse_fader_settings
+from ..console.option_groups import expand_option_groups
+from ..console.options import load_or_analyze, open_track, parse_fader_settings
 from ..console.output import Output
+from ..console.shared_options import AnalysisFileOption, AnalysisOptions, NetworkOptions, OutputOptions
 from ..session.presets import find_preset
 from .automation import render_automation
 
@@ -25,12 +26,10 @@ def register(app: typer.Typer) -> None:
     app.command()(render)
 
 
+@expand_option_groups
 def render(
     file: options.File,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Written as .wav, .flac or .ogg.")],
-    analysis: Annotated[
-        Path | None, typer.Option(metavar="F", help="A kept analysis; otherwise the cached or a new one.")
-    ] = None,
     preset: Annotated[
         str | None, typer.Option(metavar="NAME", help="Start from a preset (see: moodfader presets list).")
     ] = None,
@@ -53,21 +52,17 @@ def render(
         Path | None,
         typer.Option(metavar="F", help="A performance kept by play --record: the same samples (--bit-depth float)."),
     ] = None,
-    passes: options.Passes = 0,
-    seed: options.Seed = 0,
-    segmentation: options.Segmentation = "felzenszwalb",
-    estimator: options.Estimator = "gradient",
-    perturbation: options.Perturbation = "gain",
-    as_json: options.Json = False,
-    model: options.ModelFile = None,
-    device: options.Device = "auto",
-    quiet: options.Quiet = False,
+    *,
+    stored: AnalysisFileOption,
+    analysis_options: AnalysisOptions,
+    network_options: NetworkOptions,
+    output_options: OutputOptions,
 ) -> None:
     """Write a steered recording, and measure how its emotions moved. --set goes on top of --preset."""
-    voice = Output(as_json=as_json, quiet=quiet)
+    voice = output_options.output()
+    analysis = stored.analysis
     gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
     from ...engine import Faders
-    from ...engine.analysis.analysis import AnalysisSettings
     from ...engine.render.audio_writer import validate_output
     from ...engine.render.render import CEILING_RANGE_DBTP
     from ...engine.render.render import render as write
@@ -75,23 +70,23 @@ def render(
 
     # Everything that can be wrong is looked at before the long work begins.
     faders = Faders.from_mapping(gains_db)
-    wanted = AnalysisSettings(segmentation, estimator, perturbation, passes, seed)
+    wanted = analysis_options.settings()
     validate_output(output, bit_depth=bit_depth, source=file if file.is_file() else None, overwrite=overwrite)
     if not CEILING_RANGE_DBTP[0] <= ceiling <= CEILING_RANGE_DBTP[1]:
         raise InputError(
             f"--ceiling {ceiling:g}: goes from {CEILING_RANGE_DBTP[0]:g} to {CEILING_RANGE_DBTP[1]:g} dBTP"
         )
-    network = load_model_option(model, device)
+    model = network_options.load()
     if automation is not None:
         if gains_db or match_loudness or analysis is not None or dry_run:
             raise InputError("--automation says where the faders are: it goes with no other way to set them")
-        render_automation(file, automation, output, bit_depth=bit_depth, model=network, settings=wanted, voice=voice)
+        render_automation(file, automation, output, bit_depth=bit_depth, model=model, settings=wanted, voice=voice)
         return
     track = open_track(file, voice)
     if dry_run:
-        _tell_plan(voice, track, network, wanted, analysis, output, gains_db)
+        _tell_plan(voice, track, model, wanted, analysis, output, gains_db)
         return
-    explained = load_or_analyze(track, network, wanted, voice, file=analysis)
+    explained = load_or_analyze(track, model, wanted, voice, file=analysis)
     if faders.is_neutral:
         held = track.sample_peak <= 1 or (bit_depth == "float" and output.suffix.lower() == ".wav")
         equals = "will equal the input" if held else "will be the input, turned down where it is above full scale"
@@ -106,16 +101,16 @@ def render(
             explained,
             output,
             faders=faders,
-            model=network,
+            model=model,
             match_loudness=match_loudness,
             bit_depth=bit_depth,
             ceiling_dbtp=ceiling,
             dither=dither,
             overwrite=overwrite,
-            device=device,
+            device=network_options.device,
             progress=report,
         )
-    voice.result(dataclasses.asdict(rendered), lambda: render_table(rendered, gains_db))
+    voice.result(rendered.to_dict(), lambda: render_table(rendered, gains_db))
     for line in render_lines(rendered):
         voice.line(line)
     for note in level_notes(rendered, track, ceiling_dbtp=ceiling, neutral=faders.is_neutral):

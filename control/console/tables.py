@@ -38,7 +38,7 @@ def with_title(title: str, table: Table) -> Group:
 
 def prediction_table(file: Path, track: "Track", heard: "Prediction") -> Group:
     """What the network hears in one track, with bars."""
-    table = numbers_table("0 to 1", "heard")
+    table = numbers_table("0 to 1", "predicted")
     table.add_column("", width=_BAR, no_wrap=True)
     for group in (heard.midlevel, heard.emotions):
         for name, value in group.items():
@@ -47,15 +47,10 @@ def prediction_table(file: Path, track: "Track", heard: "Prediction") -> Group:
     return with_title(f"{file}  ({format_duration(track.duration_s)})", table)
 
 
-MEASURES = {"surrogate_r2": "surrogate_r2", "half_agreement": "half_agreement", "stability": "reliability"}
-"""Attribute of an Analysis by its key in --json."""
-"""What an analysis says of its own worth, for each feature."""
-
-
 def analysis_table(file: Path, analysis: "Analysis") -> Group:
-    """How many segments speak for and against each feature, and how far that can be relied on."""
-    table = numbers_table("feature", "for", "against", "surrogate's R²", "halves' r", "stability")
-    measures = zip(*(getattr(analysis, what) for what in MEASURES.values()), strict=True)
+    """How many significant segments raise and lower each feature, and how reliable their weights are."""
+    table = numbers_table("feature", "raise", "lower", "surrogate R²", "split-half r", "reliability")
+    measures = zip(analysis.surrogate_r2, analysis.half_agreement, analysis.reliability, strict=True)
     for name, counts, measured in zip(MIDLEVEL, analysis.significant_counts().values(), measures, strict=True):
         shown = (f"{value:.2f}" for value in measured)
         table.add_row(name_with_pole(name), str(counts["positive"]), str(counts["negative"]), *shown)
@@ -63,7 +58,7 @@ def analysis_table(file: Path, analysis: "Analysis") -> Group:
 
 
 def reliability_warning(analysis: "Analysis", features: Iterable[str]) -> str | None:
-    """A line that names those of the features whose weights are not stable; None when all are."""
+    """A line that names those of the features whose weights are not reliable; None when all are."""
     found = [
         f"{display_name(name)} ({analysis.reliability[MIDLEVEL.index(name)]:.2f})"
         for name in features
@@ -71,7 +66,7 @@ def reliability_warning(analysis: "Analysis", features: Iterable[str]) -> str | 
     ]
     if not found:
         return None
-    return f"not stable: {', '.join(found)}; another seed would find other segments (more --passes help)"
+    return f"not reliable: {', '.join(found)}; another seed would find other segments (more --evaluations help)"
 
 
 def no_effect_warning(analysis: "Analysis", features: Iterable[str]) -> str | None:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import tomli_w
 
@@ -23,6 +23,9 @@ from ...models.common.atomic_write import atomic_write
 from ...models.common.errors import InputError
 from ...models.common.parsing import parse_toml, read_text
 from ...models.common.paths import config_dir
+
+if TYPE_CHECKING:
+    from ...engine.dsp.faders import Faders
 
 SUFFIX: Final = ".toml"
 _MOST_BYTES: Final = 64 * 1024
@@ -40,6 +43,13 @@ class Preset:
     gains_db: Mapping[str, float]
     path: Path
     is_user: bool
+
+    @property
+    def faders(self) -> "Faders":
+        """The gains as `Faders`."""
+        from ...engine.dsp.faders import Faders
+
+        return Faders.from_mapping(self.gains_db)
 
 
 def user_preset_dir() -> Path:

@@ -8,7 +8,7 @@ starts. PyAV is imported when it is needed: what soundfile reads can sound soone
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,7 @@ class AudioFileInfo:
     """What a file's header says; `promised` is the number of samples a channel, None when it states none."""
 
     path: Path
-    reader: str  # "soundfile" or "av"
+    reader: str  # "soundfile", "av", or "array" for samples in memory
     format: str
     subtype: str
     sample_rate: int
@@ -59,6 +59,8 @@ class AudioFileInfo:
     notes: tuple[str, ...] = ()
     """What the user should know about the file, a line each."""
     input: InputFile | None = None
+    array: np.ndarray | None = field(default=None, repr=False, compare=False)
+    """float32 [samples, channels], of a source in memory (array_source.py)."""
 
     @property
     def data(self) -> Path:
@@ -106,6 +108,8 @@ def decode(source: AudioFileInfo, *, block_length: int = 65536, start: int = 0) 
 
     Raises InputError when the file turns out to be damaged on the way.
     """
+    if source.array is not None:
+        return (source.array[i : i + block_length] for i in range(start, len(source.array), block_length))
     if source.reader == "soundfile":
         return _soundfile_blocks(source, block_length, start)
     return _regrouped(_av_blocks(source), block_length, start)

@@ -125,7 +125,14 @@ def load_track(
         For what cannot be worked on: no such file, a folder, no sound in it, truncated or damaged, less than a
         second, silence, samples that are no numbers, a rate or a channel count out of range.
     """
-    source = probe(Path(path), pipes=True)
+    return measure_track(probe(Path(path), pipes=True), measure=measure, loudness=loudness)
+
+
+def measure_track(
+    source: AudioFileInfo, *, measure: Callable[[np.ndarray], None] = lambda block: None, loudness: bool = False
+) -> Track:
+    """Decode a source once, check it and measure it; as `load_track`, which does it with a file."""
+    path = source.path
     digest = hashlib.sha256(f"{source.sample_rate} {source.channels}".encode())
     mono = _MonoMix(source.sample_rate)
     meter = LoudnessMeter(source.sample_rate, source.channels, channel_mask=source.channel_mask) if loudness else None

@@ -5,8 +5,9 @@ measured on the file, read back: its loudness, its true peak, and the network's 
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ...models.common.arrays import ProgressCallback
 from ...models.common.atomic_write import atomic_write
@@ -26,7 +27,7 @@ from .tags import copy_tags
 CEILING_RANGE_DBTP = (-20.0, 0.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RenderResult:
     """What came of a render; predictions are on the scale 0..1.
 
@@ -46,6 +47,19 @@ class RenderResult:
     true_peak_dbtp: float
     gain_db: float
     loudness_matched: bool | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain dicts, numbers and texts, as `moodfader render --json` prints it."""
+        return asdict(self)
+
+    def __repr__(self) -> str:
+        """Where it was written, and how far each feature and emotion moved."""
+        shifts = ", ".join(
+            f"{name} {values['after'][name] - values['before'][name]:+.2f}"
+            for values in (self.midlevel, self.emotions)
+            for name in values["before"]
+        )
+        return f"RenderResult({self.output!r}, {self.duration_s:.1f} s, shifts: {shifts})"
 
 
 def render(

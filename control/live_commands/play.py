@@ -47,7 +47,7 @@ def play(
     ] = None,
     channels: Annotated[int | None, typer.Option(metavar="N", help="Channels; two, or as many as the files.")] = None,
     block: Annotated[int, typer.Option(metavar="N", help="Samples in a block (JACK has its own).")] = 512,
-    ahead: Annotated[
+    render_ahead: Annotated[
         int | None,
         typer.Option(
             metavar="N", help="Samples made ahead: more is safer, but answers later. As it turns out, if unset."
@@ -93,7 +93,7 @@ def play(
 
     voice = Output(as_json=as_json, quiet=quiet)
     gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
-    _check(backend, block, ceiling, rate, channels, ahead, model)
+    _check(backend, block, ceiling, rate, channels, render_ahead, model)
     for file in files:
         probe(file)
     if record is not None:
@@ -105,7 +105,7 @@ def play(
         sample_rate=rate,
         channels=channels,
         block_length=block,
-        ahead=ahead,
+        ahead=render_ahead,
         ceiling_dbtp=ceiling,
         model=model,
     )
@@ -165,14 +165,14 @@ def _check(
     ceiling: float,
     rate: int | None,
     channels: int | None,
-    ahead: int | None,
+    render_ahead: int | None,
     model: Path | None,
 ) -> None:
     """What can be told without opening anything. Raises InputError."""
     if model is not None and not model.is_file():
         raise InputError(f"{model}: no such model file")
-    if ahead is not None and not 0 <= ahead <= 192_000:
-        raise InputError(f"--ahead {ahead}: goes from 0 to 192000 samples")
+    if render_ahead is not None and not 0 <= render_ahead <= 192_000:
+        raise InputError(f"--render-ahead {render_ahead}: goes from 0 to 192000 samples")
     known = ("auto", "jack", "portaudio", "pyo", "null")
     if backend not in known:
         raise InputError(f"no back end is called {backend!r}: there are {', '.join(known)}")

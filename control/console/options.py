@@ -108,7 +108,7 @@ def parse_fader_settings(settings: Iterable[str] | None) -> dict[str, float]:
 
 
 def load_or_analyze(
-    track: "Track", model: "Model", settings: "AnalysisSettings", voice: Output, *, file: Path | None = None
+    track: "Track", model: "Model", settings: "AnalysisSettings", output: Output, *, file: Path | None = None
 ) -> "Analysis":
     """Load an analysis file, or the cached analysis; make it, with a progress bar, if there is none.
 
@@ -120,7 +120,7 @@ def load_or_analyze(
         The network.
     settings : AnalysisSettings
         How it is analysed; they are part of the cache's key.
-    voice : Output
+    output : Output
         For progress and notes.
     file : Path, optional
         A stored analysis.
@@ -135,11 +135,11 @@ def load_or_analyze(
 
     if file is not None:
         return load_analysis(file, track=track, model=model)
-    with voice.progress(f"Analysing {track.path.name}") as report:
-        return analyze(track, model=model, settings=settings, progress=report, note=voice.note)
+    with output.progress(f"Analysing {track.path.name}") as report:
+        return analyze(track, model=model, settings=settings, progress=report, note=output.note)
 
 
-def open_track(file: Path, voice: Output) -> "Track":
+def open_track(file: Path, output: Output) -> "Track":
     """Open the track of a file or a pipe, and print notes about it.
 
     Raises
@@ -151,7 +151,7 @@ def open_track(file: Path, voice: Output) -> "Track":
 
     track = load_track(file)
     for note in track.notes:
-        voice.note(note)
+        output.note(note)
     return track
 
 

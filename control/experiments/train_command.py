@@ -1,4 +1,4 @@
-"""train: a new model from rated recordings and music of known qualities."""
+"""The command `train`: trains a model on rated recordings and labelled synthetic music."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,8 @@ from ...models.common.errors import InputError
 from ..console import options
 from ..console.option_groups import expand_option_groups
 from ..console.output import Output
-from .training_options import DatasetOptions, TrainingOptions
+from ..console.renamed_options import command_with_aliases
+from .training_options import ALIASES, DatasetOptions, TrainingOptions
 
 if TYPE_CHECKING:
     from ...models.network.model import MidlevelNetwork
@@ -20,23 +21,23 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(train)
+    app.command(cls=command_with_aliases(ALIASES))(train)
 
 
 @expand_option_groups
 def train(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The model, .safetensors.")],
     recordings: DatasetOptions,
-    recipe: TrainingOptions,
-    known_clips: Annotated[
-        int, typer.Option(metavar="N", help="Compose and render N pieces of known qualities (needs FluidSynth).")
+    training: TrainingOptions,
+    synthetic_clips: Annotated[
+        int, typer.Option(metavar="N", help="Compose and render N labelled synthetic clips (needs FluidSynth).")
     ] = 0,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
     device: options.Device = "auto",
     quiet: options.Quiet = False,
 ) -> None:
-    """Train a model. An interrupted run goes on where it was when it is started again in the same way."""
+    """Train a model. An interrupted run is resumed when it is started again with the same options."""
     voice = Output(as_json=as_json, quiet=quiet)
     state = output.with_name(output.name + ".state")
     if output.suffix != ".safetensors":
@@ -44,7 +45,7 @@ def train(
     if output.exists() and not overwrite:
         raise InputError(f"{output}: exists already (--overwrite replaces it)")
     check_writable(output)
-    settings = recipe.settings(device)
+    settings = training.settings(device)
     from ...models.inference.checkpoint import save_model
     from ...models.inference.threads import torch_threads
     from ...models.training.train import train as learn
@@ -52,16 +53,16 @@ def train(
     from .datasets import read_datasets, render_labelled_music, require_enough_clips
 
     datasets = recordings.datasets()
-    if known_clips:
+    if synthetic_clips:
         folder, *more = datasets.known or (output.with_name(output.stem + "-known"),)
-        made = render_labelled_music(folder, known_clips, seed=recipe.seed, voice=voice)
-        datasets = replace(datasets, known=(made, *more))
+        rendered = render_labelled_music(folder, synthetic_clips, seed=training.seed, voice=voice)
+        datasets = replace(datasets, known=(rendered, *more))
     with torch_threads(settings.threads):
         rated = read_datasets(datasets, voice)
         require_enough_clips(rated)
         sources = [part.source() for part in rated]
         if state.exists():
-            voice.note(f"going on from {state}")
+            voice.note(f"resuming from {state}")
         with voice.progress("Training") as report:
 
             def finished(epoch: int, loss: float) -> None:
@@ -77,13 +78,19 @@ def train(
 
 
 def midlevel_quantiles(network: "MidlevelNetwork", rated: "list[LabelledDataset]") -> dict[str, list[float]]:
-    """5, 25, 50, 75 and 95 percent of each mid-level over the recordings (else all) that were learned from."""
+    """Compute percentiles of each feature over the training recordings.
+
+    Returns
+    -------
+    dict of str to list of float
+        5th, 25th, 50th, 75th and 95th percentile by feature; over all clips where there are no recordings.
+    """
     import numpy as np
 
     from ...models.common.constants import MIDLEVEL
     from ...models.inference.predict_clips import predict_clips
 
     real = [part for part in rated if part.kind not in ("perceptual", "known")] or rated
-    heard = np.concatenate([predict_clips(network, part.material)[0] for part in real])
-    levels = np.percentile(heard, [5, 25, 50, 75, 95], axis=0).T
+    midlevel = np.concatenate([predict_clips(network, part.material)[0] for part in real])
+    levels = np.percentile(midlevel, [5, 25, 50, 75, 95], axis=0).T
     return {name: [round(float(level), 4) for level in row] for name, row in zip(MIDLEVEL, levels, strict=True)}

@@ -1,31 +1,20 @@
-"""Hidden aliases: options that were renamed are still accepted under their old names, for one version."""
+"""Old names of options that were renamed in 0.8: they work for one more version, and no help text shows them."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Final
 
-from typer.core import TyperCommand
+RENAMED_OPTIONS: Final = {
+    "passes": "evaluations",
+    "known": "synthetic",
+    "known-clips": "synthetic-clips",
+    "test-known": "test-synthetic",
+    "start": "init",
+    "layer": "emotion-layer",
+    "beside": "compare-with",
+    "ahead": "render-ahead",
+}
+"""New name of an option by its old one, without the hyphens before it."""
 
 
-def command_with_aliases(aliases: Mapping[str, str]) -> type[TyperCommand]:
-    """Return a command class that accepts old names of options, which its help does not show.
-
-    Parameters
-    ----------
-    aliases
-        New names of options by old names, both with their dashes.
-
-    Returns
-    -------
-    type
-        For the parameter `cls` of `typer.Typer.command`.
-    """
-
-    class AliasCommand(TyperCommand):
-        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  # click's, or typer's copy of it
-            return super().parse_args(ctx, [_renamed(argument) for argument in args])
-
-    def _renamed(argument: str) -> str:
-        name, equals, value = argument.partition("=")
-        return aliases.get(name, name) + equals + value
-
-    return AliasCommand
+def current_option(name: str) -> str:
+    """The name that an option has today; click asks for each that is given."""
+    return RENAMED_OPTIONS.get(name, name)

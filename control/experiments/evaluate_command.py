@@ -13,8 +13,7 @@ from ...models.common.errors import InputError
 from ..console import options
 from ..console.option_groups import expand_option_groups
 from ..console.output import Output
-from ..console.renamed_options import command_with_aliases
-from .training_options import ALIASES, DatasetOptions, TrainingOptions
+from .training_options import DatasetOptions, TrainingOptions
 
 if TYPE_CHECKING:
     from ...models.inference.checkpoint import Model
@@ -27,7 +26,7 @@ _HOW = "Cross-validation"
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(cls=command_with_aliases(ALIASES))(evaluate)
+    app.command()(evaluate)
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ def evaluate(
     from ..report.folder import check_folder, write_report
     from ..report.summary import check_record, pearson_scores, read_record, report_table, write_record
     from .datasets import read_datasets, read_test_sweeps, require_enough_clips
-    from .evaluation_run import collect_predictions
+    from .evaluation_run import collect_predictions, training_overlap
 
     check_record(output, overwrite=overwrite)
     others = [read_record(path) for path in compare_with or ()]
@@ -139,6 +138,11 @@ def evaluate(
         )
     values = pearson_scores(inputs)
     record = _record(rated, division, settings, trained)
+    if trained is not None and not division.cross_validate:
+        overlap = training_overlap(rated, trained.record)
+        if overlap:
+            record["training_overlap"] = overlap
+            voice.note(f"{trained.path.name}: {overlap}")
     from ...models.evaluation.results import evaluate, per_fold, to_json
 
     results = evaluate(inputs, seed=settings.seed)

@@ -1,9 +1,9 @@
 """Runs the networks of an evaluation: cross-validation over data sets, and the predictions that are evaluated."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ...models.common.arrays import FloatArray, Floats, ProgressCallback
 from ...models.common.constants import SAMPLE_RATE
 from ...models.common.digests import short_digest
-from ...models.datasets.clip_dataset import TARGET_SETS, ClipDataset, material_digest
+from ...models.datasets.clip_dataset import TARGET_SETS, ClipDataset, clip_digests, material_digest
 from ...models.datasets.folds import group_folds
 from ...models.datasets.table import Clip, SweepClip
 from ...models.evaluation.out_of_domain import out_of_domain_sounds
@@ -33,6 +33,42 @@ def concatenate(rated: Sequence[LabelledDataset]) -> tuple[list[Clip], ClipDatas
     spectrograms = [spectrogram for dataset in rated for spectrogram in dataset.material.spectrograms]
     targets = {name: np.concatenate([dataset.material.targets[name] for dataset in rated]) for name in TARGET_SETS}
     return clips, ClipDataset(spectrograms, targets)
+
+
+def training_overlap(rated: Sequence[LabelledDataset], record: Mapping[str, Any]) -> str | None:
+    """Tell how many of the clips a model was trained on.
+
+    Parameters
+    ----------
+    rated
+        The data sets.
+    record
+        Training record of the model. Its digests of clips are compared; an older record has none, and the names and
+        sizes of its data sets are compared instead.
+
+    Returns
+    -------
+    str or None
+        A line for the user; None if the model was trained on none of the clips.
+    """
+    total = sum(len(dataset.clips) for dataset in rated)
+    unfair = "; on those the figures say little about other music (--cross-validate is the fair measure)"
+    digests = record.get("clip_digests")
+    if isinstance(digests, list):
+        trained_on = {str(digest) for digest in digests}
+        count = sum(digest in trained_on for dataset in rated for digest in clip_digests(dataset.material))
+        return f"the model has learned from {count} of these {total} clips{unfair}" if count else None
+    sources = record.get("sources")
+    if not isinstance(sources, dict):
+        return None
+    same = [
+        dataset.name
+        for dataset in rated
+        if isinstance(sources.get(dataset.name), dict) and sources[dataset.name].get("clips") == len(dataset.clips)
+    ]
+    if not same:
+        return None
+    return f"the model has most likely learned from {', '.join(same)}, as its record says{unfair}"
 
 
 def run_cross_validation(

@@ -11,8 +11,7 @@ from ...models.common.errors import InputError
 from ..console import options
 from ..console.option_groups import expand_option_groups
 from ..console.output import Output
-from ..console.renamed_options import command_with_aliases
-from .training_options import ALIASES, DatasetOptions, TrainingOptions
+from .training_options import DatasetOptions, TrainingOptions
 
 if TYPE_CHECKING:
     from ...models.network.model import MidlevelNetwork
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(cls=command_with_aliases(ALIASES))(train)
+    app.command()(train)
 
 
 @expand_option_groups

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -15,17 +15,10 @@ if TYPE_CHECKING:
 
 _FROM = "Data sets"
 _HOW = "Training"
-LAYERS = {"finetune": "start", "random": "free"}
-"""Values of --emotion-layer whose names in settings and checkpoints differ."""
-ALIASES = {
-    "--known": "--synthetic",
-    "--known-clips": "--synthetic-clips",
-    "--test-known": "--test-synthetic",
-    "--beside": "--compare-with",
-    "--start": "--init",
-    "--layer": "--emotion-layer",
-}
-"""Options by their names in versions before 0.8."""
+_STORED_LAYERS: Final = {"finetune": "start", "random": "free"}
+"""Values of --emotion-layer whose names in settings and checkpoints are older."""
+_PRETRAINED: Final = (Path("synthetic"), Path("known"))
+"""Values of --init in place of a file; the second for one more version."""
 
 
 @dataclass(frozen=True)
@@ -149,11 +142,11 @@ class TrainingOptions:
         from ...models.inference.device import resolve_device
         from ...models.training.settings import TrainingSettings
 
-        if self.emotion_layer not in ("fixed", *LAYERS, *LAYERS.values()):
-            raise InputError(f"--emotion-layer {self.emotion_layer}: there are fixed, {', '.join(LAYERS)}")
+        if self.emotion_layer not in ("fixed", *_STORED_LAYERS, *_STORED_LAYERS.values()):
+            raise InputError(f"--emotion-layer {self.emotion_layer}: there are fixed, {', '.join(_STORED_LAYERS)}")
         return TrainingSettings(
             architecture=self.architecture,
-            layer=LAYERS.get(self.emotion_layer, self.emotion_layer),
+            layer=_STORED_LAYERS.get(self.emotion_layer, self.emotion_layer),
             epochs=self.epochs,
             steps_per_epoch=self.steps,
             seed=self.seed,
@@ -161,5 +154,5 @@ class TrainingOptions:
             threads=self.threads,
             device=resolve_device(device),
             learning_rate=self.rate,
-            start=pretrained_checkpoint() if self.init in (Path("synthetic"), Path("known")) else self.init,
+            start=pretrained_checkpoint() if self.init in _PRETRAINED else self.init,
         )

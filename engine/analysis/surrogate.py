@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import EMOTIONS
-from ...models.common.errors import InputError
-from ..dsp.band_gains import segment_gain_db
+from ...models.common.constants import EMOTIONS, MIDLEVEL
+from ..dsp.segment_mask import segment_gain_db
+from .analysis_file import load_tables
 
 if TYPE_CHECKING:
     from ...models.inference.checkpoint import Model
@@ -93,31 +93,26 @@ class Surrogate:
         self.before = dict(heard.emotions)
         self._layer = heard.emotion_weights
         self._share = heard.clip_seconds / heard.duration_s
-        try:
-            with np.load(heard.analysis, allow_pickle=False) as archive:
-                self._weights = archive["weights"]
-                self._response = archive["response_per_db"]
-                self._mask_weights = archive["mask_weights"]
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"{heard.analysis}: the analysis cannot be read ({error})") from error
+        names = "weights", "response_per_db", "mask_weights"
+        tables = load_tables(heard.analysis, names, duration_s=heard.duration_s)
+        self._weights, self._response, self._mask_weights = (tables[name] for name in names)
+
+    @property
+    def features_without_segments(self) -> tuple[str, ...]:
+        """The features that no selected segment moves: their faders do nothing."""
+        return tuple(name for k, name in enumerate(MIDLEVEL) if not self._mask_weights[:, k].any())
 
     def emotions(self, faders_db: np.ndarray) -> dict[str, float]:
-        """Return the expected emotions.
+        """The emotions 0..1 by name that faders [7] in dB are expected to give."""
+        effect = self.expected_effect(faders_db)
+        return {name: self.before[name] + effect[name] for name in EMOTIONS}
 
-        Parameters
-        ----------
-        faders_db
-            Positions of the seven faders in dB, [7].
-
-        Returns
-        -------
-        dict of str to float
-            By name, on the scale 0..1 but not clipped to it.
-        """
+    def expected_effect(self, faders_db: np.ndarray) -> dict[str, float]:
+        """Changes of the seven features and the eight emotions by name that faders [7] in dB are expected to give."""
         gains_db = segment_gain_db(self._mask_weights, faders_db)
-        midlevel = midlevel_shift(self._weights, self._response, gains_db, share=self._share)
-        shift = self._layer @ midlevel
-        return {name: self.before[name] + float(change) for name, change in zip(EMOTIONS, shift, strict=True)}
+        moved = midlevel_shift(self._weights, self._response, gains_db, share=self._share)
+        shifts = (*moved, *(self._layer @ moved))
+        return {name: float(by) for name, by in zip((*MIDLEVEL, *EMOTIONS), shifts, strict=True)}
 
 
 def surrogate_midlevel(analysis: "Analysis", segment_gains_db: FloatArray) -> FloatArray:

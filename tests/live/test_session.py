@@ -8,11 +8,10 @@ import soundfile
 from moodfader.control.cli import run
 from moodfader.control.session.parameters import PARAMETERS, ROOT
 from moodfader.control.session.session import Session
-from moodfader.control.tui.status_line import format_status
 from moodfader.engine.audio.sample_buffer import SampleBuffer
+from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.live.offline_player import OfflinePlayer
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
-from moodfader.engine.performance.masked_reader import SegmentMask
 from moodfader.engine.processes.messages import PlayerMeters
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError
@@ -107,13 +106,13 @@ def test_many_threads_lose_no_change():
 def test_pause_is_the_other_side_of_play(offline):
     session, player, _ = offline
     session.set(f"{ROOT}/transport/play", True)
-    player.advance(10000)
+    player.render(10000)
     session.set(f"{ROOT}/transport/pause", 0)  # the release of a button
     assert session.get(f"{ROOT}/transport/play") is True
     session.set(f"{ROOT}/transport/pause", 1)
     assert session.get(f"{ROOT}/transport/play") is False
-    player.advance(5000)
-    assert not player.advance(1000).any()
+    player.render(5000)
+    assert not player.render(1000).any()
     assert session.changes_since(0)[1][f"{ROOT}/transport/play"] is False
 
 
@@ -150,13 +149,13 @@ def test_tracks_are_gone_to_by_number_and_by_buttons():
 def test_it_follows_the_player_to_the_end_and_records_what_took_effect(offline):
     session, player, record = offline
     session.set(f"{ROOT}/transport/play", True, source="osc 127.0.0.1:9")
-    player.advance(20000)
+    player.render(20000)
     session.set(FADER, 6)
     session.set(FADER, 7)
-    player.advance(20000)
+    player.render(20000)
     session.refresh()
     assert session.get(f"{ROOT}/transport/position") == pytest.approx(40000 / RATE, abs=0.05)
-    player.advance(40000)
+    player.render(40000)
     session.refresh()
     assert session.get(f"{ROOT}/transport/play") is False
     session.close()
@@ -203,24 +202,3 @@ def test_play_ends_with_the_track_and_its_recording_renders(tmp_path, capsys, ra
     sound, _ = soundfile.read(output, dtype="float32")
     begin = int(np.flatnonzero(sound.any(axis=1))[0])
     np.testing.assert_array_equal(sound[begin : begin + round(1.5 * RATE)], samples(1.5))
-
-
-def test_the_line_says_what_is_known():
-    emotions = {"happy": 0.6, "sad": 0.2}
-    everything = {name: emotions.get(name) for name in ("valence", "energy", "tension", "anger", "fear", "happy")}
-    everything |= {"sad": 0.2, "tender": None}
-    now = {
-        "position_s": 71.5,
-        "duration_s": 200,
-        "playing": False,
-        "analysed": 1.0,
-        "gains_db": {"modality": 3.0, "articulation": 0.0},
-        "emotions": {"before": everything, "surrogate": everything | {"happy": 0.7}, "measured": everything},
-        "peak_db": -3.2,
-        "load": 0.05,
-        "dropouts": 2,
-        "latency_ms": 33.6,
-    }
-    line = format_status(now)
-    assert line.startswith("1:11/3:20 paused | happy 0.70 (+0.10), sad 0.20 (+0.00) | modality +3 dB |")
-    assert line.endswith("-3 dB, load 5%, 34 ms, 2 drop-outs")

@@ -1,0 +1,257 @@
+"""play: a set list through the sound card, steered from the terminal, over OSC and by MIDI while it sounds."""
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...models.common.errors import InputError
+from ..console import options
+from ..console.options import parse_fader_settings
+from ..console.output import Output
+from ..session.presets import find_preset
+from ..tui.status_line import format_status, status_snapshot
+
+if TYPE_CHECKING:
+    from ..osc.server import OscServer
+    from ..session.session import Session
+
+_LINE_S = 1.0
+_FADE_OUT_S = 0.3
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(play)
+
+
+def play(
+    files: options.Files,
+    backend: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="jack, portaudio, pyo (JACK through pyo), null (no card), or auto: what is there."
+        ),
+    ] = "auto",
+    device: Annotated[
+        int | None, typer.Option(metavar="N", help="PortAudio's device (see: moodfader devices).")
+    ] = None,
+    rate: Annotated[
+        int | None,
+        typer.Option(metavar="HZ", help="Sample rate; JACK has its own, else the first file's."),
+    ] = None,
+    channels: Annotated[int | None, typer.Option(metavar="N", help="Channels; two, or as many as the files.")] = None,
+    block: Annotated[int, typer.Option(metavar="N", help="Samples in a block (JACK has its own).")] = 512,
+    render_ahead: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Samples made ahead: more is safer, but answers later. As it turns out, if unset."
+        ),
+    ] = None,
+    preset: Annotated[str | None, typer.Option(metavar="NAME", help="Begin with a preset.")] = None,
+    settings: options.Set = None,
+    paused: Annotated[bool, typer.Option("--paused", metavar="", help="Do not begin to play yet.")] = False,
+    record: Annotated[
+        Path | None, typer.Option(metavar="F", help="Keep the performance (JSON Lines; see: render --automation).")
+    ] = None,
+    osc_port: Annotated[int, typer.Option(metavar="N", help="UDP port for OSC; 0 takes any free one.")] = 9000,
+    no_osc: Annotated[bool, typer.Option("--no-osc", metavar="", help="No OSC.")] = False,
+    bind: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on; 0.0.0.0 lets the whole network in.")
+    ] = "127.0.0.1",
+    reply_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=65535,
+            help="Answer OSC clients on this port, not on the one they send from (oscP5, TouchOSC).",
+        ),
+    ] = None,
+    midi: Annotated[
+        str | None, typer.Option(metavar="PORT", help="MIDI input to listen to; virtual makes one.")
+    ] = None,
+    ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak that is not exceeded, in dBTP.")] = -1.0,
+    no_terminal: Annotated[
+        bool, typer.Option("--no-terminal", metavar="", help="One line a second instead of the full view.")
+    ] = False,
+    model: options.ModelFile = None,
+    as_json: Annotated[bool, typer.Option("--json", metavar="", help="One JSON object a second.")] = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Play tracks one after the other; seven faders move them, eight emotions follow."""
+    from ...engine.audio.decode import probe
+    from ...engine.live.player import PlayerOptions
+    from ...engine.performance.automation_file import check_recordable
+    from ...engine.processes.realtime import set_control_priority
+    from ..session.session import Session
+
+    voice = Output(as_json=as_json, quiet=quiet)
+    gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
+    _check(backend, block, ceiling, rate, channels, render_ahead, model)
+    for file in files:
+        probe(file)
+    if record is not None:
+        check_recordable(record)
+    full = not (no_terminal or as_json or quiet) and _is_interactive()
+    wanted = PlayerOptions(
+        backend=backend,
+        device=device,
+        sample_rate=rate,
+        channels=channels,
+        block_length=block,
+        ahead=render_ahead,
+        ceiling_dbtp=ceiling,
+        model=model,
+    )
+    set_control_priority()
+    notes: list[str] = []  # while the full view is there it shows them; afterwards they are said
+    note = DeferredNotes(notes.append if full else voice.note)
+    with contextlib.ExitStack() as open_things:
+        stop = open_things.enter_context(_stopped_by_signals())
+        session = Session(note=note)
+        server = None if no_osc else _osc(session, open_things, bind, osc_port, reply_port, note)
+        if midi is not None:
+            _midi(session, open_things, midi, note)
+        for name, value in gains_db.items():
+            session.set(f"/moodfader/midlevel/{name}", value, source="command")
+        if not paused:
+            session.set("/moodfader/transport/play", True, source="command")
+        session.start_player(files, wanted, record=record)
+        open_things.callback(session.close, fade_s=_FADE_OUT_S)
+        note.release()
+        if full:
+            _full_view(session, files, server, stop, notes)
+        else:
+            _lines(session, files, voice, stop)
+    for text in notes:
+        voice.note(text)
+
+
+class DeferredNotes:
+    """Passes notes on, but only from `release` on: what cannot begin ends with its error alone."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
+        self._kept: list[str] | None = []
+
+    def __call__(self, text: str) -> None:
+        """Pass a note on, or keep it."""
+        if self._kept is None:
+            self._note(text)
+        else:
+            self._kept.append(text)
+
+    def release(self) -> None:
+        """Pass on what was kept, and from now on all."""
+        kept, self._kept = self._kept or [], None
+        for text in kept:
+            self._note(text)
+
+
+def _is_interactive() -> bool:
+    """Whether a person can see the full view and press keys (it is drawn on standard error)."""
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
+def _check(
+    backend: str,
+    block: int,
+    ceiling: float,
+    rate: int | None,
+    channels: int | None,
+    render_ahead: int | None,
+    model: Path | None,
+) -> None:
+    """What can be told without opening anything. Raises InputError."""
+    if model is not None and not model.is_file():
+        raise InputError(f"{model}: no such model file")
+    if render_ahead is not None and not 0 <= render_ahead <= 192_000:
+        raise InputError(f"--render-ahead {render_ahead}: goes from 0 to 192000 samples")
+    known = ("auto", "jack", "portaudio", "pyo", "null")
+    if backend not in known:
+        raise InputError(f"no back end is called {backend!r}: there are {', '.join(known)}")
+    if not 32 <= block <= 8192:
+        raise InputError(f"--block {block}: goes from 32 to 8192 samples")
+    if not -20 <= ceiling <= 0:
+        raise InputError(f"--ceiling {ceiling:g}: goes from -20 to 0 dBTP")
+    if rate is not None and not 8_000 <= rate <= 192_000:
+        raise InputError(f"--rate {rate}: goes from 8000 to 192000 Hz (in kHz?)")
+    if channels is not None and not 1 <= channels <= 8:
+        raise InputError(f"--channels {channels}: goes from 1 to 8")
+
+
+def _osc(
+    session: "Session",
+    open_things: contextlib.ExitStack,
+    host: str,
+    port: int,
+    reply_port: int | None,
+    note: Callable[[str], None],
+) -> "OscServer":
+    """Let OSC in, and say so to controllers that look for it."""
+    from ..osc.oscquery import OscQueryServer
+    from ..osc.server import OscServer
+
+    server = OscServer(session, host=host, port=port, reply_port=reply_port, note=note)
+    open_things.callback(server.close)
+    query = OscQueryServer(session, osc_port=server.port, host=server.host)
+    open_things.callback(query.close)
+    shown = f"[{server.host}]" if ":" in server.host else server.host
+    note(f"OSC on {shown}:{server.port}, OSCQuery on http://{shown}:{query.port}")
+    return server
+
+
+def _midi(session: "Session", open_things: contextlib.ExitStack, port: str, note: Callable[[str], None]) -> None:
+    from ..midi.mapping import mapping_file, read_mapping
+    from ..midi.ports import MidiControl, MidiInput
+
+    control = MidiControl(session, read_mapping(mapping_file()), source=f"midi {port}", note=note)
+    opened = MidiInput(port, control.receive)
+    open_things.callback(opened.close)
+    note(f"MIDI from {opened.name}")
+
+
+def _lines(session: "Session", files: list[Path], voice: Output, stop: threading.Event) -> None:
+    """A line a second until the last track has ended, or somebody stops."""
+    while True:
+        meters = session.meters
+        if meters is not None:
+            now = status_snapshot(session, files, meters)
+            voice.result(now, lambda now=now: format_status(now))  # type: ignore[misc]
+        if stop.wait(_LINE_S) or (meters is not None and meters.ended):
+            return
+
+
+def _full_view(
+    session: "Session", files: list[Path], server: "OscServer | None", stop: threading.Event, notes: list[str]
+) -> None:
+    """Until the user quits or the program is told to end."""
+    from ..tui.app import Terminal
+
+    def track() -> str:
+        number = session.meters.track if session.meters else 0
+        return files[number].name if len(files) == 1 else f"{number + 1}/{len(files)} {files[number].name}"
+
+    clients = server.clients if server else tuple
+    Terminal(session, track=track, clients=clients, notes=lambda: notes, until=stop.is_set).run()
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """The event is set when the terminal closes or somebody ends the program: everything is then put away cleanly."""
+    stop = threading.Event()
+    before = {}
+    for name in ("SIGTERM", "SIGHUP"):
+        if (number := getattr(signal, name, None)) is not None:
+            before[number] = signal.signal(number, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

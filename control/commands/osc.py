@@ -89,8 +89,8 @@ def controls(
             beside.write_text(json.dumps(open_stage_control(), indent=1) + "\n", encoding="utf-8")
         Output(as_json=as_json).result({"layout": str(layout)}, lambda: str(layout))
     elif as_json:
-        for control in PARAMETERS:
-            Output(as_json=True).result(asdict(control), lambda: "")
+        for parameter in PARAMETERS:
+            Output(as_json=True).result(asdict(parameter), lambda: "")
     else:
         print(address_reference())
 

@@ -119,9 +119,9 @@ class MidiControl:
         except Exception as error:  # one fault must not end the show
             self._note(f"MIDI: a fault of Moodfader ({error!r}); the show goes on")
 
-    def _waiting(self, control: Parameter, value: float) -> None:
-        name = control.address.rsplit("/", 1)[-1].replace("_", " ")
-        unit = f" {control.unit}" if control.unit else ""
+    def _waiting(self, parameter: Parameter, value: float) -> None:
+        name = parameter.address.rsplit("/", 1)[-1].replace("_", " ")
+        unit = f" {parameter.unit}" if parameter.unit else ""
         self._note(f"MIDI: {name} waits for its fader: move it through {value:.3g}{unit}")
 
 

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from ..models.common.errors import InputError
-from .commands import cache, demo, devices, explain, midi, osc, play, predict, presets, render
+from .commands import cache, demo, devices, explain, midi, osc, play, predict, presets, render, steer
 from .console.output import print_error
 from .experiments import evaluate_command, train_command
 
@@ -30,6 +30,7 @@ for _commands in (
     predict,
     explain,
     render,
+    steer,
     play,
     osc,
     midi,

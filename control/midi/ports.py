@@ -57,7 +57,7 @@ class MidiInput:
     ) -> None:
         self._receive = receive
         if virtual_name is None and name != VIRTUAL:
-            self.name, api, number = _find(name)
+            self.name, api, number = find_input(name)
             self._port = _opened(api, lambda port: port.open_port(number, CLIENT_NAME))
         else:
             self.name = virtual_name or CLIENT_NAME
@@ -145,7 +145,7 @@ def _inputs() -> list[tuple[str, Any, int]]:
     return found
 
 
-def _find(name: str) -> tuple[str, Any, int]:
+def find_input(name: str) -> tuple[str, Any, int]:
     inputs = _inputs()
     exact = [entry for entry in inputs if entry[0] == name]
     alike = [entry for entry in inputs if name.lower() in entry[0].lower()]

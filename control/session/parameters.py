@@ -289,7 +289,7 @@ def find_parameter(address: str) -> Parameter:
 
 @lru_cache(maxsize=256)
 def match_parameters(pattern: str) -> tuple[Parameter, ...]:
-    """The parameters that an OSC address pattern (`?`, `*`, `[a-z]`, `{this,that}`) matches, in order of the table."""
+    """The parameters that an OSC address pattern (`?`, `*`, `[a-z]`, `{this,that}`) matches, in table order."""
     if not has_wildcard(pattern):
         parameter = _BY_ADDRESS.get(pattern)
         return (parameter,) if parameter else ()

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from ...models.common.errors import InputError
 from ..session.parameters import Value, match_parameters
 from .dispatcher import ERROR, SUBSCRIBE, UNSUBSCRIBE
-from .packets import MalformedPacketError, Message, encode_message, parse_datagram
+from .packets import MAX_DATAGRAM, MalformedPacketError, Message, encode_message, parse_datagram
 from .server import bundle_messages
+from .sockets import resolve_host
 from .subscriptions import NORM
 
 _ALIVE = "/moodfader/transport/duration"
@@ -32,16 +33,19 @@ class OscClient:
 
     def __init__(self, host: str, port: int) -> None:
         self.name = f"{host}:{port}"
+        numeric = resolve_host(host, what="OSC server")
+        self._socket = socket.socket(socket.AF_INET6 if ":" in numeric else socket.AF_INET, socket.SOCK_DGRAM)
         try:
-            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-            self._socket = socket.socket(family, kind, protocol)
-            self._socket.connect(address)
+            self._socket.connect((numeric, port))
         except (OSError, OverflowError) as error:
-            raise InputError(f"{self.name}: no such address ({error})") from error
+            self._socket.close()
+            raise InputError(f"OSC server {self.name}: cannot be reached ({error})") from error
 
     def send(self, *messages: Message) -> None:
         """Send messages, several as a bundle. Raises InputError if they cannot be sent."""
         for packet in bundle_messages([encode_message(message.address, *message.arguments) for message in messages]):
+            if len(packet) > MAX_DATAGRAM:
+                raise InputError(f"{messages[0].address[:80]}: a message of {len(packet)} bytes is too long")
             try:
                 self._socket.send(packet)
             except OSError as error:

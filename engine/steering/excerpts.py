@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import SAMPLE_RATE
+from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ...models.network.spectrogram import LogSpectrogram
 from ..audio.track import Track
 from .gain_path import GainPath
@@ -24,6 +24,7 @@ Doubles = npt.NDArray[np.float64]
 WHOLE_S: Final = 60.0
 EXCERPT_S: Final = 10.0
 EXCERPTS: Final = 6
+FEW: Final = 2
 
 
 def spread_starts(duration_s: float) -> list[tuple[float, float]]:
@@ -31,6 +32,15 @@ def spread_starts(duration_s: float) -> list[tuple[float, float]]:
     if duration_s <= WHOLE_S:
         return [(0.0, duration_s)]
     return [(float(start), EXCERPT_S) for start in np.linspace(0, duration_s - EXCERPT_S, EXCERPTS)]
+
+
+def few_starts(duration_s: float) -> list[tuple[float, float]]:
+    """(start, length) in seconds of a few excerpts, on whole frames: by these a track's faders are solved."""
+    if duration_s <= FEW * EXCERPT_S:
+        return [(0.0, duration_s)]
+    frame = HOP_LENGTH / SAMPLE_RATE
+    starts = np.linspace(0, duration_s - EXCERPT_S, FEW + 1)[:-1] + (duration_s - EXCERPT_S) / (2 * FEW)
+    return [(round(float(start) / frame) * frame, EXCERPT_S) for start in starts]
 
 
 def around(moment_s: float, duration_s: float) -> tuple[float, float]:
@@ -93,10 +103,11 @@ class Excerpts:
         with torch.inference_mode():
             return self.heard([self._field(part, torch.from_numpy(coefficients).float()) for part in self._parts])
 
-    def heard(self, fields_db: Sequence[torch.Tensor]) -> Doubles:
-        """What the listeners say of the excerpts under a gain field [frames, bands] each: [listeners, 15]."""
+    def heard(self, fields_db: Sequence[torch.Tensor], *, listeners: int | None = None) -> Doubles:
+        """What the (first so many) listeners say of the excerpts under a gain field [frames, bands] each:
+        [listeners, 15]."""
         with torch.inference_mode():
-            said = [self._said(part, field) for part, field in zip(self._parts, fields_db, strict=True)]
+            said = [self._said(part, field, listeners) for part, field in zip(self._parts, fields_db, strict=True)]
         return np.average(torch.stack(said).double().numpy(), axis=0, weights=self._shares)
 
     def slopes(self, rows: Sequence[tuple[int, int]]) -> Doubles:
@@ -125,9 +136,9 @@ class Excerpts:
     def _field(self, part: _Part, coefficients: torch.Tensor) -> torch.Tensor:
         return field_of(coefficients, part.fields, limit_db=self._limit_db)
 
-    def _said(self, part: _Part, field_db: torch.Tensor) -> torch.Tensor:
+    def _said(self, part: _Part, field_db: torch.Tensor, listeners: int | None = None) -> torch.Tensor:
         spectrogram = part.path.spectrogram(field_db, matched=True)
-        return torch.stack([listener(spectrogram) for listener in self.listeners])
+        return torch.stack([listener(spectrogram) for listener in self.listeners[:listeners]])
 
 
 def _picture(sound: FloatArray) -> FloatArray:

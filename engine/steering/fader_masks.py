@@ -20,6 +20,7 @@ from ...models.common.constants import MIDLEVEL
 from ...models.common.filterbank import frame_count
 from .excerpts import Excerpts
 from .handles import DAMAGE, handle_fields
+from .levels import LEVELS_DB
 from .listeners import Listener
 from .solver import solve
 
@@ -28,8 +29,6 @@ SOLVED_AT_DB: Final = 6.0
 TARGET: Final = 0.06
 """By how much it shall then move its feature, if it can."""
 MAX_RMS_DB: Final = 3.0
-LEVELS_DB: Final = (-12.0, -6.0, -3.0, 3.0, 6.0, 12.0)
-"""Where the response of a track is measured."""
 _TRIES: Final = 4
 _SHARES: Final = {"companion": 0.7}
 _EXPLAINED_COST: Final = 1.0
@@ -107,7 +106,7 @@ def decoupled_faders(
         masks[:, feature] = np.tanh(whole / SOLVED_AT_DB)
         for place, level in enumerate(LEVELS_DB):
             gains = torch.from_numpy(masks[:, feature] * np.float32(level))
-            heard = asked.heard([gains[torch.from_numpy(labels).long()] for labels in own])
+            heard = asked.heard([gains[torch.from_numpy(labels).long()] for labels in own], listeners=1)
             response[feature, place] = heard[0, :features] - asked.before[0, :features]
         if progress:
             progress((feature + 1) / features)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
 from ...models.common.arrays import ProgressCallback
@@ -59,14 +59,17 @@ class Output:
 
     @contextlib.contextmanager
     def progress(self, task: str) -> Iterator[ProgressCallback]:
-        """A bar that appears with the first report and goes when the work is done."""
+        """A bar with a clock that runs while the work goes on, and goes when it is done."""
         console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        columns = (
+            *(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()),
+            *(TimeElapsedColumn(), TimeRemainingColumn()),
+        )
         with Progress(
             *columns, console=console, transient=True, disable=self._quiet or not console.is_terminal
         ) as bar:
-            number = bar.add_task(task, total=1.0, visible=False)
-            yield lambda done: bar.update(number, completed=done, visible=True)
+            number = bar.add_task(task, total=1.0)
+            yield lambda done: bar.update(number, completed=done)
 
 
 def print_error(text: str) -> None:

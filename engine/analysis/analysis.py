@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from ...models.common.arrays import FloatArray, Labels
+from ...models.common.arrays import FloatArray, Labels, ProgressCallback
 from ...models.common.constants import CLIP_FRAMES, HOP_LENGTH, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.common.errors import InputError
+from ...models.common.progress import progress_span, report_step
 from ...models.inference.checkpoint import Model
 from ...models.network.spectrogram import frame_count, spectrogram_blocks
 from ..audio.track import Track
@@ -32,6 +33,10 @@ POSITIONS that it takes at once (0: those of ten seconds)."""
 CLIP_SECONDS: Final = CLIP_FRAMES * HOP_LENGTH / SAMPLE_RATE
 PASSES_MINIMUM: Final = 64
 KEEP_SECONDS: Final = 30.0
+_SPECTROGRAM_SPAN: Final = (0.0, 0.03)
+_SEGMENTATION_SPAN: Final = (0.03, 0.08)
+_WINDOWS_FROM: Final = 0.08
+"""Shares of the time that the parts of an analysis take, about: for its progress."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +136,7 @@ def track_spectrogram(track: Track) -> FloatArray:
     for block in spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak):
         spectrogram[frames : frames + len(block)] = block
         frames += len(block)
+        report_step(min(frames / len(spectrogram), 1.0))
     return spectrogram[:frames]
 
 
@@ -151,8 +157,11 @@ def analyze_track(
     `partial` is a file, of this track, model and settings alone, in which the work is kept every half minute; a run
     that was killed goes on from there, and its result is the same to the last bit.
     """
-    spectrogram = track_spectrogram(track)
-    labels = segment_spectrogram(spectrogram, method=settings.segmentation)
+    with progress_span(progress, *_SPECTROGRAM_SPAN):
+        report_step(0.0)
+        spectrogram = track_spectrogram(track)
+    with progress_span(progress, *_SEGMENTATION_SPAN):
+        labels = segment_spectrogram(spectrogram, method=settings.segmentation)
     geometry = model.network.geometry
     positions = geometry.positions(len(spectrogram))
     clip = geometry.positions(CLIP_FRAMES)
@@ -162,11 +171,13 @@ def analyze_track(
     segments = int(labels.max()) + 1
     sums = EffectSums.empty(segments) if partial is None else EffectSums.load(partial, segments)
     kept = time.monotonic()
+    report = _saving_when_interrupted(progress, sums, partial)
     for number in range(sums.done, stretches):
         first, last = int(edges[number]), int(edges[number + 1])
+        span = (_WINDOWS_FROM + (1 - _WINDOWS_FROM) * n / stretches for n in (number, number + 1))
         stretch = cut_window(spectrogram, labels, model, first, last)
         # NumPy's own threads make its small solves slower, on a busy machine many times so.
-        with threadpool_limits(1, user_api="blas"):
+        with threadpool_limits(1, user_api="blas"), progress_span(report, *span):
             effects = ESTIMATORS[settings.estimator].explain_window(
                 stretch,
                 model,
@@ -179,8 +190,8 @@ def analyze_track(
         if partial is not None and time.monotonic() - kept > KEEP_SECONDS:
             sums.save(partial)
             kept = time.monotonic()
-        if progress:
-            progress((number + 1) / stretches)
+        if report:
+            report(_WINDOWS_FROM + (1 - _WINDOWS_FROM) * (number + 1) / stretches)
     measured = lime.p_values(sums.plain, sums.variances, sums.freedom[:, None])
     bit_variance = ESTIMATORS[settings.estimator].BIT_VARIANCE
     at_paper = expected_lime_p_values(sums.weights, sums.unexplained / sums.shares, bit_variance=bit_variance)
@@ -200,6 +211,23 @@ def analyze_track(
         settings=settings,
         clip_seconds=min(CLIP_SECONDS, track.duration_s),
     )
+
+
+def _saving_when_interrupted(
+    progress: ProgressCallback | None, sums: EffectSums, partial: Path | None
+) -> ProgressCallback | None:
+    """The same callback; if it ends the work by an exception, what is done of it is kept in `partial`."""
+    if progress is None or partial is None:
+        return progress
+
+    def report(done: float) -> None:
+        try:
+            progress(done)
+        except BaseException:
+            sums.save(partial)
+            raise
+
+    return report
 
 
 def _agreement(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> FloatArray:

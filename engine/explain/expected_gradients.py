@@ -14,7 +14,7 @@ errors are those of the mean over pairs as if the plan were coins, so they are c
 50,000 plain LIME samples of this perturbation.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -24,6 +24,7 @@ import torch
 
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
+from ...models.common.progress import report_step
 from ...models.inference.checkpoint import Model
 from ...models.inference.threads import torch_threads
 from .experimental_design import balanced_signs, visible_segments
@@ -75,7 +76,7 @@ def explain_window(
     )
 
 
-def _side_by_side(measure: Callable[[int], None], starts: Iterable[int]) -> None:
+def _side_by_side(measure: Callable[[int], None], starts: Sequence[int]) -> None:
     """As many at once as torch has threads, each with one thread: quicker than many threads for each, and what is
     added up in which order does not depend on their number."""
     threads = torch.get_num_threads()
@@ -83,8 +84,8 @@ def _side_by_side(measure: Callable[[int], None], starts: Iterable[int]) -> None
         torch_threads(threads),  # (afterwards; what the workers set is set for all)
         ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
     ):
-        for _ in pool.map(measure, starts):
-            pass
+        for done, _ in enumerate(pool.map(measure, starts), start=1):
+            report_step(done / len(starts))
 
 
 def _slopes(bench: SegmentPerturber, places: Floats) -> tuple[Floats, npt.NDArray[np.float32]]:

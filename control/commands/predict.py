@@ -67,19 +67,20 @@ def analyze(
     if output is not None:
         check_writable(output)
     voice = Output(as_json=as_json, quiet=quiet)
-    from ...engine.analysis.analysis import AnalysisSettings
+    with voice.progress("Loading the model"):
+        from ...engine.analysis.analysis import AnalysisSettings
 
-    settings = AnalysisSettings(segmentation, estimator, perturbation, passes, seed)
-    network = load_model_option(model, device)
+        settings = AnalysisSettings(segmentation, estimator, perturbation, passes, seed)
+        network = load_model_option(model, device)
     from ...engine import load_track
     from ...engine.analysis import cache as kept
     from ...models.common.constants import MIDLEVEL
     from ..console.tables import MEASURES, analysis_table
 
     def work(file: Path) -> None:
-        track = load_track(file)
-        begun = time.perf_counter()
         with voice.progress(f"Analysing {file.name}") as report:
+            track = load_track(file)
+            begun = time.perf_counter()
             analysis = kept.analyze(track, model=network, settings=settings, output=output, progress=report)
         values = {
             "file": str(file),

@@ -1,4 +1,4 @@
-"""Which MIDI control moves which address, kept in a TOML file.
+"""The MIDI mapping: which control sets which address, in a TOML file.
 
     [[control]]
     address = "/moodfader/midlevel/articulation"
@@ -17,7 +17,6 @@ Takeover: with `pickup` a fader that stands elsewhere than the value (a preset w
 does nothing until it comes to the value or crosses it; with `jump` it acts at once.
 """
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ import tomli_w
 
 from ...models.common.atomic_write import atomic_write
 from ...models.common.errors import InputError
+from ...models.common.parsing import parse_toml, read_text
 from ...models.common.paths import config_dir
 from ..session.parameters import Parameter, Value, find_parameter
 from .messages import KINDS
@@ -40,7 +40,30 @@ _MAX_BINDINGS: Final = 4096
 
 @dataclass(frozen=True)
 class MidiBinding:
-    """One control and what it moves; fields as in the file. Raises InputError for what cannot be mapped."""
+    """One control and the address that it sets; fields as in the file.
+
+    Attributes
+    ----------
+    address : str
+        Address of a writable parameter.
+    channel : int
+        MIDI channel, 1..16.
+    number : int
+        Number of the controller (0..119; coarse half of 14 bits: 0..31), note or program (0..127).
+    mode : str
+        One of `MODES`: how the values are to be read.
+    message : str
+        One of `KINDS`: the type of MIDI message.
+    takeover : str
+        One of `TAKEOVERS`: what a fader does that stands elsewhere than the value.
+    value : Value
+        What a press sets; None: the address follows the control.
+
+    Raises
+    ------
+    InputError
+        For what cannot be mapped.
+    """
 
     address: str
     channel: int
@@ -79,7 +102,7 @@ class MidiBinding:
 
     @staticmethod
     def check_address(address: str, value: Value = None) -> Parameter:
-        """The parameter of that address. Raises InputError if a MIDI control cannot set it (to that value)."""
+        """The parameter of that address. Raises InputError if MIDI cannot set it (to that value)."""
         parameter = find_parameter(address)
         if value is not None and parameter.writable:
             parameter.validate(value)
@@ -90,27 +113,18 @@ class MidiBinding:
 
 
 def mapping_file() -> Path:
-    """Where the user's mapping is kept, whether it is there or not."""
+    """The file of the user's mapping, which need not exist."""
     return config_dir() / "midi.toml"
 
 
 def read_mapping(path: Path) -> tuple[MidiBinding, ...]:
-    """The mapping kept in a file, none if there is no file. Raises InputError for what is no mapping."""
+    """Read a mapping; it is empty if there is no such file. Raises InputError for a file that is not a mapping."""
     try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
+        values = parse_toml(read_text(path, limit=_MAX_BYTES))
     except FileNotFoundError:
         return ()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
-    if len(data) > _MAX_BYTES:
-        raise InputError(f"{path}: longer than {_MAX_BYTES} bytes, so it is no MIDI mapping")
-    try:
-        values = tomllib.loads(data.decode("utf-8-sig").replace("\r\n", "\n"))
-    except RecursionError as error:
-        raise InputError(f"{path}: not a TOML file of ours (nested too deep)") from error
-    except ValueError as error:  # TOML, UTF-8, or a number of thousands of digits
-        raise InputError(f"{path}: not a TOML file ({_one_line(error)})") from error
+    except ValueError as error:
+        raise error if isinstance(error, InputError) else InputError(f"{path}: not a TOML file ({error})") from error
     rows = values.get("control", [])
     if set(values) - {"control"} or not isinstance(rows, list):
         raise InputError(f"{path}: a MIDI mapping is a list of [[control]], nothing else")
@@ -120,14 +134,14 @@ def read_mapping(path: Path) -> tuple[MidiBinding, ...]:
 
 
 def save_mapping(path: Path, mapping: Iterable[MidiBinding]) -> None:
-    """Keep a mapping; what is as usual is left out. Raises InputError when it cannot be written."""
+    """Write a mapping; fields with their default are left out. Raises InputError if it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{path.parent}: cannot be made ({error.strerror or error})") from error
-    usual = {"message": "control", "takeover": "pickup", "value": None}
+    defaults = {"message": "control", "takeover": "pickup", "value": None}
     rows = [
-        {name: field for name, field in asdict(binding).items() if name not in usual or field != usual[name]}
+        {name: field for name, field in asdict(binding).items() if name not in defaults or field != defaults[name]}
         for binding in mapping
     ]
     with atomic_write(path) as beside:
@@ -151,14 +165,10 @@ def _binding(path: Path, row: Any) -> MidiBinding:  # noqa: ANN401
 
 
 def _shown(value: object) -> str:
-    """A value in a message, not longer than a line bears."""
+    """A value for an error message, shortened."""
     if isinstance(value, int | float | str):
         try:
             return repr(value)[:40]
         except ValueError:  # a whole number of thousands of digits
             return "of thousands of digits"
     return f"a {type(value).__name__}"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

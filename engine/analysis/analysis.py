@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from ...models.common.arrays import FloatArray, Labels
 from ...models.common.constants import CLIP_FRAMES, HOP_LENGTH, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.common.errors import InputError
+from ...models.common.extras import require
 from ...models.inference.checkpoint import Model
 from ...models.network.spectrogram import frame_count, spectrogram_blocks
 from ..audio.track import Track
@@ -26,6 +27,9 @@ from ..explain.effect_sums import EffectSums
 from ..explain.perturbation import PERTURBATIONS, cut_window, perturbation_per_db
 from ..explain.segmentation import SEGMENTATIONS, segment_spectrogram
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 ESTIMATORS: Final[dict[str, ModuleType]] = {"gradient": expected_gradients, "local": local_regression, "lime": lime}
 """The estimators, the default first. Each module has the function explain_window and the constants PASSES (default
@@ -68,6 +72,8 @@ class AnalysisSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.perturbation == "mask":  # the word for users; files and cache keys have the older one
+            object.__setattr__(self, "perturbation", "hide")
         for value, allowed, what in (
             (self.segmentation, SEGMENTATIONS, "segmentation"),
             (self.estimator, ESTIMATORS, "estimator"),
@@ -83,7 +89,7 @@ class AnalysisSettings:
             raise InputError(f"seed {self.seed} is out of range: a whole number from 0 on")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Analysis:
     """The explanation of a track by a model.
 
@@ -142,6 +148,11 @@ class Analysis:
         variance = self.weights.var(0, dtype=np.float64)
         return np.asarray(np.clip(1 - noise / np.maximum(variance, 1e-30), 0, 1), np.float32)
 
+    @property
+    def features_without_segments(self) -> tuple[str, ...]:
+        """The features that no selected segment moves: their faders do nothing."""
+        return tuple(name for k, name in enumerate(MIDLEVEL) if not self.mask_weights[:, k].any())
+
     def significant_counts(self) -> dict[str, dict[str, int]]:
         """Return the numbers of significant segments by feature, with `positive` and with `negative` weight."""
         return {
@@ -151,6 +162,66 @@ class Analysis:
             }
             for k, name in enumerate(MIDLEVEL)
         }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Where it is stored, its size and its measures by feature, as `moodfader analyze --json` prints them.
+
+        The tables themselves (label map, weights, standard errors) are arrays: see the attributes.
+        """
+        measures = {
+            "surrogate_r2": self.surrogate_r2,
+            "half_agreement": self.half_agreement,
+            "stability": self.reliability,
+        }
+        return {
+            "analysis": None if self.path is None else str(self.path),
+            "segments": len(self.weights),
+            "passes": self.settings.passes,
+            **{key: dict(zip(MIDLEVEL, map(float, values), strict=True)) for key, values in measures.items()},
+            "selected": self.significant_counts(),
+        }
+
+    def plot(self, feature: str, ax: "Axes | None" = None, *, track: Track | None = None) -> "Axes":
+        """Plot the mask of a feature over time and frequency.
+
+        Parameters
+        ----------
+        feature
+            Name of a mid-level feature; a hyphen may stand for an underscore.
+        ax
+            matplotlib Axes to draw into; those of a new pyplot figure if None.
+        track
+            The analysed track, whose spectrogram is then the background.
+
+        Returns
+        -------
+        Axes
+            Segments that raise the prediction in blue, those that lower it in orange, the stronger the fuller.
+
+        Raises
+        ------
+        InputError
+            For an unknown feature, and for a track that is not the analysed one.
+        """
+        # The one import of an upper layer: a doorway for users, opened when it is used (matplotlib is an extra).
+        require("matplotlib")
+        from ..plotting.mask_plot import plot_mask
+
+        name = feature.strip().lower().replace("-", "_")
+        if name not in MIDLEVEL:
+            raise InputError(f"no feature is called {feature!r}: there are {', '.join(MIDLEVEL)}")
+        if track is not None and track.digest != self.track_digest:
+            raise InputError(f"{track.path}: another sound than the analysed one")
+        return plot_mask(self, name, ax, spectrogram=None if track is None else track_spectrogram(track))
+
+    def __repr__(self) -> str:
+        """What was analysed and how, without the tables."""
+        settings = self.settings
+        return (
+            f"Analysis({len(self.weights)} segments in {self.duration_s:.1f} s, {settings.estimator}, "
+            f"{settings.passes} evaluations, surrogate R² {self.surrogate_r2.min():.2f} to "
+            f"{self.surrogate_r2.max():.2f}, track {self.track_digest[:8]}, model {self.model_digest[:8]})"
+        )
 
     def metadata(self) -> dict[str, Any]:
         """Return the metadata that is stored with the arrays: settings, digests and lengths."""
@@ -233,7 +304,10 @@ def analyze_track(
         # From effects on the mean of this window to effects on the mean of ten seconds.
         sums.add(effects, excerpt.segments, share=(last - first) / min(clip, positions))
         if partial is not None and time.monotonic() - last_saved > KEEP_SECONDS:
-            sums.save(partial)
+            try:
+                sums.save(partial)
+            except InputError:
+                partial = None  # a full disk must not cost the analysis, only its resumption
             last_saved = time.monotonic()
         if progress:
             progress((number + 1) / n_windows)

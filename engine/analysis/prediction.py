@@ -1,14 +1,15 @@
 """Prediction of the features and emotions of a whole track in bounded memory."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
+from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.inference.checkpoint import Model
 from ...models.network.receptive_field import ReceptiveField
 from ...models.network.spectrogram import spectrogram_blocks
@@ -18,19 +19,38 @@ POSITIONS_AT_ONCE = 128
 """Output positions that are computed in one pass through the network."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prediction:
-    """Predicted mid-level features and emotions by name, on the scale 0..1."""
+    """Predicted mid-level features and emotions by name, from 0 to 1 (a mean rating divided by ten)."""
 
     midlevel: Mapping[str, float]
+    """The seven features of MIDLEVEL."""
     emotions: Mapping[str, float]
+    """The eight emotions of EMOTIONS."""
+    duration_s: float
+    """Seconds of sound that were predicted from."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain dicts and floats, as `moodfader predict --json` prints it."""
+        return {"duration_s": self.duration_s, "midlevel": dict(self.midlevel), "emotions": dict(self.emotions)}
+
+    def __repr__(self) -> str:
+        """Its values with two decimals."""
+        groups = (
+            f"{what}={{{', '.join(f'{name}: {value:.2f}' for name, value in values.items())}}}"
+            for what, values in (("midlevel", self.midlevel), ("emotions", self.emotions))
+        )
+        return f"Prediction({', '.join(groups)}, duration_s={self.duration_s:.1f})"
 
 
-def to_prediction(midlevel: npt.NDArray[np.floating], emotions: npt.NDArray[np.floating]) -> Prediction:
+def to_prediction(
+    midlevel: npt.NDArray[np.floating], emotions: npt.NDArray[np.floating], *, duration_s: float
+) -> Prediction:
     """Return a prediction from features [7] and emotions [8] in the order of `constants.py`."""
     return Prediction(
         midlevel={name: float(value) for name, value in zip(MIDLEVEL, midlevel, strict=True)},
         emotions={name: float(value) for name, value in zip(EMOTIONS, emotions, strict=True)},
+        duration_s=duration_s,
     )
 
 
@@ -47,7 +67,10 @@ def predict_track(track: Track, model: Model, *, scale: float | None = None) -> 
         Divisor of the mono mix; None for the track's peak. A steered version of a track is predicted at the scale of
         the original, so that changes of level have an effect.
     """
-    return predict_blocks(track.network_input_blocks(), model, scale=track.network_peak if scale is None else scale)
+    prediction = predict_blocks(
+        track.network_input_blocks(), model, scale=track.network_peak if scale is None else scale
+    )
+    return replace(prediction, duration_s=track.duration_s)
 
 
 def predict_blocks(mono_blocks: Iterable[FloatArray], model: Model, *, scale: float) -> Prediction:
@@ -62,7 +85,15 @@ def predict_blocks(mono_blocks: Iterable[FloatArray], model: Model, *, scale: fl
     scale
         Divisor of the samples.
     """
-    spectrogram = spectrogram_blocks(mono_blocks, scale=scale)
+    samples = 0
+
+    def counted() -> Iterator[FloatArray]:
+        nonlocal samples
+        for block in mono_blocks:
+            samples += len(block)
+            yield block
+
+    spectrogram = spectrogram_blocks(counted(), scale=scale)
     total = np.zeros(len(MIDLEVEL))
     count = 0
     with torch.inference_mode():
@@ -72,7 +103,7 @@ def predict_blocks(mono_blocks: Iterable[FloatArray], model: Model, *, scale: fl
             count += local.shape[1] * local.shape[2]
     midlevel = total / count
     emotions = model.network.emotions(torch.from_numpy(midlevel).float().to(model.device)).detach().cpu().numpy()
-    return to_prediction(midlevel, emotions)
+    return to_prediction(midlevel, emotions, duration_s=samples / SAMPLE_RATE)
 
 
 def _overlapping_windows(blocks: Iterator[FloatArray], geometry: ReceptiveField) -> Iterator[FloatArray]:

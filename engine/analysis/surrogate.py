@@ -9,8 +9,8 @@ import numpy as np
 
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL
-from ...models.common.errors import InputError
 from ..dsp.segment_mask import segment_gain_db
+from .analysis_file import load_tables
 
 if TYPE_CHECKING:
     from ...models.inference.checkpoint import Model
@@ -93,13 +93,14 @@ class Surrogate:
         self.before = dict(heard.emotions)
         self._layer = heard.emotion_weights
         self._share = heard.clip_seconds / heard.duration_s
-        try:
-            with np.load(heard.analysis, allow_pickle=False) as archive:
-                self._weights = archive["weights"]
-                self._response = archive["response_per_db"]
-                self._mask_weights = archive["mask_weights"]
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"{heard.analysis}: the analysis cannot be read ({error})") from error
+        names = "weights", "response_per_db", "mask_weights"
+        tables = load_tables(heard.analysis, names, duration_s=heard.duration_s)
+        self._weights, self._response, self._mask_weights = (tables[name] for name in names)
+
+    @property
+    def features_without_segments(self) -> tuple[str, ...]:
+        """The features that no selected segment moves: their faders do nothing."""
+        return tuple(name for k, name in enumerate(MIDLEVEL) if not self._mask_weights[:, k].any())
 
     def emotions(self, faders_db: np.ndarray) -> dict[str, float]:
         """The emotions 0..1 by name that faders [7] in dB are expected to give."""

@@ -18,7 +18,7 @@ from ...models.common.arrays import FloatArray
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ...models.network.spectrogram import LogSpectrogram
 from ..audio.loudness import k_weighting
-from ..dsp.band_gains import band_interpolation
+from ..dsp.segment_mask import band_interpolation
 from ..dsp.stft import OVERLAP, frame_length
 
 _FRAME = frame_length(SAMPLE_RATE)

@@ -16,7 +16,7 @@ from ..audio.decode import decode, probe
 from ..audio.loudness import LoudnessMeter
 from ..audio.track import Track
 from ..audio.true_peak import TruePeakMeter
-from ..dsp.mask_filter import StftMaskFilter
+from ..dsp.processor import SteeredSound
 from ..render.audio_writer import AudioWriter
 from .gain_map import FULL, GainMap
 
@@ -82,10 +82,16 @@ def write_gain_map(
 
 def _filtered(track: Track, map: GainMap) -> Iterator[np.ndarray]:
     """The track [samples, channels] under the map, in blocks, as long as it is."""
-    mixer = StftMaskFilter(map.labels, map.mask_weights, sample_rate=track.sample_rate, channels=track.channels)
+    sound = SteeredSound(
+        map.labels,
+        map.mask_weights,
+        sample_rate=track.sample_rate,
+        channels=track.channels,
+        ceiling_dbtp=None,
+    )
     for block in track.blocks():
-        yield mixer.process(block, FULL)[0]
-    yield mixer.flush()[0]
+        yield sound.process(block, FULL)
+    yield sound.flush()
 
 
 def _measured(track: Track, blocks: Iterator[np.ndarray], report: Progress) -> tuple[float, float]:

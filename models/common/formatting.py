@@ -6,6 +6,15 @@ def display_name(name: str) -> str:
     return name.replace("_", " ")
 
 
+POLES = {"modality": ("minor", "major")}
+"""What high and low mean for a feature whose name does not say it."""
+
+
+def name_with_pole(name: str) -> str:
+    """A feature's name with what a high value means where the name leaves that open: `modality (minor)`."""
+    return f"{display_name(name)} ({POLES[name][0]})" if name in POLES else display_name(name)
+
+
 def format_signed(value: float, form: str) -> str:
     """Format a number with its sign, a minus sign in place of the hyphen, and zero as 0.
 

@@ -8,8 +8,8 @@ import pytest
 import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moodfader.control.commands import midi, osc
-from moodfader.control.commands.osc import parse_argument
+from moodfader.control.live_commands import midi, osc
+from moodfader.control.live_commands.osc import parse_argument
 from moodfader.control.midi.mapping import MidiBinding, mapping_file, read_mapping, save_mapping
 from moodfader.control.osc.client import OscClient
 from moodfader.control.osc.controller_layouts import open_stage_control
@@ -211,7 +211,7 @@ def test_midi_is_listed_and_forgotten():
 
 
 def test_the_surfaces_start_without_torch():
-    modules = "osc.server osc.oscquery osc.client osc.controller_layouts midi.ports commands.osc tui.app"
+    modules = "osc.server osc.oscquery osc.client osc.controller_layouts midi.ports live_commands.osc tui.app"
     imports = ", ".join(f"moodfader.control.{module}" for module in modules.split())
     code = f"import sys, {imports}; assert 'torch' not in sys.modules, 'torch'"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

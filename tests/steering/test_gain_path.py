@@ -8,7 +8,7 @@ from moodfader.engine import load_track
 from moodfader.engine.analysis.analysis import track_spectrogram
 from moodfader.engine.analysis.prediction import predict_track
 from moodfader.engine.audio.loudness import LoudnessMeter
-from moodfader.engine.dsp.mask_filter import StftMaskFilter
+from moodfader.engine.dsp.processor import SteeredSound
 from moodfader.engine.steering.excerpts import read_excerpts
 from moodfader.engine.steering.gain_path import GainPath
 from moodfader.engine.steering.handles import HANDLES, field_of, handle_fields
@@ -41,8 +41,8 @@ def test_path_is_the_mask_filter() -> None:
     path = GainPath(sound[:, 0])
     picture = path.spectrogram(torch.zeros(94, 149)).numpy()
     map = gain_map(picture, Trajectory(np.zeros(1), coefficients(1)[None]))
-    mixer = StftMaskFilter(map.labels, map.mask_weights, sample_rate=22050, channels=1)
-    filtered = np.concatenate((mixer.process(sound, FULL)[0], mixer.flush()[0]))[:, 0]
+    steered = SteeredSound(map.labels, map.mask_weights, sample_rate=22050, channels=1, ceiling_dbtp=None)
+    filtered = np.concatenate((steered.process(sound, FULL), steered.flush()))[:, 0]
     assert map.largest_db > 3
     np.testing.assert_allclose(path.filtered(map_field(map)).numpy(), filtered, atol=2e-6)
 

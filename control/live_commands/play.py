@@ -47,7 +47,7 @@ def play(
     ] = None,
     channels: Annotated[int | None, typer.Option(metavar="N", help="Channels; two, or as many as the files.")] = None,
     block: Annotated[int, typer.Option(metavar="N", help="Samples in a block (JACK has its own).")] = 512,
-    ahead: Annotated[
+    render_ahead: Annotated[
         int | None,
         typer.Option(
             metavar="N", help="Samples made ahead: more is safer, but answers later. As it turns out, if unset."
@@ -93,19 +93,19 @@ def play(
 
     voice = Output(as_json=as_json, quiet=quiet)
     gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
-    _check(backend, block, ceiling, rate, channels, ahead, model)
+    _check(backend, block, ceiling, rate, channels, render_ahead, model)
     for file in files:
         probe(file)
     if record is not None:
         check_recordable(record)
-    full = not (no_terminal or as_json or quiet) and sys.stdout.isatty() and sys.stdin.isatty()
+    full = not (no_terminal or as_json or quiet) and _is_interactive()
     wanted = PlayerOptions(
         backend=backend,
         device=device,
         sample_rate=rate,
         channels=channels,
         block_length=block,
-        ahead=ahead,
+        ahead=render_ahead,
         ceiling_dbtp=ceiling,
         model=model,
     )
@@ -154,20 +154,25 @@ class DeferredNotes:
             self._note(text)
 
 
+def _is_interactive() -> bool:
+    """Whether a person can see the full view and press keys (it is drawn on standard error)."""
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
 def _check(
     backend: str,
     block: int,
     ceiling: float,
     rate: int | None,
     channels: int | None,
-    ahead: int | None,
+    render_ahead: int | None,
     model: Path | None,
 ) -> None:
     """What can be told without opening anything. Raises InputError."""
     if model is not None and not model.is_file():
         raise InputError(f"{model}: no such model file")
-    if ahead is not None and not 0 <= ahead <= 192_000:
-        raise InputError(f"--ahead {ahead}: goes from 0 to 192000 samples")
+    if render_ahead is not None and not 0 <= render_ahead <= 192_000:
+        raise InputError(f"--render-ahead {render_ahead}: goes from 0 to 192000 samples")
     known = ("auto", "jack", "portaudio", "pyo", "null")
     if backend not in known:
         raise InputError(f"no back end is called {backend!r}: there are {', '.join(known)}")
@@ -226,18 +231,15 @@ def _lines(session: "Session", files: list[Path], voice: Output, stop: threading
 def _full_view(
     session: "Session", files: list[Path], server: "OscServer | None", stop: threading.Event, notes: list[str]
 ) -> None:
-    """Until q is pressed or the program is told to end."""
+    """Until the user quits or the program is told to end."""
     from ..tui.app import Terminal
 
     def track() -> str:
         number = session.meters.track if session.meters else 0
-        name = files[number].name if len(files) == 1 else f"{number + 1}/{len(files)} {files[number].name}"
-        analysed = session.analysed
-        said = [] if analysed == 1.0 else [f"analysed {analysed or 0:.0%}"]
-        said += notes[-1:]
-        return f"{name}  ({', '.join(said)})" if said else name
+        return files[number].name if len(files) == 1 else f"{number + 1}/{len(files)} {files[number].name}"
 
-    Terminal(session, track=track, clients=server.clients if server else tuple, until=stop.is_set).run()
+    clients = server.clients if server else tuple
+    Terminal(session, track=track, clients=clients, notes=lambda: notes, until=stop.is_set).run()
 
 
 @contextlib.contextmanager

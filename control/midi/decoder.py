@@ -18,7 +18,7 @@ _EQUAL: Final = 1e-6
 
 @dataclass
 class _Halves:
-    """State of a 14-bit control: its value, whether it sends fine halves, whether the last coarse one had none yet."""
+    """State of a 14-bit control: its value, whether it sends fine halves, whether the last coarse one still waits."""
 
     value: int | None = None
     fine_seen: bool = False

@@ -17,7 +17,22 @@ _NARROWEST_SLIDER: Final = 13
 
 
 def fader_rows(view: ViewState, width: int, palette: Palette) -> list[Text]:
-    """A heading and seven faders at exactly this width; the measured effect on the feature where there is room."""
+    """A heading and seven faders; where there is room, the measured effect of all faders on that feature.
+
+    Parameters
+    ----------
+    view : ViewState
+        What is shown.
+    width : int
+        Cells of each line.
+    palette : Palette
+        Colours.
+
+    Returns
+    -------
+    list of Text
+        Eight lines.
+    """
     low, high = FADER_RANGE_DB
     effects = width >= _NAME + _NARROWEST_SLIDER + _VALUE + CHANGE_WIDTH
     slot = max(width - _NAME - _VALUE - (CHANGE_WIDTH if effects else 0), _NARROWEST_SLIDER)

@@ -9,7 +9,22 @@ from .cells import fit
 
 
 def head_rows(view: ViewState, width: int, palette: Palette) -> list[Text]:
-    """Two lines at exactly this width: title and state of the sound; position, loop and times."""
+    """Title and state of the sound; position, loop and times.
+
+    Parameters
+    ----------
+    view : ViewState
+        What is shown.
+    width : int
+        Cells of each line.
+    palette : Palette
+        Colours.
+
+    Returns
+    -------
+    list of Text
+        Two lines.
+    """
     state = sound_state(view)
     right = Text.assemble(" ", (f"{state.sign} {state.words}", palette.warning if state.warning else "bold"))
     right.truncate(_room(width), overflow="ellipsis")

@@ -23,7 +23,7 @@ MAX_LINES: Final = 24
 MIN_LINES: Final = 5
 _STEP: Final = 4  # the map moves on by so many columns at once, twice a second: it has to go through ssh
 _PAST: Final = 0.25  # of the width
-_LEVELS: Final = 16  # shades that are told apart
+_LEVELS: Final = 16  # number of shades
 _MARKED_DB: Final = 1.0  # gains from which on a cell has a sign
 
 

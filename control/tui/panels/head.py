@@ -1,4 +1,4 @@
-"""The head of the terminal view: what plays, what is heard of it, where it is, the loop and the recording."""
+"""The head of the terminal view: track, state of the sound, position, loop and recording."""
 
 from rich.text import Text
 

@@ -7,7 +7,7 @@ from ...models.common.errors import InputError
 from ..session.parameters import ROOT, Value, find_parameter
 from ..session.presets import available_presets
 from .keymap import Binding
-from .palette import PALETTES, Palette, terminal_palette
+from .panels.palette import PALETTES, Palette, terminal_palette
 
 if TYPE_CHECKING:
     from ..session.session import Session

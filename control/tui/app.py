@@ -25,10 +25,10 @@ from ..session.parameters import ROOT
 from .actions import KeyActions
 from .keymap import KEYMAP
 from .layout import compose
-from .palette import Palette
 from .panels.cells import printable, to_plain
 from .panels.gain_map import GainMap
-from .view_state import ViewState
+from .panels.palette import Palette
+from .panels.view_state import ViewState
 
 if TYPE_CHECKING:
     from ..session.session import Session

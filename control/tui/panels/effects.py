@@ -6,9 +6,9 @@ from typing import Final
 from rich.text import Text
 
 from ....models.common.formatting import name_with_pole
-from ..palette import Palette
-from ..view_state import Effect, ViewState
 from .cells import CHANGE_WIDTH, bar_scale, centred_bar, change_text, fit, two_decimals
+from .palette import Palette
+from .view_state import Effect, ViewState
 
 _VALUES: Final = 13  # 0.46 → 0.57
 _NARROWEST_BAR: Final = 11

@@ -7,9 +7,9 @@ from rich.text import Text
 from ....engine.dsp.faders import FADER_RANGE_DB
 from ....models.common.constants import MIDLEVEL
 from ....models.common.formatting import format_signed, name_with_pole
-from ..palette import Palette
-from ..view_state import ViewState
 from .cells import CHANGE_WIDTH, change_text, fit
+from .palette import Palette
+from .view_state import ViewState
 
 _NAME: Final = 22  # with the mark of the selected one
 _VALUE: Final = 7

@@ -15,8 +15,8 @@ from ....engine.analysis.analysis_file import load_tables
 from ....engine.analysis.thumbnail import FRAMES, ROWS, thumbnail_bands
 from ....engine.dsp.segment_mask import SEGMENT_LIMIT_DB, segment_gain_db
 from ....models.common.constants import HOP_LENGTH, SAMPLE_RATE
-from ..palette import Palette, level_colour
 from .cells import fit
+from .palette import Palette, level_colour
 
 MAX_LINES: Final = 24
 """Lines that the map takes at most, with its heading."""

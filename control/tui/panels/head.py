@@ -3,9 +3,9 @@
 from rich.text import Text
 
 from ....models.common.formatting import format_duration
-from ..palette import Palette
-from ..view_state import ViewState, sound_state
 from .cells import fit
+from .palette import Palette
+from .view_state import ViewState, sound_state
 
 
 def head_rows(view: ViewState, width: int, palette: Palette) -> list[Text]:

@@ -6,9 +6,9 @@ from typing import Final
 from rich.text import Text
 
 from ....models.common.formatting import format_signed
-from ..palette import Palette
-from ..view_state import ViewState
 from .cells import fit
+from .palette import Palette
+from .view_state import ViewState
 
 _FLOOR_DB: Final = -60.0
 _HOT_DB: Final = -3.0

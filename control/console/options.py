@@ -82,12 +82,23 @@ def load_or_analyze(
     track: "Track", model: "Model", settings: "AnalysisSettings", voice: Output, *, file: Path | None = None
 ) -> "Analysis":
     """The analysis in `file`, or the one of the cache, made with a progress bar if it is not there."""
-    from ...engine.analysis.cache import analyze, load_analysis
+    from ...engine.analysis.analysis_file import load_analysis
+    from ...engine.analysis.cache import analyze
 
     if file is not None:
         return load_analysis(file, track=track, model=model)
     with voice.progress(f"Analysing {track.path.name}") as report:
-        return analyze(track, model=model, settings=settings, progress=report)
+        return analyze(track, model=model, settings=settings, progress=report, note=voice.note)
+
+
+def open_track(file: Path, voice: Output) -> "Track":
+    """The track of a file or a pipe; what there is to know about it is noted. Raises InputError."""
+    from ...engine import load_track
+
+    track = load_track(file)
+    for note in track.notes:
+        voice.note(note)
+    return track
 
 
 def for_each_file(files: Iterable[Path], work: Callable[[Path], None]) -> None:

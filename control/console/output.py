@@ -4,16 +4,23 @@ Progress bars are there only while standard error is a terminal, and never with 
 """
 
 import contextlib
+import csv
+import errno
+import io
 import json
+import math
+import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from ...models.common.arrays import ProgressCallback
+from ...models.common.formatting import format_duration
 
 
 class _Console(Console):
@@ -32,9 +39,15 @@ class Output:
     def result(self, values: Mapping[str, Any], shown: Callable[[], RenderableType]) -> None:
         """One result: a line of JSON, or what `shown` makes for the eye."""
         if self.as_json:
-            print(json.dumps(_rounded(values), ensure_ascii=False, allow_nan=False), flush=True)
+            print(_json(values), flush=True)
         else:
             self.show(shown())
+
+    def csv_row(self, cells: Iterable[object]) -> None:
+        """One row of a table in CSV (numbers to six decimals)."""
+        line = io.StringIO(newline="")
+        csv.writer(line, lineterminator="").writerow(_rounded(list(cells)))
+        print(line.getvalue(), flush=True)
 
     def show(self, shown: RenderableType) -> None:
         """A table or lines; lines are not wrapped, for paths are to be copied."""
@@ -58,18 +71,80 @@ class Output:
             self.note(text)
 
     @contextlib.contextmanager
-    def progress(self, task: str) -> Iterator[ProgressCallback]:
-        """A bar with a clock that runs while the work goes on, and goes when it is done."""
+    def progress(self, task: str, *, files: "FileCount | None" = None) -> Iterator[ProgressCallback]:
+        """A bar that appears with the first report and goes when the work is done.
+
+        With `files` it is about all of them: which one is worked on, and the time that is left for the rest.
+        """
         console = Console(stderr=True)
+        if files is not None and files.total > 1:
+            with self._progress_of_files(console, task, files) as report:
+                yield report
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        with Progress(
+            *columns, console=console, transient=True, disable=self._quiet or not console.is_terminal
+        ) as bar:
+            number = bar.add_task(task, total=1.0, visible=False)
+            yield lambda done: bar.update(number, completed=done, visible=True)
+
+    @contextlib.contextmanager
+    def _progress_of_files(self, console: Console, task: str, files: "FileCount") -> Iterator[ProgressCallback]:
+        number = files.begin()
         columns = (
-            *(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()),
-            *(TimeElapsedColumn(), TimeRemainingColumn()),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[left]}"),
         )
         with Progress(
             *columns, console=console, transient=True, disable=self._quiet or not console.is_terminal
         ) as bar:
-            number = bar.add_task(task, total=1.0)
-            yield lambda done: bar.update(number, completed=done)
+            row = bar.add_task(f"{task} ({number + 1} of {files.total})", total=1.0, left="")
+
+            def report(done: float) -> None:
+                fraction = (number + done) / files.total
+                bar.update(row, completed=fraction, left=files.time_left(fraction))
+
+            report(0.0)
+            yield report
+
+
+class FileCount:
+    """How many of some files have been worked on, and how long the rest will take at that speed."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self._begun = 0
+        self._since = time.monotonic()
+
+    def begin(self) -> int:
+        """Another file begins: its number, from 0."""
+        self._begun += 1
+        return self._begun - 1
+
+    def time_left(self, fraction: float) -> str:
+        """What is left after this fraction of all, as minutes and seconds; empty at the beginning."""
+        if fraction <= 0:
+            return ""
+        return f"{format_duration((time.monotonic() - self._since) * (1 - fraction) / fraction)} left"
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    """One line; letters that standard output has no bytes for are escaped, as JSON allows."""
+    text = json.dumps(_rounded(values), ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(_rounded(values), allow_nan=False)
+    return text
+
+
+def system_reason(error: OSError) -> str | None:
+    """What the system says against a file that somebody named, as a line; None where no file is the matter."""
+    if error.filename is None or error.strerror is None:
+        return f"{error.strerror}" if error.errno == errno.ENOSPC else None
+    return f"{os.fsdecode(error.filename)}: {error.strerror[:1].lower()}{error.strerror[1:]}"
 
 
 def print_error(text: str) -> None:
@@ -79,9 +154,9 @@ def print_error(text: str) -> None:
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401
-    """Six decimals are more than any of these numbers mean."""
+    """Six decimals are more than any of these numbers mean; what is not finite (the peak of silence) is null."""
     if isinstance(value, float):
-        return round(value, 6)
+        return round(value, 6) if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -71,18 +71,18 @@ def evaluate(
     division: CrossValidationOptions,
     recipe: TrainingOptions,
     model: options.ModelFile = None,
-    test_known: Annotated[
+    test_synthetic: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="DIR",
-            help="For a report: music of known qualities that was not learned from, and series of it. Repeatable.",
+            help="For a report: labelled rendered music not used in training, and sweeps of it. Repeatable.",
         ),
     ] = None,
     report: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Find out everything: a page, a record and figures, in this folder."),
     ] = None,
-    beside: Annotated[
+    compare_with: Annotated[
         list[Path] | None,
         typer.Option(metavar="JSON", help="For a report: another one's record.json to show beside. Repeatable."),
     ] = None,
@@ -102,8 +102,8 @@ def evaluate(
     """
     if model is not None and division.cross_validate and report is None:
         raise InputError("--cross-validate trains its own models: give it or --model, not both (but for a --report)")
-    if report is None and (test_known or beside):
-        raise InputError("--test-known and --beside are for a --report")
+    if report is None and (test_synthetic or compare_with):
+        raise InputError("--test-synthetic and --compare-with are for a --report")
     division.check()
     voice = Output(as_json=as_json, quiet=quiet)
     settings = recipe.settings(device)
@@ -111,10 +111,10 @@ def evaluate(
     from ..report.folder import check_folder, write_report
     from ..report.summary import check_record, pearson_scores, read_record, report_table, write_record
     from .datasets import read_datasets, read_test_sweeps, require_enough_clips
-    from .evaluation_run import collect_predictions
+    from .evaluation_run import collect_predictions, training_overlap
 
     check_record(output, overwrite=overwrite)
-    others = [read_record(path) for path in beside or ()]
+    others = [read_record(path) for path in compare_with or ()]
     trained = None
     if model is not None or not division.cross_validate:
         trained = options.load_model_option(model, device)
@@ -123,7 +123,7 @@ def evaluate(
     with torch_threads(settings.threads) if division.cross_validate else nullcontext():
         rated = read_datasets(datasets, voice)
         require_enough_clips(rated)
-        heard = read_test_sweeps(test_known, voice) if test_known else None
+        heard = read_test_sweeps(test_synthetic, voice) if test_synthetic else None
         kept = _kept(report, output) if division.cross_validate else None
         jury, unseen = _juries(rated, division, settings, trained, kept, voice)
         evidence = collect_predictions(
@@ -131,6 +131,11 @@ def evaluate(
         )
     values = pearson_scores(evidence)
     record = _record(rated, division, settings, trained)
+    if trained is not None and not division.cross_validate:
+        overlap = training_overlap(rated, trained.record)
+        if overlap:
+            record["training_overlap"] = overlap
+            voice.note(f"{trained.path.name}: {overlap}")
     from ...models.evaluation.results import evaluate, per_fold, to_json
 
     found = evaluate(evidence, seed=settings.seed)

@@ -1,9 +1,9 @@
 """Who judges which recording: a trained model, or the networks of a cross-validation; and what they say."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ...models.common.arrays import FloatArray, Floats, ProgressCallback
 from ...models.common.constants import SAMPLE_RATE
 from ...models.common.digests import short_digest
-from ...models.datasets.clip_dataset import TARGET_SETS, ClipDataset, material_digest
+from ...models.datasets.clip_dataset import TARGET_SETS, ClipDataset, clip_digests, material_digest
 from ...models.datasets.folds import group_folds
 from ...models.datasets.table import Clip, SweepClip
 from ...models.evaluation.out_of_domain import out_of_domain_sounds
@@ -33,6 +33,31 @@ def concatenate(rated: Sequence[LabelledDataset]) -> tuple[list[Clip], ClipDatas
     spectrograms = [spectrogram for part in rated for spectrogram in part.material.spectrograms]
     targets = {head: np.concatenate([part.material.targets[head] for part in rated]) for head in TARGET_SETS}
     return clips, ClipDataset(spectrograms, targets)
+
+
+def training_overlap(rated: Sequence[LabelledDataset], record: Mapping[str, Any]) -> str | None:
+    """A line that says how many of the clips a model has learned from, by the digests in its record; None for none.
+
+    A model made before there were digests is judged by the names and sizes of the data sets in its record.
+    """
+    total = sum(len(part.clips) for part in rated)
+    unfair = "; on those the figures say little about other music (--cross-validate is the fair measure)"
+    digests = record.get("clip_digests")
+    if isinstance(digests, list):
+        known = {str(digest) for digest in digests}
+        count = sum(digest in known for part in rated for digest in clip_digests(part.material))
+        return f"the model has learned from {count} of these {total} clips{unfair}" if count else None
+    sources = record.get("sources")
+    if not isinstance(sources, dict):
+        return None
+    alike = [
+        part.name
+        for part in rated
+        if isinstance(sources.get(part.name), dict) and sources[part.name].get("clips") == len(part.clips)
+    ]
+    if not alike:
+        return None
+    return f"the model has most likely learned from {', '.join(alike)}, as its record says{unfair}"
 
 
 def run_cross_validation(

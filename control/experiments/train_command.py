@@ -1,4 +1,4 @@
-"""train: a new model from rated recordings and music of known qualities."""
+"""train: a new model from rated recordings and labelled rendered music."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -28,15 +28,15 @@ def train(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The model, .safetensors.")],
     recordings: DatasetOptions,
     recipe: TrainingOptions,
-    known_clips: Annotated[
-        int, typer.Option(metavar="N", help="Compose and render N pieces of known qualities (needs FluidSynth).")
+    synthetic_clips: Annotated[
+        int, typer.Option(metavar="N", help="Compose and render N labelled pieces (needs FluidSynth).")
     ] = 0,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
     device: options.Device = "auto",
     quiet: options.Quiet = False,
 ) -> None:
-    """Train a model. An interrupted run goes on where it was when it is started again in the same way."""
+    """Train a model. An interrupted run is resumed when it is started again with the same options."""
     voice = Output(as_json=as_json, quiet=quiet)
     state = output.with_name(output.name + ".state")
     if output.suffix != ".safetensors":
@@ -52,16 +52,16 @@ def train(
     from .datasets import read_datasets, render_labelled_music, require_enough_clips
 
     datasets = recordings.datasets()
-    if known_clips:
+    if synthetic_clips:
         folder, *more = datasets.known or (output.with_name(output.stem + "-known"),)
-        made = render_labelled_music(folder, known_clips, seed=recipe.seed, voice=voice)
+        made = render_labelled_music(folder, synthetic_clips, seed=recipe.seed, voice=voice)
         datasets = replace(datasets, known=(made, *more))
     with torch_threads(settings.threads):
         rated = read_datasets(datasets, voice)
         require_enough_clips(rated)
         sources = [part.source() for part in rated]
         if state.exists():
-            voice.note(f"going on from {state}")
+            voice.note(f"resuming from {state}")
         with voice.progress("Training") as report:
 
             def finished(epoch: int, loss: float) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,13 +12,17 @@ if TYPE_CHECKING:
     from ...models.training.settings import TrainingSettings
     from .datasets import DatasetPaths
 
+_STORED_LAYERS: Final = {"finetune": "start", "random": "free"}
+"""Values of --emotion-layer as they are stored with trained models (which keep the older words)."""
+_PRETRAINED: Final = (Path("synthetic"), Path("known"))
+"""What --init may say instead of a file; the second for one more version."""
 _FROM = "What is learned from and judged by"
 _HOW = "How it is trained"
 
 
 @dataclass(frozen=True)
 class DatasetOptions:
-    """Rated recordings and music of known qualities, as the options name them."""
+    """Rated recordings and labelled rendered music, as the options name them."""
 
     soundtracks: Annotated[
         Path | None,
@@ -52,17 +56,19 @@ class DatasetOptions:
             rich_help_panel=_FROM,
         ),
     ] = None
-    known: Annotated[
+    synthetic: Annotated[
         list[Path] | None,
-        typer.Option(metavar="DIR", help="Music of known qualities made before. Repeatable.", rich_help_panel=_FROM),
+        typer.Option(
+            metavar="DIR", help="Rendered music with labels, made before. Repeatable.", rich_help_panel=_FROM
+        ),
     ] = None
 
     def datasets(self) -> "DatasetPaths":
         """The same for `material`. Raises InputError when nothing is named and nothing lies in the data folder."""
         from .datasets import DatasetPaths
 
-        tables, known = tuple(self.table or ()), tuple(self.known or ())
-        return DatasetPaths(self.soundtracks, self.midlevel, tables, self.perceptual, known).or_default()
+        tables, synthetic = tuple(self.table or ()), tuple(self.synthetic or ())
+        return DatasetPaths(self.soundtracks, self.midlevel, tables, self.perceptual, synthetic).or_default()
 
 
 @dataclass(frozen=True)
@@ -71,24 +77,24 @@ class TrainingOptions:
 
     epochs: Annotated[int, typer.Option(metavar="N", help="How many epochs.", rich_help_panel=_HOW)] = 30
     steps: Annotated[int, typer.Option(metavar="N", help="Steps of an epoch.", rich_help_panel=_HOW)] = 40
-    layer: Annotated[
+    emotion_layer: Annotated[
         str,
         typer.Option(
-            metavar="fixed|start|free",
-            help="The published last layer: kept, a start, or unused.",
+            metavar="fixed|finetune|random",
+            help="Weights of the last layer: the published ones, these as a start, or random ones as a start.",
             rich_help_panel=_HOW,
         ),
-    ] = "start"
+    ] = "finetune"
     architecture: Annotated[
         str,
         typer.Option(metavar="NAME", help="modulation, context, small or vgg (the paper's).", rich_help_panel=_HOW),
     ] = "modulation"
     rate: Annotated[float, typer.Option(metavar="X", help="Learning rate.", rich_help_panel=_HOW)] = 3e-3
-    start: Annotated[
+    init: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE|known",
-            help="A model to begin with; known: the one that ships and was taught by music of known qualities alone.",
+            metavar="FILE|synthetic",
+            help="A model to start from; synthetic: the one that ships and was trained on rendered music alone.",
             rich_help_panel=_HOW,
         ),
     ] = None
@@ -119,7 +125,7 @@ class TrainingOptions:
 
         return TrainingSettings(
             architecture=self.architecture,
-            layer=self.layer,
+            layer=_STORED_LAYERS.get(self.emotion_layer, self.emotion_layer),
             epochs=self.epochs,
             steps_per_epoch=self.steps,
             seed=self.seed,
@@ -127,5 +133,5 @@ class TrainingOptions:
             threads=self.threads,
             device=resolve_device(device),
             learning_rate=self.rate,
-            start=pretrained_checkpoint() if self.start == Path("known") else self.start,
+            start=pretrained_checkpoint() if self.init in _PRETRAINED else self.init,
         )

@@ -10,6 +10,7 @@ from ..session.parameters import Value, match_parameters
 from .dispatcher import ERROR, SUBSCRIBE, UNSUBSCRIBE
 from .packets import MalformedPacketError, Message, encode_message, parse_datagram
 from .server import bundle_messages
+from .subscriptions import NORM
 
 _ALIVE = "/moodfader/transport/duration"
 _LARGEST = 65536
@@ -76,12 +77,18 @@ class OscClient:
             return answers
         raise self._silent()
 
-    def subscribe(self, *, rate_hz: float, seconds: float | None = None, renew_s: float = 5.0) -> Iterator[Message]:
-        """Subscribe and give all that comes, for so long or for ever. Raises InputError when no answer comes."""
+    def subscribe(
+        self, *, rate_hz: float, seconds: float | None = None, renew_s: float = 5.0, normalised: bool = False
+    ) -> Iterator[Message]:
+        """Subscribe and give all that comes, for so long or for ever. Raises InputError when no answer comes.
+
+        With `normalised` parameters that have a range come as `<address>/norm`, 0..1.
+        """
+        subscribe = SUBSCRIBE + NORM if normalised else SUBSCRIBE
         end = None if seconds is None else time.monotonic() + seconds
         try:
             while end is None or time.monotonic() < end:
-                self.send(Message(SUBSCRIBE, (rate_hz,)))
+                self.send(Message(subscribe, (rate_hz,)))
                 told = False
                 for message in self.receive(renew_s if end is None else min(renew_s, end - time.monotonic())):
                     told = True

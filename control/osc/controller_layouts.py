@@ -5,7 +5,8 @@ from typing import Any, Final
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.formatting import display_name
 from ..session.parameters import PARAMETERS, ROOT, Parameter, find_parameter
-from .dispatcher import NORM, SUBSCRIBE, UNSUBSCRIBE
+from .dispatcher import SUBSCRIBE, UNSUBSCRIBE
+from .subscriptions import NORM
 
 _WIDTH, _HEIGHT, _GAP = 100, 300, 10
 _FOLLOW: Final = f"""if (value) {{
@@ -34,9 +35,13 @@ def address_reference() -> str:
 _NOTES: Final = (
     "A message with one value sets, one without asks. Types in brackets can only be asked for.",
     f"<address>{NORM} takes and gives the same on 0..1, where there is a range from below to above.",
-    f"{SUBSCRIBE} [messages a second] tells the state at once and then what changes, for 10 seconds: repeat it.",
-    f"{UNSUBSCRIBE} ends that. Patterns (? * [a-z] {{this,that}}) name several addresses.",
-    f"What cannot be done is answered by {ROOT}/error and the reason. True and false are answered as 1 and 0.",
+    "A trigger acts on a message without a value, on I, N, T and on any number but 0 (the release of a button).",
+    f"{SUBSCRIBE} [rate in Hz [port]] tells the state at once and then what changes, for 10 seconds: repeat it.",
+    "The port is the one that the client listens on; without it, the one it sends from (play --reply-port names one",
+    f"for all clients). {SUBSCRIBE}{NORM} does the same with values on 0..1; {UNSUBSCRIBE} [port] ends it.",
+    "Patterns (? * [a-z] {this,that}) name several addresses.",
+    f"What cannot be done is answered by {ROOT}/error and the reason, then by the value that is held.",
+    "True and false are answered as 1 and 0.",
 )
 
 

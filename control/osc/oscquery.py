@@ -5,6 +5,7 @@ The tree of the OSCQuery proposal (github.com/Vidvox/OSCQueryProposal) as JSON, 
 """
 
 import http.server
+import ipaddress
 import json
 import socket
 import threading
@@ -16,6 +17,7 @@ from urllib.parse import unquote
 from ...models.common.errors import InputError
 from ..session.parameters import PARAMETERS, Parameter, Value
 from .service_announcer import EVERYWHERE, NAME, ServiceAnnouncer
+from .sockets import bind_error_text, resolve_host
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -86,6 +88,7 @@ class OscQueryServer:
         self, session: "Session", *, osc_port: int, host: str = "127.0.0.1", port: int = 0, announce: bool = True
     ) -> None:
         """Port 0 takes any free one: controllers find it. Raises InputError when the address cannot be had."""
+        host = resolve_host(host, what="OSCQuery on")
         info = host_info(host, osc_port)
 
         class Handler(_Handler):
@@ -95,8 +98,10 @@ class OscQueryServer:
 
         try:
             self._http = _Server((host, port), Handler)
-        except (OSError, OverflowError) as error:
-            raise InputError(f"OSCQuery on {host}:{port}: {error} (is the port taken?)") from error
+        except OSError as error:
+            raise InputError(f"OSCQuery on {host}:{port}: {bind_error_text(error)}") from error
+        except OverflowError as error:
+            raise InputError(f"OSCQuery on {host}:{port}: a port is a number from 0 to 65535") from error
         self.port: int = self._http.server_address[1]
         self._thread = threading.Thread(target=self._http.serve_forever, name="oscquery", daemon=True)
         self._thread.start()
@@ -109,6 +114,23 @@ class OscQueryServer:
         self._http.shutdown()
         self._thread.join()
         self._http.server_close()
+
+
+def names_this_machine(header: str) -> bool:
+    """Whether a `Host` header may be answered: a numeric address, localhost, this machine's name, or none at all.
+
+    A page of a stranger whose own domain points at 127.0.0.1 (DNS rebinding) sends that domain here.
+    """
+    name = header.strip().lower()
+    name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+    own = socket.gethostname().lower()
+    if name in ("", "localhost", own, own.partition(".")[0], f"{own.partition('.')[0]}.local"):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def host_info(host: str, osc_port: int) -> dict[str, Any]:
@@ -159,7 +181,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     respond: Callable[[str], tuple[HTTPStatus, dict[str, Any] | None]]
 
     def do_GET(self) -> None:
-        status, values = self.respond(self.path)
+        if names_this_machine(self.headers.get("Host", "")):
+            status, values = self.respond(self.path)
+        else:
+            status, values = HTTPStatus.FORBIDDEN, None
         body = b"" if values is None else json.dumps(values, allow_nan=False).encode()
         self.send_response(status)
         if status != HTTPStatus.NO_CONTENT:

@@ -19,7 +19,10 @@ class ServiceAnnouncer:
     """
 
     def __init__(self, host: str, http_port: int, osc_port: int) -> None:
-        """Begins in the background; `done` is set when it is known whether it went well: `announced`."""
+        """Begins in the background; `done` is set when it is known whether it went well: `announced`.
+
+        `host` is a numeric address.
+        """
         self.announced = False
         self.done = threading.Event()
         self._closing = threading.Event()
@@ -33,7 +36,7 @@ class ServiceAnnouncer:
         self._thread.join(patience_s)
 
     def _run(self, host: str) -> None:
-        from zeroconf import Error, InterfaceChoice, ServiceInfo, Zeroconf
+        from zeroconf import InterfaceChoice, ServiceInfo, Zeroconf
 
         try:
             address = _own_address() if host in EVERYWHERE else host
@@ -47,7 +50,7 @@ class ServiceAnnouncer:
                     self.announced = True
                 self.done.set()
                 self._closing.wait()
-        except (OSError, Error):
+        except Exception:  # whatever the network has: without an announcement controllers are told the port
             self.announced = False
         finally:
             self.done.set()

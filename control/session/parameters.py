@@ -81,6 +81,11 @@ class Parameter:
         return int(value)
 
     @property
+    def wanted(self) -> str:
+        """What it takes, in words."""
+        return _WANTED[self.kind]
+
+    @property
     def range_text(self) -> str:
         """The range in words, with its unit."""
         unit = f" {self.unit}" if self.unit else ""
@@ -89,7 +94,13 @@ class Parameter:
         return f"it starts at {self.low:g}{unit}" if self.low is not None else "any"
 
 
-_WANTED: Final = {"float": "a number", "int": "a whole number", "bool": "true or false", "trigger": "no value"}
+_WANTED: Final = {
+    "float": "a number",
+    "int": "a whole number",
+    "bool": "true or false",
+    "trigger": "no value",
+    "string": "a text",
+}
 
 
 def _finite(value: float) -> bool:

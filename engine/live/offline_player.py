@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..audio.sample_buffer import SampleBuffer
+from ..dsp.segment_mask import SegmentMask
 from ..performance.events import ANALYSIS_READY, Value
-from ..performance.masked_reader import SegmentMask
 from ..performance.performance import SetRenderer
 from ..processes.messages import EventsApplied, PlayerCallback, PlayerMeters
 

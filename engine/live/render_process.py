@@ -15,8 +15,8 @@ import numpy as np
 from ...models.common.errors import InputError
 from ..audio.sample_buffer import SampleBuffer
 from ..audio.true_peak import TruePeakEnvelope
+from ..dsp.segment_mask import SegmentMask
 from ..performance.events import ANALYSIS_READY, ROOT, Value
-from ..performance.masked_reader import SegmentMask
 from ..performance.performance import SetRenderer
 from ..processes.cpu_load import CpuLoadMonitor
 from ..processes.ipc import MessageSender
@@ -54,7 +54,7 @@ class RenderProcess:
         margin_s = None if job.ahead is None else job.ahead / job.sample_rate
         hop = self._performance.hop_length
         self._pace = RenderScheduler(sample_rate=job.sample_rate, step_length=hop, margin_s=margin_s)
-        self._peaks = TruePeakEnvelope(self._performance.channels, torchless=True)
+        self._peaks = TruePeakEnvelope(self._performance.channels)
         self._waiting: list[tuple[str, Value]] = []
         if job.resume is not None:
             self._resume(job.resume)

@@ -16,10 +16,10 @@ from ..audio.sample_buffer import SampleBuffer
 from ..dsp.limiter import Limiter
 from ..dsp.loudness_match import LoudnessMatcher
 from ..dsp.ramps import RAMP_S, Ramp
+from ..dsp.segment_mask import SegmentMask
 from ..dsp.stft import RAMP_S as FADER_RAMP_S
 from ..dsp.stft import frame_length
 from .events import ANALYSIS_READY, FADE_OUT, ROOT, ControlEvent, Value
-from .masked_reader import SegmentMask
 from .transport import Hop, Transport
 from .transport_commands import CommandResolver, Primitive
 
@@ -43,7 +43,7 @@ class SetRenderer:
         self._levels = {name: Ramp(start, length=length) for name, start in _LEVELS.items()}
         self._match = LoudnessMatcher(sample_rate=rate, n_fft=frame_length(rate), hop_length=self.hop_length)
         self._match_wanted = False
-        self._limiter = Limiter(sample_rate=rate, channels=channels, ceiling_dbtp=ceiling_dbtp, torchless=True)
+        self._limiter = Limiter(sample_rate=rate, channels=channels, ceiling_dbtp=ceiling_dbtp)
         self.latency = self._limiter.latency
         """Samples by which what `step` gives lags behind `position`."""
         self._fade_out: Ramp | None = None
@@ -165,10 +165,10 @@ class SetRenderer:
         wet = level["wet"] * (1 - level["bypass"])
         steered = bool(wet.any()) and (stretch.processed or bool((match != 1).any()))
         output = stretch.dry
-        if level["delta"].any():
+        if steered:  # (where all of it is wet, this is the steered sample itself, as a render has it)
+            output = output * (1 - level["delta"] - wet) + (wet * match) * stretch.wet
+        elif level["delta"].any():
             output = output * (1 - level["delta"])
-        if steered:
-            output = output + wet * (match * stretch.wet - stretch.dry)
         if (level["master"] != 1).any():
             output = output * level["master"]
         if self._fade_out is not None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..audio.sample_buffer import SampleBuffer
+from ..dsp.mask_filter import MaskFilter
+from ..dsp.segment_mask import SegmentMask
 from ..dsp.stft import OVERLAP, frame_length
-from .masked_reader import MaskedReader, SegmentMask
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Transport:
         self.loop = False
         self.loop_start_s = self.loop_end_s = 0.0
         self._position = 0
-        self._voice: MaskedReader | None = None
+        self._voice: MaskFilter | None = None
         phase = (np.arange(self.hop_length) + 0.5) * (np.pi / 2 / self.hop_length)
         self._rise = (np.sin(phase) ** 2).astype(np.float32)[:, None]
 
@@ -68,7 +69,7 @@ class Transport:
         return (start, end) if end - start > 2 * self.hop_length else None
 
     @property
-    def voice(self) -> MaskedReader | None:
+    def voice(self) -> MaskFilter | None:
         """The reading that sounds, if one does."""
         return self._voice
 
@@ -106,10 +107,10 @@ class Transport:
         wanted = self._wanted_start()
         if wanted is None:
             new = None
-        elif old is not None and old.sound is self._sounds[self.track] and old.position == wanted:
+        elif old is not None and old.source is self._sounds[self.track] and old.position == wanted:
             new = old
         else:
-            new = MaskedReader(self._sounds[self.track], wanted)
+            new = MaskFilter(self._sounds[self.track], wanted)
         if new is not None:
             self._position = new.position + hop
         self._voice = new
@@ -118,7 +119,7 @@ class Transport:
         entering = self._silence() if new is None else self._read(new, faders_db, self.track)
         if new is not None and new.position == hop and old is None:
             return entering  # a track's own beginning needs no fade
-        leaving = self._silence() if old is None else self._read(old, faders_db, self._sounds.index(old.sound))
+        leaving = self._silence() if old is None else self._read(old, faders_db, self._sounds.index(old.source))
         return self._crossfaded(leaving, entering)
 
     def _wanted_start(self) -> int | None:
@@ -142,7 +143,7 @@ class Transport:
         length = self._sounds[track].length
         self.track, self._position, self.ended = track, position if length is None else min(position, length), False
 
-    def _read(self, voice: MaskedReader, faders_db: np.ndarray, track: int) -> Hop:
+    def _read(self, voice: MaskFilter, faders_db: np.ndarray, track: int) -> Hop:
         return Hop(*voice.step(self._maps[track], faders_db))
 
     def _silence(self) -> Hop:

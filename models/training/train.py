@@ -19,7 +19,7 @@ from torch import nn
 from ..common.constants import EMOTIONS, MIDLEVEL
 from ..common.errors import InputError
 from ..datasets.augmentation import augment, crop
-from ..datasets.clip_dataset import TARGET_SETS, ClipDataset, material_digest
+from ..datasets.clip_dataset import TARGET_SETS, ClipDataset, clip_digests, material_digest
 from ..inference.checkpoint import read_checkpoint
 from ..inference.device import use_deterministic_fp32
 from ..inference.threads import torch_threads
@@ -164,5 +164,6 @@ def training_record(sources: Sequence[TrainingSource], settings: TrainingSetting
         "sources": {source.name: {"clips": len(source.material), "share": source.per_batch} for source in sources},
         "midlevel": MIDLEVEL,
         "emotions": EMOTIONS,
+        "clip_digests": sorted({digest for source in sources for digest in clip_digests(source.material)}),
         **more,
     }

@@ -6,10 +6,9 @@ import sys
 
 import pytest
 import typer
-from moodfader.control.commands import osc
-from moodfader.control.commands.osc import parse_argument
-from moodfader.control.midi.mapping import MidiBinding, read_mapping, save_mapping
-from moodfader.control.midi.ports import mapping_file
+from moodfader.control.live_commands import midi, osc
+from moodfader.control.live_commands.osc import parse_argument
+from moodfader.control.midi.mapping import MidiBinding, mapping_file, read_mapping, save_mapping
 from moodfader.control.osc.client import OscClient
 from moodfader.control.osc.controller_layouts import open_stage_control
 from moodfader.control.osc.packets import Message
@@ -21,6 +20,7 @@ from typer.testing import CliRunner
 FADER = "/moodfader/midlevel/modality"
 app = typer.Typer()
 osc.register(app)
+midi.register(app)
 
 
 @pytest.fixture
@@ -153,10 +153,14 @@ def test_the_layout_has_the_faders_in_their_ranges(tmp_path):
 
 
 def test_midi_is_listed_and_forgotten():
-    save_mapping(mapping_file(), [MidiBinding(FADER, 2, 7), MidiBinding("/moodfader/wet", 1, 1, "14bit")])
-    assert f"{FADER}  channel 2  number 7  7bit" in run("midi", "list")
+    pad = MidiBinding("/moodfader/preset/load", 1, 36, message="note", value="dolce")
+    save_mapping(mapping_file(), [MidiBinding(FADER, 2, 7), MidiBinding("/moodfader/wet", 1, 1, "14bit"), pad])
+    listed = run("midi", "list")
+    assert f"{FADER}  channel 2  number 7  7bit" in listed
+    assert "/moodfader/preset/load  note channel 1  number 36  7bit  sets dolce" in listed
+    run("midi", "forget", "/moodfader/preset/load")
     run("midi", "forget", FADER)
-    assert [mapped.address for mapped in read_mapping(mapping_file())] == ["/moodfader/wet"]
+    assert [binding.address for binding in read_mapping(mapping_file())] == ["/moodfader/wet"]
     with pytest.raises(InputError, match="no MIDI control"):
         run("midi", "forget", FADER)
     with pytest.raises(InputError, match="cannot set"):
@@ -165,10 +169,7 @@ def test_midi_is_listed_and_forgotten():
 
 
 def test_the_surfaces_start_without_torch():
-    code = (
-        "import sys; import moodfader.control.commands.osc, moodfader.control.osc.server;"
-        "import moodfader.control.osc.oscquery, moodfader.control.osc.client, moodfader.control.tui.app;"
-        "import moodfader.control.midi.ports, moodfader.control.osc.controller_layouts;"
-        "assert 'torch' not in sys.modules, 'torch'"
-    )
+    modules = "osc.server osc.oscquery osc.client osc.controller_layouts midi.ports live_commands.osc tui.app"
+    imports = ", ".join(f"moodfader.control.{module}" for module in modules.split())
+    code = f"import sys, {imports}; assert 'torch' not in sys.modules, 'torch'"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

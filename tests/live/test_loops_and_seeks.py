@@ -5,10 +5,10 @@ import pytest
 from moodfader.control.session.parameters import ROOT
 from moodfader.control.session.session import Session
 from moodfader.engine.audio.sample_buffer import SampleBuffer
+from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.live.control_queue import ControlQueue
 from moodfader.engine.live.offline_player import OfflinePlayer
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
-from moodfader.engine.performance.masked_reader import SegmentMask
 from moodfader.engine.performance.performance import render_events
 from moodfader.models.common.constants import N_BANDS
 from moodfader.models.common.errors import InputError

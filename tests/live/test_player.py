@@ -14,12 +14,12 @@ from moodfader.engine.analysis.surrogate import Surrogate, TrackSummary
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.dsp.ramps import Ramp
+from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.live.effect_meter import measure_effect
 from moodfader.engine.live.offline_player import OfflinePlayer
 from moodfader.engine.live.player import BLOCK_LENGTH, Player, PlayerOptions
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
 from moodfader.engine.performance.events import ControlEvent
-from moodfader.engine.performance.masked_reader import SegmentMask
 from moodfader.engine.performance.performance import render_events
 from moodfader.engine.performance.replay import replay
 from moodfader.engine.processes.messages import EventsApplied, MeasuredEffect
@@ -179,7 +179,7 @@ def test_what_is_no_history_is_refused(tmp_path, lines, complaint):
 def test_the_surrogate_says_what_prediction_says(analysis, file, random_model):
     from moodfader.engine.analysis.prediction import predict_track
     from moodfader.engine.analysis.surrogate import surrogate_emotions
-    from moodfader.engine.dsp.band_gains import segment_gain_db
+    from moodfader.engine.dsp.segment_mask import segment_gain_db
 
     before = dict(predict_track(load_track(file), random_model).emotions)
     heard = TrackSummary(

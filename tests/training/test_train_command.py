@@ -97,7 +97,7 @@ def test_an_interrupted_run_goes_on(table, tmp_path, capsys):
     assert not halted.exists()
     assert run([*learn(table, halted), *longer]) == 0
     said = capsys.readouterr().err
-    assert "going on from" in said
+    assert "resuming from" in said
     assert "epoch 1 of 4" not in said
     assert load_model(halted).digest == load_model(whole).digest
     assert sorted(path.name for path in tmp_path.iterdir()) == ["halted.safetensors", "whole.safetensors"]

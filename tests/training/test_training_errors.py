@@ -140,7 +140,7 @@ def test_a_killed_run_loses_nothing(rated, tmp_path, capsys):
     capsys.readouterr()
     assert run(learn(rated, killed)) == 0
     said = capsys.readouterr().err
-    assert "going on from" in said
+    assert "resuming from" in said
     assert "epoch 1 of 4" not in said
     assert load_model(killed).digest == load_model(whole).digest
 

@@ -4,7 +4,7 @@ import json
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,9 @@ from ...models.common.errors import InputError
 from ..console import options
 from ..console.output import Output
 from ..session.parameters import PARAMETERS, Value
-from . import midi
+
+if TYPE_CHECKING:
+    from ..osc.packets import Message
 
 Host = Annotated[str, typer.Option(metavar="HOST", help="Where `moodfader play` runs.")]
 Port = Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="Its --osc-port.")]
@@ -27,7 +29,6 @@ def register(app: typer.Typer) -> None:
     app.command(context_settings={"ignore_unknown_options": True})(send)
     app.command()(monitor)
     app.command()(controls)
-    midi.register(app)
 
 
 def send(
@@ -50,7 +51,7 @@ def send(
     client = OscClient(host, port)
     try:
         for answer in client.query(address, *map(parse_argument, values or ())):
-            _say(answer.address, answer.arguments, Output(as_json=as_json))
+            _say(answer, Output(as_json=as_json))
     finally:
         client.close()
 
@@ -60,14 +61,15 @@ def monitor(
     port: Port = _PORT,
     rate: Annotated[float, typer.Option(metavar="HZ", help="How often changes are told, 0.1 to 60 a second.")] = 10.0,
     seconds: Annotated[float | None, typer.Option(metavar="S", help="End after so long; else Ctrl-C does.")] = None,
+    norm: Annotated[bool, typer.Option("--norm", metavar="", help="Values that have a range as 0..1.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Print the state of a running `play`, then every change as it comes."""
     from ..osc.client import OscClient
 
     voice = Output(as_json=as_json)
-    for message in OscClient(host, port).subscribe(rate_hz=rate, seconds=seconds):
-        _say(message.address, message.arguments, voice)
+    for message in OscClient(host, port).subscribe(rate_hz=rate, seconds=seconds, normalised=norm):
+        _say(message, voice)
 
 
 def controls(
@@ -103,11 +105,12 @@ def parse_argument(text: str) -> Value:
         return text
     if not math.isfinite(number):
         raise InputError(f"{text}: is no finite number")
-    whole = text.lstrip("+-").isdigit() and abs(number) < 2**31
+    whole = text.lstrip("+-").isdecimal() and text.isascii() and abs(number) < 2**31
     return int(text) if whole else number
 
 
-def _say(address: str, arguments: tuple[Value, ...], voice: Output) -> None:
-    value = arguments[0] if arguments else None
+def _say(message: "Message", voice: Output) -> None:
+    first = message.arguments[0] if message.arguments else None
+    value = first if isinstance(first, Value) else first.description
     shown = "unknown" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
-    voice.result({"address": address, "value": value}, lambda: f"{address} {shown}")
+    voice.result({"address": message.address, "value": value}, lambda: f"{message.address} {shown}")

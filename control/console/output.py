@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
 from ...models.common.arrays import ProgressCallback
@@ -72,7 +72,7 @@ class Output:
 
     @contextlib.contextmanager
     def progress(self, task: str, *, files: "FileCount | None" = None) -> Iterator[ProgressCallback]:
-        """A bar that appears with the first report and goes when the work is done.
+        """A bar with a clock that runs while the work goes on, and goes when it is done.
 
         With `files` it is about all of them: which one is worked on, and the time that is left for the rest.
         """
@@ -81,12 +81,15 @@ class Output:
             with self._progress_of_files(console, task, files) as report:
                 yield report
             return
-        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        columns = (
+            *(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()),
+            *(TimeElapsedColumn(), TimeRemainingColumn()),
+        )
         with Progress(
             *columns, console=console, transient=True, disable=self._quiet or not console.is_terminal
         ) as bar:
-            number = bar.add_task(task, total=1.0, visible=False)
-            yield lambda done: bar.update(number, completed=done, visible=True)
+            number = bar.add_task(task, total=1.0)
+            yield lambda done: bar.update(number, completed=done)
 
     @contextlib.contextmanager
     def _progress_of_files(self, console: Console, task: str, files: "FileCount") -> Iterator[ProgressCallback]:

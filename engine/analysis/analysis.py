@@ -4,6 +4,7 @@ This is the explanation of Haunschmid et al. (2019), extended from ten seconds t
 analyses.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -15,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from ...models.common.arrays import FloatArray, Labels
+from ...models.common.arrays import FloatArray, Labels, ProgressCallback
 from ...models.common.constants import CLIP_FRAMES, HOP_LENGTH, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.common.extras import require
+from ...models.common.progress import progress_span, report_step
 from ...models.inference.checkpoint import Model
 from ...models.network.spectrogram import frame_count, spectrogram_blocks
 from ..audio.track import Track
@@ -40,6 +42,10 @@ CLIP_SECONDS: Final = CLIP_FRAMES * HOP_LENGTH / SAMPLE_RATE
 PASSES_MINIMUM: Final = 64
 KEEP_SECONDS: Final = 30.0
 """Time between two checkpoints."""
+_SPECTROGRAM_SPAN: Final = (0.0, 0.03)
+_SEGMENTATION_SPAN: Final = (0.03, 0.08)
+_WINDOWS_FROM: Final = 0.08
+"""Shares of the time that the parts of an analysis take, about: for its progress."""
 
 
 @dataclass(frozen=True)
@@ -242,6 +248,7 @@ def track_spectrogram(track: Track) -> FloatArray:
     for block in spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak):
         spectrogram[frames : frames + len(block)] = block
         frames += len(block)
+        report_step(min(frames / len(spectrogram), 1.0))
     return spectrogram[:frames]
 
 
@@ -278,8 +285,11 @@ def analyze_track(
     Analysis
         Not yet stored.
     """
-    spectrogram = track_spectrogram(track)
-    labels = segment_spectrogram(spectrogram, method=settings.segmentation)
+    with progress_span(progress, *_SPECTROGRAM_SPAN):
+        report_step(0.0)
+        spectrogram = track_spectrogram(track)
+    with progress_span(progress, *_SEGMENTATION_SPAN):
+        labels = segment_spectrogram(spectrogram, method=settings.segmentation)
     geometry = model.network.geometry
     positions = geometry.positions(len(spectrogram))
     clip = geometry.positions(CLIP_FRAMES)
@@ -289,11 +299,13 @@ def analyze_track(
     segments = int(labels.max()) + 1
     sums = EffectSums.empty(segments) if partial is None else EffectSums.load(partial, segments)
     last_saved = time.monotonic()
+    report = _saving_when_interrupted(progress, sums, partial)
     for number in range(sums.done, n_windows):
         first, last = int(borders[number]), int(borders[number + 1])
+        span = (_WINDOWS_FROM + (1 - _WINDOWS_FROM) * n / n_windows for n in (number, number + 1))
         excerpt = cut_window(spectrogram, labels, model, first, last)
         # BLAS threads slow the small systems of equations down, many times so on a busy machine.
-        with threadpool_limits(1, user_api="blas"):
+        with threadpool_limits(1, user_api="blas"), progress_span(report, *span):
             effects = ESTIMATORS[settings.estimator].explain_window(
                 excerpt,
                 model,
@@ -309,8 +321,8 @@ def analyze_track(
             except InputError:
                 partial = None  # a full disk must not cost the analysis, only its resumption
             last_saved = time.monotonic()
-        if progress:
-            progress((number + 1) / n_windows)
+        if report:
+            report(_WINDOWS_FROM + (1 - _WINDOWS_FROM) * (number + 1) / n_windows)
     measured_p = lime.p_values(sums.ols_weights, sums.variances, sums.dof[:, None])
     bit_variance = ESTIMATORS[settings.estimator].BIT_VARIANCE
     expected_p = expected_lime_p_values(sums.weights, sums.residual_var / sums.clips, bit_variance=bit_variance)
@@ -330,6 +342,24 @@ def analyze_track(
         settings=settings,
         clip_seconds=min(CLIP_SECONDS, track.duration_s),
     )
+
+
+def _saving_when_interrupted(
+    progress: ProgressCallback | None, sums: EffectSums, partial: Path | None
+) -> ProgressCallback | None:
+    """The same callback; if it ends the work by an exception, what is done of it is saved to `partial`."""
+    if progress is None or partial is None:
+        return progress
+
+    def report(done: float) -> None:
+        try:
+            progress(done)
+        except BaseException:
+            with contextlib.suppress(InputError):
+                sums.save(partial)
+            raise
+
+    return report
 
 
 def _column_correlations(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> FloatArray:

@@ -121,9 +121,7 @@ def main():
     for text, measured in (("the same seconds of the file", same), ("the whole file", whole)):
         share, count = agreement(shown, measured)
         difference = np.abs(shown - measured).mean()
-        print(
-            f"sign equal to that on {text}: {share:.1%} of {count} effects >= {LEAST}, off by {difference:.4f}"
-        )
+        print(f"sign equal to that on {text}: {share:.1%} of {count} effects >= {LEAST}, off by {difference:.4f}")
     print(f"largest effect displayed with all faders at zero: {at_zero:.5f}")
 
 

@@ -25,7 +25,8 @@ check: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 
 docs: $(VENV)/.installed-docs
-	$(BIN)/mkdocs build --strict --quiet
+	@mkdir -p .typecheck && ln -sfn "$(CURDIR)" .typecheck/moodfader
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # mypy checks the package under the name it is installed by
 types: $(VENV)/.installed-test
@@ -70,7 +71,7 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	@touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed
-	$(BIN)/pip install -q -e ".[docs]"
+	$(BIN)/pip install -q -e ".[all,docs]"
 	@touch $@
 
 clean:

@@ -7,7 +7,6 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import jinja2
-from markupsafe import Markup
 
 from ...models.common.constants import MIDLEVEL, RELIABILITY_THRESHOLD
 from ...models.common.formatting import display_name, format_duration, format_signed
@@ -64,8 +63,8 @@ def render_html(
     return template.render(
         title=track.path.name,
         facts=_facts(analysis, stretch_s),
-        style=Markup(_resource("explanation_page.css")),
-        script=Markup(_resource("explanation_page.js")),
+        style=_resource("explanation_page.css"),
+        script=_resource("explanation_page.js"),
         threshold=f"{RELIABILITY_THRESHOLD:g}",
         features=shown,
         unreliable=[feature["name"] for feature in shown if not feature["is_reliable"]],

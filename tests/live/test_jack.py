@@ -60,9 +60,9 @@ def test_the_recording_at_jacks_outputs_is_the_render_of_the_automation(
     backend, server, file, random_model, tmp_path
 ):
     """Sample for sample. Where this machine made drop-outs, they are told, and are all that differs."""
-    analysis = analyze(load_track(file), model=random_model, settings=AnalysisSettings(passes=64))
+    analysis = analyze(load_track(file), model=random_model, settings=AnalysisSettings(passes=64, coupled=True))
     kept = tmp_path / "kept.jsonl"
-    options = PlayerOptions(backend=backend, model=random_model.path, analysis={"passes": 64})
+    options = PlayerOptions(backend=backend, model=random_model.path, analysis={"passes": 64, "coupled": True})
     session = Session.play([file], options, record=AutomationWriter(kept))
     try:
         until(lambda: session.get(f"{ROOT}/emotion/happy") is not None)

@@ -130,7 +130,7 @@ def test_an_independent_recorder_hears_the_same(server, file, tmp_path):
 
 def test_a_short_run_under_load_is_measured(file):
     """What `make bench-live` does for half an hour; how good the figures are is not asked of a busy machine."""
-    bench = Path(__file__).parent / "benchmarks" / "bench_live.py"
+    bench = Path(__file__).parents[1] / "benchmarks" / "bench_live.py"
     command = [sys.executable, str(bench), "--minutes", "0.1", "--file", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr

@@ -49,7 +49,7 @@ def file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def analysis(file, random_model):
-    return analyze(load_track(file), model=random_model, settings=AnalysisSettings(passes=64))
+    return analyze(load_track(file), model=random_model, settings=AnalysisSettings(passes=64, coupled=True))
 
 
 def until(condition, seconds=30.0):
@@ -272,7 +272,7 @@ def nearest_of_what_sounded(measured, original, steered, peak, model):
 def test_the_live_player_plays_its_own_history(file, analysis, random_model):
     """Real processes and real time: what went to the card is what the history gives, sample for sample."""
     listener = Listener()
-    options = PlayerOptions(backend="null", model=random_model.path, analysis={"passes": 64})
+    options = PlayerOptions(backend="null", model=random_model.path, analysis={"passes": 64, "coupled": True})
     player = Player([file], listener, options)
     try:
         until(lambda: any(address.endswith("ready") for _, address, _ in listener.applied), 60)  # from the cache

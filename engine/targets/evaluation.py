@@ -1,8 +1,8 @@
 """Do judges hear what faders and targets move? Excerpts of tracks, loudness matched, judges of one jury.
 
-Beside what a fader or a target moves at the network that ships, and at each judge, stand two yardsticks: a random gain
-field of the same size, of which a judge should hear nothing in particular, and the natural difference between excerpts
-of different music, of which a judge hears the share given by its slope against the network.
+Beside what a fader or a target moves at the network that ships, and at each judge, stand two yardsticks: a random
+gain field of the same size, of which a judge should hear nothing in particular, and the natural difference between
+excerpts of different music, of which a judge hears the share given by its slope against the network.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,9 +34,10 @@ _RANDOM_CELLS: Final = (6, 9)
 
 @dataclass(frozen=True)
 class Heard:
-    """One request on one track. kind: "fader", "random" or "target"; name: of the feature or emotion; asked: the shift
-    (targets) or decibels (faders); own: what the network that ships moves, per sign of what was asked; judges: the same
-    at each judge; others: mean size of what the other six features move (faders); rms_db and quality of the field."""
+    """One request on one track. kind: "fader", "random" or "target"; name: of the feature or emotion; asked: the
+    shift (targets) or decibels (faders); own: what the network that ships moves, per sign of what was asked;
+    judges: the same at each judge; others: mean size of what the other six features move (faders); rms_db and
+    quality of the field."""
 
     kind: str
     track: int
@@ -51,7 +52,8 @@ class Heard:
 
 @dataclass(frozen=True)
 class SteeringEvidence:
-    """heard: all requests; natural [tracks, 1 + judges, 15]: what network and judges say of the tracks as they are."""
+    """heard: all requests; natural [tracks, 1 + judges, 15]: what network and judges say of the tracks as they are.
+    """
 
     judges: tuple[str, ...]
     heard: tuple[Heard, ...]

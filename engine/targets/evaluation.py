@@ -52,8 +52,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class SteeringEvidence:
-    """heard: all requests; natural [tracks, 1 + judges, 15]: what network and judges say of the tracks as they are.
-    """
+    """heard: all requests; natural [tracks, 1 + judges, 15]: what network and judges say of the tracks unchanged."""
 
     judges: tuple[str, ...]
     heard: tuple[Heard, ...]

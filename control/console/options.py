@@ -51,9 +51,7 @@ Perturbation = Annotated[
 ]
 Coupled = Annotated[
     bool,
-    typer.Option(
-        "--coupled", metavar="", help="Faders as before 0.8: each moves other features along."
-    ),
+    typer.Option("--coupled", metavar="", help="Faders as before 0.8: each moves other features along."),
 ]
 Set = Annotated[
     list[str] | None,

@@ -118,7 +118,8 @@ def render(
             progress=lambda fraction: report(0.1 + 0.8 * fraction),
         )
         after = predict_track(written.track, model, scale=track.network_peak)
-        copy_tags(track.source.data, beside)
+        if track.source.array is None:  # (samples in memory have no tags)
+            copy_tags(track.source.data, beside)
     gains_db = segment_gain_db(analysis.mask_weights, faders.to_array())
     shift = surrogate_emotions(analysis, gains_db, model)
     expected = {name: value + shift[name] for name, value in before.emotions.items()}

@@ -1,9 +1,9 @@
-"""Results as tables for the eye (rich)."""
+"""Results as tables and lines of text (rich)."""
 
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich import box
 from rich.console import Group
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ...engine.audio.track import Track
     from ...engine.render.render import RenderResult
 
-_BAR = 20
+_BAR_WIDTH: Final = 20
 
 
 def numbers_table(*columns: str) -> Table:
-    """The first column to the left, numbers to the right."""
+    """An empty table whose first column is flush left and whose others, of numbers, are flush right."""
     table = Table(header_style="", box=box.ROUNDED)
     table.add_column(columns[0], no_wrap=True)
     for column in columns[1:]:
@@ -32,33 +32,46 @@ def numbers_table(*columns: str) -> Table:
 
 
 def with_title(title: str, table: Table) -> Group:
-    """A table under a line that may be wider than it."""
+    """A table under a title, which may be wider than the table."""
     return Group(Text(title, style="bold"), table)
 
 
-def prediction_table(file: Path, track: "Track", heard: "Prediction") -> Group:
-    """What the network hears in one track, with bars."""
+def prediction_table(file: Path, track: "Track", prediction: "Prediction") -> Group:
+    """Predictions of one track, 0 to 1, as numbers and bars."""
     table = numbers_table("0 to 1", "predicted")
-    table.add_column("", width=_BAR, no_wrap=True)
-    for group in (heard.midlevel, heard.emotions):
+    table.add_column("", width=_BAR_WIDTH, no_wrap=True)
+    for group in (prediction.midlevel, prediction.emotions):
         for name, value in group.items():
-            table.add_row(name_with_pole(name), f"{value:.2f}", "█" * round(_BAR * min(max(value, 0.0), 1.0)))
+            table.add_row(name_with_pole(name), f"{value:.2f}", "█" * round(_BAR_WIDTH * min(max(value, 0.0), 1.0)))
         table.add_section()
     return with_title(f"{file}  ({format_duration(track.duration_s)})", table)
 
 
 def analysis_table(file: Path, analysis: "Analysis") -> Group:
-    """How many significant segments raise and lower each feature, and how reliable their weights are."""
+    """Numbers of significant segments that raise and lower each feature, and how reliable their weights are."""
     table = numbers_table("feature", "raise", "lower", "surrogate R²", "split-half r", "reliability")
     measures = zip(analysis.surrogate_r2, analysis.half_agreement, analysis.reliability, strict=True)
     for name, counts, measured in zip(MIDLEVEL, analysis.significant_counts().values(), measures, strict=True):
-        shown = (f"{value:.2f}" for value in measured)
-        table.add_row(name_with_pole(name), str(counts["positive"]), str(counts["negative"]), *shown)
+        texts = (f"{value:.2f}" for value in measured)
+        table.add_row(name_with_pole(name), str(counts["positive"]), str(counts["negative"]), *texts)
     return with_title(f"{file}  ({len(analysis.weights)} segments, {analysis.settings.passes} passes)", table)
 
 
 def reliability_warning(analysis: "Analysis", features: Iterable[str]) -> str | None:
-    """A line that names those of the features whose weights are not reliable; None when all are."""
+    """Name the features whose weights are not reliable.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The analysis.
+    features : iterable of str
+        The features that matter here.
+
+    Returns
+    -------
+    str or None
+        One line; None if all are reliable.
+    """
     found = [
         f"{display_name(name)} ({analysis.reliability[MIDLEVEL.index(name)]:.2f})"
         for name in features
@@ -70,16 +83,48 @@ def reliability_warning(analysis: "Analysis", features: Iterable[str]) -> str | 
 
 
 def no_effect_warning(analysis: "Analysis", features: Iterable[str]) -> str | None:
-    """A line that names those of the features whose faders can do nothing to this track; None when all can."""
+    """Name the features whose faders do nothing to this track, because no segment of it moves them.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The analysis.
+    features : iterable of str
+        The features that matter here.
+
+    Returns
+    -------
+    str or None
+        One line; None if there are none.
+    """
     found = [display_name(name) for name in features if name in analysis.features_without_segments]
     if not found:
         return None
     does = "its fader does" if len(found) == 1 else "their faders do"
-    return f"no segment was found that moves {', '.join(found)}: {does} nothing to this track (more --passes help)"
+    return (
+        f"no segment was found that moves {', '.join(found)}: {does} nothing to this track (more --evaluations help)"
+    )
 
 
 def level_notes(rendered: "RenderResult", track: "Track", *, ceiling_dbtp: float, neutral: bool) -> list[str]:
-    """What a person should know about the level of a rendered file, a line each."""
+    """Notes on the level of a rendered file: a gain that was applied, a ceiling that is exceeded.
+
+    Parameters
+    ----------
+    rendered : RenderResult
+        What was rendered.
+    track : Track
+        What it was rendered from.
+    ceiling_dbtp : float
+        True peak in dBTP that was not to be exceeded.
+    neutral : bool
+        Whether all faders were at 0 dB.
+
+    Returns
+    -------
+    list of str
+        One line each.
+    """
     notes = []
     if neutral and rendered.gain_db < -0.005:
         peak_db = 20 * math.log10(track.sample_peak)
@@ -101,7 +146,15 @@ def level_notes(rendered: "RenderResult", track: "Track", *, ceiling_dbtp: float
 
 
 def render_table(rendered: "RenderResult", gains_db: Mapping[str, float]) -> Table:
-    """Seven features and eight emotions before and after, as measured on the sound; the surrogate's expectation."""
+    """Features and emotions of a track and of its steered version, and the shift that the surrogate expects.
+
+    Parameters
+    ----------
+    rendered : RenderResult
+        What was rendered.
+    gains_db : mapping
+        Fader positions in dB by feature.
+    """
     table = numbers_table("0 to 1", "fader", "before", "after", "shift", "expected")
     table.columns[4].style = "bold"
     for name in MIDLEVEL:
@@ -118,7 +171,7 @@ def render_table(rendered: "RenderResult", gains_db: Mapping[str, float]) -> Tab
 
 
 def render_lines(rendered: "RenderResult") -> list[str]:
-    """Loudness, peak, speed and path of a render."""
+    """Loudness, true peak, speed and path of a rendered file, a line each."""
     loudness = rendered.loudness_lufs
     level = f"loudness  {loudness['before']:.1f} -> {loudness['after']:.1f} LUFS"
     if rendered.loudness_matched is not None:

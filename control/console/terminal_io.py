@@ -1,4 +1,4 @@
-"""The program's ends towards the system: signals that stop it, readers that go away, terminals that lack a letter."""
+"""Signals that end the program, broken pipes, and characters that the terminal's encoding lacks."""
 
 import codecs
 import contextlib
@@ -15,11 +15,17 @@ _PLAIN: Final = {
     "█": "#", "▏": "|", "▌": "|", "▼": "v", "─": "-", "│": "|", "−": "-", "–": "-", "…": "...", "→": "->", "²": "2",
     "≤": "<=", "≥": ">=", "×": "x", "’": "'",
 }  # fmt: skip
-"""What is written instead of a letter that the terminal's encoding lacks; any other is a question mark."""
+"""Replacements of characters that the terminal's encoding lacks; any other becomes a question mark."""
 
 
 class Terminated(BaseException):
-    """SIGTERM or SIGHUP arrived: everything is put away as after Ctrl-C. `number` is the signal's."""
+    """SIGTERM or SIGHUP arrived; files are closed and removed as after Ctrl-C.
+
+    Parameters
+    ----------
+    number : int
+        The signal's number.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -28,7 +34,7 @@ class Terminated(BaseException):
 
 @contextlib.contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP (unless they are ignored) end the block as an exception, so that files are put away."""
+    """Turn SIGTERM and SIGHUP into `Terminated` while the block runs, unless they are ignored or handled."""
 
     def end(number: int, _frame: object) -> None:
         raise Terminated(number)
@@ -46,7 +52,7 @@ def ended_by_signals() -> Iterator[None]:
 
 
 def adapt_streams() -> None:
-    """Let standard output and error write any text: file names as their bytes, signs they lack in plain letters."""
+    """Let standard output and error take any text: file names as their bytes, replacements for what they lack."""
     codecs.register_error("moodfader", _encodable)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -56,7 +62,7 @@ def adapt_streams() -> None:
 
 
 def is_broken_pipe(error: BaseException | None) -> bool:
-    """Whether an error says that nobody reads our output any more, or was raised because of that."""
+    """Whether an error is, or was caused by, a broken pipe: nobody reads our output any more."""
     while error is not None:
         if isinstance(error, BrokenPipeError) or (isinstance(error, OSError) and error.errno == errno.EPIPE):
             return True
@@ -65,7 +71,7 @@ def is_broken_pipe(error: BaseException | None) -> bool:
 
 
 def silence_stdout() -> None:
-    """Send what is still to be flushed nowhere."""
+    """Redirect standard output to the null device, so that flushing it cannot fail."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -3,12 +3,14 @@
 It reads the session ten times a second and only sends lines that changed; nothing of the sound waits for it.
 """
 
+import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
+from rich.segment import Segment
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding as TextualBinding
@@ -24,7 +26,7 @@ from .actions import KeyActions
 from .keymap import KEYMAP
 from .layout import compose
 from .palette import Palette
-from .panels.cells import printable
+from .panels.cells import printable, to_plain
 from .panels.gain_map import GainMap
 from .view_state import ViewState
 
@@ -75,7 +77,10 @@ class LineView(Widget):
             self._redraw()
         if y >= len(self._lines):
             return Strip.blank(self.size.width)
-        return Strip(self._lines[y].render(self.app.console), self.size.width)
+        segments = self._lines[y].render(self.app.console)
+        encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"  # (where textual writes to)
+        plain = (Segment(to_plain(segment.text, encoding), segment.style) for segment in segments)
+        return Strip(plain, self.size.width)
 
     def _redraw(self) -> None:
         self._drawn_for = self.size.width, self.size.height

@@ -34,6 +34,7 @@ LONGEST_S: Final = 24 * 3600
 """Longest performance in seconds."""
 _MOST_CHANGES: Final = 1_000_000
 _MOST_TRACKS: Final = 1000
+_LONGEST_PATH: Final = 4096  # characters; systems allow no more
 _LONGEST_LINE: Final = 1 << 20  # characters; the first one names all tracks
 _SECONDS: Final = (0.0, 1e7)
 _SWITCH: Final = (0.0, 1.0)
@@ -182,6 +183,8 @@ def _played(path: Path, head: Mapping[str, Any]) -> tuple[int, int, float, tuple
         names = head["tracks"]
         if not isinstance(names, list) or not all(isinstance(name, str) and "\0" not in name for name in names):
             raise TypeError("tracks are a list of paths")
+        if any(len(name) > _LONGEST_PATH for name in names):
+            raise ValueError(f"a path of more than {_LONGEST_PATH} characters")
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: its first line does not say what was played ({str(error)[:80]})") from error
     sensible = 8_000 <= rate <= 192_000 and 1 <= channels <= 8 and -20 <= ceiling <= 0

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Final
@@ -69,6 +70,8 @@ def parse_toml(text: str) -> dict[str, Any]:
     ValueError
         With a short reason.
     """
+    if _DOTTED.search(text):  # tomllib needs the square of a key's length in memory
+        raise ValueError("nested too deeply")
     try:
         values = tomllib.loads(text.removeprefix("\ufeff"), parse_float=_finite)
     except RecursionError:
@@ -79,6 +82,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     return values
 
 
+_DOTTED: Final = re.compile(r"(?:[^\s.=\[\]{}#,]+[ \t]*\.[ \t]*){64}")
 _TOO_LARGE: Final = "a whole number beyond 64 bits"
 
 

@@ -74,8 +74,9 @@ def read_rows(path: Path) -> list[Row]:
     separator = None
     if first.lower().startswith("sep=") and len(first.strip()) == 5:
         separator = first[4]  # Excel's own line: no row of the table
+        lines = io.StringIO(lines.read(), newline="")
         first = lines.readline()
-        lines = io.StringIO(text.split("\n", 1)[1], newline="")
+        lines.seek(0)
     else:
         lines.seek(0)
     delimiter = separator or max(",;\t", key=first.count)

@@ -130,11 +130,12 @@ def feature_correlations(predictions: Floats) -> Floats:
         [7, 7], the mean over the runs.
     """
     complete = [run[np.isfinite(run).all(1)] for run in predictions]
-    return np.asarray(np.mean([np.corrcoef(run.T) for run in complete], axis=0))
+    with np.errstate(divide="ignore", invalid="ignore"):  # a feature that is the same for all clips: NaN
+        return np.asarray(np.mean([np.corrcoef(run.T) for run in complete], axis=0))
 
 
 def closest_pair(correlations: Floats) -> tuple[str, str, float]:
     """Return the names of the two features with the largest absolute correlation, and the correlation."""
-    size = np.abs(correlations - np.diag(np.diag(correlations)))
-    a, b = np.unravel_index(int(np.nanargmax(size)), size.shape)
+    size = np.nan_to_num(np.abs(correlations - np.diag(np.diag(correlations))))
+    a, b = np.unravel_index(int(np.argmax(size)), size.shape)
     return MIDLEVEL[int(a)], MIDLEVEL[int(b)], float(correlations[a, b])

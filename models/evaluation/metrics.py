@@ -105,6 +105,12 @@ def _column_metrics(predictions: Floats, rated: Floats, weights: Floats, permuta
     }
 
 
+def _mean(values: Floats) -> float:
+    """Mean of those that are numbers; NaN where none is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else float("nan")
+
+
 def _summary(column: dict[str, Floats]) -> RegressionMetrics:
     """The metrics of a column with their intervals."""
     return RegressionMetrics(
@@ -114,7 +120,7 @@ def _summary(column: dict[str, Floats]) -> RegressionMetrics:
         mae=percentile_interval(column["mae"]),
         slope=percentile_interval(column["slope"]),
         offset=percentile_interval(column["offset"]),
-        chance_r=percentile_interval(np.concatenate([[np.nanmean(column["chance"])], column["chance"]])),
+        chance_r=percentile_interval(np.concatenate([[_mean(column["chance"])], column["chance"]])),
         constant_rmse=float(column["constant_rmse"]),
         constant_mae=float(column["constant_mae"]),
         r_of_runs=tuple(float(r) for r in column["runs"]),

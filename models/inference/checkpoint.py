@@ -4,6 +4,7 @@ No pickle is read or written. The metadata holds the format's version, the archi
 and a SHA-256 over the tensors, which is verified at loading and names the model in analysis files.
 """
 
+import functools
 import hashlib
 import importlib.resources
 import json
@@ -156,11 +157,17 @@ def _architecture(path: Path, metadata: object) -> str:
 
 def _check_shapes(path: Path, file: Any, architecture: str) -> None:  # noqa: ANN401
     """See that names, shapes and types are the architecture's, before a tensor is read. Raises InputError."""
-    layout = MidlevelNetwork(architecture).state_dict()
-    expected = {name: (list(tensor.shape), _TYPE_NAMES.get(tensor.dtype)) for name, tensor in layout.items()}
+    expected = _layout(architecture)
     slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
     if {name: (part.get_shape(), part.get_dtype()) for name, part in slices.items()} != expected:
         raise InputError(f"{path}: its weights do not fit the architecture {architecture!r}")
+
+
+@functools.cache
+def _layout(architecture: str) -> dict[str, tuple[list[int], str | None]]:
+    """Shape and type of each tensor of an architecture."""
+    tensors = MidlevelNetwork(architecture).state_dict()
+    return {name: (list(tensor.shape), _TYPE_NAMES.get(tensor.dtype)) for name, tensor in tensors.items()}
 
 
 def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:

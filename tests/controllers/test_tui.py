@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from helpers.terminal_stage import perform, pressed, text_of
+from helpers.terminal_stage import analyse, perform, pressed, text_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moodfader.control.session.parameters import PARAMETERS
@@ -134,6 +134,25 @@ def test_a_fault_in_what_is_shown_does_not_end_the_show(playing):
     assert not app._exit
     assert "no such track" in lines[0]
     assert faders(playing)["melodiousness"] == 0.5
+
+
+def test_an_analysis_that_cannot_be_read_is_said_and_the_rest_is_shown(playing, tmp_path):
+    path = analyse(playing, tmp_path)
+    _, lines = pressed(playing, size=(110, 34))
+    assert sum("▀▀▀▀" in line for line in lines) >= 8
+    path.unlink()
+    _, lines = pressed(playing, size=(110, 34))
+    assert any("analysis.npz" in line for line in lines)
+    assert any("melodiousness" in line for line in lines)
+
+
+def test_the_map_comes_with_g_in_the_place_of_the_emotions_where_there_is_no_room_for_both(playing, tmp_path):
+    analyse(playing, tmp_path)
+    for keys, there in (((), False), (("g",), True), (("g", "g"), False)):
+        _, lines = pressed(playing, *keys)
+        assert any("gain map" in line for line in lines) is there
+        assert any("tender" in line for line in lines) is not there
+        assert any("modality" in line for line in lines)
 
 
 def test_the_question_mark_lists_every_key(playing):

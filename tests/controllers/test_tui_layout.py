@@ -11,7 +11,7 @@ import termios
 
 import numpy as np
 import pytest
-from helpers.terminal_stage import NOTES, STATES, TITLE, analyse, perform
+from helpers.terminal_stage import NOTES, STATES, TITLE, analyse, perform, write_analysis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.control.session.parameters import PARAMETERS
@@ -25,12 +25,13 @@ from moodfader.control.tui.palette import (
     choose_palette,
     level_colour,
 )
-from moodfader.control.tui.panels.cells import bar_scale, centred_bar, change_text
+from moodfader.control.tui.panels.cells import bar_scale, centred_bar, change_text, to_plain
 from moodfader.control.tui.panels.effects import effect_rows
 from moodfader.control.tui.panels.faders import fader_rows
 from moodfader.control.tui.panels.gain_map import GainMap
 from moodfader.control.tui.view_state import ViewState, sound_state
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
+from rich.cells import cell_len
 from rich.color import Color
 from rich.console import Console
 from rich.style import Style
@@ -279,6 +280,7 @@ Terminal(session, track=lambda: "song.flac", until=lambda: next(counter) > 5).ru
         ("vt100", {}, set()),
         ("xterm", {}, {16}),
         ("xterm-256color", {}, {256}),
+        ("vt100", {"PYTHONIOENCODING": "latin-1"}, set()),
     ],
 )
 def test_what_a_real_terminal_is_sent(terminal, more, kinds):
@@ -302,7 +304,7 @@ def test_what_a_real_terminal_is_sent(terminal, more, kinds):
         sent += chunk
     os.close(ours)
     assert process.wait(30) == 0
-    assert "dissonance" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", sent.decode())
+    assert "dissonance" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", sent.decode("utf-8", "replace"))
     codes = [code for found in re.findall(rb"\x1b\[([0-9;]*)m", sent) for code in [found.decode()]]
     found = set()
     for code in codes:
@@ -315,6 +317,17 @@ def test_what_a_real_terminal_is_sent(terminal, more, kinds):
     assert found == kinds
 
 
+def test_a_terminal_without_unicode_gets_signs_of_the_same_width(session):
+    perform(session)
+    for line in drawn(view_of(session, title="東京 é.flac"), 80, 24):
+        for encoding, letters in (("ascii", None), ("latin-1", "é"), ("utf-8", line.plain)):
+            plain = to_plain(line.plain, encoding)
+            plain.encode(encoding)
+            assert cell_len(plain) == 80
+            assert letters is None or letters not in line.plain or letters in plain
+    assert to_plain("▶ 東京 é █◆│▲+0.12 →", "latin-1") == "> ???? é #*|^+0.12 >"
+
+
 # the gain map
 
 
@@ -325,9 +338,7 @@ def two_segments(tmp_path):
     labels[:, 75:] = 1
     weights = np.zeros((2, 7), np.float32)
     weights[:, MIDLEVEL.index("modality")] = (-1, 1)
-    path = tmp_path / "analysis.npz"
-    np.savez(path, segments=labels, mask_weights=weights)
-    return path
+    return write_analysis(tmp_path / "analysis.npz", labels, weights)
 
 
 @pytest.fixture

@@ -1,13 +1,15 @@
 """Performances for the terminal view to show, and the view as text: what stands where, and in which style."""
 
 import asyncio
+import json
 
 import numpy as np
 from moodfader.control.tui.app import Terminal
 from moodfader.control.tui.palette import MANY_COLOURS
+from moodfader.engine.analysis.analysis_file import FORMAT, VERSION
 from moodfader.engine.analysis.surrogate import TrackSummary
 from moodfader.engine.processes.messages import TrackAnalyzed, TrackThumbnail
-from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
+from moodfader.models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 
 EFFECTS = {  # original, measured effect, expected effect
     "valence": (0.62, -0.03, -0.041),
@@ -69,6 +71,33 @@ def perform(session, scene="steered"):
     session.publish({f"/moodfader/{name}": value for name, value in values.items()})
 
 
+def write_analysis(path, labels, mask_weights):
+    """An analysis file of these segments [frames, bands] and mask weights [segments, 7]; the rest of it is zero."""
+    segments = len(mask_weights)
+    description = {
+        "format": FORMAT,
+        "version": VERSION,
+        "settings": {},
+        "track": "",
+        "model": "",
+        "duration_s": len(labels) * HOP_LENGTH / SAMPLE_RATE,
+        "clip_seconds": 10.0,
+    }
+    np.savez(
+        path,
+        description=np.frombuffer(json.dumps(description).encode(), np.uint8),
+        segments=labels,
+        mask_weights=mask_weights,
+        weights=np.zeros((segments, 7), np.float32),
+        standard_errors=np.zeros((segments, 7), np.float32),
+        p_values=np.ones((segments, 7)),
+        response_per_db=np.zeros(segments, np.float32),
+        surrogate_r2=np.zeros(7, np.float32),
+        half_agreement=np.zeros(7, np.float32),
+    )
+    return path
+
+
 def analyse(session, folder):
     """Give a session an analysis of random rectangles, and a thumbnail of slanting stripes. Returns its path."""
     random = np.random.default_rng(1)
@@ -78,9 +107,16 @@ def analyse(session, folder):
         labels[frame : frame + 100, band : band + 25] = index + 1
     weights = random.uniform(-1, 1, (161, 7)).astype(np.float32)
     weights[0] = 0
-    path = folder / "analysis.npz"
-    np.savez(path, segments=labels, mask_weights=weights, weights=weights, response_per_db=np.ones(161))
-    summary = TrackSummary(path, "", "", 245.0, 10.0, dict.fromkeys(EMOTIONS, 0.5), np.zeros((8, 7), np.float32))
+    path = write_analysis(folder / "analysis.npz", labels, weights)
+    summary = TrackSummary(
+        path,
+        "",
+        "",
+        8000 * HOP_LENGTH / SAMPLE_RATE,
+        10.0,
+        dict.fromkeys(EMOTIONS, 0.5),
+        np.zeros((8, 7), np.float32),
+    )
     session.event(TrackAnalyzed(0, summary))
     columns, bands = np.arange(2200)[:, None], np.arange(16)
     levels = np.clip(np.sin(columns / 9 + bands) * 0.5 + 0.5 - bands / 30, 0, 1)

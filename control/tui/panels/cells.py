@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from ....models.common.formatting import format_signed
@@ -13,6 +14,36 @@ CHANGE_WIDTH: Final = 8
 """Cells of `change_text`."""
 _FULL, _LEFT_HALF, _RIGHT_HALF = "█", "▌", "▐"
 _SCALES: Final = (0.1, 0.2, 0.5, 1.0)
+
+_PLAIN: Final = str.maketrans("▶‖●○◐Δ◌■✖━─┼█▌▐│·◆▲▼▀░▒▓▸◀→↑↓←⇧␣–−…∞", ">|*oo^:#X=-+###|.*^v#.:#><>^v<^_--~8")
+"""Signs of the view and what stands for them in ASCII, one cell each."""
+
+
+def to_plain(text: str, encoding: str) -> str:
+    """The text in letters that a terminal's encoding has, as wide as it was.
+
+    Parameters
+    ----------
+    text : str
+        Part of a line.
+    encoding : str
+        Name of the encoding.
+
+    Returns
+    -------
+    str
+        Signs are replaced by ASCII, other letters that the encoding lacks by question marks.
+    """
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        plain = text.translate(_PLAIN)
+        return "".join("?" * cell_len(letter) if not _has(encoding, letter) else letter for letter in plain)
+    return text
+
+
+def _has(encoding: str, letter: str) -> bool:
+    return bool(letter.encode(encoding, "ignore"))
 
 
 def fit(line: Text, width: int) -> Text:

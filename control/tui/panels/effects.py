@@ -5,7 +5,7 @@ from typing import Final
 
 from rich.text import Text
 
-from ....models.common.formatting import display_name
+from ....models.common.formatting import name_with_pole
 from ..palette import Palette
 from ..view_state import Effect, ViewState
 from .cells import CHANGE_WIDTH, bar_scale, centred_bar, change_text, fit, two_decimals
@@ -28,7 +28,7 @@ def effect_rows(title: str, effects: Sequence[Effect], view: ViewState, width: i
     A row has the name, the bar (steered minus original, the expected effect as a diamond), the values before and
     after if they are known and there is room, and the effect as a number.
     """
-    name_width = max(len(effect.name) for effect in effects) + 3
+    name_width = max(len(name_with_pole(effect.name)) for effect in effects) + 3
     values = any(effect.original is not None for effect in effects)
     values = values and width >= name_width + _NARROWEST_BAR * 2 + _VALUES + CHANGE_WIDTH
     rest = width - name_width - CHANGE_WIDTH - (_VALUES if values else 0)
@@ -43,7 +43,7 @@ def effect_rows(title: str, effects: Sequence[Effect], view: ViewState, width: i
     heading.append(columns, palette.quiet)
     rows = [fit(heading, width)]
     for effect in effects:
-        row = Text(f"  {display_name(effect.name):<{name_width - 2}}")
+        row = Text(f"  {name_with_pole(effect.name):<{name_width - 2}}")
         row.append_text(centred_bar(effect.change, effect.expected, bar, scale, palette))
         if values:
             row.append(f"{two_decimals(effect.original):>6} → {two_decimals(effect.steered):<4}", palette.quiet)

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from ....engine.dsp.faders import FADER_RANGE_DB
 from ....models.common.constants import MIDLEVEL
-from ....models.common.formatting import display_name, format_signed
+from ....models.common.formatting import format_signed, name_with_pole
 from ..palette import Palette
 from ..view_state import ViewState
 from .cells import CHANGE_WIDTH, change_text, fit
@@ -29,7 +29,7 @@ def fader_rows(view: ViewState, width: int, palette: Palette) -> list[Text]:
         value_db = view.number(f"midlevel/{name}")
         selected = index == view.selected
         row = Text.assemble(("▸ " if selected else "  ", palette.accent))
-        row.append(f"{display_name(name):<{_NAME - 2}}", "bold" if selected else "")
+        row.append(f"{name_with_pole(name):<{_NAME - 2}}", "bold" if selected else "")
         row.append_text(_slider(value_db, slot, palette))
         row.append(f"{format_signed(value_db, '.1f'):>{_VALUE - 1}} ", "bold" if value_db else palette.quiet)
         if effects:

@@ -20,11 +20,11 @@ from .summary import Scores, write_record
 PAGE: Final = "report.md"
 RECORD: Final = "record.json"
 NETWORKS: Final = "folds"
-"""Folder in the report's folder where the networks of a cross-validation are kept."""
+"""Folder in the report's folder where the networks of a cross-validation are stored."""
 
 
 def check_folder(folder: Path | None, *, overwrite: bool) -> None:
-    """Raises InputError where the folder cannot be made, or where a finished report lies in it already."""
+    """Raise InputError where the folder cannot be made, or where a finished report lies in it (unless overwrite)."""
     if folder is None:
         return
     if folder.exists() and not folder.is_dir():
@@ -40,18 +40,18 @@ def write_report(
     found: EvaluationResults,
     record: Mapping[str, Any],
     values: Scores,
-    beside: Sequence[Mapping[str, Any]],
+    others: Sequence[Mapping[str, Any]],
 ) -> None:
     """Write figures, record and page, the page last. Raises InputError."""
     title = str(record["title"])
-    beside = _apart(title, beside)
+    others = _with_unique_titles(title, others)
     folder.mkdir(exist_ok=True)
     for name in FIGURES.values():
         (folder / name).unlink(missing_ok=True)
-    _figures(folder, evidence, found, record, beside)
+    _figures(folder, evidence, found, record, others)
     write_record(folder / RECORD, record, values, title=title)
     with atomic_write(folder / PAGE) as file:
-        file.write_text(render_report(title, found, record, beside), encoding="utf-8")
+        file.write_text(render_report(title, found, record, others), encoding="utf-8")
 
 
 def _figures(
@@ -59,51 +59,51 @@ def _figures(
     evidence: EvaluationInputs,
     found: EvaluationResults,
     record: Mapping[str, Any],
-    beside: Sequence[Mapping[str, Any]],
+    others: Sequence[Mapping[str, Any]],
 ) -> None:
     title = str(record["title"])
     path = {key: folder / name for key, name in FIGURES.items()}
     if found.emotions:
-        said, rated = evidence.said[0, :, 7:], evidence.rated["emotions"]
+        predicted, rated = evidence.said[0, :, 7:], evidence.rated["emotions"]
         first = " (first division)" if len(evidence.said) > 1 else ""
-        others = {str(other["title"]): _others(other) for other in beside}
-        emotion_plots.plot_emotion_metrics(path["emotions"], found.emotions, others, title=f"{title}: emotions")
+        metrics = {str(other["title"]): _metrics_of(other) for other in others}
+        emotion_plots.plot_emotion_metrics(path["emotions"], found.emotions, metrics, title=f"{title}: emotions")
         emotion_plots.plot_scatter(
-            path["scatter"], said, rated, found.emotions, title=f"{title}: predicted and rated{first}"
+            path["scatter"], predicted, rated, found.emotions, title=f"{title}: predicted and rated{first}"
         )
         emotion_plots.plot_calibration(
-            path["calibration"], said, rated, found.emotions, title=f"{title}: calibration{first}"
+            path["calibration"], predicted, rated, found.emotions, title=f"{title}: calibration{first}"
         )
     if found.scales:
         matrix_plots.plot_scale_correlations(
             path["scales"], found.scales, title=f"{title}: features and human scales"
         )
     count = len(evidence.whole)
-    heard_by = str(record.get("model_title", title))
-    both = {title: found.between} | ({heard_by: found.model_between} if found.model_between else {})
+    network_title = str(record.get("model_title", title))
+    both = {title: found.between} | ({network_title: found.model_between} if found.model_between else {})
     matrix_plots.plot_feature_correlations(path["features"], both, title=f"features over {count} recordings")
     if found.turned.get("all"):
         matrix_plots.plot_sweep_responses(
-            path["turned"], found.turned["all"], title=f"{heard_by}: one quality turned"
+            path["turned"], found.turned["all"], title=f"{network_title}: one parameter swept"
         )
     if found.unusual:
-        emotion_plots.plot_out_of_domain(path["unusual"], found, title=f"{heard_by}: sounds that are no music")
+        emotion_plots.plot_out_of_domain(path["unusual"], found, title=f"{network_title}: sounds that are not music")
     if found.moved:
-        matrix_plots.plot_robustness(path["robustness"], found, title=f"{title}: changed recordings")
+        matrix_plots.plot_robustness(path["robustness"], found, title=f"{title}: perturbed recordings")
 
 
-def _apart(title: str, beside: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The records with titles that differ, here `title` as well: one that was there before gets a number."""
-    titles = [title, *(str(other["title"]) for other in beside)]
-    apart: list[Mapping[str, Any]] = []
-    for place, other in enumerate(beside, start=1):
-        count = titles[: place + 1].count(titles[place])
-        apart.append(other if count == 1 else {**other, "title": f"{titles[place]} ({count})"})
-    return apart
+def _with_unique_titles(title: str, others: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Number the titles that repeat, that of this report included."""
+    titles = [title, *(str(other["title"]) for other in others)]
+    numbered: list[Mapping[str, Any]] = []
+    for index, other in enumerate(others, start=1):
+        count = titles[: index + 1].count(titles[index])
+        numbered.append(other if count == 1 else {**other, "title": f"{titles[index]} ({count})"})
+    return numbered
 
 
-def _others(record: Mapping[str, Any]) -> dict[str, RegressionMetrics]:
-    """The agreements of another record, as far as they are drawn."""
+def _metrics_of(record: Mapping[str, Any]) -> dict[str, RegressionMetrics]:
+    """The metrics of another record, as far as they are plotted."""
 
     def estimate(values: Mapping[str, float | None]) -> Estimate:
         return Estimate(

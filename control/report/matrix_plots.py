@@ -11,7 +11,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ...engine.plotting.style import AGAINST, FAINT, FOR, INK, STYLE, hide_spines, save_figure
+from ...engine.plotting.style import BLUE, GREY, INK, STYLE, VERMILION, hide_spines, save_figure
 from ...models.common.constants import MIDLEVEL
 from ...models.common.formatting import display_name, format_r
 from ...models.datasets.perceptual import SCALE_TO_FEATURE
@@ -21,7 +21,7 @@ from ...models.evaluation.results import EvaluationResults
 from ...models.evaluation.robustness import OUTPUT_NAMES
 from .plot_helpers import GRID, add_footnote, plot_intervals
 
-SIGNED: Final[Colormap] = LinearSegmentedColormap.from_list("signed", [AGAINST, "#fbfbfb", FOR])
+SIGNED: Final[Colormap] = LinearSegmentedColormap.from_list("signed", [VERMILION, "#fbfbfb", BLUE])
 """Vermilion below zero, blue above."""
 _HEAT: Final[Colormap] = LinearSegmentedColormap.from_list("heat", ["#fbfbfb", "#E69F00", "#7a3b00"])
 
@@ -72,15 +72,15 @@ def plot_feature_correlations(path: Path, between: Mapping[str, Sequence[Sequenc
 
 
 def plot_sweep_responses(path: Path, turned: Mapping[str, SweepResponse], *, title: str) -> None:
-    """Does a feature follow its quality, and only its own? Ranks with intervals, and slopes of all seven."""
+    """Plot the rank correlation of each feature with its swept parameter, and the slopes of all seven features."""
     names = [name for name in MIDLEVEL if name in turned]
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 4.6), layout="constrained")
         left, right = figure.subplots(1, 2, width_ratios=(3, 4))
         rows = range(len(names))
         for shift, colour, label, part in (
-            (-0.13, FOR, "all clips of its series", "pooled"),
-            (0.13, "#009E73", "within series, mean", "within"),
+            (-0.13, BLUE, "all clips of its sweeps", "rho_pooled"),
+            (0.13, "#009E73", "within a sweep, mean", "rho_within"),
         ):
             plot_intervals(
                 left,
@@ -90,11 +90,11 @@ def plot_sweep_responses(path: Path, turned: Mapping[str, SweepResponse], *, tit
                 label,
             )
         for goal in (0.8, 0.9):
-            left.axvline(goal, color=FAINT, linewidth=0.7, linestyle=(0, (4, 3)))
+            left.axvline(goal, color=GREY, linewidth=0.7, linestyle=(0, (4, 3)))
         left.set_yticks(rows, [display_name(name) for name in names])
         left.set_ylim(len(names) - 0.4, -0.6)
         left.set_xlim(right=1.02)
-        left.set_xlabel("Spearman's rho of the feature with its quality")
+        left.set_xlabel("Spearman's rho of the feature with its parameter")
         left.grid(axis="x", color=GRID, linewidth=0.6)
         left.set_axisbelow(True)
         left.legend(loc="lower left", bbox_to_anchor=(-0.02, -0.34), ncols=2, fontsize=7.5, frameon=False)

@@ -1,4 +1,4 @@
-"""What an evaluation found, as a table for the eye and as a record in JSON or Markdown."""
+"""The results of an evaluation as a table on the screen and as a record in JSON or Markdown."""
 
 import json
 from collections.abc import Mapping
@@ -21,15 +21,15 @@ TARGET_SET_TITLES: Final = {
     "emotions": "emotions, human ratings",
     "midlevel": "mid-levels, human ratings",
     "heard": "mid-levels, perceptual ratings of excerpts",
-    "known": "mid-levels, music of known qualities",
+    "known": "mid-levels, labelled rendered music",
 }
 
 Scores = dict[str, dict[str, float]]
-"""Pearson r by head (see MEANINGS) and name; `mean` is their mean."""
+"""Pearson r by target set (see TARGET_SET_TITLES) and name; `mean` is their mean."""
 
 
 def pearson_scores(evidence: EvaluationInputs) -> Scores:
-    """Correlations with whatever the clips are rated for, mean of the runs. Raises InputError for none."""
+    """Pearson r with the ratings of the clips, mean of the runs. Raises InputError where there is none to compute."""
     found: Scores = {}
     for head, targets in evidence.rated.items():
         names, said = (
@@ -46,7 +46,7 @@ def pearson_scores(evidence: EvaluationInputs) -> Scores:
 
 
 def report_table(title: str, values: Scores) -> Group:
-    """One block a head."""
+    """Make the table: one block for each target set."""
     table = numbers_table("Pearson r", "")
     for head, rated in values.items():
         table.add_row(Text(TARGET_SET_TITLES[head], style="bold"), "")
@@ -57,7 +57,7 @@ def report_table(title: str, values: Scores) -> Group:
 
 
 def check_record(path: Path | None, *, overwrite: bool) -> None:
-    """Raises InputError for a record of another ending than .json and .md, or one that is there already."""
+    """Raise InputError for a record that does not end in .json or .md, or that exists (unless overwrite)."""
     if path is None:
         return
     if path.suffix not in (".json", ".md"):
@@ -69,22 +69,22 @@ def check_record(path: Path | None, *, overwrite: bool) -> None:
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """The record.json of another report, to be shown beside. Raises InputError for anything else."""
+    """Read the record.json of another report, for comparison. Raises InputError for anything else."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         mean = record["findings"]["emotions"]["mean"]["r"]
-        known = isinstance(record["title"], str) and all(
+        complete = isinstance(record["title"], str) and all(
             isinstance(mean[key], float) for key in ("value", "low", "high")
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not the record.json of an evaluation's --report with rated emotions") from error
-    if not known:
+    if not complete:
         raise InputError(f"{path}: a record without the mean r of the emotions")
     return dict(record)
 
 
 def write_record(path: Path, record: Mapping[str, Any], values: Scores, *, title: str) -> None:
-    """Write the record; a .md has the table first and everything else below. Raises InputError."""
+    """Write the record; a .md has the table first and the JSON below. Raises InputError."""
     text = json.dumps(record, indent=2, sort_keys=True, allow_nan=False) + "\n"
     if path.suffix == ".md":
         lines = [f"# {title}", ""]
@@ -92,5 +92,5 @@ def write_record(path: Path, record: Mapping[str, Any], values: Scores, *, title
             lines += [f"| {TARGET_SET_TITLES[head]} | Pearson r |", "| --- | ---: |"]
             lines += [f"| {display_name(name)} | {r:.3f} |" for name, r in rated.items()] + [""]
         text = "\n".join([*lines, "```json", text.rstrip(), "```", ""])
-    with atomic_write(path) as beside:
-        beside.write_text(text, encoding="utf-8")
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -85,7 +85,7 @@ def test_findings_are_those_of_the_evidence(evidence, found):
     assert found.emotions["valence"].clips == CLIPS
     assert found.emotions["sad"].r.low < 0.3
     assert found.midlevel == {}, "nobody rated them"
-    assert all(meaning.holds for meaning in found.scales.values())
+    assert all(validity.is_valid for validity in found.scales.values())
     assert found.scales["mode"].clips == EXCERPTS
     whole = evidence.said[:, :CLIPS, :7]
     expected = np.mean([np.corrcoef(run.T) for run in whole], axis=0)

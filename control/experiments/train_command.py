@@ -1,4 +1,4 @@
-"""train: a new model from rated recordings and labelled rendered music."""
+"""The command `train`: trains a model on rated recordings and labelled synthetic music."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -27,9 +27,9 @@ def register(app: typer.Typer) -> None:
 def train(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The model, .safetensors.")],
     recordings: DatasetOptions,
-    recipe: TrainingOptions,
+    training: TrainingOptions,
     synthetic_clips: Annotated[
-        int, typer.Option(metavar="N", help="Compose and render N labelled pieces (needs FluidSynth).")
+        int, typer.Option(metavar="N", help="Compose and render N labelled synthetic clips (needs FluidSynth).")
     ] = 0,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
@@ -44,7 +44,7 @@ def train(
     if output.exists() and not overwrite:
         raise InputError(f"{output}: exists already (--overwrite replaces it)")
     check_writable(output)
-    settings = recipe.settings(device)
+    settings = training.settings(device)
     from ...models.inference.checkpoint import save_model
     from ...models.inference.threads import torch_threads
     from ...models.training.train import train as learn
@@ -54,8 +54,8 @@ def train(
     datasets = recordings.datasets()
     if synthetic_clips:
         folder, *more = datasets.known or (output.with_name(output.stem + "-known"),)
-        made = render_labelled_music(folder, synthetic_clips, seed=recipe.seed, voice=voice)
-        datasets = replace(datasets, known=(made, *more))
+        rendered = render_labelled_music(folder, synthetic_clips, seed=training.seed, voice=voice)
+        datasets = replace(datasets, known=(rendered, *more))
     with torch_threads(settings.threads):
         rated = read_datasets(datasets, voice)
         require_enough_clips(rated)
@@ -77,13 +77,19 @@ def train(
 
 
 def midlevel_quantiles(network: "MidlevelNetwork", rated: "list[LabelledDataset]") -> dict[str, list[float]]:
-    """5, 25, 50, 75 and 95 percent of each mid-level over the recordings (else all) that were learned from."""
+    """Compute percentiles of each feature over the training recordings.
+
+    Returns
+    -------
+    dict of str to list of float
+        5th, 25th, 50th, 75th and 95th percentile by feature; over all clips where there are no recordings.
+    """
     import numpy as np
 
     from ...models.common.constants import MIDLEVEL
     from ...models.inference.predict_clips import predict_clips
 
     real = [part for part in rated if part.kind not in ("perceptual", "known")] or rated
-    heard = np.concatenate([predict_clips(network, part.material)[0] for part in real])
-    levels = np.percentile(heard, [5, 25, 50, 75, 95], axis=0).T
+    midlevel = np.concatenate([predict_clips(network, part.material)[0] for part in real])
+    levels = np.percentile(midlevel, [5, 25, 50, 75, 95], axis=0).T
     return {name: [round(float(level), 4) for level in row] for name, row in zip(MIDLEVEL, levels, strict=True)}

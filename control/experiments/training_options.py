@@ -1,4 +1,4 @@
-"""How train and evaluate are told what to learn from and in which way: the options that both have."""
+"""The options that `train` and `evaluate` share: data sets and training settings."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,23 +6,24 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from ...models.common.errors import InputError
 from ..console import options
 
 if TYPE_CHECKING:
     from ...models.training.settings import TrainingSettings
     from .datasets import DatasetPaths
 
+_FROM = "Data sets"
+_HOW = "Training"
 _STORED_LAYERS: Final = {"finetune": "start", "random": "free"}
-"""Values of --emotion-layer as they are stored with trained models (which keep the older words)."""
+"""Values of --emotion-layer whose names in settings and checkpoints are older."""
 _PRETRAINED: Final = (Path("synthetic"), Path("known"))
-"""What --init may say instead of a file; the second for one more version."""
-_FROM = "What is learned from and judged by"
-_HOW = "How it is trained"
+"""Values of --init in place of a file; the second for one more version."""
 
 
 @dataclass(frozen=True)
 class DatasetOptions:
-    """Rated recordings and labelled rendered music, as the options name them."""
+    """Options that name data sets: rated recordings and synthetic music."""
 
     soundtracks: Annotated[
         Path | None,
@@ -44,7 +45,7 @@ class DatasetOptions:
         list[Path] | None,
         typer.Option(
             metavar="CSV",
-            help="A column file, others named like features or emotions, 0..1. Repeatable.",
+            help="A table with a column file and columns named as features or emotions, 0..1. Repeatable.",
             rich_help_panel=_FROM,
         ),
     ] = None
@@ -59,12 +60,20 @@ class DatasetOptions:
     synthetic: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="DIR", help="Rendered music with labels, made before. Repeatable.", rich_help_panel=_FROM
+            metavar="DIR",
+            help="Labelled synthetic music, made by --synthetic-clips. Repeatable.",
+            rich_help_panel=_FROM,
         ),
     ] = None
 
     def datasets(self) -> "DatasetPaths":
-        """The same for `material`. Raises InputError when nothing is named and nothing lies in the data folder."""
+        """Return the paths of the data sets.
+
+        Raises
+        ------
+        InputError
+            No data set is named and there is none in the data folder.
+        """
         from .datasets import DatasetPaths
 
         tables, synthetic = tuple(self.table or ()), tuple(self.synthetic or ())
@@ -73,15 +82,15 @@ class DatasetOptions:
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """A way of training, as the options name it."""
+    """Options of training."""
 
-    epochs: Annotated[int, typer.Option(metavar="N", help="How many epochs.", rich_help_panel=_HOW)] = 30
-    steps: Annotated[int, typer.Option(metavar="N", help="Steps of an epoch.", rich_help_panel=_HOW)] = 40
+    epochs: Annotated[int, typer.Option(metavar="N", help="Number of epochs.", rich_help_panel=_HOW)] = 30
+    steps: Annotated[int, typer.Option(metavar="N", help="Steps per epoch.", rich_help_panel=_HOW)] = 40
     emotion_layer: Annotated[
         str,
         typer.Option(
             metavar="fixed|finetune|random",
-            help="Weights of the last layer: the published ones, these as a start, or random ones as a start.",
+            help="Layer from features to emotions: as published, published and trained, or random and trained.",
             rich_help_panel=_HOW,
         ),
     ] = "finetune"
@@ -94,7 +103,7 @@ class TrainingOptions:
         Path | None,
         typer.Option(
             metavar="FILE|synthetic",
-            help="A model to start from; synthetic: the one that ships and was trained on rendered music alone.",
+            help="Initial model; synthetic: the one of the program that was trained on synthetic music only.",
             rich_help_panel=_HOW,
         ),
     ] = None
@@ -102,7 +111,7 @@ class TrainingOptions:
         str,
         typer.Option(
             metavar="float32|bfloat16",
-            help="bfloat16 is quicker where the processor knows it.",
+            help="bfloat16 is faster on processors that support it.",
             rich_help_panel=_HOW,
         ),
     ] = "float32"
@@ -110,19 +119,31 @@ class TrainingOptions:
         int,
         typer.Option(
             metavar="N",
-            help="Threads, reading included: the same seed and N give the same model.",
+            help="Number of threads; the same seed and N give the same model.",
             rich_help_panel=_HOW,
         ),
     ] = 2
     seed: options.Seed = 0
 
     def settings(self, device: str) -> "TrainingSettings":
-        """The same for `train`, to learn on what `chosen_device` takes. Raises InputError for a name or number that
-        means nothing, and where there is no such device."""
+        """Return the training settings.
+
+        Parameters
+        ----------
+        device
+            "auto", "cpu" or "cuda".
+
+        Raises
+        ------
+        InputError
+            A name is unknown, a number out of range, or there is no such device.
+        """
         from ...models.inference.checkpoint import pretrained_checkpoint
         from ...models.inference.device import resolve_device
         from ...models.training.settings import TrainingSettings
 
+        if self.emotion_layer not in ("fixed", *_STORED_LAYERS, *_STORED_LAYERS.values()):
+            raise InputError(f"--emotion-layer {self.emotion_layer}: there are fixed, {', '.join(_STORED_LAYERS)}")
         return TrainingSettings(
             architecture=self.architecture,
             layer=_STORED_LAYERS.get(self.emotion_layer, self.emotion_layer),

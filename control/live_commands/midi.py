@@ -1,4 +1,4 @@
-"""midi: list the ports and what is mapped, learn a control by moving it, forget one."""
+"""midi: list the inputs and the mapping, learn a control by moving it, remove one from the mapping."""
 
 import contextlib
 import threading
@@ -15,6 +15,7 @@ from ..midi.mapping import MidiBinding, mapping_file, read_mapping, save_mapping
 from ..midi.ports import MidiInput, input_ports
 from .osc import parse_argument
 
+_MAX_WAIT_S = 3600.0
 midi = typer.Typer(no_args_is_help=True, help="MIDI controls: list, learn by moving one, forget.")
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="As `moodfader controls` lists them.")]
 
@@ -26,18 +27,18 @@ def register(app: typer.Typer) -> None:
 
 @midi.command("list")
 def list_midi(as_json: options.Json = False) -> None:
-    """The MIDI inputs of this system, and which control moves what."""
-    voice = Output(as_json=as_json)
+    """List the MIDI inputs of this system, and which control sets which address."""
+    output = Output(as_json=as_json)
     try:
         ports = input_ports()
     except InputError as error:
-        voice.note(str(error))
+        output.note(str(error))
         ports = ()
     for port in ports:
-        voice.result({"port": port}, lambda port=port: f"input {port}")  # type: ignore[misc]
+        output.result({"port": port}, lambda port=port: f"input {port}")  # type: ignore[misc]
     for binding in read_mapping(mapping_file()):
-        voice.result(asdict(binding), lambda binding=binding: _told(binding))  # type: ignore[misc]
-    voice.line(str(mapping_file()))
+        output.result(asdict(binding), lambda binding=binding: _line(binding))  # type: ignore[misc]
+    output.line(str(mapping_file()))
 
 
 @midi.command()
@@ -56,33 +57,37 @@ def learn(
     as_json: options.Json = False,
 ) -> None:
     """Map a control to an address: move it (an encoder both ways, a button or pad once)."""
+    if not 0 < seconds <= _MAX_WAIT_S:
+        raise InputError(f"--seconds {seconds:g}: goes up to {_MAX_WAIT_S:g}")
     to_set = None if value is None else parse_argument(value)
     MidiBinding.check_address(address, to_set)
+    others = [one for one in read_mapping(mapping_file()) if (one.address, one.value) != (address, to_set)]
     found = threading.Event()
     learner = MidiLearn(address, found.set, value=to_set)
-    voice = Output(as_json=as_json)
+    output = Output(as_json=as_json)
     with contextlib.closing(MidiInput(port, learner.receive)):
-        voice.note(f"move the control for {address}, there and back" if to_set is None else f"press it for {address}")
+        action = "move the control, there and back," if to_set is None else "press the control"
+        output.note(f"{action} for {address}")
         found.wait(seconds)
     if learner.result is None:
         raise InputError(f"{address}: nothing was moved far enough within {seconds:g} s (another port, or channel?)")
     binding = replace(learner.result, takeover="jump") if jump else learner.result
-    others = [one for one in read_mapping(mapping_file()) if (one.address, one.value) != (address, to_set)]
     save_mapping(mapping_file(), [*others, binding])
-    voice.result(asdict(binding), lambda: _told(binding))
+    output.result(asdict(binding), lambda: _line(binding))
 
 
 @midi.command()
 def forget(address: Address) -> None:
-    """Take an address out of the mapping."""
+    """Remove an address from the mapping."""
     mapping = read_mapping(mapping_file())
-    left = [binding for binding in mapping if binding.address != address]
-    if len(left) == len(mapping):
+    remaining = [binding for binding in mapping if binding.address != address]
+    if len(remaining) == len(mapping):
         raise InputError(f"{address}: no MIDI control is mapped to it")
-    save_mapping(mapping_file(), left)
+    save_mapping(mapping_file(), remaining)
 
 
-def _told(binding: MidiBinding) -> str:
+def _line(binding: MidiBinding) -> str:
+    """A binding as one line of text."""
     kind = "" if binding.message == "control" else f"{binding.message} "
     number = "" if binding.message == "pitchbend" else f"number {binding.number}  "
     sets = "" if binding.value is None else f"  sets {binding.value}"

@@ -55,7 +55,7 @@ class MidiDecoder:
         self._halves: dict[MidiBinding, _Halves] = {}
         self._faders: dict[MidiBinding, _Fader] = {}
         self._current = current
-        self._on_waiting = on_waiting or (lambda control, value: None)
+        self._on_waiting = on_waiting or (lambda parameter, value: None)
         for binding in mapping:
             numbers = (binding.number, binding.number + 32) if binding.mode == "14bit" else (binding.number,)
             for number in numbers:
@@ -65,28 +65,28 @@ class MidiDecoder:
     def decode(self, message: MidiMessage) -> list[tuple[str, Value]]:
         """What a message sets: addresses and values, none if it is not mapped or changes nothing."""
         bound = self._bindings.get((message.kind, message.channel, message.number), ())
-        changes = ((control.address, self._value(binding, control, message)) for binding, control in bound)
+        changes = ((parameter.address, self._value(binding, parameter, message)) for binding, parameter in bound)
         return [(address, value) for address, value in changes if value is not None]
 
-    def _value(self, binding: MidiBinding, control: Parameter, message: MidiMessage) -> Value:
+    def _value(self, binding: MidiBinding, parameter: Parameter, message: MidiMessage) -> Value:
         """The value that the message sets, None for none."""
         pressed = message.value > 0 if message.kind == "note" else message.value >= _PRESSED
         if binding.value is not None:
             return binding.value if pressed else None
-        if control.has_norm:
-            return self._fader_value(binding, control, message)
-        if control.kind == "bool":
+        if parameter.has_norm:
+            return self._fader_value(binding, parameter, message)
+        if parameter.kind == "bool":
             if binding.mode == "toggle" or message.kind == "program":
-                return not self._current(control.address) if pressed else None
+                return not self._current(parameter.address) if pressed else None
             return pressed
         return True if pressed else None  # a trigger's release does nothing
 
-    def _fader_value(self, binding: MidiBinding, control: Parameter, message: MidiMessage) -> float | None:
-        held = self._current(control.address)
-        now = control.to_norm(held) if isinstance(held, int | float) else 0.0
+    def _fader_value(self, binding: MidiBinding, parameter: Parameter, message: MidiMessage) -> float | None:
+        held = self._current(parameter.address)
+        now = parameter.to_norm(held) if isinstance(held, int | float) else 0.0
         if binding.mode in RELATIVE:
             moved = now + encoder_steps(binding.mode, message.value) / 128
-            return control.from_norm(min(max(moved, 0.0), 1.0))
+            return parameter.from_norm(min(max(moved, 0.0), 1.0))
         if message.kind == "note" and message.value == 0:  # a pad that is let go
             return None
         if message.kind == "pitchbend":
@@ -95,13 +95,13 @@ class MidiDecoder:
             fraction = self._joined(binding, message)
         else:
             fraction = fraction_of(message.value, 7)
-        if fraction is None or not (binding.takeover == "jump" or self._picks_up(binding, control, now, fraction)):
+        if fraction is None or not (binding.takeover == "jump" or self._picks_up(binding, parameter, now, fraction)):
             return None
-        value = control.from_norm(fraction)
-        self._faders.setdefault(binding, _Fader()).set_to = control.to_norm(value)
+        value = parameter.from_norm(fraction)
+        self._faders.setdefault(binding, _Fader()).set_to = parameter.to_norm(value)
         return value
 
-    def _picks_up(self, binding: MidiBinding, control: Parameter, now: float, fraction: float) -> bool:
+    def _picks_up(self, binding: MidiBinding, parameter: Parameter, now: float, fraction: float) -> bool:
         """Whether the control has the value in its hand: it set it last, is near to it, or has just crossed it."""
         fader = self._faders.setdefault(binding, _Fader())
         before, fader.position = fader.position, fraction
@@ -112,7 +112,7 @@ class MidiDecoder:
             return True
         if not fader.waiting:
             fader.waiting = True
-            self._on_waiting(control, control.from_norm(min(max(now, 0.0), 1.0)))
+            self._on_waiting(parameter, parameter.from_norm(min(max(now, 0.0), 1.0)))
         return False
 
     def _joined(self, binding: MidiBinding, message: MidiMessage) -> float | None:

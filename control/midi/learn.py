@@ -61,9 +61,9 @@ def infer_binding(address: str, messages: Sequence[MidiMessage], *, value: Value
     MidiBinding or None
         None while it cannot be told: more has to be moved.
     """
-    control = find_parameter(address)
-    if not control.has_norm or value is not None:
-        return _pressed(address, messages, value, toggle=control.kind == "bool" and value is None)
+    parameter = find_parameter(address)
+    if not parameter.has_norm or value is not None:
+        return _pressed(address, messages, value, toggle=parameter.kind == "bool" and value is None)
     moved: dict[tuple[str, int, int], list[int]] = {}
     for message in messages:
         if message.kind in ("control", "pitchbend") and (message.kind, message.number < 120) != ("control", False):

@@ -51,7 +51,7 @@ class MidiBinding:
     value: Value = None
 
     def __post_init__(self) -> None:
-        control = self.check_address(self.address, self.value)
+        parameter = self.check_address(self.address, self.value)
         for name, known in (("mode", MODES), ("message", KINDS), ("takeover", TAKEOVERS)):
             if getattr(self, name) not in known:
                 raise InputError(f"MIDI {name} {_shown(getattr(self, name))}: there are {', '.join(known)}")
@@ -62,31 +62,31 @@ class MidiBinding:
                 raise InputError(
                     f"{self.address}: MIDI {name} {_shown(given)} is none from {low} to {high} ({self.mode})"
                 )
-        self._check_mode(control)
+        self._check_mode(parameter)
 
-    def _check_mode(self, control: Parameter) -> None:
-        if self.mode == "toggle" and control.kind != "bool":
+    def _check_mode(self, parameter: Parameter) -> None:
+        if self.mode == "toggle" and parameter.kind != "bool":
             raise InputError(f"{self.address}: is no switch, so nothing can turn it over (mode toggle)")
         if self.mode in ("14bit", *RELATIVE):
-            if not control.has_norm or self.value is not None:
+            if not parameter.has_norm or self.value is not None:
                 raise InputError(f"{self.address}: has no range, so only a button in mode 7bit can set it")
             if self.message != "control":
                 raise InputError(f"{self.address}: mode {self.mode} is for control changes, not for a {self.message}")
-        if self.message == "pitchbend" and (not control.has_norm or self.value is not None):
+        if self.message == "pitchbend" and (not parameter.has_norm or self.value is not None):
             raise InputError(f"{self.address}: has no range, so a pitch bend cannot set it")
-        if self.message == "program" and control.has_norm and self.value is None:
+        if self.message == "program" and parameter.has_norm and self.value is None:
             raise InputError(f"{self.address}: a program change needs the value that it sets (value = ...)")
 
     @staticmethod
     def check_address(address: str, value: Value = None) -> Parameter:
         """The parameter of that address. Raises InputError if a MIDI control cannot set it (to that value)."""
-        control = find_parameter(address)
-        if value is not None and control.writable:
-            control.validate(value)
-        elif not (control.has_norm or (control.writable and control.kind in ("bool", "trigger"))):
-            needs = ", or a value to set it to" if control.writable else ""
+        parameter = find_parameter(address)
+        if value is not None and parameter.writable:
+            parameter.validate(value)
+        elif not (parameter.has_norm or (parameter.writable and parameter.kind in ("bool", "trigger"))):
+            needs = ", or a value to set it to" if parameter.writable else ""
             raise InputError(f"{address}: a MIDI control cannot set it (only faders, switches and buttons{needs})")
-        return control
+        return parameter
 
 
 def mapping_file() -> Path:

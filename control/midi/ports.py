@@ -43,8 +43,6 @@ class MidiInput:
         others to connect to (not on Windows).
     receive : callable
         Called with each message, in the thread of the port.
-    virtual_name : str, optional
-        Makes an input of that name instead.
 
     Raises
     ------
@@ -52,22 +50,19 @@ class MidiInput:
         If there is no such input, with the names of those that there are.
     """
 
-    def __init__(
-        self, name: str, receive: Callable[[MidiMessage], object], *, virtual_name: str | None = None
-    ) -> None:
+    def __init__(self, name: str, receive: Callable[[MidiMessage], object]) -> None:
         self._receive = receive
-        if virtual_name is None and name != VIRTUAL:
-            self.name, api, number = _find(name)
-            self._port = _opened(api, lambda port: port.open_port(number, CLIENT_NAME))
+        if name == VIRTUAL:
+            self.name, self._port = CLIENT_NAME, _open_virtual()
         else:
-            self.name = virtual_name or CLIENT_NAME
-            self._port = _opened_virtual(self.name)
+            self.name, api, number = find_input(name)
+            self._port = _open(api, lambda port: port.open_port(number, CLIENT_NAME))
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="midi", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Let the port go."""
+        """Close the port."""
         self._closing.set()
         self._thread.join()
         self._port.close_port()
@@ -87,13 +82,13 @@ class MidiControl:
     Parameters
     ----------
     session : Session
-        What is moved.
+        What is set.
     mapping : sequence of MidiBinding
-        By what.
+        Which control sets which address.
     source : str
-        Who asks, for the recording.
+        The source that a recording of the performance names.
     note : callable, optional
-        Told in one line what a person should know: a fader that waits to be picked up, a value that was refused.
+        Told in one line what a person should know: a fader that waits for pickup, a value that was refused.
     """
 
     def __init__(
@@ -119,9 +114,9 @@ class MidiControl:
         except Exception as error:  # one fault must not end the show
             self._note(f"MIDI: a fault of Moodfader ({error!r}); the show goes on")
 
-    def _waiting(self, control: Parameter, value: float) -> None:
-        name = control.address.rsplit("/", 1)[-1].replace("_", " ")
-        unit = f" {control.unit}" if control.unit else ""
+    def _waiting(self, parameter: Parameter, value: float) -> None:
+        name = parameter.address.rsplit("/", 1)[-1].replace("_", " ")
+        unit = f" {parameter.unit}" if parameter.unit else ""
         self._note(f"MIDI: {name} waits for its fader: move it through {value:.3g}{unit}")
 
 
@@ -145,7 +140,14 @@ def _inputs() -> list[tuple[str, Any, int]]:
     return found
 
 
-def _find(name: str) -> tuple[str, Any, int]:
+def find_input(name: str) -> tuple[str, Any, int]:
+    """Name, interface and number of the input of that name, or the first whose name contains it.
+
+    Raises
+    ------
+    InputError
+        If there is none, with the names of those that there are.
+    """
     inputs = _inputs()
     exact = [entry for entry in inputs if entry[0] == name]
     alike = [entry for entry in inputs if name.lower() in entry[0].lower()]
@@ -155,17 +157,18 @@ def _find(name: str) -> tuple[str, Any, int]:
     return (exact or alike)[0]
 
 
-def _opened_virtual(name: str) -> Any:  # noqa: ANN401
+def _open_virtual() -> Any:  # noqa: ANN401
+    """An input of our own on the first interface that has them. Raises InputError."""
     reasons: list[str] = []
     for api in _interfaces():
         try:
-            return _opened(api, lambda port: port.open_virtual_port(name))
+            return _open(api, lambda port: port.open_virtual_port(CLIENT_NAME))
         except InputError as error:
             reasons.append(str(error))
     raise InputError(reasons[0] if reasons else "MIDI: this system gives no ports")
 
 
-def _opened(api: Any, open_port: Callable[[Any], object]) -> Any:  # noqa: ANN401
+def _open(api: Any, open_port: Callable[[Any], object]) -> Any:  # noqa: ANN401
     """An input on that interface after `open_port`. Raises InputError."""
     midi = _library()
     try:
@@ -202,12 +205,12 @@ def _library() -> Any:  # noqa: ANN401
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what the C libraries print about servers that do not run away from the terminal."""
-    kept = os.dup(2)
+    """Redirect standard error: the C libraries print there about servers that do not run."""
+    stderr = os.dup(2)
     try:
         with open(os.devnull, "wb") as nothing:  # noqa: PTH123
             os.dup2(nothing.fileno(), 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)

@@ -41,7 +41,7 @@ def plot_mask(
     Axes
         Seconds from left to right, Hz from bottom to top.
     """
-    weights = analysis.mask_weights[:, MIDLEVEL.index(feature)][analysis.segments]  # [frames, bands]
+    weights = analysis.selected_weights[:, MIDLEVEL.index(feature)][analysis.segments]  # [frames, bands]
     if spectrogram is None:
         level_db = np.full(weights.shape, FLOOR_DB / 2, np.float32)
     else:

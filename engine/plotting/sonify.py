@@ -53,7 +53,7 @@ def choose_excerpt(
 
 def _largest_weights(analysis: Analysis, features: list[str]) -> tuple[float, float]:
     columns = [MIDLEVEL.index(feature) for feature in features]
-    strength = np.abs(analysis.mask_weights[:, columns]).sum(axis=1)[analysis.segments].sum(axis=1)  # [frames]
+    strength = np.abs(analysis.selected_weights[:, columns]).sum(axis=1)[analysis.segments].sum(axis=1)  # [frames]
     window = round(EXCERPT_S * SAMPLE_RATE / HOP_LENGTH)
     sums = np.convolve(strength, np.ones(window), mode="valid")
     begin = int(sums.argmax()) * HOP_LENGTH / SAMPLE_RATE
@@ -79,12 +79,14 @@ class Sonifier:
 
     def boosted(self, feature: str) -> FloatArray:
         """The excerpt with the feature's fader at +6 dB."""
-        return self._finished(self._filtered(self._analysis.mask_weights, Faders.from_mapping({feature: BOOST_DB})))
+        return self._finished(
+            self._filtered(self._analysis.selected_weights, Faders.from_mapping({feature: BOOST_DB}))
+        )
 
     def isolated(self, feature: str) -> FloatArray:
         """The segments that raise the feature, without the rest."""
-        weights = np.zeros_like(self._analysis.mask_weights)
-        raising = self._analysis.mask_weights[:, MIDLEVEL.index(feature)] > 0
+        weights = np.zeros_like(self._analysis.selected_weights)
+        raising = self._analysis.selected_weights[:, MIDLEVEL.index(feature)] > 0
         weights[~raising, :2] = 1  # two faders at -12 dB reach the limit of a segment
         half = -SEGMENT_LIMIT_DB / 2
         filtered = self._filtered(weights, Faders.from_mapping(dict.fromkeys(MIDLEVEL[:2], half)))

@@ -23,9 +23,9 @@ class SweepResponse:
     ----------
     clips, series
         Number of clips and of sweeps.
-    rho_pooled
+    pooled
         Spearman's rho of the parameter and its feature over all clips.
-    rho_within
+    within
         Mean of Spearman's rho within each sweep.
     slopes
         By feature: mean change of the prediction while the parameter goes from 0 to 1.
@@ -35,8 +35,8 @@ class SweepResponse:
 
     clips: int
     series: int
-    rho_pooled: Estimate
-    rho_within: Estimate
+    pooled: Estimate
+    within: Estimate
     slopes: dict[str, Estimate]
     slopes_in_sd: dict[str, float]
 
@@ -130,8 +130,8 @@ def _response(
     return SweepResponse(
         clips=len(values),
         series=len(rows_by_sweep),
-        rho_pooled=percentile_interval(pooled),
-        rho_within=percentile_interval(mean(sweep_weights, np.mean(within, axis=0))),
+        pooled=percentile_interval(pooled),
+        within=percentile_interval(mean(sweep_weights, np.mean(within, axis=0))),
         slopes={name: percentile_interval(mean(sweep_weights, mean_slopes[:, i])) for i, name in enumerate(MIDLEVEL)},
         slopes_in_sd={name: float(mean_slopes[:, i].mean() / max(sd[i], 1e-9)) for i, name in enumerate(MIDLEVEL)},
     )

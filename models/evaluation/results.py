@@ -28,37 +28,37 @@ class EvaluationInputs:
     ----------
     clips
         The rated recordings.
-    said
+    predictions
         Predictions of the clips, [runs, clips, 15].
     rated
         Ratings by target set, as `ClipDataset.targets`.
-    series
+    sweep_clips
         Synthetic music that no network was trained on.
-    series_said
+    sweep_predictions
         Its predictions, [networks, sweep clips, 15].
-    unusual
+    out_of_domain
         Predictions of out-of-domain sounds by name, [networks, 15].
-    disturbed
+    perturbed
         Predictions of perturbed audio by name of the perturbation, [runs, some clips, 15].
-    disturbed_rows
+    perturbed_rows
         Indices of those clips.
-    model_said
+    model_predictions
         Predictions of a model that is shown next to a cross-validation, [1, clips, 15]; it may be trained on these
         clips, so it is never compared with the ratings.
     """
 
     clips: Sequence[Clip]
-    said: Floats
+    predictions: Floats
     rated: Mapping[str, Floats]
-    series: Sequence[SweepClip] = ()
-    series_said: Floats = field(default_factory=lambda: np.zeros((1, 0, len(OUTPUT_NAMES))))
-    unusual: Mapping[str, Floats] = field(default_factory=dict)
-    disturbed: Mapping[str, Floats] = field(default_factory=dict)
-    disturbed_rows: Sequence[int] = ()
-    model_said: Floats | None = None
+    sweep_clips: Sequence[SweepClip] = ()
+    sweep_predictions: Floats = field(default_factory=lambda: np.zeros((1, 0, len(OUTPUT_NAMES))))
+    out_of_domain: Mapping[str, Floats] = field(default_factory=dict)
+    perturbed: Mapping[str, Floats] = field(default_factory=dict)
+    perturbed_rows: Sequence[int] = ()
+    model_predictions: Floats | None = None
 
     @property
-    def whole(self) -> list[int]:
+    def complete_rows(self) -> list[int]:
         """Indices of the complete recordings: neither excerpts of another rating study nor synthetic music."""
         rows = [i for i, c in enumerate(self.clips) if not any(n.startswith(("heard_", "known_")) for n in c.ratings)]
         return rows or list(range(len(self.clips)))
@@ -66,7 +66,7 @@ class EvaluationInputs:
 
 @dataclass(frozen=True)
 class EvaluationResults:
-    """The metrics of an evaluation.
+    """The metrics of an evaluation. The names of the fields are keys of record.json, so they do not change.
 
     Attributes
     ----------
@@ -114,47 +114,49 @@ class EvaluationResults:
         return values
 
 
-def evaluate(evidence: EvaluationInputs, *, seed: int) -> EvaluationResults:
+def evaluate(inputs: EvaluationInputs, *, seed: int) -> EvaluationResults:
     """Compute all metrics that the inputs allow; the others are empty.
 
     Parameters
     ----------
-    evidence
+    inputs
         Predictions and ratings.
     seed
         Of the bootstrap.
     """
-    groups = [clip.group for clip in evidence.clips]
-    midlevel, emotions = evidence.said[:, :, :7], evidence.said[:, :, 7:]
-    whole = evidence.said[:, evidence.whole]
+    groups = [clip.group for clip in inputs.clips]
+    midlevel, emotions = inputs.predictions[:, :, :7], inputs.predictions[:, :, 7:]
+    whole = inputs.predictions[:, inputs.complete_rows]
     between = feature_correlations(whole[:, :, :7])
-    model = None if evidence.model_said is None else evidence.model_said[:, evidence.whole]
+    model = None if inputs.model_predictions is None else inputs.model_predictions[:, inputs.complete_rows]
     model_between = None if model is None else feature_correlations(model[:, :, :7])
     usual = np.nanpercentile(whole if model is None else model, [5, 50, 95], axis=(0, 1)).T  # [15, 3]
-    labels = np.array([[clip.clip.ratings.get(f"known_{n}", np.nan) for n in MIDLEVEL] for clip in evidence.series])
-    series_groups = [clip.clip.group for clip in evidence.series]
-    series_midlevel = evidence.series_said[:, :, :7]
+    labels = np.array(
+        [[clip.clip.ratings.get(f"known_{n}", np.nan) for n in MIDLEVEL] for clip in inputs.sweep_clips]
+    )
+    series_groups = [clip.clip.group for clip in inputs.sweep_clips]
+    series_midlevel = inputs.sweep_predictions[:, :, :7]
     return EvaluationResults(
-        emotions=compute_metrics(emotions, evidence.rated["emotions"], groups, EMOTIONS, seed=seed),
-        midlevel=compute_metrics(midlevel, evidence.rated["midlevel"], groups, MIDLEVEL, seed=seed),
-        scales=scale_validity(midlevel, perceptual_ratings(evidence.clips), groups, seed=seed),
+        emotions=compute_metrics(emotions, inputs.rated["emotions"], groups, EMOTIONS, seed=seed),
+        midlevel=compute_metrics(midlevel, inputs.rated["midlevel"], groups, MIDLEVEL, seed=seed),
+        scales=scale_validity(midlevel, perceptual_ratings(inputs.clips), groups, seed=seed),
         between=between.tolist(),
         closest=closest_pair(between),
         model_between=None if model_between is None else model_between.tolist(),
         model_closest=None if model_between is None else closest_pair(model_between),
         known=label_correlations(series_midlevel, labels, series_groups, seed=seed) if len(labels) else {},
-        turned=_sweep_responses(evidence.series, series_midlevel, labels, seed=seed),
+        turned=_sweep_responses(inputs.sweep_clips, series_midlevel, labels, seed=seed),
         usual={name: tuple(row) for name, row in zip(OUTPUT_NAMES, usual.tolist(), strict=True)},
         unusual={
             name: dict(zip(OUTPUT_NAMES, predictions.mean(0).tolist(), strict=True))
-            for name, predictions in evidence.unusual.items()
+            for name, predictions in inputs.out_of_domain.items()
         },
         moved={
-            name: robustness(evidence.disturbed[REFERENCE], predictions)
-            for name, predictions in evidence.disturbed.items()
+            name: robustness(inputs.perturbed[REFERENCE], predictions)
+            for name, predictions in inputs.perturbed.items()
             if name != REFERENCE and np.isfinite(predictions).all((0, 2)).sum() >= 3
         },
-        moved_r=_perturbed_r(evidence),
+        moved_r=_perturbed_r(inputs),
     )
 
 
@@ -173,28 +175,28 @@ def _sweep_responses(
     return results
 
 
-def _perturbed_r(evidence: EvaluationInputs) -> dict[str, float]:
+def _perturbed_r(inputs: EvaluationInputs) -> dict[str, float]:
     """Mean correlation of the emotions with the ratings, by perturbation, over clips that have all perturbations."""
-    rows = list(evidence.disturbed_rows)
-    rated = evidence.rated["emotions"][rows]
-    predicted = [np.isfinite(predictions).all((0, 2)) for predictions in evidence.disturbed.values()]
+    rows = list(inputs.perturbed_rows)
+    rated = inputs.rated["emotions"][rows]
+    predicted = [np.isfinite(predictions).all((0, 2)) for predictions in inputs.perturbed.values()]
     valid = np.all(predicted, axis=0) if predicted else np.zeros(0, bool)
     if valid.sum() < 3 or not np.isfinite(rated[valid]).any():
         return {}
     return {
         name: float(np.nanmean([column_correlations(run[valid, 7:], rated[valid]) for run in predictions]))
-        for name, predictions in evidence.disturbed.items()
+        for name, predictions in inputs.perturbed.items()
     }
 
 
-def per_fold(evidence: EvaluationInputs, jury: FoldEnsemble) -> list[dict[str, Any]]:
+def per_fold(inputs: EvaluationInputs, ensemble: FoldEnsemble) -> list[dict[str, Any]]:
     """Correlations of the emotions in each test fold, so that two evaluations can be compared fold by fold.
 
     Parameters
     ----------
-    evidence
+    inputs
         Predictions and ratings.
-    jury
+    ensemble
         The networks of the cross-validation, with the clips that each was tested on.
 
     Returns
@@ -204,14 +206,14 @@ def per_fold(evidence: EvaluationInputs, jury: FoldEnsemble) -> list[dict[str, A
         evaluations if the fold is the same), `r` by emotion, and `mean_r`.
     """
     results = []
-    rated = evidence.rated["emotions"]
-    for run, judges in enumerate(jury.runs):
-        for judge in judges:
-            rows = [row for row in judge.tested if np.isfinite(rated[row]).any()]
-            r = column_correlations(evidence.said[run, rows, 7:], rated[rows])
+    rated = inputs.rated["emotions"]
+    for run, models in enumerate(ensemble.runs):
+        for model in models:
+            rows = [row for row in model.tested if np.isfinite(rated[row]).any()]
+            r = column_correlations(inputs.predictions[run, rows, 7:], rated[rows])
             if np.isfinite(r).any():
                 clips_are = short_digest(to_json(rated[rows].astype(float).tolist()))
-                results.append({"seed": judge.seed, "part": judge.part, "clips": len(rows), "clips_are": clips_are})
+                results.append({"seed": model.seed, "part": model.part, "clips": len(rows), "clips_are": clips_are})
                 results[-1]["r"] = to_json(dict(zip(EMOTIONS, r.tolist(), strict=True)))
                 results[-1]["mean_r"] = round(float(np.nanmean(r)), 5)
     return results

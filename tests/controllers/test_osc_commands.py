@@ -6,6 +6,8 @@ import sys
 
 import pytest
 import typer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from moodfader.control.live_commands import midi, osc
 from moodfader.control.live_commands.osc import parse_argument
 from moodfader.control.midi.mapping import MidiBinding, mapping_file, read_mapping, save_mapping
@@ -16,6 +18,8 @@ from moodfader.control.osc.server import OscServer
 from moodfader.control.session.parameters import PARAMETERS
 from moodfader.models.common.errors import InputError
 from typer.testing import CliRunner
+
+ClickException = typer.BadParameter.__mro__[2]  # (typer brings a click of its own)
 
 FADER = "/moodfader/midlevel/modality"
 app = typer.Typer()
@@ -115,6 +119,44 @@ def test_monitor_prints_the_state_and_then_the_changes(server, session):
     assert {"address": FADER, "value": 7.5} in [json.loads(line) for line in lines]
     with pytest.raises(InputError, match="out of range"):
         run("monitor", "--rate", 1000, "--port", server.port)
+
+
+WORDS = st.text(max_size=20) | st.sampled_from(
+    [
+        "",
+        "nan",
+        "-inf",
+        "1e999",
+        "9" * 400,
+        "true",
+        "/",
+        "/moodfader/wet",
+        "/moodfader/*/*",
+        "x" * 9000,
+        "-1",
+        "\udce9",
+    ]
+)
+
+
+@given(
+    st.sampled_from(["send", "monitor", "midi learn", "midi forget", "midi list", "controls"]),
+    st.lists(WORDS, max_size=3),
+    st.sampled_from([(), ("--host", ""), ("--host", ".."), ("--host", "a" * 300), ("--port", "1"), ("--port", "0")]),
+    st.sampled_from(
+        [(), ("--seconds", "nan"), ("--seconds", "-1"), ("--rate", "nan"), ("--rate", "1e300"), ("--json",)]
+    ),
+    st.sampled_from([(), ("--port", "no such port"), ("--value", "nan"), ("--layout", "x" * 300)]),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_mistake_on_the_command_line_ends_in_a_traceback(
+    monkeypatch, tmp_path, command, words, host, number, more
+):
+    monkeypatch.chdir(tmp_path)
+    arguments = [*command.split(), *host, *number, *more, "--", *words]
+    result = CliRunner().invoke(app, arguments, standalone_mode=False)
+    allowed = (InputError, ClickException, typer.Exit, SystemExit)
+    assert result.exception is None or isinstance(result.exception, allowed), (arguments, result.exception)
 
 
 def test_monitor_renews_its_lease(server, session):

@@ -349,7 +349,7 @@ def jack():
         "MIDO_BACKEND": "mido.backends.rtmidi/UNIX_JACK",
     }
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(["jackd", "-r", "-n", name, "-d", "dummy", "-r", "44100", "-p", "512"], **quiet)
+    server = subprocess.Popen(["jackd", "-r", "-S", "-n", name, "-d", "dummy", "-r", "44100", "-p", "512"], **quiet)
     try:
         for _ in range(100):
             if subprocess.run(["jack_lsp"], env=os.environ | env, check=False, capture_output=True).stdout:
@@ -389,7 +389,7 @@ def test_a_14_bit_fader_that_sends_only_the_coarse_byte_moves(midi):
     send("b00140", "b02100")
     assert play.comes_to(FADER, 0.0)
     send(data)
-    assert play.comes_to(FADER, 24 * 46 / 126)
+    assert play.comes_to(FADER, 24 * 46 / 126), (play.get(FADER), play.notes)
 
 
 def test_the_exact_middle_of_14_bits_is_0_db(midi):
@@ -414,7 +414,7 @@ def test_a_midi_fader_does_not_jump_after_a_preset(midi):
 def test_pads_and_program_changes_steer(midi):
     play, send = midi
     send("992450", "892400", "c005")
-    assert play.comes_to("/moodfader/bypass", 1)
+    assert play.comes_to("/moodfader/bypass", 1), (play.get("/moodfader/preset/load"), play.notes)
     assert play.get("/moodfader/preset/load") == "dolce"
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...models.common.errors import InputError
+from ...models.common.extras import require
 from ..console import options
 from ..console.options import parse_fader_settings
 from ..console.output import Output
@@ -86,6 +87,7 @@ def play(
     quiet: options.Quiet = False,
 ) -> None:
     """Play tracks one after the other; seven faders move them, eight emotions follow."""
+    require("pyo", "textual", "zeroconf", "supriya_midi")
     from ...engine.audio.decode import probe
     from ...engine.live.player import PlayerOptions
     from ...engine.performance.automation_file import check_recordable

@@ -22,14 +22,6 @@ BACKENDS: Final = {
 """Module of each; importing one costs what its library costs. `pyo` is JACK through pyo."""
 
 
-_PARENT = os.getppid()
-
-
-def parent_exited() -> bool:
-    """Whether the process that started this one has gone."""
-    return os.getppid() != _PARENT
-
-
 def run_output_process(job: OutputJob, connection: "Connection[Any, Any]") -> None:
     """Body of the output process."""
     ignore_signals()

@@ -21,7 +21,7 @@ from ...models.datasets.soundtracks import read_soundtracks
 from ...models.datasets.table import Clip, SeriesClip, read_series, read_table
 from ...models.network.spectrogram import LogSpectrogram
 from ...models.synthesis.labelled_music import TABLE, known_music
-from ...models.training.train import Source
+from ...models.training.batches import Source
 from ..console.output import Voice
 
 SHARES: Final = {"soundtracks": 20, "midlevel": 20, "table": 20, "perceptual": 10, "known": 16}
@@ -134,7 +134,7 @@ def check_enough(rated: Sequence[Rated]) -> None:
 
 
 def read_mono(path: Path) -> FloatArray:
-    """A sound file as the network hears it: mono at 22.05 kHz, float32 [samples], scaled to a peak of one."""
+    """A sound file as the network hears it: mono at 22.05 kHz without clicks, float32 [samples], its level one."""
     track = load_track(path)
     return np.asarray(np.concatenate(list(track.mono_blocks())) / track.peak, np.float32)
 

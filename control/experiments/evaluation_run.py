@@ -19,7 +19,7 @@ from ...models.evaluation.results import Evidence
 from ...models.evaluation.robustness import OUTPUTS, disturbed
 from ...models.training.cross_validation import Judge, Jury, SourcesOf, judges
 from ...models.training.settings import TrainingSettings
-from ...models.training.train import Source
+from ...models.training.batches import Source
 from ..console.output import Voice
 from .datasets import Rated, read_mono, spectrogram_of
 

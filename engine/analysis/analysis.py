@@ -89,8 +89,14 @@ class Analysis:
     model_digest: str
     settings: AnalysisSettings = field(default_factory=AnalysisSettings)
     clip_seconds: float = CLIP_SECONDS
+    sounding_s: float = 0.0
+    """Seconds between the silent ends of the track; 0: duration_s (files of 0.7)."""
     path: Path | None = None
     """The file it is kept in."""
+
+    def __post_init__(self) -> None:
+        if self.sounding_s <= 0:
+            object.__setattr__(self, "sounding_s", self.duration_s)
 
     @property
     def stability(self) -> FloatArray:
@@ -120,6 +126,7 @@ class Analysis:
             "model": self.model_digest,
             "duration_s": self.duration_s,
             "clip_seconds": self.clip_seconds,
+            "sounding_s": self.sounding_s,
         }
 
 
@@ -146,7 +153,7 @@ def analyze_track(
 
     The track is measured stretch by stretch (as long as suits the estimator; ten seconds for the paper's), each with
     its own random numbers. A segment's effect is the sum of its effects on all stretches, so there are no seams:
-    every local output of the track is explained once, with all that it sees.
+    every local output of the track is explained once, with all that it sees. Silent ends are left out.
 
     `partial` is a file, of this track, model and settings alone, in which the work is kept every half minute; a run
     that was killed goes on from there, and its result is the same to the last bit.
@@ -154,7 +161,8 @@ def analyze_track(
     spectrogram = track_spectrogram(track)
     labels = segment(spectrogram, method=settings.segmentation)
     geometry = model.network.geometry
-    positions = geometry.positions(len(spectrogram))
+    sounding = slice(*track.sounding_frames)
+    positions = geometry.positions(len(spectrogram[sounding]))
     clip = geometry.positions(CLIP_FRAMES)
     stretch_length = ESTIMATORS[settings.estimator].POSITIONS or clip
     stretches = max(1, round(positions / stretch_length))
@@ -164,7 +172,7 @@ def analyze_track(
     kept = time.monotonic()
     for number in range(sums.done, stretches):
         first, last = int(edges[number]), int(edges[number + 1])
-        stretch = window(spectrogram, labels, model, first, last)
+        stretch = window(spectrogram[sounding], labels[sounding], model, first, last)
         # NumPy's own threads make its small solves slower, on a busy machine many times so.
         with threadpool_limits(1, user_api="blas"):
             effects = ESTIMATORS[settings.estimator].explain_window(
@@ -198,7 +206,8 @@ def analyze_track(
         track_digest=track.digest,
         model_digest=model.digest,
         settings=settings,
-        clip_seconds=min(CLIP_SECONDS, track.duration_s),
+        clip_seconds=min(CLIP_SECONDS, track.sounding_s),
+        sounding_s=track.sounding_s,
     )
 
 

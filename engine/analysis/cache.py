@@ -20,6 +20,7 @@ from ...models.common.constants import MIDLEVEL, N_BANDS
 from ...models.common.errors import InputError
 from ...models.common.paths import cache_dir
 from ...models.inference.checkpoint import Model, load_model
+from ...models.network.spectrogram import INPUT_VERSION
 from ..audio.track import Track
 from .analysis import Analysis, AnalysisSettings, analyze_track
 
@@ -37,7 +38,7 @@ _TABLES: Final = {
 
 def cache_path(track: Track, model: Model, settings: AnalysisSettings) -> Path:
     """The cached analysis's path, whether it is there or not."""
-    key = json.dumps([FORMAT, VERSION, track.digest, model.digest, asdict(settings)], sort_keys=True)
+    key = json.dumps([FORMAT, VERSION, INPUT_VERSION, track.digest, model.digest, asdict(settings)], sort_keys=True)
     return cache_dir() / "analyses" / (hashlib.sha256(key.encode()).hexdigest()[:32] + SUFFIX)
 
 
@@ -113,6 +114,7 @@ def _checked(path: Path, arrays: dict[str, np.ndarray[Any, Any]], description: d
                 track_digest=str(description["track"]),
                 model_digest=str(description["model"]),
                 clip_seconds=float(description["clip_seconds"]),
+                sounding_s=float(description.get("sounding_s", description["duration_s"])),
                 settings=AnalysisSettings(**description["settings"]),
                 path=path,
             )

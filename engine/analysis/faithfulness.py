@@ -16,7 +16,8 @@ import torch
 from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import CLIP_FRAMES, MIDLEVEL
 from ...models.inference.checkpoint import Model
-from ..explain.perturbation import BATCH_SIZE, GAIN_DB, Window, amplified, window
+from ...models.network.spectrogram import amplify
+from ..explain.perturbation import BATCH_SIZE, GAIN_DB, Window, window
 from .analysis import Analysis
 
 CHANGES: Final = ("hide", "cut", "boost")
@@ -82,7 +83,7 @@ def faithfulness_curves(
     first, last = frames or (0, len(spectrogram))
     first_position, last_position = first // geometry.stride, geometry.positions(last)
     stretch = window(spectrogram, analysis.segments, model, first_position, last_position)
-    areas = np.bincount(stretch.labels[stretch.labels >= 0], minlength=len(stretch.segments))
+    areas = np.bincount(stretch.rows.ravel(), minlength=len(stretch.segments))
     grid = np.linspace(0, LARGEST_SHARE, steps + 1)
     rng = np.random.default_rng(seed)
     orders = [rng.permutation(len(areas)) for _ in range(draws)]
@@ -133,8 +134,8 @@ def _predicted(stretch: Window, changed: Bits, model: Model, change: str) -> Flo
     plain = torch.from_numpy(stretch.picture)
     others = {
         "hide": torch.zeros_like(plain),
-        "cut": amplified(plain, -GAIN_DB),
-        "boost": amplified(plain, GAIN_DB),
+        "cut": amplify(plain, -GAIN_DB),
+        "boost": amplify(plain, GAIN_DB),
     }
     plain, other = plain.to(model.device), others[change].to(model.device)
     places = stretch.places(model.device)

@@ -2,21 +2,21 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import soxr
 import torch
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
+from ...models.common.click_removal import without_clicks
+from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
+from ...models.common.input_level import between, measured
 from ...models.inference.checkpoint import Model
-from ...models.network.receptive_field import Geometry
+from ...models.network.model import MidlevelNetwork
+from ...models.network.padding import Surrounded, filling
 from ...models.network.spectrogram import spectrogram_blocks
 from ..audio.track import Track
-
-if TYPE_CHECKING:
-    pass
 
 POSITIONS_AT_ONCE = 128
 
@@ -37,44 +37,74 @@ def named(midlevel: npt.NDArray[np.floating], emotions: npt.NDArray[np.floating]
     )
 
 
-def predict_track(track: Track, model: Model, *, scale: float | None = None) -> Prediction:
-    """Mean of the local outputs over the whole track, and the emotions that follow from it.
+def predict_track(track: Track, model: Model, *, like: Track | None = None) -> Prediction:
+    """Mean of the local outputs over the whole track, its silent ends apart, and the emotions that follow from it.
 
-    scale divides the mono mix; the track's own peak without it. What was made of a track is heard at the scale of
-    the original, so that a change of level counts.
+    like: the original that the track was made of. At its level and between its ends it is heard, so that a change of
+    level counts.
     """
-    return predict_sound(track.mono_blocks(), model, scale=track.peak if scale is None else scale)
+    original = like or track
+    return predict_sound(track.mono_blocks(), model, scale=original.peak, sounding=original.sounding)
 
 
-def predict_sound(mono_blocks: Iterable[FloatArray], model: Model, *, scale: float) -> Prediction:
-    """As predict_track, for mono sound at 22.05 kHz in blocks [n]."""
+def predict_sound(
+    mono_blocks: Iterable[FloatArray], model: Model, *, scale: float, sounding: tuple[int, int] | None = None
+) -> Prediction:
+    """As predict_track, for mono sound at 22.05 kHz in blocks [n].
+
+    sounding: samples [first, end) that count, all without it.
+    """
+    if sounding is not None:
+        mono_blocks = between(mono_blocks, *sounding)
     spectrogram = spectrogram_blocks(mono_blocks, scale=scale)
-    total = np.zeros(len(MIDLEVEL))
+    total = torch.zeros(len(MIDLEVEL), dtype=torch.float64)
     count = 0
     with torch.inference_mode():
-        for part in _seen_by_positions(spectrogram, model.network.geometry):
-            local = model.network.local(torch.from_numpy(part)[None].to(model.device))[0]  # [7, time, frequency]
-            total += local.sum((1, 2), dtype=torch.float64).cpu().numpy()
+        for part in _seen_by_positions(spectrogram, model.network):
+            local = model.network.local(part)[0]  # [7, time, frequency]
+            total += local.sum((1, 2), dtype=torch.float64).cpu()
             count += local.shape[1] * local.shape[2]
-    midlevel = total / count
-    emotions = model.network.emotions(torch.from_numpy(midlevel).float().to(model.device)).detach().cpu().numpy()
-    return named(midlevel, emotions)
+        midlevel, emotions = model.network.read((total / count).float().to(model.device))
+    return named(midlevel.cpu().numpy(), emotions.cpu().numpy())
 
 
-def _seen_by_positions(blocks: Iterator[FloatArray], geometry: Geometry) -> Iterator[FloatArray]:
-    """Pieces of the silence-extended spectrogram, each what up to POSITIONS_AT_ONCE positions see."""
-    begin, end = geometry.span(0, POSITIONS_AT_ONCE)
-    pending = np.zeros((-begin, N_BANDS), np.float32)
-    frames = done = 0
+def predict_samples(samples: FloatArray, sample_rate: int, model: Model, *, scale: float) -> Prediction:
+    """As predict_track, for samples [n, channels] in memory: what was played last."""
+    mono = soxr.resample(without_clicks(samples.mean(axis=1, dtype=np.float32)), sample_rate, SAMPLE_RATE)
+    first, end = measured(mono).sounding
+    return predict_sound([mono], model, scale=scale, sounding=(first, end) if first < end else None)
+
+
+def _seen_by_positions(blocks: Iterator[FloatArray], network: MidlevelNetwork) -> Iterator[Surrounded]:
+    """What the positions of a spectrogram see, at most about POSITIONS_AT_ONCE of them at once.
+
+    Positions whose sight goes round from the end to the beginning come last, so the first frames are kept until then.
+    """
+    geometry = network.geometry
+    field, stride = geometry.field, geometry.stride
+    step = POSITIONS_AT_ONCE * stride
+    at_once = step + field - stride
+    phase = geometry.span(0, 1)[0] % stride
+    pending = np.zeros((0, N_BANDS), np.float32)
+    beginning: FloatArray | None = None
+    frames = 0
     for block in blocks:
         frames += len(block)
         pending = np.concatenate([pending, block])
-        while len(pending) >= end - begin:
-            yield pending[: end - begin]
-            pending = pending[POSITIONS_AT_ONCE * geometry.stride :]
-            done += POSITIONS_AT_ONCE
-    left = geometry.positions(frames) - done
-    if left > 0:
-        begin, end = geometry.span(0, left)
-        silence = np.zeros((end - begin - len(pending), N_BANDS), np.float32)
-        yield np.concatenate([pending, silence])
+        # (one turn of a short sound is seen at once)
+        while len(pending) >= (2 * at_once if beginning is None else at_once):
+            if beginning is None:
+                beginning = pending[: phase + field - stride].copy()
+                pending = pending[phase:]
+            yield _on_device(pending[:at_once], network)
+            pending = pending[step:]
+    if beginning is None:
+        if frames:
+            yield network.around(torch.from_numpy(pending)[None].to(network.device))
+        return
+    rest = pending[len(pending) - frames + filling(frames, stride)]
+    yield _on_device(np.concatenate([pending, rest, beginning]), network)
+
+
+def _on_device(frames: FloatArray, network: MidlevelNetwork) -> Surrounded:
+    return Surrounded(torch.from_numpy(frames)[None].to(network.device))

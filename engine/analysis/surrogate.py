@@ -10,6 +10,7 @@ import numpy as np
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS
 from ...models.common.errors import InputError
+from ...models.common.soft_limit import soft_limit, unlimited
 from ..dsp.band_gains import segment_gain_db
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def expected_midlevel(
 ) -> FloatArray:
     """Change of the seven mid-levels for gains [segments] in dB: [7].
 
-    weights [segments, 7] are effects on ten seconds, which are `share` of the track.
+    weights [segments, 7] are effects on ten seconds, which are `share` of what sounds of the track.
     """
     return np.asarray(((response_per_db * gains_db) @ weights) * share, np.float32)
 
@@ -34,7 +35,7 @@ class Heard:
     analysis: Path
     digest: str
     model_digest: str
-    duration_s: float
+    sounding_s: float
     clip_seconds: float
     emotions: Mapping[str, float]
     """Measured on the track as it is, 0..1."""
@@ -49,7 +50,7 @@ class Surrogate:
         """Raises InputError if the analysis file has gone."""
         self.before = dict(heard.emotions)
         self._layer = heard.emotion_weights
-        self._share = heard.clip_seconds / heard.duration_s
+        self._share = heard.clip_seconds / heard.sounding_s
         try:
             with np.load(heard.analysis, allow_pickle=False) as archive:
                 self._weights = archive["weights"]
@@ -63,12 +64,13 @@ class Surrogate:
         gains_db = segment_gain_db(self._mask_weights, faders_db)
         moved = expected_midlevel(self._weights, self._response, gains_db, share=self._share)
         shift = self._layer @ moved
-        return {name: self.before[name] + float(by) for name, by in zip(EMOTIONS, shift, strict=True)}
+        values = soft_limit(unlimited([self.before[name] for name in EMOTIONS]) + shift)
+        return {name: float(value) for name, value in zip(EMOTIONS, values, strict=True)}
 
 
 def surrogate_midlevel(analysis: "Analysis", segment_gains_db: FloatArray) -> FloatArray:
     """Change of the seven mid-levels that the linear surrogate expects of gains [segments] in dB: [7]."""
-    share = analysis.clip_seconds / analysis.duration_s  # weights are effects on ten seconds
+    share = analysis.clip_seconds / analysis.sounding_s  # weights are effects on ten seconds
     return expected_midlevel(analysis.weights, analysis.response_per_db, segment_gains_db, share=share)
 
 

@@ -14,13 +14,12 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from ...models.common.constants import SAMPLE_RATE
+from ...models.common.click_removal import ClickRemover
+from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ...models.common.errors import InputError
+from ...models.common.input_level import SILENCE, InputMeter
 from .decode import Source, decode, probe
 from .loudness import LoudnessMeter
-
-SILENCE = 2**-15
-"""What never exceeds one step of a 16-bit file is silence."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,10 @@ class Track:
     digest: str
     """SHA-256 in hex of the decoded float32 samples, the rate and the channel count."""
     peak: float
-    """Largest magnitude of the mono mix at 22.05 kHz, > 0: by this the network's input is divided."""
+    """Level of the mono mix at 22.05 kHz, > 0, by which the network's input is divided: its peak, but not that of a
+    moment (input_level.py)."""
+    sounding: tuple[int, int]
+    """Samples [first, end) of the mono mix at 22.05 kHz between the silent ends of the track."""
     sample_peak: float
     """Largest magnitude of a sample in the file; above 1.0 in some float and lossy files."""
 
@@ -54,6 +56,17 @@ class Track:
     def duration_s(self) -> float:
         return self.samples / self.sample_rate
 
+    @property
+    def sounding_s(self) -> float:
+        """Seconds between the silent ends."""
+        return (self.sounding[1] - self.sounding[0]) / SAMPLE_RATE
+
+    @property
+    def sounding_frames(self) -> tuple[int, int]:
+        """Frames [first, end) of the whole track's spectrogram between the silent ends."""
+        first, end = self.sounding
+        return first // HOP_LENGTH, (end - 1) // HOP_LENGTH + 1
+
     @cached_property
     def loudness_lufs(self) -> float:
         """Integrated loudness in LUFS; measured (the file is decoded again) when first asked for."""
@@ -73,7 +86,8 @@ class Track:
             yield block
 
     def mono_blocks(self) -> Iterator[np.ndarray]:
-        """Stream the mean of the channels at 22.05 kHz: float32 [samples], not scaled."""
+        """Stream what the network hears: the mean of the channels without clicks at 22.05 kHz, float32 [samples], not
+        scaled."""
         mono = _MonoMix(self.sample_rate)
         for block in self.blocks():
             yield mono.add(block)
@@ -89,7 +103,7 @@ def load_track(path: str | Path) -> Track:
     source = probe(Path(path))
     digest = hashlib.sha256(f"{source.sample_rate} {source.channels}".encode())
     mono = _MonoMix(source.sample_rate)
-    samples, peak, sample_peak = 0, 0.0, 0.0
+    samples, sample_peak, meter = 0, 0.0, InputMeter()
     for block in decode(source):
         block_peak = max(float(block.max()), -float(block.min()))
         if not math.isfinite(block_peak):
@@ -98,14 +112,16 @@ def load_track(path: str | Path) -> Track:
         digest.update(np.ascontiguousarray(block).data)
         samples += len(block)
         sample_peak = max(sample_peak, block_peak)
-        peak = max(peak, _largest(mono.add(block)))
-    peak = max(peak, _largest(mono.flush()))
+        meter.add(mono.add(block))
+    meter.add(mono.flush())
     _check_length(source, samples)
     if sample_peak <= SILENCE:
         raise InputError(f"{path}: it is silent from start to end")
-    if peak <= SILENCE:
-        raise InputError(f"{path}: it is silent when mixed to mono (one channel the other one turned upside down?)")
-    return Track(source, samples, digest.hexdigest(), peak, sample_peak)
+    if meter.level <= SILENCE:
+        raise InputError(
+            f"{path}: it is silent when mixed to mono, clicks apart (one channel the other one turned upside down?)"
+        )
+    return Track(source, samples, digest.hexdigest(), meter.level, meter.sounding, sample_peak)
 
 
 def _check_length(source: Source, samples: int) -> None:
@@ -119,15 +135,12 @@ def _check_length(source: Source, samples: int) -> None:
         raise InputError(f"{path}: it lasts {samples / rate:.2f} s, at least one second is needed")
 
 
-def _largest(block: np.ndarray) -> float:
-    return max(float(block.max()), -float(block.min())) if len(block) else 0.0
-
-
 class _MonoMix:
-    """Mean of the channels, resampled to the rate at which the network listens."""
+    """Mean of the channels without clicks, resampled to the rate at which the network listens."""
 
     def __init__(self, sample_rate: int) -> None:
         same = sample_rate == SAMPLE_RATE
+        self._clicks = ClickRemover()
         self._resampler = None if same else soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, dtype="float32")
 
     def add(self, block: np.ndarray) -> np.ndarray:
@@ -135,8 +148,9 @@ class _MonoMix:
         for channel in range(1, block.shape[1]):
             mono += block[:, channel]
         mono *= np.float32(1 / block.shape[1])
+        mono = self._clicks.add(mono)
         return mono if self._resampler is None else self._resampler.resample_chunk(mono)
 
     def flush(self) -> np.ndarray:
-        nothing = np.zeros(0, dtype=np.float32)
-        return nothing if self._resampler is None else self._resampler.resample_chunk(nothing, last=True)
+        rest = self._clicks.flush()
+        return rest if self._resampler is None else self._resampler.resample_chunk(rest, last=True)

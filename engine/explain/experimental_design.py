@@ -10,13 +10,13 @@ from .perturbation import Window
 def sight(stretch: Window, geometry: Geometry) -> npt.NDArray[np.bool_]:
     """Which local output sees which segment of the window: [time, columns, segments]."""
     times = stretch.last - stretch.first
-    seen = np.zeros((times, geometry.columns, len(stretch.segments) + 1), bool)
+    seen = np.zeros((times, geometry.columns, len(stretch.segments)), bool)
     for time in range(times):
         rows = stretch.labels[time * geometry.stride :][: geometry.field]
         for column in range(geometry.columns):
             begin, end, low, high = geometry.sight(column)
             seen[time, column, np.unique(rows[begin:end, low:high])] = True
-    return seen[..., :-1]  # label -1 was the silence outside
+    return seen
 
 
 def paley(most: int) -> npt.NDArray[np.bool_]:

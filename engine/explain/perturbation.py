@@ -15,7 +15,8 @@ import torch
 
 from ...models.common.arrays import FloatArray, Labels
 from ...models.inference.checkpoint import Model
-from ...models.network.padding import Surrounded
+from ...models.network.padding import Surrounded, circular_frames
+from ...models.network.spectrogram import amplify
 
 PERTURBATIONS: Final = ("gain", "hide")
 GAIN_DB: Final = 6.0
@@ -23,16 +24,11 @@ BATCH_SIZE: Final = 32
 _ROWS_AT_ONCE: Final = 4096
 
 
-def amplified(picture: torch.Tensor, gain_db: float) -> torch.Tensor:
-    """The log10(1 + x) spectrogram of the same sound, louder by gain_db."""
-    return torch.log10(1.0 + (torch.pow(10.0, picture) - 1.0) * 10 ** (gain_db / 20))
-
-
 def extremes(picture: torch.Tensor, perturbation: str) -> tuple[torch.Tensor, torch.Tensor]:
     """The picture [frames, bands] with all bits at 1 and with all bits at 0."""
     if perturbation == "hide":
         return picture, torch.zeros_like(picture)
-    return amplified(picture, GAIN_DB), amplified(picture, -GAIN_DB)
+    return amplify(picture, GAIN_DB), amplify(picture, -GAIN_DB)
 
 
 def response_per_db(picture: FloatArray, labels: Labels, perturbation: str) -> FloatArray:
@@ -48,7 +44,7 @@ def response_per_db(picture: FloatArray, labels: Labels, perturbation: str) -> F
     for start in range(0, len(picture), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
         here = torch.from_numpy(picture[rows])
-        step = amplified(here, GAIN_DB) - amplified(here, -GAIN_DB)
+        step = amplify(here, GAIN_DB) - amplify(here, -GAIN_DB)
         change += np.bincount(labels[rows].ravel(), weights=step.numpy().ravel(), minlength=count)
         whole += np.bincount(labels[rows].ravel(), weights=picture[rows].ravel(), minlength=count)
     per_db = np.divide(change, 2 * GAIN_DB * whole, out=np.zeros(count), where=whole > 0)
@@ -59,36 +55,50 @@ def response_per_db(picture: FloatArray, labels: Labels, perturbation: str) -> F
 class Window:
     """A stretch of the spectrogram that local outputs see, with what can be hidden in it.
 
-    labels [frames, bands] are extended by silence (label -1) to what the positions first..last-1 of the network see;
-    picture is the track's part of that, the frames `sound`. labels are numbers of `segments`, the track's own labels
-    of what occurs here.
+    labels [frames, bands] are what the positions first..last-1 of the network see, the ends of the track continued by
+    each other. picture [rows, bands] holds the frames that are needed for that: these, or, where they go round the
+    whole track, one turn of it; rows are its labels, start the row of the first frame. labels are numbers of
+    `segments`, the track's own labels of what occurs here.
     """
 
     picture: FloatArray
+    rows: Labels
+    start: int
     labels: Labels
     segments: npt.NDArray[np.int64]
     first: int
     last: int
-    sound: slice
 
     def places(self, device: torch.device) -> torch.Tensor:
         """The segment of each pixel of the picture, one row after the other."""
-        return torch.from_numpy(self.labels[self.sound].ravel()).to(device)
+        return torch.from_numpy(self.rows.ravel()).to(device)
 
     def surrounded(self, pictures: torch.Tensor) -> Surrounded:
-        """Pictures [samples, frames, bands] made of the window's, with the silence around it."""
-        return Surrounded(pictures, self.sound.start, len(self.labels) - self.sound.stop)
+        """Pictures [samples, rows, bands] made of the window's, as the positions see them."""
+        return Surrounded(pictures, self.start, len(self.labels))
 
 
 def window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, last: int) -> Window:
     """Cut what the positions first..last-1 see out of the track's spectrogram and labels [frames, bands]."""
-    begin, end = model.network.geometry.span(first, last)
-    inside = slice(max(begin, 0), min(end, len(spectrogram)))
-    rest = ((max(-begin, 0), max(end - len(spectrogram), 0)), (0, 0))
-    seen, numbers = np.unique(labels[inside], return_inverse=True)
-    own = np.pad(numbers.reshape(labels[inside].shape), rest, constant_values=-1)
-    sound = slice(inside.start - begin, inside.stop - begin)
-    return Window(spectrogram[inside], own.astype(np.int32), seen.astype(np.int64), first, last, sound)
+    geometry = model.network.geometry
+    frames = len(spectrogram)
+    begin, end = geometry.span(first, last)
+    turn = geometry.positions(frames) * geometry.stride
+    seen = circular_frames(frames, geometry.stride, begin, end)
+    whole = end - begin > turn
+    needed = circular_frames(frames, geometry.stride, 0, turn) if whole else seen
+    segments, rows = np.unique(labels[needed], return_inverse=True)
+    rows = rows.reshape(len(needed), -1).astype(np.int32)
+    start = begin % turn if whole else 0
+    return Window(
+        picture=spectrogram[needed],
+        rows=rows,
+        start=start,
+        labels=rows[np.arange(begin, end) % turn] if whole else rows,
+        segments=segments.astype(np.int64),
+        first=first,
+        last=last,
+    )
 
 
 class Workbench:

@@ -69,13 +69,9 @@ class _Hearing:
 
     def _emotions(self, samples: np.ndarray, rate: int, peak: float) -> dict[str, float]:
         """Of sound [n, channels], on the scale of its track."""
-        import soxr
+        from ..analysis.prediction import predict_samples
 
-        from ...models.common.constants import SAMPLE_RATE
-        from ..analysis.prediction import predict_sound
-
-        mono = soxr.resample(samples.mean(axis=1, dtype=np.float32), rate, SAMPLE_RATE)
-        return dict(predict_sound([mono], self._model, scale=peak).emotions)
+        return dict(predict_samples(samples, rate, self._model, scale=peak).emotions)
 
     def _analyse_all(self) -> None:
         from ...models.network.spectrogram import spectrogram_blocks
@@ -100,7 +96,7 @@ class _Hearing:
                     analysis=analysis.path,
                     digest=track.digest,
                     model_digest=self._model.digest,
-                    duration_s=analysis.duration_s,
+                    sounding_s=analysis.sounding_s,
                     clip_seconds=analysis.clip_seconds,
                     emotions=dict(predict_track(track, self._model).emotions),
                     emotion_weights=self._model.emotion_weights,

@@ -99,7 +99,7 @@ def render(
             device=chosen,
             progress=lambda fraction: report(0.1 + 0.8 * fraction),
         )
-        after = predict_track(load_track(beside), model, scale=track.peak)
+        after = predict_track(load_track(beside), model, like=track)
         copy_tags(track.path, beside)
     gains_db = segment_gain_db(analysis.mask_weights, faders.array())
     shift = surrogate_emotions(analysis, gains_db, model)

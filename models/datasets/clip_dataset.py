@@ -20,16 +20,23 @@ SoundReader = Callable[[Path], FloatArray]
 """Reads a file as mono at SAMPLE_RATE, scaled to a peak of one."""
 
 
-HEADS: Final = ("emotions", "midlevel", "known", "heard")
-"""What can be asked of a clip: emotions and mid-levels on their own scale, known and heard up to a rising line."""
+HEADS: Final = ("emotions", "midlevel", "known", "heard", "felt")
+"""What can be asked of a clip: emotions and mid-levels on their own scale; known, heard (features) and felt (emotions)
+up to a rising line."""
 
 
 @dataclass(frozen=True)
 class Material:
-    """Spectrograms and targets of clips. targets: by head, [clips, 8 or 7], NaN where there is no rating."""
+    """Spectrograms and targets of clips.
+
+    targets: by head, [clips, 8 or 7], NaN where there is no rating. weights: [clips], what an error in the ratings of
+    each counts (all alike: None). embeddings: [clips, values] of a teacher, if there is one.
+    """
 
     spectrograms: list[npt.NDArray[np.float16]]
     targets: dict[str, npt.NDArray[np.float32]]
+    weights: npt.NDArray[np.float32] | None = None
+    embeddings: npt.NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.spectrograms)
@@ -37,13 +44,18 @@ class Material:
     def subset(self, indices: Iterable[int]) -> "Material":
         chosen = list(indices)
         targets = {head: values[chosen] for head, values in self.targets.items()}
-        return Material([self.spectrograms[i] for i in chosen], targets)
+        return Material(
+            [self.spectrograms[i] for i in chosen],
+            targets,
+            None if self.weights is None else self.weights[chosen],
+            None if self.embeddings is None else self.embeddings[chosen],
+        )
 
 
 def targets_of(clips: Sequence[Clip]) -> dict[str, npt.NDArray[np.float32]]:
     """The ratings of the clips as one array a head, see Material."""
     targets = {
-        head: np.full((len(clips), len(EMOTIONS if head == "emotions" else MIDLEVEL)), np.nan, np.float32)
+        head: np.full((len(clips), len(EMOTIONS if head in ("emotions", "felt") else MIDLEVEL)), np.nan, np.float32)
         for head in HEADS
     }
     for row, clip in enumerate(clips):
@@ -55,6 +67,8 @@ def targets_of(clips: Sequence[Clip]) -> dict[str, npt.NDArray[np.float32]]:
                 targets["midlevel"][row, MIDLEVEL.index(name)] = value
             elif kind == "known":
                 targets["known"][row, MIDLEVEL.index(scale)] = value
+            elif kind == "felt" and scale in EMOTIONS:
+                targets["felt"][row, EMOTIONS.index(scale)] = value
             elif kind == "heard" and scale in HEARD_AS:
                 feature, sign = HEARD_AS[scale]
                 targets["heard"][row, MIDLEVEL.index(feature)] = value if sign > 0 else 1 - value
@@ -79,11 +93,15 @@ def prepare(clips: Sequence[Clip], read: SoundReader, progress: Callable[[float]
 
 
 def material_digest(material: Material) -> str:
-    """SHA-256 in hex over the spectrograms and all ratings."""
+    """SHA-256 in hex over the spectrograms, all ratings, their weights and the embeddings."""
     digest = hashlib.sha256()
     for head, values in sorted(material.targets.items()):
         digest.update(f"{head} {values.shape}".encode())
         digest.update(np.ascontiguousarray(values).tobytes())
+    for further in (material.weights, material.embeddings):
+        if further is not None:
+            digest.update(f"{further.shape}".encode())
+            digest.update(np.ascontiguousarray(further).tobytes())
     for spectrogram in material.spectrograms:
         digest.update(f"{spectrogram.shape}".encode())
         digest.update(np.ascontiguousarray(spectrogram).tobytes())

@@ -20,7 +20,8 @@ from ..inference.fold import fuse_normalisation
 from ..inference.predict_clips import predict_material
 from ..network.model import MidlevelNetwork
 from .settings import TrainingSettings
-from .train import Source, new_network, record_of, train
+from .batches import Source
+from .train import new_network, record_of, train
 
 SourcesOf = Callable[[Sequence[int]], Sequence[Source]]
 """What may be learned from, given the indices of the clips that may be: nothing else of the other clips' groups."""

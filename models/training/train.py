@@ -1,14 +1,14 @@
 """Training on everything at once: emotion ratings, perceptual ratings and music of known qualities.
 
 Each step draws so many clips of each source, crops ten seconds of each, changes them in ways that leave the rating
-true, and takes a step of AdamW on the sum of the heads' squared errors. What ships is the running mean of the
+true, and takes a step of AdamW on the sum of the heads' squared errors, of the change under adversarial gain fields
+and of the distance from a teacher's embedding. What ships is the running mean of the
 weights. The state after every epoch is kept beside the output, so an interrupted run goes on where it was and ends
 with the same weights; every random number follows from the seed and the epoch.
 """
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +18,21 @@ from torch import nn
 
 from ..common.constants import EMOTIONS, MIDLEVEL
 from ..common.errors import InputError
-from ..datasets.augmentation import changed, crop
-from ..datasets.clip_dataset import HEADS, Material, material_digest
+from ..datasets.clip_dataset import HEADS, material_digest
 from ..inference.checkpoint import read_checkpoint
 from ..inference.device import exact_on
+from ..inference.predict_clips import predict_material
 from ..inference.threads import on_threads
+from ..network.layers import set_copies
 from ..network.model import MidlevelNetwork
-from .losses import Heads, loss_of, published_layer
+from ..network.spectrogram import amplify
+from .batches import Batch, Source, draw, with_components
+from .distillation import EmbeddingHead, embedding_loss
+from .emotion_layer import refit
+from .gain_fields import Budget, adversarial_fields
+from .losses import HEAD_WEIGHTS, Heads, loss_of, published_layer
 from .run_state import Run
 from .settings import TrainingSettings
-
-
-@dataclass(frozen=True)
-class Source:
-    """Clips that teach, `share` of them in every batch."""
-
-    name: str
-    material: Material
-    share: int
 
 
 def new_network(settings: TrainingSettings) -> MidlevelNetwork:
@@ -58,16 +55,41 @@ def new_network(settings: TrainingSettings) -> MidlevelNetwork:
     return network
 
 
-def _draw(
-    sources: Sequence[Source], rng: np.random.Generator, device: str
-) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    crops, targets = [], []
-    for source in sources:
-        chosen = rng.choice(len(source.material), source.share, replace=source.share > len(source.material))
-        crops += [crop(source.material.spectrograms[i], rng) for i in chosen]
-        targets.append({head: values[chosen] for head, values in source.material.targets.items()})
-    batch = torch.from_numpy(changed(np.stack(crops), rng)).to(device)
-    return batch, {head: torch.from_numpy(np.concatenate([t[head] for t in targets])).to(device) for head in HEADS}
+def _with_copies(
+    network: MidlevelNetwork, batch: Batch, settings: TrainingSettings, done: float, rng: np.random.Generator
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """The clips and, behind them, copies of some recordings under adversarial gain fields; which they are of."""
+    count = min(settings.copies, len(batch.recordings)) if settings.consistency > 0 else 0
+    if count == 0:
+        return batch.spectrograms, None
+    chosen = torch.from_numpy(rng.permutation(len(batch.recordings))[:count])
+    rows = batch.recordings[chosen.to(batch.spectrograms.device)]
+    clean = batch.spectrograms[rows]
+    fields = adversarial_fields(network, clean, Budget().draw(count, done, rng).to(clean.device), rng)
+    return torch.cat([batch.spectrograms, amplify(clean, fields)]), rows
+
+
+def _step_loss(
+    network: MidlevelNetwork,
+    heads: Heads,
+    teacher: EmbeddingHead,
+    batch: Batch,
+    settings: TrainingSettings,
+    done: float,
+    rng: np.random.Generator,
+) -> torch.Tensor:
+    with torch.autocast(settings.device, torch.bfloat16, enabled=settings.precision == "bfloat16"):
+        spectrograms, rows = _with_copies(network, batch, settings, done, rng)
+        set_copies(network, rows)
+        pooled = network.pooled(spectrograms)
+    set_copies(network, None)
+    pooled, changed = pooled.float().split([len(batch), len(pooled) - len(batch)])
+    loss = loss_of(network, heads, pooled, batch.targets, batch.weights)
+    if rows is not None:
+        loss = loss + settings.consistency * (changed - pooled[rows]).square().sum(1).mean()
+    if settings.distillation > 0:
+        loss = loss + settings.distillation * embedding_loss(teacher()[: len(batch)], batch.components)
+    return loss
 
 
 def train(
@@ -100,10 +122,20 @@ def _train(
     if all(np.isnan(source.material.targets[head]).all() for source in sources for head in HEADS if head != "known"):
         heads.requires_grad_(False)  # nothing else says what the scale is: it is that of the qualities
     mean = new_network(settings).to(settings.device)
-    learners = [p for p in (*network.parameters(), *heads.parameters()) if p.requires_grad]
-    optimiser = torch.optim.AdamW(learners, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    teacher = EmbeddingHead(network).to(settings.device)
+    if settings.refit and settings.layer == "start":
+        _refit(network, heads, sources, START_STRENGTH)
+        mean.emotions.load_state_dict(network.emotions.state_dict())
+    learners = [p for p in (*network.parameters(), *heads.parameters(), *teacher.parameters()) if p.requires_grad]
+    layer = {id(p) for p in network.emotions.parameters()}
+    groups = [
+        {"params": [p for p in learners if id(p) not in layer], "factor": 1.0},
+        {"params": [p for p in learners if id(p) in layer], "factor": settings.layer_rate, "weight_decay": 0.0},
+    ]
+    optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    taught = with_components(sources)
     total_steps = settings.epochs * settings.steps_per_epoch
-    run = Run(network, heads, mean, optimiser, _fingerprint(sources, settings))
+    run = Run(network, heads, mean, teacher, optimiser, _fingerprint(sources, settings))
     first = run.restore(state) if state is not None and state.exists() else 0
     for epoch in range(first, settings.epochs):
         rng = np.random.default_rng([settings.seed, epoch])
@@ -115,10 +147,9 @@ def _train(
             warm = min(1.0, done * 20)
             rate = settings.learning_rate * warm * (0.5 + 0.5 * np.cos(np.pi * done))
             for group in optimiser.param_groups:
-                group["lr"] = rate
-            batch, targets = _draw(sources, rng, settings.device)
-            with torch.autocast(batch.device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"):
-                loss = loss_of(network, heads, batch, targets)
+                group["lr"] = rate * group["factor"]
+            batch = draw(taught, rng, settings.device)
+            loss = _step_loss(network, heads, teacher, batch, settings, done, rng)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(learners, 1.0)
@@ -133,7 +164,36 @@ def _train(
             run.keep(state, epoch + 1)
         if progress:
             progress(epoch + 1, float(np.mean(losses)))
+    if settings.refit and settings.layer == "start":
+        _refit(mean, heads, sources, END_STRENGTH)
     return mean.cpu().eval()
+
+
+START_STRENGTH = 0.2
+END_STRENGTH = 0.05
+
+
+def _refit(network: MidlevelNetwork, heads: Heads, sources: Sequence[Source], strength: float) -> None:
+    """Fit the last layer to all recordings that are rated for emotions, as the network hears them now."""
+    training = network.training
+    parts = []
+    for source in sources:
+        targets = source.material.targets
+        rated = {head: np.isfinite(targets[head]).any() for head in ("emotions", "felt")}
+        if not any(rated.values()):
+            continue
+        midlevel = predict_material(network, source.material)[0]
+        weights = np.ones(len(midlevel)) if source.material.weights is None else source.material.weights.astype(float)
+        if rated["emotions"]:
+            parts.append((midlevel, targets["emotions"].astype(float), np.ones((len(midlevel), 8))))
+        if rated["felt"]:
+            with torch.no_grad():
+                scaled, slope = heads.undone("felt", torch.from_numpy(targets["felt"]).to(network.device))
+            kept = HEAD_WEIGHTS["felt"] / HEAD_WEIGHTS["emotions"] * weights[:, None] * slope.cpu().numpy() ** 2
+            parts.append((midlevel, scaled.cpu().numpy().astype(float), kept))
+    if parts:
+        refit(network.emotions, parts, strength=strength)
+    network.train(training)
 
 
 @torch.no_grad()

@@ -17,9 +17,9 @@ from torch import nn
 
 @pytest.fixture(scope="module")
 def picture():
-    """Forty frames with some structure, so that segments are not all alike."""
+    """A hundred and twenty frames with some structure, so that segments are not all alike."""
     rng = np.random.default_rng(4)
-    rough = rng.random((8, 15)).repeat(5, 0).repeat(10, 1)[:, :N_BANDS]
+    rough = rng.random((24, 15)).repeat(5, 0).repeat(10, 1)[:, :N_BANDS]
     return (rough + 0.2 * rng.random(rough.shape)).astype(np.float32)
 
 

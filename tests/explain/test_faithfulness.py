@@ -10,9 +10,9 @@ import torch
 from moodfader.engine.analysis.analysis import Analysis, AnalysisSettings, analyze_track, track_spectrogram
 from moodfader.engine.analysis.faithfulness import CHANGES, SIDES, faithfulness_curves, filled
 from moodfader.engine.audio.track import load_track
-from moodfader.engine.explain.perturbation import amplified
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS
 from moodfader.models.inference.checkpoint import default_checkpoint, load_model
+from moodfader.models.network.spectrogram import amplify
 from moodfader.models.training.settings import TrainingSettings
 from moodfader.models.training.train import new_network
 from torch import nn
@@ -58,7 +58,7 @@ def explained(picture, weights) -> Analysis:
 
 def change_of(picture, change):
     tensor = torch.from_numpy(picture)
-    return {"hide": 0 * tensor, "cut": amplified(tensor, -6), "boost": amplified(tensor, 6)}[change].numpy() - picture
+    return {"hide": 0 * tensor, "cut": amplify(tensor, -6), "boost": amplify(tensor, 6)}[change].numpy() - picture
 
 
 def effects(picture, labels, model, change) -> np.ndarray:

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-import soxr
 from moodfader.engine.analysis.analysis import AnalysisSettings
 from moodfader.engine.analysis.cache import analyze
-from moodfader.engine.analysis.prediction import predict_sound
+from moodfader.engine.analysis.prediction import predict_samples
 from moodfader.engine.analysis.surrogate import Heard, Surrogate
 from moodfader.engine.audio.sample_buffer import Sound
 from moodfader.engine.audio.track import load_track
@@ -24,7 +23,6 @@ from moodfader.engine.performance.masked_reader import Map
 from moodfader.engine.performance.performance import perform
 from moodfader.engine.performance.replay import replay
 from moodfader.engine.processes.ring_buffer import LENGTH, Ring
-from moodfader.models.common.constants import SAMPLE_RATE
 from moodfader.models.common.errors import InputError
 
 RATE = 22050
@@ -187,7 +185,7 @@ def test_the_surrogate_says_what_prediction_says(analysis, file, random_model):
         analysis=analysis.path,
         digest=analysis.track_digest,
         model_digest=analysis.model_digest,
-        duration_s=analysis.duration_s,
+        sounding_s=analysis.sounding_s,
         clip_seconds=analysis.clip_seconds,
         emotions=before,
         emotion_weights=random_model.emotion_weights,
@@ -254,8 +252,7 @@ def nearest_of_what_sounded(measured, played, peak, model):
     """How far the measured emotions are from those of the ten seconds that ended with some block."""
     far = []
     for end in range(BLOCK_LENGTH, len(played) + 1, BLOCK_LENGTH):
-        mono = soxr.resample(played[max(end - 10 * RATE, 0) : end].mean(axis=1), RATE, SAMPLE_RATE)
-        emotions = predict_sound([mono], model, scale=peak).emotions
+        emotions = predict_samples(played[max(end - 10 * RATE, 0) : end], RATE, model, scale=peak).emotions
         assert measured.keys() == emotions.keys()
         far.append(max(abs(measured[name] - emotions[name]) for name in emotions))
     return min(far)

@@ -15,7 +15,8 @@ from moodfader.models.inference.predict_clips import predict_material
 from moodfader.models.network.model import MidlevelNetwork
 from moodfader.models.training.losses import ALIKE_AT_MOST, Heads, likeness, loss_of, published_layer
 from moodfader.models.training.settings import TrainingSettings
-from moodfader.models.training.train import Source, new_network, record_of, train
+from moodfader.models.training.batches import Source
+from moodfader.models.training.train import new_network, record_of, train
 
 TINY = TrainingSettings(threads=1, epochs=2, steps_per_epoch=2, seed=3)
 
@@ -77,7 +78,9 @@ def test_an_interrupted_run_ends_with_the_same_weights(tmp_path):
 def test_it_learns_what_can_be_heard():
     made = material(24)
     losses = []
-    settings = TrainingSettings(threads=1, epochs=3, steps_per_epoch=25, averaging=0.5, dropout=0.0, layer="free")
+    settings = TrainingSettings(
+        threads=1, epochs=3, steps_per_epoch=25, averaging=0.5, dropout=0.0, layer="free", consistency=0
+    )
     network = train([Source("made", made, 8)], settings, progress=lambda _, loss: losses.append(loss))
     energy = [EMOTIONS.index("energy")]
     said = predict_material(network, made)[1][:, energy]
@@ -134,7 +137,7 @@ def test_an_error_in_the_mode_or_the_key_counts_more(rated):
     batch = torch.from_numpy(np.stack(made.spectrograms).astype(np.float32))
     targets = {head: torch.from_numpy(values) for head, values in made.targets.items()}
     known = targets["known"].requires_grad_()
-    loss_of(network, heads, batch, targets).backward()
+    loss_of(network, heads, network.pooled(batch), targets, torch.ones(3)).backward()
     error = (known - network(batch)[0])[rated:].detach()
     counts = torch.tensor([{"modality": 5.0, "tonal_stability": 2.0}.get(name, 1.0) for name in MIDLEVEL])
     torch.testing.assert_close(known.grad[rated:], 2 * counts * error / len(error))

@@ -17,9 +17,9 @@ from ...models.datasets.table import Clip, SeriesClip
 from ...models.evaluation.out_of_domain import unusual_sounds
 from ...models.evaluation.results import Evidence
 from ...models.evaluation.robustness import OUTPUTS, disturbed
+from ...models.training.batches import Source
 from ...models.training.cross_validation import Judge, Jury, SourcesOf, judges
 from ...models.training.settings import TrainingSettings
-from ...models.training.batches import Source
 from ..console.output import Voice
 from .datasets import Rated, read_mono, spectrogram_of
 

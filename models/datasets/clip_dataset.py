@@ -21,8 +21,8 @@ SoundReader = Callable[[Path], FloatArray]
 
 
 HEADS: Final = ("emotions", "midlevel", "known", "heard", "felt")
-"""What can be asked of a clip: emotions and mid-levels on their own scale; known, heard (features) and felt (emotions)
-up to a rising line."""
+"""What can be asked of a clip: emotions and mid-levels on their own scale; known and heard, which are features, and
+felt, which are emotions, up to a rising line."""
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,8 @@ def around(x: torch.Tensor, before: int, after: int) -> torch.Tensor:
     """Continue the circle, the last axis."""
     ends = [x[..., x.shape[3] - before :]] if before else []  # (F.pad's own way back is slow)
     return torch.cat([*ends, x, x[..., :after]], 3)
+
+
 class ChannelDropout(nn.Module):
     """Whole channels of a clip left out while training, alike in clips and in changed copies of them.
 

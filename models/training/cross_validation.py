@@ -19,8 +19,8 @@ from ..inference.checkpoint import load_model, save_model, tensors_digest
 from ..inference.fold import fuse_normalisation
 from ..inference.predict_clips import predict_material
 from ..network.model import MidlevelNetwork
-from .settings import TrainingSettings
 from .batches import Source
+from .settings import TrainingSettings
 from .train import new_network, record_of, train
 
 SourcesOf = Callable[[Sequence[int]], Sequence[Source]]

@@ -16,8 +16,8 @@ from moodfader.models.datasets.clip_dataset import Material, targets_of
 from moodfader.models.datasets.table import Clip
 from moodfader.models.inference.checkpoint import load_model
 from moodfader.models.network.architectures import ARCHITECTURES
-from moodfader.models.training.settings import TrainingSettings
 from moodfader.models.training.batches import Source
+from moodfader.models.training.settings import TrainingSettings
 from moodfader.models.training.train import train
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")

@@ -5,9 +5,9 @@ import pytest
 from moodfader.models.common.constants import EMOTIONS, N_BANDS
 from moodfader.models.datasets.clip_dataset import Material, material_digest, targets_of
 from moodfader.models.datasets.table import Clip
+from moodfader.models.training.batches import Source
 from moodfader.models.training.cross_validation import Jury, judges, one_judge
 from moodfader.models.training.settings import TrainingSettings
-from moodfader.models.training.batches import Source
 
 TINY = TrainingSettings(threads=1, epochs=1, steps_per_epoch=1, seed=3)
 PARTS = [[0, 1, 2], [3, 4, 5]]

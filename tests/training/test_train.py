@@ -13,9 +13,9 @@ from moodfader.models.evaluation.metrics import correlations
 from moodfader.models.inference.checkpoint import read_checkpoint, save_model
 from moodfader.models.inference.predict_clips import predict_material
 from moodfader.models.network.model import MidlevelNetwork
+from moodfader.models.training.batches import Source
 from moodfader.models.training.losses import ALIKE_AT_MOST, Heads, likeness, loss_of, published_layer
 from moodfader.models.training.settings import TrainingSettings
-from moodfader.models.training.batches import Source
 from moodfader.models.training.train import new_network, record_of, train
 
 TINY = TrainingSettings(threads=1, epochs=2, steps_per_epoch=2, seed=3)

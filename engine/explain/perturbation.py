@@ -87,14 +87,14 @@ def window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, la
     seen = circular_frames(frames, geometry.stride, begin, end)
     whole = end - begin > turn
     needed = circular_frames(frames, geometry.stride, 0, turn) if whole else seen
-    segments, rows = np.unique(labels[needed], return_inverse=True)
-    rows = rows.reshape(len(needed), -1).astype(np.int32)
+    segments, numbers = np.unique(labels[needed], return_inverse=True)
+    rows: Labels = np.asarray(numbers.reshape(len(needed), -1), np.int32)
     start = begin % turn if whole else 0
     return Window(
         picture=spectrogram[needed],
         rows=rows,
         start=start,
-        labels=rows[np.arange(begin, end) % turn] if whole else rows,
+        labels=np.asarray(rows[np.arange(begin, end) % turn] if whole else rows, np.int32),
         segments=segments.astype(np.int64),
         first=first,
         last=last,

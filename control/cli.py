@@ -14,7 +14,7 @@ import typer
 
 from ..models.common.errors import InputError
 from .commands import cache, demo, devices, explain, midi, osc, play, predict, presets, render
-from .console.output import complain
+from .console.output import print_error
 from .experiments import evaluate_command, train_command
 
 app = typer.Typer(
@@ -66,19 +66,19 @@ def run(arguments: Sequence[str]) -> int:
         code = typer.main.get_command(app).main(list(arguments), prog_name="moodfader", standalone_mode=False)
         sys.stdout.flush()
     except InputError as error:
-        complain(str(error))
+        print_error(str(error))
         return 2
     except typer.TyperException as error:
         return _usage_error(error)
     except (KeyboardInterrupt, typer.Abort):
-        complain("interrupted")
+        print_error("interrupted")
         return 130
     except BrokenPipeError:
         # Who read our output has gone (head, less): nothing to say, and nothing to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     if code == 130:
-        complain("interrupted")
+        print_error("interrupted")
     return code if isinstance(code, int) else 0
 
 
@@ -88,7 +88,7 @@ def _usage_error(error: typer.TyperException) -> int:
     if context is None or type(error).__name__ == "NoArgsIsHelpError":
         print(text, file=sys.stderr)
     else:
-        complain(f"{text.rstrip('.')} (see {context.command_path} --help)")
+        print_error(f"{text.rstrip('.')} (see {context.command_path} --help)")
     return 2
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...models.common.errors import InputError
-from ..console.options import analysis_of
-from ..console.output import Voice
+from ..console.options import load_or_analyze
+from ..console.output import Output
 
 if TYPE_CHECKING:
     from ...engine.analysis.analysis import AnalysisSettings
-    from ...engine.performance.masked_reader import Map
+    from ...engine.performance.masked_reader import SegmentMask
     from ...models.inference.checkpoint import Model
 
 
@@ -22,28 +22,28 @@ def render_automation(
     bit_depth: str,
     model: "Model",
     settings: "AnalysisSettings",
-    voice: Voice,
+    voice: Output,
 ) -> None:
     """Write what was played. `file` is the performance's first track, or one of its tracks by name.
 
     Raises InputError.
     """
     from ...engine.audio.track import load_track
-    from ...engine.performance.automation_file import read_history
-    from ...engine.performance.masked_reader import Map
+    from ...engine.performance.automation_file import read_automation
+    from ...engine.performance.masked_reader import SegmentMask
     from ...engine.performance.replay import replay
 
-    history = read_history(automation)
+    history = read_automation(automation)
     names = [track.name for track in history.tracks]
     if len(names) > 1 and file.name not in names:
         raise InputError(f"{file}: none of the tracks that were played ({', '.join(names)})")
     which = names.index(file.name) if file.name in names else 0
     tracks = tuple(file if number == which else track for number, track in enumerate(history.tracks))
 
-    def steering(number: int, path: Path) -> tuple["Map", str, str]:
+    def steering(number: int, path: Path) -> tuple["SegmentMask", str, str]:
         track = load_track(path)
-        analysis = analysis_of(track, model, settings, voice)
-        known = Map(analysis.segments, analysis.mask_weights, sample_rate=history.sample_rate)
+        analysis = load_or_analyze(track, model, settings, voice)
+        known = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=history.sample_rate)
         return known, track.digest, analysis.model_digest
 
     with voice.progress(f"Rendering {output.name}") as report:

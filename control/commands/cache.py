@@ -7,7 +7,7 @@ from rich.filesize import decimal
 
 from ...models.common.errors import InputError
 from ..console import options
-from ..console.output import Voice
+from ..console.output import Output
 
 cache = typer.Typer(help="Show what is kept of analysed tracks, or clear it.", invoke_without_command=True)
 
@@ -24,7 +24,7 @@ def show(context: typer.Context, as_json: options.Json = False) -> None:
         folder, files = _kept()
         size = sum(path.stat().st_size for path in files)
         values = {"path": str(folder), "analyses": len(files), "bytes": size}
-        Voice(as_json=as_json).result(values, lambda: f"{_count(files)}, {decimal(size)}, in {folder}")
+        Output(as_json=as_json).result(values, lambda: f"{_count(files)}, {decimal(size)}, in {folder}")
 
 
 @cache.command()
@@ -38,7 +38,7 @@ def clear(as_json: options.Json = False, quiet: options.Quiet = False) -> None:
         except OSError as error:
             raise InputError(f"{path}: cannot be deleted ({error.strerror or error})") from error
     values = {"path": str(folder), "deleted": len(files), "bytes": size}
-    voice = Voice(as_json=as_json, quiet=quiet)
+    voice = Output(as_json=as_json, quiet=quiet)
     voice.result(values, lambda: f"deleted {_count(files)}, {decimal(size)}, from {folder}")
 
 

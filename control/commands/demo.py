@@ -7,12 +7,12 @@ from typing import Annotated, Final
 
 import typer
 
-from ...models.common.atomic_write import written_beside
+from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ..console import options
-from ..console.options import the_model
-from ..console.output import Voice
+from ..console.options import load_model_option
+from ..console.output import Output
 from ..session.presets import find_preset
 
 TRACK: Final = "demo.ogg"
@@ -34,25 +34,25 @@ def demo(
     quiet: options.Quiet = False,
 ) -> None:
     """Analyse the track that comes with the program, steer it by a preset, and show what happened."""
-    voice = Voice(as_json=as_json, quiet=quiet)
+    voice = Output(as_json=as_json, quiet=quiet)
     chosen = find_preset(preset)
     from ...engine import Faders, analyze, load_track
     from ...engine.analysis.analysis import track_spectrogram
     from ...engine.analysis.cache import save_analysis
-    from ...engine.plotting.export import files_of, prepare_folder, write_explanation
-    from ...engine.plotting.sonify import chosen_stretch
-    from ...engine.plotting.steering_plot import steering_overview
+    from ...engine.plotting.export import explanation_paths, prepare_folder, write_explanation
+    from ...engine.plotting.sonify import choose_excerpt
+    from ...engine.plotting.steering_plot import plot_steering
     from ...engine.render.render import render
     from ..console.tables import render_lines, render_table
 
-    network = the_model(model, device)
+    network = load_model_option(model, device)
     track_file, steered = output / TRACK, output / f"demo-{chosen.name}.wav"
     kept = output / "demo-analysis.npz"
     explanation, overview = output / "explanation", output / "overview.png"
     prepare_folder(output, [], overwrite=True)
     _copy_track(track_file)
     track = load_track(track_file)
-    faders = Faders.of(chosen.gains_db)
+    faders = Faders.from_mapping(chosen.gains_db)
     with voice.progress("Analysing") as report:
         analysis = analyze(track, model=network, progress=report)
     save_analysis(analysis, kept)
@@ -67,13 +67,13 @@ def demo(
             device=device,
             progress=report,
         )
-    files = files_of(explanation, MIDLEVEL, sounds=False, curves=False)
+    files = explanation_paths(explanation, MIDLEVEL, sounds=False, curves=False)
     prepare_folder(explanation, list(files.values()), overwrite=True)
     with voice.progress("Drawing") as report:
         title = f"{TRACK}, steered by the preset {chosen.name}"
-        stretch_s = chosen_stretch(analysis, list(MIDLEVEL), None, None)
+        stretch_s = choose_excerpt(analysis, list(MIDLEVEL), None, None)
         spectrogram = track_spectrogram(track)
-        steering_overview(overview, analysis, spectrogram, faders, rendered, title=title, stretch_s=stretch_s)
+        plot_steering(overview, analysis, spectrogram, faders, rendered, title=title, stretch_s=stretch_s)
         write_explanation(track, analysis, network, files, stretch_s=stretch_s, progress=report)
     more = {"analysis": str(kept), "overview": str(overview), "explanation": str(explanation)}
     voice.result(dataclasses.asdict(rendered) | more, lambda: render_table(rendered, chosen.gains_db))
@@ -88,5 +88,5 @@ def _copy_track(path: Path) -> None:
     source = importlib.resources.files("moodfader.presets") / TRACK
     if not source.is_file():
         raise InputError(f"{source}: the demonstration track is missing (a broken installation?)")
-    with written_beside(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_bytes(source.read_bytes())

@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 
 from ..console import options
-from ..console.output import Voice
+from ..console.output import Output
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 def devices(as_json: options.Json = False) -> None:
     """List JACK, PortAudio's sound cards, and what is missing."""
-    voice = Voice(as_json=as_json)
+    voice = Output(as_json=as_json)
     found = found_devices()
     voice.result(found, lambda: _shown(found))
 
@@ -29,12 +29,12 @@ def found_devices() -> dict[str, Any]:
 
     Each library is asked in a process of its own: some end theirs when there is no device.
     """
-    from ...engine.devices.backends import look
-    from ...engine.processes.realtime import UNURGENT, permitted
+    from ...engine.devices.backends import probe_devices
+    from ...engine.processes.realtime import NO_REALTIME_WARNING, realtime_allowed
 
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=look, args=(theirs,), daemon=True)
+    process = context.Process(target=probe_devices, args=(theirs,), daemon=True)
     process.start()
     theirs.close()
     jack: dict[str, Any] = {"running": False}
@@ -54,9 +54,9 @@ def found_devices() -> dict[str, Any]:
         missing.append("JACK: no server answers (start one, for example: jackd -R -d alsa)")
     if not cards:
         missing.append("PortAudio: no sound card is to be seen (no hardware, or no right to it: group audio?)")
-    realtime = permitted()
+    realtime = realtime_allowed()
     if not realtime:
-        missing.append(UNURGENT[0].upper() + UNURGENT[1:])
+        missing.append(NO_REALTIME_WARNING[0].upper() + NO_REALTIME_WARNING[1:])
     return {"jack": jack, "portaudio": cards, "null": {"running": True}, "realtime": realtime, "missing": missing}
 
 

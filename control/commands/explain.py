@@ -9,8 +9,8 @@ import typer
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ..console import options
-from ..console.options import analysis_of, the_model
-from ..console.output import Voice
+from ..console.options import load_model_option, load_or_analyze
+from ..console.output import Output
 
 
 def register(app: typer.Typer) -> None:
@@ -51,23 +51,23 @@ def explain(
     sounds beside the pictures. Of a track longer than 30 seconds the 20 with the strongest weights are shown (or
     --from, --to).
     """
-    features = checked_features(feature)
-    voice = Voice(as_json=as_json, quiet=quiet)
+    features = parse_features(feature)
+    voice = Output(as_json=as_json, quiet=quiet)
     from ...engine import load_track
     from ...engine.analysis.analysis import AnalysisSettings
-    from ...engine.plotting.export import FORMATS, files_of, prepare_folder, write_explanation
-    from ...engine.plotting.sonify import chosen_stretch
+    from ...engine.plotting.export import FORMATS, explanation_paths, prepare_folder, write_explanation
+    from ...engine.plotting.sonify import choose_excerpt
 
     if form not in FORMATS:
         raise InputError(f"no format is called {form!r}: there are {', '.join(FORMATS)}")
     settings = AnalysisSettings(segmentation, estimator, perturbation, passes, seed)
-    files = files_of(output, features, form=form)
-    network = the_model(model, device)
+    files = explanation_paths(output, features, form=form)
+    network = load_model_option(model, device)
     track = load_track(file)
     if output.exists():  # a made folder is not left behind when what follows fails
         prepare_folder(output, list(files.values()), overwrite=overwrite)
-    explained = analysis_of(track, network, settings, voice, file=analysis)
-    stretch_s = chosen_stretch(explained, features, begin, end)
+    explained = load_or_analyze(track, network, settings, voice, file=analysis)
+    stretch_s = choose_excerpt(explained, features, begin, end)
     prepare_folder(output, list(files.values()), overwrite=overwrite)
     with voice.progress("Drawing") as report:
         write_explanation(track, explained, network, files, stretch_s=stretch_s, progress=report)
@@ -82,12 +82,12 @@ def explain(
     voice.result(values, lambda: "\n".join(written.values()))
 
 
-def checked_features(names: Sequence[str] | None) -> list[str]:
+def parse_features(names: Sequence[str] | None) -> list[str]:
     """Names of features in the order of the vocabulary, all without any. Raises InputError, with a guess."""
     if not names:
         return list(MIDLEVEL)
     from ...engine import Faders
 
-    Faders.of(dict.fromkeys(names, 0.0))  # knows the names, and what was meant by those that are none
+    Faders.from_mapping(dict.fromkeys(names, 0.0))  # knows the names, and what was meant by those that are none
     known = [name.strip().lower().replace("-", "_") for name in names]
     return [name for name in MIDLEVEL if name in known]

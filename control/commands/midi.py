@@ -8,9 +8,9 @@ import typer
 
 from ...models.common.errors import InputError
 from ..console import options
-from ..console.output import Voice
-from ..midi.mapping import Mapped, read_mapping, save_mapping
-from ..midi.ports import Learner, input_ports, mapping_file, opened
+from ..console.output import Output
+from ..midi.mapping import MidiBinding, read_mapping, save_mapping
+from ..midi.ports import MidiLearn, input_ports, mapping_file, open_input
 
 midi = typer.Typer(no_args_is_help=True, help="MIDI controls: list, learn by moving one, forget.")
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="As `moodfader controls` lists them.")]
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 @midi.command("list")
 def list_midi(as_json: options.Json = False) -> None:
     """The MIDI inputs of this system, and which control moves what."""
-    voice = Voice(as_json=as_json)
+    voice = Output(as_json=as_json)
     try:
         ports = input_ports()
     except InputError as error:
@@ -45,11 +45,11 @@ def learn(
     as_json: options.Json = False,
 ) -> None:
     """Map a control to an address: move it (an encoder both ways, a button once)."""
-    Mapped.check_address(address)
+    MidiBinding.check_address(address)
     found = threading.Event()
-    learner = Learner(address, found.set)
-    opened_port = opened(port, learner.receive)
-    voice = Voice(as_json=as_json)
+    learner = MidiLearn(address, found.set)
+    opened_port = open_input(port, learner.receive)
+    voice = Output(as_json=as_json)
     try:
         voice.note(f"move the control for {address}, there and back")
         found.wait(seconds)
@@ -73,5 +73,5 @@ def forget(address: Address) -> None:
     save_mapping(mapping_file(), left)
 
 
-def _told(mapped: Mapped) -> str:
+def _told(mapped: MidiBinding) -> str:
     return f"{mapped.address}  channel {mapped.channel}  number {mapped.number}  {mapped.mode}"

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from ...models.common.atomic_write import written_beside
+from ...models.common.atomic_write import atomic_write
 from ...models.common.errors import InputError
 from ..console import options
-from ..console.output import Voice
-from ..session.parameters import CONTROLS, Value
+from ..console.output import Output
+from ..session.parameters import PARAMETERS, Value
 from . import midi
 
 Host = Annotated[str, typer.Option(metavar="HOST", help="Where `moodfader play` runs.")]
@@ -49,8 +49,8 @@ def send(
         raise InputError(f"{address}: an address begins with a slash, for example /moodfader/wet")
     client = OscClient(host, port)
     try:
-        for answer in client.ask(address, *map(value_of, values or ())):
-            _say(answer.address, answer.arguments, Voice(as_json=as_json))
+        for answer in client.query(address, *map(parse_argument, values or ())):
+            _say(answer.address, answer.arguments, Output(as_json=as_json))
     finally:
         client.close()
 
@@ -65,8 +65,8 @@ def monitor(
     """Print the state of a running `play`, then every change as it comes."""
     from ..osc.client import OscClient
 
-    voice = Voice(as_json=as_json)
-    for message in OscClient(host, port).follow(rate_hz=rate, seconds=seconds):
+    voice = Output(as_json=as_json)
+    for message in OscClient(host, port).subscribe(rate_hz=rate, seconds=seconds):
         _say(message.address, message.arguments, voice)
 
 
@@ -78,22 +78,22 @@ def controls(
     as_json: options.Json = False,
 ) -> None:
     """List every OSC address: type, range, unit and meaning."""
-    from ..osc.controller_layouts import open_stage_control, reference
+    from ..osc.controller_layouts import address_reference, open_stage_control
 
     if layout is not None:
         if layout.exists() and not overwrite:
             raise InputError(f"{layout}: exists already (--overwrite replaces it)")
-        with written_beside(layout) as beside:
+        with atomic_write(layout) as beside:
             beside.write_text(json.dumps(open_stage_control(), indent=1) + "\n", encoding="utf-8")
-        Voice(as_json=as_json).result({"layout": str(layout)}, lambda: str(layout))
+        Output(as_json=as_json).result({"layout": str(layout)}, lambda: str(layout))
     elif as_json:
-        for control in CONTROLS:
-            Voice(as_json=True).result(asdict(control), lambda: "")
+        for control in PARAMETERS:
+            Output(as_json=True).result(asdict(control), lambda: "")
     else:
-        print(reference())
+        print(address_reference())
 
 
-def value_of(text: str) -> Value:
+def parse_argument(text: str) -> Value:
     """What a word of the command line means as an OSC argument. Raises InputError for inf and nan."""
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
@@ -107,7 +107,7 @@ def value_of(text: str) -> Value:
     return int(text) if whole else number
 
 
-def _say(address: str, arguments: tuple[Value, ...], voice: Voice) -> None:
+def _say(address: str, arguments: tuple[Value, ...], voice: Output) -> None:
     value = arguments[0] if arguments else None
     shown = "unknown" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
     voice.result({"address": address, "value": value}, lambda: f"{address} {shown}")

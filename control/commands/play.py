@@ -12,10 +12,10 @@ import typer
 
 from ...models.common.errors import InputError
 from ..console import options
-from ..console.options import gains_of
-from ..console.output import Voice
+from ..console.options import parse_fader_settings
+from ..console.output import Output
 from ..session.presets import find_preset
-from ..tui.status_line import told, told_line
+from ..tui.status_line import format_status, status_snapshot
 
 if TYPE_CHECKING:
     from ..osc.server import OscServer
@@ -74,12 +74,12 @@ def play(
 ) -> None:
     """Play tracks one after the other; seven faders move them, eight emotions follow."""
     from ...engine.live.player import PlayerOptions
-    from ...engine.performance.automation_file import HistoryWriter
-    from ...engine.processes.realtime import prompt
+    from ...engine.performance.automation_file import AutomationWriter
+    from ...engine.processes.realtime import set_control_priority
     from ..session.session import Session
 
-    voice = Voice(as_json=as_json, quiet=quiet)
-    gains_db = {**(find_preset(preset).gains_db if preset else {}), **gains_of(settings)}
+    voice = Output(as_json=as_json, quiet=quiet)
+    gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
     _check(backend, block, ceiling, rate, channels)
     full = not (no_terminal or as_json or quiet) and sys.stdout.isatty() and sys.stdin.isatty()
     wanted = PlayerOptions(
@@ -92,12 +92,12 @@ def play(
         ceiling_dbtp=ceiling,
         model=model,
     )
-    prompt()
+    set_control_priority()
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said
     note = notes.append if full else voice.note
     with contextlib.ExitStack() as open_things:
         stop = open_things.enter_context(_stopped_by_signals())
-        writer = None if record is None else open_things.enter_context(HistoryWriter(record))
+        writer = None if record is None else open_things.enter_context(AutomationWriter(record))
         session = Session.play(files, wanted, record=writer, note=note)
         open_things.callback(session.close)
         for name, value in gains_db.items():
@@ -156,13 +156,13 @@ def _midi(session: "Session", open_things: contextlib.ExitStack, port: str, note
     note(f"MIDI from {listener.name}")
 
 
-def _lines(session: "Session", files: list[Path], voice: Voice, stop: threading.Event) -> None:
+def _lines(session: "Session", files: list[Path], voice: Output, stop: threading.Event) -> None:
     """A line a second until the last track has ended, or somebody stops."""
     while True:
         meters = session.meters
         if meters is not None:
-            now = told(session, files, meters)
-            voice.result(now, lambda now=now: told_line(now))  # type: ignore[misc]
+            now = status_snapshot(session, files, meters)
+            voice.result(now, lambda now=now: format_status(now))  # type: ignore[misc]
         if stop.wait(_LINE_S) or (meters is not None and meters.ended):
             return
 

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from ...models.common.atomic_write import check_folder
+from ...models.common.atomic_write import check_writable
 from ...models.common.errors import InputError
 from ..console import options
-from ..console.options import each, the_model
-from ..console.output import Voice
+from ..console.options import for_each_file, load_model_option
+from ..console.output import Output
 
 
 def register(app: typer.Typer) -> None:
@@ -27,8 +27,8 @@ def predict(
     quiet: options.Quiet = False,
 ) -> None:
     """Hear seven mid-level features and eight emotions in sound files (0 to 1; a rating of 10 is 1)."""
-    voice = Voice(as_json=as_json, quiet=quiet)
-    network = the_model(model, device)
+    voice = Output(as_json=as_json, quiet=quiet)
+    network = load_model_option(model, device)
     from ...engine import load_track, predict_track
     from ..console.tables import prediction_table
 
@@ -43,7 +43,7 @@ def predict(
         }
         voice.result(values, lambda: prediction_table(file, track, heard))
 
-    each(files, work)
+    for_each_file(files, work)
 
 
 def analyze(
@@ -65,12 +65,12 @@ def analyze(
     if output is not None and len(files) > 1:
         raise InputError(f"--output {output}: names one file, but {len(files)} are to be analysed")
     if output is not None:
-        check_folder(output)
-    voice = Voice(as_json=as_json, quiet=quiet)
+        check_writable(output)
+    voice = Output(as_json=as_json, quiet=quiet)
     from ...engine.analysis.analysis import AnalysisSettings
 
     settings = AnalysisSettings(segmentation, estimator, perturbation, passes, seed)
-    network = the_model(model, device)
+    network = load_model_option(model, device)
     from ...engine import load_track
     from ...engine.analysis import cache as kept
     from ...models.common.constants import MIDLEVEL
@@ -91,9 +91,9 @@ def analyze(
                 measure: dict(zip(MIDLEVEL, map(float, getattr(analysis, measure)), strict=True))
                 for measure in MEASURES
             },
-            "selected": analysis.selected_counts(),
+            "selected": analysis.significant_counts(),
         }
         voice.result(values, lambda: analysis_table(file, analysis))
         voice.line(f"analysis: {analysis.path}")
 
-    each(files, work)
+    for_each_file(files, work)

@@ -9,11 +9,11 @@ from rich.text import Text
 
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
-from ...models.common.formatting import spoken
+from ...models.common.formatting import display_name
 from ..console import options
-from ..console.output import Voice
-from ..console.tables import numbers_table, titled
-from ..session.presets import Preset, all_presets, find_preset, save_preset
+from ..console.output import Output
+from ..console.tables import numbers_table, with_title
+from ..session.presets import Preset, available_presets, find_preset, save_preset
 
 presets = typer.Typer(no_args_is_help=True, help="Fader positions with a name: list, show, save.")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, - and _.")]
@@ -27,8 +27,8 @@ def register(app: typer.Typer) -> None:
 @presets.command("list")
 def list_presets(as_json: options.Json = False) -> None:
     """All presets with a sentence on what they are for."""
-    voice = Voice(as_json=as_json)
-    found = [find_preset(name) for name in all_presets()]
+    voice = Output(as_json=as_json)
+    found = [find_preset(name) for name in available_presets()]
     if as_json:
         for preset in found:
             voice.result(_values(preset), lambda: "")
@@ -37,7 +37,7 @@ def list_presets(as_json: options.Json = False) -> None:
     for column in ("preset", "what it is for"):
         table.add_column(column)
     for preset in found:
-        own = " (yours)" if preset.own else ""
+        own = " (yours)" if preset.is_user else ""
         table.add_row(Text.assemble((preset.name, "bold"), own), preset.summary)
     voice.show(table)
 
@@ -46,8 +46,8 @@ def list_presets(as_json: options.Json = False) -> None:
 def show_preset(name: Name, as_json: options.Json = False) -> None:
     """Where a preset puts the faders, and the file it is kept in."""
     preset = find_preset(name)
-    Voice(as_json=as_json).result(_values(preset), lambda: _table(preset))
-    Voice(as_json=as_json).line(str(preset.path))
+    Output(as_json=as_json).result(_values(preset), lambda: _table(preset))
+    Output(as_json=as_json).line(str(preset.path))
 
 
 @presets.command("save")
@@ -60,11 +60,11 @@ def save(
     as_json: options.Json = False,
 ) -> None:
     """Keep fader positions of your own; one with the name of a shipped preset hides that."""
-    gains_db = {**(find_preset(start).gains_db if start else {}), **options.gains_of(settings)}
+    gains_db = {**(find_preset(start).gains_db if start else {}), **options.parse_fader_settings(settings)}
     if not gains_db:
         raise InputError(f"preset {name!r}: nothing to save, give --set FEATURE=DB or --from PRESET")
     preset = save_preset(name, gains_db, summary=summary, overwrite=overwrite)
-    voice = Voice(as_json=as_json)
+    voice = Output(as_json=as_json)
     voice.result(_values(preset), lambda: _table(preset))
     voice.line(f"saved as {preset.path}")
 
@@ -78,5 +78,5 @@ def _table(preset: Preset) -> Group:
     table = numbers_table("feature", "dB")
     for feature in MIDLEVEL:
         decibels = preset.gains_db.get(feature, 0.0)
-        table.add_row(spoken(feature), f"{decibels:+.1f}" if decibels else "0")
-    return titled(f"{preset.name}: {preset.summary}" if preset.summary else preset.name, table)
+        table.add_row(display_name(feature), f"{decibels:+.1f}" if decibels else "0")
+    return with_title(f"{preset.name}: {preset.summary}" if preset.summary else preset.name, table)

@@ -9,8 +9,8 @@ import typer
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ..console import options
-from ..console.options import analysis_of, gains_of, the_model
-from ..console.output import Voice
+from ..console.options import load_model_option, load_or_analyze, parse_fader_settings
+from ..console.output import Output
 from ..session.presets import find_preset
 from .automation import render_automation
 
@@ -60,24 +60,24 @@ def render(
     quiet: options.Quiet = False,
 ) -> None:
     """Write a steered recording, and measure how its emotions moved. --set goes on top of --preset."""
-    voice = Voice(as_json=as_json, quiet=quiet)
-    gains_db = {**(find_preset(preset).gains_db if preset else {}), **gains_of(settings)}
+    voice = Output(as_json=as_json, quiet=quiet)
+    gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
     from ...engine import Faders, load_track
     from ...engine.analysis.analysis import AnalysisSettings
-    from ...engine.render.audio_writer import check_output
+    from ...engine.render.audio_writer import validate_output
     from ...engine.render.render import CEILING_RANGE_DBTP
     from ...engine.render.render import render as write
-    from ..console.tables import render_lines, render_table, unstable_line
+    from ..console.tables import reliability_warning, render_lines, render_table
 
     # Everything that can be wrong is looked at before the long work begins.
-    faders = Faders.of(gains_db)
+    faders = Faders.from_mapping(gains_db)
     wanted = AnalysisSettings(segmentation, estimator, perturbation, passes, seed)
-    check_output(output, bit_depth=bit_depth, source=file if file.is_file() else None, overwrite=overwrite)
+    validate_output(output, bit_depth=bit_depth, source=file if file.is_file() else None, overwrite=overwrite)
     if not CEILING_RANGE_DBTP[0] <= ceiling <= CEILING_RANGE_DBTP[1]:
         raise InputError(
             f"--ceiling {ceiling:g}: goes from {CEILING_RANGE_DBTP[0]:g} to {CEILING_RANGE_DBTP[1]:g} dBTP"
         )
-    network = the_model(model, device)
+    network = load_model_option(model, device)
     if automation is not None:
         if gains_db or match_loudness or analysis is not None or dry_run:
             raise InputError("--automation says where the faders are: it goes with no other way to set them")
@@ -87,10 +87,12 @@ def render(
     if dry_run:
         _tell_plan(voice, track, network, wanted, analysis, output, gains_db)
         return
-    explained = analysis_of(track, network, wanted, voice, file=analysis)
-    if faders.neutral:
+    explained = load_or_analyze(track, network, wanted, voice, file=analysis)
+    if faders.is_neutral:
         voice.note("all faders are at zero: the output will equal the input (--set or --preset moves them)")
-    shaky = unstable_line(explained, [name for name, value in zip(MIDLEVEL, faders.array(), strict=True) if value])
+    shaky = reliability_warning(
+        explained, [name for name, value in zip(MIDLEVEL, faders.to_array(), strict=True) if value]
+    )
     if shaky:
         voice.note(shaky)
     with voice.progress(f"Rendering {output.name}") as report:
@@ -113,7 +115,7 @@ def render(
 
 
 def _tell_plan(
-    voice: Voice,
+    voice: Output,
     track: "Track",
     model: "Model",
     settings: "AnalysisSettings",

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def with_groups(command: F) -> F:
+def expand_option_groups(command: F) -> F:
     """A command whose dataclass parameters are spelled as the options of their fields."""
     signature = inspect.signature(command, eval_str=True)
     groups: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...models.common.errors import InputError
-from .output import Voice, complain
+from .output import Output, print_error
 
 if TYPE_CHECKING:
     from ...engine.analysis.analysis import Analysis, AnalysisSettings
@@ -56,15 +56,15 @@ Set = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace the output if it is there.")]
 
 
-def the_model(path: Path | None, device: str) -> "Model":
+def load_model_option(path: Path | None, device: str) -> "Model":
     """The network that --model and --device ask for. Raises InputError."""
     from ...models.inference.checkpoint import load_model
-    from ...models.inference.device import chosen_device
+    from ...models.inference.device import resolve_device
 
-    return load_model(path, device=chosen_device(device))
+    return load_model(path, device=resolve_device(device))
 
 
-def gains_of(settings: Iterable[str] | None) -> dict[str, float]:
+def parse_fader_settings(settings: Iterable[str] | None) -> dict[str, float]:
     """FEATURE=DB, several of them, as numbers; the last one of a feature counts. Raises InputError."""
     gains = {}
     for text in settings or ():
@@ -78,8 +78,8 @@ def gains_of(settings: Iterable[str] | None) -> dict[str, float]:
     return gains
 
 
-def analysis_of(
-    track: "Track", model: "Model", settings: "AnalysisSettings", voice: Voice, *, file: Path | None = None
+def load_or_analyze(
+    track: "Track", model: "Model", settings: "AnalysisSettings", voice: Output, *, file: Path | None = None
 ) -> "Analysis":
     """The analysis in `file`, or the one of the cache, made with a progress bar if it is not there."""
     from ...engine.analysis.cache import analyze, load_analysis
@@ -90,14 +90,14 @@ def analysis_of(
         return analyze(track, model=model, settings=settings, progress=report)
 
 
-def each(files: Iterable[Path], work: Callable[[Path], None]) -> None:
+def for_each_file(files: Iterable[Path], work: Callable[[Path], None]) -> None:
     """Work on file after file; one that cannot be used is told and does not stop the others (exit code 2)."""
     failed = False
     for file in files:
         try:
             work(file)
         except InputError as error:
-            complain(str(error))
+            print_error(str(error))
             failed = True
     if failed:
         raise typer.Exit(2)

@@ -13,7 +13,7 @@ from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from ...models.common.arrays import Report
+from ...models.common.arrays import ProgressCallback
 
 
 class _Console(Console):
@@ -22,7 +22,7 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-class Voice:
+class Output:
     """Says results, notes and progress as the options of a command ask for."""
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
@@ -58,7 +58,7 @@ class Voice:
             self.note(text)
 
     @contextlib.contextmanager
-    def progress(self, task: str) -> Iterator[Report]:
+    def progress(self, task: str) -> Iterator[ProgressCallback]:
         """A bar that appears with the first report and goes when the work is done."""
         console = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
@@ -69,7 +69,7 @@ class Voice:
             yield lambda done: bar.update(number, completed=done, visible=True)
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """One line on standard error, with the program's name before it."""
     with contextlib.suppress(BrokenPipeError):
         print("moodfader: " + " ".join(text.split()), file=sys.stderr, flush=True)

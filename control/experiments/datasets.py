@@ -14,17 +14,17 @@ from ...engine.audio.track import load_track
 from ...models.common.arrays import FloatArray
 from ...models.common.errors import InputError
 from ...models.common.paths import data_dir
-from ...models.datasets.clip_dataset import Material, prepare
+from ...models.datasets.clip_dataset import ClipDataset, load_spectrograms
 from ...models.datasets.midlevel import read_midlevel
 from ...models.datasets.perceptual import read_perceptual
 from ...models.datasets.soundtracks import read_soundtracks
-from ...models.datasets.table import Clip, SeriesClip, read_series, read_table
+from ...models.datasets.table import Clip, SweepClip, read_sweeps, read_table
 from ...models.network.spectrogram import LogSpectrogram
-from ...models.synthesis.labelled_music import TABLE, known_music
+from ...models.synthesis.labelled_music import TABLE, labelled_set
 from ...models.training.batches import Source
-from ..console.output import Voice
+from ..console.output import Output
 
-SHARES: Final = {"soundtracks": 20, "midlevel": 20, "table": 20, "perceptual": 10, "known": 16}
+CLIPS_PER_BATCH: Final = {"soundtracks": 20, "midlevel": 20, "table": 20, "perceptual": 10, "known": 16}
 """How many clips of each kind are in a batch."""
 KNOWN_ALONE: Final = 24
 """How many pieces of known qualities where there is nothing else."""
@@ -35,7 +35,7 @@ LEAST_CLIPS: Final = 5
 
 
 @dataclass(frozen=True)
-class Datasets:
+class DatasetPaths:
     """Folders and tables as the options name them."""
 
     soundtracks: Path | None = None
@@ -48,23 +48,23 @@ class Datasets:
     def named(self) -> bool:
         return any((self.soundtracks, self.midlevel, self.tables, self.perceptual, self.known))
 
-    def or_default(self) -> "Datasets":
+    def or_default(self) -> "DatasetPaths":
         """Itself, or what lies in the data folder (MOODFADER_DATA) when it names nothing. Raises InputError."""
         if self.named:
             return self
         folder = data_dir() / "soundtracks"
         if not folder.is_dir():
             raise InputError(f"nothing to learn from: {folder} is not there; give --soundtracks, --table, ...")
-        return Datasets(soundtracks=folder, perceptual=folder if (folder / "perceptual.csv").is_file() else None)
+        return DatasetPaths(soundtracks=folder, perceptual=folder if (folder / "perceptual.csv").is_file() else None)
 
 
 @dataclass(frozen=True)
-class Rated:
+class LabelledDataset:
     """Clips of one kind and their spectrograms."""
 
     name: str
     clips: list[Clip]
-    material: Material
+    material: ClipDataset
     share: int = field(default=0)
 
     @property
@@ -75,10 +75,10 @@ class Rated:
     def source(self, indices: list[int] | None = None) -> Source:
         """What training draws from: all, or the clips of those indices."""
         chosen = self.material if indices is None else self.material.subset(indices)
-        return Source(self.name, chosen, self.share or SHARES[self.kind])
+        return Source(self.name, chosen, self.share or CLIPS_PER_BATCH[self.kind])
 
 
-def read_datasets(datasets: Datasets, voice: Voice) -> list[Rated]:
+def read_datasets(datasets: DatasetPaths, voice: Output) -> list[LabelledDataset]:
     """Read everything that is named, with a progress bar. Raises InputError."""
     found: list[tuple[str, list[Clip]]] = []
     groups: dict[Path, str] = {}
@@ -98,7 +98,7 @@ def read_datasets(datasets: Datasets, voice: Voice) -> list[Rated]:
     known = [read_table(folder / TABLE, prefix="known_") for folder in datasets.known]
     found += [(_known_name(place, datasets.known), clips) for place, clips in enumerate(known)]
     music = sum(map(len, known))
-    place = SHARES["known"] if len(found) > len(known) else KNOWN_ALONE
+    place = CLIPS_PER_BATCH["known"] if len(found) > len(known) else KNOWN_ALONE
     rated = []
     for name, clips in found:
         if not clips:
@@ -106,24 +106,24 @@ def read_datasets(datasets: Datasets, voice: Voice) -> list[Rated]:
         with voice.progress(f"Reading {name}") as report:
             # several folders of known music share the place in a batch that one would have
             share = max(1, round(place * len(clips) / music)) if name.startswith("known") else 0
-            rated.append(Rated(name, clips, prepare(clips, read_mono, report), share))
+            rated.append(LabelledDataset(name, clips, load_spectrograms(clips, read_mono, report), share))
         voice.note(f"{name}: {len(clips)} clips")
     return rated
 
 
-def read_unheard(paths: Sequence[Path], voice: Voice) -> tuple[list[SeriesClip], Material]:
+def read_test_sweeps(paths: Sequence[Path], voice: Output) -> tuple[list[SweepClip], ClipDataset]:
     """Music of known qualities for testing: its tables, or folders that hold known_music.csv. Raises InputError."""
     series = []
     for place, path in enumerate(paths):
         table = path / TABLE if path.is_dir() else path
-        series += read_series(table, prefix=f"{place + 1}:" if len(paths) > 1 else "")
+        series += read_sweeps(table, prefix=f"{place + 1}:" if len(paths) > 1 else "")
     with voice.progress("Reading music of known qualities") as report:
-        material = prepare([one.clip for one in series], read_mono, report)
+        material = load_spectrograms([one.clip for one in series], read_mono, report)
     voice.note(f"music for testing: {len(series)} clips, {len({one.series for one in series} - {''})} series")
     return series, material
 
 
-def check_enough(rated: Sequence[Rated]) -> None:
+def require_enough_clips(rated: Sequence[LabelledDataset]) -> None:
     """Raises InputError where there are fewer than LEAST_CLIPS recordings to learn from."""
     count = sum(len(part.clips) for part in rated)
     if count < LEAST_CLIPS:
@@ -136,7 +136,7 @@ def check_enough(rated: Sequence[Rated]) -> None:
 def read_mono(path: Path) -> FloatArray:
     """A sound file as the network hears it: mono at 22.05 kHz without clicks, float32 [samples], its level one."""
     track = load_track(path)
-    return np.asarray(np.concatenate(list(track.mono_blocks())) / track.peak, np.float32)
+    return np.asarray(np.concatenate(list(track.network_input_blocks())) / track.network_peak, np.float32)
 
 
 @functools.cache
@@ -148,14 +148,14 @@ def _known_name(place: int, folders: Sequence[Path]) -> str:
     return "known" if len(folders) == 1 else f"known:{place + 1}:{folders[place].name}"
 
 
-def spectrogram_of(sound: FloatArray) -> npt.NDArray[np.float16]:
+def compute_spectrogram(sound: FloatArray) -> npt.NDArray[np.float16]:
     """What the network sees of a sound that is scaled already: [frames, bands], as `prepare` keeps it."""
     with torch.inference_mode():
         return np.asarray(_front_end()(torch.from_numpy(sound)).half().numpy())
 
 
-def rendered_music(folder: Path, count: int, *, seed: int, voice: Voice) -> Path:
+def render_labelled_music(folder: Path, count: int, *, seed: int, voice: Output) -> Path:
     """The folder with at least `count` pieces of known qualities in it; what is missing is made. InputError."""
     with voice.progress(f"Composing {count} pieces") as report:
-        known_music(count, seed=seed, folder=folder, progress=report)
+        labelled_set(count, seed=seed, folder=folder, progress=report)
     return folder

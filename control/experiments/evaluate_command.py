@@ -11,15 +11,15 @@ import typer
 
 from ...models.common.errors import InputError
 from ..console import options
-from ..console.option_groups import with_groups
-from ..console.output import Voice
-from .training_options import Recipe, Recordings
+from ..console.option_groups import expand_option_groups
+from ..console.output import Output
+from .training_options import DatasetOptions, TrainingOptions
 
 if TYPE_CHECKING:
     from ...models.inference.checkpoint import Model
-    from ...models.training.cross_validation import Jury
+    from ...models.training.cross_validation import FoldEnsemble
     from ...models.training.settings import TrainingSettings
-    from .datasets import Rated
+    from .datasets import LabelledDataset
 
 _HOW = "Cross-validation"
 
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 
 @dataclass(frozen=True)
-class Division:
+class CrossValidationOptions:
     """Whether and how the recordings are divided."""
 
     cross_validate: Annotated[
@@ -65,11 +65,11 @@ class Division:
             raise InputError(f"--test-folds {self.tested}: 1 to {self.folds}, the number of folds")
 
 
-@with_groups
+@expand_option_groups
 def evaluate(
-    recordings: Recordings,
-    division: Division,
-    recipe: Recipe,
+    recordings: DatasetOptions,
+    division: CrossValidationOptions,
+    recipe: TrainingOptions,
     model: options.ModelFile = None,
     test_known: Annotated[
         list[Path] | None,
@@ -105,34 +105,36 @@ def evaluate(
     if report is None and (test_known or beside):
         raise InputError("--test-known and --beside are for a --report")
     division.check()
-    voice = Voice(as_json=as_json, quiet=quiet)
+    voice = Output(as_json=as_json, quiet=quiet)
     settings = recipe.settings(device)
-    from ...models.inference.threads import on_threads
+    from ...models.inference.threads import torch_threads
     from ..report.folder import check_folder, write_report
-    from ..report.summary import check_record, read_record, report_table, scores, write_record
-    from .datasets import check_enough, read_datasets, read_unheard
-    from .evaluation_run import gathered
+    from ..report.summary import check_record, pearson_scores, read_record, report_table, write_record
+    from .datasets import read_datasets, read_test_sweeps, require_enough_clips
+    from .evaluation_run import collect_predictions
 
     check_record(output, overwrite=overwrite)
     others = [read_record(path) for path in beside or ()]
     trained = None
     if model is not None or not division.cross_validate:
-        trained = options.the_model(model, device)
+        trained = options.load_model_option(model, device)
     datasets = recordings.datasets()
     check_folder(report, overwrite=overwrite)
-    with on_threads(settings.threads) if division.cross_validate else nullcontext():
+    with torch_threads(settings.threads) if division.cross_validate else nullcontext():
         rated = read_datasets(datasets, voice)
-        check_enough(rated)
-        heard = read_unheard(test_known, voice) if test_known else None
+        require_enough_clips(rated)
+        heard = read_test_sweeps(test_known, voice) if test_known else None
         kept = _kept(report, output) if division.cross_validate else None
         jury, unseen = _juries(rated, division, settings, trained, kept, voice)
-        evidence = gathered(rated, jury, heard=heard, unseen=unseen, thorough=report is not None, voice=voice)
-    values = scores(evidence)
+        evidence = collect_predictions(
+            rated, jury, heard=heard, unseen=unseen, thorough=report is not None, voice=voice
+        )
+    values = pearson_scores(evidence)
     record = _record(rated, division, settings, trained)
-    from ...models.evaluation.results import by_part, findings, plain
+    from ...models.evaluation.results import evaluate, per_fold, to_json
 
-    found = findings(evidence, seed=settings.seed)
-    record |= {"pearson_r": plain(values), "by_part": by_part(evidence, jury), "findings": found.record()}
+    found = evaluate(evidence, seed=settings.seed)
+    record |= {"pearson_r": to_json(values), "by_part": per_fold(evidence, jury), "findings": found.record()}
     if report is not None:
         write_report(report, evidence, found, record, values, others)
     if output is not None:
@@ -158,28 +160,31 @@ def _kept(report: Path | None, output: Path | None) -> Path | None:
 
 
 def _juries(
-    rated: "Sequence[Rated]",
-    division: Division,
+    rated: "Sequence[LabelledDataset]",
+    division: CrossValidationOptions,
     settings: "TrainingSettings",
     trained: "Model | None",
     kept: Path | None,
-    voice: Voice,
-) -> "tuple[Jury, Jury]":
+    voice: Output,
+) -> "tuple[FoldEnsemble, FoldEnsemble]":
     """Who judges the rated recordings, and who judges what nobody has learned from."""
-    from ...models.training.cross_validation import one_judge
-    from .evaluation_run import cross_jury
+    from ...models.training.cross_validation import single_model
+    from .evaluation_run import run_cross_validation
 
     clips = sum(len(part.clips) for part in rated)
-    model = None if trained is None else one_judge(trained.network, clips)
+    model = None if trained is None else single_model(trained.network, clips)
     if model is not None and not division.cross_validate:
         return model, model
     folds, repeats, tested = division.folds, division.repeats, division.tested
-    jury = cross_jury(rated, settings, folds=folds, first=tested, repeats=repeats, folder=kept, voice=voice)
+    jury = run_cross_validation(rated, settings, folds=folds, first=tested, repeats=repeats, folder=kept, voice=voice)
     return jury, model or jury
 
 
 def _record(
-    rated: "Sequence[Rated]", division: Division, settings: "TrainingSettings", trained: "Model | None"
+    rated: "Sequence[LabelledDataset]",
+    division: CrossValidationOptions,
+    settings: "TrainingSettings",
+    trained: "Model | None",
 ) -> dict[str, Any]:
     """What was judged, and by whom."""
     record: dict[str, Any] = {"clips": {part.name: len(part.clips) for part in rated}}
@@ -188,7 +193,7 @@ def _record(
         record["model_title"] = record["title"]
     if not division.cross_validate:
         return record
-    own = settings.described()
+    own = settings.to_record()
     seeds = [settings.seed, settings.seed + division.repeats - 1]
     often = f"{division.repeats} times" if division.repeats > 1 else "once"
     parts = (

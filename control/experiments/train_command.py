@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...models.common.atomic_write import check_folder
+from ...models.common.atomic_write import check_writable
 from ...models.common.errors import InputError
 from ..console import options
-from ..console.option_groups import with_groups
-from ..console.output import Voice
-from .training_options import Recipe, Recordings
+from ..console.option_groups import expand_option_groups
+from ..console.output import Output
+from .training_options import DatasetOptions, TrainingOptions
 
 if TYPE_CHECKING:
     from ...models.network.model import MidlevelNetwork
-    from .datasets import Rated
+    from .datasets import LabelledDataset
 
 
 def register(app: typer.Typer) -> None:
@@ -23,11 +23,11 @@ def register(app: typer.Typer) -> None:
     app.command()(train)
 
 
-@with_groups
+@expand_option_groups
 def train(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The model, .safetensors.")],
-    recordings: Recordings,
-    recipe: Recipe,
+    recordings: DatasetOptions,
+    recipe: TrainingOptions,
     known_clips: Annotated[
         int, typer.Option(metavar="N", help="Compose and render N pieces of known qualities (needs FluidSynth).")
     ] = 0,
@@ -37,28 +37,28 @@ def train(
     quiet: options.Quiet = False,
 ) -> None:
     """Train a model. An interrupted run goes on where it was when it is started again in the same way."""
-    voice = Voice(as_json=as_json, quiet=quiet)
+    voice = Output(as_json=as_json, quiet=quiet)
     state = output.with_name(output.name + ".state")
     if output.suffix != ".safetensors":
         raise InputError(f"{output}: the name of a model ends in .safetensors")
     if output.exists() and not overwrite:
         raise InputError(f"{output}: exists already (--overwrite replaces it)")
-    check_folder(output)
+    check_writable(output)
     settings = recipe.settings(device)
     from ...models.inference.checkpoint import save_model
-    from ...models.inference.threads import on_threads
-    from ...models.training.train import record_of
+    from ...models.inference.threads import torch_threads
     from ...models.training.train import train as learn
-    from .datasets import check_enough, read_datasets, rendered_music
+    from ...models.training.train import training_record
+    from .datasets import read_datasets, render_labelled_music, require_enough_clips
 
     datasets = recordings.datasets()
     if known_clips:
         folder, *more = datasets.known or (output.with_name(output.stem + "-known"),)
-        made = rendered_music(folder, known_clips, seed=recipe.seed, voice=voice)
+        made = render_labelled_music(folder, known_clips, seed=recipe.seed, voice=voice)
         datasets = replace(datasets, known=(made, *more))
-    with on_threads(settings.threads):
+    with torch_threads(settings.threads):
         rated = read_datasets(datasets, voice)
-        check_enough(rated)
+        require_enough_clips(rated)
         sources = [part.source() for part in rated]
         if state.exists():
             voice.note(f"going on from {state}")
@@ -69,21 +69,21 @@ def train(
                 voice.log(f"epoch {epoch} of {settings.epochs}: loss {loss:.4f}")
 
             network = learn(sources, settings, state=state, progress=finished)
-        record = record_of(sources, settings, midlevel_quantiles=midlevel_quantiles(network, rated))
+        record = training_record(sources, settings, midlevel_quantiles=midlevel_quantiles(network, rated))
     digest = save_model(network, output, record=record)
     state.unlink(missing_ok=True)
     values = {"output": str(output), "digest": digest, "clips": {part.name: len(part.clips) for part in rated}}
     voice.result(values, lambda: f"model {digest[:12]} written to {output}")
 
 
-def midlevel_quantiles(network: "MidlevelNetwork", rated: "list[Rated]") -> dict[str, list[float]]:
+def midlevel_quantiles(network: "MidlevelNetwork", rated: "list[LabelledDataset]") -> dict[str, list[float]]:
     """5, 25, 50, 75 and 95 percent of each mid-level over the recordings (else all) that were learned from."""
     import numpy as np
 
     from ...models.common.constants import MIDLEVEL
-    from ...models.inference.predict_clips import predict_material
+    from ...models.inference.predict_clips import predict_clips
 
     real = [part for part in rated if part.kind not in ("perceptual", "known")] or rated
-    heard = np.concatenate([predict_material(network, part.material)[0] for part in real])
+    heard = np.concatenate([predict_clips(network, part.material)[0] for part in real])
     levels = np.percentile(heard, [5, 25, 50, 75, 95], axis=0).T
     return {name: [round(float(level), 4) for level in row] for name, row in zip(MIDLEVEL, levels, strict=True)}

@@ -10,14 +10,14 @@ from ..console import options
 
 if TYPE_CHECKING:
     from ...models.training.settings import TrainingSettings
-    from .datasets import Datasets
+    from .datasets import DatasetPaths
 
 _FROM = "What is learned from and judged by"
 _HOW = "How it is trained"
 
 
 @dataclass(frozen=True)
-class Recordings:
+class DatasetOptions:
     """Rated recordings and music of known qualities, as the options name them."""
 
     soundtracks: Annotated[
@@ -57,16 +57,16 @@ class Recordings:
         typer.Option(metavar="DIR", help="Music of known qualities made before. Repeatable.", rich_help_panel=_FROM),
     ] = None
 
-    def datasets(self) -> "Datasets":
+    def datasets(self) -> "DatasetPaths":
         """The same for `material`. Raises InputError when nothing is named and nothing lies in the data folder."""
-        from .datasets import Datasets
+        from .datasets import DatasetPaths
 
         tables, known = tuple(self.table or ()), tuple(self.known or ())
-        return Datasets(self.soundtracks, self.midlevel, tables, self.perceptual, known).or_default()
+        return DatasetPaths(self.soundtracks, self.midlevel, tables, self.perceptual, known).or_default()
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingOptions:
     """A way of training, as the options name it."""
 
     epochs: Annotated[int, typer.Option(metavar="N", help="How many epochs.", rich_help_panel=_HOW)] = 30
@@ -113,8 +113,8 @@ class Recipe:
     def settings(self, device: str) -> "TrainingSettings":
         """The same for `train`, to learn on what `chosen_device` takes. Raises InputError for a name or number that
         means nothing, and where there is no such device."""
-        from ...models.inference.checkpoint import known_checkpoint
-        from ...models.inference.device import chosen_device
+        from ...models.inference.checkpoint import pretrained_checkpoint
+        from ...models.inference.device import resolve_device
         from ...models.training.settings import TrainingSettings
 
         return TrainingSettings(
@@ -125,7 +125,7 @@ class Recipe:
             seed=self.seed,
             precision=self.precision,
             threads=self.threads,
-            device=chosen_device(device),
+            device=resolve_device(device),
             learning_rate=self.rate,
-            start=known_checkpoint() if self.start == Path("known") else self.start,
+            start=pretrained_checkpoint() if self.start == Path("known") else self.start,
         )

@@ -19,9 +19,9 @@ from typing import Any, Final
 
 import tomli_w
 
-from ...models.common.atomic_write import written_beside
+from ...models.common.atomic_write import atomic_write
 from ...models.common.errors import InputError
-from ..session.parameters import Control, Value, by_address
+from ..session.parameters import Parameter, Value, find_parameter
 
 MODES: Final = ("7bit", "14bit", "twos", "offset", "signed")
 _RELATIVE: Final = MODES[2:]
@@ -29,7 +29,7 @@ _PRESSED: Final = 64
 
 
 @dataclass(frozen=True)
-class Mapped:
+class MidiBinding:
     """One control change on one channel, and what it moves. Raises InputError for what cannot be mapped."""
 
     address: str
@@ -41,7 +41,7 @@ class Mapped:
         control = self.check_address(self.address)
         if self.mode not in MODES:
             raise InputError(f"MIDI mode {self.mode!r}: there are {', '.join(MODES)}")
-        if self.mode != "7bit" and not control.normalised:
+        if self.mode != "7bit" and not control.has_norm:
             raise InputError(f"{self.address}: has no range, so only a button in mode 7bit can set it")
         for name, low, high in (("channel", 1, 16), ("number", 0, 31 if self.mode == "14bit" else 119)):
             value = getattr(self, name)
@@ -49,28 +49,28 @@ class Mapped:
                 raise InputError(f"{self.address}: MIDI {name} {value!r} is none from {low} to {high} ({self.mode})")
 
     @staticmethod
-    def check_address(address: str) -> Control:
+    def check_address(address: str) -> Parameter:
         """The control of that address. Raises InputError if a MIDI control cannot set it."""
-        control = by_address(address)
-        if not (control.normalised or (control.writable and control.kind in ("bool", "trigger"))):
+        control = find_parameter(address)
+        if not (control.has_norm or (control.writable and control.kind in ("bool", "trigger"))):
             raise InputError(f"{address}: a MIDI control cannot set it (only faders, switches and buttons)")
         return control
 
 
-class Decoder:
+class ControlChangeDecoder:
     """Turns control changes into values of addresses; keeps the coarse halves that wait for their fine ones."""
 
-    def __init__(self, mapping: Iterable[Mapped], current: Callable[[str], Value]) -> None:
+    def __init__(self, mapping: Iterable[MidiBinding], current: Callable[[str], Value]) -> None:
         """`current` gives the value of an address: relative encoders start from it."""
-        self._mapped: dict[tuple[int, int], list[tuple[Mapped, Control]]] = {}
-        self._coarse: dict[Mapped, int] = {}
-        self._has_fine: set[Mapped] = set()
+        self._mapped: dict[tuple[int, int], list[tuple[MidiBinding, Parameter]]] = {}
+        self._coarse: dict[MidiBinding, int] = {}
+        self._has_fine: set[MidiBinding] = set()
         self._current = current
         for mapped in mapping:
             numbers = (mapped.number, mapped.number + 32) if mapped.mode == "14bit" else (mapped.number,)
             for number in numbers:
                 moved = self._mapped.setdefault((mapped.channel, number), [])
-                moved.append((mapped, by_address(mapped.address)))
+                moved.append((mapped, find_parameter(mapped.address)))
 
     def decode(self, channel: int, number: int, value: int) -> list[tuple[str, Value]]:
         """What a control change (channel 1..16, number and value 0..127) sets: addresses and values."""
@@ -78,13 +78,16 @@ class Decoder:
         for mapped, control in self._mapped.get((channel, number), ()):
             if mapped.mode in _RELATIVE:
                 now = self._current(control.address)
-                at = control.to_norm(now if isinstance(now, int | float) else 0.0) + ticks(mapped.mode, value) / 128
+                at = (
+                    control.to_norm(now if isinstance(now, int | float) else 0.0)
+                    + encoder_steps(mapped.mode, value) / 128
+                )
                 changes.append((control.address, control.from_norm(min(max(at, 0.0), 1.0))))
             elif mapped.mode == "14bit":
                 fraction = self._wide(mapped, number, value)
                 if fraction is not None:
                     changes.append((control.address, control.from_norm(fraction)))
-            elif control.normalised:
+            elif control.has_norm:
                 changes.append((control.address, control.from_norm(_centred(value))))
             elif control.kind == "bool":
                 changes.append((control.address, value >= _PRESSED))
@@ -92,7 +95,7 @@ class Decoder:
                 changes.append((control.address, True))
         return changes
 
-    def _wide(self, mapped: Mapped, number: int, value: int) -> float | None:
+    def _wide(self, mapped: MidiBinding, number: int, value: int) -> float | None:
         """0..1 of both halves; the coarse one alone counts only until a fine one has been seen."""
         if number == mapped.number:
             self._coarse[mapped] = value
@@ -101,7 +104,7 @@ class Decoder:
         return ((self._coarse.get(mapped, 0) << 7) | value) / 16383
 
 
-def ticks(mode: str, value: int) -> int:
+def encoder_steps(mode: str, value: int) -> int:
     """How far a relative encoder was turned: positive is clockwise."""
     if mode == "twos":
         return value - 128 if value >= 64 else value
@@ -110,16 +113,16 @@ def ticks(mode: str, value: int) -> int:
     return -(value - 64) if value >= 64 else value
 
 
-def learned(address: str, seen: Sequence[tuple[int, int, int]]) -> Mapped | None:
+def infer_binding(address: str, seen: Sequence[tuple[int, int, int]]) -> MidiBinding | None:
     """The mapping of the control that was moved, from (channel, number, value) of all that came; None: move on.
 
     It is the one that moved most. A control with a fine half beside it is 14-bit; small steps that repeat are an
     encoder's (turned both ways, it tells its kind). A button is known by its first press.
     """
-    control = by_address(address)
-    if not control.normalised:
+    control = find_parameter(address)
+    if not control.has_norm:
         pressed = next(((channel, number) for channel, number, value in seen if value >= _PRESSED), None)
-        return None if pressed is None else Mapped(address, *pressed)
+        return None if pressed is None else MidiBinding(address, *pressed)
     values: dict[tuple[int, int], list[int]] = {}
     for channel, number, value in seen:
         values.setdefault((channel, number), []).append(value)
@@ -128,9 +131,9 @@ def learned(address: str, seen: Sequence[tuple[int, int, int]]) -> Mapped | None
     channel, number = max(values, key=lambda key: len(values[key]))
     coarse = number - 32 if 32 <= number < 64 and (channel, number - 32) in values else number
     if coarse < 32 and (channel, coarse + 32) in values:
-        return Mapped(address, channel, coarse, "14bit") if len(values[channel, coarse + 32]) >= 4 else None
+        return MidiBinding(address, channel, coarse, "14bit") if len(values[channel, coarse + 32]) >= 4 else None
     moved = values[channel, number]
-    return Mapped(address, channel, number, _kind(moved)) if len(moved) >= 8 else None
+    return MidiBinding(address, channel, number, _kind(moved)) if len(moved) >= 8 else None
 
 
 def _kind(values: Sequence[int]) -> str:
@@ -152,7 +155,7 @@ def _centred(value: int) -> float:
     return value / 128 if value <= 64 else 0.5 + (value - 64) / 126
 
 
-def read_mapping(path: Path) -> tuple[Mapped, ...]:
+def read_mapping(path: Path) -> tuple[MidiBinding, ...]:
     """The mapping kept in a file, none if there is no file. Raises InputError for what is no mapping."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -168,22 +171,24 @@ def read_mapping(path: Path) -> tuple[Mapped, ...]:
     return tuple(_row(path, row) for row in rows)
 
 
-def _row(path: Path, row: Any) -> Mapped:  # noqa: ANN401
-    if not isinstance(row, dict) or not {"address", "channel", "number"} <= set(row) <= set(Mapped.__annotations__):
+def _row(path: Path, row: Any) -> MidiBinding:  # noqa: ANN401
+    if not isinstance(row, dict) or not {"address", "channel", "number"} <= set(row) <= set(
+        MidiBinding.__annotations__
+    ):
         raise InputError(f"{path}: a [[control]] has address, channel, number and mode, nothing else")
     if not isinstance(row["address"], str):
         raise InputError(f"{path}: the address {row['address']!r} is no text")
     try:
-        return Mapped(**row)
+        return MidiBinding(**row)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
 
-def save_mapping(path: Path, mapping: Iterable[Mapped]) -> None:
+def save_mapping(path: Path, mapping: Iterable[MidiBinding]) -> None:
     """Keep a mapping. Raises InputError when it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{path.parent}: cannot be made ({error.strerror or error})") from error
-    with written_beside(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text(tomli_w.dumps({"control": [asdict(mapped) for mapped in mapping]}), encoding="utf-8")

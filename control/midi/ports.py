@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...models.common.errors import InputError
 from ...models.common.paths import config_dir
-from .mapping import Decoder, Mapped, learned
+from .mapping import ControlChangeDecoder, MidiBinding, infer_binding
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -32,7 +32,7 @@ def input_ports() -> tuple[str, ...]:
         raise InputError(f"MIDI: this system gives no ports ({error})") from error
 
 
-def opened(name: str, callback: Any, *, virtual: bool = False) -> Any:  # noqa: ANN401
+def open_input(name: str, callback: Any, *, virtual: bool = False) -> Any:  # noqa: ANN401
     """The MIDI input of that name or the first that contains it. Raises InputError, with what there is."""
     import mido
 
@@ -48,12 +48,12 @@ def opened(name: str, callback: Any, *, virtual: bool = False) -> Any:  # noqa: 
         raise InputError(f"MIDI input {name!r}: cannot be opened ({error})") from error
 
 
-class Receiver:
+class ControlChangeHandler:
     """Control changes of mido's in, changes of a session out."""
 
-    def __init__(self, session: "Session", mapping: Sequence[Mapped], *, source: str = "midi") -> None:
+    def __init__(self, session: "Session", mapping: Sequence[MidiBinding], *, source: str = "midi") -> None:
         self._session = session
-        self._decoder = Decoder(mapping, session.get)
+        self._decoder = ControlChangeDecoder(mapping, session.get)
         self._source = source
 
     def receive(self, message: Any) -> None:  # noqa: ANN401
@@ -67,9 +67,13 @@ class Receiver:
 class MidiInput:
     """Moves a session by the control changes of a port until `close`."""
 
-    def __init__(self, session: "Session", mapping: Sequence[Mapped], port: str, *, virtual: bool = False) -> None:
+    def __init__(
+        self, session: "Session", mapping: Sequence[MidiBinding], port: str, *, virtual: bool = False
+    ) -> None:
         """Listens to the input of that name; a virtual one is made. Raises InputError when it cannot be had."""
-        self._port = opened(port, Receiver(session, mapping, source=f"midi {port}").receive, virtual=virtual)
+        self._port = open_input(
+            port, ControlChangeHandler(session, mapping, source=f"midi {port}").receive, virtual=virtual
+        )
         self.name: str = self._port.name
 
     def close(self) -> None:
@@ -77,11 +81,11 @@ class MidiInput:
         self._port.close()
 
 
-class Learner:
+class MidiLearn:
     """Listens to what the user moves until it is known what it is: `result`, and `found` is called."""
 
     def __init__(self, address: str, found: Callable[[], object] = lambda: None) -> None:
-        self.result: Mapped | None = None
+        self.result: MidiBinding | None = None
         self._address, self._found = address, found
         self._seen: list[tuple[int, int, int]] = []
 
@@ -89,6 +93,6 @@ class Learner:
         """Take one message of mido's."""
         if message.type == "control_change" and self.result is None:
             self._seen = [*self._seen[-_REMEMBERED:], (message.channel + 1, message.control, message.value)]
-            self.result = learned(self._address, self._seen)
+            self.result = infer_binding(self._address, self._seen)
             if self.result is not None:
                 self._found()

@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator
 
 from ...models.common.errors import InputError
-from ..session.parameters import Value, matching
+from ..session.parameters import Value, match_parameters
 from .dispatcher import ERROR, SUBSCRIBE, UNSUBSCRIBE
-from .packets import Message, RefusedError, encoded, messages_of
-from .server import packed
+from .packets import MalformedPacketError, Message, encode_message, parse_datagram
+from .server import bundle_messages
 
 _ALIVE = "/moodfader/transport/duration"
 _LARGEST = 65536
@@ -29,7 +29,7 @@ class OscClient:
 
     def send(self, *messages: Message) -> None:
         """Send messages at once. Raises InputError when it cannot."""
-        for packet in packed([encoded(message.address, *message.arguments) for message in messages]):
+        for packet in bundle_messages([encode_message(message.address, *message.arguments) for message in messages]):
             try:
                 self._socket.send(packet)
             except OSError as error:
@@ -47,16 +47,18 @@ class OscClient:
             except OSError as error:
                 raise self._silent() from error
             try:
-                yield from messages_of(datagram)
-            except RefusedError as error:
+                yield from parse_datagram(datagram)
+            except MalformedPacketError as error:
                 raise InputError(f"{self.name}: answers what is no OSC ({error})") from error
 
-    def ask(self, address: str, *arguments: Value, patience_s: float = 1.0) -> list[Message]:
+    def query(self, address: str, *arguments: Value, patience_s: float = 1.0) -> list[Message]:
         """Send one message and give what the addresses it names hold then, none for a button.
 
         Raises InputError with the server's reason if it refuses, and when no answer comes.
         """
-        controls = [control for control in matching(address.removesuffix("/norm")) if control.kind != "trigger"]
+        controls = [
+            control for control in match_parameters(address.removesuffix("/norm")) if control.kind != "trigger"
+        ]
         wanted = {control.address for control in controls} or {_ALIVE}
         sent = [Message(address, arguments)] if arguments or not controls else []
         self.send(*sent, Message(address if controls else _ALIVE))
@@ -74,7 +76,7 @@ class OscClient:
             return answers
         raise self._silent()
 
-    def follow(self, *, rate_hz: float, seconds: float | None = None, renew_s: float = 5.0) -> Iterator[Message]:
+    def subscribe(self, *, rate_hz: float, seconds: float | None = None, renew_s: float = 5.0) -> Iterator[Message]:
         """Subscribe and give all that comes, for so long or for ever. Raises InputError when no answer comes."""
         end = None if seconds is None else time.monotonic() + seconds
         try:
@@ -91,7 +93,7 @@ class OscClient:
         finally:
             self._socket.settimeout(1)
             with contextlib.suppress(OSError):  # the server has gone before
-                self._socket.send(encoded(UNSUBSCRIBE))
+                self._socket.send(encode_message(UNSUBSCRIBE))
             self.close()
 
     def close(self) -> None:

@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
-from ...models.common.formatting import spoken
-from ..session.parameters import CONTROLS, ROOT, Control, by_address
+from ...models.common.formatting import display_name
+from ..session.parameters import PARAMETERS, ROOT, Parameter, find_parameter
 from .dispatcher import NORM, SUBSCRIBE, UNSUBSCRIBE
 
 _WIDTH, _HEIGHT, _GAP = 100, 300, 10
@@ -17,11 +17,12 @@ _FOLLOW: Final = f"""if (value) {{
 }}"""
 
 
-def reference() -> str:
+def address_reference() -> str:
     """Every address with its type, range, unit and meaning, a line each: what a layout of one's own is made from."""
     rows = [("address", "type", "range", "unit", "meaning")]
     rows += [
-        (control.address, _type(control), _range(control), control.unit, control.meaning) for control in CONTROLS
+        (control.address, _type(control), _range(control), control.unit, control.description)
+        for control in PARAMETERS
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = [
@@ -43,23 +44,23 @@ def open_stage_control() -> dict[str, Any]:
     """A session for Open Stage Control: faders, emotions, switches. Pressing `follow` keeps it up to date."""
     widgets = [
         _widget("fader", control, left=column, top=0, doubleTap=True, **_span(control))
-        for column, control in enumerate(by_address(f"{ROOT}/{name}") for name in (*_faders(), "wet", "master"))
+        for column, control in enumerate(find_parameter(f"{ROOT}/{name}") for name in (*_faders(), "wet", "master"))
     ]
     top = _HEIGHT + _GAP
     for column, name in enumerate(EMOTIONS):
-        control = by_address(f"{ROOT}/emotion/{name}")
+        control = find_parameter(f"{ROOT}/emotion/{name}")
         widgets.append(
             _widget("fader", control, left=column, top=top, height=200, interaction=False, range={"min": 0, "max": 1})
         )
     top += 200 + _GAP
     switches = ("transport/play", "transport/loop", "bypass", "delta", "match_loudness")
     for column, name in enumerate(switches):
-        control = by_address(f"{ROOT}/{name}")
+        control = find_parameter(f"{ROOT}/{name}")
         widgets.append(_widget("button", control, left=column, top=top, height=60, mode="toggle", on=1, off=0))
     follow = {"type": "button", "id": "follow", "label": "follow", "mode": "toggle", "bypass": True}
     widgets.append(follow | _place(len(switches), top, 60) | {"onValue": _FOLLOW})
     content = {"type": "root", "id": "root", "label": "Moodfader", "widgets": widgets, "tabs": []}
-    return {"createdWith": "Open Stage Control", "version": "1.26.0", "type": "session", "content": content}
+    return {"createdWith": "Open Stage Parameter", "version": "1.26.0", "type": "session", "content": content}
 
 
 def _faders() -> tuple[str, ...]:
@@ -68,7 +69,7 @@ def _faders() -> tuple[str, ...]:
 
 def _widget(
     kind: str,
-    control: Control,
+    control: Parameter,
     *,
     left: int,
     top: int,
@@ -77,7 +78,7 @@ def _widget(
 ) -> dict[str, Any]:
     name = control.address.removeprefix(ROOT + "/")
     default = control.default if isinstance(control.default, int | float) else ""
-    values = {"type": kind, "id": name, "address": control.address, "label": spoken(name.rsplit("/")[-1])}
+    values = {"type": kind, "id": name, "address": control.address, "label": display_name(name.rsplit("/")[-1])}
     return (
         values
         | {"default": int(default) if isinstance(default, bool) else default}
@@ -90,15 +91,15 @@ def _place(column: int, top: int, height: int) -> dict[str, Any]:
     return {"left": column * (_WIDTH + _GAP), "top": top, "width": _WIDTH, "height": height}
 
 
-def _span(control: Control) -> dict[str, Any]:
+def _span(control: Parameter) -> dict[str, Any]:
     return {"range": {"min": control.low, "max": control.high}}
 
 
-def _type(control: Control) -> str:
+def _type(control: Parameter) -> str:
     return control.kind if control.writable else f"({control.kind})"
 
 
-def _range(control: Control) -> str:
+def _range(control: Parameter) -> str:
     if control.kind == "bool":
         return "0, 1"
     if control.low is None and control.high is None:

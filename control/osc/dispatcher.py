@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ...models.common.errors import InputError
-from ..session.parameters import ROOT, Control, Value, by_address, matching
+from ..session.parameters import ROOT, Parameter, Value, find_parameter, match_parameters
 from .packets import Message
-from .subscriptions import DEFAULT_RATE_HZ, RATES_HZ, Clients, Sender
+from .subscriptions import DEFAULT_RATE_HZ, RATES_HZ, Sender, Subscriptions
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -37,10 +37,10 @@ Answer = tuple[Sender, str, tuple[Value, ...]]
 class Dispatcher:
     """Messages in, changes of the session and answers out. Not thread-safe: one worker owns it."""
 
-    def __init__(self, session: "Session", clients: Clients) -> None:
+    def __init__(self, session: "Session", clients: Subscriptions) -> None:
         self._session = session
         self._clients = clients
-        self._waiting: dict[str, tuple[Control, Value, Sender]] = {}
+        self._waiting: dict[str, tuple[Parameter, Value, Sender]] = {}
         self._asked: dict[tuple[Sender, str], Callable[[float], list[Answer]]] = {}
         self._complaints: dict[tuple[Sender, str], Callable[[], str]] = {}
         self._complained, self._since = 0, -math.inf
@@ -50,30 +50,30 @@ class Dispatcher:
         """Whether there is nothing to do."""
         return not self._waiting and not self._asked and not self._complaints
 
-    def take(self, message: Message, sender: Sender) -> None:
+    def enqueue(self, message: Message, sender: Sender) -> None:
         """Put a message to what waits; a newer value of the same address takes the older one's place."""
         try:
             self._sort(message, sender)
         except InputError as error:
-            self.complain(sender, message.address, str(error))
+            self.report_error(sender, message.address, str(error))
 
-    def complain(self, sender: Sender, what: str, reason: str | Callable[[], str]) -> None:
+    def report_error(self, sender: Sender, what: str, reason: str | Callable[[], str]) -> None:
         """Answer `/moodfader/error` with a reason at the next act; the last one counts for the same `what`."""
         if len(self._complaints) < COMPLAINTS_PER_S:
             self._complaints[sender, what] = reason if callable(reason) else lambda: reason
 
-    def act(self, now: float) -> list[Answer]:
+    def apply_pending(self, now: float) -> list[Answer]:
         """Do what waits; returns the answers to be sent. Leases begin at `now`, in seconds."""
         waiting, self._waiting = self._waiting, {}
         answers: list[Answer] = []
         for address, (_, value, sender) in waiting.items():
             try:
                 self._session.set(address, value, source=f"osc {sender[0]}:{sender[1]}")
-                self._clients.heard(sender, address, value)
+                self._clients.note_sent(sender, address, value)
             except InputError as error:
-                self.complain(sender, address, str(error))
+                self.report_error(sender, address, str(error))
             except Exception as error:  # one fault must not end the show; who caused it is told
-                self.complain(sender, address, f"{address}: a fault of Moodfader ({error!r})")
+                self.report_error(sender, address, f"{address}: a fault of Moodfader ({error!r})")
         while self._asked and len(answers) < MOST_ANSWERS:
             answers += self._asked.pop(next(iter(self._asked)))(now)
         return self._reasons(now) + answers  # who sets and then asks hears first why it was not set
@@ -100,11 +100,11 @@ class Dispatcher:
             self._clients.leave(sender)
             return
         pattern, norm = (address.removesuffix(NORM), True) if address.endswith(NORM) else (address, False)
-        controls = [control for control in matching(pattern) if control.normalised or not norm]
+        controls = [control for control in match_parameters(pattern) if control.has_norm or not norm]
         if not controls:
-            if norm and matching(pattern):
+            if norm and match_parameters(pattern):
                 raise InputError(f"{address}: has no range, so it has no normalised value")
-            self.complain(sender, address, lambda: _unknown(pattern))
+            self.report_error(sender, address, lambda: _unknown(pattern))
             return
         if len(arguments) > 1:
             raise InputError(f"{address}: wants one value, not {len(arguments)}")
@@ -116,12 +116,12 @@ class Dispatcher:
         else:
             self._ask(sender, address, lambda _: self._values(controls, sender, norm))
 
-    def _set(self, controls: list[Control], given: Value, sender: Sender, norm: bool) -> None:
+    def _set(self, controls: list[Parameter], given: Value, sender: Sender, norm: bool) -> None:
         checked = []
         for control in controls:
             if not control.writable:
                 raise InputError(f"{control.address}: can only be watched, not set")
-            checked.append((control, control.from_norm(_number(control, given)) if norm else control.checked(given)))
+            checked.append((control, control.from_norm(_number(control, given)) if norm else control.validate(given)))
         for control, value in checked:
             if control.kind == "trigger" and not value:  # the release of a button
                 continue
@@ -132,7 +132,7 @@ class Dispatcher:
         if len(self._asked) < MOST_WAITING:
             self._asked[sender, what] = question
 
-    def _values(self, controls: list[Control], sender: Sender, norm: bool) -> list[Answer]:
+    def _values(self, controls: list[Parameter], sender: Sender, norm: bool) -> list[Answer]:
         answers: list[Answer] = []
         for control in controls:
             value = self._session.get(control.address)
@@ -151,7 +151,7 @@ class Dispatcher:
 
 def _unknown(pattern: str) -> str:
     try:
-        return by_address(pattern).address
+        return find_parameter(pattern).address
     except InputError as error:
         return str(error)
 
@@ -167,7 +167,7 @@ def _rate(arguments: tuple[Value, ...]) -> float:
     return float(rate_hz)
 
 
-def _number(control: Control, given: Value) -> float:
+def _number(control: Parameter, given: Value) -> float:
     if isinstance(given, str) or given is None or not math.isfinite(given):
         raise InputError(f"{control.address}{NORM}: wants a number from 0 to 1")
     return float(given)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from ...models.common.errors import InputError
-from ..session.parameters import CONTROLS, Control, Value
-from .service_announcer import EVERYWHERE, NAME, Announcement
+from ..session.parameters import PARAMETERS, Parameter, Value
+from .service_announcer import EVERYWHERE, NAME, ServiceAnnouncer
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -26,13 +26,13 @@ _TAGS: Final = {"float": "f", "int": "i", "string": "s", "trigger": "I"}
 _ATTRIBUTES: Final = ("FULL_PATH", "CONTENTS", "TYPE", "ACCESS", "VALUE", "RANGE", "DESCRIPTION", "UNIT")
 
 
-def node_of(control: Control, value: Value) -> dict[str, Any]:
+def parameter_node(control: Parameter, value: Value) -> dict[str, Any]:
     """What OSCQuery says of one address. A value that is not known yet is null."""
     tag = _TAGS.get(control.kind) or ("T" if value else "F")
     readable = control.kind != "trigger"
     node: dict[str, Any] = {
         "FULL_PATH": control.address,
-        "DESCRIPTION": control.meaning,
+        "DESCRIPTION": control.description,
         "TYPE": tag,
         "ACCESS": (1 if readable else 0) | (2 if control.writable else 0),
     }
@@ -46,27 +46,27 @@ def node_of(control: Control, value: Value) -> dict[str, Any]:
     return node
 
 
-def tree_of(state: dict[str, Value]) -> dict[str, Any]:
+def address_tree(state: dict[str, Value]) -> dict[str, Any]:
     """All addresses, as containers within containers from the root on."""
     root: dict[str, Any] = {"FULL_PATH": "/", "ACCESS": 0, "CONTENTS": {}}
-    for control in CONTROLS:
+    for control in PARAMETERS:
         node = root
         *folders, name = control.address.strip("/").split("/")
         for depth, folder in enumerate(folders, 1):
             path = "/" + "/".join(folders[:depth])
             node = node["CONTENTS"].setdefault(folder, {"FULL_PATH": path, "ACCESS": 0, "CONTENTS": {}})
-        node["CONTENTS"][name] = node_of(control, state.get(control.address))
+        node["CONTENTS"][name] = parameter_node(control, state.get(control.address))
     return root
 
 
-def answer(
+def handle_request(
     target: str, state: dict[str, Value], host_info: dict[str, Any]
 ) -> tuple[HTTPStatus, dict[str, Any] | None]:
     """Status and JSON for the target of a GET request."""
     path, _, attribute = target.partition("?")
     if attribute == "HOST_INFO":
         return HTTPStatus.OK, host_info
-    node: dict[str, Any] | None = tree_of(state)
+    node: dict[str, Any] | None = address_tree(state)
     for name in unquote(path).strip("/").split("/"):
         if name and node is not None:
             node = node.get("CONTENTS", {}).get(name)
@@ -91,7 +91,7 @@ class OscQueryServer:
         class Handler(_Handler):
             @staticmethod
             def respond(target: str) -> tuple[HTTPStatus, dict[str, Any] | None]:
-                return answer(target, session.state(), info)
+                return handle_request(target, session.state(), info)
 
         try:
             self._http = _Server((host, port), Handler)
@@ -100,7 +100,7 @@ class OscQueryServer:
         self.port: int = self._http.server_address[1]
         self._thread = threading.Thread(target=self._http.serve_forever, name="oscquery", daemon=True)
         self._thread.start()
-        self._announcement = Announcement(host, self.port, osc_port) if announce else None
+        self._announcement = ServiceAnnouncer(host, self.port, osc_port) if announce else None
 
     def close(self) -> None:
         """Stop serving, and say so to the network."""

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Final
 from ...models.common.errors import InputError
 from ..session.parameters import Value
 from .dispatcher import Answer, Dispatcher
-from .packets import LARGEST, RefusedError, bundled, encoded, messages_of
-from .subscriptions import Clients, Sender
+from .packets import MAX_DATAGRAM, MalformedPacketError, encode_bundle, encode_message, parse_datagram
+from .subscriptions import Sender, Subscriptions
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -41,9 +41,9 @@ class OscServer:
     def __init__(self, session: "Session", *, host: str = "127.0.0.1", port: int = DEFAULT_PORT) -> None:
         """Port 0 takes any free one. Raises InputError when the address cannot be had."""
         self._session = session
-        self._socket = bound_socket(host, port)
+        self._socket = bind_udp(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
-        self._clients = Clients()
+        self._clients = Subscriptions()
         self._dispatcher = Dispatcher(session, self._clients)
         self._arrived: deque[tuple[bytes, Sender]] = deque(maxlen=_BACKLOG)
         self._closing = False
@@ -80,7 +80,7 @@ class OscServer:
                 continue
             acted = now
             if not self._dispatcher.idle:
-                self._answer(self._dispatcher.act(now))
+                self._answer(self._dispatcher.apply_pending(now))
             for sender, lease in self._clients.due(now):
                 lease.version, changes = self._session.changes_since(lease.version)
                 self._tell(sender, [_encoded(address, value) for address, value in lease.news(changes).items()])
@@ -89,7 +89,7 @@ class OscServer:
         """Take what lies in the socket; of a flood the newest stay."""
         while time.monotonic() < until:
             try:
-                self._arrived.append(self._socket.recvfrom(LARGEST + 1))
+                self._arrived.append(self._socket.recvfrom(MAX_DATAGRAM + 1))
             except BlockingIOError:
                 return
             except OSError:  # the network's word on an answer that did not arrive
@@ -106,12 +106,12 @@ class OscServer:
 
     def _take(self, datagram: bytes, sender: Sender) -> None:
         try:
-            messages = messages_of(datagram)
-        except RefusedError as error:
-            self._dispatcher.complain(sender, "", str(error))
+            messages = parse_datagram(datagram)
+        except MalformedPacketError as error:
+            self._dispatcher.report_error(sender, "", str(error))
             return
         for message in messages:
-            self._dispatcher.take(message, sender)
+            self._dispatcher.enqueue(message, sender)
 
     def _answer(self, answers: list[Answer]) -> None:
         """Send the answers, those of one client together."""
@@ -122,27 +122,27 @@ class OscServer:
             self._tell(sender, messages)
 
     def _tell(self, sender: Sender, messages: list[bytes]) -> None:
-        for packet in packed(messages):
+        for packet in bundle_messages(messages):
             with contextlib.suppress(OSError):  # it is gone, or its network is full: the lease will end
                 self._socket.sendto(packet, sender)
 
 
-_encoded = lru_cache(maxsize=256, typed=True)(encoded)  # many clients are told the same
+_encoded = lru_cache(maxsize=256, typed=True)(encode_message)  # many clients are told the same
 
 
-def packed(messages: list[bytes]) -> Iterator[bytes]:
+def bundle_messages(messages: list[bytes]) -> Iterator[bytes]:
     """Encoded messages as few datagrams: one goes as it is, several as bundles."""
     batch: list[bytes] = []
     for message in messages:
         if batch and sum(len(one) + 4 for one in batch) + len(message) > _PACKET:
-            yield bundled(batch) if len(batch) > 1 else batch[0]
+            yield encode_bundle(batch) if len(batch) > 1 else batch[0]
             batch = []
         batch.append(message)
     if batch:
-        yield bundled(batch) if len(batch) > 1 else batch[0]
+        yield encode_bundle(batch) if len(batch) > 1 else batch[0]
 
 
-def bound_socket(host: str, port: int) -> socket.socket:
+def bind_udp(host: str, port: int) -> socket.socket:
     """A UDP socket on that address that does not block. Raises InputError."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]

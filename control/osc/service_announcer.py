@@ -12,7 +12,7 @@ NAME: Final = "Moodfader"
 EVERYWHERE: Final = ("0.0.0.0", "::")
 
 
-class Announcement:
+class ServiceAnnouncer:
     """The services `_oscjson._tcp` and `_osc._udp` under this program's name, until `close`.
 
     Where there is no multicast nothing is announced, and controllers have to be told the port.

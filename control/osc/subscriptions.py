@@ -8,7 +8,7 @@ from ..session.parameters import Value
 
 LEASE_S: Final = 10.0
 """A client that does not repeat `/moodfader/subscribe` within this time is forgotten."""
-MOST_CLIENTS: Final = 64
+MAX_CLIENTS: Final = 64
 """The one that renewed longest ago makes room."""
 RATES_HZ: Final = (0.1, 60.0)
 DEFAULT_RATE_HZ: Final = 20.0
@@ -18,7 +18,7 @@ Sender = tuple[str | int, ...]
 
 
 @dataclass
-class Lease:
+class Subscription:
     """What is known of one client."""
 
     interval_s: float
@@ -39,18 +39,18 @@ class Lease:
         return news
 
 
-class Clients:
+class Subscriptions:
     """Leases by sender, in the order of their renewal. Times are seconds of any steady clock."""
 
     def __init__(self) -> None:
-        self._leases: dict[Sender, Lease] = {}
+        self._leases: dict[Sender, Subscription] = {}
 
-    def renew(self, sender: Sender, now: float, *, rate_hz: float, version: int) -> Lease:
+    def renew(self, sender: Sender, now: float, *, rate_hz: float, version: int) -> Subscription:
         """A lease from `now` on; a client that asks again is told the whole state again."""
-        lease = Lease(1 / rate_hz, now + LEASE_S, now + 1 / rate_hz, version)
+        lease = Subscription(1 / rate_hz, now + LEASE_S, now + 1 / rate_hz, version)
         self._leases.pop(sender, None)
         self._leases[sender] = lease
-        if len(self._leases) > MOST_CLIENTS:
+        if len(self._leases) > MAX_CLIENTS:
             del self._leases[next(iter(self._leases))]
         return lease
 
@@ -58,12 +58,12 @@ class Clients:
         """Forget a client, if it is one."""
         self._leases.pop(sender, None)
 
-    def heard(self, sender: Sender, address: str, value: Value) -> None:
+    def note_sent(self, sender: Sender, address: str, value: Value) -> None:
         """A client set this value, so it knows it."""
         if sender in self._leases:
             self._leases[sender].known[address] = value
 
-    def due(self, now: float) -> list[tuple[Sender, Lease]]:
+    def due(self, now: float) -> list[tuple[Sender, Subscription]]:
         """Whose turn it is; leases that have ended are gone."""
         self._leases = {sender: lease for sender, lease in self._leases.items() if lease.ends > now}
         ready = [(sender, lease) for sender, lease in self._leases.items() if lease.due <= now]

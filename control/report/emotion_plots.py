@@ -9,20 +9,22 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...engine.plotting.style import AGAINST, FAINT, FOR, INK, STYLE, plain, save
+from ...engine.plotting.style import AGAINST, FAINT, FOR, INK, STYLE, hide_spines, save_figure
 from ...models.common.arrays import Floats
 from ...models.common.constants import EMOTIONS, MIDLEVEL
-from ...models.common.formatting import signed, spoken
-from ...models.evaluation.metrics import Agreement
-from ...models.evaluation.results import Findings
-from .plot_helpers import GRID, interval, note, whiskers
+from ...models.common.formatting import display_name, format_signed
+from ...models.evaluation.metrics import RegressionMetrics
+from ...models.evaluation.results import EvaluationResults
+from .plot_helpers import GRID, add_footnote, format_interval, plot_intervals
 
 _BINS = 6
 _OTHERS: Final = ("#009E73", "#CC79A7", "#E69F00")
 _SHAPES: Final = ("o", "s", "^", "D", "v", "P")
 
 
-def scatter_figure(path: Path, said: Floats, rated: Floats, found: Mapping[str, Agreement], *, title: str) -> None:
+def plot_scatter(
+    path: Path, said: Floats, rated: Floats, found: Mapping[str, RegressionMetrics], *, title: str
+) -> None:
     """Predicted against rated, a panel an emotion; said, rated: [clips, 8], NaN where there is none."""
     with rc_context(STYLE):
         figure = Figure(figsize=(10, 5.6), layout="constrained")
@@ -30,15 +32,21 @@ def scatter_figure(path: Path, said: Floats, rated: Floats, found: Mapping[str, 
             x, y = said[:, EMOTIONS.index(name)], rated[:, EMOTIONS.index(name)]
             axes.plot([-0.1, 1.1], [-0.1, 1.1], color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
             axes.scatter(x, y, s=11, color=FOR, alpha=0.45, linewidths=0)
-            axes.set_title(f"{spoken(name)}   r {interval(found[name].r)}", fontsize=8.5)
+            axes.set_title(f"{display_name(name)}   r {format_interval(found[name].r)}", fontsize=8.5)
             _unit(axes)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        note(figure, "A point is a clip; dashed: predicted equals rated.  r with its 95 % interval over albums.")
-        save(figure, path)
+        add_footnote(
+            figure, "A point is a clip; dashed: predicted equals rated.  r with its 95 % interval over albums."
+        )
+        save_figure(figure, path)
 
 
-def emotions_figure(
-    path: Path, found: Mapping[str, Agreement], others: Mapping[str, Mapping[str, Agreement]], *, title: str
+def plot_emotion_metrics(
+    path: Path,
+    found: Mapping[str, RegressionMetrics],
+    others: Mapping[str, Mapping[str, RegressionMetrics]],
+    *,
+    title: str,
 ) -> None:
     """r and error of each emotion with intervals, beside chance, the constant mean and other models' records."""
     names = [*[name for name in EMOTIONS if name in found], "mean"]
@@ -61,12 +69,12 @@ def emotions_figure(
                 shift = (place - (len(runs) - 1) / 2) * 0.2
                 own = [(row, value(run[name])) for row, name in zip(rows, names, strict=True) if name in run]
                 colour = FOR if place == 0 else _OTHERS[(place - 1) % len(_OTHERS)]
-                whiskers(axes, own, shift, colour, label or "this model", shape=_SHAPES[place % len(_SHAPES)])
+                plot_intervals(axes, own, shift, colour, label or "this model", shape=_SHAPES[place % len(_SHAPES)])
             axes.axhline(len(names) - 1.5, color=FAINT, linewidth=0.6)
             axes.grid(axis="x", color=GRID, linewidth=0.6)
             axes.set_axisbelow(True)
-            plain(axes)
-        left.set_yticks(rows, [spoken(name) for name in names])
+            hide_spines(axes)
+        left.set_yticks(rows, [display_name(name) for name in names])
         left.set_ylim(len(names) - 0.4, -0.6)
         left.set_xlim(right=1.0)
         left.set_xlabel("Pearson r with the ratings  (grey: chance)")
@@ -76,12 +84,12 @@ def emotions_figure(
             handles, labels = right.get_legend_handles_labels()
             figure.legend(handles, labels, loc="outside upper right", ncols=4, fontsize=8, frameon=False)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        note(figure, "Bars: 95 % interval, whole albums drawn with replacement.")
-        save(figure, path)
+        add_footnote(figure, "Bars: 95 % interval, whole albums drawn with replacement.")
+        save_figure(figure, path)
 
 
-def calibration_figure(
-    path: Path, said: Floats, rated: Floats, found: Mapping[str, Agreement], *, title: str
+def plot_calibration(
+    path: Path, said: Floats, rated: Floats, found: Mapping[str, RegressionMetrics], *, title: str
 ) -> None:
     """Mean rating where the prediction is low, ..., high, a panel an emotion. said, rated: [clips, 8]."""
     with rc_context(STYLE):
@@ -98,17 +106,17 @@ def calibration_figure(
             ends = np.array([min(predicted), max(predicted)])
             axes.plot(ends, slope.value * ends + offset.value, color=AGAINST, linewidth=1.1)
             axes.errorbar(predicted, mean, yerr=error, fmt="o", color=FOR, markersize=4, elinewidth=1, capsize=2)
-            axes.set_title(spoken(name), fontsize=9)
-            text = f"slope {interval(slope)}\noffset {signed(offset.value, '.2f')}"
+            axes.set_title(display_name(name), fontsize=9)
+            text = f"slope {format_interval(slope)}\noffset {format_signed(offset.value, '.2f')}"
             axes.text(0.04, 0.97, text, transform=axes.transAxes, va="top", fontsize=7, color=INK)
             _unit(axes)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
         told = f"Blue: clips in {_BINS} equal groups by prediction, mean rating with its 95 % interval.  "
-        note(figure, told + "Red: rated = slope × predicted + offset; 1 and 0 are right.")
-        save(figure, path)
+        add_footnote(figure, told + "Red: rated = slope × predicted + offset; 1 and 0 are right.")
+        save_figure(figure, path)
 
 
-def unusual_figure(path: Path, found: Findings, *, title: str) -> None:
+def plot_out_of_domain(path: Path, found: EvaluationResults, *, title: str) -> None:
     """What is said of sounds that are no music, over what is said of 90 % of the recordings."""
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 4.6), layout="constrained")
@@ -123,23 +131,23 @@ def unusual_figure(path: Path, found: Findings, *, title: str) -> None:
                 x = np.arange(len(names)) + (place - (len(found.unusual) - 1) / 2) * 0.11
                 shape, colour = _SHAPES[place % len(_SHAPES)], colours[place % len(colours)]
                 axes.scatter(x, [said[n] for n in names], s=22, marker=shape, color=colour, label=sound, zorder=3)
-            axes.set_xticks(range(len(names)), [spoken(name).replace(" ", "\n") for name in names], fontsize=7)
+            axes.set_xticks(range(len(names)), [display_name(name).replace(" ", "\n") for name in names], fontsize=7)
             axes.axhline(0, color=FAINT, linewidth=0.6)
             axes.axhline(1, color=FAINT, linewidth=0.6)
             axes.grid(axis="y", color=GRID, linewidth=0.6)
             axes.set_axisbelow(True)
             axes.tick_params(axis="x", length=0)
-            plain(axes)
+            hide_spines(axes)
         panels[0].set_ylabel("predicted")
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=8.5, frameon=False)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
         told = "grey: 5 to 95 % of the recordings, and their median"
         panels[0].set_title(told, fontsize=7.5, color=FAINT, weight="normal")
-        save(figure, path)
+        save_figure(figure, path)
 
 
-def _panels(figure: Figure, found: Mapping[str, Agreement]) -> Iterator[tuple[str, Axes]]:
+def _panels(figure: Figure, found: Mapping[str, RegressionMetrics]) -> Iterator[tuple[str, Axes]]:
     """A panel for each rated emotion, named axes at the edges; unused ones are hidden."""
     grid = figure.subplots(2, 4, sharex=True, sharey=True)
     figure.set_layout_engine("constrained", hspace=0.06)
@@ -160,4 +168,4 @@ def _unit(axes: Axes) -> None:
     axes.set_aspect("equal")
     axes.set_xticks([0, 0.5, 1], ["0", ".5", "1"])
     axes.set_yticks([0, 0.5, 1], ["0", ".5", "1"])
-    plain(axes)
+    hide_spines(axes)

@@ -6,14 +6,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from ...models.common.atomic_write import check_folder as check_output_folder
-from ...models.common.atomic_write import written_beside
+from ...models.common.atomic_write import atomic_write
+from ...models.common.atomic_write import check_writable as check_output_folder
 from ...models.common.errors import InputError
 from ...models.evaluation.bootstrap import Estimate
-from ...models.evaluation.metrics import Agreement
-from ...models.evaluation.results import Evidence, Findings
+from ...models.evaluation.metrics import RegressionMetrics
+from ...models.evaluation.results import EvaluationInputs, EvaluationResults
 from . import emotion_plots, matrix_plots
-from .markdown_page import page
+from .markdown_page import render_report
 from .sections import FIGURES
 from .summary import Scores, write_record
 
@@ -36,8 +36,8 @@ def check_folder(folder: Path | None, *, overwrite: bool) -> None:
 
 def write_report(
     folder: Path,
-    evidence: Evidence,
-    found: Findings,
+    evidence: EvaluationInputs,
+    found: EvaluationResults,
     record: Mapping[str, Any],
     values: Scores,
     beside: Sequence[Mapping[str, Any]],
@@ -50,14 +50,14 @@ def write_report(
         (folder / name).unlink(missing_ok=True)
     _figures(folder, evidence, found, record, beside)
     write_record(folder / RECORD, record, values, title=title)
-    with written_beside(folder / PAGE) as file:
-        file.write_text(page(title, found, record, beside), encoding="utf-8")
+    with atomic_write(folder / PAGE) as file:
+        file.write_text(render_report(title, found, record, beside), encoding="utf-8")
 
 
 def _figures(
     folder: Path,
-    evidence: Evidence,
-    found: Findings,
+    evidence: EvaluationInputs,
+    found: EvaluationResults,
     record: Mapping[str, Any],
     beside: Sequence[Mapping[str, Any]],
 ) -> None:
@@ -67,25 +67,29 @@ def _figures(
         said, rated = evidence.said[0, :, 7:], evidence.rated["emotions"]
         first = " (first division)" if len(evidence.said) > 1 else ""
         others = {str(other["title"]): _others(other) for other in beside}
-        emotion_plots.emotions_figure(path["emotions"], found.emotions, others, title=f"{title}: emotions")
-        emotion_plots.scatter_figure(
+        emotion_plots.plot_emotion_metrics(path["emotions"], found.emotions, others, title=f"{title}: emotions")
+        emotion_plots.plot_scatter(
             path["scatter"], said, rated, found.emotions, title=f"{title}: predicted and rated{first}"
         )
-        emotion_plots.calibration_figure(
+        emotion_plots.plot_calibration(
             path["calibration"], said, rated, found.emotions, title=f"{title}: calibration{first}"
         )
     if found.scales:
-        matrix_plots.scales_figure(path["scales"], found.scales, title=f"{title}: features and human scales")
+        matrix_plots.plot_scale_correlations(
+            path["scales"], found.scales, title=f"{title}: features and human scales"
+        )
     count = len(evidence.whole)
     heard_by = str(record.get("model_title", title))
     both = {title: found.between} | ({heard_by: found.model_between} if found.model_between else {})
-    matrix_plots.features_figure(path["features"], both, title=f"features over {count} recordings")
+    matrix_plots.plot_feature_correlations(path["features"], both, title=f"features over {count} recordings")
     if found.turned.get("all"):
-        matrix_plots.turned_figure(path["turned"], found.turned["all"], title=f"{heard_by}: one quality turned")
+        matrix_plots.plot_sweep_responses(
+            path["turned"], found.turned["all"], title=f"{heard_by}: one quality turned"
+        )
     if found.unusual:
-        emotion_plots.unusual_figure(path["unusual"], found, title=f"{heard_by}: sounds that are no music")
+        emotion_plots.plot_out_of_domain(path["unusual"], found, title=f"{heard_by}: sounds that are no music")
     if found.moved:
-        matrix_plots.moved_figure(path["robustness"], found, title=f"{title}: changed recordings")
+        matrix_plots.plot_robustness(path["robustness"], found, title=f"{title}: changed recordings")
 
 
 def _apart(title: str, beside: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -98,7 +102,7 @@ def _apart(title: str, beside: Sequence[Mapping[str, Any]]) -> list[Mapping[str,
     return apart
 
 
-def _others(record: Mapping[str, Any]) -> dict[str, Agreement]:
+def _others(record: Mapping[str, Any]) -> dict[str, RegressionMetrics]:
     """The agreements of another record, as far as they are drawn."""
 
     def estimate(values: Mapping[str, float | None]) -> Estimate:
@@ -108,7 +112,7 @@ def _others(record: Mapping[str, Any]) -> dict[str, Agreement]:
 
     parts = ("r", "rmse", "mae", "slope", "offset", "chance_r")
     return {
-        name: Agreement(
+        name: RegressionMetrics(
             clips=int(a["clips"]),
             **{part: estimate(a[part]) for part in parts},
             constant_rmse=a["constant_rmse"],

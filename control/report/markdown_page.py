@@ -3,22 +3,33 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...models.common.formatting import number
+from ...models.common.formatting import format_r
 from ...models.evaluation.bootstrap import DRAWS, Estimate
-from ...models.evaluation.results import Findings
+from ...models.evaluation.results import EvaluationResults
 from . import sections
-from .plot_helpers import interval
+from .plot_helpers import format_interval
 
 
-def page(title: str, found: Findings, record: Mapping[str, Any], beside: Sequence[Mapping[str, Any]]) -> str:
+def render_report(
+    title: str, found: EvaluationResults, record: Mapping[str, Any], beside: Sequence[Mapping[str, Any]]
+) -> str:
     """The whole page. record: as `evaluate` writes it; beside: such records of others."""
-    parts = [f"# {title}", how(record), sections.emotions_section(found), beside_section(record, beside)]
+    parts = [
+        f"# {title}",
+        methods_section(record),
+        sections.emotions_section(found),
+        comparison_section(record, beside),
+    ]
     parts += [sections.midlevel_section(found), sections.scales_section(found), sections.features_section(found)]
-    parts += [sections.turned_section(found), sections.unusual_section(found), sections.robustness_section(found)]
+    parts += [
+        sections.sweep_section(found),
+        sections.out_of_domain_section(found),
+        sections.robustness_section(found),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def how(record: Mapping[str, Any]) -> str:
+def methods_section(record: Mapping[str, Any]) -> str:
     """What was judged, by which networks, with which settings."""
     clips = ", ".join(f"{name} ({count})" for name, count in record["clips"].items())
     lines = [f"Rated recordings: {clips}."]
@@ -43,7 +54,7 @@ def how(record: Mapping[str, Any]) -> str:
     return "\n\n".join(lines)
 
 
-def beside_section(record: Mapping[str, Any], beside: Sequence[Mapping[str, Any]]) -> str:
+def comparison_section(record: Mapping[str, Any], beside: Sequence[Mapping[str, Any]]) -> str:
     """Other records as they came, and on the parts that both have tested, by r within each part."""
     if not beside:
         return ""
@@ -51,12 +62,12 @@ def beside_section(record: Mapping[str, Any], beside: Sequence[Mapping[str, Any]
     rows = []
     for other in beside:
         mean = other["findings"]["emotions"]["mean"]["r"]
-        cells = [str(other["title"]), interval(Estimate(mean["value"], mean["low"], mean["high"]))]
+        cells = [str(other["title"]), format_interval(Estimate(mean["value"], mean["low"], mean["high"]))]
         shared = [part for part in other.get("by_part", ()) if part["clips_are"] in own]
         if shared:
             theirs = sum(part["mean_r"] for part in shared) / len(shared)
             ours = sum(own[part["clips_are"]] for part in shared) / len(shared)
-            cells += [number(theirs, 3), number(ours, 3), str(sum(part["clips"] for part in shared))]
+            cells += [format_r(theirs, 3), format_r(ours, 3), str(sum(part["clips"] for part in shared))]
         rows.append(cells + [""] * (5 - len(cells)))
     header = (
         " | mean r, all it was tested on | mean r within the parts that both tested | this one there | recordings"

@@ -11,64 +11,67 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ...engine.plotting.style import AGAINST, FAINT, FOR, INK, STYLE, plain, save
+from ...engine.plotting.style import AGAINST, FAINT, FOR, INK, STYLE, hide_spines, save_figure
 from ...models.common.constants import MIDLEVEL
-from ...models.common.formatting import number, spoken
-from ...models.datasets.perceptual import HEARD_AS
-from ...models.evaluation.construct_validity import ScaleMeaning
-from ...models.evaluation.parameter_sweeps import Turning
-from ...models.evaluation.results import Findings
-from ...models.evaluation.robustness import OUTPUTS
-from .plot_helpers import GRID, note, whiskers
+from ...models.common.formatting import display_name, format_r
+from ...models.datasets.perceptual import SCALE_TO_FEATURE
+from ...models.evaluation.construct_validity import ScaleValidity
+from ...models.evaluation.parameter_sweeps import SweepResponse
+from ...models.evaluation.results import EvaluationResults
+from ...models.evaluation.robustness import OUTPUT_NAMES
+from .plot_helpers import GRID, add_footnote, plot_intervals
 
 SIGNED: Final[Colormap] = LinearSegmentedColormap.from_list("signed", [AGAINST, "#fbfbfb", FOR])
 """Vermilion below zero, blue above."""
 _HEAT: Final[Colormap] = LinearSegmentedColormap.from_list("heat", ["#fbfbfb", "#E69F00", "#7a3b00"])
 
 
-def scale_name(scale: str) -> str:
+def scale_label(scale: str) -> str:
     """A human scale as it is turned here: what a high value means."""
     named = {"articulation": "staccato (articulation)", "mode": "minor (mode)"}
-    return named.get(scale, spoken(scale))
+    return named.get(scale, display_name(scale))
 
 
-def scales_figure(path: Path, scales: Mapping[str, ScaleMeaning], *, title: str) -> None:
+def plot_scale_correlations(path: Path, scales: Mapping[str, ScaleValidity], *, title: str) -> None:
     """Correlation of each feature with each human perceptual scale; framed: the feature that the scale stands for."""
-    order = sorted(scales, key=lambda s: MIDLEVEL.index(HEARD_AS[s][0]) if s in HEARD_AS else len(MIDLEVEL))
+    order = sorted(
+        scales, key=lambda s: MIDLEVEL.index(SCALE_TO_FEATURE[s][0]) if s in SCALE_TO_FEATURE else len(MIDLEVEL)
+    )
     values = np.array([[scales[scale].r[name].value for scale in order] for name in MIDLEVEL])
     lows = np.array([[scales[scale].r[name].low for scale in order] for name in MIDLEVEL])
     highs = np.array([[scales[scale].r[name].high for scale in order] for name in MIDLEVEL])
     below = [
-        [f"{number(a)} to {number(b)}" for a, b in zip(*rows, strict=True)] for rows in zip(lows, highs, strict=True)
+        [f"{format_r(a)} to {format_r(b)}" for a, b in zip(*rows, strict=True)]
+        for rows in zip(lows, highs, strict=True)
     ]
     with rc_context(STYLE):
         figure = Figure(figsize=(9.2, 5), layout="constrained")
         axes = figure.subplots()
-        _matrix(figure, axes, values, MIDLEVEL, [scale_name(s) for s in order], below=below, label="Pearson r")
+        _matrix(figure, axes, values, MIDLEVEL, [scale_label(s) for s in order], below=below, label="Pearson r")
         for column, scale in enumerate(order):
             if scales[scale].own is not None:
                 _frame(axes, MIDLEVEL.index(str(scales[scale].own)), column)
         axes.set_xlabel("what listeners rated in five-second excerpts")
         axes.set_ylabel("predicted")
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        note(figure, "Framed: the feature that the scale stands for.  Small: 95 % interval over albums.")
-        save(figure, path)
+        add_footnote(figure, "Framed: the feature that the scale stands for.  Small: 95 % interval over albums.")
+        save_figure(figure, path)
 
 
-def features_figure(path: Path, between: Mapping[str, Sequence[Sequence[float]]], *, title: str) -> None:
+def plot_feature_correlations(path: Path, between: Mapping[str, Sequence[Sequence[float]]], *, title: str) -> None:
     """Correlations of the seven features with each other over the recordings, a panel for each who predicted."""
     with rc_context(STYLE):
         figure = Figure(figsize=(0.6 + 6.2 * len(between), 5), layout="constrained")
         panels = figure.subplots(1, len(between), sharey=True, squeeze=False)[0]
         for axes, (name, matrix) in zip(panels, between.items(), strict=True):
             values = np.array(matrix) + np.diag(np.full(len(MIDLEVEL), np.nan))
-            _matrix(figure, axes, values, MIDLEVEL, [spoken(name) for name in MIDLEVEL], label="Pearson r")
+            _matrix(figure, axes, values, MIDLEVEL, [display_name(name) for name in MIDLEVEL], label="Pearson r")
             axes.set_title(name, fontsize=9)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        save(figure, path)
+        save_figure(figure, path)
 
 
-def turned_figure(path: Path, turned: Mapping[str, Turning], *, title: str) -> None:
+def plot_sweep_responses(path: Path, turned: Mapping[str, SweepResponse], *, title: str) -> None:
     """Does a feature follow its quality, and only its own? Ranks with intervals, and slopes of all seven."""
     names = [name for name in MIDLEVEL if name in turned]
     with rc_context(STYLE):
@@ -79,7 +82,7 @@ def turned_figure(path: Path, turned: Mapping[str, Turning], *, title: str) -> N
             (-0.13, FOR, "all clips of its series", "pooled"),
             (0.13, "#009E73", "within series, mean", "within"),
         ):
-            whiskers(
+            plot_intervals(
                 left,
                 [(row, getattr(turned[n], part)) for row, n in zip(rows, names, strict=True)],
                 shift,
@@ -88,17 +91,17 @@ def turned_figure(path: Path, turned: Mapping[str, Turning], *, title: str) -> N
             )
         for goal in (0.8, 0.9):
             left.axvline(goal, color=FAINT, linewidth=0.7, linestyle=(0, (4, 3)))
-        left.set_yticks(rows, [spoken(name) for name in names])
+        left.set_yticks(rows, [display_name(name) for name in names])
         left.set_ylim(len(names) - 0.4, -0.6)
         left.set_xlim(right=1.02)
         left.set_xlabel("Spearman's rho of the feature with its quality")
         left.grid(axis="x", color=GRID, linewidth=0.6)
         left.set_axisbelow(True)
         left.legend(loc="lower left", bbox_to_anchor=(-0.02, -0.34), ncols=2, fontsize=7.5, frameon=False)
-        plain(left)
+        hide_spines(left)
         slopes = np.array([[turned[name].slopes_in_sd[other] for other in MIDLEVEL] for name in names])
         limit = float(max(np.abs(slopes).max(), 0.5))
-        labels = [spoken(name) for name in MIDLEVEL]
+        labels = [display_name(name) for name in MIDLEVEL]
         _matrix(
             figure, right, slopes, names, labels, limit=limit, label="standard deviations a whole turn", signs=True
         )
@@ -107,19 +110,19 @@ def turned_figure(path: Path, turned: Mapping[str, Turning], *, title: str) -> N
         right.set_ylabel("turned from 0 to 1")
         right.set_xlabel("how far each predicted feature moves")
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        note(figure, "95 % intervals over series.  Dashed: .8 and .9.")
-        save(figure, path)
+        add_footnote(figure, "95 % intervals over series.  Dashed: .8 and .9.")
+        save_figure(figure, path)
 
 
-def moved_figure(path: Path, found: Findings, *, title: str) -> None:
+def plot_robustness(path: Path, found: EvaluationResults, *, title: str) -> None:
     """How far each output moves when the recording is changed, and how alike changed and unchanged ones are."""
     names = list(found.moved)
-    change = np.array([[found.moved[name].change[output] for output in OUTPUTS] for name in names])
-    alike = np.array([[found.moved[name].r[output] for output in OUTPUTS] for name in names])
+    change = np.array([[found.moved[name].change[output] for output in OUTPUT_NAMES] for name in names])
+    alike = np.array([[found.moved[name].r[output] for output in OUTPUT_NAMES] for name in names])
     with rc_context(STYLE):
         figure = Figure(figsize=(12.5, 6.6), layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True)
-        labels = [spoken(name) for name in OUTPUTS]
+        labels = [display_name(name) for name in OUTPUT_NAMES]
         top = max(0.1, float(np.nanmax(change)))
         _matrix(
             figure,
@@ -149,7 +152,7 @@ def moved_figure(path: Path, found: Findings, *, title: str) -> None:
         above.set_title("mean absolute change of the prediction")
         below.set_title("correlation of changed with unchanged predictions")
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        save(figure, path)
+        save_figure(figure, path)
 
 
 def _matrix(
@@ -175,7 +178,7 @@ def _matrix(
         if np.isfinite(value):
             strong = bool(abs(value) > 0.72 * limit)
             own = float(value if shown is None else shown[row, column])
-            text = number(own, digits)
+            text = format_r(own, digits)
             text = "+" + text if signs and own > 0 else text
             colour = "white" if strong else INK
             up = 0.12 if below else 0
@@ -184,7 +187,7 @@ def _matrix(
                 axes.text(
                     column, row + 0.27, below[row][column], ha="center", va="center", fontsize=5.8, color=colour
                 )
-    axes.set_yticks(range(len(rows)), [spoken(name) for name in rows], fontsize=8.5)
+    axes.set_yticks(range(len(rows)), [display_name(name) for name in rows], fontsize=8.5)
     axes.set_xticks(range(len(columns)), list(columns), fontsize=8.5)
     if ticks:
         for tick in axes.get_xticklabels():

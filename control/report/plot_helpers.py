@@ -8,18 +8,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...engine.plotting.style import FAINT
-from ...models.common.formatting import number
+from ...models.common.formatting import format_r
 from ...models.evaluation.bootstrap import Estimate
 
 GRID: Final = "#e4e4e4"
 
 
-def interval(estimate: Estimate) -> str:
+def format_interval(estimate: Estimate) -> str:
     """.83 [.79, .86]"""
-    return f"{number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]"
+    return f"{format_r(estimate.value)} [{format_r(estimate.low)}, {format_r(estimate.high)}]"
 
 
-def whiskers(
+def plot_intervals(
     axes: Axes, own: Sequence[tuple[int, Estimate]], shift: float, colour: str, label: str, *, shape: str = "o"
 ) -> None:
     """Points with intervals, one a row."""
@@ -32,6 +32,6 @@ def whiskers(
     )  # fmt: skip
 
 
-def note(figure: Figure, text: str) -> None:
+def add_footnote(figure: Figure, text: str) -> None:
     """Small print at the foot of a figure."""
     figure.supxlabel(text, fontsize=7.5, color=FAINT, x=0.01, ha="left")

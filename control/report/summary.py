@@ -9,15 +9,15 @@ import numpy as np
 from rich.console import Group
 from rich.text import Text
 
-from ...models.common.atomic_write import written_beside
+from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
-from ...models.common.formatting import spoken
-from ...models.evaluation.metrics import correlations
-from ...models.evaluation.results import Evidence
-from ..console.tables import numbers_table, titled
+from ...models.common.formatting import display_name
+from ...models.evaluation.metrics import column_correlations
+from ...models.evaluation.results import EvaluationInputs
+from ..console.tables import numbers_table, with_title
 
-MEANINGS: Final = {
+TARGET_SET_TITLES: Final = {
     "emotions": "emotions, human ratings",
     "midlevel": "mid-levels, human ratings",
     "heard": "mid-levels, perceptual ratings of excerpts",
@@ -28,7 +28,7 @@ Scores = dict[str, dict[str, float]]
 """Pearson r by head (see MEANINGS) and name; `mean` is their mean."""
 
 
-def scores(evidence: Evidence) -> Scores:
+def pearson_scores(evidence: EvaluationInputs) -> Scores:
     """Correlations with whatever the clips are rated for, mean of the runs. Raises InputError for none."""
     found: Scores = {}
     for head, targets in evidence.rated.items():
@@ -36,7 +36,7 @@ def scores(evidence: Evidence) -> Scores:
             (EMOTIONS, evidence.said[:, :, 7:]) if head == "emotions" else (MIDLEVEL, evidence.said[:, :, :7])
         )
         judged = np.where(np.isfinite(evidence.said[0, :, :1]), targets, np.nan)
-        values = np.mean([correlations(run, judged) for run in said], axis=0)
+        values = np.mean([column_correlations(run, judged) for run in said], axis=0)
         rated = {name: float(r) for name, r in zip(names, values, strict=True) if np.isfinite(r)}
         if rated:
             found[head] = {**rated, "mean": float(np.mean(list(rated.values())))}
@@ -49,11 +49,11 @@ def report_table(title: str, values: Scores) -> Group:
     """One block a head."""
     table = numbers_table("Pearson r", "")
     for head, rated in values.items():
-        table.add_row(Text(MEANINGS[head], style="bold"), "")
+        table.add_row(Text(TARGET_SET_TITLES[head], style="bold"), "")
         for name, r in rated.items():
-            table.add_row(f"  {spoken(name)}", f"{r:.2f}")
+            table.add_row(f"  {display_name(name)}", f"{r:.2f}")
         table.add_section()
-    return titled(title, table)
+    return with_title(title, table)
 
 
 def check_record(path: Path | None, *, overwrite: bool) -> None:
@@ -89,8 +89,8 @@ def write_record(path: Path, record: Mapping[str, Any], values: Scores, *, title
     if path.suffix == ".md":
         lines = [f"# {title}", ""]
         for head, rated in values.items():
-            lines += [f"| {MEANINGS[head]} | Pearson r |", "| --- | ---: |"]
-            lines += [f"| {spoken(name)} | {r:.3f} |" for name, r in rated.items()] + [""]
+            lines += [f"| {TARGET_SET_TITLES[head]} | Pearson r |", "| --- | ---: |"]
+            lines += [f"| {display_name(name)} | {r:.3f} |" for name, r in rated.items()] + [""]
         text = "\n".join([*lines, "```json", text.rstrip(), "```", ""])
-    with written_beside(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ _TRACK: Final = f"{ROOT}/transport/track"
 _BY: Final = {f"{ROOT}/transport/next": 1, f"{ROOT}/transport/previous": -1}
 
 
-def meant(address: str, checked: Value, now: Mapping[str, Value]) -> dict[str, Value]:
+def expand_macro(address: str, checked: Value, now: Mapping[str, Value]) -> dict[str, Value]:
     """The addresses and values that `checked` at `address` comes to, given what the addresses hold now.
 
     Raises InputError for a preset or a track that there is not.

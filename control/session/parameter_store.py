@@ -16,7 +16,7 @@ class _State:
     """Version in which each value last changed."""
 
 
-class Values(Mapping[str, Value]):
+class ParameterStore(Mapping[str, Value]):
     """Values by address, with a version that counts the changes."""
 
     def __init__(self, values: Mapping[str, Value]) -> None:

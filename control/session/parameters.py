@@ -13,7 +13,7 @@ from typing import Final, Literal
 from ...engine.dsp.faders import FADER_RANGE_DB
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
-from ...models.common.formatting import spoken
+from ...models.common.formatting import display_name
 from .address_patterns import has_wildcard, matches
 
 Value = float | int | bool | str | None
@@ -23,7 +23,7 @@ ROOT: Final = "/moodfader"
 
 
 @dataclass(frozen=True)
-class Control:
+class Parameter:
     """One address. `low` and `high` bound numbers (None: open); a control that is not writable is only watched."""
 
     address: str
@@ -32,17 +32,17 @@ class Control:
     high: float | None
     unit: str
     default: Value
-    meaning: str
+    description: str
     writable: bool = True
 
     @property
-    def normalised(self) -> bool:
+    def has_norm(self) -> bool:
         """Whether it can be set through `<address>/norm`, 0..1 from low to high."""
         return self.writable and self.kind == "float" and self.low is not None and self.high is not None
 
     def from_norm(self, fraction: float) -> float:
         """The value at that fraction of the way from low to high. Raises InputError outside 0..1."""
-        if self.low is None or self.high is None or not self.normalised:
+        if self.low is None or self.high is None or not self.has_norm:
             raise InputError(f"{self.address}: has no range, so it takes no normalised value")
         if not 0 <= fraction <= 1:
             raise InputError(f"{self.address}/norm: {fraction:g} is out of range, it goes from 0 to 1")
@@ -54,7 +54,7 @@ class Control:
             raise InputError(f"{self.address}: has no range, so it has no normalised value")
         return (value - self.low) / (self.high - self.low)
 
-    def checked(self, value: object) -> Value:
+    def validate(self, value: object) -> Value:
         """The value in this control's kind: 1 and 1.0 serve as True, whole floats as int, True as 1.0.
 
         A trigger gives True, or False for the release of a button, which does nothing. Raises InputError for a
@@ -103,36 +103,42 @@ def _shown(value: object) -> str:
     return repr(value) if isinstance(value, str) and len(value) < 40 else f"a {type(value).__name__}"
 
 
-def _fader(name: str) -> Control:
+def _fader(name: str) -> Parameter:
     low, high = FADER_RANGE_DB
-    meaning = f"Fader of {spoken(name)}: gain of the segments that make it heard."
-    return Control(f"{ROOT}/midlevel/{name}", "float", low, high, "dB", 0.0, meaning)
+    meaning = f"Fader of {display_name(name)}: gain of the segments that make it heard."
+    return Parameter(f"{ROOT}/midlevel/{name}", "float", low, high, "dB", 0.0, meaning)
 
 
-def _transport(name: str, kind: Kind, default: Value, meaning: str, *, writable: bool = True) -> Control:
+def _transport(name: str, kind: Kind, default: Value, meaning: str, *, writable: bool = True) -> Parameter:
     low, unit = (0.0, "s" if kind == "float" else "") if kind in ("float", "int") else (None, "")
-    return Control(f"{ROOT}/transport/{name}", kind, low, None, unit, default, meaning, writable)
+    return Parameter(f"{ROOT}/transport/{name}", kind, low, None, unit, default, meaning, writable)
 
 
-def _switch(name: str, default: bool, meaning: str) -> Control:
-    return Control(f"{ROOT}/{name}", "bool", None, None, "", default, meaning)
+def _switch(name: str, default: bool, meaning: str) -> Parameter:
+    return Parameter(f"{ROOT}/{name}", "bool", None, None, "", default, meaning)
 
 
-def _watched(folder: str, name: str, meaning: str) -> Control:
-    return Control(f"{ROOT}/{folder}/{name}", "float", None, None, "", None, meaning, writable=False)
+def _watched(folder: str, name: str, meaning: str) -> Parameter:
+    return Parameter(f"{ROOT}/{folder}/{name}", "float", None, None, "", None, meaning, writable=False)
 
 
 def _meter(
     name: str, unit: str, meaning: str, *, kind: Kind = "float", low: float | None = 0.0, default: Value = 0.0
-) -> Control:
-    return Control(f"{ROOT}/meter/{name}", kind, low, None, unit, default, meaning, writable=False)
+) -> Parameter:
+    return Parameter(f"{ROOT}/meter/{name}", kind, low, None, unit, default, meaning, writable=False)
 
 
-CONTROLS: Final[tuple[Control, ...]] = (
+PARAMETERS: Final[tuple[Parameter, ...]] = (
     *(_fader(name) for name in MIDLEVEL),
-    *(_watched("emotion", name, f"{spoken(name)} now, 0..1 (surrogate: linear, at once).") for name in EMOTIONS),
-    *(_watched("measured", name, f"{spoken(name)} of the last seconds heard, 0..1 (measured).") for name in EMOTIONS),
-    *(_watched("before", name, f"{spoken(name)} of the track as it is, 0..1 (measured).") for name in EMOTIONS),
+    *(
+        _watched("emotion", name, f"{display_name(name)} now, 0..1 (surrogate: linear, at once).")
+        for name in EMOTIONS
+    ),
+    *(
+        _watched("measured", name, f"{display_name(name)} of the last seconds heard, 0..1 (measured).")
+        for name in EMOTIONS
+    ),
+    *(_watched("before", name, f"{display_name(name)} of the track as it is, 0..1 (measured).") for name in EMOTIONS),
     _transport("play", "bool", False, "True plays, False pauses; tells which."),
     _transport("pause", "trigger", None, "Pause."),
     _transport("seek", "float", None, "Go to this position of the track."),
@@ -145,12 +151,12 @@ CONTROLS: Final[tuple[Control, ...]] = (
     _transport("tracks", "int", 0, "How many tracks the set list has.", writable=False),
     _transport("position", "float", 0.0, "Position in the track of what is heard.", writable=False),
     _transport("duration", "float", 0.0, "Length of the track.", writable=False),
-    Control(f"{ROOT}/zero", "trigger", None, None, "", None, "All seven faders to 0 dB."),
-    Control(f"{ROOT}/preset/load", "string", None, None, "", "", "Put the faders as the preset of this name says."),
+    Parameter(f"{ROOT}/zero", "trigger", None, None, "", None, "All seven faders to 0 dB."),
+    Parameter(f"{ROOT}/preset/load", "string", None, None, "", "", "Put the faders as the preset of this name says."),
     _switch("bypass", False, "True: the original, aligned to the sample (A/B)."),
     _switch("delta", False, "True: only what the faders changed."),
-    Control(f"{ROOT}/wet", "float", 0.0, 1.0, "", 1.0, "Share of the steered sound; the rest is the original."),
-    Control(f"{ROOT}/master", "float", -60.0, 12.0, "dB", 0.0, "Gain of all that is heard."),
+    Parameter(f"{ROOT}/wet", "float", 0.0, 1.0, "", 1.0, "Share of the steered sound; the rest is the original."),
+    Parameter(f"{ROOT}/master", "float", -60.0, 12.0, "dB", 0.0, "Gain of all that is heard."),
     _switch("match_loudness", False, "Whether the steered sound is brought to the original's loudness."),
     _meter("peak_db", "dBTP", "Largest true peak of the last moments.", low=None, default=-120.0),
     _meter("load", "", "Share of the time that rendering takes: 1 is all of it."),
@@ -162,10 +168,10 @@ CONTROLS: Final[tuple[Control, ...]] = (
     _meter("latency_ms", "ms", "From a control to the changed sound at the sound card (on average)."),
 )
 
-_BY_ADDRESS: Final = {control.address: control for control in CONTROLS}
+_BY_ADDRESS: Final = {control.address: control for control in PARAMETERS}
 
 
-def by_address(address: str) -> Control:
+def find_parameter(address: str) -> Parameter:
     """The control of that address. Raises InputError, with a guess at what was meant."""
     control = _BY_ADDRESS.get(address)
     if control is None:
@@ -176,9 +182,9 @@ def by_address(address: str) -> Control:
 
 
 @lru_cache(maxsize=256)
-def matching(pattern: str) -> tuple[Control, ...]:
+def match_parameters(pattern: str) -> tuple[Parameter, ...]:
     """The controls that an OSC address pattern names (`?`, `*`, `[a-z]`, `{this,that}`), in the table's order."""
     if not has_wildcard(pattern):
         control = _BY_ADDRESS.get(pattern)
         return (control,) if control else ()
-    return tuple(control for control in CONTROLS if matches(pattern, control.address))
+    return tuple(control for control in PARAMETERS if matches(pattern, control.address))

@@ -8,20 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...engine.analysis.surrogate import Heard
+from ...engine.analysis.surrogate import TrackSummary
 from ...models.common.errors import InputError
 from .parameters import ROOT, Value
 
 if TYPE_CHECKING:
-    from ...engine.performance.automation_file import HistoryWriter
+    from ...engine.performance.automation_file import AutomationWriter
 
 READY = f"{ROOT}/track/ready"
 
 
-class Recording:
+class PerformanceRecorder:
     """Keeps a performance with a writer, or nothing without one. What cannot be written is noted once."""
 
-    def __init__(self, writer: "HistoryWriter | None", note: Callable[[str], None]) -> None:
+    def __init__(self, writer: "AutomationWriter | None", note: Callable[[str], None]) -> None:
         self._writer, self._note = writer, note
         self._lock = threading.Lock()
         self._sources: dict[str, str] = {}
@@ -32,11 +32,11 @@ class Recording:
             paths = [str(Path(track).absolute()) for track in tracks]
             self._writer.begin(sample_rate=sample_rate, channels=channels, ceiling_dbtp=ceiling_dbtp, tracks=paths)
 
-    def asked(self, address: str, source: str) -> None:
+    def note_source(self, address: str, source: str) -> None:
         """Remember who last moved a control."""
         self._sources[address] = source
 
-    def keep(self, applied: list[tuple[int, str, Value]], heard: Mapping[int, Heard]) -> None:
+    def write_events(self, applied: list[tuple[int, str, Value]], heard: Mapping[int, TrackSummary]) -> None:
         """Write what took effect: (output sample, address, value) each."""
         for at, address, value in applied:
             line: dict[str, Any] = {"at": at, "address": address, "value": value}

@@ -20,7 +20,7 @@ from typing import Final
 
 import tomli_w
 
-from ...models.common.atomic_write import written_beside
+from ...models.common.atomic_write import atomic_write
 from ...models.common.errors import InputError
 from ...models.common.paths import config_dir
 
@@ -36,19 +36,19 @@ class Preset:
     summary: str
     gains_db: Mapping[str, float]
     path: Path
-    own: bool
+    is_user: bool
 
 
-def own_folder() -> Path:
+def user_preset_dir() -> Path:
     """Where the user's presets are kept, whether it is there or not."""
     return config_dir() / "presets"
 
 
-def all_presets() -> dict[str, Path]:
+def available_presets() -> dict[str, Path]:
     """Files of all presets by name, in alphabetical order."""
     shipped = Path(str(importlib.resources.files("moodfader.presets")))
     found: dict[str, Path] = {}
-    for folder in (shipped, own_folder()):
+    for folder in (shipped, user_preset_dir()):
         if folder.is_dir():
             found |= {path.stem: path for path in folder.glob("*" + SUFFIX) if _NAME.fullmatch(path.stem)}
     return dict(sorted(found.items()))
@@ -56,7 +56,7 @@ def all_presets() -> dict[str, Path]:
 
 def find_preset(name: str) -> Preset:
     """The preset of that name, the user's own first. Raises InputError, with a guess at what was meant."""
-    known = all_presets()
+    known = available_presets()
     if name not in known:
         near = difflib.get_close_matches(name.lower(), known, n=1)
         guess = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
@@ -81,11 +81,11 @@ def read_preset(path: Path) -> Preset:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InputError(f"{path}: {feature} = {value!r} is not a number of decibels")
     try:
-        Faders.of(gains_db)
+        Faders.from_mapping(gains_db)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     numbers = {feature.lower().replace("-", "_"): float(value) for feature, value in gains_db.items()}
-    return Preset(path.stem, summary, numbers, path, own=path.parent == own_folder())
+    return Preset(path.stem, summary, numbers, path, is_user=path.parent == user_preset_dir())
 
 
 def save_preset(name: str, gains_db: Mapping[str, float], *, summary: str = "", overwrite: bool = False) -> Preset:
@@ -97,8 +97,8 @@ def save_preset(name: str, gains_db: Mapping[str, float], *, summary: str = "", 
 
     if not _NAME.fullmatch(name):
         raise InputError(f"preset {name!r}: a name is made of letters, digits, - and _ (64 at most)")
-    Faders.of(gains_db)
-    path = own_folder() / (name + SUFFIX)
+    Faders.from_mapping(gains_db)
+    path = user_preset_dir() / (name + SUFFIX)
     if path.exists() and not overwrite:
         raise InputError(f"{path}: exists already (--overwrite replaces it)")
     try:
@@ -106,6 +106,6 @@ def save_preset(name: str, gains_db: Mapping[str, float], *, summary: str = "", 
     except OSError as error:
         raise InputError(f"{path.parent}: cannot be made ({error.strerror or error})") from error
     values = {"summary": summary, "gains_db": {feature: float(value) for feature, value in gains_db.items()}}
-    with written_beside(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text(tomli_w.dumps(values), encoding="utf-8")
     return read_preset(path)

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
-from ...engine.analysis.surrogate import Heard, Surrogate
+from ...engine.analysis.surrogate import Surrogate, TrackSummary
 from ...engine.live.player import Player, PlayerOptions
-from ...engine.processes.messages import Meters
+from ...engine.processes.messages import PlayerMeters
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
-from .macros import meant
-from .meters import metered
-from .parameter_store import Values
-from .parameters import CONTROLS, ROOT, Value, by_address
-from .performance_recorder import Recording
+from .macros import expand_macro
+from .meters import meter_values
+from .parameter_store import ParameterStore
+from .parameters import PARAMETERS, ROOT, Value, find_parameter
+from .performance_recorder import PerformanceRecorder
 
 if TYPE_CHECKING:
-    from ...engine.performance.automation_file import HistoryWriter
+    from ...engine.performance.automation_file import AutomationWriter
 
 _METERS_S: Final = 0.05
 
@@ -37,11 +37,11 @@ class Plays(Protocol):
     block_length: int
 
     @property
-    def played(self) -> int: ...
+    def samples_played(self) -> int: ...
 
     def set(self, address: str, value: Value) -> None: ...
 
-    def meters(self) -> Meters: ...
+    def meters(self) -> PlayerMeters: ...
 
     def close(self) -> None: ...
 
@@ -49,18 +49,20 @@ class Plays(Protocol):
 class Session:
     """Holds what every address holds now."""
 
-    def __init__(self, *, record: "HistoryWriter | None" = None, note: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, *, record: "AutomationWriter | None" = None, note: Callable[[str], None] | None = None
+    ) -> None:
         """A session whose player is still to come (`attach`); `note` is told what a person should know."""
-        self._values = Values({control.address: control.default for control in CONTROLS})
+        self._values = ParameterStore({control.address: control.default for control in PARAMETERS})
         self._lock = threading.RLock()
         self._note = note or (lambda text: None)
-        self._recording = Recording(record, self._note)
+        self._recording = PerformanceRecorder(record, self._note)
         self._player: Plays | None = None
         self._surrogates: dict[int, Surrogate] = {}
         self._analysed: dict[int, float] = {}
-        self._heard: dict[int, Heard] = {}
+        self._heard: dict[int, TrackSummary] = {}
         self._pictures: dict[int, np.ndarray] = {}
-        self._meters: Meters | None = None
+        self._meters: PlayerMeters | None = None
         self._stale = True  # the surrogate's emotions
         self._closing = threading.Event()
 
@@ -70,7 +72,7 @@ class Session:
         files: Sequence[Path],
         options: PlayerOptions,
         *,
-        record: "HistoryWriter | None" = None,
+        record: "AutomationWriter | None" = None,
         note: Callable[[str], None] | None = None,
     ) -> "Session":
         """Start a player for these files (it is paused) and a session that owns it. Raises InputError."""
@@ -91,24 +93,24 @@ class Session:
 
     def set(self, address: str, value: object, *, source: str = "") -> None:
         """Set a control. `source` says who asks, for the recording. Raises InputError, and changes nothing then."""
-        control = by_address(address)
+        control = find_parameter(address)
         if not control.writable:
             raise InputError(f"{address}: can only be watched")
-        checked = control.checked(value)
+        checked = control.validate(value)
         if control.kind == "trigger" and not checked:
             return
         with self._lock:
-            values = meant(address, checked, self._values)
+            values = expand_macro(address, checked, self._values)
             self._values.update(values)
             for name, new in values.items():
-                self._recording.asked(name, source)
+                self._recording.note_source(name, source)
                 if self._player is not None and not name.startswith(f"{ROOT}/preset/"):
                     self._player.set(name, new)
             self._stale = True
 
     def get(self, address: str) -> Value:
         """What an address holds. Raises InputError for an unknown one."""
-        return self._values[by_address(address).address]
+        return self._values[find_parameter(address).address]
 
     def state(self) -> dict[str, Value]:
         """All values by address."""
@@ -119,7 +121,7 @@ class Session:
         return self._values.changes_since(version)
 
     @property
-    def meters(self) -> Meters | None:
+    def meters(self) -> PlayerMeters | None:
         """The player's meters as they were last read."""
         return self._meters
 
@@ -129,7 +131,7 @@ class Session:
         return self._analysed.get(self._meters.track if self._meters else 0)
 
     @property
-    def heard(self) -> Mapping[int, Heard]:
+    def heard(self) -> Mapping[int, TrackSummary]:
         """The analyses of the set list's tracks that are there, by number."""
         return dict(self._heard)
 
@@ -149,12 +151,12 @@ class Session:
             player.close()
         with self._lock:
             self._player = None
-        self._recording.end(None if player is None else player.played)
+        self._recording.end(None if player is None else player.samples_played)
 
     def event(self, kind: str, *content: Any) -> None:  # noqa: ANN401
         """What a player tells (see player.Event)."""
         if kind == "applied":
-            self._recording.keep(content[0], self._heard)
+            self._recording.write_events(content[0], self._heard)
         elif kind in ("error", "card", "note"):
             self._note(content[0])
         elif kind == "measured":
@@ -181,7 +183,7 @@ class Session:
                 return
             before, meters = self._meters, self._player.meters()
             self._meters = meters
-            values = metered(meters, before, block_length=self._player.block_length)
+            values = meter_values(meters, before, block_length=self._player.block_length)
             if self._stale or before is None or before.track != meters.track:
                 values |= self._emotions(meters.track)
             self._values.update(values)

@@ -15,10 +15,10 @@ from textual.widgets import Static
 
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
-from ..session.parameters import ROOT, Value, by_address
-from ..session.presets import all_presets
+from ..session.parameters import ROOT, Value, find_parameter
+from ..session.presets import available_presets
 from .gain_map import GainMap
-from .rows import State, emotion_rows, fader_rows, key_row, meter_rows, number, transport_rows
+from .rows import State, emotion_rows, fader_rows, get_number, key_row, meter_rows, transport_rows
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -138,9 +138,13 @@ class Terminal(App[None]):
             except InputError as error:
                 self._map = wanted, None
                 self._message, self._message_left = str(error), _MESSAGE_ROUNDS
-        faders_db = np.array([number(state, f"midlevel/{name}") for name in MIDLEVEL], np.float32)
+        faders_db = np.array([get_number(state, f"midlevel/{name}") for name in MIDLEVEL], np.float32)
         gain_map = self._map[1]
-        return Text() if gain_map is None else gain_map.rows(number(state, "transport/position"), faders_db, width)
+        return (
+            Text()
+            if gain_map is None
+            else gain_map.render_text(get_number(state, "transport/position"), faders_db, width)
+        )
 
     def _set(self, address: str, value: Value) -> None:
         try:
@@ -151,8 +155,8 @@ class Terminal(App[None]):
 
     def action_shift(self, address: str, by: float) -> None:
         """Move a number by so much, within its range."""
-        control = by_address(f"{ROOT}/{address}")
-        value = round(number(self._session.state(), address) + by, 6)
+        control = find_parameter(f"{ROOT}/{address}")
+        value = round(get_number(self._session.state(), address) + by, 6)
         if control.low is not None:
             value = max(value, control.low)
         if control.high is not None:
@@ -193,16 +197,16 @@ class Terminal(App[None]):
     def action_seek(self, by: float) -> None:
         """Go back or on by so many seconds."""
         state = self._session.state()
-        aim = number(state, "transport/position") + by
-        self._set("transport/seek", min(max(aim, 0.0), number(state, "transport/duration")))
+        aim = get_number(state, "transport/position") + by
+        self._set("transport/seek", min(max(aim, 0.0), get_number(state, "transport/duration")))
 
     def action_loop(self, edge: str) -> None:
         """One end of the loop is where it plays now."""
-        self._set(f"transport/{edge}", number(self._session.state(), "transport/position"))
+        self._set(f"transport/{edge}", get_number(self._session.state(), "transport/position"))
 
     def action_preset(self, by: int) -> None:
         """The next preset of the list, or the one before."""
-        names = list(all_presets())
+        names = list(available_presets())
         now = self._session.get(f"{ROOT}/preset/load")
         at = names.index(now) + by if isinstance(now, str) and now in names else min(by, 0)
         self._message, self._message_left = f"preset {names[at % len(names)]}", _MESSAGE_ROUNDS

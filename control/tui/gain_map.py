@@ -10,7 +10,7 @@ from rich.color import Color
 from rich.style import Style
 from rich.text import Text
 
-from ...engine.analysis.thumbnail import FRAMES, ROWS, rows_of
+from ...engine.analysis.thumbnail import FRAMES, ROWS, thumbnail_bands
 from ...engine.dsp.band_gains import SEGMENT_LIMIT_DB, segment_gain_db
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ...models.common.errors import InputError
@@ -34,7 +34,7 @@ class GainMap:
                 labels, self._mask_weights = archive["segments"], archive["mask_weights"]
         except (OSError, ValueError, KeyError) as error:
             raise InputError(f"{analysis}: the analysis cannot be read ({error})") from error
-        self._labels = np.ascontiguousarray(labels[::FRAMES, rows_of(labels.shape[1])])  # [columns, ROWS]
+        self._labels = np.ascontiguousarray(labels[::FRAMES, thumbnail_bands(labels.shape[1])])  # [columns, ROWS]
         self._levels = levels
 
     def gains_db(self, first: int, count: int, faders_db: np.ndarray) -> np.ndarray:
@@ -55,7 +55,7 @@ class GainMap:
                 levels[begin - first : end - first] = self._levels[begin:end] / 255
         return levels
 
-    def rows(self, position_s: float, faders_db: np.ndarray, width: int) -> Text:
+    def render_text(self, position_s: float, faders_db: np.ndarray, width: int) -> Text:
         """The map around a position of the track, with a line above it."""
         columns = max(width - 2, 1)
         now = int(position_s * SAMPLE_RATE / HOP_LENGTH / FRAMES) // _STEP * _STEP

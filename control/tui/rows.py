@@ -7,7 +7,7 @@ from rich.text import Text
 
 from ...engine.dsp.faders import FADER_RANGE_DB
 from ...models.common.constants import EMOTIONS, MIDLEVEL
-from ...models.common.formatting import duration, signed, spoken
+from ...models.common.formatting import display_name, format_duration, format_signed
 from ..session.parameters import ROOT, Value
 
 KEYS: Final = (
@@ -33,7 +33,7 @@ _NAME: Final = 20
 _DIM: Final = "bright_black"
 
 
-def number(state: State, address: str, otherwise: float = 0.0) -> float:
+def get_number(state: State, address: str, otherwise: float = 0.0) -> float:
     """The number at an address below /moodfader, or another where none is known."""
     value = state.get(f"{ROOT}/{address}")
     return float(value) if isinstance(value, int | float) else otherwise
@@ -41,12 +41,12 @@ def number(state: State, address: str, otherwise: float = 0.0) -> float:
 
 def transport_rows(title: str, state: State, width: int) -> Text:
     """Two lines: what plays and how it is heard, and where it is."""
-    at, length = number(state, "transport/position"), number(state, "transport/duration")
+    at, length = get_number(state, "transport/position"), get_number(state, "transport/duration")
     playing = "▶" if state.get(f"{ROOT}/transport/play") else "‖"
     heard = "original (A/B)" if state.get(f"{ROOT}/bypass") else "steered"
     heard = "what changed" if state.get(f"{ROOT}/delta") and heard == "steered" else heard
     matched = ", loudness matched" if state.get(f"{ROOT}/match_loudness") else ""
-    times = f" {duration(at)} / {duration(length)}"
+    times = f" {format_duration(at)} / {format_duration(length)}"
     right = f" {heard}{matched}"
     first = Text().append(f"{playing} ", "bold green" if playing == "▶" else "bold yellow")
     first.append(_cut(title, max(width - 2 - len(right), 0)).ljust(max(width - 2 - len(right), 0)), "bold")
@@ -55,7 +55,7 @@ def transport_rows(title: str, state: State, width: int) -> Text:
     done = round(bar * min(at / length, 1.0)) if length > 0 else 0
     cells = ["━"] * bar
     if state.get(f"{ROOT}/transport/loop"):
-        begin, end = number(state, "transport/loop_start"), number(state, "transport/loop_end") or length
+        begin, end = get_number(state, "transport/loop_start"), get_number(state, "transport/loop_end") or length
         for mark, position in (("[", begin), ("]", end)):
             if length > 0:
                 cells[min(round(bar * position / length), bar - 1)] = mark
@@ -71,18 +71,18 @@ def fader_rows(state: State, selected: int, width: int) -> Text:
     slot = max(width - _NAME - 12, 11) | 1  # odd: 0 dB has a place of its own in the middle
     rows = [Text(f"  {'faders':<{_NAME}}{f'{low:g}':<{slot - 6}}{f'{high:+g} dB':>6}"[:width], style=_DIM)]
     for index, name in enumerate(MIDLEVEL):
-        value = number(state, f"midlevel/{name}")
+        value = get_number(state, f"midlevel/{name}")
         place = round((value - low) / (high - low) * (slot - 1))
         cells = ["─"] * slot
         cells[slot // 2] = "┼"
         cells[place] = "█"
         row = Text().append("▸ " if index == selected else "  ", "bold yellow")
-        row.append(f"{spoken(name):<{_NAME}}", "bold" if index == selected else "")
+        row.append(f"{display_name(name):<{_NAME}}", "bold" if index == selected else "")
         middle = slot // 2
         slider = Text("".join(cells))
         slider.stylize("yellow" if value else _DIM, min(place, middle), max(place, middle) + 1)
         row += slider
-        row.append(f"{signed(value, '.1f'):>7}", "bold" if value else _DIM)
+        row.append(f"{format_signed(value, '.1f'):>7}", "bold" if value else _DIM)
         rows.append(row)
     return Text("\n").join(rows)
 
@@ -105,18 +105,20 @@ def emotion_rows(state: State, width: int) -> Text:
 
 def meter_rows(state: State, clients: Sequence[str], message: str, width: int) -> Text:
     """Three lines: level and gains, how well it runs, and who is connected or the last complaint."""
-    peak = number(state, "meter/peak_db", -120.0)
+    peak = get_number(state, "meter/peak_db", -120.0)
     reach = 20
     lit = round(reach * min(max((peak + 60) / 60, 0.0), 1.0))
     first = Text("  peak ")
     first.append("█" * lit, "red" if peak > -1 else "green").append("░" * (reach - lit), _DIM)
-    wet, master = number(state, "wet", 1.0), number(state, "master")
-    first.append(f" {peak:6.1f} dBTP   wet {wet:4.0%}   master {signed(master, '.1f')} dB")
-    dropouts = int(number(state, "meter/dropouts"))
+    wet, master = get_number(state, "wet", 1.0), get_number(state, "master")
+    first.append(f" {peak:6.1f} dBTP   wet {wet:4.0%}   master {format_signed(master, '.1f')} dB")
+    dropouts = int(get_number(state, "meter/dropouts"))
     second = Text("  drop-outs ").append(str(dropouts), "bold red" if dropouts else "green")
-    second.append(f"   load {number(state, 'meter/load'):4.0%}   ring {number(state, 'meter/ring'):.0f} blocks")
-    second.append(f"   latency {number(state, 'meter/latency_ms'):.0f} ms")
-    if late := int(number(state, "meter/late")):
+    second.append(
+        f"   load {get_number(state, 'meter/load'):4.0%}   ring {get_number(state, 'meter/ring'):.0f} blocks"
+    )
+    second.append(f"   latency {get_number(state, 'meter/latency_ms'):.0f} ms")
+    if late := int(get_number(state, "meter/late")):
         second.append(f"   JACK late {late} times", "yellow")
     third = Text(f"  {message}", style="yellow") if message else Text(f"  {_clients(clients)}", style=_DIM)
     rows = (first, second, third)

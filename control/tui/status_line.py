@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
-from ...models.common.formatting import duration
+from ...models.common.formatting import format_duration
 
 if TYPE_CHECKING:
-    from ...engine.processes.messages import Meters
+    from ...engine.processes.messages import PlayerMeters
     from ..session.session import Session
 
 
-def told(session: "Session", files: list[Path], meters: "Meters") -> dict[str, Any]:
+def status_snapshot(session: "Session", files: list[Path], meters: "PlayerMeters") -> dict[str, Any]:
     """One moment, as --json gives it: positions in s, gains and peak in dB, emotions 0..1 (null: not known yet)."""
     state = session.state()
     emotions = {
@@ -28,13 +28,13 @@ def told(session: "Session", files: list[Path], meters: "Meters") -> dict[str, A
         "emotions": emotions,
         "peak_db": state["/moodfader/meter/peak_db"],
         "load": meters.load,
-        "dropouts": meters.dropouts,
-        "late": meters.late,
+        "dropouts": meters.underruns,
+        "late": meters.xruns,
         "latency_ms": meters.latency_s * 1000,
     }
 
 
-def told_line(told: dict[str, Any]) -> str:
+def format_status(told: dict[str, Any]) -> str:
     """For the eye: 0:12/3:40 | emotions now and how far they moved | faders that are up | health."""
     before, now, measured = (told["emotions"][kind] for kind in ("before", "surrogate", "measured"))
     moved = [
@@ -47,5 +47,5 @@ def told_line(told: dict[str, Any]) -> str:
     faders = [f"{name} {value:+g} dB" for name, value in told["gains_db"].items() if value] or ["faders at zero"]
     health = f"{told['peak_db']:.0f} dB, load {told['load']:.0%}, {told['latency_ms']:.0f} ms, "
     health += f"{told['dropouts']} drop-outs"
-    clock = f"{duration(told['position_s'])}/{duration(told['duration_s'])}{'' if told['playing'] else ' paused'}"
+    clock = f"{format_duration(told['position_s'])}/{format_duration(told['duration_s'])}{'' if told['playing'] else ' paused'}"
     return " | ".join((clock, ", ".join(moved), ", ".join(faders), health))

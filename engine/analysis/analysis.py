@@ -21,10 +21,10 @@ from ...models.inference.checkpoint import Model
 from ...models.network.spectrogram import frame_count, spectrogram_blocks
 from ..audio.track import Track
 from ..explain import expected_gradients, lime, local_regression
-from ..explain.effect_sums import Sums
-from ..explain.perturbation import PERTURBATIONS, response_per_db, window
-from ..explain.segmentation import METHODS, segment
-from ..explain.significance import mask_weights, paper_p_values, selected
+from ..explain.effect_sums import EffectSums
+from ..explain.perturbation import PERTURBATIONS, cut_window, perturbation_per_db
+from ..explain.segmentation import SEGMENTATIONS, segment_spectrogram
+from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
 
 ESTIMATORS: Final[dict[str, ModuleType]] = {"gradient": expected_gradients, "local": local_regression, "lime": lime}
 """The first is the default. Each has explain_window, its usual PASSES, the BIT_VARIANCE of what it perturbs, and the
@@ -50,7 +50,7 @@ class AnalysisSettings:
 
     def __post_init__(self) -> None:
         for value, known, what in (
-            (self.segmentation, METHODS, "segmentation"),
+            (self.segmentation, SEGMENTATIONS, "segmentation"),
             (self.estimator, ESTIMATORS, "estimator"),
             (self.perturbation, PERTURBATIONS, "perturbation"),
         ):
@@ -99,7 +99,7 @@ class Analysis:
             object.__setattr__(self, "sounding_s", self.duration_s)
 
     @property
-    def stability(self) -> FloatArray:
+    def reliability(self) -> FloatArray:
         """How well the weights of another seed would correlate with these, [7] in 0..1.
 
         From the standard errors: the share of the weights' variance that is not noise.
@@ -108,7 +108,7 @@ class Analysis:
         spread = self.weights.var(0, dtype=np.float64)
         return np.asarray(np.clip(1 - noise / np.maximum(spread, 1e-30), 0, 1), np.float32)
 
-    def selected_counts(self) -> dict[str, dict[str, int]]:
+    def significant_counts(self) -> dict[str, dict[str, int]]:
         """How many segments speak for (positive) and against (negative) each feature."""
         return {
             name: {
@@ -118,7 +118,7 @@ class Analysis:
             for k, name in enumerate(MIDLEVEL)
         }
 
-    def description(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """The settings and keys, as they are kept in the file."""
         return {
             "settings": asdict(self.settings),
@@ -135,7 +135,7 @@ def track_spectrogram(track: Track) -> FloatArray:
     # Filled in place, for hours of it should not be in memory twice; the resampler decides on the last frame.
     spectrogram = np.empty((frame_count(round(track.duration_s * SAMPLE_RATE)) + 2, N_BANDS), np.float32)
     frames = 0
-    for block in spectrogram_blocks(track.mono_blocks(), scale=track.peak):
+    for block in spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak):
         spectrogram[frames : frames + len(block)] = block
         frames += len(block)
     return spectrogram[:frames]
@@ -159,7 +159,7 @@ def analyze_track(
     that was killed goes on from there, and its result is the same to the last bit.
     """
     spectrogram = track_spectrogram(track)
-    labels = segment(spectrogram, method=settings.segmentation)
+    labels = segment_spectrogram(spectrogram, method=settings.segmentation)
     geometry = model.network.geometry
     sounding = slice(*track.sounding_frames)
     positions = geometry.positions(len(spectrogram[sounding]))
@@ -168,11 +168,11 @@ def analyze_track(
     stretches = max(1, round(positions / stretch_length))
     edges = np.linspace(0, positions, stretches + 1).round().astype(int)
     segments = int(labels.max()) + 1
-    sums = Sums.nothing(segments) if partial is None else Sums.restored(partial, segments)
+    sums = EffectSums.empty(segments) if partial is None else EffectSums.load(partial, segments)
     kept = time.monotonic()
     for number in range(sums.done, stretches):
         first, last = int(edges[number]), int(edges[number + 1])
-        stretch = window(spectrogram[sounding], labels[sounding], model, first, last)
+        stretch = cut_window(spectrogram[sounding], labels[sounding], model, first, last)
         # NumPy's own threads make its small solves slower, on a busy machine many times so.
         with threadpool_limits(1, user_api="blas"):
             effects = ESTIMATORS[settings.estimator].explain_window(
@@ -185,21 +185,21 @@ def analyze_track(
         # from effects on the mean of this stretch to effects on the mean of ten seconds
         sums.add(effects, stretch.segments, share=(last - first) / min(clip, positions))
         if partial is not None and time.monotonic() - kept > KEEP_SECONDS:
-            sums.keep(partial)
+            sums.save(partial)
             kept = time.monotonic()
         if progress:
             progress((number + 1) / stretches)
     measured = lime.p_values(sums.plain, sums.variances, sums.freedom[:, None])
     bit_variance = ESTIMATORS[settings.estimator].BIT_VARIANCE
-    at_paper = paper_p_values(sums.weights, sums.unexplained / sums.shares, bit_variance=bit_variance)
-    chosen = selected(sums.weights, np.maximum(measured, at_paper))
+    at_paper = expected_lime_p_values(sums.weights, sums.unexplained / sums.shares, bit_variance=bit_variance)
+    chosen = is_significant(sums.weights, np.maximum(measured, at_paper))
     return Analysis(
         segments=labels,
         weights=sums.weights.astype(np.float32),
         standard_errors=np.sqrt(sums.variances).astype(np.float32),
         p_values=measured,
         mask_weights=mask_weights(sums.weights, chosen),
-        response_per_db=response_per_db(spectrogram, labels, settings.perturbation),
+        response_per_db=perturbation_per_db(spectrogram, labels, settings.perturbation),
         half_agreement=_agreement(*sums.halves),
         surrogate_r2=(1 - sums.unexplained / np.maximum(sums.total, 1e-30)).astype(np.float32),
         duration_s=track.duration_s,

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ...models.common.atomic_write import written_beside
+from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import MIDLEVEL, N_BANDS
 from ...models.common.errors import InputError
 from ...models.common.paths import cache_dir
@@ -44,7 +44,7 @@ def cache_path(track: Track, model: Model, settings: AnalysisSettings) -> Path:
 
 def save_analysis(analysis: Analysis, path: Path) -> None:
     """Write the analysis; a reader sees the old file or the whole new one. Raises InputError."""
-    description = {"format": FORMAT, "version": VERSION, "midlevel": MIDLEVEL, **analysis.description()}
+    description = {"format": FORMAT, "version": VERSION, "midlevel": MIDLEVEL, **analysis.metadata()}
     arrays = {
         "segments": analysis.segments,
         "response_per_db": analysis.response_per_db,
@@ -53,7 +53,7 @@ def save_analysis(analysis: Analysis, path: Path) -> None:
         **{name: getattr(analysis, name) for name in _TABLES},
         "description": np.frombuffer(json.dumps(description, sort_keys=True).encode(), np.uint8),
     }
-    with written_beside(path) as beside, beside.open("wb") as file:
+    with atomic_write(path) as beside, beside.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
 

@@ -17,7 +17,7 @@ from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import CLIP_FRAMES, MIDLEVEL
 from ...models.inference.checkpoint import Model
 from ...models.network.spectrogram import amplify
-from ..explain.perturbation import BATCH_SIZE, GAIN_DB, Window, window
+from ..explain.perturbation import BATCH_SIZE, GAIN_DB, AnalysisWindow, cut_window
 from .analysis import Analysis
 
 CHANGES: Final = ("hide", "cut", "boost")
@@ -31,7 +31,7 @@ Bits = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Curve:
+class FaithfulnessCurve:
     """What the network says of one feature while more and more of its segments change.
 
     side: "for" or "against", whose segments. change: one of CHANGES. fractions: [n] share of the stretch's area that
@@ -49,7 +49,7 @@ class Curve:
     random_high: Floats
 
     @property
-    def advantage(self) -> float:
+    def area_above_random(self) -> float:
         """Area between the curve and random's mean, divided by the width: how much further it moves on average.
 
         In units of the prediction; positive where the curve goes the way that the explanation says.
@@ -72,7 +72,7 @@ def faithfulness_curves(
     steps: int = STEPS,
     draws: int = DRAWS,
     seed: int = 0,
-) -> list[Curve]:
+) -> list[FaithfulnessCurve]:
     """Curves of every feature, side and change over the frames [first, last) of a track (all of it without).
 
     spectrogram is the whole track's [frames, bands]. The network hears the stretch with what lies around it. Segments
@@ -82,12 +82,12 @@ def faithfulness_curves(
     geometry = model.network.geometry
     first, last = frames or (0, len(spectrogram))
     first_position, last_position = first // geometry.stride, geometry.positions(last)
-    stretch = window(spectrogram, analysis.segments, model, first_position, last_position)
+    stretch = cut_window(spectrogram, analysis.segments, model, first_position, last_position)
     areas = np.bincount(stretch.rows.ravel(), minlength=len(stretch.segments))
     grid = np.linspace(0, LARGEST_SHARE, steps + 1)
     rng = np.random.default_rng(seed)
     orders = [rng.permutation(len(areas)) for _ in range(draws)]
-    drawn = np.stack([filled(areas, order, grid) for order in orders])  # [draws, steps + 1, segments]
+    drawn = np.stack([sets_by_area(areas, order, grid) for order in orders])  # [draws, steps + 1, segments]
     ranked = {}
     for feature in features:
         weights = analysis.weights[stretch.segments, MIDLEVEL.index(feature)]
@@ -104,7 +104,7 @@ def faithfulness_curves(
     return curves
 
 
-def filled(areas: npt.NDArray[np.integer], order: npt.NDArray[np.integer], shares: Floats) -> Bits:
+def sets_by_area(areas: npt.NDArray[np.integer], order: npt.NDArray[np.integer], shares: Floats) -> Bits:
     """Sets of segments [shares, segments] of about those shares of the whole area.
 
     For each share, the segments are taken in their order, and one that no longer fits is passed over.
@@ -129,23 +129,23 @@ def _strongest(areas: npt.NDArray[np.integer], strength: FloatArray, shares: Flo
     return sets
 
 
-def _predicted(stretch: Window, changed: Bits, model: Model, change: str) -> Floats:
+def _predicted(stretch: AnalysisWindow, changed: Bits, model: Model, change: str) -> Floats:
     """Mid-levels [sets, 7] of the stretch with the segments of each set [sets, segments] changed."""
-    plain = torch.from_numpy(stretch.picture)
+    plain = torch.from_numpy(stretch.spectrogram)
     others = {
         "hide": torch.zeros_like(plain),
         "cut": amplify(plain, -GAIN_DB),
         "boost": amplify(plain, GAIN_DB),
     }
     plain, other = plain.to(model.device), others[change].to(model.device)
-    places = stretch.places(model.device)
+    places = stretch.segment_index(model.device)
     at_once = max(1, BATCH_SIZE * CLIP_FRAMES // len(stretch.labels))  # a long stretch needs no more memory
     heard = []
     with torch.inference_mode():
         for start in range(0, len(changed), at_once):
             bits = torch.from_numpy(changed[start : start + at_once]).to(model.device)
             where = bits.index_select(1, places).view(-1, *plain.shape)
-            local = model.network.local(stretch.surrounded(torch.where(where, other, plain)))
+            local = model.network.local(stretch.padded(torch.where(where, other, plain)))
             heard.append(local.mean((2, 3), dtype=torch.float64).cpu().numpy())
     return np.concatenate(heard)
 
@@ -159,14 +159,14 @@ def _curve(
     predictions: Floats,
     random: Floats,
     drawn: Bits,
-) -> Curve:
+) -> FaithfulnessCurve:
     """Random's values are read between its steps at the areas that the curve's own segments have."""
     column = MIDLEVEL.index(feature)
     fractions = (sets * areas).sum(1) / areas.sum()
     at_random = (drawn * areas).sum(2) / areas.sum()  # [draws, steps + 1]
     values = np.stack([np.interp(fractions, x, y[:, column]) for x, y in zip(at_random, random, strict=True)])
     low, high = np.percentile(values, [2.5, 97.5], axis=0)
-    return Curve(
+    return FaithfulnessCurve(
         feature=feature,
         side=side,
         change=change,

@@ -14,7 +14,7 @@ from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.common.input_level import between, measured
 from ...models.inference.checkpoint import Model
 from ...models.network.model import MidlevelNetwork
-from ...models.network.padding import Surrounded, filling
+from ...models.network.padding import PaddedSpectrogram, filling
 from ...models.network.spectrogram import spectrogram_blocks
 from ..audio.track import Track
 
@@ -29,7 +29,7 @@ class Prediction:
     emotions: Mapping[str, float]
 
 
-def named(midlevel: npt.NDArray[np.floating], emotions: npt.NDArray[np.floating]) -> Prediction:
+def to_prediction(midlevel: npt.NDArray[np.floating], emotions: npt.NDArray[np.floating]) -> Prediction:
     """Give the values [7] and [8] their names."""
     return Prediction(
         midlevel={name: float(value) for name, value in zip(MIDLEVEL, midlevel, strict=True)},
@@ -44,10 +44,12 @@ def predict_track(track: Track, model: Model, *, like: Track | None = None) -> P
     level counts.
     """
     original = like or track
-    return predict_sound(track.mono_blocks(), model, scale=original.peak, sounding=original.sounding)
+    return predict_blocks(
+        track.network_input_blocks(), model, scale=original.network_peak, sounding=original.sounding
+    )
 
 
-def predict_sound(
+def predict_blocks(
     mono_blocks: Iterable[FloatArray], model: Model, *, scale: float, sounding: tuple[int, int] | None = None
 ) -> Prediction:
     """As predict_track, for mono sound at 22.05 kHz in blocks [n].
@@ -65,17 +67,17 @@ def predict_sound(
             total += local.sum((1, 2), dtype=torch.float64).cpu()
             count += local.shape[1] * local.shape[2]
         midlevel, emotions = model.network.read((total / count).float().to(model.device))
-    return named(midlevel.cpu().numpy(), emotions.cpu().numpy())
+    return to_prediction(midlevel.cpu().numpy(), emotions.cpu().numpy())
 
 
 def predict_samples(samples: FloatArray, sample_rate: int, model: Model, *, scale: float) -> Prediction:
     """As predict_track, for samples [n, channels] in memory: what was played last."""
     mono = soxr.resample(without_clicks(samples.mean(axis=1, dtype=np.float32)), sample_rate, SAMPLE_RATE)
     first, end = measured(mono).sounding
-    return predict_sound([mono], model, scale=scale, sounding=(first, end) if first < end else None)
+    return predict_blocks([mono], model, scale=scale, sounding=(first, end) if first < end else None)
 
 
-def _seen_by_positions(blocks: Iterator[FloatArray], network: MidlevelNetwork) -> Iterator[Surrounded]:
+def _seen_by_positions(blocks: Iterator[FloatArray], network: MidlevelNetwork) -> Iterator[PaddedSpectrogram]:
     """What the positions of a spectrogram see, at most about POSITIONS_AT_ONCE of them at once.
 
     Positions whose sight goes round from the end to the beginning come last, so the first frames are kept until then.
@@ -84,7 +86,7 @@ def _seen_by_positions(blocks: Iterator[FloatArray], network: MidlevelNetwork) -
     field, stride = geometry.field, geometry.stride
     step = POSITIONS_AT_ONCE * stride
     at_once = step + field - stride
-    phase = geometry.span(0, 1)[0] % stride
+    phase = geometry.frame_range(0, 1)[0] % stride
     pending = np.zeros((0, N_BANDS), np.float32)
     beginning: FloatArray | None = None
     frames = 0
@@ -106,5 +108,5 @@ def _seen_by_positions(blocks: Iterator[FloatArray], network: MidlevelNetwork) -
     yield _on_device(np.concatenate([pending, rest, beginning]), network)
 
 
-def _on_device(frames: FloatArray, network: MidlevelNetwork) -> Surrounded:
-    return Surrounded(torch.from_numpy(frames)[None].to(network.device))
+def _on_device(frames: FloatArray, network: MidlevelNetwork) -> PaddedSpectrogram:
+    return PaddedSpectrogram(torch.from_numpy(frames)[None].to(network.device))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .analysis import Analysis
 
 
-def expected_midlevel(
+def midlevel_shift(
     weights: FloatArray, response_per_db: FloatArray, gains_db: FloatArray, *, share: float
 ) -> FloatArray:
     """Change of the seven mid-levels for gains [segments] in dB: [7].
@@ -29,7 +29,7 @@ def expected_midlevel(
 
 
 @dataclass(frozen=True)
-class Heard:
+class TrackSummary:
     """What the network made of a track, as it travels from the process that has torch to those that have not."""
 
     analysis: Path
@@ -46,7 +46,7 @@ class Heard:
 class Surrogate:
     """Answers with the eight emotions of one track for any faders, in less than a millisecond or two."""
 
-    def __init__(self, heard: Heard) -> None:
+    def __init__(self, heard: TrackSummary) -> None:
         """Raises InputError if the analysis file has gone."""
         self.before = dict(heard.emotions)
         self._layer = heard.emotion_weights
@@ -62,7 +62,7 @@ class Surrogate:
     def emotions(self, faders_db: np.ndarray) -> dict[str, float]:
         """The emotions 0..1 by name that faders [7] in dB are expected to give."""
         gains_db = segment_gain_db(self._mask_weights, faders_db)
-        moved = expected_midlevel(self._weights, self._response, gains_db, share=self._share)
+        moved = midlevel_shift(self._weights, self._response, gains_db, share=self._share)
         shift = self._layer @ moved
         values = soft_limit(unlimited([self.before[name] for name in EMOTIONS]) + shift)
         return {name: float(value) for name, value in zip(EMOTIONS, values, strict=True)}
@@ -71,7 +71,7 @@ class Surrogate:
 def surrogate_midlevel(analysis: "Analysis", segment_gains_db: FloatArray) -> FloatArray:
     """Change of the seven mid-levels that the linear surrogate expects of gains [segments] in dB: [7]."""
     share = analysis.clip_seconds / analysis.sounding_s  # weights are effects on ten seconds
-    return expected_midlevel(analysis.weights, analysis.response_per_db, segment_gains_db, share=share)
+    return midlevel_shift(analysis.weights, analysis.response_per_db, segment_gains_db, share=share)
 
 
 def surrogate_emotions(analysis: "Analysis", segment_gains_db: FloatArray, model: "Model") -> dict[str, float]:

@@ -11,17 +11,17 @@ ROWS: Final = 16
 _FULL: Final = 99.5  # percentile that is shown as loudest
 
 
-def rows_of(n_bands: int) -> np.ndarray:
+def thumbnail_bands(n_bands: int) -> np.ndarray:
     """The bands that are shown, low ones first: int [ROWS]."""
     return np.linspace(0, n_bands - 1, ROWS).round().astype(int)
 
 
-def picture(blocks: Iterable[np.ndarray]) -> np.ndarray:
+def spectrogram_thumbnail(blocks: Iterable[np.ndarray]) -> np.ndarray:
     """From blocks of the spectrogram [frames, bands] to uint8 [columns, ROWS]: 255 is loudest, silence 0."""
     columns = [np.zeros((0, ROWS), np.float32)]
     first = 0  # where the next column begins in the block that comes
     for block in blocks:
-        columns.append(block[first::FRAMES, rows_of(block.shape[1])])
+        columns.append(block[first::FRAMES, thumbnail_bands(block.shape[1])])
         first = (first - len(block)) % FRAMES
     levels = np.concatenate(columns)
     loudest = float(np.percentile(levels, _FULL)) if levels.size else 0.0

@@ -15,7 +15,7 @@ import numpy as np
 import soundfile
 
 from ...models.common.errors import InputError
-from .integrity import check_log, check_whole, mp3_states_length
+from .integrity import check_libsndfile_log, check_not_truncated, mp3_declares_length
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -37,7 +37,7 @@ libsndfile hands its channels over as they lie.
 
 
 @dataclass(frozen=True)
-class Source:
+class AudioFileInfo:
     """What a file's header says; `promised` is the number of samples a channel, None when it states none."""
 
     path: Path
@@ -46,18 +46,18 @@ class Source:
     subtype: str
     sample_rate: int
     channels: int
-    promised: int | None
-    tolerance: int = 0  # samples by which the promise may be missed by an undamaged file
+    declared_frames: int | None
+    frame_tolerance: int = 0  # samples by which the promise may be missed by an undamaged file
 
 
-def probe(path: Path) -> Source:
+def probe(path: Path) -> AudioFileInfo:
     """Read the header of `path`.
 
     Raises InputError when there is no such file, it is no sound, it is cut off, or its rate or channel count
     is outside 8..192 kHz and 1..8.
     """
     _check_file(path)
-    check_whole(path)
+    check_not_truncated(path)
     try:
         with soundfile.SoundFile(path) as sound:
             source = _soundfile_source(path, sound)
@@ -71,7 +71,7 @@ def probe(path: Path) -> Source:
     return source
 
 
-def decode(source: Source, *, block_length: int = 65536, start: int = 0) -> Iterator[np.ndarray]:
+def decode(source: AudioFileInfo, *, block_length: int = 65536, start: int = 0) -> Iterator[np.ndarray]:
     """Give the samples from `start` on in blocks [block_length, channels] (the last one may be shorter).
 
     Raises InputError when the file turns out to be damaged on the way.
@@ -100,14 +100,14 @@ def _check_file(path: Path) -> None:
 # soundfile
 
 
-def _soundfile_source(path: Path, sound: soundfile.SoundFile) -> Source:
-    check_log(path, sound.extra_info)
+def _soundfile_source(path: Path, sound: soundfile.SoundFile) -> AudioFileInfo:
+    check_libsndfile_log(path, sound.extra_info)
     promised, tolerance = sound.frames, 0
     if sound.format == "MP3":
         tolerance = 2 * 1152  # encoders disagree on how to count their padding
-        if not mp3_states_length(path):
+        if not mp3_declares_length(path):
             promised = None
-    return Source(
+    return AudioFileInfo(
         path, "soundfile", sound.format, sound.subtype, sound.samplerate, sound.channels, promised, tolerance
     )
 
@@ -119,7 +119,7 @@ class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
         return False
 
 
-def _soundfile_blocks(source: Source, block_length: int, start: int) -> Iterator[np.ndarray]:
+def _soundfile_blocks(source: AudioFileInfo, block_length: int, start: int) -> Iterator[np.ndarray]:
     try:
         with _Sequential(source.path) as sound:
             # After seeking, MP3 and Vorbis give other samples than decoding up to there does.
@@ -142,7 +142,7 @@ def _skip(sound: soundfile.SoundFile, samples: int) -> None:
 # PyAV
 
 
-def _av_source(path: Path) -> Source:
+def _av_source(path: Path) -> AudioFileInfo:
     import av
 
     try:
@@ -155,7 +155,7 @@ def _av_source(path: Path) -> Source:
                 # Only the mp4 family states a length to the sample (and AAC's padding comes after it).
                 promised = round(stream.duration * stream.time_base * stream.rate)
             names = container.format.name, stream.codec_context.name
-            return Source(path, "av", *names, stream.rate, stream.channels, promised, tolerance=2048)
+            return AudioFileInfo(path, "av", *names, stream.rate, stream.channels, promised, frame_tolerance=2048)
     except (av.FFmpegError, ValueError, TypeError) as error:
         if isinstance(error, InputError):
             raise
@@ -173,10 +173,10 @@ def _av_open(path: Path) -> "Iterator[InputContainer]":
         yield container
 
 
-def _av_blocks(source: Source) -> Iterator[np.ndarray]:
+def _av_blocks(source: AudioFileInfo) -> Iterator[np.ndarray]:
     import av
 
-    left = source.promised if source.promised is not None else 1 << 62
+    left = source.declared_frames if source.declared_frames is not None else 1 << 62
     try:
         with _av_open(source.path) as container:
             resampler = av.AudioResampler(format="flt")

@@ -13,7 +13,7 @@ _XING_HAS_FRAMES, _XING_HAS_BYTES = 1, 2
 _MP3_LEAST = 0.99  # share of the stated bytes that an undamaged file has: tags at its end are counted differently
 
 
-def check_whole(path: Path) -> None:
+def check_not_truncated(path: Path) -> None:
     """Look at the bytes of an MP3 or Ogg file. Raises InputError when it is cut off.
 
     (libmpg123, left to find out, writes to the terminal.)
@@ -29,7 +29,7 @@ def check_whole(path: Path) -> None:
             raise InputError(f"{path}: it is truncated ({there} of {stated} bytes of sound are there)")
 
 
-def check_log(path: Path, log: str) -> None:
+def check_libsndfile_log(path: Path, log: str) -> None:
     """Look at libsndfile's log of opening a wav or aiff file. Raises InputError when the file is cut off."""
     for declared, found in re.findall(r"^ *(?:data|SSND) *: (\d+) \(should be (\d+)\)", log, re.M):
         # Programs that write into a pipe cannot know the length and put a number near 2 or 4 GB there.
@@ -37,7 +37,7 @@ def check_log(path: Path, log: str) -> None:
             raise InputError(f"{path}: it is truncated ({found} of {declared} bytes of sound are there)")
 
 
-def mp3_states_length(path: Path) -> bool:
+def mp3_declares_length(path: Path) -> bool:
     """Whether an MP3 file starts with a Xing, Info or VBRI header; without one its length is a guess."""
     _, frame = _mp3_first_frame(path)
     return any(name in frame for name in (b"Xing", b"Info", b"VBRI"))

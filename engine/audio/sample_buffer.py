@@ -11,15 +11,15 @@ import numpy as np
 import soxr
 
 from ...models.common.errors import InputError
-from .decode import Source, decode, probe
+from .decode import AudioFileInfo, decode, probe
 
 _CHUNK = 16384
 
 
-class Sound:
+class SampleBuffer:
     """Samples float32 [samples, channels]; `ready` of them are there, `length` is None until all are."""
 
-    def __init__(self, source: Source, *, sample_rate: int, channels: int) -> None:
+    def __init__(self, source: AudioFileInfo, *, sample_rate: int, channels: int) -> None:
         """Resampled to `sample_rate` in Hz; a mono recording is given to all channels.
 
         Raises InputError for a recording with more channels than are played, unless one is: that is their mean.
@@ -31,16 +31,16 @@ class Sound:
             raise InputError(
                 f"{source.path}: it has {source.channels} channels, {channels} are played (--channels says how many)"
             )
-        self.ready = 0
+        self.loaded = 0
         self.length: int | None = None
         self.error: InputError | None = None
         self._chunks: list[np.ndarray] = []
         self._closed = False
 
     @classmethod
-    def of(cls, samples: np.ndarray, *, sample_rate: int) -> "Sound":
+    def from_array(cls, samples: np.ndarray, *, sample_rate: int) -> "SampleBuffer":
         """One that is there already: samples float32 [samples, channels]."""
-        source = Source(Path("array"), "", "", "", sample_rate, samples.shape[1], len(samples))
+        source = AudioFileInfo(Path("array"), "", "", "", sample_rate, samples.shape[1], len(samples))
         sound = cls(source, sample_rate=sample_rate, channels=samples.shape[1])
         for start in range(0, len(samples), _CHUNK):
             sound._append(samples[start : start + _CHUNK])
@@ -48,17 +48,17 @@ class Sound:
         return sound
 
     @classmethod
-    def opened(cls, path: Path, *, sample_rate: int | None = None, channels: int | None = None) -> "Sound":
+    def from_file(cls, path: Path, *, sample_rate: int | None = None, channels: int | None = None) -> "SampleBuffer":
         """Of a file, not loaded yet; its own rate and channels unless others are named. Raises InputError."""
         source = probe(path)
         return cls(source, sample_rate=sample_rate or source.sample_rate, channels=channels or source.channels)
 
     @property
-    def expected_s(self) -> float | None:
+    def expected_duration_s(self) -> float | None:
         """How long it is in seconds, or will be as far as its file says."""
         if self.length is not None:
             return self.length / self.sample_rate
-        promised = self.source.promised
+        promised = self.source.declared_frames
         return None if promised is None else promised / self.source.sample_rate
 
     def load(self, rest: Callable[[], None] = lambda: None) -> None:
@@ -90,20 +90,20 @@ class Sound:
                 self._append(left[start : start + _CHUNK])
         except InputError as error:
             self.error = error
-        self.length = self.ready
+        self.length = self.loaded
 
     def close(self) -> None:
         """Stop loading."""
         self._closed = True
 
-    def has(self, start: int, stop: int) -> bool:
+    def is_loaded(self, start: int, stop: int) -> bool:
         """Whether the samples start..stop can be read now (those outside of the recording always can)."""
-        return self.length is not None or stop <= self.ready or start >= stop
+        return self.length is not None or stop <= self.loaded or start >= stop
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Samples float32 [stop - start, channels], silence outside of the recording."""
         output = np.zeros((stop - start, self.channels), dtype=np.float32)
-        first, last = max(start, 0), min(stop, self.ready)
+        first, last = max(start, 0), min(stop, self.loaded)
         at = first
         while at < last:
             chunk, offset = divmod(at, _CHUNK)
@@ -114,7 +114,7 @@ class Sound:
 
     def _append(self, chunk: np.ndarray) -> None:
         self._chunks.append(np.ascontiguousarray(chunk, dtype=np.float32))
-        self.ready += len(chunk)
+        self.loaded += len(chunk)
 
     def _fitted(self, block: np.ndarray) -> np.ndarray:
         """The block with as many channels as are played."""

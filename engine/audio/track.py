@@ -18,7 +18,7 @@ from ...models.common.click_removal import ClickRemover
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.common.input_level import SILENCE, InputMeter
-from .decode import Source, decode, probe
+from .decode import AudioFileInfo, decode, probe
 from .loudness import LoudnessMeter
 
 
@@ -26,12 +26,12 @@ from .loudness import LoudnessMeter
 class Track:
     """A readable recording of at least one second that is not silent."""
 
-    source: Source
+    source: AudioFileInfo
     samples: int
     """Samples a channel, as counted while decoding."""
     digest: str
     """SHA-256 in hex of the decoded float32 samples, the rate and the channel count."""
-    peak: float
+    network_peak: float
     """Level of the mono mix at 22.05 kHz, > 0, by which the network's input is divided: its peak, but not that of a
     moment (input_level.py)."""
     sounding: tuple[int, int]
@@ -85,7 +85,7 @@ class Track:
             left -= len(block)
             yield block
 
-    def mono_blocks(self) -> Iterator[np.ndarray]:
+    def network_input_blocks(self) -> Iterator[np.ndarray]:
         """Stream what the network hears: the mean of the channels without clicks at 22.05 kHz, float32 [samples], not
         scaled."""
         mono = _MonoMix(self.sample_rate)
@@ -124,12 +124,12 @@ def load_track(path: str | Path) -> Track:
     return Track(source, samples, digest.hexdigest(), meter.level, meter.sounding, sample_peak)
 
 
-def _check_length(source: Source, samples: int) -> None:
+def _check_length(source: AudioFileInfo, samples: int) -> None:
     path, rate = source.path, source.sample_rate
     if samples == 0:
         raise InputError(f"{path}: there is no sound in it (its length is zero)")
-    if source.promised is not None and samples < source.promised - source.tolerance:
-        found, whole = samples / rate, source.promised / rate
+    if source.declared_frames is not None and samples < source.declared_frames - source.frame_tolerance:
+        found, whole = samples / rate, source.declared_frames / rate
         raise InputError(f"{path}: it is truncated ({found:.2f} s of {whole:.2f} s are there)")
     if samples < rate:
         raise InputError(f"{path}: it lasts {samples / rate:.2f} s, at least one second is needed")

@@ -52,7 +52,7 @@ def _by_einsum(rows: np.ndarray) -> np.ndarray:
     return np.asarray(np.einsum("ij,jk->ik", rows, _interpolation()))
 
 
-class InterSamplePeaks:
+class TruePeakEnvelope:
     """Magnitude of the sound at and after each sample, the largest over the channels, as blocks stream by.
 
     The answer comes late by TAPS // 2 samples and in whole chunks; feed as many zeros at the end.
@@ -104,8 +104,8 @@ class TruePeakMeter:
     """The true peak of all that is added to it."""
 
     def __init__(self, channels: int) -> None:
-        self._peaks = InterSamplePeaks(channels)
-        self._tail = np.zeros((InterSamplePeaks.delay, channels), dtype=np.float32)
+        self._peaks = TruePeakEnvelope(channels)
+        self._tail = np.zeros((TruePeakEnvelope.delay, channels), dtype=np.float32)
         self._largest = 0.0
 
     def add(self, block: np.ndarray) -> None:

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from ..processes.ipc import ignore_signals
-from ..processes.messages import AudioJob
+from ..processes.messages import OutputJob
 
 BACKENDS: Final = {
     "jack": "jack_backend",
@@ -25,12 +25,12 @@ BACKENDS: Final = {
 _PARENT = os.getppid()
 
 
-def orphaned() -> bool:
+def parent_exited() -> bool:
     """Whether the process that started this one has gone."""
     return os.getppid() != _PARENT
 
 
-def play(job: AudioJob, connection: "Connection[Any, Any]") -> None:
+def run_output_process(job: OutputJob, connection: "Connection[Any, Any]") -> None:
     """Body of the output process."""
     ignore_signals()
     with contextlib.suppress(EOFError, OSError):
@@ -38,11 +38,11 @@ def play(job: AudioJob, connection: "Connection[Any, Any]") -> None:
     os._exit(0)  # (the libraries' own endings talk to servers that may be gone)
 
 
-def look(connection: "Connection[Any, Any]") -> None:
+def probe_devices(connection: "Connection[Any, Any]") -> None:
     """Tell PortAudio's output devices, then whether JACK is there as a back end does."""
     from .jack_backend import run
     from .portaudio_backend import devices
 
     with contextlib.suppress(EOFError, OSError):  # (who asked does not go on to play)
         connection.send(devices())
-        run(AudioJob("jack", None, 2, 512, name="moodfader-look"), connection)
+        run(OutputJob("jack", None, 2, 512, name="moodfader-look"), connection)

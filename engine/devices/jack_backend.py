@@ -11,17 +11,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..processes.messages import AudioJob
-from ..processes.realtime import steady
-from ..processes.ring_buffer import Ring
-from .backends import orphaned
+from ..processes.messages import OutputJob
+from ..processes.realtime import lock_memory_and_freeze_gc
+from ..processes.ring_buffer import RingBuffer
+from .backends import parent_exited
 
 _LOOK_S: Final = 0.05
 _SILENT_S: Final = 2.0
 """After so long without a cycle the server has gone."""
 
 
-def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
+def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
     """Play until the ring says stop or the server goes; that is told as ("gone", why)."""
     try:
         import jack
@@ -38,7 +38,7 @@ def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
         connection.send(("failed", "no JACK server answers (is jackd running?)"))
         return
     connection.send(("booted", int(client.samplerate), int(client.blocksize)))
-    ring = Ring(job.channels, name=connection.recv())
+    ring = RingBuffer(job.channels, name=connection.recv())
     gone = threading.Event()
     ports = [client.outports.register(f"output_{number}") for number in range(1, job.channels + 1)]
     output = np.zeros((1 << 14, job.channels), dtype=np.float32)
@@ -48,8 +48,8 @@ def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
         nonlocal cycles
         cycles += 1
         block = output[:frames]
-        if ring.read or ring.ahead >= 2 * frames:
-            ring.take(block)
+        if ring.read or ring.fill >= 2 * frames:
+            ring.read_into(block)
         for channel, port in enumerate(ports):
             port.get_array()[:] = block[:, channel]
 
@@ -64,12 +64,12 @@ def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
     client.set_blocksize_callback(resized)
     client.set_shutdown_callback(lambda status, reason: gone.set())
     ring.block_length = int(client.blocksize)
-    steady()
+    lock_memory_and_freeze_gc()
     client.activate()  # (its thread is as urgent as the server says)
     for port, speaker in zip(ports, client.get_ports(is_physical=True, is_input=True, is_audio=True), strict=False):
         port.connect(speaker)
     seen, since = -1, time.monotonic()
-    while not ring.stop and not orphaned():
+    while not ring.stop and not parent_exited():
         if gone.wait(_LOOK_S):
             connection.send(("gone", "the JACK server has ended"))
             return

@@ -6,25 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from ..processes.messages import AudioJob
-from ..processes.realtime import HANDING_OVER, steady, urgent
-from ..processes.ring_buffer import Ring
-from .backends import orphaned
+from ..processes.messages import OutputJob
+from ..processes.realtime import RT_OUTPUT, lock_memory_and_freeze_gc, set_realtime
+from ..processes.ring_buffer import RingBuffer
+from .backends import parent_exited
 
 
-def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
+def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
     """Play to nobody until the ring says stop."""
     rate, block = job.sample_rate or 44100, job.block_length
     connection.send(("booted", rate, block))
-    ring = Ring(job.channels, name=connection.recv())
+    ring = RingBuffer(job.channels, name=connection.recv())
     ring.block_length = block
     output = np.zeros((block, job.channels), dtype=np.float32)
-    while ring.ahead < 2 * block and not ring.stop:
+    while ring.fill < 2 * block and not ring.stop:
         time.sleep(0.001)
-    steady()
-    urgent(HANDING_OVER)
+    lock_memory_and_freeze_gc()
+    set_realtime(RT_OUTPUT)
     due = time.monotonic()
-    while not ring.stop and not orphaned():
-        ring.take(output)
+    while not ring.stop and not parent_exited():
+        ring.read_into(output)
         due = max(due + block / rate, time.monotonic() - block / rate)  # (who is late does not take in a hurry)
         time.sleep(max(0.0, due - time.monotonic()))

@@ -6,23 +6,23 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from ...models.common.errors import InputError
-from ..processes.ipc import Children
-from ..processes.messages import AudioJob
-from .backends import play
+from ..processes.ipc import ChildProcesses
+from ..processes.messages import OutputJob
+from .backends import run_output_process
 
 _BOOT_S: Final = 15.0
 _AGAIN_S: Final = 1.0
 _AUTO: Final = ("jack", "portaudio")
 
 
-class Card:
+class OutputDevice:
     """The audio process of a player; `sample_rate` and `block_length` are the device's."""
 
     sample_rate: int
     block_length: int
     connection: "Connection[Any, Any]"
 
-    def __init__(self, children: Children, job: AudioJob, *, file_rate: int) -> None:
+    def __init__(self, children: ChildProcesses, job: OutputJob, *, file_rate: int) -> None:
         """Back end "auto" takes the first that is there; a device without a rate of its own plays at `file_rate`.
 
         Raises InputError when there is none.
@@ -31,7 +31,7 @@ class Card:
         reasons = []
         for name in _AUTO if job.backend == "auto" else (job.backend,):
             rate = job.sample_rate if name in ("jack", "pyo") else job.sample_rate or file_rate
-            self._job = AudioJob(name, rate, job.channels, job.block_length, job.device)
+            self._job = OutputJob(name, rate, job.channels, job.block_length, job.device)
             try:
                 self._boot()
             except InputError as error:
@@ -40,13 +40,13 @@ class Card:
                 return
         raise InputError("; ".join(reasons) + " (moodfader devices tells more; --backend null plays without a card)")
 
-    def play(self, ring: str) -> None:
+    def attach(self, ring: str) -> None:
         """Let it play from the ring of that name."""
         self._ring = ring
         with contextlib.suppress(OSError):  # it has gone already: the end of its pipe tells
             self.connection.send(ring)
 
-    def found_again(self, closing: threading.Event) -> bool:
+    def reconnect(self, closing: threading.Event) -> bool:
         """Look for it every second until it plays again, or until closing.
 
         Raises InputError when it is back at another rate.
@@ -61,12 +61,12 @@ class Card:
                 found, self.sample_rate = self.sample_rate, rate
                 self._children.kill(self._process)
                 raise InputError(f"the sound card is back at {found} Hz, {rate} Hz are needed: stop and play again")
-            self.play(self._ring)
+            self.attach(self._ring)
             return True
         return False
 
     def _boot(self) -> None:
-        self._process, connection = self._children.start(play, self._job)
+        self._process, connection = self._children.start(run_output_process, self._job)
         try:
             if not connection.poll(_BOOT_S):
                 raise InputError("the sound card's process does not answer")

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..processes.messages import AudioJob
-from ..processes.realtime import HANDING_OVER, steady, urgent
-from ..processes.ring_buffer import Ring
-from .backends import orphaned
+from ..processes.messages import OutputJob
+from ..processes.realtime import RT_OUTPUT, lock_memory_and_freeze_gc, set_realtime
+from ..processes.ring_buffer import RingBuffer
+from .backends import parent_exited
 
 os.environ.setdefault("PYO_GUI_WX", "0")
 os.environ.setdefault("JACK_NO_START_SERVER", "1")  # a server is the user's to start
@@ -28,7 +28,7 @@ _SILENT_S: Final = 2.0
 """After so long without a callback the device has gone."""
 
 
-def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
+def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
     """Play until the ring says stop or the device goes; that is told as ("gone", why)."""
     audio = "portaudio" if job.backend == "portaudio" else "jack"
     with _quiet():
@@ -55,7 +55,7 @@ def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
         return
     rate, block = round(server.getSamplingRate()), int(server.getBufferSize())
     connection.send(("booted", rate, block))
-    ring = Ring(job.channels, name=connection.recv())
+    ring = RingBuffer(job.channels, name=connection.recv())
     ring.block_length = block
     tables = [pyo.DataTable(size=block) for _ in range(job.channels)]
     readers = [
@@ -70,18 +70,18 @@ def run(job: AudioJob, connection: "Connection[Any, Any]") -> None:
     def copy() -> None:
         nonlocal calls
         calls += 1
-        if calls <= skipped or not (ring.read or ring.ahead >= 2 * block):
+        if calls <= skipped or not (ring.read or ring.fill >= 2 * block):
             return
-        ring.take(output)
+        ring.read_into(output)
         for channel, view in enumerate(views):
             view[:block] = output[:, channel]
 
     server.setCallback(copy)
-    steady()
-    urgent(HANDING_OVER)  # (the threads of PortAudio inherit it)
+    lock_memory_and_freeze_gc()
+    set_realtime(RT_OUTPUT)  # (the threads of PortAudio inherit it)
     server.start()
     seen, since = 0, time.monotonic()
-    while not ring.stop and not orphaned():
+    while not ring.stop and not parent_exited():
         time.sleep(0.05)
         if calls != seen:
             seen, since = calls, time.monotonic()

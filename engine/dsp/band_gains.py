@@ -18,7 +18,7 @@ def segment_gain_db(mask_weights: np.ndarray, faders_db: np.ndarray) -> np.ndarr
     return np.asarray(np.clip(gains, -SEGMENT_LIMIT_DB, SEGMENT_LIMIT_DB))
 
 
-def between_bands(frequencies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def band_interpolation(frequencies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each frequency the band at or below it and how far it is to the next one in log frequency, 0..1."""
     bands = np.log2(band_frequencies().astype(np.float64))
     octaves = np.log2(np.maximum(frequencies, 1e-3))

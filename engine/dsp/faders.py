@@ -32,7 +32,7 @@ class Faders:
                 raise InputError(f"fader {name}: {value:g} dB is out of range, it goes from {low:g} to {high:g} dB")
 
     @classmethod
-    def of(cls, gains_db: Mapping[str, float]) -> "Faders":
+    def from_mapping(cls, gains_db: Mapping[str, float]) -> "Faders":
         """Faders from names (as in MIDLEVEL, a hyphen serves as well) to dB; what is not named stays at 0.
 
         Raises InputError for a name that is none of the seven and for a value that is no number or out of
@@ -52,10 +52,10 @@ class Faders:
         return cls(**values)
 
     @property
-    def neutral(self) -> bool:
+    def is_neutral(self) -> bool:
         """Whether all seven are at 0 dB."""
         return not any(astuple(self))
 
-    def array(self) -> np.ndarray:
+    def to_array(self) -> np.ndarray:
         """The seven gains in dB in the order of MIDLEVEL, float32 [7]."""
         return np.array(astuple(self), dtype=np.float32)

@@ -9,7 +9,7 @@ is cut into blocks.
 
 import numpy as np
 
-from ..audio.true_peak import InterSamplePeaks
+from ..audio.true_peak import TruePeakEnvelope
 
 LOOK_AHEAD_S = 0.002
 RELEASE_DB_PER_S = 40.0
@@ -30,8 +30,8 @@ class Limiter:
         self._look_ahead = 2 * half
         self._scale = 1 / ((half + 1) ** 2 * _UNITS_PER_DB)
         self._release = round(RELEASE_DB_PER_S * _UNITS_PER_DB / sample_rate)
-        self.latency = self._look_ahead + InterSamplePeaks.delay
-        self._peaks = InterSamplePeaks(channels, torchless=torchless)
+        self.latency = self._look_ahead + TruePeakEnvelope.delay
+        self._peaks = TruePeakEnvelope(channels, torchless=torchless)
         self._position = 0  # of the next sample that will get its peak
         self._before = 0.0  # the peak after the sample before it
         self._held = np.zeros(self._look_ahead, dtype=np.int64)

@@ -14,7 +14,7 @@ _APPROACH_S = 0.1
 _REST = 1e-4
 
 
-class LoudnessMatch:
+class LoudnessMatcher:
     """Follows the loudness that steering adds or takes, step by step."""
 
     def __init__(self, *, sample_rate: int, n_fft: int, hop_length: int) -> None:
@@ -26,7 +26,7 @@ class LoudnessMatch:
         self.gain = 1.0
         """The linear gain at the end of the last step."""
 
-    def hear(self, before: np.ndarray | None, gain: np.ndarray | None) -> None:
+    def update(self, before: np.ndarray | None, gain: np.ndarray | None) -> None:
         """Take one frame's spectrum complex [bins, channels] and the gain [bins] it was given; None: nothing."""
         if before is None or gain is None:
             return
@@ -34,11 +34,11 @@ class LoudnessMatch:
         self._before += (float(power.sum()) - self._before) * self._share
         self._after += (float(power @ gain**2) - self._after) * self._share
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """The faders are at zero: what was heard before says nothing about what will be."""
         self._before = self._after = 0.0
 
-    def span(self, wanted: bool) -> np.ndarray:
+    def next_gain(self, wanted: bool) -> np.ndarray:
         """The gain of the next step's samples: float32 [1, 1] at rest (exactly 1 when not wanted), else [hop, 1]."""
         target = 1.0
         if wanted and self._after > 1e-12:

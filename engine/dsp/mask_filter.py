@@ -17,15 +17,15 @@ import torch
 
 from .band_gains import segment_gain_db
 from .faders import Faders
-from .segment_mask import SpectralGains
-from .stft import OVERLAP, RAMP_S, frame_length, rise
+from .segment_mask import SegmentMaskTorch
+from .stft import OVERLAP, RAMP_S, frame_length, linear_fade
 
-__all__ = ["RAMP_S", "Mixer", "frame_length"]
+__all__ = ["RAMP_S", "StftMaskFilter", "frame_length"]
 
 _BATCH = 256  # frames at a time: keeps the working set small
 
 
-class Mixer:
+class StftMaskFilter:
     """Steers the segments of one track. Push samples in with `process`, end with `flush`.
 
     `latency` samples have to be pushed before the first comes out; whoever plays live reads that far ahead of
@@ -55,7 +55,7 @@ class Mixer:
             raise ValueError(f"start must be a multiple of {self.hop_length} samples, not {start}")
         self._device = torch.device(device)
         self._mask_weights = np.ascontiguousarray(mask_weights, dtype=np.float32)
-        self._gains = SpectralGains(
+        self._gains = SegmentMaskTorch(
             labels, sample_rate=sample_rate, n_fft=self.n_fft, hop_length=self.hop_length, device=device
         )
         window = torch.sin((torch.arange(self.n_fft, dtype=torch.float64) + 0.5) * (math.pi / self.n_fft))
@@ -73,14 +73,14 @@ class Mixer:
         self._input = np.zeros((channels, before + (OVERLAP - 1) * self.hop_length), dtype=np.float32)
         self._sum = np.zeros((channels, OVERLAP - 1, self.hop_length), dtype=np.float32)
         self._faders_db: np.ndarray | None = None  # [7], at the end of the last hop
-        self._rise = rise(self.hop_length)
+        self._rise = linear_fade(self.hop_length)
 
     def process(self, block: np.ndarray, faders: Faders) -> tuple[np.ndarray, np.ndarray]:
         """Push `block` float32 [n, channels] with these faders; give what is ready.
 
         Returns samples float32 [m, channels] and bool [m]: False where they are the input's own.
         """
-        self._history.set(self._pushed, faders.array().astype(np.float64))
+        self._history.set(self._pushed, faders.to_array().astype(np.float64))
         self._pushed += len(block)
         return self._advance(block)
 
@@ -163,7 +163,7 @@ class Mixer:
             gains_db = segment_gain_db(self._mask_weights, faders_db)
             self._segments = key, torch.from_numpy(gains_db).to(self._device)
         spectra = torch.fft.rfft(frames)
-        gains = self._gains.gain(first, frames.shape[1], self._segments[1])
+        gains = self._gains.frame_gains(first, frames.shape[1], self._segments[1])
         torch.view_as_real(spectra).mul_(gains[:, :, None])
         frames.copy_(torch.fft.irfft(spectra, n=self.n_fft))
 

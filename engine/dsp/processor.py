@@ -5,7 +5,7 @@ import torch
 
 from .faders import Faders
 from .limiter import Limiter
-from .mask_filter import Mixer
+from .mask_filter import StftMaskFilter
 
 
 class SteeredSound:
@@ -29,7 +29,7 @@ class SteeredSound:
         device: torch.device | str = "cpu",
     ) -> None:
         """labels int [frames, bands], mask_weights [segments, 7] in -1..1; `start` as in Mixer."""
-        self._mixer = Mixer(
+        self._mixer = StftMaskFilter(
             labels, mask_weights, sample_rate=sample_rate, channels=channels, start=start, device=device
         )
         self._gain = np.float32(10 ** (gain_db / 20))

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
-from .band_gains import SEGMENT_LIMIT_DB, between_bands, segment_gain_db
+from .band_gains import SEGMENT_LIMIT_DB, band_interpolation, segment_gain_db
 
-__all__ = ["SEGMENT_LIMIT_DB", "SpectralGains", "segment_gain_db"]
+__all__ = ["SEGMENT_LIMIT_DB", "SegmentMaskTorch", "segment_gain_db"]
 
 
-class SpectralGains:
+class SegmentMaskTorch:
     """Gain of each STFT bin, read from a label map [frames, bands] and one gain a segment.
 
     The gains of the label map are smoothed by 1-2-1 over frames and bands (an edge of 24 dB in one step would
@@ -38,11 +38,11 @@ class SpectralGains:
         # STFT frame j lies at j * _step / _unit spectrogram frames; whole numbers keep this exact in a long
         # track.
         self._step, self._unit = hop_length * SAMPLE_RATE, sample_rate * HOP_LENGTH
-        below, fraction = between_bands(np.arange(n_fft // 2 + 1) * (sample_rate / n_fft))
+        below, fraction = band_interpolation(np.arange(n_fft // 2 + 1) * (sample_rate / n_fft))
         self._band = torch.as_tensor(below, device=device)
         self._band_fraction = torch.as_tensor(fraction, dtype=torch.float32, device=device)
 
-    def gain(self, first_frame: int, count: int, segment_gains_db: torch.Tensor) -> torch.Tensor:
+    def frame_gains(self, first_frame: int, count: int, segment_gains_db: torch.Tensor) -> torch.Tensor:
         """Linear gain of `count` STFT frames from `first_frame` on: float32 [count, n_fft // 2 + 1].
 
         segment_gains_db is float32 [segments] on the device of the labels.

@@ -16,6 +16,6 @@ def frame_length(sample_rate: int) -> int:
     return int(2 ** round(math.log2(sample_rate * _FRAME_S)))
 
 
-def rise(hop_length: int) -> np.ndarray:
+def linear_fade(hop_length: int) -> np.ndarray:
     """How far a moving fader has come at each sample of a hop: float32 [hop_length], linear, the last one 1."""
     return ((np.arange(hop_length, dtype=np.float32) + 1) / np.float32(hop_length)).astype(np.float32)

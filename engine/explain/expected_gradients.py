@@ -25,10 +25,10 @@ import torch
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.inference.checkpoint import Model
-from ...models.inference.threads import on_threads
-from .experimental_design import balanced_signs, sight
-from .lime import Effects
-from .perturbation import Window, Workbench
+from ...models.inference.threads import torch_threads
+from .experimental_design import balanced_signs, visible_segments
+from .lime import SegmentEffects
+from .perturbation import AnalysisWindow, SegmentPerturber
 
 PASSES: Final = 512
 POSITIONS: Final = 128
@@ -40,16 +40,16 @@ _PAIRS_AT_ONCE: Final = 2
 
 
 def explain_window(
-    stretch: Window, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
-) -> Effects:
+    stretch: AnalysisWindow, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
+) -> SegmentEffects:
     """Effects of the window's segments on the mean of its local outputs, from passes // 16 antithetic pairs."""
     segments, features = len(stretch.segments), len(MIDLEVEL)
     pairs = max(passes // (2 * _PASSES_A_DRAW), 4)
     geometry = model.network.geometry
-    signs = balanced_signs(pairs, sight(stretch, geometry), rng, context=geometry.context)
+    signs = balanced_signs(pairs, visible_segments(stretch, geometry), rng, context=geometry.context)
     away = BIT_VARIANCE**0.5 if perturbation == "gain" else rng.uniform(0, 0.5, signs.shape)
     places = 0.5 + np.where(signs, 1, -1) * away
-    bench = Workbench(stretch, model, perturbation)
+    bench = SegmentPerturber(stretch, model, perturbation)
     slopes = np.empty((pairs, segments, features))
     heard = np.empty((2, pairs, features))
 
@@ -64,14 +64,14 @@ def explain_window(
     weights = slopes.mean(0)
     middle = pairs // 2
     odd, even = (heard[0] - heard[1]) / 2, heard.mean(0).var(0)
-    return Effects(
+    return SegmentEffects(
         weights=weights,
-        plain=weights,
+        ols_weights=weights,
         variances=slopes.var(0, ddof=1) / pairs,
-        halves=np.stack([slopes[:middle].mean(0), slopes[middle:].mean(0)]),
-        freedom=float(pairs - 1),
-        unexplained=((odd - (places - 0.5) @ weights) ** 2).mean(0) + even,
-        total=(odd**2).mean(0) + even,
+        split_halves=np.stack([slopes[:middle].mean(0), slopes[middle:].mean(0)]),
+        dof=float(pairs - 1),
+        residual_var=((odd - (places - 0.5) @ weights) ** 2).mean(0) + even,
+        total_var=(odd**2).mean(0) + even,
     )
 
 
@@ -80,21 +80,21 @@ def _side_by_side(measure: Callable[[int], None], starts: Iterable[int]) -> None
     added up in which order does not depend on their number."""
     threads = torch.get_num_threads()
     with (
-        on_threads(threads),  # (afterwards; what the workers set is set for all)
+        torch_threads(threads),  # (afterwards; what the workers set is set for all)
         ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
     ):
         for _ in pool.map(measure, starts):
             pass
 
 
-def _slopes(bench: Workbench, places: Floats) -> tuple[Floats, npt.NDArray[np.float32]]:
+def _slopes(bench: SegmentPerturber, places: Floats) -> tuple[Floats, npt.NDArray[np.float32]]:
     """Mid-levels [draws, 7] and their slopes along each segment [draws, segments, 7] at places [draws, segments]."""
-    pictures = bench.pictures(places)
+    pictures = bench.perturb(places)
     sound = pictures.sound.requires_grad_()
-    midlevel = sum(part.mean((2, 3)) for part in bench.model.network.maps(pictures))
+    midlevel = sum(part.mean((2, 3)) for part in bench.model.network.branch_outputs(pictures))
     assert isinstance(midlevel, torch.Tensor)
     slopes = []
     for feature in range(len(MIDLEVEL)):
         (gradient,) = torch.autograd.grad(midlevel[:, feature].sum(), sound, retain_graph=feature < len(MIDLEVEL) - 1)
-        slopes.append(bench.by_segment(gradient).cpu().numpy())
+        slopes.append(bench.sum_by_segment(gradient).cpu().numpy())
     return midlevel.detach().double().cpu().numpy(), np.stack(slopes, axis=2)

@@ -3,23 +3,23 @@
 import numpy as np
 import numpy.typing as npt
 
-from ...models.network.receptive_field import Geometry
-from .perturbation import Window
+from ...models.network.receptive_field import ReceptiveField
+from .perturbation import AnalysisWindow
 
 
-def sight(stretch: Window, geometry: Geometry) -> npt.NDArray[np.bool_]:
+def visible_segments(stretch: AnalysisWindow, geometry: ReceptiveField) -> npt.NDArray[np.bool_]:
     """Which local output sees which segment of the window: [time, columns, segments]."""
     times = stretch.last - stretch.first
     seen = np.zeros((times, geometry.columns, len(stretch.segments)), bool)
     for time in range(times):
         rows = stretch.labels[time * geometry.stride :][: geometry.field]
         for column in range(geometry.columns):
-            begin, end, low, high = geometry.sight(column)
+            begin, end, low, high = geometry.extent(column)
             seen[time, column, np.unique(rows[begin:end, low:high])] = True
     return seen
 
 
-def paley(most: int) -> npt.NDArray[np.bool_]:
+def paley_hadamard(most: int) -> npt.NDArray[np.bool_]:
     """The largest of Paley's Hadamard matrices of the first kind with at most so many rows, without the constant
     column: [q + 1, q], q a prime with q % 4 = 3 (Paley, J. Math. Phys. 1933)."""
     q = next(q for q in range(most - 1, 2, -1) if q % 4 == 3 and all(q % d for d in range(3, int(q**0.5) + 1, 2)))
@@ -31,7 +31,7 @@ def paley(most: int) -> npt.NDArray[np.bool_]:
     return np.concatenate([np.ones((1, q), bool), residues])
 
 
-def with_coins(rows: npt.NDArray[np.bool_], pairs: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+def pad_with_random_signs(rows: npt.NDArray[np.bool_], pairs: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
     """The rows of a plan and as many of coins as are missing for so many pairs, in an order by chance."""
     rest = rng.random((pairs - len(rows), rows.shape[1])) < 0.5
     return np.asarray(rng.permutation(np.concatenate([rows, rest])))
@@ -48,7 +48,7 @@ def balanced_signs(
     of the rows are coins.
     """
     segments = seen.shape[2]
-    matrix = paley(pairs)
+    matrix = paley_hadamard(pairs)
     flat = seen.reshape(-1, segments).astype(np.float32)
     counts = np.ones(seen.shape[:2], np.float32)
     if context:
@@ -60,4 +60,4 @@ def balanced_signs(
         column = rng.choice(np.flatnonzero(crowd[s] == crowd[s].min()))
         signs[:, s] = matrix[:, column] ^ (rng.random() < 0.5)
         crowd[:, column] += together[s]
-    return with_coins(signs, pairs, rng)
+    return pad_with_random_signs(signs, pairs, rng)

@@ -15,7 +15,7 @@ from scipy import linalg, stats
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.inference.checkpoint import Model
-from .perturbation import Window, local_outputs
+from .perturbation import AnalysisWindow, local_outputs
 
 PASSES: Final = 50_000
 POSITIONS: Final = 0
@@ -26,7 +26,7 @@ _ROWS_AT_ONCE: Final = 4096
 
 
 @dataclass(frozen=True)
-class Effects:
+class SegmentEffects:
     """What turning a segment's bit from 0 to 1 does to the mean local output of a window.
 
     weights are the estimator's, plain those of least squares without a ridge, variances the squared standard errors
@@ -36,29 +36,31 @@ class Effects:
     """
 
     weights: Floats
-    plain: Floats
+    ols_weights: Floats
     variances: Floats
-    halves: Floats
-    freedom: float
-    unexplained: Floats
-    total: Floats
+    split_halves: Floats
+    dof: float
+    residual_var: Floats
+    total_var: Floats
 
 
-def draw_bits(samples: int, segments: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+def sample_masks(samples: int, segments: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
     """Fair bits [samples, segments], the first sample being the original (all 1), as in lime_image."""
     bits = rng.integers(0, 2, (samples, segments), np.uint8).astype(bool)
     bits[0] = True
     return bits
 
 
-def kernel(bits: npt.NDArray[np.bool_]) -> Floats:
+def sample_weights(bits: npt.NDArray[np.bool_]) -> Floats:
     """Weight of each sample: sqrt(exp(-d^2 / width^2)) of its cosine distance d to the original [samples]."""
     share = bits.mean(axis=1)
     distance = np.where(share > 0, 1 - np.sqrt(share), 1.0)
     return np.asarray(np.sqrt(np.exp(-(distance**2) / KERNEL_WIDTH**2)))
 
 
-def weighted_ridge(bits: npt.NDArray[np.bool_], outputs: Floats, weights: Floats, *, ridge: float = RIDGE) -> Effects:
+def fit_weighted_ridge(
+    bits: npt.NDArray[np.bool_], outputs: Floats, weights: Floats, *, ridge: float = RIDGE
+) -> SegmentEffects:
     """Weighted ridge regression of outputs [samples, targets] on bits [samples, segments], with an intercept.
 
     The coefficients are those of lime.lime_base.LimeBase (scikit-learn's Ridge). The variances are those of weighted
@@ -75,14 +77,14 @@ def weighted_ridge(bits: npt.NDArray[np.bool_], outputs: Floats, weights: Floats
     plain = inverse @ cross
     freedom = len(bits) - np.linalg.matrix_rank(gram, hermitian=True) - 1
     noise = np.maximum(square - (plain * cross).sum(0), 0) / max(freedom, 1)
-    return Effects(
+    return SegmentEffects(
         weights=coefficients,
-        plain=plain,
+        ols_weights=plain,
         variances=np.outer(np.diag(inverse), noise),
-        halves=np.stack([_solved(*half.centred()[:2], ridge) for half in halves]),
-        freedom=float(freedom),
-        unexplained=np.maximum(unexplained, 0) / whole.weight,
-        total=square / whole.weight,
+        split_halves=np.stack([_solved(*half.centred()[:2], ridge) for half in halves]),
+        dof=float(freedom),
+        residual_var=np.maximum(unexplained, 0) / whole.weight,
+        total_var=square / whole.weight,
     )
 
 
@@ -133,13 +135,13 @@ def p_values(plain: Floats, variances: Floats, freedom: npt.ArrayLike) -> Floats
 
 
 def explain_window(
-    stretch: Window, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
-) -> Effects:
+    stretch: AnalysisWindow, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
+) -> SegmentEffects:
     """The paper's explanation of one window, for all seven features at once."""
-    bits = draw_bits(passes, len(stretch.segments), rng)
+    bits = sample_masks(passes, len(stretch.segments), rng)
     outputs = np.empty((passes, len(MIDLEVEL)))
     done = 0
     for block in local_outputs(stretch, bits, model, perturbation):
         outputs[done : done + len(block)] = block.mean((2, 3), dtype=np.float64)
         done += len(block)
-    return weighted_ridge(bits, outputs, kernel(bits))
+    return fit_weighted_ridge(bits, outputs, sample_weights(bits))

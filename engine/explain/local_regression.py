@@ -23,23 +23,23 @@ from scipy import linalg
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.inference.checkpoint import Model
-from .experimental_design import paley, sight, with_coins
-from .lime import Effects
-from .perturbation import BATCH_SIZE, Window, local_outputs
+from .experimental_design import pad_with_random_signs, paley_hadamard, visible_segments
+from .lime import SegmentEffects
+from .perturbation import BATCH_SIZE, AnalysisWindow, local_outputs
 
 PASSES: Final = 1024
 POSITIONS: Final = 64
 BIT_VARIANCE: Final = 0.25
 
 
-def design(pairs: int, together: npt.NDArray[np.bool_], rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+def hadamard_design(pairs: int, together: npt.NDArray[np.bool_], rng: np.random.Generator) -> npt.NDArray[np.bool_]:
     """Bits of the first sample of each pair, [pairs, segments], balanced and orthogonal as far as pairs suffice.
 
     together: [segments, segments], what some output sees together. The rows of a matrix of Paley's are orthogonal in
     all segments that are in one regression; what is left of rows and segments are coins.
     """
     segments = len(together)
-    matrix = paley(pairs)
+    matrix = paley_hadamard(pairs)
     order = len(matrix)
     apart = (together.astype(np.float32) @ together) > 0  # regressed together: seen together with a third
     bits = rng.random((order, segments)) < 0.5
@@ -52,18 +52,18 @@ def design(pairs: int, together: npt.NDArray[np.bool_], rng: np.random.Generator
         if len(choice):
             columns[s] = rng.choice(choice)
             bits[:, s] = matrix[:, columns[s]] ^ (rng.random() < 0.5)
-    return with_coins(bits, pairs, rng)
+    return pad_with_random_signs(bits, pairs, rng)
 
 
 def explain_window(
-    stretch: Window, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
-) -> Effects:
+    stretch: AnalysisWindow, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
+) -> SegmentEffects:
     """Effects of the window's segments on the mean of its local outputs, from passes // 2 antithetic pairs."""
-    seen = sight(stretch, model.network.geometry).reshape(-1, len(stretch.segments)).astype(np.float32)
+    seen = visible_segments(stretch, model.network.geometry).reshape(-1, len(stretch.segments)).astype(np.float32)
     outputs, segments = seen.shape
     pairs = max(passes // 2, 2)
     together = (seen.T @ seen) > 0  # some output sees both segments
-    halves = design(pairs, together, rng)
+    halves = hadamard_design(pairs, together, rng)
     features = len(MIDLEVEL)
     sums = [_Sums.nothing(segments), _Sums.nothing(segments)]
     whole_odd = np.zeros((pairs, features))
@@ -84,14 +84,14 @@ def explain_window(
     weights, variances, freedom = sums[0].regressions(together)
     left = whole_odd - (halves - 0.5) @ weights
     even = whole_even.var(0)
-    return Effects(
+    return SegmentEffects(
         weights=weights,
-        plain=weights,
+        ols_weights=weights,
         variances=variances,
-        halves=half_weights,
-        freedom=freedom,
-        unexplained=(left**2).mean(0) + even,
-        total=(whole_odd**2).mean(0) + even,
+        split_halves=half_weights,
+        dof=freedom,
+        residual_var=(left**2).mean(0) + even,
+        total_var=(whole_odd**2).mean(0) + even,
     )
 
 

@@ -15,7 +15,7 @@ import torch
 
 from ...models.common.arrays import FloatArray, Labels
 from ...models.inference.checkpoint import Model
-from ...models.network.padding import Surrounded, circular_frames
+from ...models.network.padding import PaddedSpectrogram, circular_frames
 from ...models.network.spectrogram import amplify
 
 PERTURBATIONS: Final = ("gain", "hide")
@@ -24,14 +24,14 @@ BATCH_SIZE: Final = 32
 _ROWS_AT_ONCE: Final = 4096
 
 
-def extremes(picture: torch.Tensor, perturbation: str) -> tuple[torch.Tensor, torch.Tensor]:
+def perturbation_range(picture: torch.Tensor, perturbation: str) -> tuple[torch.Tensor, torch.Tensor]:
     """The picture [frames, bands] with all bits at 1 and with all bits at 0."""
     if perturbation == "hide":
         return picture, torch.zeros_like(picture)
     return amplify(picture, GAIN_DB), amplify(picture, -GAIN_DB)
 
 
-def response_per_db(picture: FloatArray, labels: Labels, perturbation: str) -> FloatArray:
+def perturbation_per_db(picture: FloatArray, labels: Labels, perturbation: str) -> FloatArray:
     """How far a gain of 1 dB moves each segment along its bit: [segments].
 
     Exact for `gain`: the bit's two ends are 12 dB apart. For `hide` it is the share of the segment's log magnitude
@@ -52,7 +52,7 @@ def response_per_db(picture: FloatArray, labels: Labels, perturbation: str) -> F
 
 
 @dataclass(frozen=True)
-class Window:
+class AnalysisWindow:
     """A stretch of the spectrogram that local outputs see, with what can be hidden in it.
 
     labels [frames, bands] are what the positions first..last-1 of the network see, the ends of the track continued by
@@ -61,7 +61,7 @@ class Window:
     `segments`, the track's own labels of what occurs here.
     """
 
-    picture: FloatArray
+    spectrogram: FloatArray
     rows: Labels
     start: int
     labels: Labels
@@ -69,20 +69,20 @@ class Window:
     first: int
     last: int
 
-    def places(self, device: torch.device) -> torch.Tensor:
+    def segment_index(self, device: torch.device) -> torch.Tensor:
         """The segment of each pixel of the picture, one row after the other."""
         return torch.from_numpy(self.rows.ravel()).to(device)
 
-    def surrounded(self, pictures: torch.Tensor) -> Surrounded:
+    def padded(self, pictures: torch.Tensor) -> PaddedSpectrogram:
         """Pictures [samples, rows, bands] made of the window's, as the positions see them."""
-        return Surrounded(pictures, self.start, len(self.labels))
+        return PaddedSpectrogram(pictures, self.start, len(self.labels))
 
 
-def window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, last: int) -> Window:
+def cut_window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, last: int) -> AnalysisWindow:
     """Cut what the positions first..last-1 see out of the track's spectrogram and labels [frames, bands]."""
     geometry = model.network.geometry
     frames = len(spectrogram)
-    begin, end = geometry.span(first, last)
+    begin, end = geometry.frame_range(first, last)
     turn = geometry.positions(frames) * geometry.stride
     seen = circular_frames(frames, geometry.stride, begin, end)
     whole = end - begin > turn
@@ -90,8 +90,8 @@ def window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, la
     segments, numbers = np.unique(labels[needed], return_inverse=True)
     rows: Labels = np.asarray(numbers.reshape(len(needed), -1), np.int32)
     start = begin % turn if whole else 0
-    return Window(
-        picture=spectrogram[needed],
+    return AnalysisWindow(
+        spectrogram=spectrogram[needed],
         rows=rows,
         start=start,
         labels=np.asarray(rows[np.arange(begin, end) % turn] if whole else rows, np.int32),
@@ -101,23 +101,25 @@ def window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, la
     )
 
 
-class Workbench:
+class SegmentPerturber:
     """A window on the model's device, to make pictures of it with each segment turned to a place of its own."""
 
-    def __init__(self, stretch: Window, model: Model, perturbation: str) -> None:
+    def __init__(self, stretch: AnalysisWindow, model: Model, perturbation: str) -> None:
         self.model = model
-        on, self._off = (side.to(model.device) for side in extremes(torch.from_numpy(stretch.picture), perturbation))
+        on, self._off = (
+            side.to(model.device) for side in perturbation_range(torch.from_numpy(stretch.spectrogram), perturbation)
+        )
         self._change = on - self._off
         self._segments = len(stretch.segments)
-        self._surrounded = stretch.surrounded
-        self._places = stretch.places(model.device)
+        self._surrounded = stretch.padded
+        self._places = stretch.segment_index(model.device)
 
-    def pictures(self, places: npt.NDArray[np.generic]) -> Surrounded:
+    def perturb(self, places: npt.NDArray[np.generic]) -> PaddedSpectrogram:
         """Pictures [samples, frames, bands] of segments at places 0 (off) to 1 (on), [samples, segments]."""
         gathered = torch.from_numpy(places.astype(np.float32)).to(self.model.device).index_select(1, self._places)
         return self._surrounded(torch.addcmul(self._off, gathered.view(-1, *self._change.shape), self._change))
 
-    def by_segment(self, gradient: torch.Tensor) -> torch.Tensor:
+    def sum_by_segment(self, gradient: torch.Tensor) -> torch.Tensor:
         """Slopes along each segment [samples, segments] from those in each pixel [samples, frames, bands]."""
         order, sizes = self._pixels_by_segment
         along = (gradient * self._change).flatten(1).index_select(1, order)
@@ -131,13 +133,18 @@ class Workbench:
 
 
 def local_outputs(
-    stretch: Window, bits: npt.NDArray[np.bool_], model: Model, perturbation: str, *, batch_size: int = BATCH_SIZE
+    stretch: AnalysisWindow,
+    bits: npt.NDArray[np.bool_],
+    model: Model,
+    perturbation: str,
+    *,
+    batch_size: int = BATCH_SIZE,
 ) -> Iterator[FloatArray]:
     """Local mid-level outputs of every sample: blocks [<= batch_size, 7, time, columns], in order.
 
     bits is [samples, segments of the window].
     """
-    bench = Workbench(stretch, model, perturbation)
+    bench = SegmentPerturber(stretch, model, perturbation)
     with torch.inference_mode():
         for start in range(0, len(bits), batch_size):
-            yield model.network.local(bench.pictures(bits[start : start + batch_size])).cpu().numpy()
+            yield model.network.local(bench.perturb(bits[start : start + batch_size])).cpu().numpy()

@@ -52,7 +52,7 @@ def _chan_vese(picture: FloatArray) -> Labels:
     return np.asarray(measure.label(loud.astype(np.int32) + 1, connectivity=2))
 
 
-METHODS: Final[dict[str, Callable[[FloatArray], Labels]]] = {
+SEGMENTATIONS: Final[dict[str, Callable[[FloatArray], Labels]]] = {
     "felzenszwalb": _felzenszwalb,
     "slic": _slic,
     "chan-vese": _chan_vese,
@@ -60,15 +60,15 @@ METHODS: Final[dict[str, Callable[[FloatArray], Labels]]] = {
 }
 
 
-def segment(spectrogram: FloatArray, *, method: str = "felzenszwalb") -> Labels:
+def segment_spectrogram(spectrogram: FloatArray, *, method: str = "felzenszwalb") -> Labels:
     """Label every pixel of a spectrogram [frames, bands]; labels run from 0 without gaps, in order of time.
 
     No segment is longer than ten seconds, as none can be in the paper's clips. Raises InputError for an unknown
     method.
     """
-    if method not in METHODS:
-        raise InputError(f"no segmentation is called {method!r}: there are {', '.join(METHODS)}")
-    divide = METHODS[method]
+    if method not in SEGMENTATIONS:
+        raise InputError(f"no segmentation is called {method!r}: there are {', '.join(SEGMENTATIONS)}")
+    divide = SEGMENTATIONS[method]
     frames = len(spectrogram)
     labels = np.zeros(spectrogram.shape, np.int32)
     following = 0  # the first label that is not in use

@@ -19,7 +19,7 @@ RATIO: Final = 1e-6
 PAPER_SAMPLES: Final = 50_000
 
 
-def paper_p_values(weights: Floats, unexplained_variance: Floats, *, bit_variance: float = 0.25) -> Floats:
+def expected_lime_p_values(weights: Floats, unexplained_variance: Floats, *, bit_variance: float = 0.25) -> Floats:
     """p-values [segments, 7] that plain LIME with 50,000 samples gives weights of this size, in expectation.
 
     unexplained_variance [7] is that of the prediction for ten seconds around the linear surrogate, bit_variance that
@@ -29,7 +29,7 @@ def paper_p_values(weights: Floats, unexplained_variance: Floats, *, bit_varianc
     return np.asarray(2 * stats.norm.sf(np.abs(weights) / error))
 
 
-def selected(weights: Floats, p: Floats) -> npt.NDArray[np.bool_]:
+def is_significant(weights: Floats, p: Floats) -> npt.NDArray[np.bool_]:
     """Where p-value : |weight| < 1e-6 (Haunschmid et al. 2019, section 3.2)."""
     return np.asarray(p < RATIO * np.abs(weights))
 

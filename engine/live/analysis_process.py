@@ -13,30 +13,30 @@ from typing import Any, Final
 import numpy as np
 
 from ...models.common.errors import InputError
-from ..analysis.surrogate import Heard
-from ..analysis.thumbnail import picture
-from ..processes.messages import HearingJob
-from ..processes.realtime import ordinary, patient
-from ..processes.ring_buffer import Ring
+from ..analysis.surrogate import TrackSummary
+from ..analysis.thumbnail import spectrogram_thumbnail
+from ..processes.messages import AnalysisJob
+from ..processes.realtime import set_background_priority, set_normal_priority
+from ..processes.ring_buffer import RingBuffer
 
 WINDOW_S: Final = 10.0
 EVERY_S: Final = 0.5
 _LEAST_S: Final = 2.0
 
 
-def main(job: HearingJob, connection: "Connection[Any, Any]") -> None:
+def main(job: AnalysisJob, connection: "Connection[Any, Any]") -> None:
     """Tells ("progress", track, fraction), ("heard", track, Heard), ("picture", track, levels (see picture.py)),
     ("measured", emotions), ("error", text).
 
     Is told the ring's name, its rate and its channels; ends when the ring says stop or the pipe ends.
     """
-    ordinary()
+    set_normal_priority()
     with contextlib.suppress(EOFError, OSError):
-        _Hearing(job, connection).run()
+        _AnalysisWorker(job, connection).run()
 
 
-class _Hearing:
-    def __init__(self, job: HearingJob, connection: "Connection[Any, Any]") -> None:
+class _AnalysisWorker:
+    def __init__(self, job: AnalysisJob, connection: "Connection[Any, Any]") -> None:
         self._job = job
         self._connection = connection
         self._lock = threading.Lock()
@@ -44,7 +44,7 @@ class _Hearing:
 
     def run(self) -> None:
         name, rate, channels = self._connection.recv()
-        ring = Ring(channels, name=name)
+        ring = RingBuffer(channels, name=name)
         import torch
 
         torch.set_num_threads(1)
@@ -64,7 +64,7 @@ class _Hearing:
             if peak is None or not ring.playing or ring.read < _LEAST_S * rate or ring.read == heard_until:
                 continue
             heard_until = ring.read
-            self._tell("measured", self._emotions(ring.past(round(WINDOW_S * rate)), rate, peak))
+            self._tell("measured", self._emotions(ring.recent(round(WINDOW_S * rate)), rate, peak))
         os._exit(0)  # (the analysis thread may be in the middle of something long)
 
     def _emotions(self, samples: np.ndarray, rate: int, peak: float) -> dict[str, float]:
@@ -83,7 +83,7 @@ class _Hearing:
         for number, file in enumerate(self._job.files):
             try:
                 track = load_track(file)
-                self._peaks[number] = track.peak
+                self._peaks[number] = track.network_peak
                 analysis = analyze(
                     track,
                     model=self._model,
@@ -92,7 +92,7 @@ class _Hearing:
                 )
                 if analysis.path is None:
                     raise InputError(f"{file}: its analysis was not kept")
-                heard = Heard(
+                heard = TrackSummary(
                     analysis=analysis.path,
                     digest=track.digest,
                     model_digest=self._model.digest,
@@ -105,11 +105,15 @@ class _Hearing:
                 self._tell("error", str(error))
                 continue
             self._tell("heard", number, heard)
-            self._tell("picture", number, picture(spectrogram_blocks(track.mono_blocks(), scale=track.peak)))
+            self._tell(
+                "picture",
+                number,
+                spectrogram_thumbnail(spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak)),
+            )
 
     def _analysing(self, number: int, fraction: float) -> None:
         """A track has no analysis yet: that is long work, which others go before."""
-        patient()
+        set_background_priority()
         self._tell("progress", number, fraction)
 
     def _tell(self, *message: object) -> None:

@@ -4,17 +4,17 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ..processes.ipc import ignore_signals
-from ..processes.messages import HearingJob
+from ..processes.messages import AnalysisJob
 
 
-def render(connection: "Connection[Any, Any]") -> None:
+def render_main(connection: "Connection[Any, Any]") -> None:
     ignore_signals()
     from .render_process import main
 
     main(connection)
 
 
-def hear(job: HearingJob, connection: "Connection[Any, Any]") -> None:
+def analysis_main(job: AnalysisJob, connection: "Connection[Any, Any]") -> None:
     ignore_signals()
     from .analysis_process import main
 

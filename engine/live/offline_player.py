@@ -4,38 +4,43 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..audio.sample_buffer import Sound
-from ..performance.events import MAP_ADDRESS, Value
-from ..performance.masked_reader import Map
-from ..performance.performance import Performance
-from ..processes.messages import Event, Meters
+from ..audio.sample_buffer import SampleBuffer
+from ..performance.events import ANALYSIS_READY, Value
+from ..performance.masked_reader import SegmentMask
+from ..performance.performance import SetRenderer
+from ..processes.messages import PlayerCallback, PlayerMeters
 
 
 class OfflinePlayer:
     """Takes changes as a Player does; `advance` gives the sound. One thread only."""
 
     def __init__(
-        self, sounds: Sequence[Sound], maps: Sequence[Map | None], event: Event, *, ceiling_dbtp: float = -1.0
+        self,
+        sounds: Sequence[SampleBuffer],
+        maps: Sequence[SegmentMask | None],
+        event: PlayerCallback,
+        *,
+        ceiling_dbtp: float = -1.0,
     ) -> None:
         """The sounds are loaded."""
         self._sounds = sounds
         self._event = event
-        self._performance = Performance(sounds, ceiling_dbtp=ceiling_dbtp)
-        self._performance.maps[:] = maps
+        self._performance = SetRenderer(sounds, ceiling_dbtp=ceiling_dbtp)
+        self._performance.masks[:] = maps
         self.sample_rate, self.channels = self._performance.sample_rate, self._performance.channels
         self.block_length = self._performance.hop_length
         self._waiting: list[tuple[str, Value]] = [
-            (MAP_ADDRESS, n) for n, known in enumerate(maps) if known is not None
+            (ANALYSIS_READY, n) for n, known in enumerate(maps) if known is not None
         ]
         self._rest = np.zeros((0, self.channels), dtype=np.float32)
         self._peak = 0.0
-        self.played = 0
+        self.samples_played = 0
 
     def set(self, address: str, value: Value) -> None:
         """Change a control with the next step."""
         self._waiting.append((address, value))
 
-    def advance(self, samples: int) -> np.ndarray:
+    def render(self, samples: int) -> np.ndarray:
         """The next samples of the performance, float32 [samples, channels]."""
         while len(self._rest) < samples:
             waiting, self._waiting = self._waiting, []
@@ -46,23 +51,23 @@ class OfflinePlayer:
             self._rest = np.concatenate((self._rest, self._performance.step()))
         output, self._rest = self._rest[:samples], self._rest[samples:]
         self._peak = float(np.abs(output).max(initial=0.0))
-        self.played += samples
+        self.samples_played += samples
         return output
 
-    def meters(self) -> Meters:
+    def meters(self) -> PlayerMeters:
         """As Player's."""
         transport = self._performance.transport
-        return Meters(
+        return PlayerMeters(
             track=transport.track,
             position_s=transport.position / self.sample_rate,
-            duration_s=self._sounds[transport.track].expected_s or 0.0,
+            duration_s=self._sounds[transport.track].expected_duration_s or 0.0,
             playing=transport.playing,
             ended=transport.ended,
             peak=self._peak,
             load=0.0,
-            dropouts=0,
-            late=0,
-            ahead=len(self._rest),
+            underruns=0,
+            xruns=0,
+            buffered=len(self._rest),
             latency_s=0.0,
         )
 

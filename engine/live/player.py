@@ -19,11 +19,11 @@ from typing import Any, Final
 
 from ...models.common.errors import InputError
 from ..audio.decode import probe
-from ..devices.output_device import Card
+from ..devices.output_device import OutputDevice
 from ..performance.events import Value
-from ..processes.ipc import Children
-from ..processes.messages import AudioJob, Event, HearingJob, Meters, RenderJob
-from ..processes.ring_buffer import Ring
+from ..processes.ipc import ChildProcesses
+from ..processes.messages import AnalysisJob, OutputJob, PlayerCallback, PlayerMeters, RenderJob
+from ..processes.ring_buffer import RingBuffer
 from . import entry_points
 
 BLOCK_LENGTH: Final = 512
@@ -54,7 +54,7 @@ class PlayerOptions:
 class Player:
     """Plays files on a device, from the moment it is made (paused) until `close`."""
 
-    def __init__(self, files: Sequence[Path], event: Event, options: PlayerOptions) -> None:
+    def __init__(self, files: Sequence[Path], event: PlayerCallback, options: PlayerOptions) -> None:
         """Raises InputError for a file that cannot be played and a device that is not there."""
         self._event = event
         sources = [probe(file) for file in files]
@@ -64,9 +64,9 @@ class Player:
             raise InputError(
                 f"{widest.path}: it has {widest.channels} channels, more than --channels {self.channels}"
             )
-        self._children = Children()
+        self._children = ChildProcesses()
         self._closing = threading.Event()
-        self.ring: Ring | None = None
+        self.ring: RingBuffer | None = None
         self._hearing_process: Any = None
         self._hearing: Any = None
         self._begun = time.monotonic()
@@ -89,12 +89,12 @@ class Player:
             self._pending[address] = value
         self._asked.set()
 
-    def meters(self) -> Meters:
+    def meters(self) -> PlayerMeters:
         """Read the meters; the position is that of what is heard, not of what is rendered ahead of it."""
         ring = self.ring
         assert ring is not None
-        heard_s = ring.position_s - (ring.ahead / self.sample_rate if ring.playing else 0.0)
-        return Meters(
+        heard_s = ring.position_s - (ring.fill / self.sample_rate if ring.playing else 0.0)
+        return PlayerMeters(
             track=ring.track,
             position_s=max(heard_s, 0.0),
             duration_s=ring.duration_s,
@@ -102,14 +102,14 @@ class Player:
             ended=bool(ring.ended),
             peak=ring.peak,
             load=ring.load,
-            dropouts=ring.dropouts,
-            late=ring.late,
-            ahead=ring.ahead,
+            underruns=ring.dropouts,
+            xruns=ring.late,
+            buffered=ring.fill,
             latency_s=ring.latency_s,
         )
 
     @property
-    def played(self) -> int:
+    def samples_played(self) -> int:
         """Samples of the performance that have gone to the card."""
         return self._played if self.ring is None else max(self.ring.read - self.ring.lead, 0)
 
@@ -125,21 +125,21 @@ class Player:
             self._hearing_process.kill()  # (it may be in the middle of something long; its files are written whole)
         self._children.join(_PATIENCE_S if ring is not None else 0)
         if ring is not None:
-            self._played, self.ring = self.played, None
+            self._played, self.ring = self.samples_played, None
             ring.close()
 
     def _start(self, files: tuple[Path, ...], file_rate: int, options: PlayerOptions) -> None:
         start = self._children.start
-        _, self._renderer = start(entry_points.render)
-        job = AudioJob(options.backend, options.sample_rate, self.channels, options.block_length, options.device)
-        self._card = Card(self._children, job, file_rate=file_rate)
+        _, self._renderer = start(entry_points.render_main)
+        job = OutputJob(options.backend, options.sample_rate, self.channels, options.block_length, options.device)
+        self._card = OutputDevice(self._children, job, file_rate=file_rate)
         self.sample_rate, self.block_length = self._card.sample_rate, self._card.block_length
-        self.ring = ring = Ring(self.channels)
+        self.ring = ring = RingBuffer(self.channels)
         self._renderer.send(
             RenderJob(files, self.sample_rate, self.channels, options.ceiling_dbtp, options.ahead, ring.name)
         )
-        self._card.play(ring.name)
-        self._hearing_job = HearingJob(files, options.model, dict(options.analysis))
+        self._card.attach(ring.name)
+        self._hearing_job = AnalysisJob(files, options.model, dict(options.analysis))
 
     def _send(self) -> None:
         """Thread: hand the changes over, a few of them at a time."""
@@ -157,7 +157,7 @@ class Player:
         ring = self.ring
         if ring is None or not (ring.read or time.monotonic() - self._begun > _FIRST_S):
             return False
-        self._hearing_process, self._hearing = self._children.start(entry_points.hear, self._hearing_job)
+        self._hearing_process, self._hearing = self._children.start(entry_points.analysis_main, self._hearing_job)
         self._hearing.send((ring.name, self.sample_rate, self.channels))
         return True
 
@@ -197,7 +197,7 @@ class Player:
     def _look_for_card(self, talking: MutableSet[Any]) -> None:
         """Thread: what the others tell is passed on meanwhile."""
         try:
-            if self._card.found_again(self._closing):
+            if self._card.reconnect(self._closing):
                 talking.add(self._card.connection)
                 self._event("card", "the sound card is back")
         except InputError as error:

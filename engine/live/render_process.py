@@ -12,18 +12,18 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..audio.sample_buffer import Sound
-from ..audio.true_peak import InterSamplePeaks
-from ..performance.events import MAP_ADDRESS, ROOT, Value
-from ..performance.masked_reader import Map
-from ..performance.performance import Performance
-from ..processes.cpu_load import Busyness
-from ..processes.ipc import Outbox
+from ..audio.sample_buffer import SampleBuffer
+from ..audio.true_peak import TruePeakEnvelope
+from ..performance.events import ANALYSIS_READY, ROOT, Value
+from ..performance.masked_reader import SegmentMask
+from ..performance.performance import SetRenderer
+from ..processes.cpu_load import CpuLoadMonitor
+from ..processes.ipc import MessageSender
 from ..processes.messages import RenderJob
-from ..processes.realtime import LOADING, PREPARING, UNURGENT, steady, urgent
-from ..processes.ring_buffer import Ring
-from .scheduler import Pace
-from .track_loader import Loader
+from ..processes.realtime import NO_REALTIME_WARNING, RT_CONTROL, RT_RENDER, lock_memory_and_freeze_gc, set_realtime
+from ..processes.ring_buffer import RingBuffer
+from .scheduler import RenderScheduler
+from .track_loader import TrackLoader
 
 _NAP_S: Final = 0.0005
 _LONGEST_NAP_S: Final = 0.005
@@ -35,25 +35,27 @@ _SPARE_S: Final = 5.0  # for so long the least spare time is shown
 def main(connection: "Connection[Any, Any]") -> None:
     """Take a RenderJob from the pipe, then changes; ends when the pipe does."""
     with contextlib.suppress(EOFError, OSError):
-        Renderer(connection.recv(), connection).run()
+        RenderProcess(connection.recv(), connection).run()
 
 
-class Renderer:
+class RenderProcess:
     """Fills the ring of its job."""
 
     def __init__(self, job: RenderJob, connection: "Connection[Any, Any]") -> None:
-        urgent(LOADING)  # (the threads that begin here; the one that renders comes before them)
+        set_realtime(RT_CONTROL)  # (the threads that begin here; the one that renders comes before them)
         self._connection = connection
-        self._outbox = Outbox(connection)
-        self._ring = Ring(job.channels, name=job.ring)
-        self._sounds = [Sound.opened(file, sample_rate=job.sample_rate, channels=job.channels) for file in job.files]
-        self._performance = Performance(self._sounds, ceiling_dbtp=job.ceiling_dbtp)
+        self._outbox = MessageSender(connection)
+        self._ring = RingBuffer(job.channels, name=job.ring)
+        self._sounds = [
+            SampleBuffer.from_file(file, sample_rate=job.sample_rate, channels=job.channels) for file in job.files
+        ]
+        self._performance = SetRenderer(self._sounds, ceiling_dbtp=job.ceiling_dbtp)
         margin_s = None if job.ahead is None else job.ahead / job.sample_rate
         hop = self._performance.hop_length
-        self._pace = Pace(sample_rate=job.sample_rate, step_length=hop, margin_s=margin_s)
-        self._peaks = InterSamplePeaks(self._performance.channels, torchless=True)
+        self._pace = RenderScheduler(sample_rate=job.sample_rate, step_length=hop, margin_s=margin_s)
+        self._peaks = TruePeakEnvelope(self._performance.channels, torchless=True)
         self._waiting: list[tuple[str, Value]] = []
-        self._loader = Loader(self._sounds, self._got_map, self._outbox.tell)
+        self._loader = TrackLoader(self._sounds, self._got_map, self._outbox.send)
         self._step_s = hop / job.sample_rate
         self._fall = float(np.exp(-self._step_s / _METER_S))
         self._spare_at = 0.0
@@ -61,21 +63,21 @@ class Renderer:
     def run(self) -> None:
         """Until the ring says stop."""
         threading.Thread(target=self._watch, name="watch", daemon=True).start()
-        steady()
-        if not urgent(PREPARING):  # (last: what takes long must not come before another program's sound)
-            self._outbox.tell("note", UNURGENT)
+        lock_memory_and_freeze_gc()
+        if not set_realtime(RT_RENDER):  # (last: what takes long must not come before another program's sound)
+            self._outbox.send("note", NO_REALTIME_WARNING)
         ring, hop = self._ring, self._performance.hop_length
         ready = self._performance.transport.ready
         while not ring.stop:
             self._listen()
-            read, taken_at = ring.last_take()
+            read, taken_at = ring.last_read()
             block = ring.block_length or hop
             if read:
-                self._pace.took(read, taken_at, block)
-            early = self._pace.due(ring.written) - time.monotonic()
+                self._pace.on_device_read(read, taken_at, block)
+            early = self._pace.next_deadline(ring.written) - time.monotonic()
             if early > 0 and ready():
                 time.sleep(min(early, _LONGEST_NAP_S))
-            elif ring.written - read + hop > self._pace.most(block) or not ready():
+            elif ring.written - read + hop > self._pace.max_buffered(block) or not ready():
                 self._apply()
                 time.sleep(_NAP_S)
             else:
@@ -85,10 +87,10 @@ class Renderer:
 
     def _watch(self) -> None:
         """Thread: how busy the machine is."""
-        machine = Busyness()
+        machine = CpuLoadMonitor()
         while not self._ring.stop:
             time.sleep(_WATCH_S)
-            self._pace.busy = machine.busy()
+            self._pace.busy = machine.is_loaded()
 
     def _step(self) -> None:
         """Make the next step, if what was just asked for does not have to be loaded first."""
@@ -104,7 +106,7 @@ class Renderer:
         written = ring.written
         ring.write(block)
         now = time.monotonic()
-        spare = self._pace.made(written, now)
+        spare = self._pace.on_step_done(written, now)
         if spare < ring.spare_s or now - self._spare_at > _SPARE_S:
             ring.spare_s, self._spare_at = spare, now
         load = (now - begun) / self._step_s
@@ -118,7 +120,7 @@ class Renderer:
         transport, ring = self._performance.transport, self._ring
         rate = self._performance.sample_rate
         ring.position_s = transport.position / rate
-        ring.duration_s = self._sounds[transport.track].expected_s or 0.0
+        ring.duration_s = self._sounds[transport.track].expected_duration_s or 0.0
         ring.track, ring.playing, ring.ended = transport.track, int(transport.playing), int(transport.ended)
         # on average half a step (or block) until the next one is made, the margin, and what the limiter looks ahead
         wait = max(self._performance.hop_length, ring.block_length) / 2
@@ -130,7 +132,7 @@ class Renderer:
             if kind == "set":
                 self._waiting += content[0]
             elif kind == "map":
-                self._loader.fetch(*content)
+                self._loader.request_mask(*content)
 
     def _apply(self) -> None:
         """What can be done now; a move to where nothing is loaded yet waits, and what comes after it with it."""
@@ -140,19 +142,19 @@ class Renderer:
             if self._performance.apply(address, value):
                 applied.append((self._performance.position, address, value))
         if applied:
-            self._outbox.tell("applied", applied)
+            self._outbox.send("applied", applied)
 
     def _loaded(self, address: str, value: Value) -> bool:
         transport = self._performance.transport
         if address == ROOT + "transport/seek" and isinstance(value, int | float):
             at = round(value * self._performance.sample_rate)
-            return self._sounds[transport.track].has(at, at + 8 * self._performance.hop_length)
+            return self._sounds[transport.track].is_loaded(at, at + 8 * self._performance.hop_length)
         if address == ROOT + "transport/track" and isinstance(value, int | float):
             number = int(value)
-            return not 0 <= number < len(self._sounds) or self._sounds[number].has(0, 1 << 15)
+            return not 0 <= number < len(self._sounds) or self._sounds[number].is_loaded(0, 1 << 15)
         return True
 
-    def _got_map(self, number: int, known: Map) -> None:
+    def _got_map(self, number: int, known: SegmentMask) -> None:
         """By the loader's thread."""
-        self._performance.maps[number] = known
-        self._waiting.append((MAP_ADDRESS, number))
+        self._performance.masks[number] = known
+        self._waiting.append((ANALYSIS_READY, number))

@@ -12,19 +12,19 @@ from typing import Final
 import numpy as np
 
 from ...models.common.errors import InputError
-from ..audio.sample_buffer import Sound
-from ..performance.masked_reader import Map
-from ..processes.realtime import LOADING, urgent
+from ..audio.sample_buffer import SampleBuffer
+from ..performance.masked_reader import SegmentMask
+from ..processes.realtime import RT_CONTROL, set_realtime
 
 _HURRY_S: Final = 5.0
 """So much of the first track is loaded without a rest."""
 
 
-class Loader:
+class TrackLoader:
     """Loads from its own thread until it is told to stop."""
 
     def __init__(
-        self, sounds: Sequence[Sound], got_map: Callable[[int, Map], None], tell: Callable[..., None]
+        self, sounds: Sequence[SampleBuffer], got_map: Callable[[int, SegmentMask], None], tell: Callable[..., None]
     ) -> None:
         """`got_map(number, map)` and `tell("error", text)` are called by the thread."""
         self._sounds, self._got_map, self._tell = sounds, got_map, tell
@@ -34,7 +34,7 @@ class Loader:
         self._worked_since = time.monotonic()
         threading.Thread(target=self._run, name="loader", daemon=True).start()
 
-    def fetch(self, number: int, path: str) -> None:
+    def request_mask(self, number: int, path: str) -> None:
         """Get the map of a track from its analysis file."""
         self._maps[number] = path
         self._work.set()
@@ -47,7 +47,7 @@ class Loader:
         self._work.set()
 
     def _run(self) -> None:
-        urgent(LOADING)
+        set_realtime(RT_CONTROL)
         for sound in self._sounds:
             sound.load(self._rest)
             self._fetch_maps()
@@ -60,7 +60,7 @@ class Loader:
 
     def _rest(self) -> None:
         first = self._sounds[0]
-        if first.ready > _HURRY_S * first.sample_rate:
+        if first.loaded > _HURRY_S * first.sample_rate:
             time.sleep(min(time.monotonic() - self._worked_since, 0.1))
             self._fetch_maps()
         self._worked_since = time.monotonic()
@@ -75,4 +75,4 @@ class Loader:
             except (OSError, ValueError, KeyError) as error:
                 self._tell("error", str(InputError(f"{path}: the analysis cannot be read ({error})")))
                 continue
-            self._got_map(number, Map(labels, weights, sample_rate=self._sounds[number].sample_rate))
+            self._got_map(number, SegmentMask(labels, weights, sample_rate=self._sounds[number].sample_rate))

@@ -18,21 +18,21 @@ from types import TracebackType
 from typing import Any, Final
 
 from ...models.common.errors import InputError
-from .events import Change
+from .events import ControlEvent
 
 FORMAT: Final = "moodfader-performance"
 VERSION: Final = 1
 
 
 @dataclass(frozen=True)
-class History:
+class Automation:
     """What was played and when which control was moved; `samples` is its length, None if it has no end."""
 
     sample_rate: int
     channels: int
     ceiling_dbtp: float
     tracks: tuple[Path, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[ControlEvent, ...]
     samples: int | None
     digests: Mapping[int, str] = field(default_factory=dict)
     """Of the tracks that were steered, by number."""
@@ -40,7 +40,7 @@ class History:
     """Digests of the models that explained them."""
 
 
-class HistoryWriter:
+class AutomationWriter:
     """Writes line by line. Raises InputError where the file cannot be written."""
 
     def __init__(self, path: Path) -> None:
@@ -72,7 +72,7 @@ class HistoryWriter:
         if empty:
             self._path.unlink(missing_ok=True)
 
-    def __enter__(self) -> "HistoryWriter":
+    def __enter__(self) -> "AutomationWriter":
         return self
 
     def __exit__(
@@ -81,7 +81,7 @@ class HistoryWriter:
         self.close()
 
 
-def read_history(path: Path) -> History:
+def read_automation(path: Path) -> Automation:
     """Read a recorded performance. Raises InputError for what is none, or does not make sense."""
     lines = _lines(path)
     if not lines or lines[0].get("format") != FORMAT:
@@ -102,7 +102,7 @@ def read_history(path: Path) -> History:
             value = line.get("value")
             if not isinstance(value, int | float | str | None):
                 raise InputError(f"{path}, line {number}: {value!r} is no value of a control")
-            changes.append(Change(at, address, value))
+            changes.append(ControlEvent(at, address, value))
             if "digest" in line and isinstance(value, int):
                 digests[value], models[value] = str(line["digest"]), str(line.get("model", ""))
         else:
@@ -114,7 +114,7 @@ def read_history(path: Path) -> History:
         raise InputError(f"{path}: its first line does not say what was played ({error})") from error
     if not tracks or not 8_000 <= rate <= 192_000 or not 1 <= channels <= 8 or not -20 <= ceiling <= 0:
         raise InputError(f"{path}: its first line does not make sense (rate, channels, ceiling or tracks)")
-    return History(rate, channels, ceiling, tracks, tuple(changes), samples, digests, models)
+    return Automation(rate, channels, ceiling, tracks, tuple(changes), samples, digests, models)
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

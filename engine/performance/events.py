@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 ROOT = "/moodfader/"
-MAP_ADDRESS = ROOT + "track/ready"
+ANALYSIS_READY = ROOT + "track/ready"
 """The change that says from when on the analysis of a track (its number is the value) is there."""
 Value = float | int | bool | str | None
 
 
 @dataclass(frozen=True)
-class Change:
+class ControlEvent:
     """What was set to which value, from the step on that begins at or after output sample `at`."""
 
     at: int

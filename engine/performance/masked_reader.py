@@ -11,12 +11,12 @@ from typing import Final
 import numpy as np
 
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
-from ..audio.sample_buffer import Sound
-from ..dsp.band_gains import between_bands, segment_gain_db
-from ..dsp.stft import OVERLAP, frame_length, rise
+from ..audio.sample_buffer import SampleBuffer
+from ..dsp.band_gains import band_interpolation, segment_gain_db
+from ..dsp.stft import OVERLAP, frame_length, linear_fade
 
 
-class Map:
+class SegmentMask:
     """Where the segments of a track lie: labels int [frames, bands], mask_weights float [segments, 7] in -1..1."""
 
     def __init__(self, labels: np.ndarray, mask_weights: np.ndarray, *, sample_rate: int) -> None:
@@ -24,7 +24,7 @@ class Map:
         self._mask_weights = np.ascontiguousarray(mask_weights, dtype=np.float32)
         self._frame_rate = (SAMPLE_RATE, sample_rate * HOP_LENGTH)
         n_fft = frame_length(sample_rate)
-        self._band, fraction = between_bands(np.arange(n_fft // 2 + 1) * (sample_rate / n_fft))
+        self._band, fraction = band_interpolation(np.arange(n_fft // 2 + 1) * (sample_rate / n_fft))
         self._band_fraction = fraction.astype(np.float32)
         self._known: tuple[bytes, np.ndarray] = (b"", np.zeros(0, dtype=np.float32))
 
@@ -46,10 +46,10 @@ class Map:
         return np.asarray(np.exp(bins * np.float32(math.log(10) / 20)))
 
 
-class Voice:
+class MaskedReader:
     """Reads `sound` from sample `position` on."""
 
-    def __init__(self, sound: Sound, position: int) -> None:
+    def __init__(self, sound: SampleBuffer, position: int) -> None:
         self.sound = sound
         self.position = position
         """The sample of the track that the next step begins with."""
@@ -58,8 +58,8 @@ class Voice:
         window = np.sin((np.arange(self.n_fft) + 0.5) * (math.pi / self.n_fft))
         self._analysis = window.astype(np.float32)
         self._synthesis = (window * (2 / OVERLAP)).astype(np.float32)
-        self._rise = rise(self.hop_length)[:, None]
-        self._steering: _Steering | None = None
+        self._rise = linear_fade(self.hop_length)[:, None]
+        self._steering: _MaskState | None = None
         self._sum: np.ndarray | None = None
         """What the frames before the next one add to it, under the steering so far: [channels, n_fft]."""
         self._spectra: dict[int, np.ndarray] = {}
@@ -69,12 +69,12 @@ class Voice:
         self.gain: np.ndarray | None = None
         """What it was multiplied by: float32 [bins]."""
 
-    def step(self, map: Map | None, faders_db: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+    def step(self, map: SegmentMask | None, faders_db: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
         """The next hop: (steered, original), both float32 [hop_length, channels], and whether they differ.
 
         faders_db [7] is where the faders stand at the end of it. Without a map nothing is known: no gain.
         """
-        new = _Steering(map, faders_db) if map is not None and faders_db.any() else _NEUTRAL
+        new = _MaskState(map, faders_db) if map is not None and faders_db.any() else _NEUTRAL
         old = new if self._steering is None else self._steering
         self._steering = new
         dry = self.sound.read(self.position, self.position + self.hop_length)
@@ -86,7 +86,7 @@ class Voice:
         self.position += self.hop_length
         return wet, dry, old is not _NEUTRAL or new is not _NEUTRAL
 
-    def _under(self, steering: "_Steering", dry: np.ndarray) -> np.ndarray:
+    def _under(self, steering: "_MaskState", dry: np.ndarray) -> np.ndarray:
         """The next hop under one steering, as if it had stood so for a frame at least."""
         if steering.map is None:
             self._sum, self.spectrum, self.gain = None, None, None
@@ -102,7 +102,7 @@ class Voice:
         self._sum = np.concatenate((self._sum[:, self.hop_length :], np.zeros_like(hop.T)), axis=1)
         return np.ascontiguousarray(hop)
 
-    def _frames(self, starts: np.ndarray, steering: "_Steering") -> np.ndarray:
+    def _frames(self, starts: np.ndarray, steering: "_MaskState") -> np.ndarray:
         """Frames float32 [frames, channels, n_fft] windowed, under their gains, and windowed again."""
         assert steering.map is not None
         spectra = np.stack([self._spectrum(int(start)) for start in starts])
@@ -120,14 +120,14 @@ class Voice:
         return self._spectra[start]
 
 
-class _Steering:
+class _MaskState:
     """By which map a voice is steered, and where the faders [7] stand; without a map: not at all."""
 
-    def __init__(self, map: Map | None, faders_db: np.ndarray) -> None:
+    def __init__(self, map: SegmentMask | None, faders_db: np.ndarray) -> None:
         self.map, self.faders_db = map, faders_db
 
-    def same(self, other: "_Steering") -> bool:
+    def same(self, other: "_MaskState") -> bool:
         return self.map is other.map and bool((self.faders_db == other.faders_db).all())
 
 
-_NEUTRAL: Final = _Steering(None, np.zeros(1))
+_NEUTRAL: Final = _MaskState(None, np.zeros(1))

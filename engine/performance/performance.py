@@ -12,27 +12,27 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from ...models.common.constants import MIDLEVEL
-from ..audio.sample_buffer import Sound
+from ..audio.sample_buffer import SampleBuffer
 from ..dsp.limiter import Limiter
-from ..dsp.loudness_match import LoudnessMatch
+from ..dsp.loudness_match import LoudnessMatcher
 from ..dsp.ramps import RAMP_S, Ramp
 from ..dsp.stft import RAMP_S as FADER_RAMP_S
 from ..dsp.stft import frame_length
-from .events import MAP_ADDRESS, ROOT, Change, Value
-from .masked_reader import Map
-from .transport import Stretch, Transport
+from .events import ANALYSIS_READY, ROOT, ControlEvent, Value
+from .masked_reader import SegmentMask
+from .transport import Hop, Transport
 
 
-class Performance:
+class SetRenderer:
     """Plays a set list step by step, as its controls stand."""
 
-    def __init__(self, sounds: Sequence[Sound], *, ceiling_dbtp: float = -1.0) -> None:
+    def __init__(self, sounds: Sequence[SampleBuffer], *, ceiling_dbtp: float = -1.0) -> None:
         """All sounds have one rate and one number of channels; they may still be loading."""
         rate, channels = sounds[0].sample_rate, sounds[0].channels
         self.sample_rate, self.channels = rate, channels
-        self.maps: list[Map | None] = [None] * len(sounds)
+        self.masks: list[SegmentMask | None] = [None] * len(sounds)
         """Put here before the change at MAP_ADDRESS is applied."""
-        self._used_maps: list[Map | None] = [None] * len(sounds)
+        self._used_maps: list[SegmentMask | None] = [None] * len(sounds)
         self.transport = Transport(sounds, self._used_maps)
         self.hop_length = self.transport.hop_length
         self.position = 0
@@ -40,7 +40,7 @@ class Performance:
         self._faders = Ramp(np.zeros(len(MIDLEVEL)), length=round(FADER_RAMP_S * rate))
         length = round(RAMP_S * rate)
         self._levels = {name: Ramp(start, length=length) for name, start in _LEVELS.items()}
-        self._match = LoudnessMatch(sample_rate=rate, n_fft=frame_length(rate), hop_length=self.hop_length)
+        self._match = LoudnessMatcher(sample_rate=rate, n_fft=frame_length(rate), hop_length=self.hop_length)
         self._match_wanted = False
         self._limiter = Limiter(sample_rate=rate, channels=channels, ceiling_dbtp=ceiling_dbtp, torchless=True)
         self.latency = self._limiter.latency
@@ -54,8 +54,8 @@ class Performance:
             target = self._faders.target.copy()
             target[MIDLEVEL.index(name)] = number
             self._faders.set(self.position, target)
-        elif address == MAP_ADDRESS:
-            self._used_maps[int(number)] = self.maps[int(number)]
+        elif address == ANALYSIS_READY:
+            self._used_maps[int(number)] = self.masks[int(number)]
         elif folder == "transport":
             return self._apply_transport(name, number)
         elif not folder and name in self._levels:
@@ -74,7 +74,7 @@ class Performance:
         self.position += self.hop_length
         return self._limiter.process(mixed, np.full(len(mixed), subject))
 
-    def finish(self) -> np.ndarray:
+    def flush(self) -> np.ndarray:
         """What is still in the limiter; the performance is then spent."""
         return self._limiter.flush()
 
@@ -86,7 +86,7 @@ class Performance:
         elif name == "seek":
             self.transport.seek(number)
         elif name == "track":
-            self.transport.go(int(number))
+            self.transport.go_to_track(int(number))
         elif name == "loop":
             self.transport.loop = bool(number)
         elif name in ("loop_start", "loop_end"):
@@ -95,17 +95,17 @@ class Performance:
             return False
         return True
 
-    def _mixed(self, stretch: Stretch) -> tuple[np.ndarray, bool]:
+    def _mixed(self, stretch: Hop) -> tuple[np.ndarray, bool]:
         """One step after match, wet/dry, delta and master, and whether the ceiling has to be watched."""
         voice = self.transport.voice
         if voice is not None:
-            self._match.hear(voice.spectrum, voice.gain)
-        if not stretch.touched:
-            self._match.forget()
+            self._match.update(voice.spectrum, voice.gain)
+        if not stretch.processed:
+            self._match.reset()
         level = {name: ramp.span(self.position, self.hop_length) for name, ramp in self._levels.items()}
-        match = self._match.span(self._match_wanted and stretch.touched)
+        match = self._match.next_gain(self._match_wanted and stretch.processed)
         wet = level["wet"] * (1 - level["bypass"])
-        steered = bool(wet.any()) and (stretch.touched or bool((match != 1).any()))
+        steered = bool(wet.any()) and (stretch.processed or bool((match != 1).any()))
         output = stretch.dry
         if level["delta"].any():
             output = output * (1 - level["delta"])
@@ -119,10 +119,10 @@ class Performance:
 _LEVELS = {"wet": 1.0, "bypass": 0.0, "delta": 0.0, "master": 1.0}
 
 
-def perform(
-    sounds: Sequence[Sound],
-    maps: Sequence[Map | None],
-    history: Iterable[Change],
+def render_events(
+    sounds: Sequence[SampleBuffer],
+    maps: Sequence[SegmentMask | None],
+    history: Iterable[ControlEvent],
     *,
     samples: int | None = None,
     ceiling_dbtp: float = -1.0,
@@ -132,8 +132,8 @@ def perform(
     Without `samples` a performance that is left paused ends with its last change. The sounds must be loaded;
     changes are in the order of time.
     """
-    performance = Performance(sounds, ceiling_dbtp=ceiling_dbtp)
-    performance.maps[:] = maps
+    performance = SetRenderer(sounds, ceiling_dbtp=ceiling_dbtp)
+    performance.masks[:] = maps
     waiting = list(history)[::-1]
     given = 0
     while samples is None or given < samples:
@@ -147,4 +147,4 @@ def perform(
         given += len(block)
         yield block
     if samples is None:
-        yield performance.finish()
+        yield performance.flush()

@@ -4,21 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...models.common.atomic_write import written_beside
+from ...models.common.atomic_write import atomic_write
 from ...models.common.errors import InputError
-from ..audio.sample_buffer import Sound
+from ..audio.sample_buffer import SampleBuffer
 from ..render.audio_writer import AudioWriter
-from .automation_file import History
-from .masked_reader import Map
-from .performance import perform
+from .automation_file import Automation
+from .masked_reader import SegmentMask
+from .performance import render_events
 
-Steering = Callable[[int, Path], tuple[Map, str, str]]
+MaskLookup = Callable[[int, Path], tuple[SegmentMask, str, str]]
 """Gives the map of a track by number and path, and the digests of the track and of the model: see `replay`."""
 _DITHER_SEED = 0
 
 
 @dataclass(frozen=True)
-class Replayed:
+class ReplayResult:
     """What was written: how long it is, and how many changes of controls are in it."""
 
     output: str
@@ -28,14 +28,14 @@ class Replayed:
 
 
 def replay(
-    history: History,
+    history: Automation,
     output: Path,
     *,
-    steering: Steering,
+    steering: MaskLookup,
     tracks: tuple[Path, ...] | None = None,
     bit_depth: str = "float",
     progress: Callable[[float], None] | None = None,
-) -> Replayed:
+) -> ReplayResult:
     """Write the performance to `output`; `tracks` are where its files are now (they may have moved).
 
     `steering` is asked only for the tracks that were steered. A float file has the very samples; a 16- or 24-bit one
@@ -44,8 +44,10 @@ def replay(
     files = tracks or history.tracks
     if len(files) != len(history.tracks):
         raise InputError(f"{len(history.tracks)} tracks were played, {len(files)} are given")
-    sounds = [Sound.opened(file, sample_rate=history.sample_rate, channels=history.channels) for file in files]
-    maps: list[Map | None] = [None] * len(files)
+    sounds = [
+        SampleBuffer.from_file(file, sample_rate=history.sample_rate, channels=history.channels) for file in files
+    ]
+    maps: list[SegmentMask | None] = [None] * len(files)
     for number, file in enumerate(files):
         if number in history.digests:
             maps[number], digest, model = steering(number, file)
@@ -60,7 +62,7 @@ def replay(
     length = history.samples
     expected = length or sum(sound.length or 0 for sound in sounds)
     written = 0
-    with written_beside(output) as beside:
+    with atomic_write(output) as beside:
         writer = AudioWriter(
             beside,
             sample_rate=history.sample_rate,
@@ -71,9 +73,11 @@ def replay(
             name=output,
         )
         with writer:
-            for block in perform(sounds, maps, history.changes, samples=length, ceiling_dbtp=history.ceiling_dbtp):
+            for block in render_events(
+                sounds, maps, history.changes, samples=length, ceiling_dbtp=history.ceiling_dbtp
+            ):
                 writer.write(block)
                 written += len(block)
                 if progress:
                     progress(min(written / max(expected, 1), 1.0))
-    return Replayed(str(output), written / history.sample_rate, history.sample_rate, len(history.changes))
+    return ReplayResult(str(output), written / history.sample_rate, history.sample_rate, len(history.changes))

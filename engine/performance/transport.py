@@ -10,24 +10,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..audio.sample_buffer import Sound
+from ..audio.sample_buffer import SampleBuffer
 from ..dsp.stft import OVERLAP, frame_length
-from .masked_reader import Map, Voice
+from .masked_reader import MaskedReader, SegmentMask
 
 
 @dataclass
-class Stretch:
+class Hop:
     """One step of sound: steered and original float32 [hop_length, channels], and whether they differ."""
 
     wet: np.ndarray
     dry: np.ndarray
-    touched: bool
+    processed: bool
 
 
 class Transport:
     """Reads the tracks of a set list, one after the other."""
 
-    def __init__(self, sounds: Sequence[Sound], maps: list[Map | None]) -> None:
+    def __init__(self, sounds: Sequence[SampleBuffer], maps: list[SegmentMask | None]) -> None:
         self._sounds = sounds
         self._maps = maps
         self.sample_rate, self.channels = sounds[0].sample_rate, sounds[0].channels
@@ -39,7 +39,7 @@ class Transport:
         self.loop = False
         self.loop_start_s = self.loop_end_s = 0.0
         self._position = 0
-        self._voice: Voice | None = None
+        self._voice: MaskedReader | None = None
         phase = (np.arange(self.hop_length) + 0.5) * (np.pi / 2 / self.hop_length)
         self._rise = (np.sin(phase) ** 2).astype(np.float32)[:, None]
 
@@ -49,7 +49,7 @@ class Transport:
         return self._position
 
     @property
-    def voice(self) -> Voice | None:
+    def voice(self) -> MaskedReader | None:
         """The reading that sounds, if one does."""
         return self._voice
 
@@ -57,7 +57,7 @@ class Transport:
         """Go there at the next step; behind the end is the end."""
         self._move(self.track, round(seconds * self.sample_rate))
 
-    def go(self, track: int) -> None:
+    def go_to_track(self, track: int) -> None:
         """Go to the beginning of that track of the set list (one that is not there: stay)."""
         if 0 <= track < len(self._sounds):
             self._move(track, 0)
@@ -73,9 +73,9 @@ class Transport:
         if not self.playing:
             return True
         length = frame_length(self.sample_rate)
-        return self._sounds[self.track].has(self._position, self._position + length)
+        return self._sounds[self.track].is_loaded(self._position, self._position + length)
 
-    def step(self, faders_db: np.ndarray) -> Stretch:
+    def step(self, faders_db: np.ndarray) -> Hop:
         """The next step of sound under these faders [7] in dB."""
         old, hop = self._voice, self.hop_length
         # What reads at the right place goes on; whatever else is wanted is a new reading.
@@ -85,7 +85,7 @@ class Transport:
         elif old is not None and old.sound is self._sounds[self.track] and old.position == wanted:
             new = old
         else:
-            new = Voice(self._sounds[self.track], wanted)
+            new = MaskedReader(self._sounds[self.track], wanted)
         if new is not None:
             self._position = new.position + hop
         self._voice = new
@@ -120,15 +120,15 @@ class Transport:
         length = self._sounds[track].length
         self.track, self._position, self.ended = track, position if length is None else min(position, length), False
 
-    def _read(self, voice: Voice, faders_db: np.ndarray, track: int) -> Stretch:
-        return Stretch(*voice.step(self._maps[track], faders_db))
+    def _read(self, voice: MaskedReader, faders_db: np.ndarray, track: int) -> Hop:
+        return Hop(*voice.step(self._maps[track], faders_db))
 
-    def _silence(self) -> Stretch:
+    def _silence(self) -> Hop:
         nothing = np.zeros((self.hop_length, self.channels), dtype=np.float32)
-        return Stretch(nothing, nothing, False)
+        return Hop(nothing, nothing, False)
 
-    def _crossfaded(self, leaving: Stretch, entering: Stretch) -> Stretch:
+    def _crossfaded(self, leaving: Hop, entering: Hop) -> Hop:
         dry = leaving.dry + (entering.dry - leaving.dry) * self._rise
-        touched = leaving.touched or entering.touched
+        touched = leaving.processed or entering.processed
         wet = leaving.wet + (entering.wet - leaving.wet) * self._rise if touched else dry
-        return Stretch(wet, dry, touched)
+        return Hop(wet, dry, touched)

@@ -4,24 +4,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from ...models.common.arrays import Report
-from ...models.common.atomic_write import written_beside
+from ...models.common.arrays import ProgressCallback
+from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model
 from ..analysis.analysis import Analysis, track_spectrogram
-from ..analysis.faithfulness import Curve, faithfulness_curves
+from ..analysis.faithfulness import FaithfulnessCurve, faithfulness_curves
 from ..analysis.prediction import predict_track
 from ..audio.track import Track
-from .faithfulness_plot import curves_figure
-from .feature_plot import effects_figure, feature_figure
-from .html_page import page
-from .sonify import Listening
+from .faithfulness_plot import plot_faithfulness
+from .feature_plot import plot_emotion_effects, plot_feature
+from .html_page import render_html
+from .sonify import Sonifier
 
 FORMATS: Final = {"png": ("png",), "svg": ("svg",), "both": ("png", "svg")}
 
 
-def files_of(
+def explanation_paths(
     folder: Path, features: Sequence[str], *, form: str = "png", sounds: bool = True, curves: bool = True
 ) -> dict[str, Path]:
     """What an explanation writes, by key: effects, original, index, and of each feature itself, _curves, _enhanced
@@ -62,15 +62,15 @@ def write_explanation(
     files: dict[str, Path],
     *,
     stretch_s: tuple[float, float],
-    progress: Report,
+    progress: ProgressCallback,
 ) -> None:
     """Write the files of `files_of`. progress is called with the fraction done. Raises InputError."""
     spectrogram = track_spectrogram(track)
     heard = predict_track(track, model)
     title = track.path.name
-    listening = Listening(track, analysis, stretch_s)
+    listening = Sonifier(track, analysis, stretch_s)
     features = [name for name in MIDLEVEL if name in files]
-    curves: list[Curve] = []
+    curves: list[FaithfulnessCurve] = []
     if any(f"{feature}_curves" in files for feature in features):
         first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in stretch_s)
         frames = first, min(last, len(spectrogram))
@@ -81,19 +81,21 @@ def write_explanation(
 
     quantiles = model.record.get("midlevel_quantiles")
     weights = model.emotion_weights
-    effects_figure(pictures("effects"), heard.midlevel, heard.emotions, weights, title=title, quantiles=quantiles)
+    plot_emotion_effects(
+        pictures("effects"), heard.midlevel, heard.emotions, weights, title=title, quantiles=quantiles
+    )
     for number, feature in enumerate(features, 1):
-        feature_figure(pictures(feature), analysis, spectrogram, feature, title=title, stretch_s=stretch_s)
+        plot_feature(pictures(feature), analysis, spectrogram, feature, title=title, stretch_s=stretch_s)
         own = [curve for curve in curves if curve.feature == feature]
         if own:
-            curves_figure(pictures(f"{feature}_curves"), own, title=title)
-        for kind, write in (("enhanced", listening.enhanced), ("alone", listening.alone)):
+            plot_faithfulness(pictures(f"{feature}_curves"), own, title=title)
+        for kind, write in (("enhanced", listening.boosted), ("alone", listening.isolated)):
             if f"{feature}_{kind}" in files:
                 write(files[f"{feature}_{kind}"], feature)
         progress(number / (len(features) + 1))
     if "original" in files:
         listening.original(files["original"])
-    with written_beside(files["index"]) as beside:
-        text = page(track, analysis, heard, files, features, curves, stretch_s=stretch_s)
+    with atomic_write(files["index"]) as beside:
+        text = render_html(track, analysis, heard, files, features, curves, stretch_s=stretch_s)
         beside.write_text(text, encoding="utf-8")
     progress(1.0)

@@ -8,21 +8,21 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...models.common.formatting import signed, spoken
-from ..analysis.faithfulness import CHANGES, Curve
+from ...models.common.formatting import display_name, format_signed
+from ..analysis.faithfulness import CHANGES, FaithfulnessCurve
 from ..explain.perturbation import GAIN_DB
-from .style import AGAINST, FAINT, FOR, STYLE, plain, save
+from .style import AGAINST, FAINT, FOR, STYLE, hide_spines, save_figure
 
 _DONE: Final = {"hide": "hidden", "cut": f"cut by {GAIN_DB:g} dB", "boost": f"boosted by {GAIN_DB:g} dB"}
 _COLOURS: Final = {"for": FOR, "against": AGAINST}
 
 
-def curves_figure(paths: Path | Sequence[Path], curves: Sequence[Curve], *, title: str) -> None:
+def plot_faithfulness(paths: Path | Sequence[Path], curves: Sequence[FaithfulnessCurve], *, title: str) -> None:
     """Curves of one feature: a panel a change, both sides, over the band of random segments of the same area.
 
     Raises InputError when a file cannot be written.
     """
-    feature = spoken(curves[0].feature)
+    feature = display_name(curves[0].feature)
     with rc_context(STYLE):
         figure = Figure(figsize=(12, 3.5), layout="constrained")
         panels = figure.subplots(1, len(CHANGES), sharey=True)
@@ -35,10 +35,10 @@ def curves_figure(paths: Path | Sequence[Path], curves: Sequence[Curve], *, titl
         note = "Grey: random segments of the same area, mean and 95 % of the draws.  In the legend: how much further "
         note += "than random the curve goes the way that the explanation says, on average."
         figure.supxlabel(note, fontsize=7.5, color=FAINT, x=0.01, ha="left")
-        save(figure, paths)
+        save_figure(figure, paths)
 
 
-def _panel(axes: Axes, curves: Sequence[Curve]) -> None:
+def _panel(axes: Axes, curves: Sequence[FaithfulnessCurve]) -> None:
     widest = max(curves, key=lambda curve: curve.fractions[-1])
     share = 100 * widest.fractions
     axes.fill_between(share, widest.random_low, widest.random_high, color="#d4d4d4", linewidth=0)
@@ -51,10 +51,10 @@ def _panel(axes: Axes, curves: Sequence[Curve]) -> None:
             marker="o",
             markersize=2.8,
             linewidth=1.4,
-            label=f"the strongest {curve.side} it  {signed(curve.advantage, '.3f')}",
+            label=f"the strongest {curve.side} it  {format_signed(curve.area_above_random, '.3f')}",
         )
     axes.axhline(widest.predictions[0], color=FAINT, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
     axes.set_xlim(0)
     axes.margins(y=0.14)  # room for the legend
     axes.legend(frameon=False, fontsize=7.5, loc="best", handlelength=1.4)
-    plain(axes)
+    hide_spines(axes)

@@ -16,16 +16,29 @@ from matplotlib.patheffects import withStroke
 
 from ...models.common.arrays import FloatArray, Labels
 from ...models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
-from ...models.common.formatting import duration, spoken
+from ...models.common.formatting import display_name, format_duration
 from ..analysis.analysis import Analysis
-from .style import AGAINST, FAINT, FLOOR_DB, FOR, STYLE, coloured, decibels, outline, picture, plain, save, shades
+from .style import (
+    AGAINST,
+    FAINT,
+    FLOOR_DB,
+    FOR,
+    STYLE,
+    draw_borders,
+    draw_spectrogram,
+    hide_spines,
+    hue_colormap,
+    save_figure,
+    spectrogram_db,
+    tint,
+)
 
 STRONGEST: Final = 10
 Z95: Final = 1.96
 """Standard errors to either side that make a 95 % interval."""
 
 
-def feature_figure(
+def plot_feature(
     paths: Path | Sequence[Path],
     analysis: Analysis,
     spectrogram: FloatArray,
@@ -41,7 +54,7 @@ def feature_figure(
     InputError when a file cannot be written.
     """
     first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in stretch_s)
-    loudness_db = decibels(spectrogram)[first:last]
+    loudness_db = spectrogram_db(spectrogram)[first:last]
     labels = analysis.segments[first:last]
     column = MIDLEVEL.index(feature)
     selected = np.sign(analysis.mask_weights[np.unique(labels), column])
@@ -49,31 +62,31 @@ def feature_figure(
         figure = Figure(figsize=(12, 4.3), layout="constrained")
         left, right, panel = figure.subplots(1, 3, width_ratios=(5, 5, 2.3))
         right.sharey(left)
-        strongest = [strongest_segments(analysis, labels, column, sign) for sign in (1, -1)]
+        strongest = [top_segments(analysis, labels, column, sign) for sign in (1, -1)]
         for axes, colour, sign, segments in ((left, FOR, 1, strongest[0]), (right, AGAINST, -1, strongest[1])):
             weights = np.maximum(sign * analysis.mask_weights[:, column], 0)[labels]
             _selected(axes, loudness_db, weights, first, colour=colour)
-            outline(axes, labels, first, colour="#00000030", width=0.35, rasterized=True)
-            outline(axes, np.where(weights > 0, labels, -1), first, colour="#222222b0", width=0.4)
+            draw_borders(axes, labels, first, colour="#00000030", width=0.35, rasterized=True)
+            draw_borders(axes, np.where(weights > 0, labels, -1), first, colour="#222222b0", width=0.4)
             _number(axes, labels, segments, first, colour=colour)
-            level = ScalarMappable(Normalize(FLOOR_DB, 0), shades(colour))
+            level = ScalarMappable(Normalize(FLOOR_DB, 0), hue_colormap(colour))
             bar = figure.colorbar(level, ax=axes, pad=0.02, aspect=30)
         bar.set_label("level (dB below the loudest)")
-        left.set_title(f"for {spoken(feature)}: {np.count_nonzero(selected > 0)} segments", color=FOR)
+        left.set_title(f"for {display_name(feature)}: {np.count_nonzero(selected > 0)} segments", color=FOR)
         left.set_ylabel("frequency (Hz)")
         right.set_title(f"against it: {np.count_nonzero(selected < 0)} segments", color=AGAINST)
         right.tick_params(labelleft=False)
         _weights(panel, analysis, column, strongest)
-        figure.suptitle(f"{title}: what the network hears as {spoken(feature)}", fontsize=11, x=0.01, ha="left")
+        figure.suptitle(f"{title}: what the network hears as {display_name(feature)}", fontsize=11, x=0.01, ha="left")
         shown = _stretch_note(analysis, stretch_s)
         note = f"{shown}colour: selected segments, the fuller the stronger their weight; grey: everything else."
         note += f"  A linear surrogate explains {analysis.surrogate_r2[column]:.0%} of the variance;"
-        note += f" stability {analysis.stability[column]:.3f}."
+        note += f" stability {analysis.reliability[column]:.3f}."
         figure.supxlabel(note, fontsize=7.5, color=FAINT, x=0.01, ha="left")
-        save(figure, paths)
+        save_figure(figure, paths)
 
 
-def strongest_segments(analysis: Analysis, labels: Labels, column: int, sign: int) -> npt.NDArray[np.integer]:
+def top_segments(analysis: Analysis, labels: Labels, column: int, sign: int) -> npt.NDArray[np.integer]:
     """The up to STRONGEST segments among labels whose weights are largest on one side (sign 1 or -1), in order."""
     shown = np.unique(labels)
     weights = sign * analysis.weights[shown, column]
@@ -118,23 +131,23 @@ def _weights(axes: Axes, analysis: Analysis, column: int, strongest: list[npt.ND
     axes.set_axisbelow(True)
     axes.set_xlabel("weight, 95 % interval")
     axes.set_title("the strongest here")
-    plain(axes)
+    hide_spines(axes)
 
 
 def _stretch_note(analysis: Analysis, stretch_s: tuple[float, float]) -> str:
     begin, end = stretch_s
     if begin <= 0 and end >= analysis.duration_s - 0.1:
         return ""
-    return f"{duration(begin)} to {duration(end)} of {duration(analysis.duration_s)}.  "
+    return f"{format_duration(begin)} to {format_duration(end)} of {format_duration(analysis.duration_s)}.  "
 
 
 def _selected(axes: Axes, loudness_db: FloatArray, strength: FloatArray, first: int, *, colour: str) -> None:
     """Grey everywhere, and colour where strength [frames, bands] in 0..1 says so."""
-    hue = shades(colour)(Normalize(FLOOR_DB, 0)(loudness_db))[..., :3]
-    picture(axes, coloured(loudness_db, hue, strength**0.4), first)
+    hue = hue_colormap(colour)(Normalize(FLOOR_DB, 0)(loudness_db))[..., :3]
+    draw_spectrogram(axes, tint(loudness_db, hue, strength**0.4), first)
 
 
-def effects_figure(
+def plot_emotion_effects(
     paths: Path | Sequence[Path],
     midlevel: Mapping[str, float],
     emotions: Mapping[str, float],
@@ -156,18 +169,18 @@ def effects_figure(
             axes.axvline(0, color=FAINT, linewidth=0.8)
             _effects(axes, values * weights, weights, quantiles)
             axes.set_title(f"{emotion}  {emotions[emotion]:.2f}")
-            axes.set_yticks(range(len(MIDLEVEL)), [spoken(name) for name in MIDLEVEL])
+            axes.set_yticks(range(len(MIDLEVEL)), [display_name(name) for name in MIDLEVEL])
             axes.set_ylim(len(MIDLEVEL) - 0.4, -0.6)
             axes.grid(axis="x", color="#e4e4e4", linewidth=0.6)
             axes.set_axisbelow(True)
-            plain(axes)
+            hide_spines(axes)
         for axes in grid[1]:
             axes.set_xlabel("effect")
         figure.suptitle(f"{title}: effect of each feature on each emotion", fontsize=11, x=0.01, ha="left")
         note = "effect: the feature's value times its weight in the linear layer.  Diamond: this track"
         note += "; box and whiskers: half and 90 % of the clips that the model learned from." if quantiles else "."
         figure.supxlabel(note, fontsize=7.5, color=FAINT, x=0.01, ha="left")
-        save(figure, paths)
+        save_figure(figure, paths)
 
 
 def _effects(

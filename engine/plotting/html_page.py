@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from ...models.common.constants import MIDLEVEL, STABLE
-from ...models.common.formatting import duration, signed, spoken
+from ...models.common.constants import MIDLEVEL, RELIABILITY_THRESHOLD
+from ...models.common.formatting import display_name, format_duration, format_signed
 from ..analysis.analysis import Analysis
-from ..analysis.faithfulness import Curve
+from ..analysis.faithfulness import FaithfulnessCurve
 from ..analysis.prediction import Prediction
 from ..audio.track import Track
 from .page_style import SCRIPT, STYLE
@@ -24,13 +24,13 @@ _ASKED: Final = {"gain": "boost", "hide": "hide"}
 """Which change of the curves asks what the perturbation asked."""
 
 
-def page(
+def render_html(
     track: Track,
     analysis: Analysis,
     heard: Prediction,
     files: Mapping[str, Path],
     features: Sequence[str],
-    curves: Sequence[Curve],
+    curves: Sequence[FaithfulnessCurve],
     *,
     stretch_s: tuple[float, float],
 ) -> str:
@@ -39,12 +39,12 @@ def page(
     begin, end = stretch_s
     settings = analysis.settings
     facts = (
-        f"{duration(begin)} to {duration(end)} of {duration(analysis.duration_s)} · {len(analysis.weights)} segments "
+        f"{format_duration(begin)} to {format_duration(end)} of {format_duration(analysis.duration_s)} · {len(analysis.weights)} segments "
         f"({html.escape(settings.segmentation)}) · {_ESTIMATORS[settings.estimator]}, {settings.passes} passes, "
         f"{_PERTURBATIONS[settings.perturbation]}, seed\N{NO-BREAK SPACE}{settings.seed}"
         f" · model {html.escape(analysis.model_digest[:12])}"
     )
-    links = "".join(f'<a href="#{feature}">{spoken(feature)}</a>' for feature in features)
+    links = "".join(f'<a href="#{feature}">{display_name(feature)}</a>' for feature in features)
     sections = "".join(_feature(feature, analysis, files, curves) for feature in features)
     return f"""<!doctype html>
 <html lang="en">
@@ -82,35 +82,44 @@ same area the strongest ones move the prediction.</p>
 
 
 def _warning(analysis: Analysis, features: Sequence[str]) -> str:
-    names = [f"<b>{spoken(name)}</b>" for name in features if analysis.stability[MIDLEVEL.index(name)] < STABLE]
+    names = [
+        f"<b>{display_name(name)}</b>"
+        for name in features
+        if analysis.reliability[MIDLEVEL.index(name)] < RELIABILITY_THRESHOLD
+    ]
     if not names:
         return ""
     few = "its" if len(names) == 1 else "their"
     return (
         f'<p class="warning">Not stable: {", ".join(names)}. Another run would find somewhat different segments '
-        f"(stability below {STABLE:g}), so {few} pictures, sounds and faders say less. More passes help.</p>"
+        f"(stability below {RELIABILITY_THRESHOLD:g}), so {few} pictures, sounds and faders say less. More passes help.</p>"
     )
 
 
-def _table(analysis: Analysis, heard: Prediction, features: Sequence[str], curves: Sequence[Curve]) -> str:
-    counts = analysis.selected_counts()
+def _table(
+    analysis: Analysis, heard: Prediction, features: Sequence[str], curves: Sequence[FaithfulnessCurve]
+) -> str:
+    counts = analysis.significant_counts()
     asked = {(c.feature, c.side): c for c in curves if c.change == _ASKED[analysis.settings.perturbation]}
     beyond = '<th class="for">beyond random, for</th><th class="against">beyond random, against</th>' if asked else ""
     rows = []
     for feature in features:
         column = MIDLEVEL.index(feature)
-        stability = float(analysis.stability[column])
+        stability = float(analysis.reliability[column])
         cells = [
-            f'<td><a href="#{feature}">{spoken(feature)}</a></td>',
+            f'<td><a href="#{feature}">{display_name(feature)}</a></td>',
             f"<td>{heard.midlevel[feature]:.2f}</td>",
-            f"<td>{stability:.3f}{'' if stability >= STABLE else ' · not stable'}</td>",
+            f"<td>{stability:.3f}{'' if stability >= RELIABILITY_THRESHOLD else ' · not stable'}</td>",
             f"<td>{float(analysis.half_agreement[column]):.3f}</td>",
             f"<td>{float(analysis.surrogate_r2[column]):.2f}</td>",
             f'<td class="for">{counts[feature]["positive"]}</td>',
             f'<td class="against">{counts[feature]["negative"]}</td>',
         ]
         if asked:
-            cells += [f"<td>{signed(asked[feature, side].advantage, '.3f')}</td>" for side in ("for", "against")]
+            cells += [
+                f"<td>{format_signed(asked[feature, side].area_above_random, '.3f')}</td>"
+                for side in ("for", "against")
+            ]
         rows.append(f"<tr>{''.join(cells)}</tr>")
     return (
         '<div class="wide"><table><thead><tr><th>feature</th><th>heard, 0 to 1</th><th>stability</th>'
@@ -120,8 +129,8 @@ def _table(analysis: Analysis, heard: Prediction, features: Sequence[str], curve
     )
 
 
-def _feature(feature: str, analysis: Analysis, files: Mapping[str, Path], curves: Sequence[Curve]) -> str:
-    name = spoken(feature)
+def _feature(feature: str, analysis: Analysis, files: Mapping[str, Path], curves: Sequence[FaithfulnessCurve]) -> str:
+    name = display_name(feature)
     players = "".join(
         _player(files, key, title, said)
         for key, title, said in (

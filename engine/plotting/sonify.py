@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from ...models.common.arrays import FloatArray
-from ...models.common.atomic_write import written_beside
+from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ..analysis.analysis import Analysis
@@ -19,7 +19,7 @@ from ..audio.track import Track
 from ..dsp.band_gains import SEGMENT_LIMIT_DB
 from ..dsp.faders import Faders
 from ..dsp.limiter import Limiter
-from ..dsp.mask_filter import Mixer
+from ..dsp.mask_filter import StftMaskFilter
 from ..dsp.stft import frame_length
 from ..render.audio_writer import AudioWriter
 
@@ -30,7 +30,7 @@ SHORTEST_S: Final = 1.0
 _WHOLE_S: Final = 30.0
 
 
-def chosen_stretch(
+def choose_excerpt(
     analysis: Analysis, features: list[str], begin_s: float | None, end_s: float | None
 ) -> tuple[float, float]:
     """Seconds (from, to) to show: as asked, or the whole of a short track, or the 20 s with the strongest weights.
@@ -58,7 +58,7 @@ def _strongest(analysis: Analysis, features: list[str]) -> tuple[float, float]:
     return begin, min(begin + SHOWN_S, analysis.duration_s)
 
 
-class Listening:
+class Sonifier:
     """Writes sounds of one stretch of a track, all at the same level, as 24-bit wav files."""
 
     def __init__(self, track: Track, analysis: Analysis, stretch_s: tuple[float, float]) -> None:
@@ -75,22 +75,22 @@ class Listening:
         """The stretch as it is. Raises InputError when it cannot be written, as the others do."""
         self._write(path, self._source)
 
-    def enhanced(self, path: Path, feature: str) -> None:
+    def boosted(self, path: Path, feature: str) -> None:
         """The stretch with the feature's fader at +6 dB."""
-        self._write(path, self._mixed(self._analysis.mask_weights, Faders.of({feature: ENHANCED_DB})))
+        self._write(path, self._mixed(self._analysis.mask_weights, Faders.from_mapping({feature: ENHANCED_DB})))
 
-    def alone(self, path: Path, feature: str) -> None:
+    def isolated(self, path: Path, feature: str) -> None:
         """The segments that speak for the feature, without anything else."""
         weights = np.zeros_like(self._analysis.mask_weights)
         spoken_for = self._analysis.mask_weights[:, MIDLEVEL.index(feature)] > 0
         weights[~spoken_for, :2] = 1  # two faders at -12 dB reach the limit of a segment
         half = -SEGMENT_LIMIT_DB / 2
-        mixed = self._mixed(weights, Faders.of(dict.fromkeys(MIDLEVEL[:2], half)))
+        mixed = self._mixed(weights, Faders.from_mapping(dict.fromkeys(MIDLEVEL[:2], half)))
         rest = np.float32(10 ** (-SEGMENT_LIMIT_DB / 20))
         self._write(path, np.asarray((mixed - rest * self._source) / (1 - rest), np.float32))
 
     def _mixed(self, mask_weights: FloatArray, faders: Faders) -> FloatArray:
-        mixer = Mixer(
+        mixer = StftMaskFilter(
             self._analysis.segments,
             mask_weights,
             sample_rate=self._track.sample_rate,
@@ -106,7 +106,7 @@ class Listening:
         if np.abs(cut).max(initial=0.0) > 1:
             cut = np.concatenate([limiter.process(cut), limiter.flush()])
         with (
-            written_beside(path) as beside,
+            atomic_write(path) as beside,
             AudioWriter(
                 beside, sample_rate=track.sample_rate, channels=track.channels, samples=len(cut), name=path
             ) as writer,

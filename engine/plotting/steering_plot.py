@@ -13,22 +13,34 @@ from matplotlib.patches import FancyBboxPatch
 
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
-from ...models.common.formatting import signed, spoken
+from ...models.common.formatting import display_name, format_signed
 from ..analysis.analysis import Analysis
 from ..dsp.band_gains import segment_gain_db
 from ..dsp.faders import FADER_RANGE_DB, Faders
-from ..render.render import Rendered
-from .style import AGAINST, FAINT, FLOOR_DB, FOR, INK, STYLE, coloured, decibels, picture, plain, save
+from ..render.render import RenderResult
+from .style import (
+    AGAINST,
+    FAINT,
+    FLOOR_DB,
+    FOR,
+    INK,
+    STYLE,
+    draw_spectrogram,
+    hide_spines,
+    save_figure,
+    spectrogram_db,
+    tint,
+)
 
 _DIVERGING = LinearSegmentedColormap.from_list("cut to boost", ["#00436b", FOR, "#f4f4f4", AGAINST, "#7f3700"])
 
 
-def steering_overview(
+def plot_steering(
     path: Path,
     analysis: Analysis,
     spectrogram: FloatArray,
     faders: Faders,
-    rendered: Rendered,
+    rendered: RenderResult,
     *,
     title: str,
     stretch_s: tuple[float, float] | None = None,
@@ -39,21 +51,21 @@ def steering_overview(
     """
     begin, end = stretch_s or (0.0, analysis.duration_s)
     first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in (begin, end))
-    gains_db = segment_gain_db(analysis.mask_weights, faders.array())[analysis.segments[first:last]]
+    gains_db = segment_gain_db(analysis.mask_weights, faders.to_array())[analysis.segments[first:last]]
     with rc_context(STYLE):
         figure = Figure(figsize=(12, 4.6), layout="constrained")
         left, middle, right = figure.subplots(1, 3, width_ratios=(2.7, 5.2, 2.9))
         _faders(left, faders)
-        _gain_map(figure, middle, decibels(spectrogram)[first:last], gains_db, first)
+        _gain_map(figure, middle, spectrogram_db(spectrogram)[first:last], gains_db, first)
         _emotions(right, rendered.emotions)
         figure.suptitle(title, fontsize=12, x=0.008, ha="left")
-        save(figure, path)
+        save_figure(figure, path)
 
 
 def _faders(axes: Axes, faders: Faders) -> None:
     """Seven faders as on a desk, lying: -12 dB at the left, 12 dB at the right."""
     low, high = FADER_RANGE_DB
-    values = faders.array()
+    values = faders.to_array()
     for row, value in enumerate(values):
         axes.plot([low, high], [row, row], color="#d9d9d9", linewidth=4, solid_capstyle="round", zorder=1)
         colour = FAINT if value == 0 else AGAINST if value > 0 else FOR
@@ -64,13 +76,18 @@ def _faders(axes: Axes, faders: Faders) -> None:
         axes.add_patch(knob)
         axes.plot([value, value], [row - 0.2, row + 0.2], color="white", linewidth=1, zorder=4)
         axes.text(
-            high + 2, row, signed(value, ".1f" if value % 1 else ".0f"), va="center", fontsize=8.5, color=colour
+            high + 2,
+            row,
+            format_signed(value, ".1f" if value % 1 else ".0f"),
+            va="center",
+            fontsize=8.5,
+            color=colour,
         )
     axes.axvline(0, color="#bbbbbb", linewidth=0.8, zorder=0)
-    axes.set_yticks(range(len(MIDLEVEL)), [spoken(name) for name in MIDLEVEL])
+    axes.set_yticks(range(len(MIDLEVEL)), [display_name(name) for name in MIDLEVEL])
     axes.set_ylim(len(MIDLEVEL) - 0.4, -0.6)
     axes.set_xlim(low - 1.5, high + 5)
-    axes.set_xticks([low, 0, high], [signed(low, ".0f"), "0", f"{signed(high, '.0f')} dB"])
+    axes.set_xticks([low, 0, high], [format_signed(low, ".0f"), "0", f"{format_signed(high, '.0f')} dB"])
     axes.tick_params(axis="both", length=0)
     axes.set_title("1  the faders")
     for spine in axes.spines.values():
@@ -85,7 +102,7 @@ def _gain_map(figure: Figure, axes: Axes, loudness_db: FloatArray, gains_db: Flo
     # Silence shows no colour: there is nothing to boost.
     heard = np.clip((loudness_db - FLOOR_DB) / 20, 0, 1)
     strength = np.minimum(np.abs(gains_db) / limit, 1) ** 0.6 * heard
-    picture(axes, coloured(loudness_db, hue, strength.astype(np.float32)), first)
+    draw_spectrogram(axes, tint(loudness_db, hue, strength.astype(np.float32)), first)
     axes.set_ylabel("frequency (Hz)")
     axes.set_title("2  what they do to the sound")
     figure.colorbar(
@@ -105,7 +122,12 @@ def _emotions(axes: Axes, emotions: Mapping[str, Mapping[str, float]]) -> None:
         shift = new - old
         colour = FAINT if abs(shift) < 0.005 else AGAINST if shift > 0 else FOR
         axes.text(
-            max(old, new, 0) + top * 0.04, float(row), signed(shift, ".2f"), va="center", fontsize=8.5, color=colour
+            max(old, new, 0) + top * 0.04,
+            float(row),
+            format_signed(shift, ".2f"),
+            va="center",
+            fontsize=8.5,
+            color=colour,
         )
     axes.set_yticks(rows, EMOTIONS)
     axes.set_ylim(len(EMOTIONS) - 0.4, -0.6)
@@ -116,4 +138,4 @@ def _emotions(axes: Axes, emotions: Mapping[str, Mapping[str, float]]) -> None:
     longest = int(np.minimum(before, after).argmax())  # where there is room to say which is which
     for offset, name, colour in ((-0.19, "before", INK), (0.19, "after", "white")):
         axes.text(top * 0.02, longest + offset, name, va="center", fontsize=7.5, color=colour)
-    plain(axes)
+    hide_spines(axes)

@@ -17,7 +17,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 
 from ...models.common.arrays import FloatArray, Labels
-from ...models.common.atomic_write import written_beside
+from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ...models.network.spectrogram import band_frequencies
 
@@ -46,7 +46,7 @@ _DPI = 200
 _FREQUENCIES = (100, 200, 500, 1000, 2000, 5000, 10000)
 
 
-def save(figure: Figure, paths: Path | Sequence[Path]) -> None:
+def save_figure(figure: Figure, paths: Path | Sequence[Path]) -> None:
     """Write PNG and SVG files, by their endings, whole or not at all; the same figure gives the same bytes.
 
     Raises InputError when one cannot be written.
@@ -54,17 +54,17 @@ def save(figure: Figure, paths: Path | Sequence[Path]) -> None:
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its font cache at first use
     for path in [paths] if isinstance(paths, Path) else paths:
         nothing = {"Date": None, "Creator": None} if path.suffix == ".svg" else {"Software": None}
-        with written_beside(path) as beside, rc_context(STYLE):
+        with atomic_write(path) as beside, rc_context(STYLE):
             figure.savefig(beside, dpi=_DPI, metadata=nothing, facecolor="white")
 
 
-def decibels(spectrogram: FloatArray) -> FloatArray:
+def spectrogram_db(spectrogram: FloatArray) -> FloatArray:
     """The network's log10(1 + x) [frames, bands] in dB below the loudest point, not below FLOOR_DB."""
     magnitude = np.maximum(10.0**spectrogram - 1, 1e-12)
     return np.asarray(np.maximum(20 * np.log10(magnitude / magnitude.max()), FLOOR_DB), np.float32)
 
 
-def picture(axes: Axes, colours: FloatArray, first: int) -> None:
+def draw_spectrogram(axes: Axes, colours: FloatArray, first: int) -> None:
     """Draw colours [frames, bands, 3] over seconds and Hz, a band as high as another; `first` frame's number."""
     edges = (np.array([first, first + len(colours)]) - 0.5) * HOP_LENGTH / SAMPLE_RATE
     image = np.ascontiguousarray(colours.transpose(1, 0, 2))
@@ -77,7 +77,9 @@ def picture(axes: Axes, colours: FloatArray, first: int) -> None:
     axes.set_xlabel("time (s)")
 
 
-def outline(axes: Axes, labels: Labels, first: int, *, colour: str, width: float, rasterized: bool = False) -> None:
+def draw_borders(
+    axes: Axes, labels: Labels, first: int, *, colour: str, width: float, rasterized: bool = False
+) -> None:
     """Draw the borders between unlike neighbours in labels [frames, bands] over a `picture` of the same frames."""
     lines = [line for line in (_borders(labels), _borders(labels.T)[:, :, ::-1]) if len(line)]
     if not lines:
@@ -101,18 +103,18 @@ def _borders(labels: Labels) -> FloatArray:
     return np.stack([np.stack([rows + 1, starts], 1), np.stack([rows + 1, stops], 1)], 1).astype(np.float32)
 
 
-def coloured(loudness_db: FloatArray, hue: FloatArray, strength: FloatArray) -> FloatArray:
+def tint(loudness_db: FloatArray, hue: FloatArray, strength: FloatArray) -> FloatArray:
     """A grey spectrogram in dB [frames, bands] that takes the colour hue [frames, bands, 3] by strength in 0..1."""
-    grey = shades("#9a9a9a")((loudness_db / -FLOOR_DB + 1) * 0.36)[..., :3]
+    grey = hue_colormap("#9a9a9a")((loudness_db / -FLOOR_DB + 1) * 0.36)[..., :3]
     return np.asarray(grey + (hue - grey) * strength[..., None], np.float32)
 
 
-def shades(colour: str) -> Colormap:
+def hue_colormap(colour: str) -> Colormap:
     """From nearly white to a colour to nearly black: brighter is quieter."""
     return LinearSegmentedColormap.from_list(colour, ["#ffffff", colour, "#101010"])
 
 
-def plain(axes: Axes) -> None:
+def hide_spines(axes: Axes) -> None:
     """Take away the frame where it says nothing."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

@@ -12,7 +12,7 @@ _SETTLED: Final = 8
 """So many looks in a row must find time to spare before the machine counts as calm."""
 
 
-class Busyness:
+class CpuLoadMonitor:
     """Looks at the counters whenever it is asked, a few times a second."""
 
     def __init__(self, stat: Path = _STAT) -> None:
@@ -20,7 +20,7 @@ class Busyness:
         self._before = self._counters()
         self._calm = 0
 
-    def busy(self) -> bool:
+    def is_loaded(self) -> bool:
         """Whether processors were short, or taken away (by the host of a virtual machine), lately; unknown: yes."""
         now = self._counters()
         if now is None or self._before is None:

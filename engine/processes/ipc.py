@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 
-class Children:
+class ChildProcesses:
     """Starts processes that speak over a pipe, and ends them all."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ def ignore_signals() -> None:
             signal.signal(number, signal.SIG_IGN)
 
 
-class Outbox:
+class MessageSender:
     """Sends in order, from its own thread, until the pipe ends."""
 
     def __init__(self, connection: "Connection[Any, Any]") -> None:
@@ -71,7 +71,7 @@ class Outbox:
         self._thread = threading.Thread(target=self._send, name="outbox", daemon=True)
         self._thread.start()
 
-    def tell(self, *message: object) -> None:
+    def send(self, *message: object) -> None:
         """Send a message as soon as may be; returns at once."""
         self._waiting.put(message)
 

@@ -21,7 +21,7 @@ class RenderJob:
 
 
 @dataclass(frozen=True)
-class HearingJob:
+class AnalysisJob:
     """The tracks, and how they are analysed (fields of AnalysisSettings; none: the defaults)."""
 
     files: tuple[Path, ...]
@@ -30,7 +30,7 @@ class HearingJob:
 
 
 @dataclass(frozen=True)
-class AudioJob:
+class OutputJob:
     """What to play on. sample_rate None: the device's own. `device` is a PortAudio number, None the default one."""
 
     backend: str
@@ -42,7 +42,7 @@ class AudioJob:
 
 
 @dataclass(frozen=True)
-class Meters:
+class PlayerMeters:
     """How it stands: positions in s, true peak as a magnitude, load as a share of real time, ring in samples;
     dropouts are blocks that were not there, late the cycles that the sound server says came late.
     """
@@ -54,13 +54,13 @@ class Meters:
     ended: bool
     peak: float
     load: float
-    dropouts: int
-    late: int
-    ahead: int
+    underruns: int
+    xruns: int
+    buffered: int
     latency_s: float
 
 
-Event = Callable[..., None]
+PlayerCallback = Callable[..., None]
 """Called as event(kind, *content) by a thread of the player: "applied", a list of (at, address, value); "heard",
 track, Heard; "picture", track, levels (see picture.py); "progress", track, fraction; "measured", emotions; "error"
 and "note", text; "card", text (gone, or back)."""

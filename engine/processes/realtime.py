@@ -8,25 +8,25 @@ import sys
 import threading
 from typing import Final
 
-LOADING: Final = 2
+RT_CONTROL: Final = 2
 """What takes in controls, and what reads tracks in the process that prepares sound: it holds that interpreter's lock
 now and then, so it must not be left waiting for a processor while it does."""
-PREPARING: Final = 3
-HANDING_OVER: Final = 4
+RT_RENDER: Final = 3
+RT_OUTPUT: Final = 4
 """Below the threads of a JACK server and its clients (5 and more), which this work must not keep waiting."""
 
-UNURGENT: Final = (
+NO_REALTIME_WARNING: Final = (
     "no right to real-time priority: drop-outs are likelier when the machine is busy "
     "(allow rtprio for your group in /etc/security/limits.d, as JACK's packages do)"
 )
 
-_NICE: Final = {LOADING: -8, PREPARING: -14, HANDING_OVER: -16}
+_NICE: Final = {RT_CONTROL: -8, RT_RENDER: -14, RT_OUTPUT: -16}
 _PATIENT: Final = 5
 _SWITCH_S: Final = 0.0005
 _ALL_PAGES: Final = 1 | 2 | 4  # mlockall: those that are there, those to come, each when it is first used
 
 
-def urgent(level: int) -> bool:
+def set_realtime(level: int) -> bool:
     """Put this thread before others: real-time if the user may (rtprio, or root), else as nice as allowed.
 
     Threads begun from here on inherit it. Returns whether it is real-time now.
@@ -41,16 +41,16 @@ def urgent(level: int) -> bool:
     return False
 
 
-def permitted() -> bool:
+def realtime_allowed() -> bool:
     """Whether `urgent` would be real-time here; this thread stays as it is."""
     found: list[bool] = []
-    trial = threading.Thread(target=lambda: found.append(urgent(LOADING)))
+    trial = threading.Thread(target=lambda: found.append(set_realtime(RT_CONTROL)))
     trial.start()
     trial.join()
     return found == [True]
 
 
-def steady() -> None:
+def lock_memory_and_freeze_gc() -> None:
     """No surprises in this process from here on: its memory stays where it is, and nobody looks for garbage.
 
     For processes that make no cycles of objects; call it when everything has been imported.
@@ -61,22 +61,22 @@ def steady() -> None:
     _keep_memory()
 
 
-def prompt() -> None:
+def set_control_priority() -> None:
     """Put this process, the one that takes in controls, before all but what makes sound, as far as the user may.
 
     The processes that it starts inherit that, until they say what they are.
     """
-    urgent(LOADING)
+    set_realtime(RT_CONTROL)
 
 
-def ordinary() -> None:
+def set_normal_priority() -> None:
     """Put this process where others are: for what somebody waits for."""
     with contextlib.suppress(OSError, AttributeError):
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     _niceness(0)
 
 
-def patient() -> None:
+def set_background_priority() -> None:
     """Put this thread behind those that sound, yet not so far that a busy machine never gets to it."""
     _niceness(_PATIENT)
 

@@ -18,26 +18,26 @@ N_LEVELS: Final = 8
 
 
 def _count(slot: int) -> property:
-    def get(ring: "Ring") -> int:
+    def get(ring: "RingBuffer") -> int:
         return int(ring._counts[slot])
 
-    def put(ring: "Ring", value: int) -> None:
+    def put(ring: "RingBuffer", value: int) -> None:
         ring._counts[slot] = value
 
     return property(get, put)
 
 
 def _level(slot: int) -> property:
-    def get(ring: "Ring") -> float:
+    def get(ring: "RingBuffer") -> float:
         return float(ring._levels[slot])
 
-    def put(ring: "Ring", value: float) -> None:
+    def put(ring: "RingBuffer", value: float) -> None:
         ring._levels[slot] = value
 
     return property(get, put)
 
 
-class Ring:
+class RingBuffer:
     """float32 [LENGTH, channels] with counters of all samples ever written and read, and a few meters.
 
     Renderer's: written, lead (samples of silence before the performance's first), track, playing, ended, load (share
@@ -67,7 +67,7 @@ class Ring:
             self._levels[:] = 0
 
     @property
-    def ahead(self) -> int:
+    def fill(self) -> int:
         """Samples that are ready to be played."""
         return int(self.written - self.read)
 
@@ -79,7 +79,7 @@ class Ring:
         self._samples[: len(block) - head] = block[head:]
         self.written += len(block)
 
-    def take(self, output: np.ndarray) -> bool:
+    def read_into(self, output: np.ndarray) -> bool:
         """Fill `output` [n, channels] with the next samples; where they are not ready: silence, and a drop-out.
 
         After `stop` nothing is taken any more: who is about to close the device may be asked for sound that nobody
@@ -102,7 +102,7 @@ class Ring:
         self.read += count
         return True
 
-    def last_take(self) -> tuple[int, float]:
+    def last_read(self) -> tuple[int, float]:
         """Samples that were read, and when the last of them were taken (both from the same take)."""
         while True:
             read = self.read
@@ -110,7 +110,7 @@ class Ring:
             if self.read == read:
                 return read, at
 
-    def past(self, count: int) -> np.ndarray:
+    def recent(self, count: int) -> np.ndarray:
         """A copy of the last `count` samples that were played (fewer at the start), [n, channels]."""
         end = self.read
         start = max(0, end - min(count, LENGTH // 2))

@@ -23,7 +23,9 @@ _VORBIS_COMPRESSION = 0.2  # libsndfile's scale: quality 8 of 10, about 256 kbit
 _CHUNK = 65536
 
 
-def check_output(output: Path, *, bit_depth: str = "24", source: Path | None = None, overwrite: bool = False) -> None:
+def validate_output(
+    output: Path, *, bit_depth: str = "24", source: Path | None = None, overwrite: bool = False
+) -> None:
     """See that `output` can be written, before any work is done.
 
     Raises InputError for an ending other than .wav, .flac and .ogg, an unknown bit depth or one that the

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ...models.common.arrays import Report
-from ...models.inference.threads import on_threads
+from ...models.common.arrays import ProgressCallback
+from ...models.inference.threads import torch_threads
 from ..audio.decode import decode, probe
 from ..audio.loudness import LoudnessMeter
 from ..audio.track import Track
@@ -31,7 +31,7 @@ _READ_BACK = 0.3  # share of the work that is measuring the written file, for th
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenLevels:
     """What was measured on a written file, in LUFS and dBTP, and the gain in dB that was put on the track."""
 
     loudness_lufs: float
@@ -39,7 +39,7 @@ class Written:
     gain_db: float
 
 
-def write_steered(
+def write_with_levels(
     track: Track,
     labels: np.ndarray,
     mask_weights: np.ndarray,
@@ -51,20 +51,20 @@ def write_steered(
     bit_depth: str = "24",
     ceiling_dbtp: float = -1.0,
     device: torch.device | str = "cpu",
-    progress: Report | None = None,
-) -> Written:
+    progress: ProgressCallback | None = None,
+) -> WrittenLevels:
     """The part of `render` that makes the sound: writes to `path`, measures what was written, and mends it.
 
     It is written again with another gain when the loudness is to match and does not, and with a lower ceiling
     when a lossy format raised the peaks. `name` is what errors call the file.
     """
-    neutral = faders.neutral
+    neutral = faders.is_neutral
     gain_db = _gain_into_range(track, bit_depth, path) if neutral else 0.0
     limit_db = ceiling_dbtp
     target = track.loudness_lufs if match_loudness and not neutral else None
     share = _shares(1 if target is None else 2, progress)
     for attempt in range(_ATTEMPTS):
-        sound = steered_blocks(
+        sound = process_track(
             track, labels, mask_weights, faders=faders, gain_db=gain_db, ceiling_dbtp=limit_db, device=device
         )
         writer = AudioWriter(
@@ -77,12 +77,12 @@ def write_steered(
             name=name,
         )
         # The pieces of work are small: a second thread costs more than it gives, far more on a busy machine.
-        with on_threads(1):
+        with torch_threads(1):
             with writer:
                 for done, block in _counted(sound):
                     writer.write(block)
                     share(attempt, (1 - _READ_BACK) * done / track.samples)
-            written = Written(*_measured(path), gain_db)
+            written = WrittenLevels(*_measured(path), gain_db)
         share(attempt, 1.0)
         excess = 0.0 if neutral else max(0.0, written.true_peak_dbtp - ceiling_dbtp)
         missing = 0.0 if target is None else target - written.loudness_lufs
@@ -119,7 +119,7 @@ def _measured(path: Path) -> tuple[float, float]:
     return loudness.integrated(), peak.peak_dbtp()
 
 
-def _shares(expected: int, progress: Report | None) -> Callable[[int, float], None]:
+def _shares(expected: int, progress: ProgressCallback | None) -> Callable[[int, float], None]:
     """Report over a number of attempts that is not known beforehand: never backwards, never beyond 1."""
     furthest = 0.0
 
@@ -132,7 +132,7 @@ def _shares(expected: int, progress: Report | None) -> Callable[[int, float], No
     return share
 
 
-def steered_blocks(
+def process_track(
     track: Track,
     labels: np.ndarray,
     mask_weights: np.ndarray,
@@ -146,7 +146,7 @@ def steered_blocks(
 
     With neutral faders nothing but the gain is in the way; otherwise the true peak stays below ceiling_dbtp.
     """
-    if faders.neutral:
+    if faders.is_neutral:
         gain = np.float32(10 ** (gain_db / 20))
         for block in track.blocks():
             yield block if math.isclose(gain_db, 0.0, abs_tol=1e-12) else block * gain

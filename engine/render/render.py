@@ -8,26 +8,26 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...models.common.arrays import Report
-from ...models.common.atomic_write import written_beside
+from ...models.common.arrays import ProgressCallback
+from ...models.common.atomic_write import atomic_write
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model, load_model
-from ...models.inference.device import chosen_device
+from ...models.inference.device import resolve_device
 from ..analysis.analysis import Analysis
 from ..analysis.prediction import predict_track
 from ..analysis.surrogate import surrogate_emotions
 from ..audio.track import Track, load_track
 from ..dsp.band_gains import segment_gain_db
 from ..dsp.faders import Faders
-from .audio_writer import check_output
-from .level_controlled_write import LOUDNESS_TOLERANCE_LU, write_steered
+from .audio_writer import validate_output
+from .level_controlled_write import LOUDNESS_TOLERANCE_LU, write_with_levels
 from .tags import copy_tags
 
 CEILING_RANGE_DBTP = (-20.0, 0.0)
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderResult:
     """What came of a render; predictions are on the scale 0..1.
 
     `after` is measured on the written file, `surrogate` is what the linear surrogate expected there. gain_db
@@ -60,8 +60,8 @@ def render(
     ceiling_dbtp: float = -1.0,
     overwrite: bool = False,
     device: str = "auto",
-    progress: Report | None = None,
-) -> Rendered:
+    progress: ProgressCallback | None = None,
+) -> RenderResult:
     """Write `track` steered by `faders` to `output` (wav, flac or ogg by its name), tags included.
 
     With neutral faders the output equals the input; it is only brought down where a track above full scale
@@ -77,16 +77,16 @@ def render(
     low, high = CEILING_RANGE_DBTP
     if not low <= ceiling_dbtp <= high:
         raise InputError(f"ceiling {ceiling_dbtp:g} dBTP is out of range, it goes from {low:g} to {high:g}")
-    check_output(output, bit_depth=bit_depth, source=track.path, overwrite=overwrite)
+    validate_output(output, bit_depth=bit_depth, source=track.path, overwrite=overwrite)
     if analysis.track_digest != track.digest:
         raise InputError(f"{analysis.path or 'the analysis'}: it is of another sound than {track.path}")
-    chosen = chosen_device(device)
+    chosen = resolve_device(device)
     model = load_model(device=chosen) if model is None else model
     report = progress or (lambda fraction: None)
     before = predict_track(track, model)
     report(0.1)
-    with written_beside(output) as beside:
-        written = write_steered(
+    with atomic_write(output) as beside:
+        written = write_with_levels(
             track,
             analysis.segments,
             analysis.mask_weights,
@@ -101,12 +101,12 @@ def render(
         )
         after = predict_track(load_track(beside), model, like=track)
         copy_tags(track.path, beside)
-    gains_db = segment_gain_db(analysis.mask_weights, faders.array())
+    gains_db = segment_gain_db(analysis.mask_weights, faders.to_array())
     shift = surrogate_emotions(analysis, gains_db, model)
     expected = {name: value + shift[name] for name, value in before.emotions.items()}
     off = abs(written.loudness_lufs - track.loudness_lufs)
     report(1.0)
-    return Rendered(
+    return RenderResult(
         file=str(track.path),
         output=str(output),
         duration_s=track.duration_s,

@@ -11,5 +11,5 @@ Floats = npt.NDArray[np.float64]
 
 Labels = npt.NDArray[np.int32]
 
-Report = Callable[[float], None]
+ProgressCallback = Callable[[float], None]
 """Takes the fraction done, 0..1."""

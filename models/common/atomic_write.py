@@ -10,7 +10,7 @@ from .errors import InputError
 
 
 @contextlib.contextmanager
-def written_beside(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Give a temporary path in the folder of `path` (same suffix) and move it to `path` when the block ends well.
 
     Whatever ends the block otherwise (an error, Ctrl-C) removes the temporary file; `path` is left as it was.
@@ -39,7 +39,7 @@ def written_beside(path: Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
-def check_folder(path: Path) -> None:
+def check_writable(path: Path) -> None:
     """See that a file can be made there before the work begins. Raises InputError."""
     if not path.parent.is_dir():
         raise InputError(f"{path}: the folder {path.parent} does not exist")

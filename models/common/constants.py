@@ -32,5 +32,5 @@ N_BANDS: Final = 149
 CLIP_FRAMES: Final = 313
 """Frames of ten seconds, the length that the listeners rated and the network was trained on."""
 
-STABLE: Final = 0.9
+RELIABILITY_THRESHOLD: Final = 0.9
 """Stability of a feature's weights from which on its mask is trusted without a word."""

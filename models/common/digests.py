@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 
-def fingerprint(*parts: Any, length: int = 12) -> str:  # noqa: ANN401
+def short_digest(*parts: Any, length: int = 12) -> str:  # noqa: ANN401
     """First digits of the SHA-256 over anything that JSON can say."""
     text = json.dumps(parts, sort_keys=True, default=list)
     return hashlib.sha256(text.encode()).hexdigest()[:length]

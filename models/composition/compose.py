@@ -14,15 +14,15 @@ import mido
 
 from ..common.constants import MIDLEVEL
 from ..common.errors import InputError
-from .accompaniment import bass_voice, chord_voices, cluster_voice, pulse_voices
-from .harmony import plan_chords, share_at_home
-from .melody import in_front
-from .midi_parts import stream, to_midi
+from .accompaniment import bass_part, chord_parts, dissonance_part, percussion_parts
+from .harmony import in_key_fraction, plan_chords
+from .melody import melody_prominence
+from .midi_parts import named_rng, to_midi
 from .orchestration import draw_ensemble
-from .piece import Piece, lead_voice, texture_voice
+from .piece import Piece, melody_part, texture_part
 from .timing import Timing
 
-KNOBS: Final = 4
+GENERATOR_VERSION: Final = 4
 """Counted up when a knob is given another meaning: it is in the names of the files that are made, so that clips of an
 older meaning are never taken for those of the new one."""
 
@@ -32,21 +32,21 @@ def compose(qualities: Mapping[str, float], *, seed: int, seconds: float = 11.0)
 
     Raises InputError for unknown or missing qualities and values out of range.
     """
-    piece = _plan(knobs(qualities, seconds), seed, seconds)
+    piece = _plan(generator_parameters(qualities, seconds), seed, seconds)
     parts = [
-        *lead_voice(piece),
-        *texture_voice(piece),
-        *chord_voices(piece),
-        *bass_voice(piece),
-        *cluster_voice(piece),
-        *pulse_voices(piece),
+        *melody_part(piece),
+        *texture_part(piece),
+        *chord_parts(piece),
+        *bass_part(piece),
+        *dissonance_part(piece),
+        *percussion_parts(piece),
     ]
     for index, part in enumerate(parts):
         part.pan = piece.ensemble.pans[index % len(piece.ensemble.pans)]
     return to_midi(parts, seconds=seconds)
 
 
-def knobs(qualities: Mapping[str, float], seconds: float) -> dict[str, float]:
+def generator_parameters(qualities: Mapping[str, float], seconds: float) -> dict[str, float]:
     """What the rules turn, in 0..1: the qualities themselves, but of melodiousness how far the tune is in front, and
     of tonal stability the share of chords at home.
 
@@ -62,13 +62,13 @@ def knobs(qualities: Mapping[str, float], seconds: float) -> dict[str, float]:
         raise InputError(f"seconds: {seconds} is not within 1..600 (milliseconds?)")
     turned = {name: float(value) for name, value in qualities.items()}
     return turned | {
-        "melodiousness": in_front(turned["melodiousness"]),
-        "tonal_stability": share_at_home(turned["tonal_stability"]),
+        "melodiousness": melody_prominence(turned["melodiousness"]),
+        "tonal_stability": in_key_fraction(turned["tonal_stability"]),
     }
 
 
 def _plan(q: dict[str, float], seed: int, seconds: float) -> Piece:
-    rng = stream(seed, "setting")
+    rng = named_rng(seed, "setting")
     tempo, meter = float(rng.uniform(62, 148)), int(rng.choice([4, 4, 4, 3]))
     timing = Timing(seed=seed, tempo=tempo, meter=meter, stability=q["rhythmic_stability"], seconds=seconds)
     chords = plan_chords(
@@ -81,7 +81,7 @@ def _plan(q: dict[str, float], seed: int, seconds: float) -> Piece:
     )
     ensemble = draw_ensemble(articulation=q["articulation"], dissonance=q["dissonance"], seed=seed)
     return Piece(
-        q=q,
+        qualities=q,
         seed=seed,
         seconds=seconds,
         timing=timing,

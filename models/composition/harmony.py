@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .midi_parts import stream
+from .midi_parts import named_rng
 
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
 MINOR = (0, 2, 3, 5, 7, 8, 10)
@@ -21,7 +21,7 @@ CADENCES = ((0, 3, 4, 0), (0, 4, 0, 0), (0, 3, 0, 4), (0, 4, 0, 3), (0, 0, 3, 4)
 GOLDEN, SILVER = 0.6180339887, 0.4142135624
 FAR_KEYS = (1, 3, 4, 6, 8, 9, 11)
 # What rubs, in semitones above the root, by rising roughness; never the third of the other mode.
-RUBS = ((10,), (11, 2), (11, 6), (1, 6), (1, 6, 11))
+ADDED_DISSONANCES = ((10,), (11, 2), (11, 6), (1, 6), (1, 6, 11))
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def plan_chords(
 
     A slow bar (`beat_s` seconds a beat) holds two chords, so that keys and modes can be told in ten seconds.
     """
-    rng = stream(seed, "harmony")
+    rng = named_rng(seed, "harmony")
     home, shift = int(rng.integers(12)), 0
     bar_s = beat_s * (bars[1] - bars[0])
     per_bar = int(rng.choice([1, 1, 2]) if 1.2 < bar_s < 2.2 else 1 + (bar_s > 2.0))
@@ -58,7 +58,7 @@ def plan_chords(
     early = 0.5 if rng.random() < 0.25 else 0.0
     # Thresholds spread evenly over every few chords: a knob at 0.5 turns half of them, whatever the seed.
     count = per_bar * (len(bars) - 1)
-    stay, turn = spread(rng, count, GOLDEN), spread(rng, count, SILVER)
+    stay, turn = low_discrepancy(rng, count, GOLDEN), low_discrepancy(rng, count, SILVER)
     walk, invert = rng.choice(FAR_KEYS, count), rng.random(count)
     dominant_major = rng.random() < 0.6
     chords: list[Chord] = []
@@ -83,14 +83,14 @@ def plan_chords(
                 bass = triad[1 + k % 2]
             chords.append(
                 Chord(
-                    line + half * length, length, triad, rubs(triad, dissonance),
+                    line + half * length, length, triad, added_dissonances(triad, dissonance),
                     tuple((tonic + step) % 12 for step in lead), bass, tonic,
                 )
             )  # fmt: skip
     return chords
 
 
-def share_at_home(tonal_stability: float) -> float:
+def in_key_fraction(tonal_stability: float) -> float:
     """How many of the chords keep to the one key, so that about `tonal_stability` of the steps between them do.
 
     A step stays where both of its chords do. Chords at home are spread evenly, so were they as many as the knob says,
@@ -107,7 +107,7 @@ def chord_at(chords: list[Chord], beat: float) -> Chord:
     return chords[0]
 
 
-def spread(rng: np.random.Generator, count: int, step: float = GOLDEN) -> np.ndarray:
+def low_discrepancy(rng: np.random.Generator, count: int, step: float = GOLDEN) -> np.ndarray:
     """Thresholds in 0..1 of which any few in a row are spread evenly: an additive recurrence from a random start."""
     thresholds: np.ndarray = (rng.random() + step * np.arange(count)) % 1.0
     return thresholds
@@ -124,7 +124,7 @@ def _scale(modality: float, threshold: float, early: float) -> tuple[int, ...]:
     return tuple(MINOR[i] if i in falls and modality > falls[i] else MAJOR[i] for i in range(7))
 
 
-def rubs(triad: tuple[int, ...], dissonance: float) -> tuple[int, ...]:
+def added_dissonances(triad: tuple[int, ...], dissonance: float) -> tuple[int, ...]:
     """The pitch classes that rub against a triad: none to three, rougher and rougher."""
-    stage = min(int(dissonance * 5 + 0.35), len(RUBS))
-    return tuple((triad[0] + interval) % 12 for interval in RUBS[stage - 1]) if stage else ()
+    stage = min(int(dissonance * 5 + 0.35), len(ADDED_DISSONANCES))
+    return tuple((triad[0] + interval) % 12 for interval in ADDED_DISSONANCES[stage - 1]) if stage else ()

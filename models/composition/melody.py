@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .harmony import Chord, chord_at
-from .midi_parts import stream
+from .midi_parts import named_rng
 from .timing import SHIFTS
 
 # Rhythms of one bar of four beats, as note lengths; other meters take as much as fits.
@@ -18,13 +18,13 @@ RHYTHMS = (
     (1.5, 0.5, 1.0, 1.0), (3.0, 1.0), (0.5, 0.5, 1.0, 1.0, 1.0), (1.0, 0.5, 0.5, 1.0, 1.0),
 )  # fmt: skip
 STEPS = (-2, -1, -1, -1, 1, 1, 1, 2)
-BENT = 0.55
+CHROMATIC_THRESHOLD = 0.55
 """At no tonal stability, notes whose threshold is beyond this one are bent out of the scale."""
 LEAPS = (-19, -14, -11, -8, 8, 11, 14, 19)
 
 
 @dataclass(frozen=True)
-class Tone:
+class MelodyNote:
     """A note of a melody in beats; `strength` is added to its velocity."""
 
     start: float
@@ -33,7 +33,7 @@ class Tone:
     strength: float
 
 
-def in_front(melodiousness: float) -> float:
+def melody_prominence(melodiousness: float) -> float:
     """How far the tune stands in front of the rest, 0..1, for a knob whose quarters are heard as steps more alike.
 
     Where the one was the other, the quarters were .03, .10, .26 and .15 of the scale to a network that had learned
@@ -51,13 +51,13 @@ def compose_melody(
     tonal_stability: float,
     centre: int,
     seed: int,
-) -> list[Tone]:
+) -> list[MelodyNote]:
     """A line over all bars around the pitch `centre`; knobs 0..1.
 
     The lower `melodiousness`, the more notes leave their step for a leap of more than an octave's half.
     `complexity` syncopates the rhythm, low `tonal_stability` puts chromatic notes between the others.
     """
-    rng = stream(seed, "melody")
+    rng = named_rng(seed, "melody")
     motif = [RHYTHMS[i] for i in rng.choice(len(RHYTHMS), 2)]
     slow = float(rng.choice([1.0, 1.0, 2.0]))
     phrase_bars = int(rng.choice([2, 2, 4]))
@@ -66,7 +66,7 @@ def compose_melody(
     leap_at, bend_at = (rng.permutation(size) + 0.5) / size, (rng.permutation(size) + 0.5) / size
     late, shift = (rng.permutation(size) + 0.5) / size, rng.choice(SHIFTS[:4], size)
     leaps, bends = rng.choice(LEAPS, size), rng.choice([-1, 1], size)
-    tones: list[Tone] = []
+    tones: list[MelodyNote] = []
     here, count = centre, 0
     for index in range(0, len(bars) - 1, int(slow)):
         start, end = bars[index], bars[min(index + int(slow), len(bars) - 1)]
@@ -81,22 +81,24 @@ def compose_melody(
             length = min(length, end - place)
             chord, slot = chord_at(chords, place), count % size
             strong = k == 0 or closing
-            here = nearest(here + int(moves[which][k]) * 2, chord.triad if strong else chord.scale, here)
+            here = nearest_pitch(here + int(moves[which][k]) * 2, chord.triad if strong else chord.scale, here)
             here = _homeward(here, centre, chord.scale)
             pitch = here
-            if not strong and bend_at[slot] > BENT + (1 - BENT) * tonal_stability:
+            if not strong and bend_at[slot] > CHROMATIC_THRESHOLD + (1 - CHROMATIC_THRESHOLD) * tonal_stability:
                 pitch += int(bends[slot])
             if leap_at[slot] > melodiousness + 0.05:
-                pitch = nearest(centre + int(leaps[slot]), chord.triad if strong else chord.scale)
+                pitch = nearest_pitch(centre + int(leaps[slot]), chord.triad if strong else chord.scale)
             moved = float(shift[slot]) if late[slot] < complexity and length >= 0.75 else 0.0
             sounding = length * 0.75 if closing else length
-            tones.append(Tone(max(place + moved, 0.0), max(sounding - max(moved, 0.0), 0.2), pitch, 6.0 * strong))
+            tones.append(
+                MelodyNote(max(place + moved, 0.0), max(sounding - max(moved, 0.0), 0.2), pitch, 6.0 * strong)
+            )
             place += length
             count += 1
     return sorted(tones, key=lambda tone: tone.start)
 
 
-def nearest(target: float, allowed: tuple[int, ...], previous: int | None = None) -> int:
+def nearest_pitch(target: float, allowed: tuple[int, ...], previous: int | None = None) -> int:
     """The pitch nearest to `target` whose pitch class is allowed, rather not the previous one."""
     middle = round(target)
     candidates = [pitch for pitch in range(middle - 7, middle + 8) if pitch % 12 in allowed]
@@ -107,4 +109,4 @@ def _homeward(pitch: int, centre: int, scale: tuple[int, ...]) -> int:
     """Keep a walk within a tenth: beyond it, turn back to the scale's note at the edge."""
     if abs(pitch - centre) <= 9:
         return pitch
-    return nearest(centre + int(np.sign(pitch - centre)) * 6, scale)
+    return nearest_pitch(centre + int(np.sign(pitch - centre)) * 6, scale)

@@ -52,7 +52,7 @@ class Part:
         self.notes.append(Note(float(start), float(duration), int(pitch), int(min(max(velocity, 1), 127))))
 
 
-def stream(seed: int, name: str) -> np.random.Generator:
+def named_rng(seed: int, name: str) -> np.random.Generator:
     """The random numbers of one decision of a piece: a quality that is turned leaves the others alone."""
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .midi_parts import stream
+from .midi_parts import named_rng
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Ensemble:
 
 def draw_ensemble(*, articulation: float, dissonance: float, seed: int) -> Ensemble:
     """An ensemble from the seed; the knobs 0..1 only choose among what is drawn for each role."""
-    rng = stream(seed, "orchestration")
+    rng = named_rng(seed, "orchestration")
     style = str(rng.choice(list(PALETTES), p=WEIGHTS))
     palette = PALETTES[style]
 

@@ -7,7 +7,7 @@ takes accents away. Stability does not change how many onsets there are; complex
 
 import numpy as np
 
-from .midi_parts import stream
+from .midi_parts import named_rng
 
 SHIFTS = (-0.5, -0.25, 0.25, 0.5, 0.75, 1 / 3, -1 / 3)
 CROSS_STEPS = (0.75, 2 / 3, 1.5, 1.25, 0.6, 4 / 3)
@@ -21,7 +21,7 @@ class Timing:
     """
 
     def __init__(self, *, seed: int, tempo: float, meter: int, stability: float, seconds: float) -> None:
-        rng = stream(seed, "timing")
+        rng = named_rng(seed, "timing")
         self._loose: float = 1.0 - stability
         self.meter, self.beat_s, self.length_s = meter, 60.0 / tempo, seconds
         count = int(seconds / self.beat_s * 2) + 3 * meter + 16
@@ -38,7 +38,7 @@ class Timing:
         holds = 0.7 * (rng.random(beats) < 0.12)
         stretch = np.clip(self._loose**1.5 * (drift + uneven_beats + holds), -0.8, 1.1)
         self._times: np.ndarray = np.concatenate([[0.0], np.cumsum(self.beat_s * np.exp(stretch))])
-        self._shake = stream(seed, "shake")
+        self._shake = named_rng(seed, "shake")
         self._error_s: float = 0.004 + 0.05 * self._loose**1.5
 
     def seconds(self, beat: float) -> float:
@@ -56,7 +56,7 @@ class Timing:
         return regular * (1.0 - self._loose) + float(self._shake.normal(0, 1)) * (2.0 + 12.0 * self._loose)
 
 
-def layer_onsets(
+def onset_pattern(
     bars: list[float], *, per_beat: float, complexity: float, seed: int, name: str, shared: bool = False
 ) -> list[float]:
     """Onsets of one layer in beats over all bars.
@@ -65,7 +65,7 @@ def layer_onsets(
     repeated bar by bar; the higher it is the more of them are syncopated or split in two, and a layer that is
     not `shared` may run across the bars in a step of its own (three against two, five against four).
     """
-    rng = stream(seed, f"layer {name}")
+    rng = named_rng(seed, f"layer {name}")
     step = 1.0 / per_beat
     crossing = rng.random() < 0.6
     cross_step = float(rng.choice(CROSS_STEPS)) * max(step, 0.5)

@@ -7,7 +7,7 @@ from ..common.arrays import FloatArray
 from ..common.constants import CLIP_FRAMES
 
 
-def long_enough(spectrogram: npt.NDArray[np.float16], frames: int = CLIP_FRAMES) -> npt.NDArray[np.float16]:
+def tile_to_length(spectrogram: npt.NDArray[np.float16], frames: int = CLIP_FRAMES) -> npt.NDArray[np.float16]:
     """[frames or more, bands]: an excerpt that is shorter is repeated, for its mean must not hear added silence."""
     length = len(spectrogram)
     return spectrogram if length >= frames else np.take(spectrogram, np.arange(frames) % length, axis=0)
@@ -15,14 +15,14 @@ def long_enough(spectrogram: npt.NDArray[np.float16], frames: int = CLIP_FRAMES)
 
 def crop(spectrogram: npt.NDArray[np.float16], rng: np.random.Generator, frames: int = CLIP_FRAMES) -> FloatArray:
     """A random stretch float32 [frames, bands] of what is long enough."""
-    whole = long_enough(spectrogram, frames)
+    whole = tile_to_length(spectrogram, frames)
     if len(whole) > len(spectrogram):
         return whole.astype(np.float32)
     start = int(rng.integers(len(whole) - frames + 1))
     return whole[start : start + frames].astype(np.float32)
 
 
-def changed(batch: FloatArray, rng: np.random.Generator) -> FloatArray:
+def augment(batch: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Level, tone control, tuning and small gaps, each clip its own: nothing that a listener would rate otherwise.
 
     batch: [clips, frames, bands] of log10(1 + x).

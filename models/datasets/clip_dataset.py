@@ -13,20 +13,20 @@ import torch
 from ..common.arrays import FloatArray
 from ..common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ..network.spectrogram import LogSpectrogram
-from .perceptual import HEARD_AS
+from .perceptual import SCALE_TO_FEATURE
 from .table import Clip
 
 SoundReader = Callable[[Path], FloatArray]
 """Reads a file as mono at SAMPLE_RATE, scaled to a peak of one."""
 
 
-HEADS: Final = ("emotions", "midlevel", "known", "heard", "felt")
+TARGET_SETS: Final = ("emotions", "midlevel", "known", "heard", "felt")
 """What can be asked of a clip: emotions and mid-levels on their own scale; known and heard, which are features, and
 felt, which are emotions, up to a rising line."""
 
 
 @dataclass(frozen=True)
-class Material:
+class ClipDataset:
     """Spectrograms and targets of clips.
 
     targets: by head, [clips, 8 or 7], NaN where there is no rating. weights: [clips], what an error in the ratings of
@@ -41,10 +41,10 @@ class Material:
     def __len__(self) -> int:
         return len(self.spectrograms)
 
-    def subset(self, indices: Iterable[int]) -> "Material":
+    def subset(self, indices: Iterable[int]) -> "ClipDataset":
         chosen = list(indices)
         targets = {head: values[chosen] for head, values in self.targets.items()}
-        return Material(
+        return ClipDataset(
             [self.spectrograms[i] for i in chosen],
             targets,
             None if self.weights is None else self.weights[chosen],
@@ -52,11 +52,11 @@ class Material:
         )
 
 
-def targets_of(clips: Sequence[Clip]) -> dict[str, npt.NDArray[np.float32]]:
+def build_targets(clips: Sequence[Clip]) -> dict[str, npt.NDArray[np.float32]]:
     """The ratings of the clips as one array a head, see Material."""
     targets = {
         head: np.full((len(clips), len(EMOTIONS if head in ("emotions", "felt") else MIDLEVEL)), np.nan, np.float32)
-        for head in HEADS
+        for head in TARGET_SETS
     }
     for row, clip in enumerate(clips):
         for name, value in clip.ratings.items():
@@ -69,13 +69,15 @@ def targets_of(clips: Sequence[Clip]) -> dict[str, npt.NDArray[np.float32]]:
                 targets["known"][row, MIDLEVEL.index(scale)] = value
             elif kind == "felt" and scale in EMOTIONS:
                 targets["felt"][row, EMOTIONS.index(scale)] = value
-            elif kind == "heard" and scale in HEARD_AS:
-                feature, sign = HEARD_AS[scale]
+            elif kind == "heard" and scale in SCALE_TO_FEATURE:
+                feature, sign = SCALE_TO_FEATURE[scale]
                 targets["heard"][row, MIDLEVEL.index(feature)] = value if sign > 0 else 1 - value
     return targets
 
 
-def prepare(clips: Sequence[Clip], read: SoundReader, progress: Callable[[float], None] | None = None) -> Material:
+def load_spectrograms(
+    clips: Sequence[Clip], read: SoundReader, progress: Callable[[float], None] | None = None
+) -> ClipDataset:
     """Read the clips and keep their spectrograms in half precision (1 MB for 110 s of sound)."""
     transform = LogSpectrogram()
     sounds: dict[Path, npt.NDArray[np.float16]] = {}
@@ -89,10 +91,10 @@ def prepare(clips: Sequence[Clip], read: SoundReader, progress: Callable[[float]
         spectrograms.append(sounds[clip.path][first : None if length is None else first + length])
         if progress:
             progress((index + 1) / len(clips))
-    return Material(spectrograms, targets_of(clips))
+    return ClipDataset(spectrograms, build_targets(clips))
 
 
-def material_digest(material: Material) -> str:
+def material_digest(material: ClipDataset) -> str:
     """SHA-256 in hex over the spectrograms, all ratings, their weights and the embeddings."""
     digest = hashlib.sha256()
     for head, values in sorted(material.targets.items()):

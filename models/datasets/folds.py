@@ -8,7 +8,7 @@ from ..common.errors import InputError
 from .table import Clip
 
 
-def split_by_group(clips: Iterable[Clip], folds: int, *, seed: int) -> list[list[int]]:
+def group_folds(clips: Iterable[Clip], folds: int, *, seed: int) -> list[list[int]]:
     """Indices of `folds` parts of nearly equal size in which no group is split. Deterministic for a seed."""
     members: dict[str, list[int]] = {}
     for index, clip in enumerate(clips):

@@ -13,8 +13,8 @@ from typing import Final
 
 from ..common.constants import MIDLEVEL
 from ..common.errors import InputError
-from .soundtracks import audio_by_number
-from .table import Clip, number, rating, read_rows
+from .soundtracks import numbered_audio_files
+from .table import Clip, parse_number, parse_rating, read_rows
 
 _MIDLEVEL_SYNONYMS: Final = {
     "melody": "melodiousness",
@@ -45,13 +45,13 @@ def read_midlevel(folder: Path, *, albums: Mapping[int, str] | None = None) -> l
     rows = read_rows(annotations)
     groups = _song_groups(read_rows(metadata), albums or {})
     columns = _midlevel_columns(annotations, list(rows[0]))
-    audio = audio_by_number(folder / "audio")
+    audio = numbered_audio_files(folder / "audio")
     clips = []
     for line, row in enumerate(rows, start=2):
-        song = int(number(row, columns[0], annotations, line))
+        song = int(parse_number(row, columns[0], annotations, line))
         if song in audio:
             ratings = {
-                name: rating(row, column, annotations, line)
+                name: parse_rating(row, column, annotations, line)
                 for name, column in zip(MIDLEVEL, columns[1:], strict=True)
             }
             group = groups.get(str(song)) or f"song {song}"

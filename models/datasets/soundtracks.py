@@ -14,7 +14,7 @@ import numpy as np
 
 from ..common.constants import EMOTIONS
 from ..common.errors import InputError
-from .table import Clip, number, rating, read_rows
+from .table import Clip, parse_number, parse_rating, read_rows
 
 _TABLES: Final = ("ratings.csv", "mean_ratings_set1.csv", "mean_ratings_set1_.csv", "mean_ratings_set2.csv")
 _AUDIO_SUFFIXES: Final = (".ogg", ".mp3", ".wav", ".flac", ".m4a", ".aiff", ".aif")
@@ -29,7 +29,7 @@ def normalised_album(name: str) -> str:
     return plain.removeprefix("the ").replace("portait", "portrait")
 
 
-def audio_by_number(folder: Path, *, without: tuple[str, ...] = ()) -> dict[int, Path]:
+def numbered_audio_files(folder: Path, *, without: tuple[str, ...] = ()) -> dict[int, Path]:
     """Audio files anywhere below `folder` whose names are numbers, but for folders that begin with `without`."""
     found: dict[int, Path] = {}
     for path in sorted(folder.rglob("*")):
@@ -49,13 +49,15 @@ def read_soundtracks(folder: Path) -> list[Clip]:
     if not tables:
         raise InputError(f"{folder}: none of {', '.join(_TABLES)} in it (older copies are .xls: save them as CSV)")
     table = tables[0]
-    audio = audio_by_number(folder, without=_OTHER_SET.get(table.name, ("set2", "soundtrack110", "1min", "1-min")))
+    audio = numbered_audio_files(
+        folder, without=_OTHER_SET.get(table.name, ("set2", "soundtrack110", "1min", "1-min"))
+    )
     albums = _albums(table.with_name("set1_tracklist.csv")) if table.name.startswith("mean_ratings_set1") else {}
     clips = {}
     for line, row in enumerate(_lowered(table), start=2):
-        own = int(number(row, "number", table, line))
+        own = int(parse_number(row, "number", table, line))
         if own in audio:
-            ratings = {name: rating(row, name, table, line) for name in EMOTIONS}
+            ratings = {name: parse_rating(row, name, table, line) for name in EMOTIONS}
             album = row.get("album") or row.get("soundtrack") or albums.get(own, "")
             group = normalised_album(album) or f"clip {own}"
             clips[own] = Clip(path=audio[own], group=group, ratings=ratings)
@@ -91,8 +93,8 @@ def _pool_second_set(clips: dict[int, Clip], table: Path, *, column: str) -> Non
     rated: dict[int, list[list[float]]] = {}
     for line, row in enumerate(_lowered(table), start=2):
         if column == "number" or row.get(column, "").strip().isdigit():
-            values = [rating(row, name, table, line) for name in EMOTIONS]
-            rated.setdefault(int(number(row, column, table, line)), []).append(values)
+            values = [parse_rating(row, name, table, line) for name in EMOTIONS]
+            rated.setdefault(int(parse_number(row, column, table, line)), []).append(values)
     shared = [own for own in rated if own in clips]
     if len(shared) < _LEAST_SHARED:
         return

@@ -33,7 +33,7 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class SeriesClip:
+class SweepClip:
     """A clip of known qualities. In a series one quality alone is turned; both are empty where all are.
 
     kind: how the music was made (`composed` by rule, from a `score`), empty if the table does not say.
@@ -63,7 +63,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def number(row: dict[str, str], column: str, path: Path, line: int) -> float:
+def parse_number(row: dict[str, str], column: str, path: Path, line: int) -> float:
     """A finite number of a row. Raises InputError, which names the row."""
     text = row.get(column, "").strip()
     try:
@@ -75,9 +75,9 @@ def number(row: dict[str, str], column: str, path: Path, line: int) -> float:
     return value
 
 
-def rating(row: dict[str, str], column: str, path: Path, line: int, *, top: float = RATING_SCALE) -> float:
+def parse_rating(row: dict[str, str], column: str, path: Path, line: int, *, top: float = RATING_SCALE) -> float:
     """A rating on 0..top, as 0..1. Raises InputError, which names the row."""
-    value = number(row, column, path, line)
+    value = parse_number(row, column, path, line)
     if not 0 <= value <= top:
         raise InputError(f"{path}, row {line}: {column} is {value:g}, outside of 0..{top:g} (another scale?)")
     return value / top
@@ -90,7 +90,7 @@ def read_table(path: Path, *, prefix: str = "") -> list[Clip]:
     return _clips(path, read_rows(path), prefix)
 
 
-def read_series(path: Path, *, prefix: str = "") -> list[SeriesClip]:
+def read_sweeps(path: Path, *, prefix: str = "") -> list[SweepClip]:
     """A table of music of known qualities (`known_` ratings) with its columns `quality`, `series` and `kind`, if any.
 
     Without a `group` a series is a group of its own (with one, series of one score can stay together). `prefix` is
@@ -103,7 +103,7 @@ def read_series(path: Path, *, prefix: str = "") -> list[SeriesClip]:
         quality, series, kind = (row.get(column, "").strip() for column in ("quality", "series", "kind"))
         series = series and prefix + series
         group = row.get("group", "").strip() or series or clip.group
-        found.append(SeriesClip(dataclasses.replace(clip, group=group), quality, series, kind))
+        found.append(SweepClip(dataclasses.replace(clip, group=group), quality, series, kind))
     values: dict[str, set[tuple[str, float]]] = {}
     for line, one in enumerate(found, start=2):
         if one.quality and one.quality not in MIDLEVEL:
@@ -128,7 +128,7 @@ def _clips(path: Path, rows: Sequence[dict[str, str]], prefix: str) -> list[Clip
         file = path.parent / row["file"].strip()
         if not file.is_file():
             raise InputError(f"{path}, row {line}: no such audio file {file}")
-        ratings = {prefix + name: rating(row, name, path, line, top=1.0) for name in rated if row[name].strip()}
+        ratings = {prefix + name: parse_rating(row, name, path, line, top=1.0) for name in rated if row[name].strip()}
         clips.append(Clip(path=file, group=row.get("group", "").strip() or file.name, ratings=ratings))
     if not any(clip.ratings for clip in clips):
         raise InputError(f"{path}: not one rating in it, all cells of {', '.join(rated)} are empty")

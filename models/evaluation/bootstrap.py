@@ -27,7 +27,7 @@ class Estimate:
     high: float
 
 
-def drawn(groups: Sequence[str], *, seed: int, draws: int = DRAWS) -> Floats:
+def bootstrap_weights(groups: Sequence[str], *, seed: int, draws: int = DRAWS) -> Floats:
     """Weights [1 + draws, clips]: ones, then how often each clip is in a draw of as many groups as there are."""
     _, member = np.unique(np.asarray(groups, str), return_inverse=True)
     count = int(member.max()) + 1
@@ -36,7 +36,7 @@ def drawn(groups: Sequence[str], *, seed: int, draws: int = DRAWS) -> Floats:
     return np.concatenate([np.ones((1, len(member))), often[:, member]]).astype(float)
 
 
-def estimate(values: Floats) -> Estimate:
+def percentile_interval(values: Floats) -> Estimate:
     """The first of [1 + draws] values, and 2.5 and 97.5 percent of the others; NaN where none is defined."""
     others = values[1:][np.isfinite(values[1:])]
     low, high = np.percentile(others, [2.5, 97.5]) if len(others) else (np.nan, np.nan)
@@ -54,7 +54,7 @@ def spearman(weights: Floats, a: Floats, b: Floats) -> Floats:
     return pearson(both, _ranks(both, a), _ranks(both, b))
 
 
-def line(weights: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+def fit_line(weights: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """Slope and offset of the least-squares line of y on x in each draw, [1 + draws] each."""
     m = _moments(weights, x, y)
     return m.slope, m.mean_y - m.slope * m.mean_x

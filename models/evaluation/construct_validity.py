@@ -11,13 +11,13 @@ import numpy as np
 
 from ..common.arrays import Floats
 from ..common.constants import MIDLEVEL
-from ..datasets.perceptual import HEARD_AS, PERCEPTUAL
+from ..datasets.perceptual import PERCEPTUAL_SCALES, SCALE_TO_FEATURE
 from ..datasets.table import Clip
-from .bootstrap import Estimate, drawn, estimate, pearson
+from .bootstrap import Estimate, bootstrap_weights, pearson, percentile_interval
 
 
 @dataclass(frozen=True)
-class ScaleMeaning:
+class ScaleValidity:
     """How one human scale goes with the seven features.
 
     own: the feature it stands for, None for a scale that stands for none. r: signed correlation with each feature.
@@ -31,34 +31,34 @@ class ScaleMeaning:
     margin: dict[str, Estimate]
 
     @property
-    def holds(self) -> bool:
+    def is_valid(self) -> bool:
         return all(not margin.high < 0 for margin in self.margin.values())
 
     @property
-    def rival(self) -> str | None:
+    def closest_other(self) -> str | None:
         """The feature with the smallest margin."""
         return min(self.margin, key=lambda name: self.margin[name].value) if self.margin else None
 
 
-def heard_scales(clips: Sequence[Clip]) -> Floats:
+def perceptual_ratings(clips: Sequence[Clip]) -> Floats:
     """Human ratings of the clips on the PERCEPTUAL scales, turned: [clips, 7], NaN where there is none."""
-    scales = np.full((len(clips), len(PERCEPTUAL)), np.nan)
+    scales = np.full((len(clips), len(PERCEPTUAL_SCALES)), np.nan)
     for row, clip in enumerate(clips):
-        for column, name in enumerate(PERCEPTUAL):
+        for column, name in enumerate(PERCEPTUAL_SCALES):
             value = clip.ratings.get(f"heard_{name}", np.nan)
-            scales[row, column] = 1 - value if HEARD_AS.get(name, ("", 1))[1] < 0 else value
+            scales[row, column] = 1 - value if SCALE_TO_FEATURE.get(name, ("", 1))[1] < 0 else value
     return scales
 
 
-def scale_meanings(said: Floats, scales: Floats, groups: Sequence[str], *, seed: int) -> dict[str, ScaleMeaning]:
+def scale_validity(said: Floats, scales: Floats, groups: Sequence[str], *, seed: int) -> dict[str, ScaleValidity]:
     """What each scale goes with. said: mid-levels [runs, clips, 7]; scales: [clips, 7] as `heard_scales`."""
     rows = np.flatnonzero((np.isfinite(scales) & np.isfinite(said[0, :, :1])).any(1)).tolist()
     if not rows:
         return {}
     said, scales = said[:, rows], scales[rows]
-    weights = drawn([groups[row] for row in rows], seed=seed)
+    weights = bootstrap_weights([groups[row] for row in rows], seed=seed)
     found = {}
-    for column, scale in enumerate(PERCEPTUAL):
+    for column, scale in enumerate(PERCEPTUAL_SCALES):
         counted = np.isfinite(scales[:, column]) & np.isfinite(said[0, :, 0])
         if counted.sum() < 3:
             continue
@@ -66,10 +66,14 @@ def scale_meanings(said: Floats, scales: Floats, groups: Sequence[str], *, seed:
             name: np.mean([pearson(weights, run[:, feature], scales[:, column]) for run in said], axis=0)
             for feature, name in enumerate(MIDLEVEL)
         }
-        own = HEARD_AS[scale][0] if scale in HEARD_AS else None
-        margin = {name: estimate(draws[own] - np.abs(r)) for name, r in draws.items() if name != own} if own else {}
-        r = {name: estimate(values) for name, values in draws.items()}
-        found[scale] = ScaleMeaning(own=own, clips=int(counted.sum()), r=r, margin=margin)
+        own = SCALE_TO_FEATURE[scale][0] if scale in SCALE_TO_FEATURE else None
+        margin = (
+            {name: percentile_interval(draws[own] - np.abs(r)) for name, r in draws.items() if name != own}
+            if own
+            else {}
+        )
+        r = {name: percentile_interval(values) for name, values in draws.items()}
+        found[scale] = ScaleValidity(own=own, clips=int(counted.sum()), r=r, margin=margin)
     return found
 
 

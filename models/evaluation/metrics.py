@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..common.arrays import Floats
-from .bootstrap import DRAWS, Estimate, drawn, estimate, line, mean, pearson
+from .bootstrap import DRAWS, Estimate, bootstrap_weights, fit_line, mean, pearson, percentile_interval
 
 
 @dataclass(frozen=True)
-class Agreement:
+class RegressionMetrics:
     """Of one rated quality, or of the mean over several. Errors are on the scale of the ratings, 0..1.
 
     slope, offset: rated = slope * predicted + offset; a calibrated prediction has 1 and 0. chance_r: r of
@@ -36,9 +36,9 @@ class Agreement:
     r_of_runs: tuple[float, ...]
 
 
-def agreements(
+def compute_metrics(
     said: Floats, rated: Floats, groups: Sequence[str], names: Sequence[str], *, seed: int
-) -> dict[str, Agreement]:
+) -> dict[str, RegressionMetrics]:
     """Agreement of each column, and their `mean`; a column with fewer than three ratings is left out.
 
     said: [runs, clips, columns]; rated: [clips, columns], NaN where there is no rating; groups: the clips' albums.
@@ -49,7 +49,7 @@ def agreements(
     if not kept:
         return {}
     albums = [groups[row] for row in rows]
-    weights, deals = drawn(albums, seed=seed), _deals(albums, seed=seed)
+    weights, deals = bootstrap_weights(albums, seed=seed), _deals(albums, seed=seed)
     columns = [_column(said[:, rows, c], rated[rows, c], weights, deals) for c in kept]
     together = {key: np.mean([column[key] for column in columns], axis=0) for key in columns[0]}
     found = {names[c]: _summary(column) for c, column in zip(kept, columns, strict=True)}
@@ -59,7 +59,7 @@ def agreements(
 def _column(said: Floats, rated: Floats, weights: Floats, deals: Floats) -> dict[str, Floats]:
     """The statistics of one column, a row of draws each; `runs` has the r of each run."""
     correlations = np.array([pearson(weights, run, rated) for run in said])
-    lines = [line(weights, run, rated) for run in said]
+    lines = [fit_line(weights, run, rated) for run in said]
     run = np.where(np.isfinite(said[0]), rated, np.nan)
     ones = np.ones(deals.shape)
     chance = pearson(ones, said[0][deals.astype(int)], rated[None].repeat(len(deals), 0))
@@ -77,15 +77,15 @@ def _column(said: Floats, rated: Floats, weights: Floats, deals: Floats) -> dict
     }
 
 
-def _summary(column: dict[str, Floats]) -> Agreement:
-    return Agreement(
+def _summary(column: dict[str, Floats]) -> RegressionMetrics:
+    return RegressionMetrics(
         clips=round(float(column["clips"])),
-        r=estimate(column["r"]),
-        rmse=estimate(column["rmse"]),
-        mae=estimate(column["mae"]),
-        slope=estimate(column["slope"]),
-        offset=estimate(column["offset"]),
-        chance_r=estimate(np.concatenate([[np.nanmean(column["chance"])], column["chance"]])),
+        r=percentile_interval(column["r"]),
+        rmse=percentile_interval(column["rmse"]),
+        mae=percentile_interval(column["mae"]),
+        slope=percentile_interval(column["slope"]),
+        offset=percentile_interval(column["offset"]),
+        chance_r=percentile_interval(np.concatenate([[np.nanmean(column["chance"])], column["chance"]])),
         constant_rmse=float(column["constant_rmse"]),
         constant_mae=float(column["constant_mae"]),
         r_of_runs=tuple(float(r) for r in column["runs"]),
@@ -110,7 +110,7 @@ def _deals(groups: Sequence[str], *, seed: int) -> Floats:
     return deals
 
 
-def correlations(said: npt.ArrayLike, rated: npt.ArrayLike) -> Floats:
+def column_correlations(said: npt.ArrayLike, rated: npt.ArrayLike) -> Floats:
     """Pearson r of each column, over the rows that are rated; NaN where fewer than three are."""
     a, b = np.asarray(said, float), np.asarray(rated, float)
     result = np.full(a.shape[1], np.nan)

@@ -23,7 +23,7 @@ VOWELS = {
 }
 
 
-def unusual_sounds(*, seed: int = 0) -> Mapping[str, FloatArray]:
+def out_of_domain_sounds(*, seed: int = 0) -> Mapping[str, FloatArray]:
     """By name: silence, white noise, pink noise, speech-like, sine 440 Hz."""
     rng = np.random.default_rng(seed)
     count = round(SECONDS * SAMPLE_RATE)

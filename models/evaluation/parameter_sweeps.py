@@ -12,11 +12,11 @@ import numpy as np
 
 from ..common.arrays import Floats
 from ..common.constants import MIDLEVEL
-from .bootstrap import Estimate, drawn, estimate, mean, pearson, spearman
+from .bootstrap import Estimate, bootstrap_weights, mean, pearson, percentile_interval, spearman
 
 
 @dataclass(frozen=True)
-class Turning:
+class SweepResponse:
     """What happens while one quality is turned.
 
     pooled: Spearman's rho of its feature with the quality over all clips of its series; within: mean rho of the
@@ -26,24 +26,24 @@ class Turning:
 
     clips: int
     series: int
-    pooled: Estimate
-    within: Estimate
+    rho_pooled: Estimate
+    rho_within: Estimate
     slopes: dict[str, Estimate]
     slopes_in_sd: dict[str, float]
 
 
-def known_correlations(said: Floats, known: Floats, groups: Sequence[str], *, seed: int) -> dict[str, Estimate]:
+def label_correlations(said: Floats, known: Floats, groups: Sequence[str], *, seed: int) -> dict[str, Estimate]:
     """Pearson r of each feature with the known quality. said: [runs, clips, 7]; known: [clips, 7]."""
-    weights = drawn(groups, seed=seed)
+    weights = bootstrap_weights(groups, seed=seed)
     found = {}
     for column, name in enumerate(MIDLEVEL):
         if (np.isfinite(known[:, column]) & np.isfinite(said[0, :, column])).sum() >= 3:
             runs = [pearson(weights, run[:, column], known[:, column]) for run in said]
-            found[name] = estimate(np.mean(runs, axis=0))
+            found[name] = percentile_interval(np.mean(runs, axis=0))
     return found
 
 
-def turnings(
+def sweep_responses(
     said: Floats,
     known: Floats,
     qualities: Sequence[str],
@@ -51,7 +51,7 @@ def turnings(
     groups: Sequence[str],
     *,
     seed: int,
-) -> dict[str, Turning]:
+) -> dict[str, SweepResponse]:
     """By quality that is turned. qualities, series: of each clip, empty for clips that belong to no series.
 
     groups: what is drawn whole for the intervals, the series themselves or more (all those of one score).
@@ -65,23 +65,25 @@ def turnings(
         rows = np.array([i for i, q in enumerate(qualities) if q == quality], int)
         names = np.array([series[i] for i in rows])
         if len(set(names)) >= 2:
-            weights = drawn([groups[row] for row in rows], seed=seed)
+            weights = bootstrap_weights([groups[row] for row in rows], seed=seed)
             found[quality] = _turning(said[:, rows], known[rows, column], names.tolist(), column, spread, weights)
     return found
 
 
-def _turning(said: Floats, value: Floats, series: list[str], column: int, spread: Floats, weights: Floats) -> Turning:
+def _turning(
+    said: Floats, value: Floats, series: list[str], column: int, spread: Floats, weights: Floats
+) -> SweepResponse:
     one_each, rows_of = _series_weights(weights, series)
     pooled = np.mean([spearman(weights, run[:, column], value) for run in said], axis=0)
     within = [[_rho(run[rows, column], value[rows]) for rows in rows_of] for run in said]
     slopes = [[_slopes(run[rows], value[rows]) for rows in rows_of] for run in said]  # [runs][series][7]
     mean_slopes = np.mean(slopes, axis=0)  # [series, 7]
-    return Turning(
+    return SweepResponse(
         clips=len(value),
         series=len(rows_of),
-        pooled=estimate(pooled),
-        within=estimate(mean(one_each, np.mean(within, axis=0))),
-        slopes={name: estimate(mean(one_each, mean_slopes[:, i])) for i, name in enumerate(MIDLEVEL)},
+        rho_pooled=percentile_interval(pooled),
+        rho_within=percentile_interval(mean(one_each, np.mean(within, axis=0))),
+        slopes={name: percentile_interval(mean(one_each, mean_slopes[:, i])) for i, name in enumerate(MIDLEVEL)},
         slopes_in_sd={
             name: float(mean_slopes[:, i].mean() / max(spread[i], 1e-9)) for i, name in enumerate(MIDLEVEL)
         },

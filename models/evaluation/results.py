@@ -10,18 +10,18 @@ import numpy as np
 
 from ..common.arrays import Floats
 from ..common.constants import EMOTIONS, MIDLEVEL
-from ..common.digests import fingerprint
-from ..datasets.table import Clip, SeriesClip
-from ..training.cross_validation import Jury
+from ..common.digests import short_digest
+from ..datasets.table import Clip, SweepClip
+from ..training.cross_validation import FoldEnsemble
 from .bootstrap import Estimate
-from .construct_validity import ScaleMeaning, closest_pair, feature_correlations, heard_scales, scale_meanings
-from .metrics import Agreement, agreements, correlations
-from .parameter_sweeps import Turning, known_correlations, turnings
-from .robustness import OUTPUTS, UNCHANGED, Moved, moved
+from .construct_validity import ScaleValidity, closest_pair, feature_correlations, perceptual_ratings, scale_validity
+from .metrics import RegressionMetrics, column_correlations, compute_metrics
+from .parameter_sweeps import SweepResponse, label_correlations, sweep_responses
+from .robustness import OUTPUT_NAMES, REFERENCE, RobustnessResult, robustness
 
 
 @dataclass(frozen=True)
-class Evidence:
+class EvaluationInputs:
     """What was said and what is so. said: all 15 outputs, mid-levels first, of each run.
 
     clips: the rated recordings; said: [runs, clips, 15]; rated: by head, see Material.targets.
@@ -33,8 +33,8 @@ class Evidence:
     clips: Sequence[Clip]
     said: Floats
     rated: Mapping[str, Floats]
-    series: Sequence[SeriesClip] = ()
-    series_said: Floats = field(default_factory=lambda: np.zeros((1, 0, len(OUTPUTS))))
+    series: Sequence[SweepClip] = ()
+    series_said: Floats = field(default_factory=lambda: np.zeros((1, 0, len(OUTPUT_NAMES))))
     unusual: Mapping[str, Floats] = field(default_factory=dict)
     disturbed: Mapping[str, Floats] = field(default_factory=dict)
     disturbed_rows: Sequence[int] = ()
@@ -48,7 +48,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Findings:
+class EvaluationResults:
     """See the modules that each part comes from; `between`: correlations [7][7] of the features on whole clips.
 
     model_between, model_closest: the same of a model beside a cross-validation. usual: 5, 50 and 95 percent of each
@@ -56,27 +56,27 @@ class Findings:
     moved_r: mean r of the emotions with the ratings, by disturbance.
     """
 
-    emotions: dict[str, Agreement]
-    midlevel: dict[str, Agreement]
-    scales: dict[str, ScaleMeaning]
+    emotions: dict[str, RegressionMetrics]
+    midlevel: dict[str, RegressionMetrics]
+    scales: dict[str, ScaleValidity]
     between: list[list[float]]
     closest: tuple[str, str, float]
     model_between: list[list[float]] | None
     model_closest: tuple[str, str, float] | None
     known: dict[str, Estimate]
-    turned: dict[str, dict[str, Turning]]
+    turned: dict[str, dict[str, SweepResponse]]
     usual: dict[str, tuple[float, float, float]]
     unusual: dict[str, dict[str, float]]
-    moved: dict[str, Moved]
+    moved: dict[str, RobustnessResult]
     moved_r: dict[str, float]
 
     def record(self) -> dict[str, Any]:
         """The same as JSON can hold it, numbers to five decimals, undefined ones as null."""
-        values: dict[str, Any] = plain(dataclasses.asdict(self))
+        values: dict[str, Any] = to_json(dataclasses.asdict(self))
         return values
 
 
-def findings(evidence: Evidence, *, seed: int) -> Findings:
+def evaluate(evidence: EvaluationInputs, *, seed: int) -> EvaluationResults:
     """Work out everything that the evidence allows; what it does not is empty."""
     groups = [clip.group for clip in evidence.clips]
     midlevel, emotions = evidence.said[:, :, :7], evidence.said[:, :, 7:]
@@ -88,32 +88,33 @@ def findings(evidence: Evidence, *, seed: int) -> Findings:
     known = np.array([[one.clip.ratings.get(f"known_{n}", np.nan) for n in MIDLEVEL] for one in evidence.series])
     series_groups = [one.clip.group for one in evidence.series]
     heard = evidence.series_said[:, :, :7]
-    return Findings(
-        emotions=agreements(emotions, evidence.rated["emotions"], groups, EMOTIONS, seed=seed),
-        midlevel=agreements(midlevel, evidence.rated["midlevel"], groups, MIDLEVEL, seed=seed),
-        scales=scale_meanings(midlevel, heard_scales(evidence.clips), groups, seed=seed),
+    return EvaluationResults(
+        emotions=compute_metrics(emotions, evidence.rated["emotions"], groups, EMOTIONS, seed=seed),
+        midlevel=compute_metrics(midlevel, evidence.rated["midlevel"], groups, MIDLEVEL, seed=seed),
+        scales=scale_validity(midlevel, perceptual_ratings(evidence.clips), groups, seed=seed),
         between=between.tolist(),
         closest=closest_pair(between),
         model_between=None if model_between is None else model_between.tolist(),
         model_closest=None if model_between is None else closest_pair(model_between),
-        known=known_correlations(heard, known, series_groups, seed=seed) if len(known) else {},
+        known=label_correlations(heard, known, series_groups, seed=seed) if len(known) else {},
         turned=_turned(evidence.series, heard, known, seed=seed),
-        usual={name: tuple(row) for name, row in zip(OUTPUTS, usual.tolist(), strict=True)},
+        usual={name: tuple(row) for name, row in zip(OUTPUT_NAMES, usual.tolist(), strict=True)},
         unusual={
-            name: dict(zip(OUTPUTS, said.mean(0).tolist(), strict=True)) for name, said in evidence.unusual.items()
+            name: dict(zip(OUTPUT_NAMES, said.mean(0).tolist(), strict=True))
+            for name, said in evidence.unusual.items()
         },
         moved={
-            name: moved(evidence.disturbed[UNCHANGED], said)
+            name: robustness(evidence.disturbed[REFERENCE], said)
             for name, said in evidence.disturbed.items()
-            if name != UNCHANGED and np.isfinite(said).all((0, 2)).sum() >= 3
+            if name != REFERENCE and np.isfinite(said).all((0, 2)).sum() >= 3
         },
         moved_r=_moved_r(evidence),
     )
 
 
 def _turned(
-    series: Sequence[SeriesClip], heard: Floats, known: Floats, *, seed: int
-) -> dict[str, dict[str, Turning]]:
+    series: Sequence[SweepClip], heard: Floats, known: Floats, *, seed: int
+) -> dict[str, dict[str, SweepResponse]]:
     """By kind of music, and `all` of it."""
     kinds = sorted({one.kind for one in series if one.quality and one.kind})
     found = {}
@@ -122,11 +123,11 @@ def _turned(
         qualities, names = ([getattr(series[i], part) for i in rows] for part in ("quality", "series"))
         if any(qualities):
             groups = [series[i].clip.group for i in rows]
-            found[kind] = turnings(heard[:, rows], known[rows], qualities, names, groups, seed=seed)
+            found[kind] = sweep_responses(heard[:, rows], known[rows], qualities, names, groups, seed=seed)
     return found
 
 
-def _moved_r(evidence: Evidence) -> dict[str, float]:
+def _moved_r(evidence: EvaluationInputs) -> dict[str, float]:
     """Mean r of the rated emotions, over runs, among the clips that every disturbance could be done to."""
     rows = list(evidence.disturbed_rows)
     rated = evidence.rated["emotions"][rows]
@@ -135,12 +136,12 @@ def _moved_r(evidence: Evidence) -> dict[str, float]:
     if counted.sum() < 3 or not np.isfinite(rated[counted]).any():
         return {}
     return {
-        name: float(np.nanmean([correlations(run[counted, 7:], rated[counted]) for run in said]))
+        name: float(np.nanmean([column_correlations(run[counted, 7:], rated[counted]) for run in said]))
         for name, said in evidence.disturbed.items()
     }
 
 
-def by_part(evidence: Evidence, jury: Jury) -> list[dict[str, Any]]:
+def per_fold(evidence: EvaluationInputs, jury: FoldEnsemble) -> list[dict[str, Any]]:
     """r of the emotions within each part that was tested, so that two ways of training can be compared part by part.
 
     clips_are names the part: the same in two records where the same ratings were predicted.
@@ -150,21 +151,21 @@ def by_part(evidence: Evidence, jury: Jury) -> list[dict[str, Any]]:
     for run, judges in enumerate(jury.runs):
         for judge in judges:
             rows = [row for row in judge.tested if np.isfinite(rated[row]).any()]
-            r = correlations(evidence.said[run, rows, 7:], rated[rows])
+            r = column_correlations(evidence.said[run, rows, 7:], rated[rows])
             if np.isfinite(r).any():
-                clips_are = fingerprint(plain(rated[rows].astype(float).tolist()))
+                clips_are = short_digest(to_json(rated[rows].astype(float).tolist()))
                 found.append({"seed": judge.seed, "part": judge.part, "clips": len(rows), "clips_are": clips_are})
-                found[-1]["r"] = plain(dict(zip(EMOTIONS, r.tolist(), strict=True)))
+                found[-1]["r"] = to_json(dict(zip(EMOTIONS, r.tolist(), strict=True)))
                 found[-1]["mean_r"] = round(float(np.nanmean(r)), 5)
     return found
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401
+def to_json(value: Any) -> Any:  # noqa: ANN401
     """Numbers to five decimals, None for what is not a finite number."""
     if isinstance(value, float):
         return round(value, 5) if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: to_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [to_json(item) for item in value]
     return value

@@ -18,13 +18,13 @@ from ..common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
 
 WINDOW_SECONDS = 10.0
 SHIFT_SECONDS = 3.0
-UNCHANGED = "unchanged"
+REFERENCE = "unchanged"
 MP3_BITRATE = 96_000
-OUTPUTS = (*MIDLEVEL, *EMOTIONS)
+OUTPUT_NAMES = (*MIDLEVEL, *EMOTIONS)
 
 
 @dataclass(frozen=True)
-class Moved:
+class RobustnessResult:
     """By output: mean absolute change over clips on the scale 0..1, and r of changed with unchanged predictions."""
 
     clips: int
@@ -32,7 +32,7 @@ class Moved:
     r: dict[str, float]
 
 
-def disturbed(sound: FloatArray) -> Mapping[str, FloatArray | None]:
+def perturb_audio(sound: FloatArray) -> Mapping[str, FloatArray | None]:
     """Ten seconds of a clip, unchanged and changed in every way; None for a shift where the clip is too short.
 
     sound: float32 [samples] at SAMPLE_RATE, scaled to its peak. The stretch lies in the middle of the clip.
@@ -46,20 +46,20 @@ def disturbed(sound: FloatArray) -> Mapping[str, FloatArray | None]:
         largest = float(np.abs(changed).max()) or 1.0
         return np.asarray(changed[:window] * (peak / largest), np.float32)
 
-    made: dict[str, FloatArray | None] = {UNCHANGED: piece[:window]}
+    made: dict[str, FloatArray | None] = {REFERENCE: piece[:window]}
     made["level -12 dB in the file"] = own_peak(piece * np.float32(_gain(-12)))
     for level in (-12, -6, 6):
         made[f"level {level:+d} dB, heard at the same scale"] = piece[:window] * np.float32(_gain(level))
     made["tilt +6 dB from low to high"] = own_peak(_filtered(piece, lambda hz: _tilt_db(hz, 6)))
     made["tilt -6 dB from low to high"] = own_peak(_filtered(piece, lambda hz: _tilt_db(hz, -6)))
     made["low-pass 4 kHz"] = own_peak(_filtered(piece, lambda hz: -10 * np.log10(1 + (hz / 4000) ** 8)))
-    made["MP3 96 kbit/s"] = own_peak(mp3_coded(piece))
+    made["MP3 96 kbit/s"] = own_peak(mp3_round_trip(piece))
     made["tuning +0.25 semitone"] = own_peak(soxr.resample(piece, 2 ** (0.25 / 12) * SAMPLE_RATE, SAMPLE_RATE))
     made["window 3 s later"] = piece[shift:] if len(piece) >= window + shift else None
     return made
 
 
-def moved(unchanged: Floats, changed: Floats) -> Moved:
+def robustness(unchanged: Floats, changed: Floats) -> RobustnessResult:
     """How far outputs [runs, clips, 15] move; clips that lack one of the two (NaN) do not count."""
     change, r = [], []
     clips = 0
@@ -67,12 +67,12 @@ def moved(unchanged: Floats, changed: Floats) -> Moved:
         rows = np.isfinite(before).all(1) & np.isfinite(after).all(1)
         clips = int(rows.sum())
         change.append(np.abs(after - before)[rows].mean(0))
-        r.append([np.corrcoef(before[rows, i], after[rows, i])[0, 1] for i in range(len(OUTPUTS))])
-    named = (dict(zip(OUTPUTS, map(float, np.mean(values, axis=0)), strict=True)) for values in (change, r))
-    return Moved(clips, *named)
+        r.append([np.corrcoef(before[rows, i], after[rows, i])[0, 1] for i in range(len(OUTPUT_NAMES))])
+    named = (dict(zip(OUTPUT_NAMES, map(float, np.mean(values, axis=0)), strict=True)) for values in (change, r))
+    return RobustnessResult(clips, *named)
 
 
-def mp3_coded(sound: FloatArray, *, bitrate: int = MP3_BITRATE) -> FloatArray:
+def mp3_round_trip(sound: FloatArray, *, bitrate: int = MP3_BITRATE) -> FloatArray:
     """Written as MP3 of a constant bit rate and read again; float32 [samples], as long as it was.
 
     libsndfile asks for 0..1 within 8..160 kbit/s, the rates that MP3 has below 32 kHz.

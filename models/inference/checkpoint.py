@@ -18,17 +18,17 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from ..common.atomic_write import written_beside
+from ..common.atomic_write import atomic_write
 from ..common.errors import InputError
 from ..network.architectures import ARCHITECTURES
 from ..network.model import MidlevelNetwork
-from .device import exact_on
-from .fold import fuse_normalisation
+from .device import use_deterministic_fp32
+from .fold import optimise_for_inference
 
 FORMAT = "moodfader-model"
 VERSION = 1
 DEFAULT_NAME = "default.safetensors"
-KNOWN_NAME = "known.safetensors"
+PRETRAINED_NAME = "known.safetensors"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def save_model(network: MidlevelNetwork, path: Path, *, record: Mapping[str, Any
         "record": dict(record),
     }
     # one key, because safetensors writes several in any order, and the same model shall give the same bytes
-    with written_beside(path) as beside:
+    with atomic_write(path) as beside:
         save_file(tensors, beside, metadata={FORMAT: json.dumps(metadata, sort_keys=True)})
     return digest
 
@@ -82,9 +82,9 @@ def default_checkpoint() -> Path:
     return _shipped(DEFAULT_NAME)
 
 
-def known_checkpoint() -> Path:
+def pretrained_checkpoint() -> Path:
     """The one beside it that was taught by music of known qualities alone: a beginning for models of one's own."""
-    return _shipped(KNOWN_NAME)
+    return _shipped(PRETRAINED_NAME)
 
 
 def _shipped(name: str) -> Path:
@@ -132,7 +132,7 @@ def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:
 
     Raises InputError as read_checkpoint, and for weights that are not its architecture's.
     """
-    exact_on(device)
+    use_deterministic_fp32(device)
     path = default_checkpoint() if path is None else path
     kept = read_checkpoint(path)
     network = MidlevelNetwork(kept.architecture)
@@ -140,6 +140,6 @@ def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:
         network.load_state_dict(kept.tensors)
     except (RuntimeError, ValueError) as error:
         raise InputError(f"{path}: its weights do not fit the architecture {kept.architecture!r}") from error
-    fuse_normalisation(network)
+    optimise_for_inference(network)
     network.requires_grad_(False)
     return Model(network=network.to(device), digest=kept.digest, record=kept.record, path=path)

@@ -10,17 +10,17 @@ import math
 import torch
 from torch import nn
 
-from ..network.layers import CircleConvolution
+from ..network.layers import CircularConv2d
 
 
-class CircleInPairs(nn.Module):
+class FourierCircularConv2d(nn.Module):
     """What `convolution` does, pair by pair."""
 
     basis: torch.Tensor
     weight: torch.Tensor
     bias: torch.Tensor
 
-    def __init__(self, convolution: CircleConvolution) -> None:
+    def __init__(self, convolution: CircularConv2d) -> None:
         super().__init__()
         weight = convolution.weight.detach()[:, :, 0]
         channels_out, channels, places = weight.shape

@@ -8,7 +8,7 @@ import torch
 from ..common.errors import InputError
 
 
-def chosen_device(name: str) -> str:
+def resolve_device(name: str) -> str:
     """torch's name of the device called auto (a graphics card where there is one), cpu, cuda or cuda:N.
 
     Raises InputError for another name, and where there is no such device.
@@ -26,7 +26,7 @@ def chosen_device(name: str) -> str:
     return name
 
 
-def exact_on(device: str) -> None:
+def use_deterministic_fp32(device: str) -> None:
     """Let a graphics card compute as a processor does, for the whole process: in single precision, twice the same.
 
     torch rounds the factors of convolutions to ten bits there by default (TF32), and takes whichever algorithm is

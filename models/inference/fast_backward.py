@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 
-class FirstConvolution(nn.Module):
+class InputConv2d(nn.Module):
     """What `convolution` does to one channel, for prediction only: its weights get no gradient."""
 
     weight: torch.Tensor
@@ -75,7 +75,7 @@ class _Convolution(torch.autograd.Function):
         return whole, None, None, None, None, None
 
 
-class Rectifier(nn.Module):
+class InplaceReLU(nn.Module):
     """nn.ReLU in place."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

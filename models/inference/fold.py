@@ -5,12 +5,12 @@ that do the same with less work (wayback.py, circle.py) put in the place of thos
 import torch
 from torch import nn
 
-from ..network.layers import BandBias, CircleConvolution
-from .circulant_conv import CircleInPairs
-from .fast_backward import FirstConvolution, Rectifier
+from ..network.layers import CircularConv2d, FrequencyBias
+from .circulant_conv import FourierCircularConv2d
+from .fast_backward import InplaceReLU, InputConv2d
 
 
-def fuse_normalisation(network: nn.Module) -> None:
+def optimise_for_inference(network: nn.Module) -> None:
     """Fold each batch normalisation into the convolution before it, in place: the same numbers, less work.
 
     Afterwards the network can only predict: it adds and rectifies where the numbers are.
@@ -39,14 +39,14 @@ def _fuse(module: nn.Module) -> None:
 def _quicker(part: nn.Module) -> nn.Module:
     """What does the same in prediction with less work, if there is something."""
     match part:
-        case BandBias():
+        case FrequencyBias():
             return _BandBiasInPlace(part)
         case nn.ReLU():
-            return Rectifier()
-        case CircleConvolution():
-            return CircleInPairs(part)
+            return InplaceReLU()
+        case CircularConv2d():
+            return FourierCircularConv2d(part)
         case nn.Conv2d(in_channels=1):
-            return FirstConvolution(part)
+            return InputConv2d(part)
     return part
 
 
@@ -55,7 +55,7 @@ class _BandBiasInPlace(nn.Module):
 
     bias: torch.Tensor
 
-    def __init__(self, learned: BandBias) -> None:
+    def __init__(self, learned: FrequencyBias) -> None:
         super().__init__()
         bias = learned.bias.detach().unsqueeze(0).contiguous(memory_format=torch.channels_last)
         self.register_buffer("bias", bias)

@@ -7,7 +7,7 @@ import torch
 
 
 @contextmanager
-def on_threads(count: int) -> Iterator[None]:
+def torch_threads(count: int) -> Iterator[None]:
     """Within it torch uses `count` threads, afterwards as many as before."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)

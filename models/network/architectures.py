@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from .key_branch import TonalBranch
-from .key_change_branch import ModulationBranch
-from .pitch_class_branch import PitchClasses
+from .key_branch import KeyBranch
+from .key_change_branch import KeyChangeBranch
+from .pitch_class_branch import PitchClassBranch
 
 Layer = tuple[str, int, int, int]
 """("conv", kernel, stride, channels) or ("pool", size, size, 0)."""
@@ -16,7 +16,7 @@ class Architecture:
     """Layers of the trunk, and what hears keys in the column of context, if there is one."""
 
     layers: tuple[Layer, ...]
-    context: type[PitchClasses] | None = None
+    context: type[PitchClassBranch] | None = None
 
 
 # 53 x 53 pixels are seen by each position, one every 8 frames
@@ -30,8 +30,8 @@ _TRUNK: Final[tuple[Layer, ...]] = (
 )
 
 ARCHITECTURES: Final = {
-    "context": Architecture(_TRUNK, TonalBranch),
-    "modulation": Architecture(_TRUNK, ModulationBranch),
+    "context": Architecture(_TRUNK, KeyBranch),
+    "modulation": Architecture(_TRUNK, KeyChangeBranch),
     "small": Architecture(
         (
             ("conv", 5, 2, 16),

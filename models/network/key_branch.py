@@ -11,14 +11,14 @@ from typing import Final
 import torch
 from torch import nn
 
-from .layers import CircleConvolution, largest, mean, moving_mean, normalised
-from .padding import Surrounded
-from .pitch_class_branch import OUT, SEMITONES, SIGHT, STRIDE, PitchClasses
+from .layers import CircularConv2d, conv_bn_relu, global_max, global_mean, moving_mean
+from .padding import PaddedSpectrogram
+from .pitch_class_branch import FIELD, OUT, SEMITONES, STRIDE, PitchClassBranch
 
 _SLOW: Final = 12  # steps of 8 frames that a key is heard in
 
 
-class TonalBranch(PitchClasses):
+class KeyBranch(PitchClassBranch):
     """See the module's text."""
 
     field = 8 * (_SLOW + 2) + 1
@@ -26,13 +26,15 @@ class TonalBranch(PitchClasses):
     def __init__(self, bands_first: nn.Module) -> None:
         super().__init__(bands_first)
         self.keys = nn.Sequential(
-            *normalised(CircleConvolution(64, 48, SEMITONES)),
-            *normalised(nn.Conv2d(48, 48, 1, bias=False)),
+            *conv_bn_relu(CircularConv2d(64, 48, SEMITONES)),
+            *conv_bn_relu(nn.Conv2d(48, 48, 1, bias=False)),
         )
-        self.out = normalised(nn.Conv1d(128, OUT, 3, bias=False))
+        self.out = conv_bn_relu(nn.Conv1d(128, OUT, 3, bias=False))
 
-    def forward(self, sound: Surrounded) -> torch.Tensor:
-        x, chords = sound.through(self.heard, field=SIGHT, stride=STRIDE)
+    def forward(self, sound: PaddedSpectrogram) -> torch.Tensor:
+        x, chords = sound.apply(self.heard, field=FIELD, stride=STRIDE)
         keys = self.keys(moving_mean(torch.cat([x, chords], 1), _SLOW))
         middle = chords[:, :, _SLOW // 2 : _SLOW // 2 + keys.shape[2]]
-        return torch.as_tensor(self.out(torch.cat([largest(keys, 3), mean(keys, 3), largest(middle, 3)], 1)))
+        return torch.as_tensor(
+            self.out(torch.cat([global_max(keys, 3), global_mean(keys, 3), global_max(middle, 3)], 1))
+        )

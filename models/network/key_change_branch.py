@@ -11,9 +11,9 @@ from typing import Final
 import torch
 from torch import nn
 
-from .layers import CircleConvolution, largest, mean, moving_mean, normalised
-from .padding import Surrounded
-from .pitch_class_branch import OUT, SEMITONES, SIGHT, STRIDE, PitchClasses
+from .layers import CircularConv2d, conv_bn_relu, global_max, global_mean, moving_mean
+from .padding import PaddedSpectrogram
+from .pitch_class_branch import FIELD, OUT, SEMITONES, STRIDE, PitchClassBranch
 
 _SHORT: Final = 12
 _LONG: Final = 28
@@ -22,7 +22,7 @@ _BOTH: Final = 4
 """Steps that both are made of."""
 
 
-class ModulationBranch(PitchClasses):
+class KeyChangeBranch(PitchClassBranch):
     """See the module's text."""
 
     field = 8 * _LONG + 1
@@ -30,27 +30,27 @@ class ModulationBranch(PitchClasses):
     def __init__(self, bands_first: nn.Module) -> None:
         super().__init__(bands_first)
         # (a template's fit to a mean is the mean of its fits: one for both lengths)
-        self.keys = nn.Sequential(CircleConvolution(64, 48, SEMITONES), nn.BatchNorm2d(48))
-        self.short = normalised(nn.Conv2d(48, 48, 1, bias=False))
-        self.long = normalised(nn.Conv2d(48, 48, 1, bias=False))
-        self.out = normalised(nn.Conv1d(32 + 4 * 48, OUT, 1, bias=False))
+        self.keys = nn.Sequential(CircularConv2d(64, 48, SEMITONES), nn.BatchNorm2d(48))
+        self.short = conv_bn_relu(nn.Conv2d(48, 48, 1, bias=False))
+        self.long = conv_bn_relu(nn.Conv2d(48, 48, 1, bias=False))
+        self.out = conv_bn_relu(nn.Conv1d(32 + 4 * 48, OUT, 1, bias=False))
 
     def chords_and_keys(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Of each step: [batch, 32, steps, 12] and how each key fits it [batch, 48, steps, 12]."""
         x, chords = self.heard(spectrogram)
         return chords, self.keys(torch.cat([x, chords], 1))
 
-    def forward(self, sound: Surrounded) -> torch.Tensor:
-        chords, keys = sound.through(self.chords_and_keys, field=SIGHT, stride=STRIDE)
+    def forward(self, sound: PaddedSpectrogram) -> torch.Tensor:
+        chords, keys = sound.apply(self.chords_and_keys, field=FIELD, stride=STRIDE)
         fours = moving_mean(keys, _BOTH)
         short, long = (moving_mean(fours, steps // _BOTH, apart=_BOTH) for steps in (_SHORT, _LONG))
         short, long = self.short(torch.relu(short)), self.long(torch.relu(long))
         aside = (_LONG - _SHORT) // 2
         parts = [
-            largest(long, 3),
-            mean(long, 3),
-            nn.functional.avg_pool1d(largest(short, 3), _LONG - _SHORT + 1, 1),
-            mean(short, 3)[:, :, aside : aside + long.shape[2]],
-            nn.functional.avg_pool1d(largest(chords, 3), _LONG, 1),
+            global_max(long, 3),
+            global_mean(long, 3),
+            nn.functional.avg_pool1d(global_max(short, 3), _LONG - _SHORT + 1, 1),
+            global_mean(short, 3)[:, :, aside : aside + long.shape[2]],
+            nn.functional.avg_pool1d(global_max(chords, 3), _LONG, 1),
         ]
         return torch.as_tensor(self.out(torch.cat(parts, 1)))

@@ -13,13 +13,13 @@ def soft_limit(x: torch.Tensor) -> torch.Tensor:
     return torch.where(x < KNEE, low, torch.where(x > 1 - KNEE, high, x))
 
 
-def normalised(convolution: nn.Conv1d | nn.Conv2d, *between: nn.Module) -> nn.Sequential:
+def conv_bn_relu(convolution: nn.Conv1d | nn.Conv2d, *between: nn.Module) -> nn.Sequential:
     """The convolution, its channels normalised over the batch, what is put between, and a rectifier."""
     normalisation = nn.BatchNorm1d if isinstance(convolution, nn.Conv1d) else nn.BatchNorm2d
     return nn.Sequential(convolution, normalisation(convolution.out_channels), *between, nn.ReLU())
 
 
-class BandBias(nn.Module):
+class FrequencyBias(nn.Module):
     """A learned offset for every channel and position in frequency."""
 
     def __init__(self, channels: int, bands: int) -> None:
@@ -30,7 +30,7 @@ class BandBias(nn.Module):
         return x + self.bias
 
 
-def at_least_single(x: torch.Tensor) -> torch.Tensor:
+def at_least_float32(x: torch.Tensor) -> torch.Tensor:
     """x in single precision if it comes in half, else as it is."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
@@ -45,16 +45,16 @@ def moving_mean(x: torch.Tensor, count: int, *, apart: int = 1) -> torch.Tensor:
     if apart > 1:  # steps that come together are places, so that one of each is a row
         x = nn.functional.pad(x, (0, 0, 0, -steps % apart))
         x = x.permute(0, 2, 3, 1).reshape(batch, -1, apart * places, channels).permute(0, 3, 1, 2)
-    x = nn.functional.avg_pool2d(at_least_single(x), (count, 1), 1)
+    x = nn.functional.avg_pool2d(at_least_float32(x), (count, 1), 1)
     return x.permute(0, 2, 3, 1).reshape(batch, -1, places, channels)[:, :positions].permute(0, 3, 1, 2)
 
 
-def mean(x: torch.Tensor, axis: int) -> torch.Tensor:
+def global_mean(x: torch.Tensor, axis: int) -> torch.Tensor:
     """[batch, channels, times, places] without axis 2 or 3: the mean over it."""
     return nn.functional.avg_pool2d(x, _all_of(x, axis)).squeeze(axis)
 
 
-def largest(x: torch.Tensor, axis: int) -> torch.Tensor:
+def global_max(x: torch.Tensor, axis: int) -> torch.Tensor:
     """[batch, channels, times, places] without axis 2 or 3: the largest along it."""
     return nn.functional.max_pool2d(x, _all_of(x, axis)).squeeze(axis)
 
@@ -63,7 +63,7 @@ def _all_of(x: torch.Tensor, axis: int) -> tuple[int, int]:
     return (x.shape[2], 1) if axis == 2 else (1, x.shape[3])
 
 
-class CircleConvolution(nn.Conv2d):
+class CircularConv2d(nn.Conv2d):
     """The same weights at every place of the circle, the last axis: [batch, in, times, places] -> [..., places].
 
     `weight` [out, in, 1, places]; place s of the output hears the input from its own place s on, once around.
@@ -73,10 +73,10 @@ class CircleConvolution(nn.Conv2d):
         super().__init__(in_channels, out_channels, (1, places), bias=False)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return nn.functional.conv2d(around(input, 0, input.shape[3] - 1), self.weight, self.bias)
+        return nn.functional.conv2d(circular_pad(input, 0, input.shape[3] - 1), self.weight, self.bias)
 
 
-def around(x: torch.Tensor, before: int, after: int) -> torch.Tensor:
+def circular_pad(x: torch.Tensor, before: int, after: int) -> torch.Tensor:
     """Continue the circle, the last axis."""
     ends = [x[..., x.shape[3] - before :]] if before else []  # (F.pad's own way back is slow)
     return torch.cat([*ends, x, x[..., :after]], 3)

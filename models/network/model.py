@@ -19,11 +19,11 @@ from torch import nn
 from ..common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from . import rhythm_branch
 from .architectures import ARCHITECTURES
-from .layers import BandBias, ChannelDropout, largest, mean, normalised, soft_limit
-from .padding import Surrounded, filling
+from .layers import ChannelDropout, FrequencyBias, conv_bn_relu, global_max, global_mean, soft_limit
+from .padding import PaddedSpectrogram, filling
 from .pitch_class_branch import OUT as KEYS_OUT
-from .pitch_class_branch import QUARTER_TONES, PitchClasses
-from .receptive_field import CONTEXT_STEPS, Geometry, geometry_of, geometry_until_pool
+from .pitch_class_branch import QUARTER_TONES, PitchClassBranch
+from .receptive_field import CONTEXT_STEPS, ReceptiveField, receptive_field_of, receptive_field_until_pool
 
 _CONTEXT_CHANNELS: Final = 56
 _CONTEXT_HIDDEN: Final = 64
@@ -38,7 +38,7 @@ class MidlevelNetwork(nn.Module):
     def __init__(self, architecture: str = "modulation", *, dropout: float = 0.0) -> None:
         super().__init__()
         self.architecture = architecture
-        self.geometry = geometry_of(ARCHITECTURES[architecture])
+        self.geometry = receptive_field_of(ARCHITECTURES[architecture])
         modules: list[nn.Module] = []
         channels = 1
         bands = N_BANDS
@@ -50,15 +50,15 @@ class MidlevelNetwork(nn.Module):
             padding = kernel // 2  # in frequency only
             bands = (bands + 2 * padding - kernel) // stride + 1
             # A convolution hears a fifth anywhere alike; this lets it know high from low.
-            place = [BandBias(width, bands)] if stride > 1 else []
-            modules += normalised(nn.Conv2d(channels, width, kernel, stride, (0, padding), bias=False), *place)
+            place = [FrequencyBias(width, bands)] if stride > 1 else []
+            modules += conv_bn_relu(nn.Conv2d(channels, width, kernel, stride, (0, padding), bias=False), *place)
             channels = width
         self.trunk = nn.Sequential(*modules)
-        self._begun = geometry_until_pool(ARCHITECTURES[architecture])
+        self._begun = receptive_field_until_pool(ARCHITECTURES[architecture])
         self.dropout = ChannelDropout(dropout)
         self.midlevel = nn.Conv2d(channels, len(MIDLEVEL), 1)
         keys = ARCHITECTURES[architecture].context
-        self.context = None if keys is None else Context(channels, bands, self.geometry, dropout, keys)
+        self.context = None if keys is None else ContextBranch(channels, bands, self.geometry, dropout, keys)
         self.emotions = nn.Linear(len(MIDLEVEL), len(EMOTIONS))
 
     @property
@@ -66,21 +66,21 @@ class MidlevelNetwork(nn.Module):
         """Where its weights lie, and what it hears must."""
         return self.emotions.weight.device
 
-    def maps(self, extended: torch.Tensor | Surrounded) -> list[torch.Tensor]:
+    def branch_outputs(self, extended: torch.Tensor | PaddedSpectrogram) -> list[torch.Tensor]:
         """Extended spectrogram [batch, frames, bands] -> outputs whose means over time and frequency add up.
 
         Of the trunk [batch, 7, time, frequency], and of the context [batch, 7, time, 1] if there is one. It is
         quicker where the spectrogram says what of it is repeated.
         """
-        sound = extended if isinstance(extended, Surrounded) else Surrounded(extended)
+        sound = extended if isinstance(extended, PaddedSpectrogram) else PaddedSpectrogram(extended)
         if self.context is None:
             return [self.midlevel(self.dropout(self._features(sound)))]
         spare = self.geometry.field - self.geometry.patch - 2 * CONTEXT_STEPS * self.geometry.stride
-        features = self._features(sound.middle(spare))
+        features = self._features(sound.crop(spare))
         own = features[:, :, CONTEXT_STEPS:-CONTEXT_STEPS]
         return [self.midlevel(self.dropout(own)), self.context(sound, features)]
 
-    def _features(self, sound: Surrounded) -> torch.Tensor:
+    def _features(self, sound: PaddedSpectrogram) -> torch.Tensor:
         """What the trunk says: [batch, channels, time, frequency]."""
         pool = next(place for place, part in enumerate(self.trunk) if isinstance(part, nn.AvgPool2d))
         begin, go_on = self.trunk[: pool + 1], self.trunk[pool + 1 :]
@@ -88,31 +88,31 @@ class MidlevelNetwork(nn.Module):
         def begun(x: torch.Tensor) -> tuple[torch.Tensor]:
             return (begin(x.unsqueeze(1).contiguous(memory_format=torch.channels_last)),)
 
-        (x,) = sound.through(begun, field=self._begun.patch, stride=self._begun.stride)
+        (x,) = sound.apply(begun, field=self._begun.patch, stride=self._begun.stride)
         return torch.as_tensor(go_on(x))
 
-    def local(self, extended: torch.Tensor | Surrounded) -> torch.Tensor:
+    def local(self, extended: torch.Tensor | PaddedSpectrogram) -> torch.Tensor:
         """Extended spectrogram [batch, frames, bands] -> local outputs [batch, 7, time, columns].
 
         Their mean is the prediction: with context, each column is scaled by what it is outnumbered by.
         """
-        maps = self.maps(extended)
+        maps = self.branch_outputs(extended)
         if len(maps) == 1:
             return maps[0]
         columns = self.geometry.columns
         return torch.cat([part * (columns / part.shape[3]) for part in maps], 3)
 
-    def extend(self, spectrogram: torch.Tensor) -> torch.Tensor:
+    def pad(self, spectrogram: torch.Tensor) -> torch.Tensor:
         """Written out: what all positions of a sound see, its ends continued by each other."""
-        return self.around(spectrogram).written_out().sound
+        return self.around(spectrogram).materialise().sound
 
-    def around(self, spectrogram: torch.Tensor) -> Surrounded:
+    def around(self, spectrogram: torch.Tensor) -> PaddedSpectrogram:
         """[batch, frames, bands], each end continued by the other one, as far as the positions see."""
-        begin, end = self.geometry.span(0, self.geometry.positions(spectrogram.shape[1]))
+        begin, end = self.geometry.frame_range(0, self.geometry.positions(spectrogram.shape[1]))
         rest = filling(spectrogram.shape[1], self.geometry.stride)
         if len(rest):
             spectrogram = torch.cat([spectrogram, spectrogram[:, torch.from_numpy(rest).to(spectrogram.device)]], 1)
-        return Surrounded(spectrogram, begin, end - begin)
+        return PaddedSpectrogram(spectrogram, begin, end - begin)
 
     def forward(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[batch, frames, bands] -> mid-level [batch, 7] and emotions [batch, 8], within 0..1."""
@@ -120,7 +120,7 @@ class MidlevelNetwork(nn.Module):
 
     def pooled(self, spectrogram: torch.Tensor) -> torch.Tensor:
         """[batch, frames, bands] -> the mean of the local outputs [batch, 7]."""
-        parts = [part.mean((2, 3)) for part in self.maps(self.around(spectrogram))]
+        parts = [part.mean((2, 3)) for part in self.branch_outputs(self.around(spectrogram))]
         return parts[0] if len(parts) == 1 else parts[0] + parts[1]
 
     def read(self, pooled: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -129,11 +129,11 @@ class MidlevelNetwork(nn.Module):
         return midlevel, soft_limit(self.emotions(midlevel))
 
 
-class Context(nn.Module):
+class ContextBranch(nn.Module):
     """The column that sees all bands and the whole field: [batch, 7, time, 1]."""
 
     def __init__(
-        self, channels: int, bands: int, geometry: Geometry, dropout: float, keys: type[PitchClasses]
+        self, channels: int, bands: int, geometry: ReceptiveField, dropout: float, keys: type[PitchClassBranch]
     ) -> None:
         """channels and bands of the trunk's features; keys: the branch for keys."""
         super().__init__()
@@ -141,20 +141,22 @@ class Context(nn.Module):
         width = _CONTEXT_CHANNELS
         self.further = nn.Sequential(
             nn.AvgPool2d((1, 2)),
-            *normalised(nn.Conv2d(channels, width, 3, 1, (0, 1), (2, 1), bias=False), BandBias(width, bands // 2)),
-            *normalised(nn.Conv2d(width, width, 3, 1, (0, 1), (2, 1), bias=False)),
+            *conv_bn_relu(
+                nn.Conv2d(channels, width, 3, 1, (0, 1), (2, 1), bias=False), FrequencyBias(width, bands // 2)
+            ),
+            *conv_bn_relu(nn.Conv2d(width, width, 3, 1, (0, 1), (2, 1), bias=False)),
         )
-        self.tonal = keys(BandBias(8, QUARTER_TONES))
-        self.rhythm = rhythm_branch.RhythmBranch(BandBias(8, (N_BANDS + 3) // 4))
+        self.tonal = keys(FrequencyBias(8, QUARTER_TONES))
+        self.rhythm = rhythm_branch.RhythmBranch(FrequencyBias(8, (N_BANDS + 3) // 4))
         self.dropout = ChannelDropout(dropout)
         heard = 2 * width + KEYS_OUT + rhythm_branch.OUT
-        self.hidden = normalised(nn.Conv1d(heard, _CONTEXT_HIDDEN, 1, bias=False))
+        self.hidden = conv_bn_relu(nn.Conv1d(heard, _CONTEXT_HIDDEN, 1, bias=False))
         self.midlevel = nn.Conv1d(_CONTEXT_HIDDEN, len(MIDLEVEL), 1)
 
-    def forward(self, sound: Surrounded, features: torch.Tensor) -> torch.Tensor:
+    def forward(self, sound: PaddedSpectrogram, features: torch.Tensor) -> torch.Tensor:
         """sound: extended spectrogram [batch, frames, bands]; features: what the trunk makes of it."""
         further = self.further(features)
-        parts = [mean(further, 3), largest(further, 3)]
+        parts = [global_mean(further, 3), global_max(further, 3)]
         for branch in (self.tonal, self.rhythm):
-            parts.append(branch(sound.middle(self.geometry.field - branch.field)))
+            parts.append(branch(sound.crop(self.geometry.field - branch.field)))
         return torch.as_tensor(self.midlevel(self.hidden(self.dropout(torch.cat(parts, 1))))).unsqueeze(3)

@@ -33,7 +33,7 @@ def circular_frames(frames: int, stride: int, begin: int, end: int) -> npt.NDArr
 
 
 @dataclass(frozen=True)
-class Surrounded:
+class PaddedSpectrogram:
     """Frames start..start + length - 1 of `sound` [batch, turn, bands] repeated for ever; by default once."""
 
     sound: torch.Tensor
@@ -44,15 +44,15 @@ class Surrounded:
         if self.length < 0:
             object.__setattr__(self, "length", self.sound.shape[1])
 
-    def written_out(self) -> "Surrounded":
+    def materialise(self) -> "PaddedSpectrogram":
         """The same with every repeated frame in the tensor."""
-        return Surrounded(self._frames(0, self.length))
+        return PaddedSpectrogram(self._frames(0, self.length))
 
-    def middle(self, spare: int) -> "Surrounded":
+    def crop(self, spare: int) -> "PaddedSpectrogram":
         """Without `spare` frames, half of them at either end."""
-        return Surrounded(self.sound, self.start + spare // 2, self.length - spare)
+        return PaddedSpectrogram(self.sound, self.start + spare // 2, self.length - spare)
 
-    def through(self, stack: Stack, *, field: int, stride: int) -> tuple[torch.Tensor, ...]:
+    def apply(self, stack: Stack, *, field: int, stride: int) -> tuple[torch.Tensor, ...]:
         """Outputs of stack, whose position p sees `field` frames from p * stride on, and no other."""
         positions = (self.length - field) // stride + 1
         turn, rest = divmod(self.sound.shape[1], stride)

@@ -12,19 +12,19 @@ from torch import nn
 
 from ..common.constants import BANDS_PER_OCTAVE, N_BANDS
 from ..common.filterbank import band_frequencies
-from .layers import CircleConvolution, around, normalised
+from .layers import CircularConv2d, circular_pad, conv_bn_relu
 
 OUT: Final = 64
 """Channels of what a branch for keys says."""
 SEMITONES: Final = 12
-SIGHT: Final = 9
+FIELD: Final = 9
 STRIDE: Final = 8
 _F_LOWEST: Final = 110.0  # a semitone below is narrower than a frame's resolution
 _OCTAVES: Final = 5
 QUARTER_TONES: Final = _OCTAVES * BANDS_PER_OCTAVE
 
 
-def fold_matrix() -> torch.Tensor:
+def octave_fold_matrix() -> torch.Tensor:
     """Linear interpolation from bands to equal quarter tones [N_BANDS, octaves * 24]."""
     octaves = np.log2(band_frequencies())
     places = np.log2(_F_LOWEST) + np.arange(QUARTER_TONES) / BANDS_PER_OCTAVE
@@ -36,7 +36,7 @@ def fold_matrix() -> torch.Tensor:
     return torch.from_numpy(matrix)
 
 
-class PitchClasses(nn.Module):
+class PitchClassBranch(nn.Module):
     """What branches for keys begin with. A branch sees `field` frames for each of its outputs [batch, OUT, times]."""
 
     fold: torch.Tensor
@@ -45,14 +45,14 @@ class PitchClasses(nn.Module):
     def __init__(self, bands_first: nn.Module) -> None:
         """bands_first: offsets for the eight channels and QUARTER_TONES places of the first convolution."""
         super().__init__()
-        self.first = normalised(nn.Conv2d(1, 8, (5, 9), (4, 1), (0, 4), bias=False), bands_first)
-        fold = fold_matrix()
+        self.first = conv_bn_relu(nn.Conv2d(1, 8, (5, 9), (4, 1), (0, 4), bias=False), bands_first)
+        fold = octave_fold_matrix()
         used = fold.any(1).nonzero()
         self._bands = slice(int(used[0]), int(used[-1]) + 1)
         self.register_buffer("fold", fold[self._bands], persistent=False)
-        self.mix = normalised(_OctavesTogether(8 * _OCTAVES, 32, 1, bias=False))
-        self.semitones = normalised(nn.Conv2d(32, 32, (1, 5), (1, 2), bias=False))
-        self.chords = normalised(CircleConvolution(32, 32, SEMITONES))
+        self.mix = conv_bn_relu(_OctavesTogether(8 * _OCTAVES, 32, 1, bias=False))
+        self.semitones = conv_bn_relu(nn.Conv2d(32, 32, (1, 5), (1, 2), bias=False))
+        self.chords = conv_bn_relu(CircularConv2d(32, 32, SEMITONES))
 
     def heard(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[batch, frames, N_BANDS] -> pitch classes and chords, each [batch, 32, steps, 12].
@@ -61,7 +61,7 @@ class PitchClasses(nn.Module):
         """
         x = self.first((spectrogram[..., self._bands] @ self.fold).unsqueeze(1))  # [..., octaves * 24]
         x = self.mix(x)  # [batch, 32, frames / 4, 24]
-        x = self.semitones(around(x, 2, 2))  # [batch, 32, frames / 4, 12]
+        x = self.semitones(circular_pad(x, 2, 2))  # [batch, 32, frames / 4, 12]
         even = x.shape[2] // 2 * 2
         x = (x[:, :, 0:even:2] + x[:, :, 1:even:2]) * 0.5  # a step of 8 frames
         return x, self.chords(x)

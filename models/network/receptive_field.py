@@ -12,7 +12,7 @@ CONTEXT_STEPS: Final = 4
 
 
 @dataclass(frozen=True)
-class Geometry:
+class ReceptiveField:
     """What local outputs see: position p sees `field` frames from p * stride - left on.
 
     In the trunk's columns it sees the `patch` frames in the middle of these, and as many bands; in the column of
@@ -27,7 +27,7 @@ class Geometry:
     context: bool
 
     @property
-    def left(self) -> int:
+    def left_context(self) -> int:
         return (self.field - self.stride) // 2
 
     @property
@@ -38,12 +38,12 @@ class Geometry:
         """Positions in time of a sound of that many frames."""
         return -(-frames // self.stride)
 
-    def span(self, first: int, last: int) -> tuple[int, int]:
+    def frame_range(self, first: int, last: int) -> tuple[int, int]:
         """Frames [begin, end) that the positions first..last-1 see; may reach outside of the sound."""
-        begin = first * self.stride - self.left
+        begin = first * self.stride - self.left_context
         return begin, begin + (last - first - 1) * self.stride + self.field
 
-    def sight(self, column: int) -> tuple[int, int, int, int]:
+    def extent(self, column: int) -> tuple[int, int, int, int]:
         """Frames [a, b) within the field, and bands [c, d), that an output of this column sees."""
         if self.context and column == self.positions_bands:
             return 0, self.field, 0, N_BANDS
@@ -52,7 +52,7 @@ class Geometry:
         return begin, begin + self.patch, max(low, 0), min(low + self.patch, N_BANDS)
 
 
-def geometry_of(architecture: Architecture) -> Geometry:
+def receptive_field_of(architecture: Architecture) -> ReceptiveField:
     patch = stride = 1
     left = 0
     bands = N_BANDS
@@ -68,7 +68,7 @@ def geometry_of(architecture: Architecture) -> Geometry:
             architecture.context.field, rhythm_branch.RhythmBranch.field, patch + 2 * CONTEXT_STEPS * stride
         )
         field += -(-(longest - patch) // (2 * stride)) * 2 * stride
-    return Geometry(
+    return ReceptiveField(
         field=field,
         patch=patch,
         stride=stride,
@@ -78,7 +78,7 @@ def geometry_of(architecture: Architecture) -> Geometry:
     )
 
 
-def geometry_until_pool(architecture: Architecture) -> Geometry:
+def receptive_field_until_pool(architecture: Architecture) -> ReceptiveField:
     """What the trunk has seen after its first pooling."""
     kinds = [layer[0] for layer in architecture.layers]
-    return geometry_of(Architecture(architecture.layers[: kinds.index("pool") + 1]))
+    return receptive_field_of(Architecture(architecture.layers[: kinds.index("pool") + 1]))

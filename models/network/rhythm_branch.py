@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from ..common.constants import N_BANDS
-from .layers import at_least_single, largest, mean, normalised
-from .padding import Surrounded
+from .layers import at_least_float32, conv_bn_relu, global_max, global_mean
+from .padding import PaddedSpectrogram
 
 OUT: Final = 48
 _STRIDE: Final = 8
@@ -39,7 +39,7 @@ class RhythmBranch(nn.Module):
     def __init__(self, bands_first: nn.Module) -> None:
         """bands_first: offsets for the eight channels and a quarter of the bands of the first convolution."""
         super().__init__()
-        self.first = normalised(nn.Conv2d(1, _CHANNELS, (3, 9), (1, 4), (0, 4), bias=False), bands_first)
+        self.first = conv_bn_relu(nn.Conv2d(1, _CHANNELS, (3, 9), (1, 4), (0, 4), bias=False), bands_first)
         edges = [group * _BANDS // _GROUPS for group in range(_GROUPS + 1)]
         groups = torch.zeros(_BANDS, _CHANNELS, _CHANNELS, _GROUPS)
         for group, (low, high) in enumerate(pairwise(edges)):
@@ -51,17 +51,17 @@ class RhythmBranch(nn.Module):
         self.register_buffer("cosines", _cosines(), persistent=False)
         wide = _CHANNELS * _GROUPS
         self.envelopes = nn.Sequential(nn.Conv1d(wide, 12, 1, bias=False), nn.BatchNorm1d(12))
-        self.lags = normalised(nn.Conv2d(12, 24, (5, 1), padding=(2, 0), bias=False))
+        self.lags = conv_bn_relu(nn.Conv2d(12, 24, (5, 1), padding=(2, 0), bias=False))
         steps = ((wide, 32, 2), (32, 32, 2), (32, 48, 2), (48, 48, 1), (48, 48, 1))
         self.along = nn.Sequential(
             *(
                 layer
                 for before, after, stride in steps
-                for layer in normalised(nn.Conv1d(before, after, 5, stride, bias=False))
+                for layer in conv_bn_relu(nn.Conv1d(before, after, 5, stride, bias=False))
             )
         )
         heard = 2 * 24 + len(lags) + 48 + 12
-        self.out = normalised(nn.Conv1d(heard, OUT, 1, bias=False))
+        self.out = conv_bn_relu(nn.Conv1d(heard, OUT, 1, bias=False))
 
     def in_groups(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[batch, frames, N_BANDS] -> groups of bands [batch, 32, frames - 2], envelopes [batch, 12, frames - 2]."""
@@ -69,15 +69,15 @@ class RhythmBranch(nn.Module):
         x = (x.permute(0, 2, 3, 1).flatten(2) @ self.groups).transpose(1, 2)
         return x, self.envelopes(x)
 
-    def forward(self, sound: Surrounded) -> torch.Tensor:
-        x, envelopes = sound.through(self.in_groups, field=3, stride=1)
-        like, energy = self._alike(at_least_single(envelopes))
+    def forward(self, sound: PaddedSpectrogram) -> torch.Tensor:
+        x, envelopes = sound.apply(self.in_groups, field=3, stride=1)
+        like, energy = self._alike(at_least_float32(envelopes))
         lags = self.lags(like)
         along = self.along(x)
         times = like.shape[3]
         begin = (along.shape[2] - times) // 2
         along = along[:, :, begin : begin + times]
-        parts = [largest(lags, 2), mean(lags, 2), like.mean(1), along, torch.log(energy + 1e-3)]
+        parts = [global_max(lags, 2), global_mean(lags, 2), like.mean(1), along, torch.log(energy + 1e-3)]
         return torch.as_tensor(self.out(torch.cat(parts, 1)))
 
     def _alike(self, envelopes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

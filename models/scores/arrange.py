@@ -16,14 +16,14 @@ import mido
 import numpy as np
 
 from ..common.errors import InputError
-from ..composition.accompaniment import bass_voice, chord_voices, cluster_voice, pulse_voices
-from ..composition.compose import knobs
-from ..composition.melody import Tone, nearest
-from ..composition.midi_parts import Part, stream, to_midi
+from ..composition.accompaniment import bass_part, chord_parts, dissonance_part, percussion_parts
+from ..composition.compose import generator_parameters
+from ..composition.melody import MelodyNote, nearest_pitch
+from ..composition.midi_parts import Part, named_rng, to_midi
 from ..composition.orchestration import draw_ensemble
-from ..composition.piece import Piece, texture_voice
+from ..composition.piece import Piece, texture_part
 from ..composition.timing import SHIFTS, Timing
-from .corpus import KINDS, Score, read_score, score_names
+from .corpus import KINDS, Score, list_scores, read_score
 from .passage import Passage
 
 WEIGHTS: Final = {"chorale": 0.35, "quartet": 0.2, "polyphony": 0.15, "tune": 0.3}
@@ -39,23 +39,23 @@ def arrange(
 
     Raises InputError for unknown or missing qualities, values out of range, and when music21 is missing.
     """
-    piece, voices = _plan(knobs(qualities, seconds), score_of(seed, part), seed, seconds)
+    piece, voices = _plan(generator_parameters(qualities, seconds), draw_score(seed, part), seed, seconds)
     parts = _tune(piece, voices[0])
     if len(voices) > 1:
         for index, voice in enumerate(voices[1:], start=1):
             parts.append(_other(piece, voice, index, lowest=index == len(voices) - 1))
         parts += _rubbing(piece, voices[1])
     else:
-        parts += [*chord_voices(piece), *bass_voice(piece)]
-    parts += [*texture_voice(piece), *cluster_voice(piece), *pulse_voices(piece)]
+        parts += [*chord_parts(piece), *bass_part(piece)]
+    parts += [*texture_part(piece), *dissonance_part(piece), *percussion_parts(piece)]
     for index, played in enumerate(parts):
         played.pan = piece.ensemble.pans[index % len(piece.ensemble.pans)]
     return to_midi(parts, seconds=seconds)
 
 
-def _plan(q: dict[str, float], score: Score, seed: int, seconds: float) -> tuple[Piece, list[list[Tone]]]:
+def _plan(q: dict[str, float], score: Score, seed: int, seconds: float) -> tuple[Piece, list[list[MelodyNote]]]:
     """What all voices share, and the voices of the passage in their new keys."""
-    rng = stream(seed, "passage")
+    rng = named_rng(seed, "passage")
     # As fast as its own rhythm wants: the tune moves every 0.22 to 0.6 s.
     usual = float(np.median([length for _, _, length, _ in score.voices[0]]))
     beat_s = float(np.clip(np.exp(rng.uniform(np.log(0.22), np.log(0.6))) / usual, 0.3, 1.3))
@@ -74,7 +74,7 @@ def _plan(q: dict[str, float], score: Score, seed: int, seconds: float) -> tuple
     )
     voices = [passage.voice(index) for index in range(len(score.voices))]
     piece = Piece(
-        q=q,
+        qualities=q,
         seed=seed,
         seconds=seconds,
         timing=timing,
@@ -87,9 +87,9 @@ def _plan(q: dict[str, float], score: Score, seed: int, seconds: float) -> tuple
     return piece, voices
 
 
-def score_of(seed: int, part: str = "train") -> Score:
+def draw_score(seed: int, part: str = "train") -> Score:
     """The score that a seed draws from a part of the corpus. Raises InputError when music21 is missing."""
-    rng, names = stream(seed, "score"), score_names(part)
+    rng, names = named_rng(seed, "score"), list_scores(part)
     for _ in range(100):
         kind = str(rng.choice(list(WEIGHTS), p=list(WEIGHTS.values())))
         score = read_score(names[kind][int(rng.integers(len(names[kind])))], kind) if names[kind] else None
@@ -120,10 +120,10 @@ def _spread64(rng: np.random.Generator) -> np.ndarray:
     return thresholds
 
 
-def _tune(piece: Piece, tones: list[Tone]) -> list[Part]:
+def _tune(piece: Piece, tones: list[MelodyNote]) -> list[Part]:
     """The first voice: in front on an instrument of its own, or handed about and scattered, often gone at 0."""
-    m = piece.q["melodiousness"]
-    rng = stream(piece.seed, "tune")
+    m = piece.qualities["melodiousness"]
+    rng = named_rng(piece.seed, "tune")
     leap, hand, octaves = _spread64(rng), _spread64(rng), rng.choice(OCTAVES, 64)
     if (m < 0.1 and rng.random() < 0.5) or not tones:
         return []
@@ -131,68 +131,70 @@ def _tune(piece: Piece, tones: list[Tone]) -> list[Part]:
     lift = 12 * round((centre - float(np.mean([tone.pitch for tone in tones]))) / 12)
     tones = _syncopated(piece, tones, "tune", 0.7)
     lead, second = (piece.part(program, 60 + 67 * m) for program in (piece.ensemble.lead, piece.ensemble.texture))
-    lead.vibrato = round(36 * m * (1 - piece.q["articulation"]))
+    lead.vibrato = round(36 * m * (1 - piece.qualities["articulation"]))
     for part in (lead, second):
-        part.detune = 12 * piece.q["dissonance"]
+        part.detune = 12 * piece.qualities["dissonance"]
     for index, tone in enumerate(tones):
         slot = index % 64
         pitch = tone.pitch + lift + (int(octaves[slot]) if leap[slot] > m + 0.05 else 0)
         part = second if hand[slot] > m + 0.35 else lead
-        piece.sound(part, tone, pitch, level=12 * m)
+        piece.add_note(part, tone, pitch, level=12 * m)
     return [part for part in (lead, second) if part.notes]
 
 
-def _other(piece: Piece, tones: list[Tone], index: int, *, lowest: bool) -> Part:
+def _other(piece: Piece, tones: list[MelodyNote], index: int, *, lowest: bool) -> Part:
     """Another voice of the score, the softer the more there is of a tune; where there is little, no tune itself:
     it repeats a note of the chord, scattered too.
     """
-    m, c, ensemble = piece.q["melodiousness"], piece.q["rhythmic_complexity"], piece.ensemble
-    rng = stream(piece.seed, f"other {index}")
+    m, c, ensemble = piece.qualities["melodiousness"], piece.qualities["rhythmic_complexity"], piece.ensemble
+    rng = named_rng(piece.seed, f"other {index}")
     leap, octaves, plain, still = _spread64(rng), rng.choice([-12, 12], 64), _spread64(rng), _spread64(rng)
     centre = float(np.mean([tone.pitch for tone in tones])) if tones else 0.0
     program = ensemble.bass if lowest else (ensemble.chord, ensemble.second_chord)[index % 2]
-    lift = 12 * int(not lowest and stream(piece.seed, "height").random() < 0.35)
+    lift = 12 * int(not lowest and named_rng(piece.seed, "height").random() < 0.35)
     part = piece.part(program, (100 - 34 * m) if lowest else (98 - 54 * m))
-    part.detune = 0.0 if lowest else 25 * piece.q["dissonance"] * (-1) ** index
-    kept: list[Tone] = []
+    part.detune = 0.0 if lowest else 25 * piece.qualities["dissonance"] * (-1) ** index
+    kept: list[MelodyNote] = []
     for k, tone in enumerate(tones):
         if kept and tone.start % 1.0 > 0.05 and plain[k % 64] > 2.5 * c:
             before = kept[-1]  # instead of a note between the beats the one before goes on
             longer = max(before.length, min(tone.start + tone.length - before.start, 1.5))
-            kept[-1] = Tone(before.start, longer, before.pitch, before.strength)
+            kept[-1] = MelodyNote(before.start, longer, before.pitch, before.strength)
         else:
             kept.append(tone)
     for k, tone in enumerate(_syncopated(piece, kept, f"other {index}", 0.9)):
         pitch = tone.pitch
         if not lowest:
             if still[k % 64] > 0.15 + 1.4 * m:
-                pitch = nearest(centre, piece.chord(tone.start).triad)
+                pitch = nearest_pitch(centre, piece.chord(tone.start).triad)
             pitch += lift + (int(octaves[k % 64]) if leap[k % 64] > 0.2 + 2 * m else 0)
-        piece.sound(part, tone, pitch, level=-4.0)
+        piece.add_note(part, tone, pitch, level=-4.0)
     return part
 
 
-def _syncopated(piece: Piece, tones: list[Tone], name: str, most: float) -> list[Tone]:
+def _syncopated(piece: Piece, tones: list[MelodyNote], name: str, most: float) -> list[MelodyNote]:
     """Notes moved off their places: up to a share `most` of them as complexity rises to one."""
-    rng = stream(piece.seed, f"syncopation {name}")
+    rng = named_rng(piece.seed, f"syncopation {name}")
     late, shifts = _spread64(rng), rng.choice(SHIFTS[:4], 64)
     moved = []
     for index, tone in enumerate(tones):
-        shift = float(shifts[index % 64]) if late[index % 64] < most * piece.q["rhythmic_complexity"] else 0.0
+        shift = float(shifts[index % 64]) if late[index % 64] < most * piece.qualities["rhythmic_complexity"] else 0.0
         shift = float(np.clip(shift, -0.5 * tone.length, 0.5 * tone.length))
         moved.append(
-            Tone(max(tone.start + shift, 0.0), max(tone.length - max(shift, 0.0), 0.15), tone.pitch, tone.strength)
+            MelodyNote(
+                max(tone.start + shift, 0.0), max(tone.length - max(shift, 0.0), 0.15), tone.pitch, tone.strength
+            )
         )
     return sorted(moved, key=lambda tone: tone.start)
 
 
-def _rubbing(piece: Piece, tones: list[Tone]) -> list[Part]:
+def _rubbing(piece: Piece, tones: list[MelodyNote]) -> list[Part]:
     """Notes that rub against the chord, where an inner voice moves."""
     onsets = sorted({tone.start for tone in tones})
     if not any(chord.rubs for chord in piece.chords):
         return []
-    part = piece.part(piece.ensemble.second_chord, 92 - 54 * piece.q["melodiousness"])
-    part.detune = 25 * piece.q["dissonance"]
+    part = piece.part(piece.ensemble.second_chord, 92 - 54 * piece.qualities["melodiousness"])
+    part.detune = 25 * piece.qualities["dissonance"]
     centre = piece.ensemble.chord_centre
     pitches = [[centre + (rub - centre) % 12 for rub in piece.chord(beat).rubs] for beat in onsets]
     piece.play(part, onsets, pitches, level=-6)

@@ -17,10 +17,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..common.atomic_write import written_beside
+from ..common.atomic_write import atomic_write
 from ..common.errors import InputError
 from ..common.paths import cache_dir
-from .key_tracking import bar_keys
+from .key_tracking import track_keys
 
 KINDS: Final = {
     "chorale": (("bach/bwv",), ".mxl", 160),
@@ -35,7 +35,7 @@ LEAST_BARS: Final = 4
 _VERSION: Final = 2
 
 
-Written = tuple[int, float, float, int]
+ScoreNote = tuple[int, float, float, int]
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class Score:
     name: str
     kind: str
     meter: int
-    voices: list[list[Written]]
+    voices: list[list[ScoreNote]]
     tonics: list[int]
     minor: list[bool]
 
 
-def score_names(part: str) -> dict[str, list[str]]:
+def list_scores(part: str) -> dict[str, list[str]]:
     """Names of the scores by kind: those of the `train` or of the `test` part. Raises InputError."""
     if part not in ("train", "test"):
         raise InputError(f"{part}: the scores are divided into train and test")
@@ -91,7 +91,7 @@ def _folder() -> Path:
 
 
 def _keep(path: Path, value: object) -> None:
-    with written_beside(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text(json.dumps(value, separators=(",", ":")))
 
 
@@ -131,7 +131,7 @@ def _parsed(name: str, kind: str) -> Score | None:
     weights = np.zeros((len(bars) - 1, 12))
     for bar, _, length, pitch in (note for notes in parts for note in notes):
         weights[bar][pitch % 12] += min(length, meter)
-    keys = bar_keys(weights)
+    keys = track_keys(weights)
     return Score(name, kind, meter, parts[:5], [tonic for tonic, _ in keys], [minor for _, minor in keys])
 
 
@@ -166,7 +166,7 @@ def _equal_bars(part: Any) -> tuple[list[float], int, float]:  # noqa: ANN401
     return best[: MOST_BARS + 1], meter, beat
 
 
-def _within(notes: list[list[float]], bars: list[float], beat: float) -> list[Written]:
+def _within(notes: list[list[float]], bars: list[float], beat: float) -> list[ScoreNote]:
     kept = []
     for onset, length, pitch in notes:
         bar = int(np.searchsorted(bars, onset + 1e-6)) - 1

@@ -13,7 +13,7 @@ MINOR_PROFILE: Final = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.
 CHANGE_COST: Final = 0.6
 
 
-def key_fits(weights: np.ndarray) -> np.ndarray:
+def key_correlations(weights: np.ndarray) -> np.ndarray:
     """How pitch class weights [bars, 12] fit 24 keys, C to B major and C to B minor: correlations [bars, 24]."""
     profiles = np.array([np.roll(mode, tonic) for mode in (MAJOR_PROFILE, MINOR_PROFILE) for tonic in range(12)])
     profiles = profiles - profiles.mean(axis=1, keepdims=True)
@@ -23,10 +23,10 @@ def key_fits(weights: np.ndarray) -> np.ndarray:
     return fits
 
 
-def bar_keys(weights: np.ndarray) -> list[tuple[int, bool]]:
+def track_keys(weights: np.ndarray) -> list[tuple[int, bool]]:
     """Keys of bars as (tonic 0..11, minor) from their pitch class durations [bars, 12]."""
     around = np.pad(weights, ((1, 1), (0, 0)))
-    fits = key_fits(weights + 0.5 * (around[:-2] + around[2:]))  # [bars, 24]
+    fits = key_correlations(weights + 0.5 * (around[:-2] + around[2:]))  # [bars, 24]
     best, back = fits[0].copy(), np.zeros(fits.shape, int)
     for index in range(1, len(fits)):
         stay, leave = best, best.max() - CHANGE_COST

@@ -13,9 +13,9 @@ from typing import Final
 
 import numpy as np
 
-from ..composition.harmony import FAR_KEYS, MAJOR, MINOR, SILVER, Chord, rubs, spread
-from ..composition.melody import BENT, Tone
-from ..composition.midi_parts import stream
+from ..composition.harmony import FAR_KEYS, MAJOR, MINOR, SILVER, Chord, added_dissonances, low_discrepancy
+from ..composition.melody import CHROMATIC_THRESHOLD, MelodyNote
+from ..composition.midi_parts import named_rng
 from ..composition.timing import Timing
 from .corpus import Score
 
@@ -26,7 +26,7 @@ STEPS: Final = ((0, 2, 4), (3, 5, 0), (4, 6, 1))
 
 
 @dataclass(frozen=True)
-class Cell:
+class KeySegment:
     """A stretch of the piece in beats; semitones it is moved by; its key there and that of the score."""
 
     start: float
@@ -54,7 +54,7 @@ class Passage:
     ) -> None:
         self._score, self._timing, self._first = score, timing, first
         self._at_home, self._seed = at_home, seed
-        rng = stream(seed, "cells")
+        rng = named_rng(seed, "cells")
         self._keeps_leading: bool = rng.random() < 0.6
         lines = timing.bars
         bar_s = timing.beat_s * score.meter
@@ -62,8 +62,12 @@ class Passage:
         if bar_s > 2.0:
             cuts = sorted({*cuts, *(round((a + b) / 2) + 0.0 for a, b in pairwise(lines))})
         count = len(cuts)
-        stay, turn, walk = spread(rng, count), spread(rng, count, SILVER), rng.choice(FAR_KEYS, count)
-        self.cells: list[Cell] = []
+        stay, turn, walk = (
+            low_discrepancy(rng, count),
+            low_discrepancy(rng, count, SILVER),
+            rng.choice(FAR_KEYS, count),
+        )
+        self.cells: list[KeySegment] = []
         home, shift = score.tonics[first % len(score.tonics)], 0
         for k, (start, end) in enumerate(pairwise(cuts)):
             bar = int(np.searchsorted(lines, start + 1e-6)) - 1
@@ -73,15 +77,15 @@ class Passage:
             away = (home - key + shift) % 12
             moved = transposed + (away if away <= 6 else away - 12)
             self.cells.append(
-                Cell(start, end, moved, (key + moved) % 12, bool(turn[k] < modality), key, score.minor[written])
+                KeySegment(start, end, moved, (key + moved) % 12, bool(turn[k] < modality), key, score.minor[written])
             )
 
-    def cell(self, beat: float) -> Cell:
+    def cell(self, beat: float) -> KeySegment:
         """The cell that a beat lies in."""
         starts = [cell.start for cell in self.cells]
         return self.cells[max(int(np.searchsorted(starts, beat + 1e-6)) - 1, 0)]
 
-    def voice(self, index: int) -> list[Tone]:
+    def voice(self, index: int) -> list[MelodyNote]:
         """The notes of a voice in beats of the piece, in their new keys and modes."""
         bars: list[list[tuple[float, float, int]]] = [[] for _ in self._score.tonics]
         for bar, place, length, pitch in self._score.voices[index]:
@@ -93,8 +97,12 @@ class Passage:
             for place, length, pitch in bars[(self._first + k) % len(bars)]:
                 if line + place < following - 0.05:
                     placed.append((line + place, length, pitch, place))
-        rng, count = stream(self._seed, f"accidentals {index}"), len(placed)
-        back, bend, bends = spread(rng, count), spread(rng, count, SILVER), rng.choice((-1, 1), count)
+        rng, count = named_rng(self._seed, f"accidentals {index}"), len(placed)
+        back, bend, bends = (
+            low_discrepancy(rng, count),
+            low_discrepancy(rng, count, SILVER),
+            rng.choice((-1, 1), count),
+        )
         tones = []
         for k, (start, length, pitch, place) in enumerate(placed):
             cell, strong = self.cell(start), place < 0.05
@@ -102,12 +110,16 @@ class Passage:
             turned = self._turned(pitch, cell, leading=following - pitch == 1)
             if back[k] < self._at_home and not _in_scale(turned, cell):
                 turned += -1 if following > pitch else 1  # a raised note rises, a lowered one falls
-            if index == 0 and not strong and bend[k] > BENT + (1 - BENT) * self._at_home:
+            if (
+                index == 0
+                and not strong
+                and bend[k] > CHROMATIC_THRESHOLD + (1 - CHROMATIC_THRESHOLD) * self._at_home
+            ):
                 turned += int(bends[k])
-            tones.append(Tone(start, length, turned + cell.moved, 5.0 if strong else 0.0))
+            tones.append(MelodyNote(start, length, turned + cell.moved, 5.0 if strong else 0.0))
         return tones
 
-    def _turned(self, pitch: int, cell: Cell, *, leading: bool) -> int:
+    def _turned(self, pitch: int, cell: KeySegment, *, leading: bool) -> int:
         """Exchange the steps that differ between the modes; a leading note may stay one in minor."""
         step = (pitch - cell.written_tonic) % 12
         if cell.minor:
@@ -118,7 +130,7 @@ class Passage:
             return pitch + TO_MINOR.get(step, step) - step
         return pitch + TO_MAJOR.get(step, step) - step
 
-    def chords(self, voices: list[list[Tone]], dissonance: float) -> list[Chord]:
+    def chords(self, voices: list[list[MelodyNote]], dissonance: float) -> list[Chord]:
         """A chord for each cell: the triad that fits what sounds there best, with what rubs against it."""
         chords = []
         for cell in self.cells:
@@ -130,12 +142,20 @@ class Passage:
             triads = [(scale[one], scale[two], scale[three]) for one, two, three in STEPS]
             triad = max(triads, key=lambda triad: sum(weights[k] for k in triad) + 0.1 * weights[triad[0]])
             chords.append(
-                Chord(cell.start, cell.end - cell.start, triad, rubs(triad, dissonance), scale, triad[0], cell.tonic)
+                Chord(
+                    cell.start,
+                    cell.end - cell.start,
+                    triad,
+                    added_dissonances(triad, dissonance),
+                    scale,
+                    triad[0],
+                    cell.tonic,
+                )
             )
         return chords
 
 
-def _in_scale(pitch: int, cell: Cell) -> bool:
+def _in_scale(pitch: int, cell: KeySegment) -> bool:
     """Whether a turned pitch, before it is moved, is in the cell's scale; in minor, with both sixths and sevenths."""
     step = (pitch - cell.written_tonic) % 12
     return step in MINOR or step in (9, 11) if cell.minor else step in MAJOR

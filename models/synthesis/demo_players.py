@@ -5,18 +5,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..composition.midi_parts import Part, stream
+from ..composition.midi_parts import Part, named_rng
 from .demo_score import Bar, Line
 
 BEAT_S = 60 / 108
 BEATS = 75
 
 
-class Band:
+class DemoPlayers:
     """The players, by name, and the clock they share."""
 
     def __init__(self) -> None:
-        self._rng = stream(1, "demo")
+        self._rng = named_rng(1, "demo")
         beats = np.full(BEATS + 8, BEAT_S)
         beats[[11, 23, 59]] *= 1.10  # a breath at the end of a phrase
         beats[22:24] *= 1.12
@@ -62,7 +62,7 @@ PLAYERS = {  # program, volume, pan, reverb, drums
 }  # fmt: skip
 
 
-def led_chords(bars: Sequence[Bar], start: Sequence[int]) -> list[list[int]]:
+def voice_lead(bars: Sequence[Bar], start: Sequence[int]) -> list[list[int]]:
     """Voices that move as little as they can from chord to chord; each chord's tones are all sounded.
 
     `start` is where the voices begin, as MIDI numbers; returns the pitches of each bar, low to high.

@@ -12,10 +12,10 @@ import mutagen.oggvorbis
 import numpy as np
 import soundfile
 
-from ..common.atomic_write import written_beside
+from ..common.atomic_write import atomic_write
 from ..common.errors import InputError
 from ..composition.midi_parts import to_midi
-from .demo_players import Band, led_chords
+from .demo_players import DemoPlayers, voice_lead
 from .demo_score import (
     CLOSING_BARS,
     CLOSING_THEME,
@@ -25,7 +25,7 @@ from .demo_score import (
     LYRICAL_BARS,
     LYRICAL_THEME,
 )
-from .midi_render import Room, render_midi
+from .midi_render import ReverbSettings, render_midi
 
 SECTIONS = (0.0, 24.0, 48.0)
 SAMPLE_RATE = 44100
@@ -41,19 +41,19 @@ TAGS = {
 
 def compose_demo() -> mido.MidiFile:
     """The demo piece, about 45 seconds."""
-    band = Band()
+    band = DemoPlayers()
     _lyrical(band)
     _driving(band)
     _closing(band)
     return to_midi(list(band.parts.values()), seconds=band.seconds)
 
 
-def _lyrical(band: Band) -> None:
+def _lyrical(band: DemoPlayers) -> None:
     """Piano and a solo violin, later flute, over quiet strings."""
     band.line("solo", 0, LYRICAL_THEME, 96)
     band.line("flute", 12, LYRICAL_THEME[9:], 78)
     beat = 0.0
-    for bar, voices in zip(LYRICAL_BARS, led_chords(LYRICAL_BARS, (57, 62, 66)), strict=True):
+    for bar, voices in zip(LYRICAL_BARS, voice_lead(LYRICAL_BARS, (57, 62, 66)), strict=True):
         for k, pitch in enumerate((bar.bass + 12, voices[0], voices[1], voices[2], voices[1], voices[0])):
             band.play("piano", beat + k / 2, 3 - k / 2, pitch, 72 - 8 * (k % 2) + 8 * (k == 0), 0.95)
         for pitch in voices:
@@ -65,7 +65,7 @@ def _lyrical(band: Band) -> None:
             band.swell(name, start, start + 12, low, high)
 
 
-def _driving(band: Band) -> None:
+def _driving(band: DemoPlayers) -> None:
     """Staccato strings in six-eight, horns with the theme, timpani; a roll leads back."""
     begin = SECTIONS[1]
     for name in ("strings", "bass"):
@@ -73,7 +73,7 @@ def _driving(band: Band) -> None:
     band.line("horn", begin, DRIVING_THEME, 92, gate=0.8)
     band.line("trumpet", begin + 12, DRIVING_THEME[12:], 78, gate=0.7, up=12)
     beat = begin
-    for index, (bar, voices) in enumerate(zip(DRIVING_BARS, led_chords(DRIVING_BARS, (57, 62, 65)), strict=True)):
+    for index, (bar, voices) in enumerate(zip(DRIVING_BARS, voice_lead(DRIVING_BARS, (57, 62, 65)), strict=True)):
         loud = 74 + 4 * index
         fifth = next(p for p in range(bar.bass + 16, bar.bass + 24) if p % 12 in bar.tones)
         drum = next(p for p in (38, 45, 36) if p % 12 in bar.tones)
@@ -97,7 +97,7 @@ def _driving(band: Band) -> None:
     band.play("kit", begin + 22, 3, 55, 40)
 
 
-def _closing(band: Band) -> None:
+def _closing(band: DemoPlayers) -> None:
     """The first theme in octaves with harp, choir, a counter-melody, and a quiet last chord."""
     begin = SECTIONS[2]
     band.line("violins", begin, CLOSING_THEME, 108)
@@ -107,7 +107,7 @@ def _closing(band: Band) -> None:
     band.play("timpani", begin, 2, 38, 84)
     band.play("kit", begin, 4, 49, 58)
     beat = begin
-    for bar, voices in zip(CLOSING_BARS, led_chords(CLOSING_BARS, (57, 62, 66)), strict=True):
+    for bar, voices in zip(CLOSING_BARS, voice_lead(CLOSING_BARS, (57, 62, 66)), strict=True):
         for name, velocity in (("strings", 80), ("choir", 78)):
             for pitch in voices:
                 band.play(name, beat, bar.beats, pitch, velocity, 1.03)
@@ -131,12 +131,12 @@ def make_demo(path: Path) -> Path:
 
     Raises InputError when FluidSynth or the sound font is missing or the file cannot be written.
     """
-    room = Room(size=0.75, damping=0.25, level=0.65, width=1.0)
+    room = ReverbSettings(size=0.75, damping=0.25, level=0.65, width=1.0)
     samples = render_midi(compose_demo(), sample_rate=SAMPLE_RATE, channels=2, room=room)
     fade = round(1.2 * SAMPLE_RATE)
     samples[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)[:, None] ** 2
     samples *= 10 ** (PEAK_DBFS / 20) / float(np.abs(samples).max())
-    with written_beside(path) as beside:
+    with atomic_write(path) as beside:
         with soundfile.SoundFile(beside, "w", SAMPLE_RATE, 2, "VORBIS", format="OGG", compression_level=0.65) as file:
             for start in range(0, len(samples), SAMPLE_RATE):  # in blocks: libsndfile's encoder wants no long ones
                 file.write(samples[start : start + SAMPLE_RATE])

@@ -16,19 +16,19 @@ import mido
 import numpy as np
 import soundfile
 
-from ..common.atomic_write import written_beside
+from ..common.atomic_write import atomic_write
 from ..common.constants import MIDLEVEL, SAMPLE_RATE
 from ..common.errors import InputError
-from ..composition.compose import KNOBS, compose
-from ..composition.midi_parts import stream
-from .midi_render import Room, find_fluidsynth, find_soundfont, render_midi
-from .recording_chain import recorded
+from ..composition.compose import GENERATOR_VERSION, compose
+from ..composition.midi_parts import named_rng
+from .midi_render import ReverbSettings, find_soundfont, render_midi, require_fluidsynth
+from .recording_chain import apply_recording_chain
 
-__all__ = ["Composer", "known_clip", "known_music", "known_qualities", "known_series", "render_midi"]
+__all__ = ["Composer", "draw_qualities", "labelled_clip", "labelled_set", "sweep_clips", "render_midi"]
 
 CLIP_SECONDS = 11.0
 TABLE = "known_music.csv"
-SWEEP = (0.0, 0.25, 0.5, 0.75, 1.0)
+SWEEP_VALUES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 class Composer(Protocol):
@@ -37,15 +37,15 @@ class Composer(Protocol):
     def __call__(self, qualities: Mapping[str, float], *, seed: int, seconds: float) -> mido.MidiFile: ...
 
 
-def known_qualities(seed: int) -> dict[str, float]:
+def draw_qualities(seed: int) -> dict[str, float]:
     """Seven independent qualities in 0..1: half of the draws uniform, half towards the extremes."""
-    rng = stream(seed, "qualities")
+    rng = named_rng(seed, "qualities")
     uniform, extreme, which = rng.random(7), rng.beta(0.4, 0.4, 7), rng.random(7) < 0.5
     drawn = np.where(which, uniform, extreme)
     return {name: round(float(value), 4) for name, value in zip(MIDLEVEL, drawn, strict=True)}
 
 
-def known_clip(
+def labelled_clip(
     qualities: Mapping[str, float],
     *,
     seed: int,
@@ -54,27 +54,27 @@ def known_clip(
     composer: Composer = compose,
 ) -> np.ndarray:
     """One clip: float32 [samples], mono at 22,050 Hz, peak 0.2..0.95; composed, rendered, recorded."""
-    rng = stream(seed, "room")
+    rng = named_rng(seed, "room")
     size, damping, level = (float(value) for value in rng.uniform((0.1, 0.0, 0.1), (0.9, 0.8, 0.9)))
-    room = Room(size=size, damping=damping, level=level)
+    room = ReverbSettings(size=size, damping=damping, level=level)
     midi = composer(qualities, seed=seed, seconds=seconds)
     dry = render_midi(midi, sample_rate=SAMPLE_RATE, channels=1, room=room, soundfont=soundfont)
-    return recorded(dry[:, 0], stream(seed, "recording"))
+    return apply_recording_chain(dry[:, 0], named_rng(seed, "recording"))
 
 
-def drawn_soundfont(soundfonts: Sequence[Path | str], seed: int) -> Path:
+def draw_soundfont(soundfonts: Sequence[Path | str], seed: int) -> Path:
     """The sound font of one clip: one of those given, by its seed, or the usual one. Raises InputError."""
     if not soundfonts:
         return find_soundfont()
-    return find_soundfont(soundfonts[int(stream(seed, "soundfont").integers(len(soundfonts)))])
+    return find_soundfont(soundfonts[int(named_rng(seed, "soundfont").integers(len(soundfonts)))])
 
 
-def known_series(
+def sweep_clips(
     feature: str,
     count: int,
     *,
     seed: int,
-    values: tuple[float, ...] = SWEEP,
+    values: tuple[float, ...] = SWEEP_VALUES,
     seconds: float = CLIP_SECONDS,
     soundfonts: Sequence[Path | str] = (),
     composer: Composer = compose,
@@ -88,12 +88,12 @@ def known_series(
         raise InputError(f"{feature}: no such feature; there are {', '.join(MIDLEVEL)}")
     for index in range(count):
         piece_seed = clip_seed(seed, index)
-        others = {name: value for name, value in known_qualities(piece_seed).items() if name != feature}
-        font = drawn_soundfont(soundfonts, piece_seed)
+        others = {name: value for name, value in draw_qualities(piece_seed).items() if name != feature}
+        font = draw_soundfont(soundfonts, piece_seed)
         yield (
             others,
             [
-                known_clip(
+                labelled_clip(
                     {**others, feature: v}, seed=piece_seed, seconds=seconds, soundfont=font, composer=composer
                 )
                 for v in values
@@ -101,7 +101,7 @@ def known_series(
         )
 
 
-def known_music(
+def labelled_set(
     count: int,
     *,
     seed: int,
@@ -123,27 +123,29 @@ def known_music(
 
     Raises InputError when FluidSynth or a sound font is missing or the folder cannot be written to.
     """
-    find_fluidsynth()
+    require_fluidsynth()
     for named in soundfonts or (None,):
         find_soundfont(named)
     folder.mkdir(parents=True, exist_ok=True)
     seeds = [clip_seed(seed, index) for index in range(count)]
-    paths = [folder / f"known{KNOBS}_{seed}_{index:05d}.flac" for index in range(count)]
+    paths = [folder / f"known{GENERATOR_VERSION}_{seed}_{index:05d}.flac" for index in range(count)]
 
     def make(index: int) -> None:
         if not paths[index].is_file():
-            clip, font = seeds[index], drawn_soundfont(soundfonts, seeds[index])
-            samples = known_clip(known_qualities(clip), seed=clip, seconds=seconds, soundfont=font, composer=composer)
-            with written_beside(paths[index]) as beside:
+            clip, font = seeds[index], draw_soundfont(soundfonts, seeds[index])
+            samples = labelled_clip(
+                draw_qualities(clip), seed=clip, seconds=seconds, soundfont=font, composer=composer
+            )
+            with atomic_write(paths[index]) as beside:
                 soundfile.write(beside, samples, SAMPLE_RATE, subtype="PCM_16")
 
     def write() -> None:
         rows = [
-            [path.name, *known_qualities(clip).values(), clip, drawn_soundfont(soundfonts, clip).name, group(clip)]
+            [path.name, *draw_qualities(clip).values(), clip, draw_soundfont(soundfonts, clip).name, group(clip)]
             for path, clip in zip(paths, seeds, strict=True)
             if path.is_file()
         ]
-        write_table(folder / TABLE, rows)
+        write_label_table(folder / TABLE, rows)
 
     pool = ThreadPoolExecutor(workers)  # threads: nearly all of the work is FluidSynth's, outside of Python
     try:
@@ -163,9 +165,9 @@ def clip_seed(seed: int, index: int) -> int:
     return int(np.random.default_rng([seed, index]).integers(2**31))
 
 
-def write_table(table: Path, rows: Sequence[Sequence[object]], *, further: Sequence[str] = ()) -> None:
+def write_label_table(table: Path, rows: Sequence[Sequence[object]], *, further: Sequence[str] = ()) -> None:
     """Write rows of file, the seven qualities, seed, soundfont, group and what `further` names."""
-    with written_beside(table) as beside, beside.open("w", newline="") as handle:
+    with atomic_write(table) as beside, beside.open("w", newline="") as handle:
         writer = csv.writer(handle)
         writer.writerow(["file", *MIDLEVEL, "seed", "soundfont", "group", *further])
         writer.writerows(rows)

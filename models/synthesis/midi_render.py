@@ -29,7 +29,7 @@ _open = threading.local()
 
 
 @dataclass(frozen=True)
-class Room:
+class ReverbSettings:
     """FluidSynth's reverb (size, damping, level in 0..1; width 0..100) and chorus (depth, level)."""
 
     size: float = 0.6
@@ -66,7 +66,7 @@ def find_soundfont(soundfont: Path | str | None = None) -> Path:
     )
 
 
-def find_fluidsynth() -> None:
+def require_fluidsynth() -> None:
     """Raises InputError when FluidSynth's library is missing or too old."""
     load_library()
 
@@ -76,7 +76,7 @@ def render_midi(
     *,
     sample_rate: int = 44100,
     channels: int = 2,
-    room: Room | None = None,
+    room: ReverbSettings | None = None,
     gain: float = 0.4,
     soundfont: Path | str | None = None,
 ) -> np.ndarray:
@@ -93,7 +93,7 @@ def render_midi(
     if channels not in (1, 2):
         raise InputError(f"channels: {channels}, but FluidSynth renders mono (1) or stereo (2)")
     render_rate = max(sample_rate, LEAST_RATE)
-    settings = {"synth.sample-rate": float(render_rate), **_settings(room or Room(), gain)}
+    settings = {"synth.sample-rate": float(render_rate), **_settings(room or ReverbSettings(), gain)}
     synthesizer = _synthesizer(find_soundfont(soundfont))
     samples = synthesizer.render(midi, round(midi.length * render_rate), settings)
     if channels == 1:
@@ -114,7 +114,7 @@ def _synthesizer(soundfont: Path) -> Synthesizer:
     return kept[key]
 
 
-def _settings(room: Room, gain: float) -> dict[str, float]:
+def _settings(room: ReverbSettings, gain: float) -> dict[str, float]:
     return {
         "synth.polyphony": POLYPHONY,
         "synth.gain": float(gain),

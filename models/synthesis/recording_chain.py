@@ -16,7 +16,7 @@ CODEC_SHARE: Final = 0.3
 _BLOCK: Final = 65536  # libsndfile's Vorbis encoder takes long stretches onto the stack
 
 
-def recorded(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def apply_recording_chain(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Pass float [samples] at SAMPLE_RATE through a chain drawn by `rng`: float32 [samples], peak 0.2..0.95."""
     tilt_db, edge = float(rng.normal(0, 0.8)), float(rng.choice([4000.0, 6000.0, 9000.0, 11000.0, 11000.0]))
     drive, level = float(rng.choice([0.0, 0.0, 0.7, 1.5])), float(rng.uniform(0.2, 0.95))
@@ -30,14 +30,14 @@ def recorded(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         coloured = np.tanh(drive * coloured) / np.tanh(drive)
     coloured = coloured + 10 ** (hiss / 20) * rng.standard_normal(len(samples))
     if codec < CODEC_SHARE:
-        coloured = coded(0.5 * coloured, "MP3" if codec < 0.6 * CODEC_SHARE else "OGG", strength)
+        coloured = codec_round_trip(0.5 * coloured, "MP3" if codec < 0.6 * CODEC_SHARE else "OGG", strength)
     edge_samples = round(0.01 * SAMPLE_RATE)
     coloured[:edge_samples] *= np.linspace(0, 1, edge_samples)
     coloured[-edge_samples:] *= np.linspace(1, 0, edge_samples)
     return (coloured * level / max(float(np.abs(coloured).max()), 1e-6)).astype(np.float32)
 
 
-def coded(samples: np.ndarray, kind: str, strength: float) -> np.ndarray:
+def codec_round_trip(samples: np.ndarray, kind: str, strength: float) -> np.ndarray:
     """Encode [samples] as `kind` (MP3 or OGG), decode, same length. `strength` 0..1: 1 is the lowest rate."""
     file = io.BytesIO()
     with soundfile.SoundFile(file, "w", SAMPLE_RATE, 1, format=kind, compression_level=strength) as encoder:

@@ -12,41 +12,41 @@ from typing import Final
 import numpy as np
 import soundfile
 
-from ..common.atomic_write import written_beside
+from ..common.atomic_write import atomic_write
 from ..common.constants import MIDLEVEL, SAMPLE_RATE
-from ..composition.compose import KNOBS, compose
+from ..composition.compose import GENERATOR_VERSION, compose
 from .labelled_music import (
     CLIP_SECONDS,
-    SWEEP,
+    SWEEP_VALUES,
     TABLE,
     Composer,
     clip_seed,
-    drawn_soundfont,
-    known_clip,
-    known_qualities,
-    write_table,
+    draw_qualities,
+    draw_soundfont,
+    labelled_clip,
+    write_label_table,
 )
-from .midi_render import find_fluidsynth
+from .midi_render import require_fluidsynth
 
 FURTHER: Final = ("quality", "series", "kind")
 
 
 @dataclass(frozen=True)
-class Kind:
+class MusicSource:
     """A way of making pieces: its composer and which pieces belong together, by a piece's seed."""
 
     composer: Composer = compose
     group: Callable[[int], str] = str
 
 
-def render_series(
+def render_sweeps(
     count: int,
     *,
     seed: int,
     folder: Path,
-    kinds: Mapping[str, Kind],
+    kinds: Mapping[str, MusicSource],
     soundfonts: Sequence[Path | str] = (),
-    values: tuple[float, ...] = SWEEP,
+    values: tuple[float, ...] = SWEEP_VALUES,
     seconds: float = CLIP_SECONDS,
     progress: Callable[[float], None] | None = None,
 ) -> Path:
@@ -57,27 +57,27 @@ def render_series(
 
     Raises InputError when FluidSynth or a sound font is missing or the folder cannot be written to.
     """
-    find_fluidsynth()
+    require_fluidsynth()
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[list[object]] = []
     jobs = [(k, kind, q) for k in range(count) for q in range(len(MIDLEVEL)) for kind in kinds]
     for done, (k, kind, q) in enumerate(jobs, start=1):
         piece = clip_seed(int(np.random.default_rng([seed, q]).integers(2**31)), k)
-        series, font = f"{kind}_{MIDLEVEL[q]}_{k:03d}", drawn_soundfont(soundfonts, piece)
+        series, font = f"{kind}_{MIDLEVEL[q]}_{k:03d}", draw_soundfont(soundfonts, piece)
         group = kinds[kind].group(piece)
         for value in values:
-            qualities = {**known_qualities(piece), MIDLEVEL[q]: value}
-            path = folder / f"{series}_{round(100 * value):03d}_{KNOBS}.flac"
+            qualities = {**draw_qualities(piece), MIDLEVEL[q]: value}
+            path = folder / f"{series}_{round(100 * value):03d}_{GENERATOR_VERSION}.flac"
             if not path.is_file():
-                samples = known_clip(
+                samples = labelled_clip(
                     qualities, seed=piece, seconds=seconds, soundfont=font, composer=kinds[kind].composer
                 )
-                with written_beside(path) as beside:
+                with atomic_write(path) as beside:
                     soundfile.write(beside, samples, SAMPLE_RATE, subtype="PCM_16")
             rows.append([path.name, *qualities.values(), piece, font.name, group, MIDLEVEL[q], series, kind])
         if progress:
             progress(done / len(jobs))
         if done % 20 == 0:
-            write_table(folder / TABLE, rows, further=FURTHER)
-    write_table(folder / TABLE, rows, further=FURTHER)
+            write_label_table(folder / TABLE, rows, further=FURTHER)
+    write_label_table(folder / TABLE, rows, further=FURTHER)
     return folder / TABLE

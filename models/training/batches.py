@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..datasets.augmentation import changed, crop
-from ..datasets.clip_dataset import HEADS, Material
+from ..datasets.augmentation import augment, crop
+from ..datasets.clip_dataset import TARGET_SETS, ClipDataset
 from .distillation import COMPONENTS, principal_components
 
 
@@ -17,7 +17,7 @@ class Source:
     """Clips that teach, `share` of them in every batch."""
 
     name: str
-    material: Material
+    material: ClipDataset
     share: int
 
 
@@ -70,8 +70,8 @@ def draw(sources: Sequence[Source], rng: np.random.Generator, device: str) -> Ba
         none = np.full((len(chosen), COMPONENTS), np.nan, np.float32)
         components.append(none if material.embeddings is None else material.embeddings[chosen])
     return Batch(
-        torch.from_numpy(changed(np.stack(crops), rng)).to(device),
-        {head: torch.from_numpy(np.concatenate([t[head] for t in targets])).to(device) for head in HEADS},
+        torch.from_numpy(augment(np.stack(crops), rng)).to(device),
+        {head: torch.from_numpy(np.concatenate([t[head] for t in targets])).to(device) for head in TARGET_SETS},
         torch.from_numpy(np.concatenate(weights)).to(device),
         torch.from_numpy(np.concatenate(components)).to(device),
     )

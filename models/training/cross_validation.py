@@ -13,22 +13,22 @@ from pathlib import Path
 import numpy as np
 
 from ..common.arrays import Floats
-from ..common.digests import fingerprint
-from ..datasets.clip_dataset import Material
+from ..common.digests import short_digest
+from ..datasets.clip_dataset import ClipDataset
 from ..inference.checkpoint import load_model, save_model, tensors_digest
-from ..inference.fold import fuse_normalisation
-from ..inference.predict_clips import predict_material
+from ..inference.fold import optimise_for_inference
+from ..inference.predict_clips import predict_clips
 from ..network.model import MidlevelNetwork
 from .batches import Source
 from .settings import TrainingSettings
-from .train import new_network, record_of, train
+from .train import new_network, train, training_record
 
 SourcesOf = Callable[[Sequence[int]], Sequence[Source]]
 """What may be learned from, given the indices of the clips that may be: nothing else of the other clips' groups."""
 
 
 @dataclass(frozen=True)
-class Judge:
+class FoldModel:
     """A network ready to predict, and the clips that it has not heard."""
 
     seed: int
@@ -38,12 +38,12 @@ class Judge:
 
 
 @dataclass(frozen=True)
-class Jury:
+class FoldEnsemble:
     """Judges by run: in each run a clip has one judge at most."""
 
-    runs: tuple[tuple[Judge, ...], ...]
+    runs: tuple[tuple[FoldModel, ...], ...]
 
-    def unheard(self, material: Material, rows: Sequence[int] | None = None) -> tuple[Floats, Floats]:
+    def predict_out_of_fold(self, material: ClipDataset, rows: Sequence[int] | None = None) -> tuple[Floats, Floats]:
         """Mid-levels [runs, clips, 7] and emotions [runs, clips, 8] of clips that were divided, each by the judge
         that has not heard it; NaN where there is none. rows: which of the divided clips they are, by default all.
         """
@@ -54,21 +54,21 @@ class Jury:
             for judge in judges:
                 own = [places[row] for row in judge.tested if row in places]
                 if own:
-                    midlevel[run, own], emotions[run, own] = predict_material(judge.network, material.subset(own))
+                    midlevel[run, own], emotions[run, own] = predict_clips(judge.network, material.subset(own))
         return midlevel, emotions
 
-    def all_of(self, material: Material) -> tuple[Floats, Floats]:
+    def predict_unseen(self, material: ClipDataset) -> tuple[Floats, Floats]:
         """The same for clips that no judge has heard, by every judge: [judges, clips, 7] and [judges, clips, 8]."""
-        said = [predict_material(judge.network, material) for judges in self.runs for judge in judges]
+        said = [predict_clips(judge.network, material) for judges in self.runs for judge in judges]
         return np.array([m for m, _ in said]), np.array([e for _, e in said])
 
 
-def one_judge(network: MidlevelNetwork, clips: int) -> Jury:
+def single_model(network: MidlevelNetwork, clips: int) -> FoldEnsemble:
     """A jury of one trained network that judges every clip: fair on clips that it has not learned from."""
-    return Jury(((Judge(seed=0, part=0, tested=tuple(range(clips)), network=network),),))
+    return FoldEnsemble(((FoldModel(seed=0, part=0, tested=tuple(range(clips)), network=network),),))
 
 
-def judges(
+def train_folds(
     parts: Sequence[Sequence[int]],
     clips: int,
     sources_of: SourcesOf,
@@ -77,7 +77,7 @@ def judges(
     material: str,
     folder: Path | None = None,
     progress: Callable[[int, int, float], None] | None = None,
-) -> Iterator[Judge]:
+) -> Iterator[FoldModel]:
     """A judge for each of the parts of `clips` clips, trained with settings (and its seed) on all other clips.
 
     material: the digest of everything that is learned from, see fingerprint.py. folder: where finished networks are
@@ -98,7 +98,7 @@ def judges(
             network = load_model(path).network
         else:
             network = _trained(sources_of(kept), settings, path, finished)
-        yield Judge(settings.seed, number, tuple(int(i) for i in part), network)
+        yield FoldModel(settings.seed, number, tuple(int(i) for i in part), network)
 
 
 def _trained(
@@ -107,9 +107,9 @@ def _trained(
     state = None if path is None else path.with_suffix(".state")
     network = train(sources, settings, state=state, progress=finished)
     if path is None or state is None:
-        fuse_normalisation(network)
+        optimise_for_inference(network)
         return network
-    save_model(network, path, record=record_of(sources, settings))
+    save_model(network, path, record=training_record(sources, settings))
     state.unlink(missing_ok=True)
     return load_model(path).network
 
@@ -117,4 +117,4 @@ def _trained(
 def _key(settings: TrainingSettings, material: str, kept: Sequence[int]) -> str:
     """Also of the network as it is before training, so that a changed architecture is another key."""
     start = tensors_digest(new_network(settings).state_dict())
-    return fingerprint(settings.described(), material, list(kept), start)
+    return short_digest(settings.to_record(), material, list(kept), start)

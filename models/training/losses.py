@@ -9,27 +9,27 @@ import torch
 from torch import nn
 
 from ..common.constants import EMOTIONS, MIDLEVEL
-from ..datasets.clip_dataset import HEADS
+from ..datasets.clip_dataset import TARGET_SETS
 from ..network.model import MidlevelNetwork
 
 HEAD_WEIGHTS: Final = {"emotions": 0.8, "midlevel": 1.0, "known": 1.0, "heard": 2.5, "felt": 0.6}
 """How much the squared error counts for each head, a mean over the clips that it is asked of."""
 
-KNOWN_WEIGHTS: Final = dict.fromkeys(MIDLEVEL, 1.0) | {"modality": 5.0, "tonal_stability": 2.0}
+SYNTHETIC_FEATURE_WEIGHTS: Final = dict.fromkeys(MIDLEVEL, 1.0) | {"modality": 5.0, "tonal_stability": 2.0}
 """And for each quality of known music: minor is the hardest to hear, then the key, and beside ratings they are lost
 first."""
 
-ALIKE_AT_MOST: Final = 0.75
-ALIKE_WEIGHT: Final = 0.3
+MAX_FEATURE_CORRELATION: Final = 0.75
+CORRELATION_PENALTY_WEIGHT: Final = 0.3
 
 
-class Heads(nn.Module):
+class LabelCalibration(nn.Module):
     """What ties predictions to scales that are not theirs: a rising line for each feature of `known` and `heard`, and
     for each emotion of `felt`."""
 
     def __init__(self) -> None:
         super().__init__()
-        sizes = {head: len(EMOTIONS if head == "felt" else MIDLEVEL) for head in HEADS[2:]}
+        sizes = {head: len(EMOTIONS if head == "felt" else MIDLEVEL) for head in TARGET_SETS[2:]}
         self.slope = nn.ParameterDict({head: nn.Parameter(torch.zeros(size)) for head, size in sizes.items()})
         self.offset = nn.ParameterDict({head: nn.Parameter(torch.zeros(size)) for head, size in sizes.items()})
 
@@ -43,27 +43,27 @@ class Heads(nn.Module):
         return (rated - 0.5 - self.offset[head]) / slope + 0.5, slope
 
 
-def published_layer() -> tuple[torch.Tensor, torch.Tensor]:
+def load_published_layer() -> tuple[torch.Tensor, torch.Tensor]:
     """Weights [8, 7] and bias [8] of the paper's mid-level to emotion layer (mid2emo_published.json)."""
     text = (importlib.resources.files("moodfader.models.weights") / "mid2emo_published.json").read_text()
     table = json.loads(text)
     return torch.tensor(table["weights"]), torch.tensor(table["bias"])
 
 
-def likeness(midlevel: torch.Tensor) -> torch.Tensor:
+def correlation_penalty(midlevel: torch.Tensor) -> torch.Tensor:
     """By how much any two of the seven columns of [clips, 7] correlate beyond what is allowed, squared and summed.
 
     Seven features are not one: without this, those that no rating speaks of all become the pleasantness of a clip.
     """
     centred = midlevel - midlevel.mean(0)
     unit = centred / (centred.norm(dim=0) + 1e-6)
-    beyond = torch.relu((unit.T @ unit).abs() - ALIKE_AT_MOST) ** 2
+    beyond = torch.relu((unit.T @ unit).abs() - MAX_FEATURE_CORRELATION) ** 2
     return torch.as_tensor(torch.triu(beyond, diagonal=1).sum())
 
 
-def loss_of(
+def training_loss(
     network: MidlevelNetwork,
-    heads: Heads,
+    heads: LabelCalibration,
     pooled: torch.Tensor,
     targets: Mapping[str, torch.Tensor],
     weights: torch.Tensor,
@@ -83,9 +83,11 @@ def loss_of(
                 said = heads(head, said)
             squared = torch.where(rated, said - torch.nan_to_num(target), 0.0) ** 2
             if head == "known":
-                squared = squared * torch.tensor([KNOWN_WEIGHTS[name] for name in MIDLEVEL], device=target.device)
+                squared = squared * torch.tensor(
+                    [SYNTHETIC_FEATURE_WEIGHTS[name] for name in MIDLEVEL], device=target.device
+                )
             total = total + HEAD_WEIGHTS[head] * ((squared.sum(1) * weights).sum() / rated.any(1).sum())
     if recordings.sum() > len(MIDLEVEL):
-        total = total + ALIKE_WEIGHT * likeness(midlevel[recordings])
+        total = total + CORRELATION_PENALTY_WEIGHT * correlation_penalty(midlevel[recordings])
     # The soft limits are for what is rare: where the features lie, the scale shall be straight.
     return total + 0.1 * (torch.relu(-pooled) ** 2 + torch.relu(pooled - 1) ** 2).sum() / len(pooled)

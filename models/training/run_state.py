@@ -9,19 +9,19 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from ..common.atomic_write import written_beside
+from ..common.atomic_write import atomic_write
 from ..common.errors import InputError
 from ..network.model import MidlevelNetwork
 from .distillation import EmbeddingHead
-from .losses import Heads
+from .losses import LabelCalibration
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingState:
     """What changes while a network learns; fingerprint says of which settings and material."""
 
     network: MidlevelNetwork
-    heads: Heads
+    heads: LabelCalibration
     mean: MidlevelNetwork
     teacher: EmbeddingHead
     optimiser: torch.optim.Optimizer
@@ -39,7 +39,7 @@ class Run:
         for index, moments in self.optimiser.state_dict()["state"].items():
             for name, tensor in moments.items():
                 tensors[f"optimiser.{index}.{name}"] = torch.as_tensor(tensor).clone().contiguous()
-        with written_beside(path) as beside:
+        with atomic_write(path) as beside:
             save_file(tensors, beside, metadata={"fingerprint": self.fingerprint, "epochs": str(epochs)})
 
     def restore(self, path: Path) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from ..common.errors import InputError
 from ..inference.checkpoint import read_checkpoint
 from ..network.architectures import ARCHITECTURES
-from .losses import HEAD_WEIGHTS, KNOWN_WEIGHTS
+from .losses import HEAD_WEIGHTS, SYNTHETIC_FEATURE_WEIGHTS
 
 LAYERS = ("fixed", "start", "free")
 
@@ -69,9 +69,9 @@ class TrainingSettings:
         if not 0 < self.learning_rate < 1:
             raise InputError(f"learning rate {self.learning_rate:g}: above 0 and below 1")
 
-    def described(self) -> dict[str, Any]:
+    def to_record(self) -> dict[str, Any]:
         """As a record keeps them, with what each error counts; the start by its weights' digest, not its place."""
-        values = dataclasses.asdict(self) | {"head_weights": HEAD_WEIGHTS, "known_weights": KNOWN_WEIGHTS}
+        values = dataclasses.asdict(self) | {"head_weights": HEAD_WEIGHTS, "known_weights": SYNTHETIC_FEATURE_WEIGHTS}
         if self.start is not None:
             values["start"] = read_checkpoint(self.start).digest
         return values

@@ -18,11 +18,11 @@ from torch import nn
 
 from ..common.constants import EMOTIONS, MIDLEVEL
 from ..common.errors import InputError
-from ..datasets.clip_dataset import HEADS, material_digest
+from ..datasets.clip_dataset import TARGET_SETS, material_digest
 from ..inference.checkpoint import read_checkpoint
-from ..inference.device import exact_on
-from ..inference.predict_clips import predict_material
-from ..inference.threads import on_threads
+from ..inference.device import use_deterministic_fp32
+from ..inference.predict_clips import predict_clips
+from ..inference.threads import torch_threads
 from ..network.layers import set_copies
 from ..network.model import MidlevelNetwork
 from ..network.spectrogram import amplify
@@ -30,8 +30,8 @@ from .batches import Batch, Source, draw, with_components
 from .distillation import EmbeddingHead, embedding_loss
 from .emotion_layer import refit
 from .gain_fields import Budget, adversarial_fields
-from .losses import HEAD_WEIGHTS, Heads, loss_of, published_layer
-from .run_state import Run
+from .losses import HEAD_WEIGHTS, LabelCalibration, load_published_layer, training_loss
+from .run_state import TrainingState
 from .settings import TrainingSettings
 
 
@@ -49,7 +49,7 @@ def new_network(settings: TrainingSettings) -> MidlevelNetwork:
         tensors = {name: tensor for name, tensor in begin.tensors.items() if not name.startswith("emotions.")}
         network.load_state_dict(tensors, strict=False)
     if settings.layer in ("fixed", "start"):
-        weight, bias = published_layer()
+        weight, bias = load_published_layer()
         network.emotions.load_state_dict({"weight": weight, "bias": bias})
         network.emotions.requires_grad_(settings.layer == "start")
     return network
@@ -71,7 +71,7 @@ def _with_copies(
 
 def _step_loss(
     network: MidlevelNetwork,
-    heads: Heads,
+    heads: LabelCalibration,
     teacher: EmbeddingHead,
     batch: Batch,
     settings: TrainingSettings,
@@ -84,7 +84,7 @@ def _step_loss(
         pooled = network.pooled(spectrograms)
     set_copies(network, None)
     pooled, changed = pooled.float().split([len(batch), len(pooled) - len(batch)])
-    loss = loss_of(network, heads, pooled, batch.targets, batch.weights)
+    loss = training_loss(network, heads, pooled, batch.targets, batch.weights)
     if rows is not None:
         loss = loss + settings.consistency * (changed - pooled[rows]).square().sum(1).mean()
     if settings.distillation > 0:
@@ -93,7 +93,7 @@ def _step_loss(
 
 
 def train(
-    sources: Sequence[Source],
+    sources: Sequence[TrainingSource],
     settings: TrainingSettings,
     *,
     state: Path | None = None,
@@ -105,21 +105,23 @@ def train(
     progress is called with the number of finished epochs and the mean loss of the last one.
     Raises InputError when `state` belongs to other settings or sources, or is damaged.
     """
-    with on_threads(settings.threads):
+    with torch_threads(settings.threads):
         return _train(sources, settings, state, progress)
 
 
 def _train(
-    sources: Sequence[Source],
+    sources: Sequence[TrainingSource],
     settings: TrainingSettings,
     state: Path | None,
     progress: Callable[[int, float], None] | None,
 ) -> MidlevelNetwork:
-    exact_on(settings.device)
+    use_deterministic_fp32(settings.device)
     network = new_network(settings)
     network.to(settings.device).to(memory_format=torch.channels_last)
-    heads = Heads().to(settings.device)
-    if all(np.isnan(source.material.targets[head]).all() for source in sources for head in HEADS if head != "known"):
+    heads = LabelCalibration().to(settings.device)
+    if all(
+        np.isnan(source.material.targets[head]).all() for source in sources for head in TARGET_SETS if head != "known"
+    ):
         heads.requires_grad_(False)  # nothing else says what the scale is: it is that of the qualities
     mean = new_network(settings).to(settings.device)
     teacher = EmbeddingHead(network).to(settings.device)
@@ -135,7 +137,7 @@ def _train(
     optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
     taught = with_components(sources)
     total_steps = settings.epochs * settings.steps_per_epoch
-    run = Run(network, heads, mean, teacher, optimiser, _fingerprint(sources, settings))
+    run = TrainingState(network, heads, mean, teacher, optimiser, _fingerprint(sources, settings))
     first = run.restore(state) if state is not None and state.exists() else 0
     for epoch in range(first, settings.epochs):
         rng = np.random.default_rng([settings.seed, epoch])
@@ -154,7 +156,7 @@ def _train(
             loss.backward()
             nn.utils.clip_grad_norm_(learners, 1.0)
             optimiser.step()
-            _follow(mean, network, settings.averaging if done > 0.1 else 0.5)
+            _update_ema(mean, network, settings.averaging if done > 0.1 else 0.5)
             losses.append(loss.item())
         if not np.isfinite(losses).all():
             raise InputError(
@@ -173,7 +175,9 @@ START_STRENGTH = 0.2
 END_STRENGTH = 0.05
 
 
-def _refit(network: MidlevelNetwork, heads: Heads, sources: Sequence[Source], strength: float) -> None:
+def _refit(
+    network: MidlevelNetwork, heads: LabelCalibration, sources: Sequence[TrainingSource], strength: float
+) -> None:
     """Fit the last layer to all recordings that are rated for emotions, as the network hears them now."""
     training = network.training
     parts = []
@@ -182,7 +186,7 @@ def _refit(network: MidlevelNetwork, heads: Heads, sources: Sequence[Source], st
         rated = {head: np.isfinite(targets[head]).any() for head in ("emotions", "felt")}
         if not any(rated.values()):
             continue
-        midlevel = predict_material(network, source.material)[0]
+        midlevel = predict_clips(network, source.material)[0]
         weights = np.ones(len(midlevel)) if source.material.weights is None else source.material.weights.astype(float)
         if rated["emotions"]:
             parts.append((midlevel, targets["emotions"].astype(float), np.ones((len(midlevel), 8))))
@@ -197,7 +201,7 @@ def _refit(network: MidlevelNetwork, heads: Heads, sources: Sequence[Source], st
 
 
 @torch.no_grad()
-def _follow(mean: nn.Module, network: nn.Module, decay: float) -> None:
+def _update_ema(mean: nn.Module, network: nn.Module, decay: float) -> None:
     """Running mean of the weights and of the normalisation's statistics."""
     for kept, new in zip(mean.state_dict().values(), network.state_dict().values(), strict=True):
         if kept.is_floating_point():
@@ -206,17 +210,17 @@ def _follow(mean: nn.Module, network: nn.Module, decay: float) -> None:
             kept.copy_(new)
 
 
-def _fingerprint(sources: Sequence[Source], settings: TrainingSettings) -> str:
+def _fingerprint(sources: Sequence[TrainingSource], settings: TrainingSettings) -> str:
     parts = {
         source.name: [len(source.material), source.share, material_digest(source.material)] for source in sources
     }
-    return json.dumps({"settings": settings.described(), "sources": parts}, sort_keys=True)
+    return json.dumps({"settings": settings.to_record(), "sources": parts}, sort_keys=True)
 
 
-def record_of(sources: Sequence[Source], settings: TrainingSettings, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+def training_record(sources: Sequence[TrainingSource], settings: TrainingSettings, **more: Any) -> dict[str, Any]:  # noqa: ANN401
     """The training record that is kept in the checkpoint."""
     return {
-        "settings": settings.described(),
+        "settings": settings.to_record(),
         "sources": {source.name: {"clips": len(source.material), "share": source.share} for source in sources},
         "midlevel": MIDLEVEL,
         "emotions": EMOTIONS,

@@ -11,8 +11,8 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moodfader.engine.audio.track import load_track
-from moodfader.engine.render.audio_writer import AudioWriter, check_output
-from moodfader.models.common.atomic_write import written_beside
+from moodfader.engine.render.audio_writer import AudioWriter, validate_output
+from moodfader.models.common.atomic_write import atomic_write
 from moodfader.models.common.errors import InputError
 
 
@@ -139,15 +139,15 @@ def test_outputs_that_are_refused(tmp_path, name, options, says):
     (tmp_path / "source.wav").write_bytes(b"music")
     (tmp_path / "link.wav").symlink_to(tmp_path / "source.wav")
     with pytest.raises(InputError, match=says) as caught:
-        check_output(tmp_path / name, source=tmp_path / "source.wav", **options)
+        validate_output(tmp_path / name, source=tmp_path / "source.wav", **options)
     assert "\n" not in str(caught.value)
     assert (tmp_path / "there.wav").read_bytes() == b"precious"
 
 
 def test_an_output_that_exists_is_fine_when_asked_for(tmp_path):
     (tmp_path / "there.wav").write_bytes(b"old")
-    check_output(tmp_path / "there.wav", overwrite=True)
-    check_output(tmp_path / "NEW.FLAC")
+    validate_output(tmp_path / "there.wav", overwrite=True)
+    validate_output(tmp_path / "NEW.FLAC")
 
 
 def test_a_folder_that_is_not_writable_is_refused(tmp_path):
@@ -155,7 +155,7 @@ def test_a_folder_that_is_not_writable_is_refused(tmp_path):
         pytest.skip("root may write everywhere")
     tmp_path.chmod(0o500)
     with pytest.raises(InputError, match="not writable"):
-        check_output(tmp_path / "out.wav")
+        validate_output(tmp_path / "out.wav")
 
 
 def test_more_channels_than_the_format_has_get_one_line(tmp_path):
@@ -186,7 +186,7 @@ def test_a_full_disk_gets_one_line_and_leaves_nothing(small_disk, suffix):
     sound = np.random.default_rng(0).uniform(-0.5, 0.5, (44100 * 30, 2)).astype(np.float32)
     with (
         pytest.raises(InputError, match=r"out.*cannot be written \(is the disk full") as caught,
-        written_beside(output) as beside,
+        atomic_write(output) as beside,
     ):
         write(beside, sound, name=output)
     assert str(caught.value).startswith(str(output))

@@ -110,17 +110,17 @@ def test_any_start_and_any_block_length_give_the_same_samples(tmp_path, suffix):
 def test_the_mono_mix_is_the_tone_at_the_networks_rate(tmp_path, sample_rate):
     soundfile.write(tmp_path / "tone.wav", tone(sample_rate, seconds=2.5), sample_rate, subtype="FLOAT")
     track = load_track(tmp_path / "tone.wav")
-    mono = joined(track.mono_blocks())
+    mono = joined(track.network_input_blocks())
     expected = tone(SAMPLE_RATE, seconds=2.5)[:, 0]
     assert abs(len(mono) - len(expected)) <= 1
     assert np.abs(mono[500:-500] - expected[500 : len(mono) - 500]).max() < 1e-3
-    assert track.peak == pytest.approx(np.abs(mono).max(), rel=1e-2)
+    assert track.network_peak == pytest.approx(np.abs(mono).max(), rel=1e-2)
 
 
 def test_the_mono_mix_is_the_mean_of_the_channels(tmp_path):
     sound = noise(SAMPLE_RATE, channels=5)
     soundfile.write(tmp_path / "five.wav", sound, SAMPLE_RATE, subtype="FLOAT")
-    mono = joined(load_track(tmp_path / "five.wav").mono_blocks())
+    mono = joined(load_track(tmp_path / "five.wav").network_input_blocks())
     np.testing.assert_allclose(mono, sound.mean(axis=1), atol=1e-6)
 
 

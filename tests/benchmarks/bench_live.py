@@ -32,9 +32,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from live_runs import MODALITY, Playing, jack_server, memory_mib, performance_compare, tell_slow, the_map
-from moodfader.control.osc.packets import encoded
-from moodfader.engine.performance.automation_file import read_history
-from moodfader.engine.processes.realtime import LOADING, urgent
+from moodfader.control.osc.packets import encode_message
+from moodfader.engine.performance.automation_file import read_automation
+from moodfader.engine.processes.realtime import RT_CONTROL, set_realtime
 
 OTHERS = [f"/moodfader/midlevel/{name}" for name in ("articulation", "dissonance", "melodiousness")]
 COLUMNS = (
@@ -45,7 +45,7 @@ COLUMNS = (
 
 def sender(port, messages, seconds, connection):
     """Process: the load and the probes; gives (value, time sent) of the probes and how many messages were sent."""
-    urgent(LOADING)  # (the load is to be what it is said to be)
+    set_realtime(RT_CONTROL)  # (the load is to be what it is said to be)
     out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     out.connect(("127.0.0.1", port))
     chance = random.Random(1)
@@ -58,13 +58,13 @@ def sender(port, messages, seconds, connection):
             while not value or value in taken:  # (a probe is known by its value)
                 value = float(np.float32(sign * chance.uniform(5, 12)))
             taken.add(value)
-            datagram = encoded(MODALITY, value)
+            datagram = encode_message(MODALITY, value)
             sent = time.monotonic()
             out.send(datagram)
             probes.append((value, sent))
             next_probe += chance.uniform(0.2, 0.45)
         while messages and count < (now - begun) * messages:
-            out.send(encoded(OTHERS[count % 3], chance.uniform(-6, 6)))
+            out.send(encode_message(OTHERS[count % 3], chance.uniform(-6, 6)))
             count += 1
         time.sleep(0.001)
     connection.send((probes, count))
@@ -119,7 +119,7 @@ def measured(asked, block):
             server.stop()
         with contextlib.suppress(OSError):  # (what follows takes minutes)
             os.nice(-12)
-        history = read_history(playing.kept)
+        history = read_automation(playing.kept)
         tape = jack_server.Tape(playing.tape)
         found = performance_compare.compare(
             history, [asked.file], [the_map(asked.file)], tape, probe=MODALITY, block=block

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from moodfader.models.common.constants import CLIP_FRAMES, N_BANDS
 from moodfader.models.inference.checkpoint import default_checkpoint, load_model
-from moodfader.models.inference.fold import fuse_normalisation
+from moodfader.models.inference.fold import optimise_for_inference
 from moodfader.models.network.architectures import ARCHITECTURES
 from moodfader.models.network.model import MidlevelNetwork
 
@@ -39,7 +39,7 @@ def main() -> None:
     print(f"| default checkpoint | {passes_a_second(shipped, batches=options.batches)} |")
     for name in ARCHITECTURES:
         network = MidlevelNetwork(name)
-        fuse_normalisation(network)
+        optimise_for_inference(network)
         print(f"| {name} | {passes_a_second(network.to(options.device), batches=max(options.batches // 5, 1))} |")
     print(f"\ncheckpoint {default_checkpoint().stat().st_size / 1e6:.2f} MB")
 

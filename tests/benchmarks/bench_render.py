@@ -40,7 +40,7 @@ def render_once(path: Path) -> dict[str, float]:
     """Render `path` in this process: seconds apart from start-up, and the process's largest memory in MB."""
     from moodfader.engine.audio.track import load_track
     from moodfader.engine.dsp.faders import Faders
-    from moodfader.engine.render.level_controlled_write import write_steered
+    from moodfader.engine.render.level_controlled_write import write_with_levels
     from moodfader.models.common.constants import HOP_LENGTH, N_BANDS
     from moodfader.models.common.constants import SAMPLE_RATE as NETWORK_RATE
 
@@ -51,7 +51,7 @@ def render_once(path: Path) -> dict[str, float]:
     weights = np.random.default_rng(0).uniform(-1, 1, (int(labels.max()) + 1, 7)).astype(np.float32)
     faders = Faders(modality=6, melodiousness=-4, dissonance=3)
     started = time.perf_counter()
-    write_steered(track, labels, weights, path.with_name("out.wav"), faders=faders)
+    write_with_levels(track, labels, weights, path.with_name("out.wav"), faders=faders)
     seconds = time.perf_counter() - started
     path.with_name("out.wav").unlink()
     unit = 1e6 if sys.platform == "darwin" else 1e3

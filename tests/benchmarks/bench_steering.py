@@ -45,10 +45,10 @@ def main() -> None:
                 output=Path(folder) / f"{file.stem}.npz",
             )
             for k, name in enumerate(MIDLEVEL):
-                faders = Faders.of({name: options.db})
+                faders = Faders.from_mapping({name: options.db})
                 made = render(track, analysis, Path(folder) / "out.wav", faders=faders, model=model, overwrite=True)
                 moves[row, k] = [made.midlevel["after"][n] - made.midlevel["before"][n] for n in MIDLEVEL]
-                gains = segment_gain_db(analysis.mask_weights, faders.array())
+                gains = segment_gain_db(analysis.mask_weights, faders.to_array())
                 expected[row, k] = surrogate_midlevel(analysis, gains)[k]
             print(f"{file.stem}: {np.diag(moves[row]).round(3)}", flush=True)
     own = np.diagonal(moves, axis1=1, axis2=2)

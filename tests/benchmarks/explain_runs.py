@@ -65,11 +65,11 @@ def clip_of(path: Path, *, start: int = 0) -> Clip:
     """Ten seconds of a file from frame `start` on."""
     from moodfader.engine import load_track
     from moodfader.engine.analysis.analysis import track_spectrogram
-    from moodfader.engine.explain.segmentation import segment
+    from moodfader.engine.explain.segmentation import segment_spectrogram
     from moodfader.models.common.constants import CLIP_FRAMES
 
     spectrogram = track_spectrogram(load_track(path))[start : start + CLIP_FRAMES]
-    return Clip(f"{path.stem}@{start}", spectrogram, segment(spectrogram))
+    return Clip(f"{path.stem}@{start}", spectrogram, segment_spectrogram(spectrogram))
 
 
 def clips(count: int) -> Iterator[Clip]:
@@ -117,7 +117,7 @@ def stock(clip: Clip, model: Any, *, samples: int, seed: int) -> Any:
     def classifier(images: Any) -> Any:  # [batch, frames, bands, 3], the three alike
         with torch.inference_mode():
             pictures = torch.from_numpy(np.ascontiguousarray(images[..., 0]))
-            return network.local(network.extend(pictures)).mean((2, 3)).numpy()
+            return network.local(network.pad(pictures)).mean((2, 3)).numpy()
 
     # its progress bar cannot be told off
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stderr(nowhere):
@@ -142,9 +142,11 @@ def ours(clip: Clip, model: Any, *, estimator: str, perturbation: str, passes: i
     """Weights [segments, 7] of the same clip in one window."""
     import numpy as np
     from moodfader.engine.analysis.analysis import ESTIMATORS
-    from moodfader.engine.explain.perturbation import window
+    from moodfader.engine.explain.perturbation import cut_window
 
-    stretch = window(clip.spectrogram, clip.labels, model, 0, model.network.geometry.positions(len(clip.spectrogram)))
+    stretch = cut_window(
+        clip.spectrogram, clip.labels, model, 0, model.network.geometry.positions(len(clip.spectrogram))
+    )
     rng = np.random.default_rng(seed)
     return (
         ESTIMATORS[estimator]

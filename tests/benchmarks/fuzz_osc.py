@@ -29,23 +29,23 @@ from pathlib import Path
 from typing import Any
 
 from moodfader.control.osc.dispatcher import Dispatcher
-from moodfader.control.osc.packets import RefusedError, bundled, encoded, messages_of
+from moodfader.control.osc.packets import MalformedPacketError, encode_bundle, encode_message, parse_datagram
 from moodfader.control.osc.server import OscServer
-from moodfader.control.osc.subscriptions import Clients
+from moodfader.control.osc.subscriptions import Subscriptions
 from moodfader.control.session.session import Session
-from moodfader.engine.performance.automation_file import read_history
+from moodfader.engine.performance.automation_file import read_automation
 
 FADER = "/moodfader/midlevel/modality"
 MASTER = "/moodfader/master"  # what the flood does not touch
 SEEDS = (
-    encoded(FADER, 1.5),
-    encoded("/moodfader/midlevel/*", 3),
-    encoded("/moodfader/*/*"),
-    encoded("/moodfader/subscribe", 10),
-    encoded("/moodfader/preset/load", "dolce"),
-    bundled([encoded(FADER, 2.5), encoded("/moodfader/bypass", 1)]),
+    encode_message(FADER, 1.5),
+    encode_message("/moodfader/midlevel/*", 3),
+    encode_message("/moodfader/*/*"),
+    encode_message("/moodfader/subscribe", 10),
+    encode_message("/moodfader/preset/load", "dolce"),
+    encode_bundle([encode_message(FADER, 2.5), encode_message("/moodfader/bypass", 1)]),
     b"/moodfader/wet\0\0,T\0\0",
-    b"#bundle\0" + b"\xff" * 8 + struct.pack(">i", 24) + encoded("/moodfader/wet", 0.5),
+    b"#bundle\0" + b"\xff" * 8 + struct.pack(">i", 24) + encode_message("/moodfader/wet", 0.5),
 )
 
 
@@ -75,20 +75,20 @@ def datagram(chance: random.Random) -> bytes:
 
 def fuzz(count: int, seed: int) -> None:
     """Datagrams through guard and dispatcher; anything but a refusal would end the program here."""
-    chance, session, clients = random.Random(seed), Session(), Clients()
+    chance, session, clients = random.Random(seed), Session(), Subscriptions()
     dispatcher = Dispatcher(session, clients)
     refused, slowest, began = 0, 0.0, time.perf_counter()
     for number in range(count):
         data, sender = datagram(chance), ("127.0.0.1", number % 500)
         start = time.perf_counter()
         try:
-            for message in messages_of(data):
-                dispatcher.take(message, sender)
-        except RefusedError as error:
-            dispatcher.complain(sender, "", str(error))
+            for message in parse_datagram(data):
+                dispatcher.enqueue(message, sender)
+        except MalformedPacketError as error:
+            dispatcher.report_error(sender, "", str(error))
             refused += 1
         if number % 50 == 0:
-            dispatcher.act(number / 10_000)
+            dispatcher.apply_pending(number / 10_000)
             clients.due(number / 10_000)
         slowest = max(slowest, time.perf_counter() - start)
         if number == count // 10:
@@ -104,7 +104,7 @@ def latencies(session: Session, client: socket.socket, count: int) -> list[float
     for number in range(count):
         value = number % 200 / 100 + 1
         start = time.perf_counter()
-        client.send(encoded(MASTER, value))
+        client.send(encode_message(MASTER, value))
         while abs(float(session.get(MASTER) or 0) - value) > 1e-6 and time.perf_counter() - start < 2:
             time.sleep(0.0002)
         found.append((time.perf_counter() - start) * 1000)
@@ -143,7 +143,7 @@ def over_sockets() -> None:
     stop = threading.Event()
 
     def busy() -> None:
-        message = encoded("/moodfader/midlevel/dissonance", 1.0)
+        message = encode_message("/moodfader/midlevel/dissonance", 1.0)
         while not stop.wait(0.001):
             other.send(message)
 
@@ -165,7 +165,7 @@ def over_sockets() -> None:
     for one in many:
         one.connect(("127.0.0.1", server.port))
         with contextlib.suppress(OSError):
-            one.send(encoded("/moodfader/subscribe", 60.0))
+            one.send(encode_message("/moodfader/subscribe", 60.0))
     time.sleep(0.5)
     print(f"clients: 200 subscribed at 60 Hz and never read, {len(server.clients())} kept")
     told("      latency meanwhile", latencies(session, client, 500))
@@ -208,7 +208,7 @@ def live(seed: int) -> None:
         written = files_of(folder, os.environ.get("MOODFADER_CACHE")) - kept
         others = sorted(name for name in written if "tape" not in name and "kept" not in name)
         print(f"files written: {others or 'none'}")
-        history, tape = read_history(playing.kept), bench.jack_server.Tape(playing.tape)
+        history, tape = read_automation(playing.kept), bench.jack_server.Tape(playing.tape)
         the_map = bench.the_map(asked.file)
         found = bench.performance_compare.compare(history, [asked.file], [the_map], tape, probe=bench.MODALITY)
     print(f"compared with the render: {found.compared / 44100:.0f} s, {len(found.breaks)} discontinuities")
@@ -242,7 +242,7 @@ def mutated(port: int, seed: int) -> None:
 def crowd(port: int) -> None:
     many = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(200)]
     for one in many:
-        one.sendto(encoded("/moodfader/subscribe", 60.0), ("127.0.0.1", port))
+        one.sendto(encode_message("/moodfader/subscribe", 60.0), ("127.0.0.1", port))
 
 
 def files_of(*folders: str | None) -> set[str]:

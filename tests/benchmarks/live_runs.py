@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from moodfader.control.osc.packets import encoded
-from moodfader.engine.performance.masked_reader import Map
+from moodfader.control.osc.packets import encode_message
+from moodfader.engine.performance.masked_reader import SegmentMask
 
 sys.path.append(str(Path(__file__).parents[1]))
 from helpers import jack_server, performance_compare
@@ -71,7 +71,7 @@ class Playing:
 
     def send(self, address, value):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
-            out.sendto(encoded(address, value), ("127.0.0.1", self.port))
+            out.sendto(encode_message(address, value), ("127.0.0.1", self.port))
 
     def end(self):
         """Stop both; the recording is then whole."""
@@ -100,4 +100,4 @@ def the_map(file):
     from moodfader.engine.audio.track import load_track
 
     analysis = analyze(load_track(file), settings=AnalysisSettings())
-    return Map(analysis.segments, analysis.mask_weights, sample_rate=44100)
+    return SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=44100)

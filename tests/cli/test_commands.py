@@ -18,7 +18,7 @@ from moodfader.control.experiments import train_command
 from moodfader.engine import load_analysis, load_track, predict_track
 from moodfader.engine.analysis.analysis import ESTIMATORS, AnalysisSettings
 from moodfader.engine.explain.perturbation import PERTURBATIONS
-from moodfader.engine.explain.segmentation import METHODS
+from moodfader.engine.explain.segmentation import SEGMENTATIONS
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from moodfader.models.inference.checkpoint import default_checkpoint, load_model
 from moodfader.models.training.settings import TrainingSettings
@@ -87,7 +87,7 @@ def test_every_command_explains_itself(command, capsys):
 def test_help_names_all_choices(capsys):
     run(["analyze", "--help"])
     shown = capsys.readouterr().out
-    assert all(name in shown for name in (*METHODS, *ESTIMATORS, *PERTURBATIONS))
+    assert all(name in shown for name in (*SEGMENTATIONS, *ESTIMATORS, *PERTURBATIONS))
 
 
 def test_defaults_are_those_of_the_engine_and_of_training():
@@ -171,7 +171,7 @@ def test_analyze_says_what_it_keeps(song, model_file, capsys):
     for measure in measures:
         values = getattr(kept, measure).tolist()
         assert line[measure] == pytest.approx(dict(zip(MIDLEVEL, values, strict=True)), abs=1e-6)
-    assert line["selected"] == kept.selected_counts()
+    assert line["selected"] == kept.significant_counts()
     made = Path(line["analysis"]).stat().st_mtime_ns
     assert run(arguments) == 0
     assert Path(line["analysis"]).stat().st_mtime_ns == made  # taken from the cache

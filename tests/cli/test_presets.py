@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from moodfader.control.cli import run
-from moodfader.control.session.presets import all_presets, find_preset, own_folder, read_preset, save_preset
+from moodfader.control.session.presets import (
+    available_presets,
+    find_preset,
+    read_preset,
+    save_preset,
+    user_preset_dir,
+)
 from moodfader.engine import Faders
 from moodfader.models.common.constants import MIDLEVEL
 from moodfader.models.common.errors import InputError
@@ -18,12 +24,12 @@ def _own_folder(tmp_path, monkeypatch):
 
 
 def test_shipped_presets_are_usable_and_differ():
-    found = [find_preset(name) for name in all_presets()]
+    found = [find_preset(name) for name in available_presets()]
     assert 6 <= len(found) <= 10
     for preset in found:
-        assert not Faders.of(preset.gains_db).neutral, preset.name
+        assert not Faders.from_mapping(preset.gains_db).is_neutral, preset.name
         assert preset.summary.endswith("."), preset.name
-        assert not preset.own
+        assert not preset.is_user
     assert len({tuple(sorted(preset.gains_db.items())) for preset in found}) == len(found)
 
 
@@ -32,7 +38,7 @@ def test_what_is_saved_is_read_again(gains, summary):
     saved = save_preset("mine", gains, summary=summary.encode("utf-8", "ignore").decode(), overwrite=True)
     assert dict(find_preset("mine").gains_db) == gains
     assert find_preset("mine") == saved
-    assert saved.own
+    assert saved.is_user
 
 
 def test_own_presets_hide_shipped_ones(capsys):
@@ -41,7 +47,7 @@ def test_own_presets_hide_shipped_ones(capsys):
     capsys.readouterr()
     assert run(["presets", "list", "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["name"] for line in lines] == sorted(all_presets())
+    assert [line["name"] for line in lines] == sorted(available_presets())
     dolce = next(line for line in lines if line["name"] == "dolce")
     assert dolce["gains_db"] == {**dict.fromkeys(MIDLEVEL, 0.0), "modality": -3.0}
     assert run(["presets", "show", "dolce"]) == 0
@@ -58,7 +64,7 @@ def test_save_starts_from_another(capsys):
 def test_names_cannot_leave_the_folder(name):
     with pytest.raises(InputError, match="letters, digits"):
         save_preset(name, {"modality": 1.0})
-    assert not own_folder().exists()
+    assert not user_preset_dir().exists()
 
 
 def test_own_presets_are_replaced_only_when_told(capsys):
@@ -68,7 +74,7 @@ def test_own_presets_are_replaced_only_when_told(capsys):
     assert find_preset("mine").gains_db == {"modality": 1.0}
     assert run(["presets", "save", "mine", "--set", "modality=2", "--overwrite"]) == 0
     assert find_preset("mine").gains_db == {"modality": 2.0}
-    assert [path.name for path in own_folder().iterdir()] == ["mine.toml"]
+    assert [path.name for path in user_preset_dir().iterdir()] == ["mine.toml"]
 
 
 def test_a_near_miss_is_guessed():

@@ -7,14 +7,14 @@ import sys
 import pytest
 import typer
 from moodfader.control.commands import osc
-from moodfader.control.commands.osc import value_of
-from moodfader.control.midi.mapping import Mapped, read_mapping, save_mapping
+from moodfader.control.commands.osc import parse_argument
+from moodfader.control.midi.mapping import MidiBinding, read_mapping, save_mapping
 from moodfader.control.midi.ports import mapping_file
 from moodfader.control.osc.client import OscClient
 from moodfader.control.osc.controller_layouts import open_stage_control
 from moodfader.control.osc.packets import Message
 from moodfader.control.osc.server import OscServer
-from moodfader.control.session.parameters import CONTROLS
+from moodfader.control.session.parameters import PARAMETERS
 from moodfader.models.common.errors import InputError
 from typer.testing import CliRunner
 
@@ -52,8 +52,8 @@ def run(*words):
     ],
 )
 def test_words_become_values(text, value):
-    assert value_of(text) == value
-    assert type(value_of(text)) is type(value)
+    assert parse_argument(text) == value
+    assert type(parse_argument(text)) is type(value)
 
 
 def test_send_sets_and_prints_what_holds_then(server, session):
@@ -105,7 +105,7 @@ def test_nobody_there_is_said(server):
 
 def test_monitor_prints_the_state_and_then_the_changes(server, session):
     client = OscClient("127.0.0.1", server.port)
-    news = client.follow(rate_hz=50)
+    news = client.subscribe(rate_hz=50)
     state = {message.address for _, message in zip(range(20), news, strict=False)}
     assert FADER in state
     session.set(FADER, 7.5)
@@ -119,20 +119,20 @@ def test_monitor_prints_the_state_and_then_the_changes(server, session):
 
 def test_monitor_renews_its_lease(server, session):
     client = OscClient("127.0.0.1", server.port)
-    for _ in client.follow(rate_hz=50, seconds=0.5, renew_s=0.1):
+    for _ in client.subscribe(rate_hz=50, seconds=0.5, renew_s=0.1):
         assert server.clients()
     client = OscClient("127.0.0.1", server.port)
-    counted = [message.address for message in client.follow(rate_hz=50, seconds=0.5, renew_s=0.1)].count(FADER)
+    counted = [message.address for message in client.subscribe(rate_hz=50, seconds=0.5, renew_s=0.1)].count(FADER)
     assert counted >= 3  # the whole state with each
 
 
 def test_controls_lists_every_address():
     printed = run("controls")
-    for control in CONTROLS:
+    for control in PARAMETERS:
         assert control.address in printed
-        assert control.meaning in printed
+        assert control.description in printed
     rows = [json.loads(line) for line in run("controls", "--json").splitlines()]
-    assert [row["address"] for row in rows] == [control.address for control in CONTROLS]
+    assert [row["address"] for row in rows] == [control.address for control in PARAMETERS]
 
 
 def test_the_layout_has_the_faders_in_their_ranges(tmp_path):
@@ -144,7 +144,7 @@ def test_the_layout_has_the_faders_in_their_ranges(tmp_path):
     assert len({widget["id"] for widget in widgets}) == len(widgets)
     (fader,) = (widget for widget in widgets if widget.get("address") == FADER)
     assert (fader["type"], fader["range"], fader["default"]) == ("fader", {"min": -12.0, "max": 12.0}, 0.0)
-    known = {control.address for control in CONTROLS}
+    known = {control.address for control in PARAMETERS}
     assert {widget["address"] for widget in widgets if "address" in widget} <= known
     places = {(widget["left"], widget["top"]) for widget in widgets}
     assert len(places) == len(widgets)
@@ -153,7 +153,7 @@ def test_the_layout_has_the_faders_in_their_ranges(tmp_path):
 
 
 def test_midi_is_listed_and_forgotten():
-    save_mapping(mapping_file(), [Mapped(FADER, 2, 7), Mapped("/moodfader/wet", 1, 1, "14bit")])
+    save_mapping(mapping_file(), [MidiBinding(FADER, 2, 7), MidiBinding("/moodfader/wet", 1, 1, "14bit")])
     assert f"{FADER}  channel 2  number 7  7bit" in run("midi", "list")
     run("midi", "forget", FADER)
     assert [mapped.address for mapped in read_mapping(mapping_file())] == ["/moodfader/wet"]

@@ -5,8 +5,8 @@ import math
 import pytest
 from moodfader.control.osc.dispatcher import COMPLAINTS_PER_S, ERROR, MOST_ANSWERS, MOST_WAITING, Dispatcher
 from moodfader.control.osc.packets import Message
-from moodfader.control.osc.subscriptions import LEASE_S, MOST_CLIENTS, Clients
-from moodfader.control.session.parameters import CONTROLS
+from moodfader.control.osc.subscriptions import LEASE_S, MAX_CLIENTS, Subscriptions
+from moodfader.control.session.parameters import PARAMETERS
 from moodfader.models.common.constants import MIDLEVEL
 
 HERE = ("127.0.0.1", 5000)
@@ -16,7 +16,7 @@ FADER = "/moodfader/midlevel/modality"
 
 @pytest.fixture
 def clients():
-    return Clients()
+    return Subscriptions()
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def dispatcher(session, clients):
 
 def said(dispatcher, address, *arguments, sender=HERE, now=0.0):
     """The answers to one message."""
-    dispatcher.take(Message(address, arguments), sender)
-    return dispatcher.act(now)
+    dispatcher.enqueue(Message(address, arguments), sender)
+    return dispatcher.apply_pending(now)
 
 
 @pytest.mark.parametrize(("value", "wanted"), [(3, 3.0), (-4.5, -4.5), (True, 1.0), (False, 0.0)])
@@ -95,9 +95,9 @@ def test_an_error_is_not_answered(dispatcher):
 
 def test_a_question_is_answered_to_who_asked(dispatcher, session):
     session.set(FADER, 2.5)
-    dispatcher.take(Message(FADER), HERE)
-    dispatcher.take(Message("/moodfader/bypass"), THERE)
-    assert dispatcher.act(0.0) == [(HERE, FADER, (2.5,)), (THERE, "/moodfader/bypass", (False,))]
+    dispatcher.enqueue(Message(FADER), HERE)
+    dispatcher.enqueue(Message("/moodfader/bypass"), THERE)
+    assert dispatcher.apply_pending(0.0) == [(HERE, FADER, (2.5,)), (THERE, "/moodfader/bypass", (False,))]
     answers = said(dispatcher, "/moodfader/midlevel/*")
     assert [address for _, address, _ in answers] == [f"/moodfader/midlevel/{name}" for name in MIDLEVEL]
     assert said(dispatcher, "/moodfader/measured/sad") == [(HERE, "/moodfader/measured/sad", (None,))]
@@ -105,15 +105,15 @@ def test_a_question_is_answered_to_who_asked(dispatcher, session):
 
 def test_only_the_newest_value_acts(dispatcher, session):
     for step in range(10_000):
-        dispatcher.take(Message(FADER, (step / 1000,)), HERE)
-    dispatcher.act(0.0)
+        dispatcher.enqueue(Message(FADER, (step / 1000,)), HERE)
+    dispatcher.apply_pending(0.0)
     assert [(address, value) for address, value, _ in session.log] == [(FADER, 9.999)]
 
 
 def test_the_order_of_the_newest_values_is_kept(dispatcher, session):
     for address in ("pause", "play", "loop", "pause", "seek"):
-        dispatcher.take(Message(f"/moodfader/transport/{address}", (1,)), HERE)
-    dispatcher.act(0.0)
+        dispatcher.enqueue(Message(f"/moodfader/transport/{address}", (1,)), HERE)
+    dispatcher.apply_pending(0.0)
     assert [address.rsplit("/")[-1] for address, _, _ in session.log] == ["play", "loop", "pause", "seek"]
 
 
@@ -152,7 +152,7 @@ def test_a_lease_ends_unless_it_is_renewed(dispatcher, clients):
     assert clients.names() == ("127.0.0.1:5000",)
     said(dispatcher, "/moodfader/unsubscribe")
     assert clients.names() == ()
-    dispatcher.take(Message("/moodfader/subscribe"), HERE)
+    dispatcher.enqueue(Message("/moodfader/subscribe"), HERE)
     assert said(dispatcher, "/moodfader/unsubscribe") == []
     assert clients.names() == ()
 
@@ -168,7 +168,7 @@ def test_who_moves_a_fader_is_not_told_about_it(dispatcher, session, clients):
 def test_the_client_that_renewed_longest_ago_makes_room(clients):
     for port in range(200):
         clients.renew(("127.0.0.1", port), 0.0, rate_hz=10, version=0)
-    assert clients.names() == tuple(f"127.0.0.1:{port}" for port in range(200 - MOST_CLIENTS, 200))
+    assert clients.names() == tuple(f"127.0.0.1:{port}" for port in range(200 - MAX_CLIENTS, 200))
 
 
 def test_a_late_turn_is_not_made_up_for(clients):
@@ -181,14 +181,14 @@ def test_a_late_turn_is_not_made_up_for(clients):
 def test_many_questions_do_not_keep_a_value_waiting(dispatcher, session):
     everything = len(said(dispatcher, "/moodfader/*/*"))
     for port in range(1000):
-        dispatcher.take(Message("/moodfader/*/*"), ("127.0.0.1", port))
-    first = dispatcher.act(0.0)
+        dispatcher.enqueue(Message("/moodfader/*/*"), ("127.0.0.1", port))
+    first = dispatcher.apply_pending(0.0)
     assert len(first) < MOST_ANSWERS + everything
-    dispatcher.take(Message(FADER, (2.0,)), HERE)
-    answers = first + dispatcher.act(0.0)
+    dispatcher.enqueue(Message(FADER, (2.0,)), HERE)
+    answers = first + dispatcher.apply_pending(0.0)
     assert session.get(FADER) == 2.0
     while not dispatcher.idle:
-        answers += dispatcher.act(0.0)
+        answers += dispatcher.apply_pending(0.0)
     assert len(answers) == MOST_WAITING * everything
 
 
@@ -209,15 +209,15 @@ def test_a_fault_of_the_session_is_told_and_does_not_end_the_rest(dispatcher, se
         good(address, value, source=source)
 
     monkeypatch.setattr(session, "set", faulty)
-    dispatcher.take(Message(FADER, (1.0,)), HERE)
-    dispatcher.take(Message("/moodfader/wet", (0.5,)), HERE)
-    ((_, address, (text,)),) = dispatcher.act(0.0)
+    dispatcher.enqueue(Message(FADER, (1.0,)), HERE)
+    dispatcher.enqueue(Message("/moodfader/wet", (0.5,)), HERE)
+    ((_, address, (text,)),) = dispatcher.apply_pending(0.0)
     assert (address, "broken" in text) == (ERROR, True)
     assert session.get("/moodfader/wet") == 0.5
 
 
 def test_every_writable_control_takes_its_default(dispatcher, session):
-    for control in CONTROLS:
+    for control in PARAMETERS:
         if control.writable and control.default is not None and control.default != "":
             assert said(dispatcher, control.address, control.default) == []
     assert session.state()["/moodfader/wet"] == 1.0

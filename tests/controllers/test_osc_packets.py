@@ -7,7 +7,15 @@ import struct
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moodfader.control.osc.packets import DEEPEST, LARGEST, Message, RefusedError, bundled, encoded, messages_of
+from moodfader.control.osc.packets import (
+    MAX_DATAGRAM,
+    MAX_DEPTH,
+    MalformedPacketError,
+    Message,
+    encode_bundle,
+    encode_message,
+    parse_datagram,
+)
 
 IMMEDIATE = struct.pack(">Q", 1)
 
@@ -16,13 +24,13 @@ def bundle(*elements: bytes, time_tag: bytes = IMMEDIATE) -> bytes:
     return b"#bundle\0" + time_tag + b"".join(struct.pack(">i", len(one)) + one for one in elements)
 
 
-WET = encoded("/moodfader/wet", 0.5)
+WET = encode_message("/moodfader/wet", 0.5)
 SEEDS = (
     WET,
-    encoded("/moodfader/midlevel/*", 3),
-    encoded("/moodfader/subscribe", 10),
-    encoded("/moodfader/preset/load", "dolce"),
-    bundle(WET, encoded("/moodfader/bypass", 1)),
+    encode_message("/moodfader/midlevel/*", 3),
+    encode_message("/moodfader/subscribe", 10),
+    encode_message("/moodfader/preset/load", "dolce"),
+    bundle(WET, encode_message("/moodfader/bypass", 1)),
     bundle(bundle(WET), bundle(bundle(WET, WET))),
     b"/moodfader/wet\0\0,T\0\0",
     b"/moodfader/wet\0\0,d\0\0" + struct.pack(">d", 0.25),
@@ -47,35 +55,35 @@ SEEDS = (
         (b"/a\0\0,f\0\0" + b"\0" * 8, "take 12 bytes"),
         (b"/a\0\0,b\0\0" + struct.pack(">i", -1), "type 'b'"),
         (b"/a\0\0f\0\0\0" + b"\0" * 4, "comma"),
-        (encoded("/a", *range(17)), "arguments"),
+        (encode_message("/a", *range(17)), "arguments"),
         (bundle(*[WET] * 129), "messages"),
-        (b"/" * (LARGEST + 4), "at most"),
+        (b"/" * (MAX_DATAGRAM + 4), "at most"),
     ],
 )
 def test_what_is_malformed_is_refused_with_a_reason(datagram, reason):
-    with pytest.raises(RefusedError, match=reason):
-        messages_of(datagram)
+    with pytest.raises(MalformedPacketError, match=reason):
+        parse_datagram(datagram)
 
 
 def test_bundles_nest_so_deep_and_no_deeper():
     nested = WET
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         nested = bundle(nested)
-    assert messages_of(nested) == [Message("/moodfader/wet", (0.5,))]
-    with pytest.raises(RefusedError, match="deep"):
-        messages_of(bundle(nested))
+    assert parse_datagram(nested) == [Message("/moodfader/wet", (0.5,))]
+    with pytest.raises(MalformedPacketError, match="deep"):
+        parse_datagram(bundle(nested))
 
 
 @pytest.mark.parametrize("time_tag", [b"\0" * 8, b"\xff" * 8, struct.pack(">II", 2**31, 5)])
 def test_a_time_tag_is_not_waited_for(time_tag):
-    assert messages_of(bundle(WET, time_tag=time_tag)) == [Message("/moodfader/wet", (0.5,))]
+    assert parse_datagram(bundle(WET, time_tag=time_tag)) == [Message("/moodfader/wet", (0.5,))]
 
 
 def test_the_types_that_controllers_send():
     tags = b"/a\0\0" + b",ihfdsTFN\0\0\0"
     data = tags + struct.pack(">iqfd", -3, 2**40, 0.5, 0.1) + b"abc\0"
-    assert messages_of(data) == [Message("/a", (-3, 2**40, 0.5, 0.1, "abc", True, False, None))]
-    assert messages_of(b"/a\0\0") == [Message("/a")]  # old senders leave the tags out
+    assert parse_datagram(data) == [Message("/a", (-3, 2**40, 0.5, 0.1, "abc", True, False, None))]
+    assert parse_datagram(b"/a\0\0") == [Message("/a")]  # old senders leave the tags out
 
 
 @given(
@@ -90,7 +98,7 @@ def test_the_types_that_controllers_send():
     )
 )
 def test_what_is_sent_is_read(arguments):
-    messages = messages_of(bundled([encoded("/a/b", *arguments), encoded("/c")]))
+    messages = parse_datagram(encode_bundle([encode_message("/a/b", *arguments), encode_message("/c")]))
     assert messages == [Message("/a/b", tuple(arguments)), Message("/c")]
 
 
@@ -109,8 +117,8 @@ def test_any_bytes_after_a_good_beginning(datagram, beginning):
 def read_or_refused(datagram: bytes) -> bool:
     """Whether it was read; what is read is of the promised kinds and no longer than the datagram."""
     try:
-        messages = messages_of(datagram)
-    except RefusedError:
+        messages = parse_datagram(datagram)
+    except MalformedPacketError:
         return False
     assert 0 < len(messages) <= len(datagram) / 4 + 1 or not messages
     for message in messages:
@@ -148,5 +156,5 @@ def test_a_hundred_thousand_mutations():
 
 
 def test_nan_is_let_through_to_the_table_that_refuses_it():
-    (message,) = messages_of(b"/moodfader/wet\0\0,f\0\0" + struct.pack(">f", math.nan))
+    (message,) = parse_datagram(b"/moodfader/wet\0\0,f\0\0" + struct.pack(">f", math.nan))
     assert math.isnan(message.arguments[0])

@@ -12,9 +12,9 @@ import time
 import tracemalloc
 
 import pytest
-from moodfader.control.osc.packets import encoded, messages_of
+from moodfader.control.osc.packets import encode_message, parse_datagram
 from moodfader.control.osc.server import OscServer
-from moodfader.control.osc.subscriptions import MOST_CLIENTS
+from moodfader.control.osc.subscriptions import MAX_CLIENTS
 from moodfader.models.common.errors import InputError
 
 FADER = "/moodfader/midlevel/modality"
@@ -46,7 +46,7 @@ def received(client, seconds=0.3):
     messages = []
     with contextlib.suppress(TimeoutError):
         while True:
-            messages += messages_of(client.recv(65536))
+            messages += parse_datagram(client.recv(65536))
     return messages
 
 
@@ -61,22 +61,22 @@ def until(condition, seconds=5.0):
 
 
 def test_set_and_ask(server, session, client):
-    client.send(encoded(FADER, 3.5))
-    client.send(encoded(FADER))
-    ((message),) = messages_of(client.recv(65536))
+    client.send(encode_message(FADER, 3.5))
+    client.send(encode_message(FADER))
+    ((message),) = parse_datagram(client.recv(65536))
     assert (message.address, message.arguments) == (FADER, (3.5,))
     assert session.log == [(FADER, 3.5, f"osc 127.0.0.1:{client.getsockname()[1]}")]
 
 
 def test_malformed_datagrams_are_answered_with_a_reason(server, client):
     client.send(b"#bundle\0" + bytes(8) + b"\xff\xff\xff\xfc")
-    (message,) = messages_of(client.recv(65536))
+    (message,) = parse_datagram(client.recv(65536))
     assert message.address == "/moodfader/error"
     assert "-4 bytes" in message.arguments[0]
 
 
 def test_a_subscriber_hears_the_state_then_changes_and_meters(server, session, client):
-    client.send(encoded("/moodfader/subscribe", 50.0))
+    client.send(encode_message("/moodfader/subscribe", 50.0))
     state = {message.address: message.arguments[0] for message in received(client)}
     assert state.keys() == {address for address, value in session.state().items() if value is not None}
     assert server.clients() == (f"127.0.0.1:{client.getsockname()[1]}",)
@@ -84,14 +84,14 @@ def test_a_subscriber_hears_the_state_then_changes_and_meters(server, session, c
     session.publish({"/moodfader/meter/dropouts": 3, "/moodfader/emotion/sad": 0.25})
     news = {message.address: message.arguments[0] for message in received(client)}
     assert news == {"/moodfader/bypass": 1, "/moodfader/meter/dropouts": 3, "/moodfader/emotion/sad": 0.25}
-    client.send(encoded("/moodfader/unsubscribe"))
+    client.send(encode_message("/moodfader/unsubscribe"))
     assert until(lambda: server.clients() == ())
     session.set("/moodfader/bypass", False)
     assert received(client) == []
 
 
 def test_the_rate_is_the_clients_own(server, session, client):
-    client.send(encoded("/moodfader/subscribe", 10.0))
+    client.send(encode_message("/moodfader/subscribe", 10.0))
     received(client, 0.05)
     counted = 0
     end = time.monotonic() + 1.0
@@ -99,7 +99,7 @@ def test_the_rate_is_the_clients_own(server, session, client):
     while time.monotonic() < end:
         session.publish({"/moodfader/meter/load": random.random()})
         with contextlib.suppress(TimeoutError):
-            counted += len(messages_of(client.recv(65536)))
+            counted += len(parse_datagram(client.recv(65536)))
     assert 5 <= counted <= 11
 
 
@@ -119,8 +119,8 @@ def test_other_addresses_of_this_machine(session):
             continue
         with socket.socket(family, socket.SOCK_DGRAM) as client:
             client.settimeout(5)
-            client.sendto(encoded(FADER), ("127.0.0.1" if host == "0.0.0.0" else host, server.port))
-            assert messages_of(client.recv(65536))[0].address == FADER
+            client.sendto(encode_message(FADER), ("127.0.0.1" if host == "0.0.0.0" else host, server.port))
+            assert parse_datagram(client.recv(65536))[0].address == FADER
         server.close()
 
 
@@ -130,7 +130,7 @@ def test_it_listens_on_this_machine_only(server):
         addresses = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
         for address in addresses:
             if not address.startswith("127."):
-                outside.sendto(encoded(FADER), (address, server.port))
+                outside.sendto(encode_message(FADER), (address, server.port))
                 outside.settimeout(0.2)
                 with pytest.raises((TimeoutError, ConnectionError)):
                     outside.recv(100)
@@ -164,7 +164,7 @@ def test_liblo_listens(server, session):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as first:
         first.bind(("127.0.0.1", 0))
         port = first.getsockname()[1]
-        first.sendto(encoded("/moodfader/subscribe", 50.0), ("127.0.0.1", server.port))  # oscdump cannot ask
+        first.sendto(encode_message("/moodfader/subscribe", 50.0), ("127.0.0.1", server.port))  # oscdump cannot ask
         assert until(server.clients)
         assert len(received(first)) > 20
     dump = subprocess.Popen(["oscdump", "-L", str(port)], stdout=subprocess.PIPE, text=True)
@@ -203,8 +203,8 @@ def _is_bound(port):
 
 def test_a_flood_then_a_message(server, session, client):
     """100,000 messages as fast as they can be sent: memory stays flat, the next one acts at once."""
-    datagrams = [encoded(f"/moodfader/midlevel/{name}", 1.0) for name in ("modality", "dissonance")]
-    datagrams += [encoded("/moodfader/nowhere"), b"nonsense", encoded("/moodfader/*/*")]
+    datagrams = [encode_message(f"/moodfader/midlevel/{name}", 1.0) for name in ("modality", "dissonance")]
+    datagrams += [encode_message("/moodfader/nowhere"), b"nonsense", encode_message("/moodfader/*/*")]
     for datagram in datagrams * 1000:  # to warm up: caches fill, buffers are made
         client.send(datagram)
     assert_acts(session, client, -3.0)
@@ -227,9 +227,9 @@ def test_a_flood_then_a_message(server, session, client):
 def assert_acts(session, client, value):
     """Send one more value until it arrives (a full socket buffer drops it); how long the last one took."""
     began = time.monotonic()
-    client.send(encoded(FADER, value))
+    client.send(encode_message(FADER, value))
     while not until(lambda: session.get(FADER) == value, 0.25):
-        client.send(encoded(FADER, value))
+        client.send(encode_message(FADER, value))
         assert time.monotonic() - began < 10
     return time.monotonic() - began
 
@@ -239,9 +239,9 @@ def test_two_hundred_clients_that_never_renew(server, session, client):
     try:
         for other in others:
             other.connect(("127.0.0.1", server.port))
-            other.send(encoded("/moodfader/subscribe", 60.0))
+            other.send(encode_message("/moodfader/subscribe", 60.0))
             time.sleep(0.001)
-        assert until(lambda: len(server.clients()) == MOST_CLIENTS)
+        assert until(lambda: len(server.clients()) == MAX_CLIENTS)
         assert_acts(session, client, 4.25)
         last = others[-1]
         assert FADER in {message.address for message in received(last)}
@@ -255,7 +255,7 @@ def test_two_hundred_clients_that_never_renew(server, session, client):
 def test_ten_thousand_random_datagrams(server, session, client):
     chance = random.Random(8)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    good = encoded("/moodfader/wet", 0.5)
+    good = encode_message("/moodfader/wet", 0.5)
     for _ in range(10_000):
         data = bytearray(good if chance.random() < 0.5 else chance.randbytes(chance.randint(0, 64)))
         if data:

@@ -6,8 +6,8 @@ import socket
 import threading
 
 import pytest
-from moodfader.control.osc.oscquery import OscQueryServer, answer, host_info
-from moodfader.control.session.parameters import CONTROLS
+from moodfader.control.osc.oscquery import OscQueryServer, handle_request, host_info
+from moodfader.control.session.parameters import PARAMETERS
 from moodfader.models.common.errors import InputError
 
 
@@ -40,7 +40,7 @@ def test_the_tree_holds_every_address(server):
             walk(child)
 
     walk(tree)
-    assert found.keys() == {control.address for control in CONTROLS}
+    assert found.keys() == {control.address for control in PARAMETERS}
     fader = found["/moodfader/midlevel/modality"]
     assert fader["RANGE"] == [{"MIN": -12.0, "MAX": 12.0}]
     assert (fader["TYPE"], fader["ACCESS"], fader["VALUE"], fader["UNIT"]) == ("f", 3, [0.0], ["dB"])
@@ -79,7 +79,7 @@ def test_it_can_only_be_read(server, session, method):
 
 @pytest.mark.parametrize("target", ["", "?", "//", "/%00", "/%ff", "/moodfader/wet/x", "http://[", "/" * 5000])
 def test_any_target_has_an_answer(target, session):
-    status, _ = answer(target, session.state(), {})
+    status, _ = handle_request(target, session.state(), {})
     assert status in (200, 400, 404)
 
 

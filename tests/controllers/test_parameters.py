@@ -7,24 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from moodfader.control.session.address_patterns import matches
-from moodfader.control.session.parameters import CONTROLS, by_address, matching
+from moodfader.control.session.parameters import PARAMETERS, find_parameter, match_parameters
 from moodfader.models.common.constants import MIDLEVEL
 from moodfader.models.common.errors import InputError
 
 
 def test_every_address_is_there_once_and_its_default_is_valid():
-    addresses = [control.address for control in CONTROLS]
+    addresses = [control.address for control in PARAMETERS]
     assert len(set(addresses)) == len(addresses)
-    for control in CONTROLS:
+    for control in PARAMETERS:
         assert re.fullmatch(r"/moodfader(/[a-z_]+)+", control.address)
-        assert control.meaning.endswith(".")
+        assert control.description.endswith(".")
         if control.default is not None:
-            assert control.checked(control.default) == control.default
+            assert control.validate(control.default) == control.default
 
 
 def test_a_wrong_address_is_told_the_right_one():
     with pytest.raises(InputError, match="did you mean /moodfader/midlevel/dissonance"):
-        by_address("/moodfader/midlevel/disonance")
+        find_parameter("/moodfader/midlevel/disonance")
 
 
 @pytest.mark.parametrize(
@@ -63,30 +63,34 @@ def test_patterns_agree_with_the_shells(pattern, name):
 
 
 def test_a_pattern_names_controls_in_their_order():
-    assert [control.address.rsplit("/")[-1] for control in matching("/moodfader/midlevel/*")] == list(MIDLEVEL)
-    assert matching("/moodfader/*/rhythmic_{stability,complexity}") == matching("/moodfader/midlevel/rhythmic_*")
-    assert matching("/" + "*" * 5000) == ()
+    assert [control.address.rsplit("/")[-1] for control in match_parameters("/moodfader/midlevel/*")] == list(
+        MIDLEVEL
+    )
+    assert match_parameters("/moodfader/*/rhythmic_{stability,complexity}") == match_parameters(
+        "/moodfader/midlevel/rhythmic_*"
+    )
+    assert match_parameters("/" + "*" * 5000) == ()
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -12.01, 13, 10**400, "3", None, b"1", [1]])
 def test_a_fader_takes_no_nonsense(bad):
     with pytest.raises(InputError, match="/moodfader/midlevel/modality"):
-        by_address("/moodfader/midlevel/modality").checked(bad)
+        find_parameter("/moodfader/midlevel/modality").validate(bad)
 
 
 def test_numbers_serve_as_booleans_and_the_other_way():
-    bypass, wet = by_address("/moodfader/bypass"), by_address("/moodfader/wet")
-    assert bypass.checked(1.0) is True
-    assert bypass.checked(0) is False
-    assert wet.checked(True) == 1.0
-    assert by_address("/moodfader/transport/pause").checked(None) is True
-    assert by_address("/moodfader/transport/pause").checked(0) is False
+    bypass, wet = find_parameter("/moodfader/bypass"), find_parameter("/moodfader/wet")
+    assert bypass.validate(1.0) is True
+    assert bypass.validate(0) is False
+    assert wet.validate(True) == 1.0
+    assert find_parameter("/moodfader/transport/pause").validate(None) is True
+    assert find_parameter("/moodfader/transport/pause").validate(0) is False
 
 
 @given(st.floats(0, 1))
 def test_normalised_values_go_there_and_back(fraction):
-    for control in CONTROLS:
-        if control.normalised:
+    for control in PARAMETERS:
+        if control.has_norm:
             value = control.from_norm(fraction)
             assert control.low <= value <= control.high
             assert control.to_norm(value) == pytest.approx(fraction, abs=1e-12)

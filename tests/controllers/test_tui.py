@@ -7,7 +7,7 @@ import pytest
 from moodfader.control.tui.app import Terminal
 from moodfader.control.tui.gain_map import GainMap
 from moodfader.control.tui.rows import emotion_rows, fader_rows, key_row, meter_rows, transport_rows
-from moodfader.engine.analysis.surrogate import Heard
+from moodfader.engine.analysis.surrogate import TrackSummary
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 
 
@@ -148,7 +148,7 @@ def analysed(playing, tmp_path):
     arrays = {"segments": labels, "mask_weights": weights, "weights": weights, "response_per_db": np.ones(2)}
     np.savez(path, **arrays)
     emotions = dict.fromkeys(EMOTIONS, 0.5)
-    playing.event("heard", 0, Heard(path, "", "", 63.9, 10.0, emotions, np.zeros((8, 7), np.float32)))
+    playing.event("heard", 0, TrackSummary(path, "", "", 63.9, 10.0, emotions, np.zeros((8, 7), np.float32)))
     return playing, path
 
 
@@ -161,7 +161,7 @@ def test_the_gain_map_shows_what_the_faders_do(analysed):
     assert np.isnan(gains_db[505:]).all()
     assert (gains_db[5:505, :8] == -6).all()
     assert (gains_db[5:505, 8:] == 6).all()
-    rows = GainMap(path).rows(30.0, faders_db, 80)
+    rows = GainMap(path).render_text(30.0, faders_db, 80)
     top, bottom = (style.style.color.triplet for style in (rows.spans[1], rows.spans[-1]))
     assert top.red > top.blue
     assert bottom.blue > bottom.red
@@ -193,23 +193,23 @@ def test_loud_music_is_brighter_on_the_map(analysed):
     _, path = analysed
     levels = np.zeros((500, 16), np.uint8)
     levels[:, 8:] = 255
-    rows = GainMap(path, levels).rows(30.0, np.zeros(7, np.float32), 80)
+    rows = GainMap(path, levels).render_text(30.0, np.zeros(7, np.float32), 80)
     top, bottom = (style.style.color.triplet for style in (rows.spans[1], rows.spans[-1]))
     assert top.red > bottom.red + 100
 
 
 def test_a_picture_is_every_fourth_frame_whatever_the_blocks():
-    from moodfader.engine.analysis.thumbnail import picture, rows_of
+    from moodfader.engine.analysis.thumbnail import spectrogram_thumbnail, thumbnail_bands
 
     whole = np.random.default_rng(0).random((101, 149)).astype(np.float32)
-    expected = picture([whole])
+    expected = spectrogram_thumbnail([whole])
     assert expected.shape == (26, 16)
-    np.testing.assert_array_equal(picture(np.split(whole, [3, 10, 11, 50])), expected)
-    loudest = np.percentile(whole[::4, rows_of(149)], 99.5)
+    np.testing.assert_array_equal(spectrogram_thumbnail(np.split(whole, [3, 10, 11, 50])), expected)
+    loudest = np.percentile(whole[::4, thumbnail_bands(149)], 99.5)
     np.testing.assert_array_equal(
-        expected[3], (np.clip(whole[12, rows_of(149)] / loudest, 0, 1) * 255).astype(np.uint8)
+        expected[3], (np.clip(whole[12, thumbnail_bands(149)] / loudest, 0, 1) * 255).astype(np.uint8)
     )
-    assert picture([]).shape == (0, 16)
+    assert spectrogram_thumbnail([]).shape == (0, 16)
 
 
 def test_it_ends_by_q_and_when_it_is_over(session):

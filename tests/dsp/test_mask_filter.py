@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moodfader.engine.audio.sample_buffer import Sound
+from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.dsp.faders import Faders
-from moodfader.engine.dsp.mask_filter import Mixer
+from moodfader.engine.dsp.mask_filter import StftMaskFilter
 from moodfader.engine.dsp.processor import SteeredSound
 from moodfader.engine.dsp.stft import RAMP_S, frame_length
-from moodfader.engine.performance.masked_reader import Map, Voice
+from moodfader.engine.performance.masked_reader import MaskedReader, SegmentMask
 from moodfader.models.common.constants import HOP_LENGTH, N_BANDS, SAMPLE_RATE
 from moodfader.models.network.spectrogram import band_frequencies
 
@@ -43,7 +43,7 @@ def run(processor, sound, faders, block_length=4096):
 
 
 def mixer(labels, weights, sample_rate, channels=2, **options):
-    return Mixer(labels, weights, sample_rate=sample_rate, channels=channels, **options)
+    return StftMaskFilter(labels, weights, sample_rate=sample_rate, channels=channels, **options)
 
 
 def level_db(sound):
@@ -183,10 +183,10 @@ def test_each_hop_fades_between_what_standing_faders_give_in_both_ways_of_playin
     output = run(mixer(labels, weights, rate), sound, lambda p: [f for since, f in changes if since <= p][-1], 512)
 
     # Where the faders stand at the ends of the hops of the output, each of which is heard a frame after its push.
-    since, values = [0], [changes[0][1].array()]
+    since, values = [0], [changes[0][1].to_array()]
     for position, faders in changes[1:]:
         since += [position, position + round(RAMP_S * rate)]
-        values += [values[-1], faders.array()]
+        values += [values[-1], faders.to_array()]
     ends = (np.arange(len(sound) // hop) + 4) * hop
     stands = np.stack([np.interp(ends, since, column) for column in np.array(values, dtype=float).T], axis=1)
     share = ((np.arange(hop) + 1) / hop)[:, None]
@@ -196,8 +196,8 @@ def test_each_hop_fades_between_what_standing_faders_give_in_both_ways_of_playin
             standing[row] = run(mixer(labels, weights, rate), sound, Faders(*row))
     assert len(standing) == 3 + 2 + 2  # a ramp lasts 2.6 hops
 
-    voice = Voice(Sound.of(sound, sample_rate=rate), 0)
-    steering = Map(labels, weights, sample_rate=rate)
+    voice = MaskedReader(SampleBuffer.from_array(sound, sample_rate=rate), 0)
+    steering = SegmentMask(labels, weights, sample_rate=rate)
     for k, row in enumerate(map(tuple, stands)):
         place = slice(k * hop, (k + 1) * hop)
         before = standing[tuple(stands[max(k - 1, 0)])][place]

@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moodfader.engine.audio.sample_buffer import Sound
+from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.dsp.faders import Faders
-from moodfader.engine.performance.events import MAP_ADDRESS, Change
-from moodfader.engine.performance.masked_reader import Map
-from moodfader.engine.performance.performance import Performance, perform
-from moodfader.engine.render.level_controlled_write import steered_blocks
+from moodfader.engine.performance.events import ANALYSIS_READY, ControlEvent
+from moodfader.engine.performance.masked_reader import SegmentMask
+from moodfader.engine.performance.performance import SetRenderer, render_events
+from moodfader.engine.render.level_controlled_write import process_track
 from moodfader.models.common.constants import N_BANDS
 from scipy.signal import resample_poly
 
 RATE = 44100
 HOP = 512
 R = "/moodfader/"
-PLAY = Change(0, R + "transport/play", True)
-READY = Change(0, MAP_ADDRESS, 0)
+PLAY = ControlEvent(0, R + "transport/play", True)
+READY = ControlEvent(0, ANALYSIS_READY, 0)
 
 
 def noise(seconds=2.0, level=0.2, seed=0, channels=2):
@@ -47,13 +47,13 @@ def uniform_map(samples):
 
 
 def known(labels, weights):
-    return Map(labels, weights, sample_rate=RATE)
+    return SegmentMask(labels, weights, sample_rate=RATE)
 
 
 def performed(samples, changes, *, labels_weights=None, count=None):
-    sound = Sound.of(samples, sample_rate=RATE)
+    sound = SampleBuffer.from_array(samples, sample_rate=RATE)
     labels_weights = labels_weights or chance_map(len(samples))
-    return np.concatenate(list(perform([sound], [known(*labels_weights)], changes, samples=count)))
+    return np.concatenate(list(render_events([sound], [known(*labels_weights)], changes, samples=count)))
 
 
 def after(seconds):
@@ -62,7 +62,7 @@ def after(seconds):
 
 def test_with_neutral_faders_the_samples_are_the_tracks_own():
     samples = noise(level=1.0)  # beyond the ceiling, too: nothing is in the path
-    output = performed(samples, [READY, PLAY, Change(1000, R + "match_loudness", True)])
+    output = performed(samples, [READY, PLAY, ControlEvent(1000, R + "match_loudness", True)])
     np.testing.assert_array_equal(output[: len(samples)], samples)
     assert not output[len(samples) :].any()
 
@@ -78,10 +78,15 @@ def test_constant_faders_give_what_the_offline_mixer_gives():
             yield samples
 
     faders = Faders(modality=7, articulation=-5)
-    expected = np.concatenate(list(steered_blocks(Whole(), labels, weights, faders=faders)))
-    changes = [READY, Change(0, R + "midlevel/modality", 7.0), Change(0, R + "midlevel/articulation", -5.0), PLAY]
+    expected = np.concatenate(list(process_track(Whole(), labels, weights, faders=faders)))
+    changes = [
+        READY,
+        ControlEvent(0, R + "midlevel/modality", 7.0),
+        ControlEvent(0, R + "midlevel/articulation", -5.0),
+        PLAY,
+    ]
     # the faders move before it plays, so that no ramp is left of them
-    changes = [*changes[:3], Change(after(0.1), R + "transport/play", True)]
+    changes = [*changes[:3], ControlEvent(after(0.1), R + "transport/play", True)]
     output = performed(samples, changes, labels_weights=(labels, weights))
     begin = -(-after(0.1) // HOP) * HOP
     np.testing.assert_allclose(output[begin : begin + len(samples)], expected, atol=2e-5)
@@ -89,7 +94,7 @@ def test_constant_faders_give_what_the_offline_mixer_gives():
 
 def test_a_fader_is_a_gain_where_all_is_one_segment():
     samples = noise()
-    changes = [READY, Change(0, R + "midlevel/dissonance", -6.0), PLAY]
+    changes = [READY, ControlEvent(0, R + "midlevel/dissonance", -6.0), PLAY]
     output = performed(samples, changes, labels_weights=uniform_map(len(samples)), count=after(1.5))
     steady = slice(after(0.2), after(1.5))
     np.testing.assert_allclose(output[steady], samples[steady] * 10 ** (-6 / 20), atol=1e-5)
@@ -98,21 +103,21 @@ def test_a_fader_is_a_gain_where_all_is_one_segment():
 def test_the_sound_begins_to_change_with_the_step_of_the_change():
     samples = noise()
     plain = performed(samples, [READY, PLAY])
-    moved = performed(samples, [READY, PLAY, Change(after(1) // HOP * HOP, R + "midlevel/modality", 9.0)])
+    moved = performed(samples, [READY, PLAY, ControlEvent(after(1) // HOP * HOP, R + "midlevel/modality", 9.0)])
     first = int(np.flatnonzero((plain != moved).any(axis=1))[0])
     assert 0 <= first - after(1) // HOP * HOP <= 64
-    back = Change(after(1.2), R + "midlevel/modality", 0.0)
-    there_and_back = performed(samples, [READY, PLAY, Change(after(1), R + "midlevel/modality", 9.0), back])
+    back = ControlEvent(after(1.2), R + "midlevel/modality", 0.0)
+    there_and_back = performed(samples, [READY, PLAY, ControlEvent(after(1), R + "midlevel/modality", 9.0), back])
     np.testing.assert_array_equal(there_and_back[after(1.6) :], plain[after(1.6) :])
 
 
 def test_bypass_is_the_original_to_the_sample_and_delta_is_the_difference():
     samples = noise(level=0.1)
-    fader = Change(0, R + "midlevel/modality", 6.0)
+    fader = ControlEvent(0, R + "midlevel/modality", 6.0)
     wet = performed(samples, [READY, fader, PLAY])
-    original = performed(samples, [READY, fader, PLAY, Change(0, R + "bypass", True)])
-    delta = performed(samples, [READY, fader, PLAY, Change(0, R + "delta", True)])
-    half = performed(samples, [READY, fader, PLAY, Change(0, R + "wet", 0.5)])
+    original = performed(samples, [READY, fader, PLAY, ControlEvent(0, R + "bypass", True)])
+    delta = performed(samples, [READY, fader, PLAY, ControlEvent(0, R + "delta", True)])
+    half = performed(samples, [READY, fader, PLAY, ControlEvent(0, R + "wet", 0.5)])
     steady = slice(after(0.2), len(samples))
     np.testing.assert_array_equal(original[steady], samples[steady])
     assert np.abs(wet[steady] - samples[steady]).max() > 0.01
@@ -126,27 +131,36 @@ def curvature(sound):
 
 
 EVENTS = {
-    "seek": [Change(after(1), R + "transport/seek", 2.7131)],
-    "pause": [Change(after(1), R + "transport/play", False), Change(after(1.5), R + "transport/play", True)],
-    "pause trigger": [Change(after(1), R + "transport/pause", True), Change(after(1.5), R + "transport/play", True)],
-    "loop": [
-        Change(0, R + "transport/loop_start", 0.5017),
-        Change(0, R + "transport/loop_end", 1.2503),
-        Change(0, R + "transport/loop", True),
+    "seek": [ControlEvent(after(1), R + "transport/seek", 2.7131)],
+    "pause": [
+        ControlEvent(after(1), R + "transport/play", False),
+        ControlEvent(after(1.5), R + "transport/play", True),
     ],
-    "bypass": [Change(after(1), R + "bypass", True), Change(after(1.5), R + "bypass", False)],
-    "delta": [Change(after(1), R + "delta", True), Change(after(1.5), R + "delta", False)],
-    "wet": [Change(after(1), R + "wet", 0.0)],
-    "master": [Change(after(1), R + "master", -60.0), Change(after(1.5), R + "master", 6.0)],
-    "fader": [Change(after(1), R + "midlevel/modality", -12.0)],
-    "match": [Change(after(1), R + "match_loudness", True), Change(after(2), R + "match_loudness", False)],
+    "pause trigger": [
+        ControlEvent(after(1), R + "transport/pause", True),
+        ControlEvent(after(1.5), R + "transport/play", True),
+    ],
+    "loop": [
+        ControlEvent(0, R + "transport/loop_start", 0.5017),
+        ControlEvent(0, R + "transport/loop_end", 1.2503),
+        ControlEvent(0, R + "transport/loop", True),
+    ],
+    "bypass": [ControlEvent(after(1), R + "bypass", True), ControlEvent(after(1.5), R + "bypass", False)],
+    "delta": [ControlEvent(after(1), R + "delta", True), ControlEvent(after(1.5), R + "delta", False)],
+    "wet": [ControlEvent(after(1), R + "wet", 0.0)],
+    "master": [ControlEvent(after(1), R + "master", -60.0), ControlEvent(after(1.5), R + "master", 6.0)],
+    "fader": [ControlEvent(after(1), R + "midlevel/modality", -12.0)],
+    "match": [
+        ControlEvent(after(1), R + "match_loudness", True),
+        ControlEvent(after(2), R + "match_loudness", False),
+    ],
 }
 
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_no_change_clicks(name):
     samples = tones()
-    start = [READY, Change(0, R + "midlevel/modality", 6.0), PLAY]
+    start = [READY, ControlEvent(0, R + "midlevel/modality", 6.0), PLAY]
     output = performed(samples, [*start, *EVENTS[name]], labels_weights=uniform_map(len(samples)), count=after(3))
     steady = performed(samples, start, labels_weights=uniform_map(len(samples)), count=after(3))
     heard = output[after(0.2) :]
@@ -171,10 +185,10 @@ def test_the_loop_is_as_long_as_it_says():
 
 def test_seek_lands_on_the_sample_and_pause_loses_none():
     samples = noise(3.0)
-    seek = performed(samples, [PLAY, Change(20 * HOP, R + "transport/seek", 1.5)], count=after(1))
+    seek = performed(samples, [PLAY, ControlEvent(20 * HOP, R + "transport/seek", 1.5)], count=after(1))
     start = round(1.5 * RATE)
     np.testing.assert_array_equal(seek[21 * HOP : 30 * HOP], samples[start + HOP : start + 10 * HOP])
-    pause = [Change(20 * HOP, R + "transport/play", False), Change(60 * HOP, R + "transport/play", True)]
+    pause = [ControlEvent(20 * HOP, R + "transport/play", False), ControlEvent(60 * HOP, R + "transport/play", True)]
     paused = performed(samples, [PLAY, *pause], count=after(2))
     assert not paused[21 * HOP : 60 * HOP].any()
     np.testing.assert_array_equal(paused[61 * HOP : 80 * HOP], samples[21 * HOP : 40 * HOP])
@@ -182,21 +196,26 @@ def test_seek_lands_on_the_sample_and_pause_loses_none():
 
 def test_the_set_list_goes_on_and_ends():
     one, other = noise(1.2, seed=1), noise(1.0, seed=2)
-    sounds = [Sound.of(one, sample_rate=RATE), Sound.of(other, sample_rate=RATE)]
-    output = np.concatenate(list(perform(sounds, [None, None], [PLAY])))
+    sounds = [SampleBuffer.from_array(one, sample_rate=RATE), SampleBuffer.from_array(other, sample_rate=RATE)]
+    output = np.concatenate(list(render_events(sounds, [None, None], [PLAY])))
     np.testing.assert_array_equal(output[: len(one)], one)
     begin = -(-len(one) // HOP) * HOP
     np.testing.assert_allclose(output[begin + HOP : begin + len(other)], other[HOP:], atol=0)
     assert len(output) < begin + len(other) + 3 * HOP
-    back = [PLAY, Change(after(1.5), R + "transport/track", 0)]
-    again = np.concatenate(list(perform(sounds, [None, None], back, samples=after(2))))
+    back = [PLAY, ControlEvent(after(1.5), R + "transport/track", 0)]
+    again = np.concatenate(list(render_events(sounds, [None, None], back, samples=after(2))))
     begin = -(-after(1.5) // HOP) * HOP + HOP
     np.testing.assert_array_equal(again[begin : begin + 4000], one[HOP : HOP + 4000])
 
 
 def test_loudness_match_keeps_the_loudness():
     samples = noise(8.0, level=0.1)
-    changes = [READY, Change(0, R + "midlevel/modality", -9.0), Change(0, R + "match_loudness", True), PLAY]
+    changes = [
+        READY,
+        ControlEvent(0, R + "midlevel/modality", -9.0),
+        ControlEvent(0, R + "match_loudness", True),
+        PLAY,
+    ]
     output = performed(samples, changes, labels_weights=uniform_map(len(samples)))
     late = slice(after(4), after(7))
     assert 20 * np.log10(output[late].std() / samples[late].std()) == pytest.approx(0, abs=0.05)
@@ -207,11 +226,11 @@ def test_loudness_match_keeps_the_loudness():
 def test_the_ceiling_holds_whatever_is_done(data):
     names = ["midlevel/modality", "midlevel/dissonance", "master", "wet"]
     ranges = {"master": (-20, 12), "wet": (0.2, 1)}
-    changes = [READY, Change(0, R + "midlevel/modality", 12.0), Change(HOP, R + "transport/play", True)]
+    changes = [READY, ControlEvent(0, R + "midlevel/modality", 12.0), ControlEvent(HOP, R + "transport/play", True)]
     for at in sorted(data.draw(st.lists(st.integers(5000, 80000), max_size=6))):
         name = data.draw(st.sampled_from(names))
         value = data.draw(st.floats(*ranges.get(name, (1, 12))))
-        changes.append(Change(at, R + name, value))
+        changes.append(ControlEvent(at, R + name, value))
     output = performed(noise(level=0.9), changes, count=88000)
     assert 20 * np.log10(np.abs(resample_poly(output[4000:], 8, 1, axis=0)).max()) <= -1.0 + 0.01
 
@@ -219,22 +238,22 @@ def test_the_ceiling_holds_whatever_is_done(data):
 def test_the_output_does_not_depend_on_how_far_the_file_was_loaded(tmp_path):
     """Steps that are taken as soon as their samples are there give what steps of a loaded sound give."""
     samples = noise(2.0)
-    whole = Performance([Sound.of(samples, sample_rate=RATE)])
-    growing = Sound.of(samples[:0], sample_rate=RATE)
+    whole = SetRenderer([SampleBuffer.from_array(samples, sample_rate=RATE)])
+    growing = SampleBuffer.from_array(samples[:0], sample_rate=RATE)
     growing.length = None
-    live = Performance([growing])
+    live = SetRenderer([growing])
     blocks = iter([samples[start : start + 16384] for start in range(0, len(samples), 16384)])
     outputs = []
     for performance in (whole, live):
-        performance.maps[0] = known(*chance_map(len(samples)))
-        for change in (READY, Change(0, R + "midlevel/modality", 6.0), PLAY):
+        performance.masks[0] = known(*chance_map(len(samples)))
+        for change in (READY, ControlEvent(0, R + "midlevel/modality", 6.0), PLAY):
             performance.apply(change.address, change.value)
         parts = []
         while performance.position < len(samples) + HOP:
             while not performance.transport.ready():
                 block = next(blocks, None)
                 if block is None:
-                    growing.length = growing.ready
+                    growing.length = growing.loaded
                 else:
                     growing._append(block)
             parts.append(performance.step())
@@ -243,7 +262,7 @@ def test_the_output_does_not_depend_on_how_far_the_file_was_loaded(tmp_path):
 
 
 def test_an_address_that_is_no_sound_changes_nothing():
-    performance = Performance([Sound.of(noise(), sample_rate=RATE)])
+    performance = SetRenderer([SampleBuffer.from_array(noise(), sample_rate=RATE)])
     assert not performance.apply(R + "meter/load", 1.0)
     assert not performance.apply(R + "preset/load", "x")
     assert not performance.apply(R + "transport/position", 1.0)

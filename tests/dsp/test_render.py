@@ -14,7 +14,7 @@ from moodfader.engine.audio.track import load_track
 from moodfader.engine.dsp.band_gains import segment_gain_db
 from moodfader.engine.dsp.faders import Faders
 from moodfader.engine.dsp.processor import SteeredSound
-from moodfader.engine.render.level_controlled_write import write_steered
+from moodfader.engine.render.level_controlled_write import write_with_levels
 from moodfader.engine.render.render import render
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError
@@ -78,7 +78,7 @@ def test_everything_that_is_said_is_so(tmp_path, track, analysis, random_model):
     assert rendered.midlevel == {"before": before.midlevel, "after": after.midlevel}
     assert rendered.emotions["before"] == before.emotions
     assert rendered.emotions["after"] == after.emotions
-    shift = surrogate_emotions(analysis, segment_gain_db(analysis.mask_weights, STEERED.array()), random_model)
+    shift = surrogate_emotions(analysis, segment_gain_db(analysis.mask_weights, STEERED.to_array()), random_model)
     for name in EMOTIONS:
         assert rendered.emotions["surrogate"][name] == pytest.approx(before.emotions[name] + shift[name])
     assert rendered.loudness_lufs == {"before": track.loudness_lufs, "after": written.loudness_lufs}
@@ -104,26 +104,26 @@ def test_the_file_is_what_the_live_processor_gives(tmp_path, track, analysis, ra
 def test_neutral_faders_write_the_input(tmp_path, sample_rate, channels):
     soundfile.write(tmp_path / "in.wav", song(1.23, sample_rate, channels), sample_rate, subtype="FLOAT")
     track = load_track(tmp_path / "in.wav")
-    write_steered(track, *chance_map(track), tmp_path / "out.wav", faders=Faders(), bit_depth="float")
+    write_with_levels(track, *chance_map(track), tmp_path / "out.wav", faders=Faders(), bit_depth="float")
     np.testing.assert_array_equal(read(tmp_path / "out.wav"), read(tmp_path / "in.wav"))
-    write_steered(track, *chance_map(track), tmp_path / "out.flac", faders=Faders())
+    write_with_levels(track, *chance_map(track), tmp_path / "out.flac", faders=Faders())
     np.testing.assert_allclose(read(tmp_path / "out.flac"), read(tmp_path / "in.wav"), atol=2**-24)
 
 
 def test_neutral_faders_keep_sixteen_bits_as_they_are(tmp_path):
     soundfile.write(tmp_path / "in.wav", song(), 44100, subtype="PCM_16")
     track = load_track(tmp_path / "in.wav")
-    write_steered(track, *chance_map(track), tmp_path / "out.wav", faders=Faders(), bit_depth="16")
+    write_with_levels(track, *chance_map(track), tmp_path / "out.wav", faders=Faders(), bit_depth="16")
     np.testing.assert_array_equal(read(tmp_path / "out.wav"), read(tmp_path / "in.wav"))
 
 
 def test_an_untouched_track_above_full_scale_is_brought_down_where_it_would_clip(tmp_path):
     soundfile.write(tmp_path / "hot.wav", song(level=1.7), 44100, subtype="FLOAT")
     track = load_track(tmp_path / "hot.wav")
-    written = write_steered(track, *chance_map(track), tmp_path / "float.wav", faders=Faders(), bit_depth="float")
+    written = write_with_levels(track, *chance_map(track), tmp_path / "float.wav", faders=Faders(), bit_depth="float")
     assert written.gain_db == 0
     np.testing.assert_array_equal(read(tmp_path / "float.wav"), read(tmp_path / "hot.wav"))
-    written = write_steered(track, *chance_map(track), tmp_path / "out.wav", faders=Faders())
+    written = write_with_levels(track, *chance_map(track), tmp_path / "out.wav", faders=Faders())
     assert written.gain_db == pytest.approx(-20 * np.log10(1.7), abs=0.01)
     np.testing.assert_allclose(read(tmp_path / "out.wav") * 1.7, read(tmp_path / "hot.wav"), atol=1e-3)
 
@@ -135,7 +135,7 @@ def test_an_untouched_track_above_full_scale_is_brought_down_where_it_would_clip
 def test_the_ceiling_holds_in_the_written_file(tmp_path, name, bit_depth, ceiling_dbtp):
     soundfile.write(tmp_path / "hot.wav", song(level=1.2), 44100, subtype="FLOAT")
     track = load_track(tmp_path / "hot.wav")
-    written = write_steered(
+    written = write_with_levels(
         track,
         *chance_map(track),
         tmp_path / name,
@@ -152,7 +152,7 @@ def test_the_ceiling_holds_in_the_written_file(tmp_path, name, bit_depth, ceilin
 def test_the_loudness_is_matched_within_a_tenth(tmp_path, faders, level):
     soundfile.write(tmp_path / "in.wav", song(6.0, level=level), 44100, subtype="FLOAT")
     track = load_track(tmp_path / "in.wav")
-    written = write_steered(
+    written = write_with_levels(
         track, *chance_map(track), tmp_path / "out.wav", faders=faders, match_loudness=True, bit_depth="float"
     )
     assert load_track(tmp_path / "out.wav").loudness_lufs == pytest.approx(track.loudness_lufs, abs=0.1)

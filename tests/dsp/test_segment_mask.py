@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.engine.dsp.band_gains import segment_gain_db
 from moodfader.engine.dsp.faders import Faders
-from moodfader.engine.dsp.segment_mask import SpectralGains
+from moodfader.engine.dsp.segment_mask import SegmentMaskTorch
 from moodfader.models.common.constants import HOP_LENGTH, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from moodfader.models.common.errors import InputError
 from moodfader.models.network.spectrogram import band_frequencies
@@ -15,10 +15,10 @@ from moodfader.models.network.spectrogram import band_frequencies
 
 def test_faders_have_the_seven_names_in_order():
     values = dict(zip(MIDLEVEL, range(-3, 4), strict=True))
-    np.testing.assert_array_equal(Faders.of(values).array(), np.arange(-3, 4, dtype=np.float32))
-    assert Faders.of({"tonal-stability": 3}).tonal_stability == 3
-    assert Faders().neutral
-    assert not Faders(modality=0.1).neutral
+    np.testing.assert_array_equal(Faders.from_mapping(values).to_array(), np.arange(-3, 4, dtype=np.float32))
+    assert Faders.from_mapping({"tonal-stability": 3}).tonal_stability == 3
+    assert Faders().is_neutral
+    assert not Faders(modality=0.1).is_neutral
 
 
 @pytest.mark.parametrize("value", [12.01, -13, float("nan"), float("inf")])
@@ -29,11 +29,11 @@ def test_a_fader_out_of_range_is_refused(value):
 
 def test_an_unknown_name_gets_a_guess():
     with pytest.raises(InputError, match=r"'melodiousnes'.*did you mean melodiousness"):
-        Faders.of({"melodiousnes": 1})
+        Faders.from_mapping({"melodiousnes": 1})
     with pytest.raises(InputError, match="there are melodiousness, articulation"):
-        Faders.of({"xyzzy": 1})
+        Faders.from_mapping({"xyzzy": 1})
     with pytest.raises(InputError, match=r"modality.*not a number"):
-        Faders.of({"modality": "loud"})
+        Faders.from_mapping({"modality": "loud"})
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -73,7 +73,7 @@ def test_the_gains_of_bins_are_those_of_the_definition(sample_rate, first, seed)
     labels = rng.integers(0, 40, (40, N_BANDS)).astype(np.int32)
     gains_db = rng.uniform(-24, 24, 40).astype(np.float32)
     grid = {"sample_rate": sample_rate, "n_fft": 512, "hop_length": 128}
-    fast = SpectralGains(labels, **grid).gain(first, 5, torch.from_numpy(gains_db)).numpy()
+    fast = SegmentMaskTorch(labels, **grid).frame_gains(first, 5, torch.from_numpy(gains_db)).numpy()
     for number in range(5):
         slow = slow_gain_db(labels, gains_db, frame=first + number, **grid)
         np.testing.assert_allclose(20 * np.log10(fast[number]), slow, atol=2e-3)
@@ -81,15 +81,15 @@ def test_the_gains_of_bins_are_those_of_the_definition(sample_rate, first, seed)
 
 def test_one_gain_everywhere_stays_that_gain():
     labels = np.zeros((10, N_BANDS), dtype=np.int32)
-    gains = SpectralGains(labels, sample_rate=44100, n_fft=2048, hop_length=512)
-    np.testing.assert_allclose(gains.gain(-1, 40, torch.tensor([6.0])).numpy(), 10 ** (6 / 20), rtol=1e-6)
-    np.testing.assert_array_equal(gains.gain(-1, 40, torch.tensor([0.0])).numpy(), 1.0)
+    gains = SegmentMaskTorch(labels, sample_rate=44100, n_fft=2048, hop_length=512)
+    np.testing.assert_allclose(gains.frame_gains(-1, 40, torch.tensor([6.0])).numpy(), 10 ** (6 / 20), rtol=1e-6)
+    np.testing.assert_array_equal(gains.frame_gains(-1, 40, torch.tensor([0.0])).numpy(), 1.0)
 
 
 def test_gains_do_not_depend_on_how_many_frames_are_asked_for():
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 9, (60, N_BANDS)).astype(np.int32)
-    gains = SpectralGains(labels, sample_rate=44100, n_fft=2048, hop_length=512)
+    gains = SegmentMaskTorch(labels, sample_rate=44100, n_fft=2048, hop_length=512)
     gains_db = torch.from_numpy(rng.uniform(-12, 12, 9).astype(np.float32))
-    whole = gains.gain(0, 100, gains_db)
-    assert torch.equal(whole, torch.cat([gains.gain(frame, 1, gains_db) for frame in range(100)]))
+    whole = gains.frame_gains(0, 100, gains_db)
+    assert torch.equal(whole, torch.cat([gains.frame_gains(frame, 1, gains_db) for frame in range(100)]))

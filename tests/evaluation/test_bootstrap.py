@@ -2,8 +2,15 @@
 
 import numpy as np
 import pytest
-from moodfader.models.evaluation.bootstrap import drawn, estimate, line, mean, pearson, spearman
-from moodfader.models.evaluation.metrics import agreements
+from moodfader.models.evaluation.bootstrap import (
+    bootstrap_weights,
+    fit_line,
+    mean,
+    pearson,
+    percentile_interval,
+    spearman,
+)
+from moodfader.models.evaluation.metrics import compute_metrics
 from scipy import stats
 
 
@@ -24,33 +31,33 @@ def repeated(weights, *values):
 
 def test_every_draw_is_what_a_loop_over_its_clips_finds(series):
     a, b, groups = series
-    weights = drawn(groups, seed=2, draws=20)
+    weights = bootstrap_weights(groups, seed=2, draws=20)
     counted = np.isfinite(b)
     for row in range(21):
         x, y = repeated(weights[row, counted], a[counted], b[counted])
         assert pearson(weights, a, b)[row] == pytest.approx(stats.pearsonr(x, y).statistic)
         assert spearman(weights, a, b)[row] == pytest.approx(stats.spearmanr(x, y).statistic)
-        slope, offset = line(weights, a, b)
+        slope, offset = fit_line(weights, a, b)
         assert (slope[row], offset[row]) == pytest.approx(tuple(np.polyfit(x, y, 1)))
         assert mean(weights, b)[row] == pytest.approx(y.mean())
 
 
 def test_whole_groups_are_drawn(series):
     groups = series[2]
-    weights = drawn(groups, seed=0, draws=50)
+    weights = bootstrap_weights(groups, seed=0, draws=50)
     assert (weights[0] == 1).all()
     for group in set(groups):
         own = weights[:, [g == group for g in groups]]
         assert (own == own[:, :1]).all()
     first = weights[:, [groups.index(group) for group in sorted(set(groups))]]
     assert (first.sum(1) == len(set(groups))).all()
-    np.testing.assert_array_equal(weights, drawn(groups, seed=0, draws=50))
+    np.testing.assert_array_equal(weights, bootstrap_weights(groups, seed=0, draws=50))
 
 
 def test_what_is_not_defined_is_no_number():
-    weights = drawn(["a", "b", "c"], seed=0)
+    weights = bootstrap_weights(["a", "b", "c"], seed=0)
     flat = np.ones(3)
-    found = estimate(pearson(weights, flat, np.arange(3.0)))
+    found = percentile_interval(pearson(weights, flat, np.arange(3.0)))
     assert np.isnan([found.value, found.low, found.high]).all()
     two = np.array([1.0, 2.0, np.nan])
     assert np.isnan(pearson(weights, two, np.arange(3.0))[0])
@@ -62,7 +69,9 @@ def test_the_interval_holds_the_truth_and_narrows_with_more_albums():
     def found(count):
         truth = rng.normal(size=(count, 8))
         said = truth + rng.normal(size=truth.shape)
-        return agreements(said[None], truth, [str(i // 3) for i in range(count)], list("abcdefgh"), seed=0)["mean"]
+        return compute_metrics(said[None], truth, [str(i // 3) for i in range(count)], list("abcdefgh"), seed=0)[
+            "mean"
+        ]
 
     small, large = found(60), found(600)
     for one in (small, large):
@@ -75,7 +84,9 @@ def test_agreement_of_a_prediction_that_is_shifted_and_squeezed():
     rated = rng.uniform(0, 1, (120, 2))
     rated[:, 1] = np.nan
     said = 0.5 * rated + 0.1
-    found = agreements(np.stack([said, said]), rated, [str(i // 2) for i in range(120)], ["happy", "sad"], seed=3)
+    found = compute_metrics(
+        np.stack([said, said]), rated, [str(i // 2) for i in range(120)], ["happy", "sad"], seed=3
+    )
     assert set(found) == {"happy", "mean"}, "what nobody rated is left out"
     happy = found["happy"]
     assert happy.r.value == pytest.approx(1)
@@ -93,6 +104,6 @@ def test_chance_keeps_albums_whole():
     rng = np.random.default_rng(5)
     album = np.repeat(np.arange(12), 10)
     level = rng.normal(size=12)[album][:, None]
-    whole = agreements(level[None], level, [str(a) for a in album], ["x"], seed=0)["x"].chance_r
-    apart = agreements(level[None], level, [str(i) for i in range(120)], ["x"], seed=0)["x"].chance_r
+    whole = compute_metrics(level[None], level, [str(a) for a in album], ["x"], seed=0)["x"].chance_r
+    apart = compute_metrics(level[None], level, [str(i) for i in range(120)], ["x"], seed=0)["x"].chance_r
     assert whole.high - whole.low > 2 * (apart.high - apart.low)

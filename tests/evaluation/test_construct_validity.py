@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 from moodfader.models.common.constants import MIDLEVEL
-from moodfader.models.datasets.perceptual import PERCEPTUAL
+from moodfader.models.datasets.perceptual import PERCEPTUAL_SCALES
 from moodfader.models.datasets.table import Clip
 from moodfader.models.evaluation.construct_validity import (
     closest_pair,
     feature_correlations,
-    heard_scales,
-    scale_meanings,
+    perceptual_ratings,
+    scale_validity,
 )
-from moodfader.models.evaluation.parameter_sweeps import known_correlations, turnings
+from moodfader.models.evaluation.parameter_sweeps import label_correlations, sweep_responses
 
 ARTICULATION, TONAL, MODALITY = (MIDLEVEL.index(n) for n in ("articulation", "tonal_stability", "modality"))
 
@@ -35,24 +35,26 @@ def heard():
 
 def test_scales_are_turned_so_that_positive_is_right(heard):
     said, clips = heard
-    scales = heard_scales(clips)
-    assert np.isnan(scales[:, PERCEPTUAL.index("density")]).all()
-    np.testing.assert_allclose(scales[:, PERCEPTUAL.index("mode")], said[:, MODALITY])
-    found = scale_meanings(said[None], scales, [clip.group for clip in clips], seed=0)
+    scales = perceptual_ratings(clips)
+    assert np.isnan(scales[:, PERCEPTUAL_SCALES.index("density")]).all()
+    np.testing.assert_allclose(scales[:, PERCEPTUAL_SCALES.index("mode")], said[:, MODALITY])
+    found = scale_validity(said[None], scales, [clip.group for clip in clips], seed=0)
     assert set(found) == {"articulation", "mode", "key_clarity"}
     assert found["mode"].own == "modality"
     assert found["mode"].r["modality"].value == pytest.approx(1)
-    assert found["mode"].holds
-    assert found["articulation"].holds
+    assert found["mode"].is_valid
+    assert found["articulation"].is_valid
 
 
 def test_a_scale_that_goes_with_another_feature_does_not_hold(heard):
     said, clips = heard
-    found = scale_meanings(said[None], heard_scales(clips), [clip.group for clip in clips], seed=0)["key_clarity"]
+    found = scale_validity(said[None], perceptual_ratings(clips), [clip.group for clip in clips], seed=0)[
+        "key_clarity"
+    ]
     assert found.own == "tonal_stability"
-    assert found.rival == "modality"
+    assert found.closest_other == "modality"
     assert found.margin["modality"].high < 0
-    assert not found.holds
+    assert not found.is_valid
 
 
 def test_two_features_that_are_one():
@@ -86,27 +88,27 @@ def turned():
 
 
 def test_a_quality_that_is_heard_and_one_that_is_not(turned):
-    found = turnings(*turned, turned[3], seed=0)
+    found = sweep_responses(*turned, turned[3], seed=0)
     assert set(found) == {"articulation", "modality"}
     right, wrong = found["articulation"], found["modality"]
     assert (right.clips, right.series) == (40, 8)
-    assert right.within.value == pytest.approx(1, abs=0.05)
-    assert right.pooled.value > 0.95
+    assert right.rho_within.value == pytest.approx(1, abs=0.05)
+    assert right.rho_pooled.value > 0.95
     assert right.slopes["articulation"].value == pytest.approx(0.4, abs=0.01)
     assert right.slopes["modality"].value == pytest.approx(0.2, abs=0.01), "it leaks, and the matrix shows it"
     assert abs(wrong.slopes["modality"].value) < 0.01
-    assert wrong.pooled.low < 0.5
+    assert wrong.rho_pooled.low < 0.5
 
 
 def test_a_prediction_that_does_not_move_has_no_order(turned):
     said, known, qualities, series = turned
-    still = turnings(np.full_like(said, 0.5), known, qualities, series, series, seed=0)
-    assert still["modality"].within.value == 0
+    still = sweep_responses(np.full_like(said, 0.5), known, qualities, series, series, seed=0)
+    assert still["modality"].rho_within.value == 0
 
 
 def test_known_music_without_series(turned):
     said, known, _, series = turned
-    assert turnings(said, known, [""] * 80, [""] * 80, series, seed=0) == {}
-    found = known_correlations(said, known, series, seed=0)
+    assert sweep_responses(said, known, [""] * 80, [""] * 80, series, seed=0) == {}
+    found = label_correlations(said, known, series, seed=0)
     assert found["articulation"].value > 0.99
     assert set(found) == set(MIDLEVEL)

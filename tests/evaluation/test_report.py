@@ -10,18 +10,18 @@ import pytest
 import soundfile
 from matplotlib.image import imread
 from moodfader.control.cli import run
-from moodfader.control.console.output import Voice
-from moodfader.control.experiments.datasets import read_unheard
+from moodfader.control.console.output import Output
+from moodfader.control.experiments.datasets import read_test_sweeps
 from moodfader.control.report.folder import write_report
 from moodfader.control.report.sections import FIGURES
-from moodfader.control.report.summary import scores
+from moodfader.control.report.summary import pearson_scores
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
-from moodfader.models.common.formatting import signed
-from moodfader.models.datasets.clip_dataset import targets_of
-from moodfader.models.datasets.perceptual import HEARD_AS, PERCEPTUAL
-from moodfader.models.datasets.table import Clip, SeriesClip
-from moodfader.models.evaluation.results import Evidence, findings
-from moodfader.models.evaluation.robustness import OUTPUTS, UNCHANGED
+from moodfader.models.common.formatting import format_signed
+from moodfader.models.datasets.clip_dataset import build_targets
+from moodfader.models.datasets.perceptual import PERCEPTUAL_SCALES, SCALE_TO_FEATURE
+from moodfader.models.datasets.table import Clip, SweepClip
+from moodfader.models.evaluation.results import EvaluationInputs, evaluate
+from moodfader.models.evaluation.robustness import OUTPUT_NAMES, REFERENCE
 
 CLIPS, EXCERPTS = 40, 20
 
@@ -32,15 +32,15 @@ def evidence():
     rng = np.random.default_rng(0)
     truth = rng.uniform(0, 1, (CLIPS + EXCERPTS, 15))
     said = np.stack([truth + 0.1 * rng.normal(size=truth.shape) for _ in range(2)])
-    said[:, :, OUTPUTS.index("sad")] = rng.uniform(0, 1, said.shape[:2])
+    said[:, :, OUTPUT_NAMES.index("sad")] = rng.uniform(0, 1, said.shape[:2])
     clips = [
         Clip(path=None, group=f"album {i // 2}", ratings=dict(zip(EMOTIONS, truth[i, 7:].tolist(), strict=True)))
         for i in range(CLIPS)
     ]
     for i in range(CLIPS, CLIPS + EXCERPTS):
         heard = {}
-        for scale in PERCEPTUAL:
-            feature, sign = HEARD_AS.get(scale, ("melodiousness", 1))
+        for scale in PERCEPTUAL_SCALES:
+            feature, sign = SCALE_TO_FEATURE.get(scale, ("melodiousness", 1))
             value = truth[i, MIDLEVEL.index(feature)]
             heard[f"heard_{scale}"] = value if sign > 0 else 1 - value
         clips.append(Clip(path=None, group=f"album {(i - CLIPS) // 2}", ratings=heard))
@@ -52,18 +52,18 @@ def evidence():
                 others[column] = value
                 known = {f"known_{n}": float(v) for n, v in zip(MIDLEVEL, others, strict=True)}
                 clip = Clip(path=None, group=f"{quality} {number}", ratings=known)
-                series.append(SeriesClip(clip, quality, f"{quality} {number}", ("composed", "score")[number % 2]))
+                series.append(SweepClip(clip, quality, f"{quality} {number}", ("composed", "score")[number % 2]))
                 series_said.append([*(0.3 + 0.2 * others), *rng.uniform(0, 1, 8)])
     rows = list(range(CLIPS))
     changed = {
-        UNCHANGED: said[:, rows],
+        REFERENCE: said[:, rows],
         "MP3 96 kbit/s": said[:, rows] + 0.01,
         "window 3 s later": said[:, rows] * 0.9,
     }
-    return Evidence(
+    return EvaluationInputs(
         clips=clips,
         said=said,
-        rated={head: values.astype(float) for head, values in targets_of(clips).items()},
+        rated={head: values.astype(float) for head, values in build_targets(clips).items()},
         series=series,
         series_said=np.array([series_said]),
         unusual={name: rng.uniform(0, 1, (2, 15)) for name in ("silence", "speech-like")},
@@ -75,7 +75,7 @@ def evidence():
 
 @pytest.fixture(scope="module")
 def found(evidence):
-    return findings(evidence, seed=0)
+    return evaluate(evidence, seed=0)
 
 
 def test_findings_are_those_of_the_evidence(evidence, found):
@@ -94,7 +94,7 @@ def test_findings_are_those_of_the_evidence(evidence, found):
     assert set(found.turned) == {"all", "composed", "score"}
     assert found.turned["all"]["modality"].slopes["modality"].value == pytest.approx(0.2)
     assert found.moved["MP3 96 kbit/s"].change["happy"] == pytest.approx(0.01)
-    assert set(found.moved_r) == {UNCHANGED, "MP3 96 kbit/s", "window 3 s later"}
+    assert set(found.moved_r) == {REFERENCE, "MP3 96 kbit/s", "window 3 s later"}
 
 
 def test_the_folder_holds_page_record_and_legible_figures(evidence, found, tmp_path):
@@ -113,7 +113,7 @@ def test_the_folder_holds_page_record_and_legible_figures(evidence, found, tmp_p
         "findings": found.record(),
     }
     other = {**record, "title": "another", "by_part": [{**record["by_part"][0], "mean_r": 0.6}]}
-    write_report(tmp_path, evidence, found, record, scores(evidence), [other])
+    write_report(tmp_path, evidence, found, record, pearson_scores(evidence), [other])
     page = (tmp_path / "report.md").read_text()
     assert json.loads((tmp_path / "record.json").read_text())["findings"]["emotions"]["sad"]["clips"] == CLIPS
     assert set(re.findall(r"\]\((\w+\.png)\)", page)) == set(FIGURES.values())
@@ -127,10 +127,10 @@ def test_the_folder_holds_page_record_and_legible_figures(evidence, found, tmp_p
     for line in page.splitlines():
         assert not re.search(r"\bnan\b", line), line
     before = (tmp_path / "scales.png").read_bytes()
-    write_report(tmp_path, evidence, found, record, scores(evidence), [other])
+    write_report(tmp_path, evidence, found, record, pearson_scores(evidence), [other])
     assert (tmp_path / "scales.png").read_bytes() == before, "the same findings are the same figures"
     drawn = (tmp_path / "emotions.png").read_bytes()
-    write_report(tmp_path, evidence, found, record, scores(evidence), [other, other])
+    write_report(tmp_path, evidence, found, record, pearson_scores(evidence), [other, other])
     assert (tmp_path / "emotions.png").read_bytes() != drawn, "of two records of one title, one is lost"
     page = (tmp_path / "report.md").read_text()
     assert re.findall(r"^\| (another[^|]*) \|", page, re.M) == ["another", "another (2)"]
@@ -202,19 +202,19 @@ def test_music_for_testing_from_two_folders(rated, random_model, capsys, tmp_pat
     assert run([*command, *folders, "--report", str(rated / "report")]) == 0
     found = json.loads(capsys.readouterr().out)["findings"]["turned"]["all"]["articulation"]
     assert (found["series"], found["clips"]) == (4, 12)
-    quiet = Voice(as_json=False, quiet=True)
-    series, material = read_unheard([rated, again], quiet)
+    quiet = Output(as_json=False, quiet=True)
+    series, material = read_test_sweeps([rated, again], quiet)
     assert len(material) == 12
     assert {one.clip.group for one in series} == {one.series for one in series}
     for folder in (rated, again):
         lines = (folder / "known_music.csv").read_text().splitlines()
         text = [lines[0] + ",group", *(line + ",one score" for line in lines[1:])]
         (folder / "known_music.csv").write_text("\n".join(text))
-    assert {one.clip.group for one in read_unheard([rated, again], quiet)[0]} == {"one score"}
+    assert {one.clip.group for one in read_test_sweeps([rated, again], quiet)[0]} == {"one score"}
 
 
 def test_what_comes_to_zero_has_no_sign():
-    assert [signed(value, ".2f") for value in (-0.004, 0.0, 0.004, -0.006, 0.006)] == [
+    assert [format_signed(value, ".2f") for value in (-0.004, 0.0, 0.004, -0.006, 0.006)] == [
         "0",
         "0",
         "0",

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from moodfader.models.common.constants import SAMPLE_RATE
-from moodfader.models.evaluation.out_of_domain import VOWELS, unusual_sounds
-from moodfader.models.evaluation.robustness import OUTPUTS, UNCHANGED, disturbed, moved, mp3_coded
+from moodfader.models.evaluation.out_of_domain import VOWELS, out_of_domain_sounds
+from moodfader.models.evaluation.robustness import OUTPUT_NAMES, REFERENCE, mp3_round_trip, perturb_audio, robustness
 from scipy.signal import correlate
 
 
@@ -26,7 +26,7 @@ def clip():
 
 @pytest.fixture(scope="module")
 def changed(clip):
-    return disturbed(clip)
+    return perturb_audio(clip)
 
 
 def test_all_are_ten_seconds_at_a_known_level(changed):
@@ -34,7 +34,7 @@ def test_all_are_ten_seconds_at_a_known_level(changed):
         assert sound.dtype == np.float32, name
         assert len(sound) / SAMPLE_RATE == pytest.approx(10, abs=0.01), name
         np.testing.assert_array_less(np.abs(sound), 2.0)
-    before = changed[UNCHANGED]
+    before = changed[REFERENCE]
     np.testing.assert_allclose(changed["level -12 dB in the file"], before, atol=1e-6)
     quiet = changed["level -12 dB, heard at the same scale"]
     assert 20 * np.log10(np.abs(quiet).max() / np.abs(before).max()) == pytest.approx(-12, abs=0.01)
@@ -44,7 +44,7 @@ def test_filters(changed):
     def rise(name):
         """Of the high band against the low one, in dB."""
         return sum(
-            sign * (level_db(changed[name], *band) - level_db(changed[UNCHANGED], *band))
+            sign * (level_db(changed[name], *band) - level_db(changed[REFERENCE], *band))
             for sign, band in ((1, (8000, 11000)), (-1, (50, 70)))
         )
 
@@ -61,13 +61,13 @@ def test_the_tuning_is_a_quarter_of_a_semitone_up(changed):
 
 def test_the_window_is_three_seconds_later(clip, changed):
     start = (14 - 13) * SAMPLE_RATE // 2
-    np.testing.assert_array_equal(changed[UNCHANGED], clip[start : start + 10 * SAMPLE_RATE])
+    np.testing.assert_array_equal(changed[REFERENCE], clip[start : start + 10 * SAMPLE_RATE])
     np.testing.assert_array_equal(changed["window 3 s later"], clip[start + 3 * SAMPLE_RATE :][: 10 * SAMPLE_RATE])
-    assert disturbed(clip[: 12 * SAMPLE_RATE])["window 3 s later"] is None
+    assert perturb_audio(clip[: 12 * SAMPLE_RATE])["window 3 s later"] is None
 
 
 def test_mp3_is_lossy_in_place_and_nearly_the_same(clip):
-    coded = mp3_coded(clip)
+    coded = mp3_round_trip(clip)
     assert len(coded) == len(clip)
     middle = slice(SAMPLE_RATE, 3 * SAMPLE_RATE)
     assert correlate(coded[middle], clip[middle]).argmax() == 2 * SAMPLE_RATE - 1, "no delay is left"
@@ -80,15 +80,15 @@ def test_how_far_answers_move():
     before = rng.normal(size=(2, 30, 15))
     after = before + 0.1
     after[:, 4] = np.nan
-    found = moved(before, after)
+    found = robustness(before, after)
     assert found.clips == 29
-    assert set(found.change) == set(OUTPUTS)
+    assert set(found.change) == set(OUTPUT_NAMES)
     assert found.change["happy"] == pytest.approx(0.1)
     assert found.r["modality"] == pytest.approx(1)
 
 
 def test_sounds_that_are_no_music():
-    sounds = unusual_sounds()
+    sounds = out_of_domain_sounds()
     assert not sounds["silence"].any()
     for name, sound in sounds.items():
         assert sound.shape == (10 * SAMPLE_RATE,)
@@ -97,11 +97,11 @@ def test_sounds_that_are_no_music():
     white, pink = (np.diff([level_db(sounds[n], *o) for o in octaves]) for n in ("white noise", "pink noise"))
     assert white.mean() == pytest.approx(3, abs=0.5)
     assert pink.mean() == pytest.approx(0, abs=0.5)
-    np.testing.assert_array_equal(unusual_sounds()["speech-like"], sounds["speech-like"])
+    np.testing.assert_array_equal(out_of_domain_sounds()["speech-like"], sounds["speech-like"])
 
 
 def test_the_speech_has_a_voice_vowels_and_pauses():
-    sound = unusual_sounds()["speech-like"]
+    sound = out_of_domain_sounds()["speech-like"]
     assert level_db(sound, 200, 1000) > level_db(sound, 3500, 8000) + 10, "the first formants are the strongest"
     frames = np.abs(sound[: len(sound) // 2205 * 2205]).reshape(-1, 2205).max(1)
     assert (frames < 0.02).mean() > 0.05, "breaths"

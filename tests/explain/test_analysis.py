@@ -12,7 +12,7 @@ from moodfader.engine.analysis.cache import analyze, cache_path, load_analysis, 
 from moodfader.engine.analysis.prediction import predict_track
 from moodfader.engine.analysis.surrogate import surrogate_emotions, surrogate_midlevel
 from moodfader.engine.audio.track import load_track
-from moodfader.engine.explain.significance import PAPER_SAMPLES, mask_weights, paper_p_values, selected
+from moodfader.engine.explain.significance import PAPER_SAMPLES, expected_lime_p_values, is_significant, mask_weights
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError
 from moodfader.models.inference.checkpoint import load_model, save_model
@@ -49,7 +49,7 @@ def test_what_an_analysis_offers(analysis, track):
     assert analysis.track_digest == track.digest
     chosen = analysis.mask_weights != 0
     assert (np.sign(analysis.mask_weights)[chosen] == np.sign(analysis.weights)[chosen]).all()
-    counts = analysis.selected_counts()
+    counts = analysis.significant_counts()
     assert sum(counts["modality"].values()) == chosen[:, MIDLEVEL.index("modality")].sum()
 
 
@@ -186,9 +186,9 @@ def test_settings_are_checked():
 
 
 def test_prediction_in_pieces_is_the_prediction_of_the_whole(track, random_model):
-    mono = np.concatenate(list(track.mono_blocks()))[slice(*track.sounding)]
+    mono = np.concatenate(list(track.network_input_blocks()))[slice(*track.sounding)]
     with torch.inference_mode():
-        midlevel, emotions = random_model.network(LogSpectrogram()(torch.from_numpy(mono / track.peak))[None])
+        midlevel, emotions = random_model.network(LogSpectrogram()(torch.from_numpy(mono / track.network_peak))[None])
     said = predict_track(track, random_model)
     np.testing.assert_allclose(list(said.midlevel.values()), midlevel[0], atol=1e-5)
     np.testing.assert_allclose(list(said.emotions.values()), emotions[0], atol=1e-5)
@@ -225,10 +225,10 @@ def test_selection_is_what_the_paper_would_be_sure_of():
     bits = rng.integers(0, 2, PAPER_SAMPLES)
     outputs = truth * bits + noise * rng.normal(size=PAPER_SAMPLES)
     error = np.std(outputs) * 2 / np.sqrt(PAPER_SAMPLES)
-    expected = paper_p_values(np.array([[truth]]), np.array([noise**2]))
+    expected = expected_lime_p_values(np.array([[truth]]), np.array([noise**2]))
     z = truth / error
     assert -np.log10(expected[0, 0]) == pytest.approx(-np.log10(np.exp(-(z**2) / 2)), abs=1.0)
-    chosen = selected(np.array([[1.0], [1.0], [-2.0]]), np.array([[1e-7], [1e-5], [1.5e-6]]))
+    chosen = is_significant(np.array([[1.0], [1.0], [-2.0]]), np.array([[1e-7], [1e-5], [1.5e-6]]))
     np.testing.assert_array_equal(chosen, [[True], [False], [True]])
     mask = mask_weights(np.array([[1.0], [5.0], [-2.0]]), chosen)
     np.testing.assert_allclose(mask, [[0.5], [0.0], [-1.0]])

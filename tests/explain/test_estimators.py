@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 import torch
 from moodfader.engine.explain import expected_gradients, experimental_design, lime, local_regression
-from moodfader.engine.explain.perturbation import Workbench, extremes, local_outputs, response_per_db, window
-from moodfader.engine.explain.segmentation import segment
+from moodfader.engine.explain.perturbation import (
+    SegmentPerturber,
+    cut_window,
+    local_outputs,
+    perturbation_per_db,
+    perturbation_range,
+)
+from moodfader.engine.explain.segmentation import segment_spectrogram
 from moodfader.models.common.constants import N_BANDS
 from moodfader.models.training.settings import TrainingSettings
 from moodfader.models.training.train import new_network
@@ -25,7 +31,7 @@ def picture():
 
 @pytest.fixture(scope="module")
 def labels(picture):
-    return segment(picture)
+    return segment_spectrogram(picture)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +50,7 @@ def linear_model(random_model):
 
 
 def stretch_of(picture, labels, model):
-    return window(picture, labels, model, 0, model.network.geometry.positions(len(picture)))
+    return cut_window(picture, labels, model, 0, model.network.geometry.positions(len(picture)))
 
 
 @pytest.mark.parametrize("estimator", [lime, local_regression, expected_gradients])
@@ -55,7 +61,7 @@ def test_known_coefficients_of_a_linear_network(picture, labels, linear_model, e
     if perturbation == "hide":
         changes = [np.where(labels == s, picture, 0) for s in stretch.segments]
     else:
-        on, off = extremes(torch.from_numpy(picture), "gain")
+        on, off = perturbation_range(torch.from_numpy(picture), "gain")
         changes = [np.where(labels == s, (on - off).numpy(), 0) for s in stretch.segments]
     with torch.inference_mode():
         silence = linear_model.network(torch.zeros(1, *picture.shape))[0][0].numpy()
@@ -68,7 +74,7 @@ def test_known_coefficients_of_a_linear_network(picture, labels, linear_model, e
     # LIME's ridge of 1 shrinks its weights by about 4 / (samples * kernel weight)
     tolerance = 0.06 if estimator is lime else 1e-4
     np.testing.assert_allclose(effects.weights, truth, atol=tolerance * size)
-    assert (1 - effects.unexplained / effects.total > (0.99 if estimator is lime else 0.9999)).all()
+    assert (1 - effects.residual_var / effects.total_var > (0.99 if estimator is lime else 0.9999)).all()
 
 
 def test_local_and_plain_lime_estimate_the_same(picture, labels, trunk_model):
@@ -93,7 +99,7 @@ def test_slopes_add_up_to_what_whole_turns_do(picture, labels, random_model):
     effects = expected_gradients.explain_window(
         stretch, random_model, passes=1600, perturbation="hide", rng=np.random.default_rng(3)
     )
-    bench = Workbench(stretch, random_model, "hide")
+    bench = SegmentPerturber(stretch, random_model, "hide")
     strongest = np.argsort(-np.abs(effects.weights).max(1))[:4]
     places = np.random.default_rng(4).random((200, len(stretch.segments)))
     with torch.inference_mode():
@@ -102,7 +108,7 @@ def test_slopes_add_up_to_what_whole_turns_do(picture, labels, random_model):
             for end in (1.0, 0.0):
                 turned = places.copy()
                 turned[:, s] = end
-                ends.append(random_model.network.local(bench.pictures(turned)).mean((2, 3)).numpy())
+                ends.append(random_model.network.local(bench.perturb(turned)).mean((2, 3)).numpy())
             turns = ends[0] - ends[1]
             error = np.sqrt(turns.var(0) / len(turns) + effects.variances[s])
             assert (np.abs(turns.mean(0) - effects.weights[s]) < 4.5 * error).all()
@@ -149,7 +155,7 @@ def test_p_values_of_segments_that_do_nothing_are_uniform(picture, labels, rando
         effects = estimator.explain_window(
             stretch, random_model, passes=512, perturbation="hide", rng=np.random.default_rng(seed)
         )
-        found.append(lime.p_values(effects.plain, effects.variances, effects.freedom)[silent])
+        found.append(lime.p_values(effects.ols_weights, effects.variances, effects.dof)[silent])
     p = np.concatenate(found)
     for feature in range(7):
         assert stats.kstest(p[:, feature], "uniform").pvalue > 1e-3
@@ -167,17 +173,17 @@ def test_a_silent_segment_has_no_slope(picture, labels, random_model):
         rng=np.random.default_rng(0),
     )
     assert (effects.weights[silent] == 0).all()
-    assert (lime.p_values(effects.plain, effects.variances, effects.freedom)[silent] == 1).all()
+    assert (lime.p_values(effects.ols_weights, effects.variances, effects.dof)[silent] == 1).all()
 
 
 def test_the_design_is_balanced_and_orthogonal():
     """For as many segments as there are columns; what is never regressed together may share one."""
     rng = np.random.default_rng(2)
-    signs = 2.0 * local_regression.design(60, np.ones((59, 59), bool), rng) - 1
+    signs = 2.0 * local_regression.hadamard_design(60, np.ones((59, 59), bool), rng) - 1
     np.testing.assert_array_equal(signs.T @ signs, 60 * np.eye(59))
     np.testing.assert_array_equal(signs.sum(0) ** 2, np.zeros(59))
     chain = np.abs(np.subtract.outer(np.arange(300), np.arange(300))) < 10
-    signs = 2.0 * local_regression.design(64, chain, rng) - 1
+    signs = 2.0 * local_regression.hadamard_design(64, chain, rng) - 1
     products = signs[:60].T @ signs[:60]
     assert signs.shape == (64, 300)
     assert np.abs(products[chain & ~np.eye(300, dtype=bool)]).max() < 40
@@ -202,7 +208,7 @@ def test_what_is_seen_together_is_balanced():
 def test_sight_is_what_the_gradient_sees(picture, labels, random_model):
     """Segments that an output is said not to see change nothing in it when they are hidden."""
     stretch = stretch_of(picture, labels, random_model)
-    seen = experimental_design.sight(stretch, random_model.network.geometry)
+    seen = experimental_design.visible_segments(stretch, random_model.network.geometry)
     bits = np.ones((2, len(stretch.segments)), bool)
     for s in range(0, len(stretch.segments), 7):
         bits[1] = True
@@ -214,9 +220,9 @@ def test_sight_is_what_the_gradient_sees(picture, labels, random_model):
 
 
 def test_response_to_a_gain(picture, labels):
-    assert response_per_db(picture, labels, "gain") == pytest.approx(1 / 12)
-    hidden = response_per_db(picture, labels, "hide")
+    assert perturbation_per_db(picture, labels, "gain") == pytest.approx(1 / 12)
+    hidden = perturbation_per_db(picture, labels, "hide")
     # a log magnitude of 1 is an x of 9: 1 dB more is log10(1 + 9 * 1.122) - 1 = 0.045 of it
-    flat = response_per_db(np.ones_like(picture), labels, "hide")
+    flat = perturbation_per_db(np.ones_like(picture), labels, "hide")
     assert flat == pytest.approx(0.045, abs=0.002)
     assert (hidden > 0).all()

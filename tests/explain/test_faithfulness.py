@@ -8,7 +8,7 @@ import pytest
 import soundfile
 import torch
 from moodfader.engine.analysis.analysis import Analysis, AnalysisSettings, analyze_track, track_spectrogram
-from moodfader.engine.analysis.faithfulness import CHANGES, SIDES, faithfulness_curves, filled
+from moodfader.engine.analysis.faithfulness import CHANGES, SIDES, faithfulness_curves, sets_by_area
 from moodfader.engine.audio.track import load_track
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS
 from moodfader.models.inference.checkpoint import default_checkpoint, load_model
@@ -92,7 +92,7 @@ def test_the_curve_of_a_linear_network_is_the_sum_of_its_coefficients(picture, l
         np.testing.assert_allclose(curve.predictions, known[at], atol=2e-6)
         assert at[-1] <= (strength > 0).sum()
         assert (np.diff(at) > 0).all()
-        assert curve.advantage > 0 or len(at) == 1, "nothing speaks for it"
+        assert curve.area_above_random > 0 or len(at) == 1, "nothing speaks for it"
         assert (curve.random_low <= curve.random_mean + 1e-6).all()
         assert (curve.random_mean <= curve.random_high + 1e-6).all()
     assert np.mean([len(curve.fractions) for curve in curves]) > 4
@@ -114,7 +114,7 @@ def test_random_segments_are_heard_as_they_are_drawn(picture, linear_model):
     )  # fmt: skip
     column = MIDLEVEL.index("modality")
     order = np.random.default_rng(3).permutation(len(areas))
-    sets = filled(areas, order, np.linspace(0, 0.4, steps + 1))
+    sets = sets_by_area(areas, order, np.linspace(0, 0.4, steps + 1))
     with torch.inference_mode():
         whole = float(linear_model.network(torch.from_numpy(picture)[None])[0][0, column])
     known = np.interp(curve.fractions, sets @ areas / areas.sum(), whole + sets @ coefficients[:, column])
@@ -125,13 +125,13 @@ def test_random_segments_are_heard_as_they_are_drawn(picture, linear_model):
 def test_an_explanation_turned_round_is_worse_than_random(picture, linear_model):
     coefficients = effects(picture, blocks(picture), linear_model, "boost")
     turned = faithfulness_curves(picture, explained(picture, -coefficients), linear_model, changes=["boost"], steps=4)
-    assert [curve.advantage < 0 for curve in turned] == [len(curve.fractions) > 1 for curve in turned]
-    assert sum(curve.advantage < 0 for curve in turned) > 7
+    assert [curve.area_above_random < 0 for curve in turned] == [len(curve.fractions) > 1 for curve in turned]
+    assert sum(curve.area_above_random < 0 for curve in turned) > 7
 
 
 def test_sets_have_the_area_they_shall_have():
     areas = np.array([1000, 10, 10, 20, 30, 10, 15, 5])
-    sets = filled(areas, np.arange(8), np.array([0.0, 0.05, 1.0]))
+    sets = sets_by_area(areas, np.arange(8), np.array([0.0, 0.05, 1.0]))
     assert not sets[0].any()
     assert sets[1] @ areas == 55  # the large one does not fit; what follows does
     assert sets[2].all()
@@ -148,7 +148,7 @@ def test_a_stretch_is_heard_with_what_is_around_it(frames, random_model):
     )
     network = random_model.network
     with torch.inference_mode():
-        local = network.local(network.extend(torch.from_numpy(picture)[None]))[0, MIDLEVEL.index("modality")]
+        local = network.local(network.pad(torch.from_numpy(picture)[None]))[0, MIDLEVEL.index("modality")]
     first, last = frames or (0, 240)
     begin, end = first // network.geometry.stride, network.geometry.positions(last)
     for curve in curves:
@@ -167,7 +167,7 @@ def test_the_default_explanation_beats_random(tmp_path):
     curves = faithfulness_curves(track_spectrogram(track), analysis, model, steps=5, draws=10)
     asked = [curve for curve in curves if curve.change != "hide"]  # the default's question is that of gains
     for curve in asked:
-        assert curve.advantage > 0, (curve.feature, curve.side, curve.change)
+        assert curve.area_above_random > 0, (curve.feature, curve.side, curve.change)
     outside = [
         (curve.predictions[1:] < curve.random_low[1:]) | (curve.predictions[1:] > curve.random_high[1:])
         for curve in asked

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import soundfile
 from moodfader.control.cli import run
-from moodfader.control.console.tables import unstable_line
+from moodfader.control.console.tables import reliability_warning
 from moodfader.engine import load_analysis, load_track, predict_track
-from moodfader.engine.plotting.export import files_of
-from moodfader.engine.plotting.html_page import page
+from moodfader.engine.plotting.export import explanation_paths
+from moodfader.engine.plotting.html_page import render_html
 from moodfader.models.common.constants import MIDLEVEL
 
 NAME = 'a <b> & "c" %41 #1.wav'
@@ -89,17 +89,17 @@ def with_stability(folder, random_model, stability) -> tuple[str, object]:
     errors = np.broadcast_to(errors, analysis.weights.shape).astype(np.float32)
     changed = dataclasses.replace(analysis, standard_errors=errors)
     heard = predict_track(track, random_model)
-    files = files_of(folder, MIDLEVEL)
-    return page(track, changed, heard, files, MIDLEVEL, [], stretch_s=(0, 4)), changed
+    files = explanation_paths(folder, MIDLEVEL)
+    return render_html(track, changed, heard, files, MIDLEVEL, [], stretch_s=(0, 4)), changed
 
 
 def test_a_feature_that_is_not_stable_says_so(folder, random_model):
     text, analysis = with_stability(folder, random_model, [0.97] * 6 + [0.67])
     assert "Not stable: modality." in Page(text).text
     assert Page(text).text.count("Not stable") == 2, "on top, and in its own section"
-    line = unstable_line(analysis, MIDLEVEL)
+    line = reliability_warning(analysis, MIDLEVEL)
     assert line.startswith("not stable: modality (0.67);")
-    assert unstable_line(analysis, MIDLEVEL[:6]) is None
+    assert reliability_warning(analysis, MIDLEVEL[:6]) is None
     text, _ = with_stability(folder, random_model, [0.97] * 7)
     assert "ot stable" not in Page(text).text
 

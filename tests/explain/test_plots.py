@@ -11,8 +11,8 @@ from moodfader.control.cli import run
 from moodfader.engine import Analysis, Faders, load_track
 from moodfader.engine.analysis.analysis import track_spectrogram
 from moodfader.engine.plotting import feature_plot, steering_plot
-from moodfader.engine.plotting.sonify import Listening, chosen_stretch
-from moodfader.engine.plotting.style import coloured, decibels, outline, picture, shades
+from moodfader.engine.plotting.sonify import Sonifier, choose_excerpt
+from moodfader.engine.plotting.style import draw_borders, draw_spectrogram, hue_colormap, spectrogram_db, tint
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError
 from moodfader.models.network.spectrogram import band_frequencies
@@ -71,7 +71,7 @@ def heard(path) -> np.ndarray:
 
 
 def test_alone_leaves_nothing_else(two_tones, analysis, tmp_path):
-    listening = Listening(two_tones, analysis, (0.0, 5.0))
+    listening = Sonifier(two_tones, analysis, (0.0, 5.0))
     for name, write in (("original", listening.original), ("alone", None), ("enhanced", None)):
         path = tmp_path / f"{name}.wav"
         write(path) if write else getattr(listening, name)(path, "melodiousness")
@@ -85,7 +85,7 @@ def test_alone_leaves_nothing_else(two_tones, analysis, tmp_path):
 
 def test_a_stretch_sounds_as_in_the_whole(two_tones, analysis, tmp_path):
     for name, stretch in (("whole", (0.0, 5.0)), ("part", (1.5, 3.7))):
-        Listening(two_tones, analysis, stretch).enhanced(tmp_path / f"{name}.wav", "melodiousness")
+        Sonifier(two_tones, analysis, stretch).boosted(tmp_path / f"{name}.wav", "melodiousness")
     whole, part = (soundfile.read(tmp_path / f"{name}.wav")[0] for name in ("whole", "part"))
     begin, end = round(1.5 * RATE), round(3.7 * RATE)
     np.testing.assert_allclose(part, whole[begin:end], atol=2**-22)
@@ -99,15 +99,15 @@ def test_the_stretch_with_the_strongest_weights_is_shown(two_tones, analysis):
     weights = np.zeros((2, len(MIDLEVEL)), np.float32)
     weights[1, 3] = -1
     long = Analysis(**{**vars(weak), "segments": labels, "mask_weights": weights, "duration_s": frames * 704 / 22050})
-    begin, end = chosen_stretch(long, ["rhythmic_stability"], None, None)
+    begin, end = choose_excerpt(long, ["rhythmic_stability"], None, None)
     assert end - begin == pytest.approx(20)
     assert begin <= 2000 * 704 / 22050
     assert end >= 2500 * 704 / 22050
-    assert chosen_stretch(long, list(MIDLEVEL), 10, None) == (10, 30)
-    assert chosen_stretch(analysis, list(MIDLEVEL), None, None) == (0, 5)
+    assert choose_excerpt(long, list(MIDLEVEL), 10, None) == (10, 30)
+    assert choose_excerpt(analysis, list(MIDLEVEL), None, None) == (0, 5)
     for begin, end in ((-1, 3), (3, 2), (0, 6), (2, 2.5), (float("nan"), None)):
         with pytest.raises(InputError, match="--from"):
-            chosen_stretch(analysis, list(MIDLEVEL), begin, end)
+            choose_excerpt(analysis, list(MIDLEVEL), begin, end)
 
 
 def test_colour_is_where_the_weights_are():
@@ -115,11 +115,11 @@ def test_colour_is_where_the_weights_are():
     strength = np.zeros_like(loudness)
     strength[:, 100:] = 1
     hue = np.broadcast_to(np.array([0.0, 0.4, 0.7], np.float32), (4, N_BANDS, 3))
-    blend = coloured(loudness, hue, strength)
+    blend = tint(loudness, hue, strength)
     np.testing.assert_allclose(blend[:, 100:], hue[:, 100:], atol=1e-6)
     assert np.ptp(blend[:, :100], axis=2).max() < 0.02  # grey
     axes = Figure().subplots()
-    picture(axes, blend, 10)
+    draw_spectrogram(axes, blend, 10)
     (image,) = axes.get_images()
     np.testing.assert_allclose(image.get_array(), blend.transpose(1, 0, 2))  # low bands at the bottom
     assert image.origin == "lower"
@@ -131,7 +131,7 @@ def test_outlines_lie_where_labels_change():
     labels = np.zeros((6, N_BANDS), np.int32)
     labels[2:4, 10:20] = 1
     axes = Figure().subplots()
-    outline(axes, labels, 100, colour="k", width=1)
+    draw_borders(axes, labels, 100, colour="k", width=1)
     (patch,) = axes.patches
     ends = patch.get_path().vertices.reshape(-1, 2, 2)
     ends[..., 0] = ends[..., 0] * RATE / 704 - 100
@@ -142,12 +142,10 @@ def test_outlines_lie_where_labels_change():
 
 def test_the_strongest_segments_and_their_intervals_are_shown(two_tones, analysis, tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr(feature_plot, "save", lambda figure, path: drawn.append(figure))
+    monkeypatch.setattr(feature_plot, "save_figure", lambda figure, path: drawn.append(figure))
     sure = Analysis(**{**vars(analysis), "standard_errors": np.full((2, 7), 0.1, np.float32)})
     spectrogram = track_spectrogram(two_tones)
-    feature_plot.feature_figure(
-        tmp_path / "f.png", sure, spectrogram, "melodiousness", title="t", stretch_s=(0.0, 5.0)
-    )
+    feature_plot.plot_feature(tmp_path / "f.png", sure, spectrogram, "melodiousness", title="t", stretch_s=(0.0, 5.0))
     left, right, panel = drawn[0].axes[:3]
     assert left.get_title(loc="left") == "for melodiousness: 1 segments"
     assert [text.get_text() for text in left.texts] == ["1"] == [text.get_text() for text in right.texts]
@@ -169,25 +167,25 @@ def test_one_format_alone(two_tones, random_model, tmp_path):
 
 def test_decibels_are_below_the_loudest():
     magnitude = np.array([[1.0, 10.0, 1e-5, 0.1]])
-    np.testing.assert_allclose(decibels(np.log10(1 + magnitude)), [[-20, 0, -60, -40]], atol=1e-3)
+    np.testing.assert_allclose(spectrogram_db(np.log10(1 + magnitude)), [[-20, 0, -60, -40]], atol=1e-3)
 
 
 def test_the_two_colours_differ_in_brightness_alike():
     """Blue and vermilion tell the same level, also without colour: both grow darker with it."""
     for colour in ("#0072B2", "#D55E00"):
-        brightness = shades(colour)(np.linspace(0, 1, 50))[:, :3] @ np.array([0.2126, 0.7152, 0.0722])
+        brightness = hue_colormap(colour)(np.linspace(0, 1, 50))[:, :3] @ np.array([0.2126, 0.7152, 0.0722])
         assert (np.diff(brightness) < 0).all()
 
 
 def test_effects_are_values_times_weights(monkeypatch, tmp_path):
     drawn = []
-    monkeypatch.setattr(feature_plot, "save", lambda figure, path: drawn.append(figure))
+    monkeypatch.setattr(feature_plot, "save_figure", lambda figure, path: drawn.append(figure))
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(8, 7)).astype(np.float32)
     midlevel = dict(zip(MIDLEVEL, rng.random(7), strict=True))
     quantiles = {name: sorted(rng.random(5).tolist()) for name in MIDLEVEL}
     emotions = dict.fromkeys(EMOTIONS, 0.5)
-    feature_plot.effects_figure(tmp_path / "e.png", midlevel, emotions, weights, title="t", quantiles=quantiles)
+    feature_plot.plot_emotion_effects(tmp_path / "e.png", midlevel, emotions, weights, title="t", quantiles=quantiles)
     panels = drawn[0].axes
     assert [panel.get_title(loc="left").split()[0] for panel in panels] == list(EMOTIONS)
     for panel, row in zip(panels, weights, strict=True):
@@ -197,7 +195,7 @@ def test_effects_are_values_times_weights(monkeypatch, tmp_path):
 
 def test_the_overview_shows_the_gains(two_tones, analysis, tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr(steering_plot, "save", lambda figure, path: drawn.append(figure))
+    monkeypatch.setattr(steering_plot, "save_figure", lambda figure, path: drawn.append(figure))
     spectrogram = track_spectrogram(two_tones)
     before = dict.fromkeys(EMOTIONS, 0.4)
     after = {**before, "sad": 0.55}
@@ -206,7 +204,7 @@ def test_the_overview_shows_the_gains(two_tones, analysis, tmp_path, monkeypatch
         emotions = {"before": before, "after": after, "surrogate": after}  # noqa: RUF012
 
     faders = Faders(melodiousness=6)
-    steering_plot.steering_overview(tmp_path / "o.png", analysis, spectrogram, faders, Result, title="t")
+    steering_plot.plot_steering(tmp_path / "o.png", analysis, spectrogram, faders, Result, title="t")
     left, middle, right = drawn[0].axes[:3]
     assert [text.get_text() for text in left.texts] == ["+6", "0", "0", "0", "0", "0", "0"]
     (image,) = middle.get_images()

@@ -72,14 +72,14 @@ def main():
     options.add_argument("--client", default="moodfader")
     options.add_argument("--seconds", type=float)
     asked = options.parse_args()
-    from moodfader.engine.processes.realtime import HANDING_OVER, steady, urgent
+    from moodfader.engine.processes.realtime import RT_OUTPUT, lock_memory_and_freeze_gc, set_realtime
 
-    urgent(HANDING_OVER)
+    set_realtime(RT_OUTPUT)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     recorder = Recorder(asked.client)
-    steady()
+    lock_memory_and_freeze_gc()
     print("ready", flush=True)
     connected, end = False, None
     with asked.out.with_suffix(".f32").open("wb") as file:

@@ -4,8 +4,8 @@ import copy
 from dataclasses import dataclass, field
 
 import numpy as np
-from moodfader.engine.audio.sample_buffer import Sound
-from moodfader.engine.performance.performance import Performance
+from moodfader.engine.audio.sample_buffer import SampleBuffer
+from moodfader.engine.performance.performance import SetRenderer
 
 ONSET = 0.01
 """A change has begun where the sound differs from what it would be without by so much of its level (-40 dB), or by
@@ -37,12 +37,14 @@ def compare(history, files, maps, tape, *, probe=None, block=512):
     maps are those of the tracks; `probe` is the address whose changes are looked for. A break is a stretch of the
     tape that does not go on as the render does: one that is left out or put in is found by looking for where it does.
     """
-    sounds = [Sound.opened(file, sample_rate=history.sample_rate, channels=history.channels) for file in files]
+    sounds = [
+        SampleBuffer.from_file(file, sample_rate=history.sample_rate, channels=history.channels) for file in files
+    ]
     for sound in sounds:
         sound.load()
     shared = {id(one): one for one in [*sounds, *(known for known in maps if known is not None)]}
-    performance = Performance(sounds, ceiling_dbtp=history.ceiling_dbtp)
-    performance.maps[:] = maps
+    performance = SetRenderer(sounds, ceiling_dbtp=history.ceiling_dbtp)
+    performance.masks[:] = maps
     waiting = list(history.changes)[::-1]
     rendered, probes, found = [], [], Found()
     given = 0

@@ -14,13 +14,13 @@ from moodfader.control.session.parameters import ROOT
 from moodfader.control.session.session import Session
 from moodfader.engine.analysis.analysis import AnalysisSettings
 from moodfader.engine.analysis.cache import analyze
-from moodfader.engine.audio.sample_buffer import Sound
+from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.live.player import PlayerOptions
-from moodfader.engine.performance.automation_file import HistoryWriter, read_history
-from moodfader.engine.performance.events import Change
-from moodfader.engine.performance.masked_reader import Map
-from moodfader.engine.performance.performance import perform
+from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
+from moodfader.engine.performance.events import ControlEvent
+from moodfader.engine.performance.masked_reader import SegmentMask
+from moodfader.engine.performance.performance import render_events
 
 pytestmark = pytest.mark.skipif(bool(jack.missing()), reason=jack.missing())
 RATE = 44100
@@ -63,7 +63,7 @@ def test_the_recording_at_jacks_outputs_is_the_render_of_the_automation(
     analysis = analyze(load_track(file), model=random_model, settings=AnalysisSettings(passes=64))
     kept = tmp_path / "kept.jsonl"
     options = PlayerOptions(backend=backend, model=random_model.path, analysis={"passes": 64})
-    session = Session.play([file], options, record=HistoryWriter(kept))
+    session = Session.play([file], options, record=AutomationWriter(kept))
     try:
         until(lambda: session.get(f"{ROOT}/emotion/happy") is not None)
         recorder = server.recorder(tmp_path / "tape")
@@ -88,9 +88,9 @@ def test_the_recording_at_jacks_outputs_is_the_render_of_the_automation(
         session.close()
     recorder.terminate()
     recorder.wait(20)
-    history = read_history(kept)
-    assert Change(history.changes[0].at, f"{ROOT}/track/ready", 0) == history.changes[0]
-    known = Map(analysis.segments, analysis.mask_weights, sample_rate=RATE)
+    history = read_automation(kept)
+    assert ControlEvent(history.changes[0].at, f"{ROOT}/track/ready", 0) == history.changes[0]
+    known = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=RATE)
     found = performance_compare.compare(
         history, [file], [known], jack.Tape(tmp_path / "tape"), probe=f"{ROOT}/master"
     )
@@ -103,7 +103,7 @@ def test_the_recording_at_jacks_outputs_is_the_render_of_the_automation(
 def test_an_independent_recorder_hears_the_same(server, file, tmp_path):
     """jack_rec, which keeps 32-bit whole numbers: the render rounded in the same way."""
     kept = tmp_path / "kept.jsonl"
-    session = Session.play([file], PlayerOptions(backend="jack"), record=HistoryWriter(kept))
+    session = Session.play([file], PlayerOptions(backend="jack"), record=AutomationWriter(kept))
     try:
         recorder = server.record(tmp_path / "heard.wav", 3)
         session.set(f"{ROOT}/master", -6.0)
@@ -114,10 +114,10 @@ def test_an_independent_recorder_hears_the_same(server, file, tmp_path):
         session.close()
     if disturbed:
         pytest.skip("drop-outs: this machine is too busy just now to compare whole recordings")
-    history = read_history(kept)
-    sound = Sound.opened(file, sample_rate=RATE, channels=2)
+    history = read_automation(kept)
+    sound = SampleBuffer.from_file(file, sample_rate=RATE, channels=2)
     sound.load()
-    expected = np.concatenate(list(perform([sound], [None], history.changes, samples=history.samples)))
+    expected = np.concatenate(list(render_events([sound], [None], history.changes, samples=history.samples)))
     soundfile.write(tmp_path / "expected.wav", expected, RATE, subtype="PCM_32")
     heard, expected = (
         soundfile.read(path, dtype="int32")[0] for path in (tmp_path / "heard.wav", tmp_path / "expected.wav")
@@ -144,20 +144,20 @@ def test_a_short_run_under_load_is_measured(file):
 
 def test_when_jack_dies_the_recording_is_whole_and_when_it_is_back_the_music_goes_on(server, file, tmp_path):
     kept, said = tmp_path / "kept.jsonl", []
-    session = Session.play([file], PlayerOptions(backend="jack"), record=HistoryWriter(kept), note=said.append)
+    session = Session.play([file], PlayerOptions(backend="jack"), record=AutomationWriter(kept), note=said.append)
     try:
         session.set(f"{ROOT}/transport/play", True)
         until(lambda: session.get(f"{ROOT}/transport/position") > 0.5)
         server.kill()
         until(lambda: any("gone" in line for line in said))
-        assert [change.address for change in read_history(kept).changes] == [f"{ROOT}/transport/play"]
+        assert [change.address for change in read_automation(kept).changes] == [f"{ROOT}/transport/play"]
         stood = session.get(f"{ROOT}/transport/position")
         server.start()
         until(lambda: any("back" in line for line in said))
         until(lambda: session.get(f"{ROOT}/transport/position") > stood + 0.5)
     finally:
         session.close()
-    assert read_history(kept).samples > 0
+    assert read_automation(kept).samples > 0
 
 
 def test_without_a_server_the_reason_is_told(file, monkeypatch):

@@ -11,18 +11,18 @@ import soundfile
 from moodfader.engine.analysis.analysis import AnalysisSettings
 from moodfader.engine.analysis.cache import analyze
 from moodfader.engine.analysis.prediction import predict_samples
-from moodfader.engine.analysis.surrogate import Heard, Surrogate
-from moodfader.engine.audio.sample_buffer import Sound
+from moodfader.engine.analysis.surrogate import Surrogate, TrackSummary
+from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.dsp.ramps import Ramp
 from moodfader.engine.live.offline_player import OfflinePlayer
 from moodfader.engine.live.player import BLOCK_LENGTH, Player, PlayerOptions
-from moodfader.engine.performance.automation_file import HistoryWriter, read_history
-from moodfader.engine.performance.events import Change
-from moodfader.engine.performance.masked_reader import Map
-from moodfader.engine.performance.performance import perform
+from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
+from moodfader.engine.performance.events import ControlEvent
+from moodfader.engine.performance.masked_reader import SegmentMask
+from moodfader.engine.performance.performance import render_events
 from moodfader.engine.performance.replay import replay
-from moodfader.engine.processes.ring_buffer import LENGTH, Ring
+from moodfader.engine.processes.ring_buffer import LENGTH, RingBuffer
 from moodfader.models.common.errors import InputError
 
 RATE = 22050
@@ -62,36 +62,36 @@ def until(condition, seconds=30.0):
 
 
 def test_the_ring_carries_every_sample_around_its_end():
-    ring = Ring(2)
-    other = Ring(2, name=ring.name)
+    ring = RingBuffer(2)
+    other = RingBuffer(2, name=ring.name)
     rng = np.random.default_rng(0)
     ring.written = ring.read = LENGTH - 700
     sent = rng.standard_normal((2000, 2)).astype(np.float32)
     for part in np.split(sent, [333, 900, 1700]):
         ring.write(part)
-    assert other.ahead == 2000
+    assert other.fill == 2000
     output = np.empty((500, 2), np.float32)
     received = []
     for _ in range(4):
-        assert other.take(output)
+        assert other.read_into(output)
         received.append(output.copy())
     np.testing.assert_array_equal(np.concatenate(received), sent)
-    np.testing.assert_array_equal(ring.past(1500), sent[500:])
-    assert not other.take(output)
+    np.testing.assert_array_equal(ring.recent(1500), sent[500:])
+    assert not other.read_into(output)
     assert not output.any()
-    assert (ring.dropouts, ring.blocks, ring.ahead) == (1, 5, 0)
+    assert (ring.dropouts, ring.blocks, ring.fill) == (1, 5, 0)
     other.close()
     ring.close()
 
 
 def test_after_the_stop_nothing_is_taken_and_nothing_sounds():
     """A device that is being closed asks on for a while: what it would be given would count as played, unheard."""
-    ring = Ring(2)
+    ring = RingBuffer(2)
     ring.write(np.ones((1024, 2), np.float32))
     output = np.empty((512, 2), np.float32)
-    assert ring.take(output)
+    assert ring.read_into(output)
     ring.stop = 1
-    assert not ring.take(output)
+    assert not ring.read_into(output)
     assert not output.any()
     assert (ring.read, ring.dropouts) == (512, 0)
     ring.close()
@@ -117,18 +117,18 @@ def test_a_sound_is_the_file_at_the_rate_and_with_the_channels_that_are_played(t
     samples = song(2.0, channels=1)
     path = tmp_path / "mono.wav"
     soundfile.write(path, samples, RATE, subtype="FLOAT")
-    same = Sound.opened(path, channels=2)
-    assert not same.has(0, 100)
+    same = SampleBuffer.from_file(path, channels=2)
+    assert not same.is_loaded(0, 100)
     same.load()
     np.testing.assert_array_equal(same.read(-10, 40000)[10:], np.repeat(samples, 2, axis=1)[:40000])
     assert not same.read(len(samples), len(samples) + 100).any()
-    resampled = Sound.opened(path, sample_rate=48000)
+    resampled = SampleBuffer.from_file(path, sample_rate=48000)
     resampled.load()
     assert resampled.length == pytest.approx(2.0 * 48000, abs=2)
     wide = tmp_path / "wide.wav"
     soundfile.write(wide, song(1.5, channels=4), RATE)
     with pytest.raises(InputError, match="4 channels"):
-        Sound.opened(wide, channels=2)
+        SampleBuffer.from_file(wide, channels=2)
 
 
 # histories
@@ -136,17 +136,17 @@ def test_a_sound_is_the_file_at_the_rate_and_with_the_channels_that_are_played(t
 
 def test_a_history_is_complete_up_to_any_moment(tmp_path):
     path = tmp_path / "p.jsonl"
-    writer = HistoryWriter(path)
+    writer = AutomationWriter(path)
     writer.begin(sample_rate=RATE, channels=2, ceiling_dbtp=-1.0, tracks=["a.wav"])
     writer.write({"at": 5, "address": R + "wet", "value": 0.25})
-    history = read_history(path)  # nothing was closed
-    assert history.changes == (Change(5, R + "wet", 0.25),)
+    history = read_automation(path)  # nothing was closed
+    assert history.changes == (ControlEvent(5, R + "wet", 0.25),)
     assert history.samples is None
     with path.open("a") as file:
         file.write('{"at": 9, "addr')
-    assert read_history(path) == history
+    assert read_automation(path) == history
     with pytest.raises(InputError, match="exists already"):
-        HistoryWriter(path)
+        AutomationWriter(path)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_what_is_no_history_is_refused(tmp_path, lines, complaint):
     path = tmp_path / "p.jsonl"
     path.write_text("".join(line.replace("HEAD", json.dumps(head)) + "\n" for line in lines))
     with pytest.raises(InputError, match=complaint):
-        read_history(path)
+        read_automation(path)
 
 
 # surrogate
@@ -181,7 +181,7 @@ def test_the_surrogate_says_what_prediction_says(analysis, file, random_model):
     from moodfader.engine.dsp.band_gains import segment_gain_db
 
     before = dict(predict_track(load_track(file), random_model).emotions)
-    heard = Heard(
+    heard = TrackSummary(
         analysis=analysis.path,
         digest=analysis.track_digest,
         model_digest=analysis.model_digest,
@@ -200,22 +200,22 @@ def test_the_surrogate_says_what_prediction_says(analysis, file, random_model):
 
 
 def test_offline_and_replayed_are_the_same_samples(file, analysis, tmp_path):
-    sound = Sound.opened(file)
+    sound = SampleBuffer.from_file(file)
     sound.load()
-    known = Map(analysis.segments, analysis.mask_weights, sample_rate=RATE)
+    known = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=RATE)
     applied = []
     player = OfflinePlayer([sound], [known], lambda kind, changes: applied.extend(changes))
     player.set(R + "transport/play", True)
-    parts = [player.advance(5000)]
+    parts = [player.render(5000)]
     player.set(R + "midlevel/modality", 7.0)
-    parts.append(player.advance(777))
+    parts.append(player.render(777))
     player.set(R + "transport/seek", 3.3)
     player.set(R + "wet", 0.7)
-    parts.append(player.advance(40000))
+    parts.append(player.render(40000))
     output = np.concatenate(parts)
     assert player.meters().playing
     path = tmp_path / "p.jsonl"
-    with HistoryWriter(path) as writer:
+    with AutomationWriter(path) as writer:
         writer.begin(sample_rate=RATE, channels=2, ceiling_dbtp=-1.0, tracks=[str(file)])
         for at, address, value in applied:
             about = {"digest": analysis.track_digest, "model": analysis.model_digest}
@@ -223,7 +223,7 @@ def test_offline_and_replayed_are_the_same_samples(file, analysis, tmp_path):
             writer.write({"at": at, "address": address, "value": value, **ready})
         writer.write({"at": len(output), "end": True})
     done = replay(
-        read_history(path),
+        read_automation(path),
         tmp_path / "again.wav",
         steering=lambda number, path: (known, analysis.track_digest, analysis.model_digest),
     )
@@ -232,7 +232,7 @@ def test_offline_and_replayed_are_the_same_samples(file, analysis, tmp_path):
     assert done.duration_s == len(output) / RATE
     np.testing.assert_array_equal(again, output)
     with pytest.raises(InputError, match="another sound"):
-        replay(read_history(path), tmp_path / "no.wav", steering=lambda number, path: (known, "other", ""))
+        replay(read_automation(path), tmp_path / "no.wav", steering=lambda number, path: (known, "other", ""))
 
 
 class Listener:
@@ -279,22 +279,22 @@ def test_the_live_player_plays_its_own_history(file, analysis, random_model):
         ring = player.ring
         ring.stop = 1
         time.sleep(0.3)
-        played = ring.past(ring.read)
+        played = ring.recent(ring.read)
         count = ring.read - ring.lead
         measured = next(content[0] for kind, content in listener.kinds if kind == "measured")
     finally:
         player.close()
-    assert nearest_of_what_sounded(measured, played, load_track(file).peak, random_model) < 1e-5
-    sound = Sound.opened(file, sample_rate=RATE, channels=2)
+    assert nearest_of_what_sounded(measured, played, load_track(file).network_peak, random_model) < 1e-5
+    sound = SampleBuffer.from_file(file, sample_rate=RATE, channels=2)
     sound.load()
-    known = Map(analysis.segments, analysis.mask_weights, sample_rate=RATE)
-    history = [Change(*change) for change in listener.applied]
-    expected = np.concatenate(list(perform([sound], [known], history, samples=count)))
+    known = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=RATE)
+    history = [ControlEvent(*change) for change in listener.applied]
+    expected = np.concatenate(list(render_events([sound], [known], history, samples=count)))
     assert [address for _, address, _ in listener.applied][1] == R + "transport/play"
     assert not played[:-count].any()  # the silence before the first step
     np.testing.assert_array_equal(played[-count:], expected)
     assert np.abs(played).max() > 0.05
-    assert player.played == count
+    assert player.samples_played == count
 
 
 def test_a_player_of_nothing_playable_says_so(tmp_path):
@@ -309,4 +309,4 @@ def test_shared_memory_is_given_back(file):
     player.close()
     assert not Path("/dev/shm", name).exists()
     with pytest.raises(FileNotFoundError):
-        Ring(2, name=name)
+        RingBuffer(2, name=name)

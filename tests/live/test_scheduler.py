@@ -4,10 +4,16 @@ import os
 import threading
 
 import pytest
-from moodfader.engine.live.scheduler import BUSY_S, CALM_S, CAREFUL_S, ROUGH_S, Pace
+from moodfader.engine.live.scheduler import (
+    MARGIN_IDLE_S,
+    MARGIN_JITTER_S,
+    MARGIN_LATE_S,
+    MARGIN_LOAD_S,
+    RenderScheduler,
+)
 from moodfader.engine.processes import realtime
-from moodfader.engine.processes.cpu_load import Busyness
-from moodfader.engine.processes.ipc import Outbox
+from moodfader.engine.processes.cpu_load import CpuLoadMonitor
+from moodfader.engine.processes.ipc import MessageSender
 
 RATE, HOP = 44100, 512
 
@@ -39,10 +45,10 @@ def played(pace, block, seconds, *, late=lambda take: 0.0, making_s=0.0005, busy
 @pytest.mark.parametrize("block", [64, 256, 441, 512, 1024, 2048])
 @pytest.mark.parametrize("busy", [False, True])
 def test_steps_are_begun_a_margin_before_they_are_needed(block, busy):
-    pace = Pace(sample_rate=RATE, step_length=HOP)
+    pace = RenderScheduler(sample_rate=RATE, step_length=HOP)
     dropouts, ahead = played(pace, block, 60, busy=busy)
     assert dropouts == 0
-    expected = BUSY_S if busy else CALM_S
+    expected = MARGIN_LOAD_S if busy else MARGIN_IDLE_S
     assert pace.margin_s == expected
     settled = ahead[-200:]
     assert max(settled) < expected + 0.0001
@@ -53,13 +59,13 @@ def test_steps_are_begun_a_margin_before_they_are_needed(block, busy):
 
 
 def test_a_margin_that_was_asked_for_stays():
-    pace = Pace(sample_rate=RATE, step_length=HOP, margin_s=0.01)
+    pace = RenderScheduler(sample_rate=RATE, step_length=HOP, margin_s=0.01)
     assert played(pace, 512, 30, busy=True)[0] == 0
     assert pace.margin_s == 0.01
 
 
 def test_a_late_take_is_an_accident_and_not_a_new_grid():
-    pace = Pace(sample_rate=RATE, step_length=HOP, margin_s=0.01)
+    pace = RenderScheduler(sample_rate=RATE, step_length=HOP, margin_s=0.01)
     dropouts, ahead = played(pace, 512, 30, late=lambda take: 0.008 if take % 50 == 49 else 0.0)
     assert dropouts == 0
     assert max(ahead) < 0.0101
@@ -67,33 +73,33 @@ def test_a_late_take_is_an_accident_and_not_a_new_grid():
 
 
 def test_the_later_a_step_the_more_careful_for_a_while():
-    pace = Pace(sample_rate=RATE, step_length=HOP)
+    pace = RenderScheduler(sample_rate=RATE, step_length=HOP)
     played(pace, 512, 60)
     written, blocks = 512 * 10, RATE // 512 * 512
     for second, late_s, expected in (
-        (0, 0.005, CALM_S), (1, 0.006, CAREFUL_S), (10, 0.001, CAREFUL_S), (12, 0.001, CALM_S),
-        (13, 0.009, BUSY_S), (14, 0.006, BUSY_S), (23.5, 0.001, CAREFUL_S), (25, 0.001, CALM_S),
-        (26, 0.015, ROUGH_S), (40, 0.001, ROUGH_S), (57, 0.001, CALM_S),
+        (0, 0.005, MARGIN_IDLE_S), (1, 0.006, MARGIN_JITTER_S), (10, 0.001, MARGIN_JITTER_S), (12, 0.001, MARGIN_IDLE_S),
+        (13, 0.009, MARGIN_LOAD_S), (14, 0.006, MARGIN_LOAD_S), (23.5, 0.001, MARGIN_JITTER_S), (25, 0.001, MARGIN_IDLE_S),
+        (26, 0.015, MARGIN_LATE_S), (40, 0.001, MARGIN_LATE_S), (57, 0.001, MARGIN_IDLE_S),
     ):  # fmt: skip
-        pace.took(512 * 8 + round(second * blocks), 100.0 + second, 512)
+        pace.on_device_read(512 * 8 + round(second * blocks), 100.0 + second, 512)
         at = written + round(second * blocks)
-        pace.made(at, pace.due(at) + late_s)
+        pace.on_step_done(at, pace.next_deadline(at) + late_s)
         assert pace.margin_s == expected, second
 
 
 def test_a_busy_moment_is_not_taken_for_a_rough_one():
-    pace = Pace(sample_rate=RATE, step_length=HOP)
+    pace = RenderScheduler(sample_rate=RATE, step_length=HOP)
     played(pace, 512, 60)
-    assert pace.margin_s == CALM_S
+    assert pace.margin_s == MARGIN_IDLE_S
     played(pace, 512, 10, busy=True, begun=100.0)
-    assert pace.margin_s == BUSY_S
+    assert pace.margin_s == MARGIN_LOAD_S
 
 
 def test_a_card_that_is_gone_gets_no_more_than_a_few_blocks():
-    pace = Pace(sample_rate=RATE, step_length=HOP)
-    pace.took(512, 10.0, 512)
-    assert pace.due(512 + 20 * 512) > pace.due(512)
-    assert pace.most(512) < 6 * 512
+    pace = RenderScheduler(sample_rate=RATE, step_length=HOP)
+    pace.on_device_read(512, 10.0, 512)
+    assert pace.next_deadline(512 + 20 * 512) > pace.next_deadline(512)
+    assert pace.max_buffered(512) < 6 * 512
 
 
 def stat(path, **ticks):
@@ -104,26 +110,26 @@ def stat(path, **ticks):
 def test_a_machine_is_calm_when_it_has_been_idle_for_some_looks(tmp_path):
     path = tmp_path / "stat"
     stat(path, user=100, idle=100)
-    machine = Busyness(path)
+    machine = CpuLoadMonitor(path)
     answers = []
     for look in range(1, 12):
         stat(path, user=100 + 10 * look, idle=100 + 40 * look)
-        answers.append(machine.busy())
+        answers.append(machine.is_loaded())
     assert answers == [True] * 7 + [False] * 4
     stat(path, user=300, nice=40, idle=560)
-    assert machine.busy()  # little was left
+    assert machine.is_loaded()  # little was left
     for look in range(1, 10):
         stat(path, user=300, nice=40, idle=560 + 50 * look, steal=2 * (look == 9))
-        calm = not machine.busy()
+        calm = not machine.is_loaded()
         assert calm is (look == 8)  # and at the ninth look the host had taken a processor away
 
 
 def test_a_machine_that_tells_nothing_counts_as_busy(tmp_path):
-    machine = Busyness(tmp_path / "none")
-    assert machine.busy()
+    machine = CpuLoadMonitor(tmp_path / "none")
+    assert machine.is_loaded()
     path = tmp_path / "odd"
     path.write_text("what?\n")
-    assert Busyness(path).busy()
+    assert CpuLoadMonitor(path).is_loaded()
 
 
 def test_without_the_right_to_real_time_it_is_as_nice_as_allowed(monkeypatch):
@@ -133,13 +139,13 @@ def test_without_the_right_to_real_time_it_is_as_nice_as_allowed(monkeypatch):
     asked = []
     monkeypatch.setattr(os, "sched_setscheduler", refused)
     monkeypatch.setattr(os, "setpriority", lambda *arguments: asked.append(arguments))
-    assert not realtime.permitted()
-    assert not realtime.urgent(realtime.PREPARING)
-    realtime.patient()
-    realtime.ordinary()
+    assert not realtime.realtime_allowed()
+    assert not realtime.set_realtime(realtime.RT_RENDER)
+    realtime.set_background_priority()
+    realtime.set_normal_priority()
     assert [niceness for _, _, niceness in asked] == [-8, -14, 5, 0]
     monkeypatch.setattr(os, "setpriority", refused)
-    assert not realtime.urgent(realtime.HANDING_OVER)
+    assert not realtime.set_realtime(realtime.RT_OUTPUT)
 
 
 def test_an_outbox_never_waits_and_keeps_the_order():
@@ -152,9 +158,9 @@ def test_an_outbox_never_waits_and_keeps_the_order():
             self.sent.append(message)
 
     pipe = Slow()
-    outbox = Outbox(pipe)
+    outbox = MessageSender(pipe)
     for number in range(1000):
-        outbox.tell("applied", number)
+        outbox.send("applied", number)
     assert pipe.sent == []
     pipe.free.set()
     outbox.close(10)

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import soundfile
 from moodfader.control.cli import run
-from moodfader.control.session.parameters import CONTROLS, ROOT
+from moodfader.control.session.parameters import PARAMETERS, ROOT
 from moodfader.control.session.session import Session
-from moodfader.control.tui.status_line import told_line
-from moodfader.engine.audio.sample_buffer import Sound
+from moodfader.control.tui.status_line import format_status
+from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.live.offline_player import OfflinePlayer
-from moodfader.engine.performance.automation_file import HistoryWriter, read_history
-from moodfader.engine.performance.masked_reader import Map
-from moodfader.engine.processes.messages import Meters
+from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
+from moodfader.engine.performance.masked_reader import SegmentMask
+from moodfader.engine.processes.messages import PlayerMeters
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError
 
@@ -29,16 +29,16 @@ def samples(seconds=3.0):
 def offline(tmp_path):
     """A session that plays as fast as it is asked to, its player, and where it records."""
     record = tmp_path / "kept.jsonl"
-    session = Session(record=HistoryWriter(record))
-    known = Map(np.zeros((100, N_BANDS), np.int32), np.ones((1, 7), np.float32), sample_rate=RATE)
-    player = OfflinePlayer([Sound.of(samples(), sample_rate=RATE)], [known], session.event)
+    session = Session(record=AutomationWriter(record))
+    known = SegmentMask(np.zeros((100, N_BANDS), np.int32), np.ones((1, 7), np.float32), sample_rate=RATE)
+    player = OfflinePlayer([SampleBuffer.from_array(samples(), sample_rate=RATE)], [known], session.event)
     session.attach(player, tracks=["a.wav"])
     yield session, player, record
     session.close()
 
 
 def test_it_begins_with_the_defaults_of_the_table():
-    assert Session().state() == {control.address: control.default for control in CONTROLS}
+    assert Session().state() == {control.address: control.default for control in PARAMETERS}
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_changes_since_a_version_are_the_newest_values_of_what_changed():
 def test_a_preset_sets_all_seven():
     session = Session()
     session.set(f"{ROOT}/midlevel/dissonance", 5)
-    from moodfader.control.session.presets import all_presets, find_preset
+    from moodfader.control.session.presets import available_presets, find_preset
 
-    name = next(iter(all_presets()))
+    name = next(iter(available_presets()))
     session.set(f"{ROOT}/preset/load", name)
     gains_db = find_preset(name).gains_db
     assert [session.get(f"{ROOT}/midlevel/{feature}") for feature in MIDLEVEL] == [
@@ -128,7 +128,7 @@ def test_tracks_are_gone_to_by_number_and_by_buttons():
             gone.append((address, value))
 
         def meters(self):
-            return Meters(0, 0.0, 1.0, False, False, 0.0, 0.0, 0, 0, 0, 0.0)
+            return PlayerMeters(0, 0.0, 1.0, False, False, 0.0, 0.0, 0, 0, 0, 0.0)
 
         def close(self):
             pass
@@ -160,7 +160,7 @@ def test_it_follows_the_player_to_the_end_and_records_what_took_effect(offline):
     session.refresh()
     assert session.get(f"{ROOT}/transport/play") is False
     session.close()
-    history = read_history(record)
+    history = read_automation(record)
     assert history.samples == 80000
     wanted = [(f"{ROOT}/track/ready", 0), (f"{ROOT}/transport/play", True), (FADER, 6.0), (FADER, 7.0)]
     assert [(change.address, change.value) for change in history.changes] == wanted
@@ -221,6 +221,6 @@ def test_the_line_says_what_is_known():
         "dropouts": 2,
         "latency_ms": 33.6,
     }
-    line = told_line(now)
+    line = format_status(now)
     assert line.startswith("1:11/3:20 paused | happy 0.70 (+0.10), sad 0.20 (+0.00) | modality +3 dB |")
     assert line.endswith("-3 dB, load 5%, 34 ms, 2 drop-outs")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from moodfader.engine.performance.automation_file import read_history
+from moodfader.engine.performance.automation_file import read_automation
 
 RATE = 22050
 
@@ -82,7 +82,7 @@ def test_a_signal_ends_it_cleanly(number, code, file, tmp_path, random_model):
     assert returned == code
     assert b"Traceback" not in error
     assert all(json.loads(line) for line in output.splitlines())
-    history = read_history(running.kept)
+    history = read_automation(running.kept)
     assert history.samples > 0
     assert all_end(children)
 
@@ -94,7 +94,7 @@ def test_a_terminal_that_closes_ends_it_cleanly(file, tmp_path, random_model):
     os.close(ours)
     running.process.send_signal(signal.SIGHUP)  # (as the kernel does for the terminal's own session)
     assert running.process.wait(20) in (0, 1)
-    assert read_history(running.kept).samples > 0
+    assert read_automation(running.kept).samples > 0
 
 
 def test_an_accident_leaves_what_was_recorded_and_no_process(file, tmp_path, random_model):
@@ -104,7 +104,7 @@ def test_an_accident_leaves_what_was_recorded_and_no_process(file, tmp_path, ran
     running.process.kill()
     running.process.wait()
     assert all_end(children)
-    history = read_history(running.kept)
+    history = read_automation(running.kept)
     assert [change.address for change in history.changes] == ["/moodfader/transport/play"]
     assert history.samples is None
 
@@ -115,7 +115,7 @@ def test_who_reads_has_gone(file, tmp_path, random_model):
     running.process.wait(20)
     assert b"Traceback" not in running.process.stderr.read()
     assert running.process.returncode in (0, 1)
-    assert read_history(running.kept).samples > 0
+    assert read_automation(running.kept).samples > 0
 
 
 def test_a_port_that_is_taken_is_one_line(file, tmp_path, random_model):
@@ -131,7 +131,7 @@ def test_a_port_that_is_taken_is_one_line(file, tmp_path, random_model):
 
 
 def test_a_recording_that_cannot_go_on_is_told_and_the_music_plays(monkeypatch):
-    from moodfader.control.session.performance_recorder import Recording
+    from moodfader.control.session.performance_recorder import PerformanceRecorder
     from moodfader.models.common.errors import InputError
 
     class Full:
@@ -139,7 +139,7 @@ def test_a_recording_that_cannot_go_on_is_told_and_the_music_plays(monkeypatch):
             raise InputError("kept.jsonl: cannot be written (No space left on device)")
 
     said = []
-    recording = Recording(Full(), said.append)
-    recording.keep([(0, "/moodfader/wet", 0.5), (512, "/moodfader/wet", 0.6)], {})
+    recording = PerformanceRecorder(Full(), said.append)
+    recording.write_events([(0, "/moodfader/wet", 0.5), (512, "/moodfader/wet", 0.6)], {})
     recording.end(1024)
     assert said == ["the recording ends here: kept.jsonl: cannot be written (No space left on device)"]

@@ -17,10 +17,10 @@ from moodfader.models.composition.timing import Timing
 from moodfader.models.scores import arrange as arrangement
 from moodfader.models.scores import corpus
 from moodfader.models.scores.arrange import arrange
-from moodfader.models.scores.corpus import KINDS, Score, read_score, score_names
-from moodfader.models.scores.key_tracking import bar_keys
+from moodfader.models.scores.corpus import KINDS, Score, list_scores, read_score
+from moodfader.models.scores.key_tracking import track_keys
 from moodfader.models.scores.passage import Passage
-from moodfader.models.synthesis.labelled_music import known_qualities
+from moodfader.models.synthesis.labelled_music import draw_qualities
 
 SEEDS = range(12)
 NEUTRAL = dict.fromkeys(MIDLEVEL, 0.5)
@@ -42,7 +42,7 @@ def hymn():
 
 @pytest.fixture
 def _hymn(monkeypatch):
-    monkeypatch.setattr(arrangement, "score_of", lambda seed, part="train": hymn())
+    monkeypatch.setattr(arrangement, "draw_score", lambda seed, part="train": hymn())
 
 
 def heard(midi):
@@ -63,7 +63,7 @@ def swept(measure, feature, values=(0.0, 0.5, 1.0), **fixed):
     """The mean over seeds of a measure of the arranged hymn for each value, and the share of seeds that rise."""
     rows = []
     for seed in SEEDS:
-        others = {**known_qualities(seed), **fixed}
+        others = {**draw_qualities(seed), **fixed}
         rows.append([measure(heard(arrange({**others, feature: v}, seed=seed))) for v in values])
     table = np.array(rows)
     return table.mean(axis=0), float(np.mean(table[:, -1] > table[:, 0]))
@@ -144,7 +144,7 @@ def test_where_there_is_no_tune_no_other_voice_takes_its_place(monkeypatch):
     score = hymn()
     walk = [(bar, float(beat), 1.0, (60, 62, 64, 65)[beat]) for bar in range(8) for beat in range(4)]
     lively = replace(score, voices=[score.voices[0], walk, *score.voices[2:]])
-    monkeypatch.setattr(arrangement, "score_of", lambda seed, part="train": lively)
+    monkeypatch.setattr(arrangement, "draw_score", lambda seed, part="train": lively)
 
     def walking(m):
         shares = []
@@ -170,7 +170,7 @@ def test_a_passage_is_one_in_which_the_tune_moves(monkeypatch):
         tonics=[0] * 40,
         minor=[False] * 40,
     )
-    monkeypatch.setattr(arrangement, "score_of", lambda seed, part="train": resting)
+    monkeypatch.setattr(arrangement, "draw_score", lambda seed, part="train": resting)
     for seed in range(30):
         notes = heard(arrange({**NEUTRAL, "melodiousness": 1.0}, seed=seed))
         assert np.sum(notes[:, 0] == 0) >= 10, seed
@@ -240,9 +240,9 @@ def test_keys_of_bars_follow_a_modulation():
     c_major, a_flat = np.zeros(12), np.zeros(12)
     c_major[[0, 2, 4, 5, 7, 9, 11]] = [4, 1, 2, 1, 3, 1, 1]
     a_flat[[8, 10, 0, 1, 3, 5, 7]] = [4, 1, 2, 1, 3, 1, 1]
-    keys = bar_keys(np.array([c_major] * 5 + [a_flat] * 5))
+    keys = track_keys(np.array([c_major] * 5 + [a_flat] * 5))
     assert keys == [(0, False)] * 5 + [(8, False)] * 5
-    odd = bar_keys(np.array([c_major] * 3 + [np.roll(c_major, 7)] + [c_major] * 3))
+    odd = track_keys(np.array([c_major] * 3 + [np.roll(c_major, 7)] + [c_major] * 3))
     assert odd == [(0, False)] * 7  # one bar on the dominant is no new key
 
 
@@ -260,7 +260,7 @@ def test_a_chorale_is_read_with_its_key_and_kept(monkeypatch):
 
 @real
 def test_train_and_test_share_no_work():
-    train, test = score_names("train"), score_names("test")
+    train, test = list_scores("train"), list_scores("test")
     works = [{name.rsplit("/", 1)[0] for name in part["quartet"]} for part in (train, test)]
     assert not works[0] & works[1]
     for kind in KINDS:
@@ -271,8 +271,8 @@ def test_train_and_test_share_no_work():
 
 @real
 def test_a_fiddle_tune_gets_an_accompaniment(monkeypatch):
-    name = score_names("train")["tune"][0]
-    monkeypatch.setattr(arrangement, "score_of", lambda seed, part="train": read_score(name, "tune"))
+    name = list_scores("train")["tune"][0]
+    monkeypatch.setattr(arrangement, "draw_score", lambda seed, part="train": read_score(name, "tune"))
     notes = heard(arrange({**NEUTRAL, "melodiousness": 1.0}, seed=4))
     assert len(set(notes[:, 0])) >= 2
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from moodfader.models.common.constants import MIDLEVEL
 from moodfader.models.common.errors import InputError
 from moodfader.models.composition.compose import compose
-from moodfader.models.composition.harmony import plan_chords, share_at_home
-from moodfader.models.composition.timing import Timing, layer_onsets
-from moodfader.models.synthesis.labelled_music import known_qualities
+from moodfader.models.composition.harmony import in_key_fraction, plan_chords
+from moodfader.models.composition.timing import Timing, onset_pattern
+from moodfader.models.synthesis.labelled_music import draw_qualities
 
 SEEDS = range(24)
 # Krumhansl & Kessler's (1982) probe tone profiles.
@@ -49,7 +49,7 @@ def heard(midi):
 
 def pieces(feature, value, *, seconds=11.0, **fixed):
     for seed in SEEDS:
-        qualities = {**known_qualities(seed), **fixed, feature: value}
+        qualities = {**draw_qualities(seed), **fixed, feature: value}
         yield heard(compose(qualities, seed=seed, seconds=seconds))
 
 
@@ -139,7 +139,7 @@ def test_any_setting_gives_a_valid_piece(values, seed, seconds):
 @given(st.integers(0, 2**31))
 @settings(max_examples=15, deadline=None)
 def test_the_seed_decides_everything(seed):
-    qualities = known_qualities(seed)
+    qualities = draw_qualities(seed)
     first, again = compose(qualities, seed=seed), compose(qualities, seed=seed)
     assert [t.copy() for t in first.tracks] == [t.copy() for t in again.tracks]
     assert heard(first) != heard(compose(qualities, seed=seed + 1))
@@ -187,7 +187,7 @@ def test_as_many_steps_stay_in_the_key_as_tonal_stability_says():
     bars = [4.0 * bar for bar in range(13)]
     stays = []
     for knob in (0.0, 0.25, 0.5, 0.75, 1.0):
-        at_home = share_at_home(knob)
+        at_home = in_key_fraction(knob)
         plans = [
             plan_chords(bars, at_home=at_home, modality=0, dissonance=0, seed=seed, beat_s=0.25)
             for seed in range(400)
@@ -240,7 +240,7 @@ def test_articulation_leaves_pitches_and_onsets_alone():
 
 def test_simple_rhythm_is_on_the_beat():
     timing = Timing(seed=3, tempo=120.0, meter=4, stability=1.0, seconds=10.0)
-    simple = layer_onsets(timing.bars, per_beat=1.0, complexity=0.0, seed=3, name="x")
+    simple = onset_pattern(timing.bars, per_beat=1.0, complexity=0.0, seed=3, name="x")
     assert simple == [float(beat) for beat in range(int(timing.bars[-1]))]
     assert timing.seconds(8.0) == pytest.approx(4.0)
 
@@ -258,7 +258,7 @@ def test_wrong_qualities_are_named(change, words):
 
 
 def test_drawn_qualities_are_independent():
-    drawn = np.array([list(known_qualities(seed).values()) for seed in range(3000)])
+    drawn = np.array([list(draw_qualities(seed).values()) for seed in range(3000)])
     correlation = np.corrcoef(drawn.T) - np.eye(7)
     assert np.abs(correlation).max() < 0.08
     assert drawn.min() >= 0.0

@@ -8,7 +8,7 @@ import mutagen
 import numpy as np
 import pytest
 import soundfile
-from moodfader.models.synthesis.demo_players import led_chords
+from moodfader.models.synthesis.demo_players import voice_lead
 from moodfader.models.synthesis.demo_score import (
     CLOSING_BARS,
     CLOSING_THEME,
@@ -49,7 +49,7 @@ def test_composing_again_gives_the_same_messages():
 
 @pytest.mark.parametrize("bars", [LYRICAL_BARS, DRIVING_BARS, CLOSING_BARS])
 def test_voices_move_little_and_sound_the_whole_triad(bars):
-    led = led_chords(bars, (57, 62, 66))
+    led = voice_lead(bars, (57, 62, 66))
     for bar, voices in zip(bars, led, strict=True):
         assert {pitch % 12 for pitch in voices} == set(bar.tones[:3])
     for before, after in pairwise(led):

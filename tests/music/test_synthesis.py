@@ -15,24 +15,24 @@ from moodfader.models.common.errors import InputError
 from moodfader.models.composition.compose import compose
 from moodfader.models.composition.midi_parts import Part, to_midi
 from moodfader.models.datasets.table import read_table
-from moodfader.models.inference.checkpoint import default_checkpoint, known_checkpoint, load_model
+from moodfader.models.inference.checkpoint import default_checkpoint, load_model, pretrained_checkpoint
 from moodfader.models.network.spectrogram import LogSpectrogram
 from moodfader.models.synthesis import fluidsynth, labelled_music
 from moodfader.models.synthesis.labelled_music import (
-    drawn_soundfont,
-    known_clip,
-    known_music,
-    known_qualities,
-    known_series,
+    draw_qualities,
+    draw_soundfont,
+    labelled_clip,
+    labelled_set,
+    sweep_clips,
 )
-from moodfader.models.synthesis.midi_render import Room, find_fluidsynth, find_soundfont, render_midi
-from moodfader.models.synthesis.recording_chain import coded
-from moodfader.models.synthesis.sweep_sets import Kind, render_series
+from moodfader.models.synthesis.midi_render import ReverbSettings, find_soundfont, render_midi, require_fluidsynth
+from moodfader.models.synthesis.recording_chain import codec_round_trip
+from moodfader.models.synthesis.sweep_sets import MusicSource, render_sweeps
 
 
 def _missing():
     try:
-        find_fluidsynth()
+        require_fluidsynth()
         find_soundfont()
     except InputError as error:
         return str(error)
@@ -71,10 +71,10 @@ def test_mono_is_the_mean_of_stereo():
 
 @rendered
 def test_the_same_seed_gives_the_same_samples():
-    qualities = known_qualities(11)
-    first = known_clip(qualities, seed=11, seconds=3.0)
-    np.testing.assert_array_equal(first, known_clip(qualities, seed=11, seconds=3.0))
-    assert not np.array_equal(first, known_clip(qualities, seed=12, seconds=3.0))
+    qualities = draw_qualities(11)
+    first = labelled_clip(qualities, seed=11, seconds=3.0)
+    np.testing.assert_array_equal(first, labelled_clip(qualities, seed=11, seconds=3.0))
+    assert not np.array_equal(first, labelled_clip(qualities, seed=12, seconds=3.0))
     assert 0.19 < np.abs(first).max() <= 0.95
     assert len(first) == 3 * SAMPLE_RATE
 
@@ -82,13 +82,13 @@ def test_the_same_seed_gives_the_same_samples():
 @rendered
 def test_a_folder_is_made_goes_on_and_is_the_same_elsewhere(tmp_path):
     seen = []
-    table = known_music(2, seed=4, folder=tmp_path / "one", progress=seen.append, workers=1, seconds=2.0)
+    table = labelled_set(2, seed=4, folder=tmp_path / "one", progress=seen.append, workers=1, seconds=2.0)
     assert seen == [0.5, 1.0]
     first = {path.name: path.read_bytes() for path in table.parent.glob("*.flac")}
     kept, lost = sorted(table.parent.glob("*.flac"))
     time = kept.stat().st_mtime_ns
     lost.unlink()
-    known_music(3, seed=4, folder=tmp_path / "one", seconds=2.0)
+    labelled_set(3, seed=4, folder=tmp_path / "one", seconds=2.0)
     assert kept.stat().st_mtime_ns == time
     assert lost.read_bytes() == first[lost.name]
     with table.open() as handle:
@@ -99,24 +99,24 @@ def test_a_folder_is_made_goes_on_and_is_the_same_elsewhere(tmp_path):
         samples, sample_rate = soundfile.read(table.parent / row["file"])
         assert (len(samples), sample_rate) == (2 * SAMPLE_RATE, SAMPLE_RATE)
         qualities = {name: float(row[name]) for name in MIDLEVEL}
-        again = known_clip(qualities, seed=int(row["seed"]), seconds=2.0)
+        again = labelled_clip(qualities, seed=int(row["seed"]), seconds=2.0)
         np.testing.assert_allclose(again, samples, atol=2e-4)
 
 
 @rendered
 def test_clips_whose_knobs_meant_something_else_are_made_anew(tmp_path, monkeypatch):
     monkeypatch.setattr(labelled_music, "KNOBS", labelled_music.KNOBS - 1)
-    old = read_table(known_music(1, seed=4, folder=tmp_path, seconds=1.0), prefix="known_")
+    old = read_table(labelled_set(1, seed=4, folder=tmp_path, seconds=1.0), prefix="known_")
     monkeypatch.undo()
-    new = read_table(known_music(1, seed=4, folder=tmp_path, seconds=1.0), prefix="known_")
+    new = read_table(labelled_set(1, seed=4, folder=tmp_path, seconds=1.0), prefix="known_")
     assert len(old) == len(new) == 1
     assert old[0].path != new[0].path
 
 
 @rendered
 def test_series_are_written_with_what_is_turned(tmp_path):
-    kinds = {"rules": Kind(), "again": Kind(compose, lambda seed: "one work")}
-    table = render_series(1, seed=2, folder=tmp_path, kinds=kinds, values=(0.0, 1.0), seconds=1.0)
+    kinds = {"rules": MusicSource(), "again": MusicSource(compose, lambda seed: "one work")}
+    table = render_sweeps(1, seed=2, folder=tmp_path, kinds=kinds, values=(0.0, 1.0), seconds=1.0)
     clips = read_table(table, prefix="known_")
     assert len(clips) == 2 * 2 * len(MIDLEVEL)
     with table.open() as handle:
@@ -127,7 +127,7 @@ def test_series_are_written_with_what_is_turned(tmp_path):
         assert (low["group"], low["seed"], low["soundfont"]) == (high["group"], high["seed"], high["soundfont"])
     assert len({row["group"] for row in rows}) == 1 + len(MIDLEVEL)
     written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.flac")}
-    render_series(1, seed=2, folder=tmp_path, kinds=kinds, values=(0.0, 1.0), seconds=1.0)
+    render_sweeps(1, seed=2, folder=tmp_path, kinds=kinds, values=(0.0, 1.0), seconds=1.0)
     assert {path: path.stat().st_mtime_ns for path in written} == written
 
 
@@ -135,11 +135,11 @@ def test_the_seed_draws_the_sound_font(tmp_path):
     fonts = [tmp_path / "one.sf2", tmp_path / "two.sf2"]
     for font in fonts:
         font.touch()
-    drawn = [drawn_soundfont(fonts, seed) for seed in range(40)]
-    assert drawn == [drawn_soundfont(fonts, seed) for seed in range(40)]
+    drawn = [draw_soundfont(fonts, seed) for seed in range(40)]
+    assert drawn == [draw_soundfont(fonts, seed) for seed in range(40)]
     assert 10 <= drawn.count(fonts[0]) <= 30
     with pytest.raises(InputError, match=r"three\.sf2"):
-        drawn_soundfont([tmp_path / "three.sf2"], 1)
+        draw_soundfont([tmp_path / "three.sf2"], 1)
 
 
 def envelope(samples):
@@ -173,7 +173,7 @@ def brightness(samples):
 )
 def test_a_quality_is_heard_in_the_sound(feature, measure):
     rises = []
-    for others, (low, high) in known_series(feature, 6, seed=77, values=(0.0, 1.0), seconds=8.0):
+    for others, (low, high) in sweep_clips(feature, 6, seed=77, values=(0.0, 1.0), seconds=8.0):
         assert set(others) == set(MIDLEVEL) - {feature}
         rises.append(measure(high) / measure(low) - 1)
     assert np.mean(np.array(rises) > 0) >= 5 / 6
@@ -188,9 +188,9 @@ def test_what_is_missing_is_named(monkeypatch, tmp_path):
         find_soundfont("nowhere.sf2")
     monkeypatch.setattr(fluidsynth, "LIBRARIES", ("libnothing.so.9",))
     with pytest.raises(InputError, match="Debian package fluidsynth"):
-        find_fluidsynth()
+        require_fluidsynth()
     with pytest.raises(InputError, match="fluidsynth"):
-        known_music(1, seed=1, folder=tmp_path / "never")
+        labelled_set(1, seed=1, folder=tmp_path / "never")
     assert not (tmp_path / "never").exists()
 
 
@@ -206,15 +206,15 @@ def test_a_broken_sound_font_gives_one_line(monkeypatch, tmp_path):
 
 @rendered
 def test_a_piece_leaves_nothing_in_the_next():
-    other = compose(known_qualities(3), seed=3, seconds=3.0)
-    alone = render_midi(one_note(60), room=Room(level=0.9, size=0.9))
+    other = compose(draw_qualities(3), seed=3, seconds=3.0)
+    alone = render_midi(one_note(60), room=ReverbSettings(level=0.9, size=0.9))
     render_midi(other)
-    np.testing.assert_array_equal(render_midi(one_note(60), room=Room(level=0.9, size=0.9)), alone)
+    np.testing.assert_array_equal(render_midi(one_note(60), room=ReverbSettings(level=0.9, size=0.9)), alone)
 
 
 @rendered
 def test_two_threads_render_what_one_does():
-    pieces = [compose(known_qualities(seed), seed=seed, seconds=2.0) for seed in range(4)]
+    pieces = [compose(draw_qualities(seed), seed=seed, seconds=2.0) for seed in range(4)]
     with ThreadPoolExecutor(2) as pool:
         together = list(pool.map(render_midi, pieces))
     for piece, samples in zip(pieces, together, strict=True):
@@ -246,7 +246,7 @@ def test_a_codec_keeps_the_music_and_loses_the_noise():
     tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(SAMPLE_RATE) / SAMPLE_RATE)
     noisy = tone + 0.02 * rng.standard_normal(SAMPLE_RATE)
     for kind in ("MP3", "OGG"):
-        back = coded(noisy, kind, 0.9)
+        back = codec_round_trip(noisy, kind, 0.9)
         assert back.shape == noisy.shape
         assert np.corrcoef(back[2000:-2000], tone[2000:-2000])[0, 1] > 0.99
         lost = np.abs(np.fft.rfft(back - noisy))
@@ -264,17 +264,17 @@ def test_wrong_settings_are_named(settings, words):
 
 def test_unknown_feature_is_named():
     with pytest.raises(InputError, match="loudness"):
-        next(known_series("loudness", 1, seed=1))
+        next(sweep_clips("loudness", 1, seed=1))
 
 
 @rendered
-@pytest.mark.parametrize("checkpoint", [default_checkpoint(), known_checkpoint()], ids=lambda path: path.stem)
+@pytest.mark.parametrize("checkpoint", [default_checkpoint(), pretrained_checkpoint()], ids=lambda path: path.stem)
 def test_the_models_that_ship_hear_what_is_turned(checkpoint):
     model = load_model(checkpoint)
     hear = LogSpectrogram()
     for feature in MIDLEVEL:
         ends = []
-        for _, clips in known_series(feature, 3, seed=2026, values=(0.0, 1.0)):
+        for _, clips in sweep_clips(feature, 3, seed=2026, values=(0.0, 1.0)):
             with torch.inference_mode():
                 midlevel, _ = model.network(hear(torch.from_numpy(np.stack(clips))))
             ends.append((midlevel[1] - midlevel[0])[MIDLEVEL.index(feature)].item())

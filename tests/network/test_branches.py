@@ -5,9 +5,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moodfader.models.inference.circulant_conv import CircleInPairs
-from moodfader.models.network.layers import CircleConvolution, largest, mean, moving_mean
-from moodfader.models.network.padding import Surrounded, circular_frames
+from moodfader.models.inference.circulant_conv import FourierCircularConv2d
+from moodfader.models.network.layers import CircularConv2d, global_max, global_mean, moving_mean
+from moodfader.models.network.padding import PaddedSpectrogram, circular_frames
 from moodfader.models.network.rhythm_branch import RhythmBranch
 from torch import nn
 
@@ -22,7 +22,7 @@ from torch import nn
 def test_a_circle_pair_by_pair_is_the_circle(places, channels, size, biased):
     """Place by place, and on the way back."""
     torch.manual_seed(places)
-    convolution = CircleConvolution(*channels, places).double()
+    convolution = CircularConv2d(*channels, places).double()
     if biased:
         convolution.bias = nn.Parameter(torch.randn(channels[1], dtype=torch.float64))
     x = torch.randn(size[0], channels[0], size[1], places, dtype=torch.float64, requires_grad=True)
@@ -33,7 +33,7 @@ def test_a_circle_pair_by_pair_is_the_circle(places, channels, size, biased):
         wanted = wanted + convolution.bias[:, None, None]
     further = torch.randn_like(wanted)
     (slopes,) = torch.autograd.grad(wanted, x, further, retain_graph=True)
-    for quick in (convolution, CircleInPairs(convolution)):
+    for quick in (convolution, FourierCircularConv2d(convolution)):
         said = quick(x)
         torch.testing.assert_close(said, wanted)
         torch.testing.assert_close(torch.autograd.grad(said, x, further)[0], slopes)
@@ -44,8 +44,8 @@ def test_pooling_is_means_and_maxima(layout):
     torch.manual_seed(2)
     x = torch.randn(2, 5, 30, 12, dtype=torch.float64).contiguous(memory_format=layout)
     for axis in (2, 3):
-        torch.testing.assert_close(mean(x, axis), x.mean(axis))
-        torch.testing.assert_close(largest(x, axis), x.amax(axis))
+        torch.testing.assert_close(global_mean(x, axis), x.mean(axis))
+        torch.testing.assert_close(global_max(x, axis), x.amax(axis))
     for count in (1, 7, 30):
         torch.testing.assert_close(moving_mean(x, count), x.unfold(2, count, 1).mean(4))
     for count, apart in ((10, 3), (3, 10), (4, 7)):
@@ -94,11 +94,11 @@ def test_a_circular_sound_is_computed_once_round(field, stride, turn, start, ste
 
     sound = torch.randn(2, turn * stride, 2, dtype=torch.float64)
     whole = sound[:, np.arange(start, start + length) % (turn * stride)]
-    surrounded = Surrounded(sound, start, length)
-    torch.testing.assert_close(surrounded.written_out().sound, whole)
+    surrounded = PaddedSpectrogram(sound, start, length)
+    torch.testing.assert_close(surrounded.materialise().sound, whole)
     slow = stack(whole[:, spare // 2 : length - (spare - spare // 2)])
     computed.clear()
-    quick = surrounded.middle(spare).through(stack, field=field, stride=stride)
+    quick = surrounded.crop(spare).apply(stack, field=field, stride=stride)
     for one, other in zip(quick, slow, strict=True):
         torch.testing.assert_close(one, other)
     assert computed[0] <= (turn - 1) * stride + field

@@ -12,7 +12,7 @@ from moodfader.engine.audio.track import load_track
 from moodfader.engine.dsp.faders import Faders
 from moodfader.engine.dsp.processor import SteeredSound
 from moodfader.models.common.constants import EMOTIONS, N_BANDS
-from moodfader.models.datasets.clip_dataset import Material, targets_of
+from moodfader.models.datasets.clip_dataset import ClipDataset, build_targets
 from moodfader.models.datasets.table import Clip
 from moodfader.models.inference.checkpoint import load_model
 from moodfader.models.network.architectures import ARCHITECTURES
@@ -89,7 +89,7 @@ def test_it_learns_the_same_and_goes_on_where_it_was(architecture, tmp_path):
         pictures.append((level * (1 - rough * rng.random((320, N_BANDS)))).astype(np.float16))
         ratings = dict.fromkeys(EMOTIONS, 0.4) | {"energy": rough, "known_modality": level}
         clips.append(Clip(path=None, group="g", ratings=ratings))
-    sources = [Source("made", Material(pictures, targets_of(clips)), 8)]
+    sources = [Source("made", ClipDataset(pictures, build_targets(clips)), 8)]
 
     def taught(device, **how):
         settings = TrainingSettings(

@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.models.common.constants import N_BANDS
-from moodfader.models.inference.fast_backward import FirstConvolution
-from moodfader.models.inference.fold import fuse_normalisation
+from moodfader.models.inference.fast_backward import InputConv2d
+from moodfader.models.inference.fold import optimise_for_inference
 from moodfader.models.network.architectures import ARCHITECTURES
 from moodfader.models.network.layers import soft_limit
 from moodfader.models.network.model import MidlevelNetwork
@@ -33,7 +33,7 @@ def test_prediction_is_the_mean_of_local_outputs_and_linear_in_them(architecture
     x = torch.rand(2, frames, N_BANDS)
     with torch.inference_mode():
         midlevel, emotions = network(x)
-        local = network.local(network.extend(x))
+        local = network.local(network.pad(x))
         assert local.shape[2] == network.geometry.positions(frames) == positions
         assert local.shape[3] == network.geometry.columns
         torch.testing.assert_close(midlevel, soft_limit(local.mean((2, 3))))
@@ -47,7 +47,7 @@ def test_folding_the_normalisation_changes_nothing(architecture):
     x = torch.rand(1, 100, N_BANDS)
     with torch.inference_mode():
         before = network(x)[0]
-        fuse_normalisation(network)
+        optimise_for_inference(network)
         torch.testing.assert_close(network(x)[0], before, atol=1e-5, rtol=1e-5)
 
 
@@ -60,12 +60,12 @@ def test_the_quick_way_back_is_the_way_back(architecture, frames):
     weights = torch.rand(2, 7)
 
     def slopes():
-        picture = network.extend(x).requires_grad_()
-        midlevel = sum(part.mean((2, 3)) for part in network.maps(picture))
+        picture = network.pad(x).requires_grad_()
+        midlevel = sum(part.mean((2, 3)) for part in network.branch_outputs(picture))
         return torch.autograd.grad((midlevel * weights).sum(), picture)[0]
 
     before = slopes()
-    fuse_normalisation(network)
+    optimise_for_inference(network)
     torch.testing.assert_close(slopes(), before, atol=1e-9 * float(before.abs().max()), rtol=1e-7)
 
 
@@ -83,7 +83,7 @@ def test_the_way_back_of_any_first_convolution(kernel, stride, padding, size):
     said = convolution(x)
     further = torch.rand_like(said)
     (wanted,) = torch.autograd.grad(said, x, further)
-    quick = FirstConvolution(convolution)(x)
+    quick = InputConv2d(convolution)(x)
     torch.testing.assert_close(quick, said)
     torch.testing.assert_close(torch.autograd.grad(quick, x, further)[0], wanted, atol=1e-5, rtol=1e-4)
 
@@ -94,11 +94,11 @@ def test_a_long_sound_may_be_cut_anywhere(architecture):
     geometry = network.geometry
     x = torch.rand(1, 777, N_BANDS)
     with torch.inference_mode():
-        extended = network.extend(x)
+        extended = network.pad(x)
         whole = network.local(extended)
         for first, last in ((0, 3), (11, 12), (40, 98)):
-            begin, end = geometry.span(first, last)
-            part = network.local(extended[:, begin + geometry.left : end + geometry.left])
+            begin, end = geometry.frame_range(first, last)
+            part = network.local(extended[:, begin + geometry.left_context : end + geometry.left_context])
             torch.testing.assert_close(part, whole[:, :, first:last], atol=1e-5, rtol=1e-5)
 
 
@@ -136,7 +136,7 @@ def test_a_local_output_sees_its_field_and_nothing_else(architecture):
         size = padded.grad[0].abs().numpy()
         seen = size > 1e-9 * size.max()  # (sums that run on leave a last bit where nothing is seen)
         frames, bands = np.nonzero(seen.any(1))[0], np.nonzero(seen.any(0))[0]
-        begin, end, low, high = geometry.sight(column)
+        begin, end, low, high = geometry.extent(column)
         assert time * geometry.stride + begin <= frames.min()
         assert frames.max() < time * geometry.stride + end
         assert low <= bands.min()

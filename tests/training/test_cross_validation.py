@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from moodfader.models.common.constants import EMOTIONS, N_BANDS
-from moodfader.models.datasets.clip_dataset import Material, material_digest, targets_of
+from moodfader.models.datasets.clip_dataset import ClipDataset, build_targets, material_digest
 from moodfader.models.datasets.table import Clip
 from moodfader.models.training.batches import Source
-from moodfader.models.training.cross_validation import Jury, judges, one_judge
+from moodfader.models.training.cross_validation import FoldEnsemble, single_model, train_folds
 from moodfader.models.training.settings import TrainingSettings
 
 TINY = TrainingSettings(threads=1, epochs=1, steps_per_epoch=1, seed=3)
@@ -18,7 +18,7 @@ def material():
     rng = np.random.default_rng(0)
     spectrograms = [rng.random((60, N_BANDS)).astype(np.float16) for _ in range(6)]
     clips = [Clip(path=None, group="", ratings={n: float(rng.uniform()) for n in EMOTIONS}) for _ in range(6)]
-    return Material(spectrograms, targets_of(clips))
+    return ClipDataset(spectrograms, build_targets(clips))
 
 
 class Sources:
@@ -34,7 +34,7 @@ class Sources:
 
 def run(material, sources, folder=None, settings=TINY):
     digest = material_digest(material)
-    return Jury((tuple(judges(PARTS, 6, sources, settings, material=digest, folder=folder)),))
+    return FoldEnsemble((tuple(train_folds(PARTS, 6, sources, settings, material=digest, folder=folder)),))
 
 
 def test_no_clip_is_judged_by_a_network_that_learned_it(material):
@@ -45,8 +45,12 @@ def test_no_clip_is_judged_by_a_network_that_learned_it(material):
     assert midlevel.shape == (1, 6, 7)
     assert np.isfinite(emotions).all()
     first, second = (judge.network for judge in jury.runs[0])
-    np.testing.assert_allclose(emotions[0, :3], one_judge(first, 6).unheard(material)[1][0, :3], atol=1e-6)
-    np.testing.assert_allclose(emotions[0, 3:], one_judge(second, 6).unheard(material)[1][0, 3:], atol=1e-6)
+    np.testing.assert_allclose(
+        emotions[0, :3], single_model(first, 6).predict_out_of_fold(material)[1][0, :3], atol=1e-6
+    )
+    np.testing.assert_allclose(
+        emotions[0, 3:], single_model(second, 6).predict_out_of_fold(material)[1][0, 3:], atol=1e-6
+    )
     assert jury.all_of(material)[0].shape == (2, 6, 7)
 
 
@@ -58,8 +62,8 @@ def test_some_of_the_clips_in_another_order(material):
 
 
 def test_clips_of_parts_that_were_not_tested_have_no_judge(material):
-    jury = Jury((run(material, Sources(material)).runs[0][:1],))
-    emotions = jury.unheard(material)[1]
+    jury = FoldEnsemble((run(material, Sources(material)).runs[0][:1],))
+    emotions = jury.predict_out_of_fold(material)[1]
     assert np.isfinite(emotions[0, :3]).all()
     assert np.isnan(emotions[0, 3:]).all()
 
@@ -80,7 +84,7 @@ def test_finished_networks_are_not_trained_again(material, tmp_path):
 
 def test_other_settings_or_material_are_other_networks(material, tmp_path):
     run(material, Sources(material), tmp_path)
-    other = Material(material.spectrograms, {**material.targets, "emotions": material.targets["emotions"] + 0.01})
+    other = ClipDataset(material.spectrograms, {**material.targets, "emotions": material.targets["emotions"] + 0.01})
     longer = TrainingSettings(threads=1, epochs=1, steps_per_epoch=2, seed=3)
     for changed, settings in ((other, TINY), (material, longer)):
         sources = Sources(changed)

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from moodfader.models.common.errors import InputError
-from moodfader.models.datasets.folds import split_by_group
+from moodfader.models.datasets.folds import group_folds
 from moodfader.models.datasets.midlevel import read_midlevel
 from moodfader.models.datasets.perceptual import read_perceptual
 from moodfader.models.datasets.soundtracks import normalised_album, read_soundtracks
-from moodfader.models.datasets.table import Clip, read_series, read_table
+from moodfader.models.datasets.table import Clip, read_sweeps, read_table
 
 
 def sound(path):
@@ -146,7 +146,7 @@ def test_series_of_known_music(tmp_path):
     table.write_text(
         f"{SERIES}\na.wav,0,0.5,articulation,s1,score,p\na.wav,1,0.5,articulation,s1,score,p\na.wav,1,1,,,,\n"
     )
-    first, second, free = read_series(table)
+    first, second, free = read_sweeps(table)
     assert (first.quality, first.series, first.kind, first.clip.group) == ("articulation", "s1", "score", "p")
     assert second.clip.ratings == {"known_articulation": 1, "known_modality": 0.5}
     assert (free.quality, free.series) == ("", "")
@@ -170,7 +170,7 @@ def test_series_that_are_none(tmp_path, row, complaint):
     table = tmp_path / "known_music.csv"
     table.write_text(f"{SERIES}\na.wav,0,0.5,articulation,s1,score,p\n{row}\n")
     with pytest.raises(InputError, match=complaint):
-        read_series(table)
+        read_sweeps(table)
 
 
 @pytest.mark.parametrize(
@@ -214,13 +214,13 @@ def test_no_group_is_split(groups, folds, seed):
     clips = [Clip(path=None, group=str(group)) for group in groups]
     if len(set(groups)) < folds:
         with pytest.raises(InputError, match="cannot be split"):
-            split_by_group(clips, folds, seed=seed)
+            group_folds(clips, folds, seed=seed)
         return
-    parts = split_by_group(clips, folds, seed=seed)
+    parts = group_folds(clips, folds, seed=seed)
     assert sorted(i for part in parts for i in part) == list(range(len(clips)))
     homes = [{groups[i] for i in part} for part in parts]
     assert sum(len(home) for home in homes) == len(set(groups))
-    assert parts == split_by_group(clips, folds, seed=seed)
+    assert parts == group_folds(clips, folds, seed=seed)
 
 
 def test_spellings_of_one_album():

@@ -5,18 +5,24 @@ import pytest
 import torch
 from moodfader.models.common.constants import CLIP_FRAMES, EMOTIONS, MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError
-from moodfader.models.datasets.augmentation import changed, crop
-from moodfader.models.datasets.clip_dataset import Material, prepare, targets_of
-from moodfader.models.datasets.perceptual import HEARD_AS
+from moodfader.models.datasets.augmentation import augment, crop
+from moodfader.models.datasets.clip_dataset import ClipDataset, build_targets, load_spectrograms
+from moodfader.models.datasets.perceptual import SCALE_TO_FEATURE
 from moodfader.models.datasets.table import Clip
-from moodfader.models.evaluation.metrics import correlations
+from moodfader.models.evaluation.metrics import column_correlations
 from moodfader.models.inference.checkpoint import read_checkpoint, save_model
-from moodfader.models.inference.predict_clips import predict_material
+from moodfader.models.inference.predict_clips import predict_clips
 from moodfader.models.network.model import MidlevelNetwork
 from moodfader.models.training.batches import Source
-from moodfader.models.training.losses import ALIKE_AT_MOST, Heads, likeness, loss_of, published_layer
+from moodfader.models.training.losses import (
+    MAX_FEATURE_CORRELATION,
+    LabelCalibration,
+    correlation_penalty,
+    load_published_layer,
+    training_loss,
+)
 from moodfader.models.training.settings import TrainingSettings
-from moodfader.models.training.train import new_network, record_of, train
+from moodfader.models.training.train import new_network, train, training_record
 
 TINY = TrainingSettings(threads=1, epochs=2, steps_per_epoch=2, seed=3)
 
@@ -31,7 +37,7 @@ def material(count, *, frames=60, seed=0):
         spectrograms.append(pixels.astype(np.float16))
         ratings = dict.fromkeys(EMOTIONS, 0.4) | {"energy": rough, "known_modality": level}
         clips.append(Clip(path=None, group="g", ratings=ratings))
-    return Material(spectrograms, targets_of(clips))
+    return ClipDataset(spectrograms, build_targets(clips))
 
 
 def same(one, other):
@@ -83,8 +89,8 @@ def test_it_learns_what_can_be_heard():
     )
     network = train([Source("made", made, 8)], settings, progress=lambda _, loss: losses.append(loss))
     energy = [EMOTIONS.index("energy")]
-    said = predict_material(network, made)[1][:, energy]
-    assert correlations(said, made.targets["emotions"][:, energy])[0] > 0.5
+    said = predict_clips(network, made)[1][:, energy]
+    assert column_correlations(said, made.targets["emotions"][:, energy])[0] > 0.5
     assert losses[-1] < losses[0] / 4
 
 
@@ -92,7 +98,7 @@ def test_a_fixed_layer_stays_as_published():
     network = train(
         [Source("made", material(4), 4)], TrainingSettings(threads=1, epochs=1, steps_per_epoch=2, layer="fixed")
     )
-    weight, bias = published_layer()
+    weight, bias = load_published_layer()
     torch.testing.assert_close(network.emotions.weight.detach(), weight, atol=0, rtol=0)
     torch.testing.assert_close(network.emotions.bias.detach(), bias, atol=0, rtol=0)
     assert weight[EMOTIONS.index("happy"), MIDLEVEL.index("modality")] < 0, "minor is not happy"
@@ -110,8 +116,8 @@ def test_a_start_is_taken_over_but_for_its_last_layer(tmp_path):
     kept, taken = before.state_dict(), begun.state_dict()
     for name in taken:
         assert torch.equal(taken[name], kept[name]) == (not name.startswith("emotions."))
-    torch.testing.assert_close(begun.emotions.weight, published_layer()[0])
-    record = record_of([Source("made", material(6), 4)], settings)
+    torch.testing.assert_close(begun.emotions.weight, load_published_layer()[0])
+    record = training_record([Source("made", material(6), 4)], settings)
     assert record["settings"]["start"] == read_checkpoint(path).digest
     with pytest.raises(InputError, match="its architecture is modulation, not small"):
         new_network(TrainingSettings(architecture="small", start=path))
@@ -123,21 +129,21 @@ def test_music_of_known_qualities_alone_is_learned_on_its_own_scale():
     targets = sources[0].material.targets
     targets["emotions"][:] = np.nan
     network = train(sources, TrainingSettings(threads=1, epochs=12, steps_per_epoch=10, learning_rate=1e-2))
-    said, _ = predict_material(network, sources[0].material)
+    said, _ = predict_clips(network, sources[0].material)
     k = MIDLEVEL.index("modality")
     assert np.abs(said[:, k] - targets["known"][:, k]).mean() < 0.12
 
 
 @pytest.mark.parametrize("rated", [0, 1])
 def test_an_error_in_the_mode_or_the_key_counts_more(rated):
-    network, heads = new_network(TINY).eval(), Heads()
+    network, heads = new_network(TINY).eval(), LabelCalibration()
     made = material(3)
     made.targets["known"][:] = np.random.default_rng(5).random((3, len(MIDLEVEL)))
     made.targets["known"][:rated] = np.nan
     batch = torch.from_numpy(np.stack(made.spectrograms).astype(np.float32))
     targets = {head: torch.from_numpy(values) for head, values in made.targets.items()}
     known = targets["known"].requires_grad_()
-    loss_of(network, heads, network.pooled(batch), targets, torch.ones(3)).backward()
+    training_loss(network, heads, network.pooled(batch), targets, torch.ones(3)).backward()
     error = (known - network(batch)[0])[rated:].detach()
     counts = torch.tensor([{"modality": 5.0, "tonal_stability": 2.0}.get(name, 1.0) for name in MIDLEVEL])
     torch.testing.assert_close(known.grad[rated:], 2 * counts * error / len(error))
@@ -146,24 +152,24 @@ def test_an_error_in_the_mode_or_the_key_counts_more(rated):
 def test_features_may_not_be_one():
     rng = torch.Generator().manual_seed(0)
     apart = torch.randn(4000, 7, generator=rng)
-    assert likeness(apart) == 0
+    assert correlation_penalty(apart) == 0
     one = apart.clone()
     one[:, 3] = 0.2 - 0.5 * one[:, 1]
-    assert likeness(one).item() == pytest.approx((1 - ALIKE_AT_MOST) ** 2, rel=1e-3)
+    assert correlation_penalty(one).item() == pytest.approx((1 - MAX_FEATURE_CORRELATION) ** 2, rel=1e-3)
 
 
 def test_ratings_find_their_heads():
     clips = [
         Clip(path=None, group="", ratings={"valence": 0.7, "modality": 0.2, "known_modality": 0.9, "heard_mode": 0.8})
     ]
-    targets = targets_of(clips)
+    targets = build_targets(clips)
     column = MIDLEVEL.index("modality")
     assert targets["emotions"][0, EMOTIONS.index("valence")] == pytest.approx(0.7)
     assert targets["midlevel"][0, column] == pytest.approx(0.2)
     assert targets["known"][0, column] == pytest.approx(0.9)
     assert targets["heard"][0, column] == pytest.approx(0.2), "rated from minor to major: turned around"
     assert np.isnan(targets["heard"][0]).sum() == 6
-    assert {feature for feature, _ in HEARD_AS.values()} <= set(MIDLEVEL)
+    assert {feature for feature, _ in SCALE_TO_FEATURE.values()} <= set(MIDLEVEL)
 
 
 def test_crops_and_changes_keep_what_must_be_kept():
@@ -173,19 +179,19 @@ def test_crops_and_changes_keep_what_must_be_kept():
     assert looped.shape == (CLIP_FRAMES, N_BANDS)
     np.testing.assert_array_equal(looped[:, 0], np.arange(CLIP_FRAMES) % 50)
     batch = np.stack([crop(np.tile(short, (10, 1)) / 100, rng) for _ in range(4)])
-    out = changed(batch, rng)
+    out = augment(batch, rng)
     assert out.shape == batch.shape
     assert out.dtype == np.float32
     assert (out >= 0).all()
-    assert not changed(np.zeros((1, CLIP_FRAMES, N_BANDS), np.float32), rng).any(), "silence stays silence"
+    assert not augment(np.zeros((1, CLIP_FRAMES, N_BANDS), np.float32), rng).any(), "silence stays silence"
 
 
 def test_a_short_excerpt_is_judged_as_it_was_learned_from_and_not_with_silence_around():
     network = MidlevelNetwork("small").eval()
     rng = np.random.default_rng(1)
     sounds = [rng.random((frames, N_BANDS)).astype(np.float16) for frames in (150, 400)]
-    material = Material([sounds[0], np.tile(sounds[0], (3, 1))[:CLIP_FRAMES], sounds[1]], {})
-    short, whole, longer = predict_material(network, material)[0]
+    material = ClipDataset([sounds[0], np.tile(sounds[0], (3, 1))[:CLIP_FRAMES], sounds[1]], {})
+    short, whole, longer = predict_clips(network, material)[0]
     np.testing.assert_array_equal(short, whole)
     with torch.inference_mode():
         expected = network(torch.from_numpy(sounds[1][None].astype(np.float32)))[0]
@@ -196,7 +202,7 @@ def test_reading_clips_and_their_stretches(tmp_path):
     sound = np.sin(np.arange(4 * 22050) / 7).astype(np.float32)
     clips = [Clip(path=tmp_path / "a", group=""), Clip(path=tmp_path / "a", group="", start_s=1.0, length_s=2.0)]
     reads = []
-    whole, part = prepare(clips, lambda path: reads.append(path) or sound).spectrograms
+    whole, part = load_spectrograms(clips, lambda path: reads.append(path) or sound).spectrograms
     assert len(reads) == 1, "a file is read once"
     first = round(22050 / 704)
     np.testing.assert_array_equal(part, whole[first : first + round(2 * 22050 / 704)])
@@ -204,5 +210,5 @@ def test_reading_clips_and_their_stretches(tmp_path):
 
 def test_correlations_leave_out_what_is_not_rated():
     said = np.array([[1.0], [2], [3], [9]])
-    assert correlations(said, [[2.0], [4], [6], [np.nan]])[0] == pytest.approx(1)
-    assert np.isnan(correlations(said, [[2.0], [4], [np.nan], [np.nan]])[0])
+    assert column_correlations(said, [[2.0], [4], [6], [np.nan]])[0] == pytest.approx(1)
+    assert np.isnan(column_correlations(said, [[2.0], [4], [np.nan], [np.nan]])[0])

@@ -13,12 +13,12 @@ import soundfile
 import torch
 from moodfader.control.cli import run
 from moodfader.control.experiments import datasets
-from moodfader.control.experiments.datasets import Datasets, read_mono
+from moodfader.control.experiments.datasets import DatasetPaths, read_mono
 from moodfader.engine import load_track, predict_track
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
 from moodfader.models.common.errors import InputError
-from moodfader.models.evaluation.metrics import correlations
-from moodfader.models.inference.checkpoint import known_checkpoint, load_model
+from moodfader.models.evaluation.metrics import column_correlations
+from moodfader.models.inference.checkpoint import load_model, pretrained_checkpoint
 
 CLIPS = 8
 
@@ -112,7 +112,7 @@ def test_evaluation_is_correlation_with_the_ratings(table, trained, tmp_path, ca
     emotions = [list(prediction.emotions.values()) for prediction in said]
     rated = np.full((CLIPS, len(EMOTIONS)), np.nan)
     rated[:, EMOTIONS.index("happy")] = np.arange(CLIPS) / CLIPS
-    expected = correlations(emotions, rated)[EMOTIONS.index("happy")]
+    expected = column_correlations(emotions, rated)[EMOTIONS.index("happy")]
     assert line["pearson_r"]["emotions"]["happy"] == pytest.approx(expected, abs=0.01)
     assert set(line["pearson_r"]["emotions"]) == {"valence", "happy", "mean"}
     assert set(line["pearson_r"]["midlevel"]) == {"modality", "mean"}
@@ -157,7 +157,7 @@ def test_cross_validation_writes_a_record(table, tmp_path, capsys):
 
 @pytest.mark.parametrize("named", ["a file", "known"])
 def test_cross_validation_may_begin_with_a_model(table, trained, tmp_path, named):
-    start, begun = (str(trained), trained) if named == "a file" else (named, known_checkpoint())
+    start, begun = (str(trained), trained) if named == "a file" else (named, pretrained_checkpoint())
     record = tmp_path / "record.json"
     arguments = ["evaluate", "--cross-validate", "--table", str(table), "--folds", "2", "--start", start]
     assert run([*arguments, "--epochs", "1", "--steps", "1", "-o", str(record)]) == 0
@@ -179,12 +179,12 @@ def test_recordings_are_read_as_the_network_hears_them(tmp_path):
 def test_the_data_folder_is_named_by_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("MOODFADER_DATA", str(tmp_path))
     with pytest.raises(InputError, match=str(tmp_path)):
-        Datasets().or_default()
+        DatasetPaths().or_default()
     (tmp_path / "soundtracks").mkdir()
-    assert Datasets().or_default() == Datasets(soundtracks=tmp_path / "soundtracks")
+    assert DatasetPaths().or_default() == DatasetPaths(soundtracks=tmp_path / "soundtracks")
     (tmp_path / "soundtracks" / "perceptual.csv").touch()
-    assert Datasets().or_default().perceptual == tmp_path / "soundtracks"
-    assert Datasets(known=(tmp_path,)).or_default() == Datasets(known=(tmp_path,))
+    assert DatasetPaths().or_default().perceptual == tmp_path / "soundtracks"
+    assert DatasetPaths(known=(tmp_path,)).or_default() == DatasetPaths(known=(tmp_path,))
 
 
 @pytest.mark.parametrize(

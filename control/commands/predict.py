@@ -88,8 +88,8 @@ def analyze(
             "passes": analysis.settings.passes,
             "seconds": time.perf_counter() - begun,
             **{
-                measure: dict(zip(MIDLEVEL, map(float, getattr(analysis, measure)), strict=True))
-                for measure in MEASURES
+                key: dict(zip(MIDLEVEL, map(float, getattr(analysis, attribute)), strict=True))
+                for key, attribute in MEASURES.items()
             },
             "selected": analysis.significant_counts(),
         }

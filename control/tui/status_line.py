@@ -47,5 +47,6 @@ def format_status(told: dict[str, Any]) -> str:
     faders = [f"{name} {value:+g} dB" for name, value in told["gains_db"].items() if value] or ["faders at zero"]
     health = f"{told['peak_db']:.0f} dB, load {told['load']:.0%}, {told['latency_ms']:.0f} ms, "
     health += f"{told['dropouts']} drop-outs"
-    clock = f"{format_duration(told['position_s'])}/{format_duration(told['duration_s'])}{'' if told['playing'] else ' paused'}"
+    clock = f"{format_duration(told['position_s'])}/{format_duration(told['duration_s'])}"
+    clock += "" if told["playing"] else " paused"
     return " | ".join((clock, ", ".join(moved), ", ".join(faders), health))

@@ -39,7 +39,8 @@ def render_html(
     begin, end = stretch_s
     settings = analysis.settings
     facts = (
-        f"{format_duration(begin)} to {format_duration(end)} of {format_duration(analysis.duration_s)} · {len(analysis.weights)} segments "
+        f"{format_duration(begin)} to {format_duration(end)} of {format_duration(analysis.duration_s)} · "
+        f"{len(analysis.weights)} segments "
         f"({html.escape(settings.segmentation)}) · {_ESTIMATORS[settings.estimator]}, {settings.passes} passes, "
         f"{_PERTURBATIONS[settings.perturbation]}, seed\N{NO-BREAK SPACE}{settings.seed}"
         f" · model {html.escape(analysis.model_digest[:12])}"
@@ -92,7 +93,8 @@ def _warning(analysis: Analysis, features: Sequence[str]) -> str:
     few = "its" if len(names) == 1 else "their"
     return (
         f'<p class="warning">Not stable: {", ".join(names)}. Another run would find somewhat different segments '
-        f"(stability below {RELIABILITY_THRESHOLD:g}), so {few} pictures, sounds and faders say less. More passes help.</p>"
+        f"(stability below {RELIABILITY_THRESHOLD:g}), so {few} pictures, sounds and faders say less. "
+        "More passes help.</p>"
     )
 
 

@@ -24,7 +24,7 @@ from ..composition.midi_parts import named_rng
 from .midi_render import ReverbSettings, find_soundfont, render_midi, require_fluidsynth
 from .recording_chain import apply_recording_chain
 
-__all__ = ["Composer", "draw_qualities", "labelled_clip", "labelled_set", "sweep_clips", "render_midi"]
+__all__ = ["Composer", "draw_qualities", "labelled_clip", "labelled_set", "render_midi", "sweep_clips"]
 
 CLIP_SECONDS = 11.0
 TABLE = "known_music.csv"

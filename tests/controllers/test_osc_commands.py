@@ -166,7 +166,9 @@ def test_midi_is_listed_and_forgotten():
 
 def test_the_surfaces_start_without_torch():
     code = (
-        "import sys; from moodfader.control import command_send, osc, oscquery, osc_client, terminal, midi, layouts;"
+        "import sys; import moodfader.control.commands.osc, moodfader.control.osc.server;"
+        "import moodfader.control.osc.oscquery, moodfader.control.osc.client, moodfader.control.tui.app;"
+        "import moodfader.control.midi.ports, moodfader.control.osc.controller_layouts;"
         "assert 'torch' not in sys.modules, 'torch'"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

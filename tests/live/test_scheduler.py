@@ -77,8 +77,10 @@ def test_the_later_a_step_the_more_careful_for_a_while():
     played(pace, 512, 60)
     written, blocks = 512 * 10, RATE // 512 * 512
     for second, late_s, expected in (
-        (0, 0.005, MARGIN_IDLE_S), (1, 0.006, MARGIN_JITTER_S), (10, 0.001, MARGIN_JITTER_S), (12, 0.001, MARGIN_IDLE_S),
-        (13, 0.009, MARGIN_LOAD_S), (14, 0.006, MARGIN_LOAD_S), (23.5, 0.001, MARGIN_JITTER_S), (25, 0.001, MARGIN_IDLE_S),
+        (0, 0.005, MARGIN_IDLE_S), (1, 0.006, MARGIN_JITTER_S), (10, 0.001, MARGIN_JITTER_S),
+        (12, 0.001, MARGIN_IDLE_S),
+        (13, 0.009, MARGIN_LOAD_S), (14, 0.006, MARGIN_LOAD_S), (23.5, 0.001, MARGIN_JITTER_S),
+        (25, 0.001, MARGIN_IDLE_S),
         (26, 0.015, MARGIN_LATE_S), (40, 0.001, MARGIN_LATE_S), (57, 0.001, MARGIN_IDLE_S),
     ):  # fmt: skip
         pace.on_device_read(512 * 8 + round(second * blocks), 100.0 + second, 512)

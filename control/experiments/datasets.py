@@ -21,7 +21,7 @@ from ...models.datasets.soundtracks import read_soundtracks
 from ...models.datasets.table import Clip, SweepClip, read_sweeps, read_table
 from ...models.network.spectrogram import LogSpectrogram
 from ...models.synthesis.labelled_music import TABLE, labelled_set
-from ...models.training.batches import Source
+from ...models.training.batches import TrainingSource
 from ..console.output import Output
 
 CLIPS_PER_BATCH: Final = {"soundtracks": 20, "midlevel": 20, "table": 20, "perceptual": 10, "known": 16}
@@ -72,10 +72,10 @@ class LabelledDataset:
         """Of the kinds of SHARES."""
         return self.name.split(":")[0]
 
-    def source(self, indices: list[int] | None = None) -> Source:
+    def source(self, indices: list[int] | None = None) -> TrainingSource:
         """What training draws from: all, or the clips of those indices."""
         chosen = self.material if indices is None else self.material.subset(indices)
-        return Source(self.name, chosen, self.share or CLIPS_PER_BATCH[self.kind])
+        return TrainingSource(self.name, chosen, self.share or CLIPS_PER_BATCH[self.kind])
 
 
 def read_datasets(datasets: DatasetPaths, voice: Output) -> list[LabelledDataset]:

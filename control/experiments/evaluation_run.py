@@ -17,7 +17,7 @@ from ...models.datasets.table import Clip, SweepClip
 from ...models.evaluation.out_of_domain import out_of_domain_sounds
 from ...models.evaluation.results import EvaluationInputs
 from ...models.evaluation.robustness import OUTPUT_NAMES, perturb_audio
-from ...models.training.batches import Source
+from ...models.training.batches import TrainingSource
 from ...models.training.cross_validation import FoldEnsemble, FoldModel, SourcesOf, train_folds
 from ...models.training.settings import TrainingSettings
 from ..console.output import Output
@@ -100,7 +100,7 @@ def make_folds(rated: Sequence[LabelledDataset], folds: int, *, seed: int) -> li
 def _sources_of(rated: Sequence[LabelledDataset]) -> SourcesOf:
     """What may be learned from of each part, given the indices of the clips that may be."""
 
-    def sources(kept: Sequence[int]) -> list[Source]:
+    def sources(kept: Sequence[int]) -> list[TrainingSource]:
         found, start = [], 0
         for part in rated:
             own = [i - start for i in kept if start <= i < start + len(part.clips)]

@@ -13,12 +13,12 @@ from .distillation import COMPONENTS, principal_components
 
 
 @dataclass(frozen=True)
-class Source:
+class TrainingSource:
     """Clips that teach, `share` of them in every batch."""
 
     name: str
     material: ClipDataset
-    share: int
+    per_batch: int
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Batch:
         return torch.isnan(self.targets["known"]).all(1).nonzero().flatten()
 
 
-def with_components(sources: Sequence[Source]) -> list[Source]:
+def with_components(sources: Sequence[TrainingSource]) -> list[TrainingSource]:
     """The sources with their embeddings [clips, values] reduced to the principal components of all of them."""
     found = [source.material.embeddings for source in sources if source.material.embeddings is not None]
     if not found:
@@ -57,13 +57,13 @@ def with_components(sources: Sequence[Source]) -> list[Source]:
     ]
 
 
-def draw(sources: Sequence[Source], rng: np.random.Generator, device: str) -> Batch:
+def draw(sources: Sequence[TrainingSource], rng: np.random.Generator, device: str) -> Batch:
     """The next batch, of sources whose embeddings are reduced already."""
     crops: list[npt.NDArray[np.float32]] = []
     targets, weights, components = [], [], []
     for source in sources:
         material = source.material
-        chosen = rng.choice(len(material), source.share, replace=source.share > len(material))
+        chosen = rng.choice(len(material), source.per_batch, replace=source.per_batch > len(material))
         crops += [crop(material.spectrograms[i], rng) for i in chosen]
         targets.append({head: values[chosen] for head, values in material.targets.items()})
         weights.append(np.ones(len(chosen), np.float32) if material.weights is None else material.weights[chosen])

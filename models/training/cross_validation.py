@@ -19,11 +19,11 @@ from ..inference.checkpoint import load_model, save_model, tensors_digest
 from ..inference.fold import optimise_for_inference
 from ..inference.predict_clips import predict_clips
 from ..network.model import MidlevelNetwork
-from .batches import Source
+from .batches import TrainingSource
 from .settings import TrainingSettings
 from .train import new_network, train, training_record
 
-SourcesOf = Callable[[Sequence[int]], Sequence[Source]]
+SourcesOf = Callable[[Sequence[int]], Sequence[TrainingSource]]
 """What may be learned from, given the indices of the clips that may be: nothing else of the other clips' groups."""
 
 
@@ -102,7 +102,10 @@ def train_folds(
 
 
 def _trained(
-    sources: Sequence[Source], settings: TrainingSettings, path: Path | None, finished: Callable[[int, float], None]
+    sources: Sequence[TrainingSource],
+    settings: TrainingSettings,
+    path: Path | None,
+    finished: Callable[[int, float], None],
 ) -> MidlevelNetwork:
     state = None if path is None else path.with_suffix(".state")
     network = train(sources, settings, state=state, progress=finished)

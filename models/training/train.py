@@ -2,9 +2,9 @@
 
 Each step draws so many clips of each source, crops ten seconds of each, changes them in ways that leave the rating
 true, and takes a step of AdamW on the sum of the heads' squared errors, of the change under adversarial gain fields
-and of the distance from a teacher's embedding. What ships is the running mean of the
-weights. The state after every epoch is kept beside the output, so an interrupted run goes on where it was and ends
-with the same weights; every random number follows from the seed and the epoch.
+and of the distance from a teacher's embedding. What ships is the running mean of the weights. The state after every
+epoch is kept beside the output, so an interrupted run goes on where it was and ends with the same weights; every
+random number follows from the seed and the epoch.
 """
 
 import json
@@ -26,7 +26,7 @@ from ..inference.threads import torch_threads
 from ..network.layers import set_copies
 from ..network.model import MidlevelNetwork
 from ..network.spectrogram import amplify
-from .batches import Batch, Source, draw, with_components
+from .batches import Batch, TrainingSource, draw, with_components
 from .distillation import EmbeddingHead, embedding_loss
 from .emotion_layer import refit
 from .gain_fields import Budget, adversarial_fields
@@ -212,7 +212,7 @@ def _update_ema(mean: nn.Module, network: nn.Module, decay: float) -> None:
 
 def _fingerprint(sources: Sequence[TrainingSource], settings: TrainingSettings) -> str:
     parts = {
-        source.name: [len(source.material), source.share, material_digest(source.material)] for source in sources
+        source.name: [len(source.material), source.per_batch, material_digest(source.material)] for source in sources
     }
     return json.dumps({"settings": settings.to_record(), "sources": parts}, sort_keys=True)
 
@@ -221,7 +221,7 @@ def training_record(sources: Sequence[TrainingSource], settings: TrainingSetting
     """The training record that is kept in the checkpoint."""
     return {
         "settings": settings.to_record(),
-        "sources": {source.name: {"clips": len(source.material), "share": source.share} for source in sources},
+        "sources": {source.name: {"clips": len(source.material), "share": source.per_batch} for source in sources},
         "midlevel": MIDLEVEL,
         "emotions": EMOTIONS,
         **more,

@@ -16,7 +16,7 @@ from moodfader.models.datasets.clip_dataset import ClipDataset, build_targets
 from moodfader.models.datasets.table import Clip
 from moodfader.models.inference.checkpoint import load_model
 from moodfader.models.network.architectures import ARCHITECTURES
-from moodfader.models.training.batches import Source
+from moodfader.models.training.batches import TrainingSource
 from moodfader.models.training.settings import TrainingSettings
 from moodfader.models.training.train import train
 
@@ -89,7 +89,7 @@ def test_it_learns_the_same_and_goes_on_where_it_was(architecture, tmp_path):
         pictures.append((level * (1 - rough * rng.random((320, N_BANDS)))).astype(np.float16))
         ratings = dict.fromkeys(EMOTIONS, 0.4) | {"energy": rough, "known_modality": level}
         clips.append(Clip(path=None, group="g", ratings=ratings))
-    sources = [Source("made", ClipDataset(pictures, build_targets(clips)), 8)]
+    sources = [TrainingSource("made", ClipDataset(pictures, build_targets(clips)), 8)]
 
     def taught(device, **how):
         settings = TrainingSettings(

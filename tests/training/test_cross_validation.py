@@ -5,7 +5,7 @@ import pytest
 from moodfader.models.common.constants import EMOTIONS, N_BANDS
 from moodfader.models.datasets.clip_dataset import ClipDataset, build_targets, material_digest
 from moodfader.models.datasets.table import Clip
-from moodfader.models.training.batches import Source
+from moodfader.models.training.batches import TrainingSource
 from moodfader.models.training.cross_validation import FoldEnsemble, single_model, train_folds
 from moodfader.models.training.settings import TrainingSettings
 
@@ -29,7 +29,7 @@ class Sources:
 
     def __call__(self, kept):
         self.asked.append(list(kept))
-        return [Source("made", self.material.subset(kept), 2)]
+        return [TrainingSource("made", self.material.subset(kept), 2)]
 
 
 def run(material, sources, folder=None, settings=TINY):

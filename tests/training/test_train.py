@@ -13,7 +13,7 @@ from moodfader.models.evaluation.metrics import column_correlations
 from moodfader.models.inference.checkpoint import read_checkpoint, save_model
 from moodfader.models.inference.predict_clips import predict_clips
 from moodfader.models.network.model import MidlevelNetwork
-from moodfader.models.training.batches import Source
+from moodfader.models.training.batches import TrainingSource
 from moodfader.models.training.losses import (
     MAX_FEATURE_CORRELATION,
     LabelCalibration,
@@ -45,14 +45,14 @@ def same(one, other):
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_does_not():
-    sources = [Source("made", material(6), 4)]
+    sources = [TrainingSource("made", material(6), 4)]
     first = train(sources, TINY)
     assert same(first, train(sources, TINY))
     assert not same(first, train(sources, TrainingSettings(threads=1, epochs=2, steps_per_epoch=2, seed=4)))
 
 
 def test_an_interrupted_run_ends_with_the_same_weights(tmp_path):
-    sources = [Source("made", material(6), 4)]
+    sources = [TrainingSource("made", material(6), 4)]
     whole = train(sources, TrainingSettings(threads=1, epochs=3, steps_per_epoch=2))
 
     class StoppedError(Exception):
@@ -87,7 +87,7 @@ def test_it_learns_what_can_be_heard():
     settings = TrainingSettings(
         threads=1, epochs=3, steps_per_epoch=25, averaging=0.5, dropout=0.0, layer="free", consistency=0
     )
-    network = train([Source("made", made, 8)], settings, progress=lambda _, loss: losses.append(loss))
+    network = train([TrainingSource("made", made, 8)], settings, progress=lambda _, loss: losses.append(loss))
     energy = [EMOTIONS.index("energy")]
     said = predict_clips(network, made)[1][:, energy]
     assert column_correlations(said, made.targets["emotions"][:, energy])[0] > 0.5
@@ -96,7 +96,8 @@ def test_it_learns_what_can_be_heard():
 
 def test_a_fixed_layer_stays_as_published():
     network = train(
-        [Source("made", material(4), 4)], TrainingSettings(threads=1, epochs=1, steps_per_epoch=2, layer="fixed")
+        [TrainingSource("made", material(4), 4)],
+        TrainingSettings(threads=1, epochs=1, steps_per_epoch=2, layer="fixed"),
     )
     weight, bias = load_published_layer()
     torch.testing.assert_close(network.emotions.weight.detach(), weight, atol=0, rtol=0)
@@ -117,7 +118,7 @@ def test_a_start_is_taken_over_but_for_its_last_layer(tmp_path):
     for name in taken:
         assert torch.equal(taken[name], kept[name]) == (not name.startswith("emotions."))
     torch.testing.assert_close(begun.emotions.weight, load_published_layer()[0])
-    record = training_record([Source("made", material(6), 4)], settings)
+    record = training_record([TrainingSource("made", material(6), 4)], settings)
     assert record["settings"]["start"] == read_checkpoint(path).digest
     with pytest.raises(InputError, match="its architecture is modulation, not small"):
         new_network(TrainingSettings(architecture="small", start=path))
@@ -125,7 +126,7 @@ def test_a_start_is_taken_over_but_for_its_last_layer(tmp_path):
 
 def test_music_of_known_qualities_alone_is_learned_on_its_own_scale():
     """Without any other scale the line between mid-levels and qualities stays what it is: none."""
-    sources = [Source("known:0:made", material(6), 4)]
+    sources = [TrainingSource("known:0:made", material(6), 4)]
     targets = sources[0].material.targets
     targets["emotions"][:] = np.nan
     network = train(sources, TrainingSettings(threads=1, epochs=12, steps_per_epoch=10, learning_rate=1e-2))

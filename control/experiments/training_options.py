@@ -57,12 +57,23 @@ class DatasetOptions:
         typer.Option(metavar="DIR", help="Music of known qualities made before. Repeatable.", rich_help_panel=_FROM),
     ] = None
 
+    teacher: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="NPZ",
+            help="Embeddings of the clips by another network, to be learned beside the ratings.",
+            rich_help_panel=_FROM,
+        ),
+    ] = None
+
     def datasets(self) -> "DatasetPaths":
         """The same for `material`. Raises InputError when nothing is named and nothing lies in the data folder."""
         from .datasets import DatasetPaths
 
         tables, known = tuple(self.table or ()), tuple(self.known or ())
-        return DatasetPaths(self.soundtracks, self.midlevel, tables, self.perceptual, known).or_default()
+        return DatasetPaths(
+            self.soundtracks, self.midlevel, tables, self.perceptual, known, self.teacher
+        ).or_default()
 
 
 @dataclass(frozen=True)
@@ -108,6 +119,14 @@ class TrainingOptions:
             rich_help_panel=_HOW,
         ),
     ] = 2
+    consistency: Annotated[
+        float,
+        typer.Option(
+            metavar="X",
+            help="What it counts that narrow gain changes move the features; 0: nothing, and quicker.",
+            rich_help_panel=_HOW,
+        ),
+    ] = 2.0
     seed: options.Seed = 0
 
     def settings(self, device: str) -> "TrainingSettings":
@@ -127,5 +146,6 @@ class TrainingOptions:
             threads=self.threads,
             device=resolve_device(device),
             learning_rate=self.rate,
+            consistency=self.consistency,
             start=pretrained_checkpoint() if self.start == Path("known") else self.start,
         )

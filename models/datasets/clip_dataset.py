@@ -91,7 +91,8 @@ def load_spectrograms(
         spectrograms.append(sounds[clip.path][first : None if length is None else first + length])
         if progress:
             progress((index + 1) / len(clips))
-    return ClipDataset(spectrograms, build_targets(clips))
+    weights = np.array([clip.weight for clip in clips], np.float32)
+    return ClipDataset(spectrograms, build_targets(clips), None if (weights == 1).all() else weights)
 
 
 def material_digest(material: ClipDataset) -> str:

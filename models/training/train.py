@@ -21,16 +21,15 @@ from ..common.errors import InputError
 from ..datasets.clip_dataset import TARGET_SETS, material_digest
 from ..inference.checkpoint import read_checkpoint
 from ..inference.device import use_deterministic_fp32
-from ..inference.predict_clips import predict_clips
 from ..inference.threads import torch_threads
 from ..network.layers import set_copies
 from ..network.model import MidlevelNetwork
 from ..network.spectrogram import amplify
 from .batches import Batch, TrainingSource, draw, with_components
 from .distillation import EmbeddingHead, embedding_loss
-from .emotion_layer import refit
+from .emotion_layer import END_STRENGTH, START_STRENGTH, refit_to
 from .gain_fields import Budget, adversarial_fields
-from .losses import HEAD_WEIGHTS, LabelCalibration, load_published_layer, training_loss
+from .losses import LabelCalibration, load_published_layer, training_loss
 from .run_state import TrainingState
 from .settings import TrainingSettings
 
@@ -126,7 +125,7 @@ def _train(
     mean = new_network(settings).to(settings.device)
     teacher = EmbeddingHead(network).to(settings.device)
     if settings.refit and settings.layer == "start":
-        _refit(network, heads, sources, START_STRENGTH)
+        refit_to(sources, network, heads, strength=START_STRENGTH)
         mean.emotions.load_state_dict(network.emotions.state_dict())
     learners = [p for p in (*network.parameters(), *heads.parameters(), *teacher.parameters()) if p.requires_grad]
     layer = {id(p) for p in network.emotions.parameters()}
@@ -167,37 +166,8 @@ def _train(
         if progress:
             progress(epoch + 1, float(np.mean(losses)))
     if settings.refit and settings.layer == "start":
-        _refit(mean, heads, sources, END_STRENGTH)
+        refit_to(sources, mean, heads, strength=END_STRENGTH)
     return mean.cpu().eval()
-
-
-START_STRENGTH = 0.2
-END_STRENGTH = 0.05
-
-
-def _refit(
-    network: MidlevelNetwork, heads: LabelCalibration, sources: Sequence[TrainingSource], strength: float
-) -> None:
-    """Fit the last layer to all recordings that are rated for emotions, as the network hears them now."""
-    training = network.training
-    parts = []
-    for source in sources:
-        targets = source.material.targets
-        rated = {head: np.isfinite(targets[head]).any() for head in ("emotions", "felt")}
-        if not any(rated.values()):
-            continue
-        midlevel = predict_clips(network, source.material)[0]
-        weights = np.ones(len(midlevel)) if source.material.weights is None else source.material.weights.astype(float)
-        if rated["emotions"]:
-            parts.append((midlevel, targets["emotions"].astype(float), np.ones((len(midlevel), 8))))
-        if rated["felt"]:
-            with torch.no_grad():
-                scaled, slope = heads.undone("felt", torch.from_numpy(targets["felt"]).to(network.device))
-            kept = HEAD_WEIGHTS["felt"] / HEAD_WEIGHTS["emotions"] * weights[:, None] * slope.cpu().numpy() ** 2
-            parts.append((midlevel, scaled.cpu().numpy().astype(float), kept))
-    if parts:
-        refit(network.emotions, parts, strength=strength)
-    network.train(training)
 
 
 @torch.no_grad()

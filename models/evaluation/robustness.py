@@ -1,7 +1,7 @@
 """Changes that a listener would hardly rate otherwise, and how far a network's answers move with them.
 
 Each is done to the sound of a clip, not to its spectrogram: what is changed is read as another file of the same music
-would be. All but the "heard at the same scale" ones are scaled to the peak that the clip had, as every track is.
+would be. All but the "heard at the same scale" ones are scaled to the level that the clip had, as every track is.
 """
 
 import io
@@ -15,6 +15,7 @@ import soxr
 
 from ..common.arrays import FloatArray, Floats
 from ..common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
+from ..common.input_level import measured
 
 WINDOW_SECONDS = 10.0
 SHIFT_SECONDS = 3.0
@@ -35,26 +36,27 @@ class RobustnessResult:
 def perturb_audio(sound: FloatArray) -> Mapping[str, FloatArray | None]:
     """Ten seconds of a clip, unchanged and changed in every way; None for a shift where the clip is too short.
 
-    sound: float32 [samples] at SAMPLE_RATE, scaled to its peak. The stretch lies in the middle of the clip.
+    sound: float32 [samples] at SAMPLE_RATE, scaled to its level (input_level.py). The stretch lies in the middle of
+    the clip.
     """
     window, shift = round(WINDOW_SECONDS * SAMPLE_RATE), round(SHIFT_SECONDS * SAMPLE_RATE)
     begin = max(0, (len(sound) - window - shift) // 2)
     piece = sound[begin : begin + window + shift]
-    peak = float(np.abs(piece).max()) or 1.0
+    level_before = measured(piece).level or 1.0
 
-    def own_peak(changed: np.ndarray) -> FloatArray:
-        largest = float(np.abs(changed).max()) or 1.0
-        return np.asarray(changed[:window] * (peak / largest), np.float32)
+    def same_level(changed: np.ndarray) -> FloatArray:
+        level = measured(np.asarray(changed, np.float32)).level or 1.0
+        return np.asarray(changed[:window] * (level_before / level), np.float32)
 
     made: dict[str, FloatArray | None] = {REFERENCE: piece[:window]}
-    made["level -12 dB in the file"] = own_peak(piece * np.float32(_gain(-12)))
+    made["level -12 dB in the file"] = same_level(piece * np.float32(_gain(-12)))
     for level in (-12, -6, 6):
         made[f"level {level:+d} dB, heard at the same scale"] = piece[:window] * np.float32(_gain(level))
-    made["tilt +6 dB from low to high"] = own_peak(_filtered(piece, lambda hz: _tilt_db(hz, 6)))
-    made["tilt -6 dB from low to high"] = own_peak(_filtered(piece, lambda hz: _tilt_db(hz, -6)))
-    made["low-pass 4 kHz"] = own_peak(_filtered(piece, lambda hz: -10 * np.log10(1 + (hz / 4000) ** 8)))
-    made["MP3 96 kbit/s"] = own_peak(mp3_round_trip(piece))
-    made["tuning +0.25 semitone"] = own_peak(soxr.resample(piece, 2 ** (0.25 / 12) * SAMPLE_RATE, SAMPLE_RATE))
+    made["tilt +6 dB from low to high"] = same_level(_filtered(piece, lambda hz: _tilt_db(hz, 6)))
+    made["tilt -6 dB from low to high"] = same_level(_filtered(piece, lambda hz: _tilt_db(hz, -6)))
+    made["low-pass 4 kHz"] = same_level(_filtered(piece, lambda hz: -10 * np.log10(1 + (hz / 4000) ** 8)))
+    made["MP3 96 kbit/s"] = same_level(mp3_round_trip(piece))
+    made["tuning +0.25 semitone"] = same_level(soxr.resample(piece, 2 ** (0.25 / 12) * SAMPLE_RATE, SAMPLE_RATE))
     made["window 3 s later"] = piece[shift:] if len(piece) >= window + shift else None
     return made
 

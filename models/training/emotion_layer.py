@@ -29,43 +29,55 @@ _LEAST_RATINGS: Final = 10
 
 @dataclass(frozen=True)
 class RatedFeatures:
-    """features [clips, 7], ratings [clips, 8] of emotions (NaN: none), weights [clips, 8] of their squared errors."""
+    """features [clips, 7], ratings [clips, 8] of emotions (NaN: none), weights [clips, 8] of their squared errors.
+
+    absolute: whether the ratings are on the scale of the predictions; else only their differences say something.
+    """
 
     features: Floats
     ratings: Floats
     weights: Floats
+    absolute: bool = True
 
 
-def ridge_towards(prior: Floats, features: Floats, ratings: Floats, weights: Floats, *, strength: float) -> Floats:
-    """Slopes and constant [n + 1] of weighted least squares of ratings [clips] on features [clips, n].
+def ridge_towards(prior: Floats, design: Floats, ratings: Floats, weights: Floats, *, strength: float) -> Floats:
+    """Slopes and constant [n + 1] of weighted least squares of ratings [clips] on the design [clips, n + 1].
 
-    The slopes are drawn to those of prior [n + 1], the constant is free.
+    The design's last column is one, or zero where ratings and features are differences. The slopes are drawn to those
+    of prior [n + 1], the constant is free.
     """
-    x = np.column_stack([features, np.ones(len(features))])
-    spread = features.var(0).mean()
-    hold = strength * weights.sum() * np.append(np.full(features.shape[1], spread), 0.0)
-    gram = (x * weights[:, None]).T @ x + np.diag(hold) + 1e-9 * np.eye(x.shape[1])
-    return np.asarray(prior + np.linalg.solve(gram, x.T @ (weights * (ratings - x @ prior))))
+    spread = design[:, :-1].var(0).mean()
+    hold = strength * weights.sum() * np.append(np.full(len(prior) - 1, spread), 0.0)
+    gram = (design * weights[:, None]).T @ design + np.diag(hold) + 1e-9 * np.eye(len(prior))
+    return np.asarray(prior + np.linalg.solve(gram, design.T @ (weights * (ratings - design @ prior))))
 
 
 def refit(layer: nn.Linear, parts: Sequence[RatedFeatures], *, strength: float) -> None:
-    """Refit the layer in place; emotions with too few ratings stay as they are."""
+    """Refit the layer in place; emotions with too few ratings on the scale of the predictions stay as they are."""
     weight, bias = (p.detach().double().cpu().numpy() for p in (layer.weight, layer.bias))
-    features, ratings, weights = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("features", "ratings", "weights")
-    )
     for emotion in range(len(bias)):
-        rows = np.isfinite(ratings[:, emotion])
-        if rows.sum() < _LEAST_RATINGS:
+        rows = [_design(part, emotion) for part in parts]
+        if (
+            sum(len(ratings) for part, (_, ratings, _) in zip(parts, rows, strict=True) if part.absolute)
+            < _LEAST_RATINGS
+        ):
             continue
-        prior = np.append(weight[emotion], bias[emotion])
-        fitted = ridge_towards(
-            prior, features[rows], ratings[rows, emotion], weights[rows, emotion], strength=strength
-        )
+        design, ratings, weights = (np.concatenate(values) for values in zip(*rows, strict=True))
+        fitted = ridge_towards(np.append(weight[emotion], bias[emotion]), design, ratings, weights, strength=strength)
         weight[emotion], bias[emotion] = fitted[:-1], fitted[-1]
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(weight))
         layer.bias.copy_(torch.from_numpy(bias))
+
+
+def _design(part: RatedFeatures, emotion: int) -> tuple[Floats, Floats, Floats]:
+    """Design [rated, 8], ratings [rated] and weights [rated] of one emotion."""
+    rows = np.isfinite(part.ratings[:, emotion])
+    features, ratings, weights = part.features[rows], part.ratings[rows, emotion], part.weights[rows, emotion]
+    if not part.absolute and rows.any():
+        features = features - np.average(features, axis=0, weights=weights)
+        ratings = ratings - np.average(ratings, weights=weights)
+    return np.column_stack([features, np.full(len(features), float(part.absolute))]), ratings, weights
 
 
 def refit_to(
@@ -85,7 +97,7 @@ def refit_to(
             on_scale, slope = heads.undone("felt", felt.to(network.device))
         steep = HEAD_WEIGHTS["felt"] / HEAD_WEIGHTS["emotions"] * slope.cpu().numpy().astype(float) ** 2
         parts.append(RatedFeatures(features, ratings.numpy().astype(float), weights))
-        parts.append(RatedFeatures(features, on_scale.cpu().numpy().astype(float), weights * steep))
+        parts.append(RatedFeatures(features, on_scale.cpu().numpy().astype(float), weights * steep, absolute=False))
     if parts:
         refit(network.emotions, parts, strength=strength)
     network.train(training)

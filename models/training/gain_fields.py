@@ -34,7 +34,7 @@ class Budget:
     """rms of the fields in dB, drawn log-uniformly from a range that grows from `begin` to `end` while training."""
 
     begin: tuple[float, float] = (0.2, 1.5)
-    end: tuple[float, float] = (0.3, 3.0)
+    end: tuple[float, float] = (0.4, 3.0)
 
     def draw(self, count: int, done: float, rng: np.random.Generator) -> torch.Tensor:
         """[count, 1, 1] in dB; done: fraction of the training that is over."""

@@ -12,7 +12,7 @@ from ..common.constants import EMOTIONS, MIDLEVEL
 from ..datasets.clip_dataset import TARGET_SETS
 from ..network.model import MidlevelNetwork
 
-HEAD_WEIGHTS: Final = {"emotions": 0.8, "midlevel": 1.0, "known": 1.0, "heard": 2.5, "felt": 0.6}
+HEAD_WEIGHTS: Final = {"emotions": 0.8, "midlevel": 1.0, "known": 1.0, "heard": 2.5, "felt": 1.0}
 """How much the squared error counts for each head, a mean over the clips that it is asked of."""
 
 SYNTHETIC_FEATURE_WEIGHTS: Final = dict.fromkeys(MIDLEVEL, 1.0) | {"modality": 5.0, "tonal_stability": 2.0}

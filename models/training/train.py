@@ -64,7 +64,8 @@ def _with_copies(
     chosen = torch.from_numpy(rng.permutation(len(batch.recordings))[:count])
     rows = batch.recordings[chosen.to(batch.spectrograms.device)]
     clean = batch.spectrograms[rows]
-    fields = adversarial_fields(network, clean, Budget().draw(count, done, rng).to(clean.device), rng)
+    rms_db = Budget().draw(count, done if settings.growing else 1.0, rng).to(clean.device)
+    fields = adversarial_fields(network, clean, rms_db, rng)
     return torch.cat([batch.spectrograms, amplify(clean, fields)]), rows
 
 

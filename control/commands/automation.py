@@ -10,7 +10,7 @@ from ..console.output import Output
 
 if TYPE_CHECKING:
     from ...engine.analysis.analysis import AnalysisSettings
-    from ...engine.performance.masked_reader import SegmentMask
+    from ...engine.dsp.segment_mask import SegmentMask
     from ...models.inference.checkpoint import Model
 
 
@@ -29,8 +29,8 @@ def render_automation(
     Raises InputError.
     """
     from ...engine.audio.track import load_track
+    from ...engine.dsp.segment_mask import SegmentMask
     from ...engine.performance.automation_file import read_automation
-    from ...engine.performance.masked_reader import SegmentMask
     from ...engine.performance.replay import replay
 
     history = read_automation(automation)

@@ -30,6 +30,7 @@ def found_devices() -> dict[str, Any]:
     Each library is asked in a process of its own: some end theirs when there is no device.
     """
     from ...engine.devices.backends import probe_devices
+    from ...engine.processes.messages import DeviceOpened
     from ...engine.processes.realtime import NO_REALTIME_WARNING, realtime_allowed
 
     context = multiprocessing.get_context("spawn")
@@ -43,9 +44,9 @@ def found_devices() -> dict[str, Any]:
     with contextlib.suppress(EOFError, OSError):
         cards = ours.recv()
     with contextlib.suppress(EOFError, OSError):
-        kind, *content = ours.recv()
-        if kind == "booted":
-            jack = {"running": True, "sample_rate": content[0], "block_length": content[1]}
+        answer = ours.recv()
+        if isinstance(answer, DeviceOpened):
+            jack = {"running": True, "sample_rate": answer.sample_rate, "block_length": answer.block_length}
     ours.close()
     process.join(2.0)
     if process.is_alive():

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..session.session import Session
 
 _LINE_S = 1.0
+_FADE_OUT_S = 0.3
 
 
 def register(app: typer.Typer) -> None:
@@ -73,14 +74,19 @@ def play(
     quiet: options.Quiet = False,
 ) -> None:
     """Play tracks one after the other; seven faders move them, eight emotions follow."""
+    from ...engine.audio.decode import probe
     from ...engine.live.player import PlayerOptions
-    from ...engine.performance.automation_file import AutomationWriter
+    from ...engine.performance.automation_file import check_recordable
     from ...engine.processes.realtime import set_control_priority
     from ..session.session import Session
 
     voice = Output(as_json=as_json, quiet=quiet)
     gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
-    _check(backend, block, ceiling, rate, channels)
+    _check(backend, block, ceiling, rate, channels, ahead, model)
+    for file in files:
+        probe(file)
+    if record is not None:
+        check_recordable(record)
     full = not (no_terminal or as_json or quiet) and sys.stdout.isatty() and sys.stdin.isatty()
     wanted = PlayerOptions(
         backend=backend,
@@ -94,21 +100,20 @@ def play(
     )
     set_control_priority()
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said
-    note = notes.append if full else voice.note
+    note = DeferredNotes(notes.append if full else voice.note)
     with contextlib.ExitStack() as open_things:
         stop = open_things.enter_context(_stopped_by_signals())
-        writer = None if record is None else open_things.enter_context(AutomationWriter(record))
-        session = Session.play(files, wanted, record=writer, note=note)
-        open_things.callback(session.close)
+        session = Session(note=note)
+        server = None if no_osc else _osc(session, open_things, bind, osc_port, note)
+        if midi is not None:
+            _midi(session, open_things, midi, note)
         for name, value in gains_db.items():
             session.set(f"/moodfader/midlevel/{name}", value, source="command")
         if not paused:
             session.set("/moodfader/transport/play", True, source="command")
-        server = None
-        if not no_osc:
-            server = _osc(session, open_things, bind, osc_port, note)
-        if midi is not None:
-            _midi(session, open_things, midi, note)
+        session.start_player(files, wanted, record=record)
+        open_things.callback(session.close, fade_s=_FADE_OUT_S)
+        note.release()
         if full:
             _full_view(session, files, server, stop, notes)
         else:
@@ -117,8 +122,41 @@ def play(
         voice.note(text)
 
 
-def _check(backend: str, block: int, ceiling: float, rate: int | None, channels: int | None) -> None:
+class DeferredNotes:
+    """Passes notes on, but only from `release` on: what cannot begin ends with its error alone."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
+        self._kept: list[str] | None = []
+
+    def __call__(self, text: str) -> None:
+        """Pass a note on, or keep it."""
+        if self._kept is None:
+            self._note(text)
+        else:
+            self._kept.append(text)
+
+    def release(self) -> None:
+        """Pass on what was kept, and from now on all."""
+        kept, self._kept = self._kept or [], None
+        for text in kept:
+            self._note(text)
+
+
+def _check(
+    backend: str,
+    block: int,
+    ceiling: float,
+    rate: int | None,
+    channels: int | None,
+    ahead: int | None,
+    model: Path | None,
+) -> None:
     """What can be told without opening anything. Raises InputError."""
+    if model is not None and not model.is_file():
+        raise InputError(f"{model}: no such model file")
+    if ahead is not None and not 0 <= ahead <= 192_000:
+        raise InputError(f"--ahead {ahead}: goes from 0 to 192000 samples")
     known = ("auto", "jack", "portaudio", "pyo", "null")
     if backend not in known:
         raise InputError(f"no back end is called {backend!r}: there are {', '.join(known)}")

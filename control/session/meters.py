@@ -1,9 +1,25 @@
 """The player's meters as the addresses show them."""
 
 import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
-from ...engine.processes.messages import PlayerMeters
+from ...engine.processes.messages import MeasuredEffect, PlayerMeters
+from ...models.common.constants import EMOTIONS, MIDLEVEL
 from .parameters import ROOT, Value
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ...engine.analysis.surrogate import Surrogate
+
+NOTHING_MEASURED: Final[Mapping[str, Value]] = {
+    **{f"{ROOT}/{folder}/{name}": None for folder in ("measured", "original") for name in EMOTIONS},
+    **{f"{ROOT}/effect/{name}": None for name in (*EMOTIONS, *MIDLEVEL)},
+    f"{ROOT}/excerpt/duration": 0.0,
+    f"{ROOT}/excerpt/settling": False,
+}
+"""Values by address before anything has been measured on the track that plays."""
 
 
 def meter_values(meters: PlayerMeters, before: PlayerMeters | None, *, block_length: int) -> dict[str, Value]:
@@ -23,3 +39,31 @@ def meter_values(meters: PlayerMeters, before: PlayerMeters | None, *, block_len
     if before is not None and before.track != meters.track:
         values["transport/track"] = meters.track
     return {f"{ROOT}/{name}": value for name, value in values.items()}
+
+
+def measured_values(measured: MeasuredEffect) -> dict[str, Value]:
+    """The measured effect by address; emotions are clipped to 0..1, their difference is not."""
+    values: dict[str, Value] = {f"{ROOT}/effect/{name}": shift for name, shift in measured.effect.items()}
+    for name in EMOTIONS:
+        values[f"{ROOT}/measured/{name}"] = _clipped(measured.steered[name])
+        values[f"{ROOT}/original/{name}"] = _clipped(measured.original[name])
+    values[f"{ROOT}/excerpt/duration"] = round(measured.duration_s, 1)
+    values[f"{ROOT}/excerpt/settling"] = measured.settling
+    return values
+
+
+def expected_values(surrogate: "Surrogate | None", faders_db: "np.ndarray", *, bypass: bool) -> dict[str, Value]:
+    """What the surrogate expects of faders [7] in dB, by address; None everywhere without an analysis."""
+    if surrogate is None:
+        folders = {"expected": (*EMOTIONS, *MIDLEVEL), "emotion": EMOTIONS, "before": EMOTIONS}
+        return {f"{ROOT}/{folder}/{name}": None for folder, names in folders.items() for name in names}
+    effect = surrogate.expected_effect(faders_db)
+    values: dict[str, Value] = {f"{ROOT}/expected/{name}": shift for name, shift in effect.items()}
+    for name, value in surrogate.before.items():
+        values[f"{ROOT}/before/{name}"] = _clipped(value)
+        values[f"{ROOT}/emotion/{name}"] = _clipped(value + (0.0 if bypass else effect[name]))
+    return values
+
+
+def _clipped(value: float) -> float:
+    return min(max(value, 0.0), 1.0)

@@ -122,6 +122,19 @@ def _watched(folder: str, name: str, meaning: str) -> Parameter:
     return Parameter(f"{ROOT}/{folder}/{name}", "float", None, None, "", None, meaning, writable=False)
 
 
+def _state(name: str, meaning: str) -> Parameter:
+    return Parameter(f"{ROOT}/state/{name}", "string", None, None, "", "", meaning, writable=False)
+
+
+_STATES: Final = {
+    "sound": "What sounds: steered, zero, original, delta, no_analysis, output_gone, renderer_gone, paused or ended.",
+    "text": "The same in words, with the progress of an analysis.",
+    "output": "The sound card: running, gone or failed.",
+    "renderer": "The process that renders: running, restarting or failed.",
+    "analyzer": "The process that analyses and measures: running, restarting or failed.",
+}
+
+
 def _meter(
     name: str, unit: str, meaning: str, *, kind: Kind = "float", low: float | None = 0.0, default: Value = 0.0
 ) -> Parameter:
@@ -138,10 +151,31 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
         _watched("measured", name, f"{display_name(name)} of the last seconds heard, 0..1 (measured).")
         for name in EMOTIONS
     ),
+    *(
+        _watched("original", name, f"{display_name(name)} of the same seconds of the original, 0..1 (measured).")
+        for name in EMOTIONS
+    ),
+    *(
+        _watched(
+            "effect", name, f"Effect on {display_name(name)}: steered minus original, the same seconds (measured)."
+        )
+        for name in (*EMOTIONS, *MIDLEVEL)
+    ),
+    *(
+        _watched(
+            "expected", name, f"Effect on {display_name(name)} that the surrogate expects of the faders, at once."
+        )
+        for name in (*EMOTIONS, *MIDLEVEL)
+    ),
+    Parameter(f"{ROOT}/excerpt/duration", "float", 0.0, 10.0, "s", 0.0, "Length of what was measured last.", False),
+    Parameter(f"{ROOT}/excerpt/settling", "bool", None, None, "", False, "It has sound from before a move.", False),
     *(_watched("before", name, f"{display_name(name)} of the track as it is, 0..1 (measured).") for name in EMOTIONS),
     _transport("play", "bool", False, "True plays, False pauses; tells which."),
     _transport("pause", "trigger", None, "Pause."),
     _transport("seek", "float", None, "Go to this position of the track."),
+    Parameter(
+        f"{ROOT}/transport/skip", "float", None, None, "s", None, "Go on by so many seconds, or back; adds up."
+    ),
     _transport("loop_start", "float", 0.0, "Where the loop begins."),
     _transport("loop_end", "float", 0.0, "Where the loop ends; 0: at the end of the track."),
     _transport("loop", "bool", False, "Whether the stretch between the two is repeated."),
@@ -151,6 +185,9 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     _transport("tracks", "int", 0, "How many tracks the set list has.", writable=False),
     _transport("position", "float", 0.0, "Position in the track of what is heard.", writable=False),
     _transport("duration", "float", 0.0, "Length of the track.", writable=False),
+    *(_state(name, meaning) for name, meaning in _STATES.items()),
+    Parameter(f"{ROOT}/state/analysis", "float", 0.0, 1.0, "", None, "Share of the analysis that is done.", False),
+    Parameter(f"{ROOT}/state/recording", "bool", None, None, "", False, "Whether the show is being recorded.", False),
     Parameter(f"{ROOT}/zero", "trigger", None, None, "", None, "All seven faders to 0 dB."),
     Parameter(f"{ROOT}/preset/load", "string", None, None, "", "", "Put the faders as the preset of this name says."),
     _switch("bypass", False, "True: the original, aligned to the sample (A/B)."),

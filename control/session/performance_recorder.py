@@ -4,13 +4,14 @@ It is written by the thread that hears from the player; nobody who moves a contr
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...engine.analysis.surrogate import TrackSummary
+from ...engine.processes.messages import AppliedEvent
 from ...models.common.errors import InputError
-from .parameters import ROOT, Value
+from .parameters import ROOT
 
 if TYPE_CHECKING:
     from ...engine.performance.automation_file import AutomationWriter
@@ -36,11 +37,17 @@ class PerformanceRecorder:
         """Remember who last moved a control."""
         self._sources[address] = source
 
-    def write_events(self, applied: list[tuple[int, str, Value]], heard: Mapping[int, TrackSummary]) -> None:
-        """Write what took effect: (output sample, address, value) each."""
-        for at, address, value in applied:
-            line: dict[str, Any] = {"at": at, "address": address, "value": value}
-            if source := self._sources.get(address):
+    @property
+    def is_recording(self) -> bool:
+        """Whether what takes effect is being written."""
+        return self._writer is not None
+
+    def write_events(self, applied: Iterable[AppliedEvent], heard: Mapping[int, TrackSummary]) -> None:
+        """Write what took effect."""
+        for event in applied:
+            address, value = event.address, event.value
+            line: dict[str, Any] = {"at": event.at, "address": address, "value": value}
+            if not event.derived and (source := self._sources.get(address)):
                 line["source"] = source
             if address == READY and isinstance(value, int) and value in heard:
                 line |= {"digest": heard[value].digest, "model": heard[value].model_digest}
@@ -62,5 +69,5 @@ class PerformanceRecorder:
             try:
                 self._writer.write(line)
             except InputError as error:
-                self._writer = None
+                self._writer = None  # (it has closed the file behind the last whole line)
                 self._note(f"the recording ends here: {error}")

@@ -1,6 +1,6 @@
 """The one owner of state: whoever controls (terminal, OSC, MIDI, a script) sets values here and asks here.
 
-What is set is checked by the table of addresses.py, handed to the player, and, once the player says at which sample
+What is set is checked by the table of parameters.py, handed to the player, and, once the player says at which sample
 it took effect, recorded.
 """
 
@@ -8,25 +8,41 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
 from ...engine.analysis.surrogate import Surrogate, TrackSummary
 from ...engine.live.player import Player, PlayerOptions
-from ...engine.processes.messages import PlayerMeters
-from ...models.common.constants import EMOTIONS, MIDLEVEL
+from ...engine.processes.messages import (
+    AnalysisProgress,
+    AppliedEvent,
+    EventsApplied,
+    MeasuredEffect,
+    Notice,
+    PlayerMessage,
+    PlayerMeters,
+    ProcessName,
+    ProcessState,
+    ProcessStatus,
+    TrackAnalyzed,
+    TrackThumbnail,
+)
+from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
+from .loop_edges import LOOP, LOOP_END, LOOP_START, TRACK, TrackLoops, move_edge
 from .macros import expand_macro
-from .meters import meter_values
+from .meters import NOTHING_MEASURED, expected_values, measured_values, meter_values
 from .parameter_store import ParameterStore
 from .parameters import PARAMETERS, ROOT, Value, find_parameter
 from .performance_recorder import PerformanceRecorder
+from .show_state import describe_state
 
 if TYPE_CHECKING:
     from ...engine.performance.automation_file import AutomationWriter
 
 _METERS_S: Final = 0.05
+_NOT_HELD: Final = f"{ROOT}/transport/skip"
 
 
 class Plays(Protocol):
@@ -43,7 +59,7 @@ class Plays(Protocol):
 
     def meters(self) -> PlayerMeters: ...
 
-    def close(self) -> None: ...
+    def close(self, *, fade_s: float = 0.0) -> None: ...
 
 
 class Session:
@@ -62,6 +78,10 @@ class Session:
         self._analysed: dict[int, float] = {}
         self._heard: dict[int, TrackSummary] = {}
         self._pictures: dict[int, np.ndarray] = {}
+        self._processes: dict[ProcessName, ProcessState] = dict.fromkeys(
+            ("renderer", "output", "analyzer"), "running"
+        )
+        self._loops = TrackLoops()
         self._meters: PlayerMeters | None = None
         self._stale = True  # the surrogate's emotions
         self._closing = threading.Event()
@@ -77,22 +97,70 @@ class Session:
     ) -> "Session":
         """Start a player for these files (it is paused) and a session that owns it. Raises InputError."""
         session = cls(record=record, note=note)
-        player = Player(files, session.event, options)
-        session.attach(player, tracks=[str(file) for file in files], ceiling_dbtp=options.ceiling_dbtp)
-        threading.Thread(target=session._follow, daemon=True).start()
+        session.start_player(files, options)
         return session
 
+    def start_player(self, files: Sequence[Path], options: PlayerOptions, *, record: Path | None = None) -> None:
+        """Start a player for these files; it is paused, and what was set before is handed to it.
+
+        Parameters
+        ----------
+        files : sequence of Path
+            The set list.
+        options : PlayerOptions
+            On what it plays, and how.
+        record : Path, optional
+            Automation file to write; it is made only when the player has started.
+
+        Raises
+        ------
+        InputError
+            If a file or the device cannot be played, or the automation file cannot be made.
+        """
+        player = Player(files, self.event, options)
+        try:
+            if record is not None:
+                from ...engine.performance.automation_file import AutomationWriter
+
+                self._recording = PerformanceRecorder(AutomationWriter(record), self._note)
+            self.attach(player, tracks=[str(file) for file in files], ceiling_dbtp=options.ceiling_dbtp)
+        except BaseException:
+            player.close()
+            raise
+        threading.Thread(target=self._follow, daemon=True).start()
+
     def attach(self, player: Plays, *, tracks: Sequence[str] = (), ceiling_dbtp: float = -1.0) -> None:
-        """Let this player play; a recording begins here."""
+        """Let this player play, as the values stand; a recording begins here."""
         with self._lock:
             about = {"sample_rate": player.sample_rate, "channels": player.channels}
             self._recording.begin(tracks, **about, ceiling_dbtp=ceiling_dbtp)
             self._player = player
-            self._values.update({f"{ROOT}/transport/tracks": len(tracks)})
+            recording = f"{ROOT}/state/recording"
+            self._values.update({f"{ROOT}/transport/tracks": len(tracks), recording: self.is_recording})
+            for control in PARAMETERS:
+                value = self._values[control.address]
+                if (
+                    control.writable
+                    and value != control.default
+                    and not control.address.startswith(f"{ROOT}/preset/")
+                ):
+                    player.set(control.address, value)
         self.refresh()
 
     def set(self, address: str, value: object, *, source: str = "") -> None:
-        """Set a control. `source` says who asks, for the recording. Raises InputError, and changes nothing then."""
+        """Set a control. `source` says who asks, for the recording.
+
+        Raises InputError, and changes nothing then: also for what goes wrong in a way that nobody has foreseen, so
+        that whoever asks can tell it in a line and the show goes on.
+        """
+        try:
+            self._set(address, value, source)
+        except InputError:
+            raise
+        except Exception as error:
+            raise InputError(f"{address}: cannot be done ({type(error).__name__}: {error})") from error
+
+    def _set(self, address: str, value: object, source: str) -> None:
         control = find_parameter(address)
         if not control.writable:
             raise InputError(f"{address}: can only be watched")
@@ -100,13 +168,23 @@ class Session:
         if control.kind == "trigger" and not checked:
             return
         with self._lock:
-            values = expand_macro(address, checked, self._values)
-            self._values.update(values)
+            values = self._values_to_set(address, checked)
+            self._values.update({name: new for name, new in values.items() if name != _NOT_HELD})
             for name, new in values.items():
                 self._recording.note_source(name, source)
-                if self._player is not None and not name.startswith(f"{ROOT}/preset/"):
+                if self._player is not None and not _is_preset(name):
                     self._player.set(name, new)
             self._stale = True
+
+    def _values_to_set(self, address: str, checked: Value) -> dict[str, Value]:
+        """What setting an address comes to, in order: buttons, presets, edges of loops, tracks with their loops."""
+        if address in (LOOP_START, LOOP_END) and isinstance(checked, float):
+            return move_edge(address, checked, self._values)
+        values = expand_macro(address, checked, self._values)
+        if isinstance(track := values.get(TRACK), int):
+            loop = self._loops.change_track(track, self._values)
+            return {**({LOOP: False} if self._values[LOOP] else {}), **values, **loop}
+        return values
 
     def get(self, address: str) -> Value:
         """What an address holds. Raises InputError for an unknown one."""
@@ -126,6 +204,11 @@ class Session:
         return self._meters
 
     @property
+    def is_recording(self) -> bool:
+        """Whether the show is being recorded."""
+        return self._recording.is_recording
+
+    @property
     def analysed(self) -> float | None:
         """How much of the present track's analysis is done, 0..1; None before it began."""
         return self._analysed.get(self._meters.track if self._meters else 0)
@@ -140,41 +223,56 @@ class Session:
         """The small spectrograms of the tracks that are there, by number (see engine's picture.py)."""
         return dict(self._pictures)
 
-    def close(self) -> None:
-        """Stop the player; a recording gets its end."""
+    def close(self, *, fade_s: float = 0.0) -> None:
+        """Stop the player, after a fade-out of so many seconds; a recording gets its end."""
         with self._lock:
             if self._closing.is_set():
                 return
             self._closing.set()
             player = self._player
         if player is not None:
-            player.close()
+            player.close(fade_s=fade_s)
         with self._lock:
             self._player = None
         self._recording.end(None if player is None else player.samples_played)
 
-    def event(self, kind: str, *content: Any) -> None:  # noqa: ANN401
-        """What a player tells (see player.Event)."""
-        if kind == "applied":
-            self._recording.write_events(content[0], self._heard)
-        elif kind in ("error", "card", "note"):
-            self._note(content[0])
-        elif kind == "measured":
-            self._values.update({f"{ROOT}/measured/{name}": value for name, value in content[0].items()})
-        elif kind == "picture":
-            self._pictures[content[0]] = content[1]
-        elif kind == "progress":
-            self._analysed[content[0]] = content[1]
-        elif kind == "heard":
-            number, heard = content
-            try:
-                surrogate = Surrogate(heard)
-            except InputError as error:
-                self._note(str(error))
-                return
-            with self._lock:
-                self._heard[number], self._analysed[number], self._surrogates[number] = heard, 1.0, surrogate
-                self._stale = True
+    def event(self, message: PlayerMessage) -> None:
+        """Take what a player tells; what goes wrong with it is noted."""
+        try:
+            self._take(message)
+        except InputError as error:
+            self._note(str(error))
+        except Exception as error:
+            self._note(f"{type(message).__name__}: {type(error).__name__}: {error}")
+
+    def _take(self, message: PlayerMessage) -> None:
+        match message:
+            case EventsApplied(events):
+                self._recording.write_events(events, self._heard)
+                self._follow_events(events)
+            case Notice(text):
+                self._note(text)
+            case ProcessStatus(process, state, text):
+                self._processes[process] = state
+                self._values.update({f"{ROOT}/state/{process}": state})
+                self._note(text)
+            case MeasuredEffect():
+                self._values.update(measured_values(message))
+            case TrackThumbnail(track, levels):
+                self._pictures[track] = levels
+            case AnalysisProgress(track, fraction):
+                self._analysed[track] = fraction
+            case TrackAnalyzed(track, summary):
+                surrogate = Surrogate(summary)
+                with self._lock:
+                    self._heard[track], self._analysed[track], self._surrogates[track] = summary, 1.0, surrogate
+                    self._stale = True
+
+    def _follow_events(self, events: Sequence[AppliedEvent]) -> None:
+        """A loop that ended by itself is off."""
+        for event in events:
+            if event.derived and event.address == LOOP:
+                self._values.update({LOOP: bool(event.value)})
 
     def refresh(self) -> None:
         """Read the player's meters and bring what follows from them up to date."""
@@ -184,23 +282,40 @@ class Session:
             before, meters = self._meters, self._player.meters()
             self._meters = meters
             values = meter_values(meters, before, block_length=self._player.block_length)
+            if before is not None and before.track != meters.track:
+                values |= NOTHING_MEASURED
+                if not self._loops.is_at(meters.track):  # the set list went on by itself
+                    values |= self._change_loop(meters.track)
             if self._stale or before is None or before.track != meters.track:
                 values |= self._emotions(meters.track)
             self._values.update(values)
+            self._values.update(self._show_state(meters))
+
+    def _change_loop(self, track: int) -> dict[str, Value]:
+        values = self._loops.change_track(track, self._values)
+        for name, value in values.items():
+            if self._player is not None:
+                self._player.set(name, value)
+        return values
+
+    def _show_state(self, meters: PlayerMeters) -> dict[str, Value]:
+        progress, analyzed = self._analysed.get(meters.track), meters.track in self._surrogates
+        state = describe_state(self._values, meters, self._processes, analyzed=analyzed, progress=progress)
+        values: dict[str, Value] = {"sound": state.sound, "text": state.text, "recording": self.is_recording}
+        values["analysis"] = progress
+        values.update(self._processes.items())
+        return {f"{ROOT}/state/{name}": value for name, value in values.items()}
 
     def _emotions(self, track: int) -> dict[str, Value]:
         self._stale = False
-        surrogate = self._surrogates.get(track)
-        if surrogate is None:
-            return {f"{ROOT}/{folder}/{name}": None for folder in ("emotion", "before") for name in EMOTIONS}
         faders_db = np.array([self._values[f"{ROOT}/midlevel/{name}"] for name in MIDLEVEL], dtype=np.float32)
-        if self._values[f"{ROOT}/bypass"]:
-            faders_db *= 0
-        now = surrogate.emotions(faders_db)
-        before: dict[str, Value] = {f"{ROOT}/before/{name}": value for name, value in surrogate.before.items()}
-        return before | {f"{ROOT}/emotion/{name}": value for name, value in now.items()}
+        return expected_values(self._surrogates.get(track), faders_db, bypass=bool(self._values[f"{ROOT}/bypass"]))
 
     def _follow(self) -> None:
         while not self._closing.wait(_METERS_S):
             with contextlib.suppress(InputError):
                 self.refresh()
+
+
+def _is_preset(address: str) -> bool:
+    return address.startswith(f"{ROOT}/preset/")

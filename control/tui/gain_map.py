@@ -11,7 +11,7 @@ from rich.style import Style
 from rich.text import Text
 
 from ...engine.analysis.thumbnail import FRAMES, ROWS, thumbnail_bands
-from ...engine.dsp.band_gains import SEGMENT_LIMIT_DB, segment_gain_db
+from ...engine.dsp.segment_mask import SEGMENT_LIMIT_DB, segment_gain_db
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ...models.common.errors import InputError
 

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import soxr
 import torch
 
 from ...models.common.arrays import FloatArray
-from ...models.common.click_removal import without_clicks
-from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
-from ...models.common.input_level import between, measured
+from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
+from ...models.common.input_level import between
 from ...models.inference.checkpoint import Model
 from ...models.network.model import MidlevelNetwork
 from ...models.network.padding import PaddedSpectrogram, filling
@@ -68,13 +66,6 @@ def predict_blocks(
             count += local.shape[1] * local.shape[2]
         midlevel, emotions = model.network.read((total / count).float().to(model.device))
     return to_prediction(midlevel.cpu().numpy(), emotions.cpu().numpy())
-
-
-def predict_samples(samples: FloatArray, sample_rate: int, model: Model, *, scale: float) -> Prediction:
-    """As predict_track, for samples [n, channels] in memory: what was played last."""
-    mono = soxr.resample(without_clicks(samples.mean(axis=1, dtype=np.float32)), sample_rate, SAMPLE_RATE)
-    first, end = measured(mono).sounding
-    return predict_blocks([mono], model, scale=scale, sounding=(first, end) if first < end else None)
 
 
 def _seen_by_positions(blocks: Iterator[FloatArray], network: MidlevelNetwork) -> Iterator[PaddedSpectrogram]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import EMOTIONS
+from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.common.soft_limit import soft_limit, unlimited
-from ..dsp.band_gains import segment_gain_db
+from ..dsp.segment_mask import segment_gain_db
 
 if TYPE_CHECKING:
     from ...models.inference.checkpoint import Model
@@ -61,11 +61,16 @@ class Surrogate:
 
     def emotions(self, faders_db: np.ndarray) -> dict[str, float]:
         """The emotions 0..1 by name that faders [7] in dB are expected to give."""
+        effect = self.expected_effect(faders_db)
+        return {name: self.before[name] + effect[name] for name in EMOTIONS}
+
+    def expected_effect(self, faders_db: np.ndarray) -> dict[str, float]:
+        """Changes of the seven features and the eight emotions by name that faders [7] in dB are expected to give."""
         gains_db = segment_gain_db(self._mask_weights, faders_db)
         moved = midlevel_shift(self._weights, self._response, gains_db, share=self._share)
-        shift = self._layer @ moved
-        values = soft_limit(unlimited([self.before[name] for name in EMOTIONS]) + shift)
-        return {name: float(value) for name, value in zip(EMOTIONS, values, strict=True)}
+        before = np.array([self.before[name] for name in EMOTIONS])
+        shifts = (*moved, *(soft_limit(unlimited(before) + self._layer @ moved) - before))
+        return {name: float(by) for name, by in zip((*MIDLEVEL, *EMOTIONS), shifts, strict=True)}
 
 
 def surrogate_midlevel(analysis: "Analysis", segment_gains_db: FloatArray) -> FloatArray:

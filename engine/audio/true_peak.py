@@ -4,9 +4,6 @@ The sound is interpolated eightfold (a Kaiser-windowed sinc of 24 samples; the s
 to half a decibel at the top of the band). Interpolating everything is dear, so a chunk is looked at only
 where the sum of the filter's magnitudes says that a peak of interest is possible at all: the answer is the
 same.
-
-Uses torch for the arithmetic, so that torch.set_num_threads holds here too; or, on request, numpy's einsum, which
-takes one thread, needs no library to be loaded for seconds, and adds up in the same order for any number of rows.
 """
 
 import math
@@ -18,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 FACTOR = 8
 TAPS = 24
 CHUNK = 16
+_ROWS = 8  # chunks in a product; a hop of the mask filter is a multiple of it at 8 kHz and more
 
 
 @cache
@@ -42,14 +40,16 @@ def _largest_rise() -> float:
     return float(np.abs(_interpolation()).sum(axis=0).max())
 
 
-def _by_torch(rows: np.ndarray) -> np.ndarray:
-    import torch
+def _interpolated(windows: np.ndarray, chunks: np.ndarray) -> np.ndarray:
+    """The points between the samples of some chunks: [rows, CHUNK + TAPS - 1] -> [rows, (FACTOR - 1) * CHUNK].
 
-    return np.asarray((torch.from_numpy(rows) @ torch.from_numpy(_interpolation())).numpy())
-
-
-def _by_einsum(rows: np.ndarray) -> np.ndarray:
-    return np.asarray(np.einsum("ij,jk->ik", rows, _interpolation()))
+    chunks: their numbers in the stream, ascending. How a BLAS product rounds a row depends on where it stands among
+    how many others, so a chunk has its place by its number in products that are all of the same size.
+    """
+    groups, group = np.unique(chunks // _ROWS, return_inverse=True)
+    rows = np.zeros((len(groups), _ROWS, windows.shape[1]), dtype=np.float32)
+    rows[group, chunks % _ROWS] = windows
+    return np.asarray((rows @ _interpolation())[group, chunks % _ROWS])
 
 
 class TruePeakEnvelope:
@@ -61,9 +61,9 @@ class TruePeakEnvelope:
     delay = TAPS // 2 + CHUNK
     """After this many more samples the answer for a sample has come for certain."""
 
-    def __init__(self, channels: int, *, torchless: bool = False) -> None:
+    def __init__(self, channels: int) -> None:
         self._held = np.zeros((channels, TAPS // 2 - 1), dtype=np.float32)
-        self._points = _by_einsum if torchless else _by_torch
+        self._chunk = 0  # the number of the next chunk
 
     def process(self, block: np.ndarray, *, above: float) -> np.ndarray:
         """Take `block` [samples, channels], return float32 [some multiple of CHUNK].
@@ -91,12 +91,12 @@ class TruePeakEnvelope:
             wanted = np.flatnonzero(around * _largest_rise() > above)
             if not len(wanted):
                 continue
-            # Rows by the dozen: for fewer a library may take another way to add up, and round differently.
-            rows_padded = np.zeros((-(-len(wanted) // 16) * 16, CHUNK + TAPS - 1), dtype=np.float32)
-            rows_padded[: len(wanted)] = windows[channel, wanted]
-            points = np.abs(self._points(rows_padded)[: len(wanted)]).reshape(-1, FACTOR - 1, CHUNK)
+            points = np.abs(_interpolated(windows[channel, wanted], self._chunk + wanted)).reshape(
+                -1, FACTOR - 1, CHUNK
+            )
             peaks = np.maximum(points.max(axis=1), chunks[wanted])
             found[wanted] = np.maximum(found[wanted], peaks)
+        self._chunk += rows
         return found.reshape(-1)
 
 

@@ -1,7 +1,7 @@
 """The ways to a loudspeaker: each is a small process that copies blocks from the ring and does nothing else.
 
-A back end tells ("booted", rate in Hz, block in samples) or ("failed", why) over its pipe, is then given the ring's
-name, and plays until the ring says stop. It ends by itself when its owner is gone.
+A back end sends DeviceOpened or DeviceFailed over its pipe, is then given the ring's name, and plays until the ring
+says stop. It ends by itself when its owner is gone.
 """
 
 import contextlib

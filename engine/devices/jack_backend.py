@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..processes.messages import OutputJob
+from ..processes.messages import DeviceFailed, DeviceOpened, OutputJob
 from ..processes.realtime import lock_memory_and_freeze_gc
 from ..processes.ring_buffer import RingBuffer
 from .backends import parent_exited
@@ -22,7 +22,7 @@ _SILENT_S: Final = 2.0
 
 
 def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
-    """Play until the ring says stop or the server goes; that is told as ("gone", why)."""
+    """Play until the ring says stop or the server goes; that is told by DeviceFailed."""
     try:
         import jack
     except OSError:  # no libjack on this system
@@ -35,9 +35,9 @@ def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
     try:
         client = jack.Client(job.name, no_start_server=True)
     except jack.JackError:
-        connection.send(("failed", "no JACK server answers (is jackd running?)"))
+        connection.send(DeviceFailed("no JACK server answers (is jackd running?)"))
         return
-    connection.send(("booted", int(client.samplerate), int(client.blocksize)))
+    connection.send(DeviceOpened(int(client.samplerate), int(client.blocksize)))
     ring = RingBuffer(job.channels, name=connection.recv())
     gone = threading.Event()
     ports = [client.outports.register(f"output_{number}") for number in range(1, job.channels + 1)]
@@ -71,12 +71,12 @@ def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
     seen, since = -1, time.monotonic()
     while not ring.stop and not parent_exited():
         if gone.wait(_LOOK_S):
-            connection.send(("gone", "the JACK server has ended"))
+            connection.send(DeviceFailed("the JACK server has ended"))
             return
         if cycles != seen:
             seen, since = cycles, time.monotonic()
         elif time.monotonic() - since > _SILENT_S:
-            connection.send(("gone", "JACK has stopped asking for sound"))
+            connection.send(DeviceFailed("JACK has stopped asking for sound"))
             return
     client.deactivate()
     client.close()

@@ -1,4 +1,4 @@
-"""A sound card that is not there: takes blocks from the ring in real time and counts, as a real one would."""
+"""A sound card that is not there: takes blocks from the ring in real time and counts the late ones."""
 
 import time
 from multiprocessing.connection import Connection
@@ -6,16 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from ..processes.messages import OutputJob
+from ..processes.messages import DeviceOpened, OutputJob
 from ..processes.realtime import RT_OUTPUT, lock_memory_and_freeze_gc, set_realtime
 from ..processes.ring_buffer import RingBuffer
 from .backends import parent_exited
+from .late_blocks import LateBlocks
 
 
 def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
     """Play to nobody until the ring says stop."""
     rate, block = job.sample_rate or 44100, job.block_length
-    connection.send(("booted", rate, block))
+    connection.send(DeviceOpened(rate, block))
     ring = RingBuffer(job.channels, name=connection.recv())
     ring.block_length = block
     output = np.zeros((block, job.channels), dtype=np.float32)
@@ -23,8 +24,11 @@ def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
         time.sleep(0.001)
     lock_memory_and_freeze_gc()
     set_realtime(RT_OUTPUT)
+    period_s = block / rate
+    late = LateBlocks(period_s=period_s, slack_s=period_s)
     due = time.monotonic()
     while not ring.stop and not parent_exited():
         ring.read_into(output)
-        due = max(due + block / rate, time.monotonic() - block / rate)  # (who is late does not take in a hurry)
+        ring.late += late.done(time.monotonic())
+        due = max(due + period_s, time.monotonic() - period_s)  # (who is late does not take in a hurry)
         time.sleep(max(0.0, due - time.monotonic()))

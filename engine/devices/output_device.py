@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ...models.common.errors import InputError
 from ..processes.ipc import ChildProcesses
-from ..processes.messages import OutputJob
+from ..processes.messages import DeviceOpened, OutputJob
 from .backends import run_output_process
 
 _BOOT_S: Final = 15.0
@@ -70,12 +70,12 @@ class OutputDevice:
         try:
             if not connection.poll(_BOOT_S):
                 raise InputError("the sound card's process does not answer")
-            kind, *content = connection.recv()
+            answer = connection.recv()
         except (EOFError, OSError) as error:
             raise InputError("the sound card's process ended while it opened the device") from error
-        if kind != "booted":
-            raise InputError(str(content[0]))
-        rate, self.block_length = content
+        if not isinstance(answer, DeviceOpened):
+            raise InputError(answer.reason)
+        rate, self.block_length = answer.sample_rate, answer.block_length
         if self._job.sample_rate not in (None, rate):
             self._children.kill(self._process)
             raise InputError(f"it runs at {rate} Hz, not at {self._job.sample_rate} Hz (leave --rate away?)")

@@ -14,27 +14,30 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..processes.messages import OutputJob
+from ..processes.messages import DeviceFailed, DeviceOpened, OutputJob
 from ..processes.realtime import RT_OUTPUT, lock_memory_and_freeze_gc, set_realtime
 from ..processes.ring_buffer import RingBuffer
 from .backends import parent_exited
+from .late_blocks import LateBlocks
 
 os.environ.setdefault("PYO_GUI_WX", "0")
 os.environ.setdefault("JACK_NO_START_SERVER", "1")  # a server is the user's to start
 os.environ.setdefault("ALSA_PLUGIN_DIR", "/usr/lib/x86_64-linux-gnu/alsa-lib")
 
 _FADE_IN_S: Final = 0.25
+_JACK_SLACK: Final = 0.8
+"""A cycle that is not done by its end is played as the one before it was; pyo needs some time after the copy."""
 _SILENT_S: Final = 2.0
 """After so long without a callback the device has gone."""
 
 
 def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
-    """Play until the ring says stop or the device goes; that is told as ("gone", why)."""
+    """Play until the ring says stop or the device goes; that is told by DeviceFailed."""
     audio = "portaudio" if job.backend == "portaudio" else "jack"
     with _quiet():
         pyo = _pyo()
         if job.backend == "portaudio" and pyo.pa_count_devices() < 1:  # (booting without one crashes)
-            connection.send(("failed", "PortAudio finds no sound card"))
+            connection.send(DeviceFailed("PortAudio finds no sound card"))
             return
         server = pyo.Server(
             sr=job.sample_rate or 44100,
@@ -51,10 +54,10 @@ def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
         server.boot()
     if not server.getIsBooted():
         what = "no JACK server answers (is jackd running?)" if audio == "jack" else "the device refuses"
-        connection.send(("failed", what))
+        connection.send(DeviceFailed(what))
         return
     rate, block = round(server.getSamplingRate()), int(server.getBufferSize())
-    connection.send(("booted", rate, block))
+    connection.send(DeviceOpened(rate, block))
     ring = RingBuffer(job.channels, name=connection.recv())
     ring.block_length = block
     tables = [pyo.DataTable(size=block) for _ in range(job.channels)]
@@ -65,6 +68,8 @@ def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
     views = [np.asarray(table.getBuffer()) for table in tables]
     output = np.zeros((block, job.channels), dtype=np.float32)
     skipped = -int(-_FADE_IN_S * rate // block)
+    period_s = block / rate
+    late = LateBlocks(period_s=period_s, slack_s=_JACK_SLACK * period_s if audio == "jack" else 2 * period_s)
     calls = 0
 
     def copy() -> None:
@@ -75,6 +80,7 @@ def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
         ring.read_into(output)
         for channel, view in enumerate(views):
             view[:block] = output[:, channel]
+        ring.late += late.done(time.monotonic())
 
     server.setCallback(copy)
     lock_memory_and_freeze_gc()
@@ -86,7 +92,7 @@ def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
         if calls != seen:
             seen, since = calls, time.monotonic()
         elif time.monotonic() - since > _SILENT_S:
-            connection.send(("gone", "the sound card has stopped asking for sound"))
+            connection.send(DeviceFailed("the sound card has stopped asking for sound"))
             os._exit(3)  # (stopping a server whose device has gone hangs)
     del readers
     with _quiet():

@@ -20,10 +20,7 @@ _MARGIN_DB = 0.2  # at the edge of the band other meters, with other filters, re
 class Limiter:
     """Holds `ceiling_dbtp`. Push with `process`, end with `flush`; `latency` samples are kept back."""
 
-    def __init__(
-        self, *, sample_rate: int, channels: int, ceiling_dbtp: float = -1.0, torchless: bool = False
-    ) -> None:
-        """`torchless` measures the peaks without torch (as what plays live must)."""
+    def __init__(self, *, sample_rate: int, channels: int, ceiling_dbtp: float = -1.0) -> None:
         self._ceiling_db = ceiling_dbtp - _MARGIN_DB
         half = max(1, round(LOOK_AHEAD_S * sample_rate / 2))
         self._averages = (_MovingSum(half + 1), _MovingSum(half + 1))
@@ -31,7 +28,7 @@ class Limiter:
         self._scale = 1 / ((half + 1) ** 2 * _UNITS_PER_DB)
         self._release = round(RELEASE_DB_PER_S * _UNITS_PER_DB / sample_rate)
         self.latency = self._look_ahead + TruePeakEnvelope.delay
-        self._peaks = TruePeakEnvelope(channels, torchless=torchless)
+        self._peaks = TruePeakEnvelope(channels)
         self._position = 0  # of the next sample that will get its peak
         self._before = 0.0  # the peak after the sample before it
         self._held = np.zeros(self._look_ahead, dtype=np.int64)

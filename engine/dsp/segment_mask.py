@@ -1,67 +1,113 @@
-"""From seven faders to the gain of every bin of every STFT frame.
+"""From seven faders to the gain of every bin of an STFT frame.
 
-    faders [7] dB -> segments [S] dB -> spectrogram frames x bands (gather by label, lightly smoothed)
+    faders [7] dB -> segments [S] dB -> spectrogram frames x bands (gather by label, smoothed 1-2-1 both ways)
                   -> STFT frames x bins (interpolated in dB over time and log frequency) -> linear
 
-The labels live on the network's grid: frame i is centred on second i * 704 / 22050, bands are the 149 of
-models.spectrogram. The STFT lives on the track's own rate: frame j is centred on sample j * hop_length.
+The labels lie on the network's grid: frame i is centred on second i * 704 / 22050, bands are the 149 of the
+log-frequency filterbank. STFT frames lie anywhere on the track's own rate.
 """
 
 import math
+from typing import Any, Final
 
 import numpy as np
-import torch
 
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
-from .band_gains import SEGMENT_LIMIT_DB, band_interpolation, segment_gain_db
+from ...models.common.filterbank import band_frequencies
+from .array_backend import array_backend
+from .stft import frame_length
 
-__all__ = ["SEGMENT_LIMIT_DB", "SegmentMaskTorch", "segment_gain_db"]
+SEGMENT_LIMIT_DB: Final = 24.0
+"""No segment is boosted or cut further than this, however many faders agree."""
 
 
-class SegmentMaskTorch:
-    """Gain of each STFT bin, read from a label map [frames, bands] and one gain a segment.
+def segment_gain_db(mask_weights: np.ndarray, faders_db: np.ndarray) -> np.ndarray:
+    """Gain of each segment in dB: sum over features of fader times mask weight, limited to +-24 dB.
 
-    The gains of the label map are smoothed by 1-2-1 over frames and bands (an edge of 24 dB in one step would
-    ring), then interpolated in dB. Above the top band and below the bottom one their gain goes on.
+    Parameters
+    ----------
+    mask_weights : float [segments, 7], -1..1
+    faders_db : float [7]
+
+    Returns
+    -------
+    float32 [segments]
+    """
+    # (added up by NumPy itself: the rounding of a BLAS product depends on its number of threads)
+    gains = (mask_weights.astype(np.float32) * faders_db.astype(np.float32)).sum(axis=1)
+    return np.asarray(np.clip(gains, -SEGMENT_LIMIT_DB, SEGMENT_LIMIT_DB))
+
+
+def band_interpolation(frequencies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each frequency in Hz the band at or below it, and how far it is to the next one in log frequency, 0..1."""
+    bands = np.log2(band_frequencies().astype(np.float64))
+    octaves = np.log2(np.maximum(frequencies, 1e-3))
+    below = np.clip(np.searchsorted(bands, octaves, side="right") - 1, 0, len(bands) - 2)
+    fraction = (octaves - bands[below]) / (bands[below + 1] - bands[below])
+    return below, np.clip(fraction, 0.0, 1.0)
+
+
+class SegmentMask:
+    """Segments of a track and how each answers to the faders, read as gains of STFT bins.
+
+    The gains of the label map are smoothed by 1-2-1 over frames and bands (an edge of 24 dB in one step would ring),
+    then interpolated in dB. Beyond the first and last frame and band the gain there goes on.
     """
 
     def __init__(
         self,
         labels: np.ndarray,
+        mask_weights: np.ndarray,
         *,
         sample_rate: int,
-        n_fft: int,
-        hop_length: int,
-        device: torch.device | str = "cpu",
+        n_fft: int | None = None,
+        device: object = "cpu",
     ) -> None:
-        self._labels = torch.as_tensor(np.ascontiguousarray(labels, dtype=np.int32), device=device)
-        # STFT frame j lies at j * _step / _unit spectrogram frames; whole numbers keep this exact in a long
-        # track.
-        self._step, self._unit = hop_length * SAMPLE_RATE, sample_rate * HOP_LENGTH
-        below, fraction = band_interpolation(np.arange(n_fft // 2 + 1) * (sample_rate / n_fft))
-        self._band = torch.as_tensor(below, device=device)
-        self._band_fraction = torch.as_tensor(fraction, dtype=torch.float32, device=device)
+        """labels are int [frames, bands], mask_weights float [segments, 7] in -1..1.
 
-    def frame_gains(self, first_frame: int, count: int, segment_gains_db: torch.Tensor) -> torch.Tensor:
-        """Linear gain of `count` STFT frames from `first_frame` on: float32 [count, n_fft // 2 + 1].
-
-        segment_gains_db is float32 [segments] on the device of the labels.
+        n_fft: length of the STFT frames in samples; None: that of the mask filter at this rate. device: where gains
+        are computed, "cpu" (NumPy) or what torch calls a device.
         """
-        positions = np.arange(first_frame, first_frame + count, dtype=np.int64) * self._step
-        frame, fraction = positions // self._unit, (positions % self._unit / self._unit).astype(np.float32)
-        start, stop = int(frame[0]), int(frame[-1]) + 2
-        decibels = self._smoothed(start, stop, segment_gains_db)  # [stop - start, bands]
-        index = torch.as_tensor(frame - start, device=decibels.device)
-        weight = torch.as_tensor(fraction, device=decibels.device)[:, None]
-        decibels = torch.lerp(decibels[index], decibels[index + 1], weight)  # [count, bands]
-        slope = torch.diff(decibels, dim=1)
-        decibels = decibels[:, self._band] + slope[:, self._band] * self._band_fraction  # [count, bins]
-        return torch.exp(decibels * (math.log(10) / 20))
+        self.backend = array_backend(device)
+        self._frames = len(labels)
+        to_device = self.backend.to_device
+        self._labels = to_device(np.ascontiguousarray(labels, dtype=np.int32 if device == "cpu" else np.int64))
+        self._mask_weights = np.ascontiguousarray(mask_weights, dtype=np.float32)
+        # A sample lies at sample * _step / _unit spectrogram frames; whole numbers keep this exact in a long track.
+        self._step, self._unit = SAMPLE_RATE, sample_rate * HOP_LENGTH
+        n_fft = n_fft or frame_length(sample_rate)
+        below, fraction = band_interpolation(np.arange(n_fft // 2 + 1) * (sample_rate / n_fft))
+        self._band, self._band_fraction = to_device(below), to_device(fraction.astype(np.float32))
+        self._segments: tuple[bytes, Any] = (b"", None)
 
-    def _smoothed(self, start: int, stop: int, segment_gains_db: torch.Tensor) -> torch.Tensor:
-        """Gains in dB of the spectrogram frames start..stop, those beyond the ends repeating the last."""
-        wanted = torch.arange(start - 1, stop + 1, device=self._labels.device).clamp(0, len(self._labels) - 1)
-        decibels = segment_gains_db[self._labels[wanted].long()]
-        decibels = torch.cat((decibels[:, :1], decibels, decibels[:, -1:]), dim=1)
+    def frame_gains(self, centres: np.ndarray, faders_db: np.ndarray) -> Any:  # noqa: ANN401
+        """Linear gains of STFT frames.
+
+        Parameters
+        ----------
+        centres : int64 [frames], ascending
+            The sample of the track on which each frame is centred.
+        faders_db : float [7]
+
+        Returns
+        -------
+        float32 [frames, n_fft // 2 + 1], in the backend's library; the same for any number of frames at once
+        """
+        key = faders_db.tobytes()
+        if key != self._segments[0]:
+            gains_db = segment_gain_db(self._mask_weights, faders_db)
+            self._segments = key, self.backend.to_device(gains_db)
+        xp, to_device = self.backend.xp, self.backend.to_device
+        frame, rest = np.divmod(centres * self._step, self._unit)
+        first, last = int(frame[0]), int(frame[-1])
+        rows = np.arange(first - 1, last + 3).clip(0, self._frames - 1)
+        decibels = self._segments[1][self._labels[to_device(rows)]]  # [rows, bands]
+        decibels = xp.concatenate((decibels[:, :1], decibels, decibels[:, -1:]), 1)
         decibels = (decibels[:, :-2] + 2 * decibels[:, 1:-1] + decibels[:, 2:]) / 4
-        return (decibels[:-2] + 2 * decibels[1:-1] + decibels[2:]) / 4
+        decibels = (decibels[:-2] + 2 * decibels[1:-1] + decibels[2:]) / 4  # from `first` on
+        below = to_device(frame - first)
+        fraction = to_device((rest / self._unit).astype(np.float32))[:, None]
+        decibels = decibels[below] + (decibels[below + 1] - decibels[below]) * fraction  # [frames, bands]
+        slope = decibels[:, 1:] - decibels[:, :-1]
+        decibels = decibels[:, self._band] + slope[:, self._band] * self._band_fraction  # [frames, bins]
+        return xp.exp(decibels * np.float32(math.log(10) / 20).item())

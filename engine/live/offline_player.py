@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..audio.sample_buffer import SampleBuffer
+from ..dsp.segment_mask import SegmentMask
 from ..performance.events import ANALYSIS_READY, Value
-from ..performance.masked_reader import SegmentMask
 from ..performance.performance import SetRenderer
-from ..processes.messages import PlayerCallback, PlayerMeters
+from ..processes.messages import EventsApplied, PlayerCallback, PlayerMeters
 
 
 class OfflinePlayer:
@@ -44,10 +44,12 @@ class OfflinePlayer:
         """The next samples of the performance, float32 [samples, channels]."""
         while len(self._rest) < samples:
             waiting, self._waiting = self._waiting, []
-            position = self._performance.position
-            applied = [(position, *change) for change in waiting if self._performance.apply(*change)]
+            at = self._performance.position
+            applied = self._performance.follow_up()
+            for change in waiting:
+                applied += self._performance.command(*change)
             if applied:
-                self._event("applied", applied)
+                self._event(EventsApplied.at_step(at, applied))
             self._rest = np.concatenate((self._rest, self._performance.step()))
         output, self._rest = self._rest[:samples], self._rest[samples:]
         self._peak = float(np.abs(output).max(initial=0.0))
@@ -71,5 +73,5 @@ class OfflinePlayer:
             latency_s=0.0,
         )
 
-    def close(self) -> None:
+    def close(self, *, fade_s: float = 0.0) -> None:
         """Nothing runs that would have to be stopped."""

@@ -12,18 +12,19 @@ from typing import Any, Final
 
 import numpy as np
 
+from ...models.common.errors import InputError
 from ..audio.sample_buffer import SampleBuffer
 from ..audio.true_peak import TruePeakEnvelope
+from ..dsp.segment_mask import SegmentMask
 from ..performance.events import ANALYSIS_READY, ROOT, Value
-from ..performance.masked_reader import SegmentMask
 from ..performance.performance import SetRenderer
 from ..processes.cpu_load import CpuLoadMonitor
 from ..processes.ipc import MessageSender
-from ..processes.messages import RenderJob
+from ..processes.messages import EventsApplied, Notice, RenderJob, ResumePoint, SetControls, UseAnalysis
 from ..processes.realtime import NO_REALTIME_WARNING, RT_CONTROL, RT_RENDER, lock_memory_and_freeze_gc, set_realtime
 from ..processes.ring_buffer import RingBuffer
 from .scheduler import RenderScheduler
-from .track_loader import TrackLoader
+from .track_loader import TrackLoader, load_mask
 
 _NAP_S: Final = 0.0005
 _LONGEST_NAP_S: Final = 0.005
@@ -53,9 +54,11 @@ class RenderProcess:
         margin_s = None if job.ahead is None else job.ahead / job.sample_rate
         hop = self._performance.hop_length
         self._pace = RenderScheduler(sample_rate=job.sample_rate, step_length=hop, margin_s=margin_s)
-        self._peaks = TruePeakEnvelope(self._performance.channels, torchless=True)
+        self._peaks = TruePeakEnvelope(self._performance.channels)
         self._waiting: list[tuple[str, Value]] = []
-        self._loader = TrackLoader(self._sounds, self._got_map, self._outbox.send)
+        if job.resume is not None:
+            self._resume(job.resume)
+        self._loader = TrackLoader(self._sounds, self._got_map, self._outbox.send, self._wanted)
         self._step_s = hop / job.sample_rate
         self._fall = float(np.exp(-self._step_s / _METER_S))
         self._spare_at = 0.0
@@ -65,7 +68,7 @@ class RenderProcess:
         threading.Thread(target=self._watch, name="watch", daemon=True).start()
         lock_memory_and_freeze_gc()
         if not set_realtime(RT_RENDER):  # (last: what takes long must not come before another program's sound)
-            self._outbox.send("note", NO_REALTIME_WARNING)
+            self._outbox.send(Notice(NO_REALTIME_WARNING))
         ring, hop = self._ring, self._performance.hop_length
         ready = self._performance.transport.ready
         while not ring.stop:
@@ -99,11 +102,14 @@ class RenderProcess:
         if not performance.transport.ready():
             return
         begun = time.monotonic()
-        block = performance.step()
-        if not ring.written:  # so that steps and the card's blocks have their edges in common
+        position, block = performance.position, performance.step()
+        if len(block) < performance.hop_length:  # the first step: the limiter has begun to look ahead
             ring.lead = performance.hop_length - len(block)
-            ring.write(np.zeros((ring.lead, performance.channels), dtype=np.float32))
+            silence = position + ring.lead - ring.written  # so that steps and the card's blocks have edges in common
+            ring.write(np.zeros((silence, performance.channels), dtype=np.float32))
         written = ring.written
+        ring.jumped_at, ring.moved_at = performance.jumped_at + ring.lead, performance.moved_at + ring.lead
+        ring.write_monitor(position + ring.lead, performance.monitor)
         ring.write(block)
         now = time.monotonic()
         spare = self._pace.on_step_done(written, now)
@@ -128,31 +134,52 @@ class RenderProcess:
 
     def _listen(self) -> None:
         while self._connection.poll():
-            kind, *content = self._connection.recv()
-            if kind == "set":
-                self._waiting += content[0]
-            elif kind == "map":
-                self._loader.request_mask(*content)
+            match self._connection.recv():
+                case SetControls(changes):
+                    self._waiting += changes
+                case UseAnalysis(track, path):
+                    self._loader.request_mask(track, path)
 
     def _apply(self) -> None:
         """What can be done now; a move to where nothing is loaded yet waits, and what comes after it with it."""
-        applied = []
+        performance = self._performance
+        applied = performance.follow_up()
         while self._waiting and self._loaded(*self._waiting[0]):
-            address, value = self._waiting.pop(0)
-            if self._performance.apply(address, value):
-                applied.append((self._performance.position, address, value))
+            applied += performance.command(*self._waiting.pop(0))
         if applied:
-            self._outbox.send("applied", applied)
+            self._outbox.send(EventsApplied.at_step(performance.position, applied))
 
     def _loaded(self, address: str, value: Value) -> bool:
-        transport = self._performance.transport
-        if address == ROOT + "transport/seek" and isinstance(value, int | float):
-            at = round(value * self._performance.sample_rate)
-            return self._sounds[transport.track].is_loaded(at, at + 8 * self._performance.hop_length)
+        performance, track = self._performance, self._performance.transport.track
+        if (target := performance.seek_target(address, value)) is not None:
+            return self._sounds[track].is_loaded(target, target + 8 * performance.hop_length)
         if address == ROOT + "transport/track" and isinstance(value, int | float):
             number = int(value)
             return not 0 <= number < len(self._sounds) or self._sounds[number].is_loaded(0, 1 << 15)
         return True
+
+    def _wanted(self) -> tuple[int, int]:
+        """The track and the sample of it that are needed next: where a command leads that waits, else what plays."""
+        transport = self._performance.transport
+        for address, value in self._waiting[:1]:
+            if (target := self._performance.seek_target(address, value)) is not None:
+                return transport.track, target
+            if address == ROOT + "transport/track" and isinstance(value, int | float):
+                return min(max(int(value), 0), len(self._sounds) - 1), 0
+        return transport.track, transport.position
+
+    def _resume(self, point: ResumePoint) -> None:
+        """Go on where another renderer ended, under the controls that it had."""
+        performance = self._performance
+        performance.resume(point.position, point.track, point.track_position, playing=point.playing)
+        for track, path in point.analyses.items():
+            try:
+                performance.masks[track] = load_mask(path, sample_rate=performance.sample_rate)
+            except InputError as error:
+                self._outbox.send(Notice(str(error), is_error=True))
+            else:
+                self._waiting.append((ANALYSIS_READY, track))
+        self._waiting += point.controls
 
     def _got_map(self, number: int, known: SegmentMask) -> None:
         """By the loader's thread."""

@@ -10,7 +10,9 @@
 line that was cut off is left out, and without an end the performance goes on as it was left.
 """
 
+import contextlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,8 +47,9 @@ class AutomationWriter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._whole = 0  # bytes of whole lines
         try:
-            self._file = path.open("x", encoding="utf-8")
+            self._file = path.open("x", encoding="utf-8", newline="\n")
         except FileExistsError as error:
             raise InputError(f"{path}: exists already, a recorded performance is not overwritten") from error
         except OSError as error:
@@ -58,18 +61,27 @@ class AutomationWriter:
         self.write({"format": FORMAT, "version": VERSION, **about})
 
     def write(self, line: Mapping[str, Any]) -> None:
-        """One more line, on its way to the disk when this returns."""
+        """One more line, on its way to the disk when this returns.
+
+        Raises InputError where that fails (a full disk); the file then ends with the line before, and is closed.
+        """
+        text = json.dumps(line, ensure_ascii=False) + "\n"
         try:
-            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            self._file.write(text)
             self._file.flush()
+            self._whole += len(text.encode())
         except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.close()
+            with contextlib.suppress(OSError):
+                os.truncate(self._path, self._whole)
             raise InputError(f"{self._path}: cannot be written ({error.strerror or error})") from error
 
     def close(self) -> None:
         """Nothing more comes; where nothing came at all, nothing is left behind."""
-        empty = not self._file.closed and self._file.tell() == 0
-        self._file.close()
-        if empty:
+        with contextlib.suppress(OSError):
+            self._file.close()
+        if self._whole == 0:
             self._path.unlink(missing_ok=True)
 
     def __enter__(self) -> "AutomationWriter":
@@ -79,6 +91,22 @@ class AutomationWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def check_recordable(path: Path) -> None:
+    """See whether an automation file can be made at `path`, without making it.
+
+    Raises
+    ------
+    InputError
+        If there is one already, or its folder is not there or cannot be written to.
+    """
+    if path.exists() or path.is_symlink():
+        raise InputError(f"{path}: exists already, a recorded performance is not overwritten")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: cannot be written (no such folder as {path.parent})")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"{path}: cannot be written (no right to write to {path.parent})")
 
 
 def read_automation(path: Path) -> Automation:

@@ -16,11 +16,12 @@ from ..audio.sample_buffer import SampleBuffer
 from ..dsp.limiter import Limiter
 from ..dsp.loudness_match import LoudnessMatcher
 from ..dsp.ramps import RAMP_S, Ramp
+from ..dsp.segment_mask import SegmentMask
 from ..dsp.stft import RAMP_S as FADER_RAMP_S
 from ..dsp.stft import frame_length
-from .events import ANALYSIS_READY, ROOT, ControlEvent, Value
-from .masked_reader import SegmentMask
+from .events import ANALYSIS_READY, FADE_OUT, ROOT, ControlEvent, Value
 from .transport import Hop, Transport
+from .transport_commands import CommandResolver, Primitive
 
 
 class SetRenderer:
@@ -42,9 +43,52 @@ class SetRenderer:
         self._levels = {name: Ramp(start, length=length) for name, start in _LEVELS.items()}
         self._match = LoudnessMatcher(sample_rate=rate, n_fft=frame_length(rate), hop_length=self.hop_length)
         self._match_wanted = False
-        self._limiter = Limiter(sample_rate=rate, channels=channels, ceiling_dbtp=ceiling_dbtp, torchless=True)
+        self._limiter = Limiter(sample_rate=rate, channels=channels, ceiling_dbtp=ceiling_dbtp)
         self.latency = self._limiter.latency
         """Samples by which what `step` gives lags behind `position`."""
+        self._fade_out: Ramp | None = None
+        self._resolver = CommandResolver(self.transport)
+        self.monitor = np.zeros((self.hop_length, 2), dtype=np.float32)
+        """Mono sum of the newest step, [hop_length, 2]: original and steered (after the loudness match), both before
+        wet/dry mix, A/B, delta and master gain; they are equal where nothing is steered."""
+        self.jumped_at = 0
+        """The output sample since which one track has been read without a jump (loops count as one reading)."""
+        self.moved_at = 0
+        """The output sample since which faders, loudness match and analysis have stood as they are."""
+
+    def command(self, address: str, value: Value) -> list[Primitive]:
+        """Apply what a performer asks for from the next step on, and say what that came to (see CommandResolver).
+
+        Returns
+        -------
+        list of Primitive
+            The events for the automation; empty for an address that is no part of the sound.
+        """
+        applied = self._applied(self._resolver.resolve(address, value))
+        return applied + self._applied(self._resolver.after(address))
+
+    def follow_up(self) -> list[Primitive]:
+        """Apply and say what follows from the last step: a loop does not go over to the next track."""
+        return self._applied(self._resolver.at_track(self.transport.track))
+
+    def seek_target(self, address: str, value: Value) -> int | None:
+        """The sample of the track that this command would go to; None if it is no seek."""
+        return self._resolver.seek_target(address, value)
+
+    def resume(self, position: int, track: int, track_position: int, *, playing: bool) -> None:
+        """Go on at an output sample where another renderer was when it ended: a new one begins there.
+
+        Parameters
+        ----------
+        position : int
+            Output sample of the next step.
+        track, track_position : int
+            Track of the set list, and the sample of it with which the next step begins.
+        playing : bool
+            Whether it played.
+        """
+        self.position = self.jumped_at = self.moved_at = position
+        self.transport.resume(track, track_position, playing=playing)
 
     def apply(self, address: str, value: Value) -> bool:
         """Change a control from the next step on; False for an address that is no part of the sound."""
@@ -54,14 +98,20 @@ class SetRenderer:
             target = self._faders.target.copy()
             target[MIDLEVEL.index(name)] = number
             self._faders.set(self.position, target)
+            self.moved_at = self.position + round(FADER_RAMP_S * self.sample_rate)
         elif address == ANALYSIS_READY:
             self._used_maps[int(number)] = self.masks[int(number)]
+            self.moved_at = self.position
         elif folder == "transport":
             return self._apply_transport(name, number)
         elif not folder and name in self._levels:
             self._levels[name].set(self.position, 10 ** (number / 20) if name == "master" else number)
         elif address == ROOT + "match_loudness":
             self._match_wanted = bool(number)
+            self.moved_at = self.position
+        elif address == FADE_OUT:
+            self._fade_out = Ramp(1.0, length=max(round(number * self.sample_rate), 1))
+            self._fade_out.set(self.position, 0.0)
         else:
             return False
         return True
@@ -69,7 +119,10 @@ class SetRenderer:
     def step(self) -> np.ndarray:
         """Go on by one step: float32 [n, channels] is what leaves the limiter then (n is not the same each time)."""
         faders_db = self._faders.at(self.position + self.hop_length)
+        track = self.transport.track
         stretch = self.transport.step(faders_db)
+        if self.transport.track != track:
+            self.jumped_at = self.position
         mixed, subject = self._mixed(stretch)
         self.position += self.hop_length
         return self._limiter.process(mixed, np.full(len(mixed), subject))
@@ -78,7 +131,12 @@ class SetRenderer:
         """What is still in the limiter; the performance is then spent."""
         return self._limiter.flush()
 
+    def _applied(self, events: Iterable[Primitive]) -> list[Primitive]:
+        return [event for event in events if self.apply(event.address, event.value)]
+
     def _apply_transport(self, name: str, number: float) -> bool:
+        if name in ("play", "pause", "seek", "track"):
+            self.jumped_at = self.position
         if name == "play":
             self.transport.play(bool(number))
         elif name == "pause":
@@ -107,12 +165,16 @@ class SetRenderer:
         wet = level["wet"] * (1 - level["bypass"])
         steered = bool(wet.any()) and (stretch.processed or bool((match != 1).any()))
         output = stretch.dry
-        if level["delta"].any():
+        if steered:  # (where all of it is wet, this is the steered sample itself, as a render has it)
+            output = output * (1 - level["delta"] - wet) + (wet * match) * stretch.wet
+        elif level["delta"].any():
             output = output * (1 - level["delta"])
-        if steered:
-            output = output + wet * (match * stretch.wet - stretch.dry)
         if (level["master"] != 1).any():
             output = output * level["master"]
+        if self._fade_out is not None:
+            output = output * self._fade_out.span(self.position, self.hop_length)
+        self.monitor[:, 0] = stretch.dry.mean(axis=1)
+        self.monitor[:, 1] = (match * stretch.wet).mean(axis=1) if stretch.processed else self.monitor[:, 0]
         return output, steered or bool((level["master"] > 1).any())
 
 

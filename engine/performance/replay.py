@@ -7,9 +7,9 @@ from pathlib import Path
 from ...models.common.atomic_write import atomic_write
 from ...models.common.errors import InputError
 from ..audio.sample_buffer import SampleBuffer
+from ..dsp.segment_mask import SegmentMask
 from ..render.audio_writer import AudioWriter
 from .automation_file import Automation
-from .masked_reader import SegmentMask
 from .performance import render_events
 
 MaskLookup = Callable[[int, Path], tuple[SegmentMask, str, str]]

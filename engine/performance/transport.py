@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..audio.sample_buffer import SampleBuffer
+from ..dsp.mask_filter import MaskFilter
+from ..dsp.segment_mask import SegmentMask
 from ..dsp.stft import OVERLAP, frame_length
-from .masked_reader import MaskedReader, SegmentMask
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Transport:
         self.loop = False
         self.loop_start_s = self.loop_end_s = 0.0
         self._position = 0
-        self._voice: MaskedReader | None = None
+        self._voice: MaskFilter | None = None
         phase = (np.arange(self.hop_length) + 0.5) * (np.pi / 2 / self.hop_length)
         self._rise = (np.sin(phase) ** 2).astype(np.float32)[:, None]
 
@@ -49,7 +50,26 @@ class Transport:
         return self._position
 
     @property
-    def voice(self) -> MaskedReader | None:
+    def length(self) -> int | None:
+        """Samples of the track that plays; None while that is not known."""
+        return self._sounds[self.track].length
+
+    def loop_edges(self) -> tuple[int, int] | None:
+        """First sample of the active loop and the one behind its last; None without a loop, or if it has no end yet.
+
+        A loop that is shorter than two steps is none: its crossfade would not fit.
+        """
+        if not self.loop:
+            return None
+        start, end = (round(edge * self.sample_rate) for edge in (self.loop_start_s, self.loop_end_s))
+        if end <= 0:
+            if self.length is None:
+                return None
+            end = self.length
+        return (start, end) if end - start > 2 * self.hop_length else None
+
+    @property
+    def voice(self) -> MaskFilter | None:
         """The reading that sounds, if one does."""
         return self._voice
 
@@ -68,6 +88,11 @@ class Transport:
             self._move(self.track, 0)
         self.playing = playing
 
+    def resume(self, track: int, position: int, *, playing: bool) -> None:
+        """Stand at a sample of a track, as another renderer did."""
+        self._move(track, position)
+        self.playing = playing
+
     def ready(self) -> bool:
         """Whether what the next step needs has been loaded."""
         if not self.playing:
@@ -82,10 +107,10 @@ class Transport:
         wanted = self._wanted_start()
         if wanted is None:
             new = None
-        elif old is not None and old.sound is self._sounds[self.track] and old.position == wanted:
+        elif old is not None and old.source is self._sounds[self.track] and old.position == wanted:
             new = old
         else:
-            new = MaskedReader(self._sounds[self.track], wanted)
+            new = MaskFilter(self._sounds[self.track], wanted)
         if new is not None:
             self._position = new.position + hop
         self._voice = new
@@ -94,7 +119,7 @@ class Transport:
         entering = self._silence() if new is None else self._read(new, faders_db, self.track)
         if new is not None and new.position == hop and old is None:
             return entering  # a track's own beginning needs no fade
-        leaving = self._silence() if old is None else self._read(old, faders_db, self._sounds.index(old.sound))
+        leaving = self._silence() if old is None else self._read(old, faders_db, self._sounds.index(old.source))
         return self._crossfaded(leaving, entering)
 
     def _wanted_start(self) -> int | None:
@@ -102,11 +127,9 @@ class Transport:
         if not self.playing:
             return None
         length = self._sounds[self.track].length
-        if self.loop:
-            start, end = (round(edge * self.sample_rate) for edge in (self.loop_start_s, self.loop_end_s))
-            if end <= 0 and length is not None:
-                end = length
-            if end - start > 2 * self.hop_length and self._position < end <= self._position + self.hop_length:
+        if (edges := self.loop_edges()) is not None:
+            start, end = edges
+            if self._position < end <= self._position + self.hop_length:
                 return start - (end - self._position)
         if length is None or self._position < length:
             return self._position
@@ -120,7 +143,7 @@ class Transport:
         length = self._sounds[track].length
         self.track, self._position, self.ended = track, position if length is None else min(position, length), False
 
-    def _read(self, voice: MaskedReader, faders_db: np.ndarray, track: int) -> Hop:
+    def _read(self, voice: MaskFilter, faders_db: np.ndarray, track: int) -> Hop:
         return Hop(*voice.step(self._maps[track], faders_db))
 
     def _silence(self) -> Hop:

@@ -16,10 +16,10 @@ from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ..analysis.analysis import Analysis
 from ..audio.track import Track
-from ..dsp.band_gains import SEGMENT_LIMIT_DB
 from ..dsp.faders import Faders
 from ..dsp.limiter import Limiter
-from ..dsp.mask_filter import StftMaskFilter
+from ..dsp.processor import SteeredSound
+from ..dsp.segment_mask import SEGMENT_LIMIT_DB
 from ..dsp.stft import frame_length
 from ..render.audio_writer import AudioWriter
 
@@ -90,14 +90,15 @@ class Sonifier:
         self._write(path, np.asarray((mixed - rest * self._source) / (1 - rest), np.float32))
 
     def _mixed(self, mask_weights: FloatArray, faders: Faders) -> FloatArray:
-        mixer = StftMaskFilter(
+        sound = SteeredSound(
             self._analysis.segments,
             mask_weights,
             sample_rate=self._track.sample_rate,
             channels=self._track.channels,
             start=self._start,
+            ceiling_dbtp=None,
         )
-        return np.concatenate([mixer.process(self._source, faders)[0], mixer.flush()[0]])
+        return np.concatenate([sound.process(self._source, faders), sound.flush()])
 
     def _write(self, path: Path, samples: FloatArray) -> None:
         track = self._track

@@ -15,8 +15,8 @@ from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.formatting import display_name, format_signed
 from ..analysis.analysis import Analysis
-from ..dsp.band_gains import segment_gain_db
 from ..dsp.faders import FADER_RANGE_DB, Faders
+from ..dsp.segment_mask import segment_gain_db
 from ..render.render import RenderResult
 from .style import (
     AGAINST,

@@ -67,11 +67,11 @@ class MessageSender:
 
     def __init__(self, connection: "Connection[Any, Any]") -> None:
         self._connection = connection
-        self._waiting: queue.SimpleQueue[tuple[object, ...] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._send, name="outbox", daemon=True)
         self._thread.start()
 
-    def send(self, *message: object) -> None:
+    def send(self, message: object) -> None:
         """Send a message as soon as may be; returns at once."""
         self._waiting.put(message)
 

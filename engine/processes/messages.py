@@ -1,15 +1,42 @@
-"""What the player's processes are told when they start."""
+"""The jobs that the player's processes are started with, and every message between them, the player and its owner."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ..analysis.surrogate import TrackSummary
+    from ..performance.transport_commands import Primitive
+
+ControlValue = float | int | bool | str | None
+ProcessName = Literal["renderer", "output", "analyzer"]
+ProcessState = Literal["running", "gone", "restarting", "failed"]
+
+
+@dataclass(frozen=True)
+class ResumePoint:
+    """Where a renderer that ended was, for the one that takes its place.
+
+    `position` is the output sample of its next step, `track_position` the sample of the track with which that begins;
+    `controls` are the values of all controls that were set, in the order of their setting, `analyses` the paths of
+    the analysis files by track.
+    """
+
+    position: int
+    track: int
+    track_position: int
+    playing: bool
+    controls: tuple[tuple[str, ControlValue], ...]
+    analyses: Mapping[int, str]
 
 
 @dataclass(frozen=True)
 class RenderJob:
     """What a renderer is started with: `ring` is where it renders to, `ahead` how many samples before they are
-    needed (None: as many as it turns out to take).
+    needed (None: as many as it turns out to take). With `resume` it goes on where another one ended.
     """
 
     files: tuple[Path, ...]
@@ -18,6 +45,7 @@ class RenderJob:
     ceiling_dbtp: float
     ahead: int | None
     ring: str
+    resume: ResumePoint | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +88,134 @@ class PlayerMeters:
     latency_s: float
 
 
-PlayerCallback = Callable[..., None]
-"""Called as event(kind, *content) by a thread of the player: "applied", a list of (at, address, value); "heard",
-track, Heard; "picture", track, levels (see picture.py); "progress", track, fraction; "measured", emotions; "error"
-and "note", text; "card", text (gone, or back)."""
+@dataclass(frozen=True)
+class AppliedEvent:
+    """A control took `value` with output sample `at`.
+
+    `derived` marks what nobody set as such: it follows from something else (a seek out of a loop ends the loop).
+    """
+
+    at: int
+    address: str
+    value: ControlValue
+    derived: bool = False
+
+
+@dataclass(frozen=True)
+class EventsApplied:
+    """Controls that took effect with the same step, in the order in which they did."""
+
+    events: tuple[AppliedEvent, ...]
+
+    @classmethod
+    def at_step(cls, at: int, primitives: "Sequence[Primitive]") -> "EventsApplied":
+        """Of what a performance applied with the step that begins at output sample `at`."""
+        return cls(tuple(AppliedEvent(at, event.address, event.value, event.derived) for event in primitives))
+
+
+@dataclass(frozen=True)
+class AnalysisProgress:
+    """How far the analysis of a track is: `fraction` in 0..1."""
+
+    track: int
+    fraction: float
+
+
+@dataclass(frozen=True)
+class TrackAnalyzed:
+    """The analysis of a track is there; `summary` has what the surrogate needs, and the path of the analysis file."""
+
+    track: int
+    summary: "TrackSummary"
+
+
+@dataclass(frozen=True)
+class TrackThumbnail:
+    """A small spectrogram of a track, uint8 [columns, rows] (see analysis/thumbnail.py)."""
+
+    track: int
+    levels: np.ndarray
+
+
+@dataclass(frozen=True)
+class MeasuredEffect:
+    """What steering did to an excerpt that sounded: predictions of the steered and of the original sound.
+
+    Both are of the same samples, before wet/dry mix, A/B and master gain. `original` and `steered` hold the seven
+    features and eight emotions by name, as the network gives them (about 0..1). The excerpt is up to ten seconds long
+    and ends with what sounds now. `settling`: it still holds sound from before the last move of a fader, or is short.
+    """
+
+    track: int
+    duration_s: float
+    original: Mapping[str, float]
+    steered: Mapping[str, float]
+    settling: bool
+
+    @property
+    def effect(self) -> dict[str, float]:
+        """Steered minus original by name, -1..1."""
+        return {name: self.steered[name] - value for name, value in self.original.items()}
+
+
+@dataclass(frozen=True)
+class ProcessStatus:
+    """A process of the player has gone or is there again; `text` says so to the user in one line."""
+
+    process: ProcessName
+    state: ProcessState
+    text: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One line for the user; an error is something that does not work."""
+
+    text: str
+    is_error: bool = False
+
+
+PlayerMessage = (
+    EventsApplied | AnalysisProgress | TrackAnalyzed | TrackThumbnail | MeasuredEffect | ProcessStatus | Notice
+)
+PlayerCallback = Callable[[PlayerMessage], None]
+"""Takes what a player has to tell its owner; called by a thread of the player."""
+
+
+@dataclass(frozen=True)
+class SetControls:
+    """To the renderer: controls to set, in this order."""
+
+    changes: tuple[tuple[str, ControlValue], ...]
+
+
+@dataclass(frozen=True)
+class UseAnalysis:
+    """To the renderer: the analysis of a track lies in this file."""
+
+    track: int
+    path: str
+
+
+@dataclass(frozen=True)
+class AttachRing:
+    """To the analysis process: the ring buffer that it listens to."""
+
+    name: str
+    sample_rate: int
+    channels: int
+
+
+@dataclass(frozen=True)
+class DeviceOpened:
+    """Of an output process: the device is open, at this rate in Hz and with blocks of so many samples."""
+
+    sample_rate: int
+    block_length: int
+
+
+@dataclass(frozen=True)
+class DeviceFailed:
+    """Of an output process: the device cannot be opened, or has gone while it played."""
+
+    reason: str

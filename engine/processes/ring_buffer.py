@@ -13,7 +13,7 @@ import numpy as np
 LENGTH: Final = 1 << 20
 """Samples a channel: 23 s at 44.1 kHz."""
 _HEAD: Final = 512  # bytes for the numbers below
-N_COUNTS: Final = 11
+N_COUNTS: Final = 13
 N_LEVELS: Final = 8
 
 
@@ -38,7 +38,8 @@ def _level(slot: int) -> property:
 
 
 class RingBuffer:
-    """float32 [LENGTH, channels] with counters of all samples ever written and read, and a few meters.
+    """float32 [LENGTH, channels], and beside it the original and the steered sound in mono, float32 [LENGTH, 2]; with
+    counters of all samples ever written and read, and a few meters.
 
     Renderer's: written, lead (samples of silence before the performance's first), track, playing, ended, load (share
     of real time, mean and worst of a while), peak (true peak, a magnitude), position_s and duration_s (of the newest
@@ -47,14 +48,14 @@ class RingBuffer:
     server calls late), blocks, block_length. `stop` asks both to end.
     """
 
-    written, read, dropouts, late, blocks, stop, block_length, track, playing, ended, lead = (
+    written, read, dropouts, late, blocks, stop, block_length, track, playing, ended, lead, jumped_at, moved_at = (
         _count(n) for n in range(N_COUNTS)
     )
     load, load_max, peak, position_s, duration_s, latency_s, taken_at, spare_s = (_level(n) for n in range(N_LEVELS))
 
     def __init__(self, channels: int, *, name: str | None = None) -> None:
         """Makes a new ring, or opens the one of that name."""
-        size = _HEAD + LENGTH * channels * 4
+        size = _HEAD + LENGTH * (channels + 2) * 4
         self._memory = shared_memory.SharedMemory(name=name, create=name is None, size=size)
         self._owner = name is None
         self.channels = channels
@@ -62,6 +63,8 @@ class RingBuffer:
         self._counts = np.ndarray(16, dtype=np.int64, buffer=self._memory.buf)
         self._levels = np.ndarray(16, dtype=np.float64, buffer=self._memory.buf, offset=128)
         self._samples = np.ndarray((LENGTH, channels), dtype=np.float32, buffer=self._memory.buf, offset=_HEAD)
+        behind = _HEAD + LENGTH * channels * 4
+        self._monitor = np.ndarray((LENGTH, 2), dtype=np.float32, buffer=self._memory.buf, offset=behind)
         if self._owner:
             self._counts[:] = 0
             self._levels[:] = 0
@@ -78,6 +81,17 @@ class RingBuffer:
         self._samples[at : at + head] = block[:head]
         self._samples[: len(block) - head] = block[head:]
         self.written += len(block)
+
+    def write_monitor(self, at: int, monitor: np.ndarray) -> None:
+        """Put original and steered sound, float32 [n, 2] in mono, beside the ring's samples from `at` on."""
+        first = at % LENGTH
+        head = min(len(monitor), LENGTH - first)
+        self._monitor[first : first + head] = monitor[:head]
+        self._monitor[: len(monitor) - head] = monitor[head:]
+
+    def monitor(self, start: int, end: int) -> np.ndarray:
+        """A copy of original and steered sound beside the ring's samples start..end, float32 [end - start, 2]."""
+        return np.asarray(self._monitor[np.arange(start, end) % LENGTH])
 
     def read_into(self, output: np.ndarray) -> bool:
         """Fill `output` [n, channels] with the next samples; where they are not ready: silence, and a drop-out.
@@ -118,7 +132,7 @@ class RingBuffer:
 
     def close(self) -> None:
         """Let go of the memory; its maker also frees it."""
-        del self._counts, self._levels, self._samples
+        del self._counts, self._levels, self._samples, self._monitor
         self._memory.close()
         if self._owner:
             self._memory.unlink()

@@ -17,8 +17,8 @@ from ..analysis.analysis import Analysis
 from ..analysis.prediction import predict_track
 from ..analysis.surrogate import surrogate_emotions
 from ..audio.track import Track, load_track
-from ..dsp.band_gains import segment_gain_db
 from ..dsp.faders import Faders
+from ..dsp.segment_mask import segment_gain_db
 from .audio_writer import validate_output
 from .level_controlled_write import LOUDNESS_TOLERANCE_LU, write_with_levels
 from .tags import copy_tags

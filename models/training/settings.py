@@ -24,8 +24,9 @@ class TrainingSettings:
     repeatable. start: the checkpoint whose network is the beginning, its last layer apart. consistency: what the
     change of the features under adversarial gain fields counts (gain_fields.py; 0: none), found for `copies`
     recordings a step, small ones first if `growing`. distillation: what the distance from a teacher's embedding
-    counts (distillation.py). layer_rate: by how much the mid-level to emotion layer learns faster; refit: it is fitted
-    at once before and after (emotion_layer.py). Raises InputError for an unknown name or a number out of range.
+    counts (distillation.py). layer_rate: by how much the mid-level to emotion layer learns faster; refit: it is
+    fitted at once before and after (emotion_layer.py). Raises InputError for an unknown name or a number out of
+    range.
     """
 
     architecture: str = "modulation"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from moodfader.control.osc.packets import encode_message
-from moodfader.engine.performance.masked_reader import SegmentMask
+from moodfader.engine.dsp.segment_mask import SegmentMask
 
 sys.path.append(str(Path(__file__).parents[1]))
 from helpers import jack_server, performance_compare

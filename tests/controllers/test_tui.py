@@ -8,6 +8,7 @@ from moodfader.control.tui.app import Terminal
 from moodfader.control.tui.gain_map import GainMap
 from moodfader.control.tui.rows import emotion_rows, fader_rows, key_row, meter_rows, transport_rows
 from moodfader.engine.analysis.surrogate import TrackSummary
+from moodfader.engine.processes.messages import TrackAnalyzed
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 
 
@@ -148,7 +149,7 @@ def analysed(playing, tmp_path):
     arrays = {"segments": labels, "mask_weights": weights, "weights": weights, "response_per_db": np.ones(2)}
     np.savez(path, **arrays)
     emotions = dict.fromkeys(EMOTIONS, 0.5)
-    playing.event("heard", 0, TrackSummary(path, "", "", 63.9, 10.0, emotions, np.zeros((8, 7), np.float32)))
+    playing.event(TrackAnalyzed(0, TrackSummary(path, "", "", 63.9, 10.0, emotions, np.zeros((8, 7), np.float32))))
     return playing, path
 
 

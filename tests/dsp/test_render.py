@@ -11,9 +11,9 @@ from moodfader.engine.analysis.analysis import AnalysisSettings, analyze_track
 from moodfader.engine.analysis.prediction import predict_track
 from moodfader.engine.analysis.surrogate import surrogate_emotions
 from moodfader.engine.audio.track import load_track
-from moodfader.engine.dsp.band_gains import segment_gain_db
 from moodfader.engine.dsp.faders import Faders
 from moodfader.engine.dsp.processor import SteeredSound
+from moodfader.engine.dsp.segment_mask import segment_gain_db
 from moodfader.engine.render.level_controlled_write import write_with_levels
 from moodfader.engine.render.render import render
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS

@@ -5,9 +5,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moodfader.engine.dsp.band_gains import segment_gain_db
+from moodfader.engine.dsp import segment_mask
+from moodfader.engine.dsp.array_backend import NUMPY, ArrayBackend
 from moodfader.engine.dsp.faders import Faders
-from moodfader.engine.dsp.segment_mask import SegmentMaskTorch
+from moodfader.engine.dsp.processor import SteeredSound
+from moodfader.engine.dsp.segment_mask import SegmentMask, segment_gain_db
 from moodfader.models.common.constants import HOP_LENGTH, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from moodfader.models.common.errors import InputError
 from moodfader.models.network.spectrogram import band_frequencies
@@ -50,6 +52,17 @@ def test_all_faders_up_stop_at_the_limit():
     np.testing.assert_array_equal(segment_gain_db(np.array([[1.0] * 7, [-1.0] * 7]), np.full(7, 12.0)), [24, -24])
 
 
+TORCH = ArrayBackend(torch, torch.fft, "cpu")
+ONE_FADER_UP = np.eye(7)[0]
+
+
+def answering_to_one_fader(gains_db):
+    """Mask weights with which segments have these gains when the first fader is at 1 dB."""
+    weights = np.zeros((len(gains_db), 7), np.float32)
+    weights[:, 0] = gains_db
+    return weights
+
+
 def slow_gain_db(labels, gains_db, *, sample_rate, n_fft, hop_length, frame):
     """One STFT frame's gains in dB by the definition, bin by bin."""
     decibels = np.pad(gains_db[labels], ((100, 100), (1, 1)), mode="edge")
@@ -73,7 +86,8 @@ def test_the_gains_of_bins_are_those_of_the_definition(sample_rate, first, seed)
     labels = rng.integers(0, 40, (40, N_BANDS)).astype(np.int32)
     gains_db = rng.uniform(-24, 24, 40).astype(np.float32)
     grid = {"sample_rate": sample_rate, "n_fft": 512, "hop_length": 128}
-    fast = SegmentMaskTorch(labels, **grid).frame_gains(first, 5, torch.from_numpy(gains_db)).numpy()
+    mask = SegmentMask(labels, answering_to_one_fader(gains_db), sample_rate=sample_rate, n_fft=512)
+    fast = mask.frame_gains(np.arange(first, first + 5) * 128, ONE_FADER_UP)
     for number in range(5):
         slow = slow_gain_db(labels, gains_db, frame=first + number, **grid)
         np.testing.assert_allclose(20 * np.log10(fast[number]), slow, atol=2e-3)
@@ -81,15 +95,34 @@ def test_the_gains_of_bins_are_those_of_the_definition(sample_rate, first, seed)
 
 def test_one_gain_everywhere_stays_that_gain():
     labels = np.zeros((10, N_BANDS), dtype=np.int32)
-    gains = SegmentMaskTorch(labels, sample_rate=44100, n_fft=2048, hop_length=512)
-    np.testing.assert_allclose(gains.frame_gains(-1, 40, torch.tensor([6.0])).numpy(), 10 ** (6 / 20), rtol=1e-6)
-    np.testing.assert_array_equal(gains.frame_gains(-1, 40, torch.tensor([0.0])).numpy(), 1.0)
+    mask = SegmentMask(labels, np.ones((1, 7), np.float32), sample_rate=44100)
+    centres = np.arange(-1, 39) * 512
+    np.testing.assert_allclose(mask.frame_gains(centres, np.eye(7)[0] * 6), 10 ** (6 / 20), rtol=1e-6)
+    np.testing.assert_array_equal(mask.frame_gains(centres, np.zeros(7)), 1.0)
 
 
-def test_gains_do_not_depend_on_how_many_frames_are_asked_for():
+@pytest.mark.parametrize("device", ["cpu", "torch"])
+def test_gains_do_not_depend_on_how_many_frames_are_asked_for(device, monkeypatch):
+    monkeypatch.setattr(segment_mask, "array_backend", lambda name: TORCH if name == "torch" else NUMPY)
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 9, (60, N_BANDS)).astype(np.int32)
-    gains = SegmentMaskTorch(labels, sample_rate=44100, n_fft=2048, hop_length=512)
-    gains_db = torch.from_numpy(rng.uniform(-12, 12, 9).astype(np.float32))
-    whole = gains.frame_gains(0, 100, gains_db)
-    assert torch.equal(whole, torch.cat([gains.frame_gains(frame, 1, gains_db) for frame in range(100)]))
+    mask = SegmentMask(labels, rng.uniform(-1, 1, (9, 7)), sample_rate=44100, device=device)
+    faders_db = rng.uniform(-3, 3, 7)
+    gains = mask.backend.to_host(mask.frame_gains(np.arange(100) * 512, faders_db))
+    one_by_one = [mask.backend.to_host(mask.frame_gains(np.array([k * 512]), faders_db)) for k in range(100)]
+    np.testing.assert_array_equal(gains, np.concatenate(one_by_one))
+
+
+def test_both_array_libraries_give_the_same_sound(monkeypatch):
+    """torch on the processor stands in for a card, which few machines have (see test_cuda.py)."""
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 9, (60, N_BANDS)).astype(np.int32)
+    weights = rng.uniform(-1, 1, (9, 7)).astype(np.float32)
+    samples = rng.normal(0, 0.1, (60000, 2)).astype(np.float32)
+    monkeypatch.setattr(segment_mask, "array_backend", lambda name: TORCH if name == "torch" else NUMPY)
+    sounds = []
+    for device in ("cpu", "torch"):
+        sound = SteeredSound(labels, weights, sample_rate=44100, channels=2, device=device)
+        sounds.append(np.concatenate([sound.process(samples, Faders(modality=6, dissonance=-4)), sound.flush()]))
+    np.testing.assert_allclose(sounds[0], sounds[1], atol=2e-6)
+    assert np.abs(sounds[0] - samples).max() > 0.01

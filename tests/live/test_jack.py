@@ -16,10 +16,10 @@ from moodfader.engine.analysis.analysis import AnalysisSettings
 from moodfader.engine.analysis.cache import analyze
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.audio.track import load_track
+from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.live.player import PlayerOptions
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
 from moodfader.engine.performance.events import ControlEvent
-from moodfader.engine.performance.masked_reader import SegmentMask
 from moodfader.engine.performance.performance import render_events
 
 pytestmark = pytest.mark.skipif(bool(jack.missing()), reason=jack.missing())

@@ -10,18 +10,19 @@ import pytest
 import soundfile
 from moodfader.engine.analysis.analysis import AnalysisSettings
 from moodfader.engine.analysis.cache import analyze
-from moodfader.engine.analysis.prediction import predict_samples
 from moodfader.engine.analysis.surrogate import Surrogate, TrackSummary
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.dsp.ramps import Ramp
+from moodfader.engine.dsp.segment_mask import SegmentMask
+from moodfader.engine.live.effect_meter import measure_effect
 from moodfader.engine.live.offline_player import OfflinePlayer
 from moodfader.engine.live.player import BLOCK_LENGTH, Player, PlayerOptions
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
 from moodfader.engine.performance.events import ControlEvent
-from moodfader.engine.performance.masked_reader import SegmentMask
 from moodfader.engine.performance.performance import render_events
 from moodfader.engine.performance.replay import replay
+from moodfader.engine.processes.messages import EventsApplied, MeasuredEffect
 from moodfader.engine.processes.ring_buffer import LENGTH, RingBuffer
 from moodfader.models.common.errors import InputError
 
@@ -178,7 +179,8 @@ def test_what_is_no_history_is_refused(tmp_path, lines, complaint):
 def test_the_surrogate_says_what_prediction_says(analysis, file, random_model):
     from moodfader.engine.analysis.prediction import predict_track
     from moodfader.engine.analysis.surrogate import surrogate_emotions
-    from moodfader.engine.dsp.band_gains import segment_gain_db
+    from moodfader.engine.dsp.segment_mask import segment_gain_db
+    from moodfader.models.common.soft_limit import soft_limit, unlimited
 
     before = dict(predict_track(load_track(file), random_model).emotions)
     heard = TrackSummary(
@@ -193,7 +195,9 @@ def test_the_surrogate_says_what_prediction_says(analysis, file, random_model):
     faders_db = np.array([3, 0, -6, 0, 0, 1, 0], np.float32)
     shift = surrogate_emotions(analysis, segment_gain_db(analysis.mask_weights, faders_db), random_model)
     now = Surrogate(heard).emotions(faders_db)
-    assert now == pytest.approx({name: before[name] + by for name, by in shift.items()}, abs=1e-6)
+    expected = soft_limit(unlimited(list(before.values())) + list(shift.values()))
+    assert list(now) == list(before) == list(shift)
+    assert list(now.values()) == pytest.approx(list(expected), abs=1e-6)
 
 
 # players
@@ -204,7 +208,7 @@ def test_offline_and_replayed_are_the_same_samples(file, analysis, tmp_path):
     sound.load()
     known = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=RATE)
     applied = []
-    player = OfflinePlayer([sound], [known], lambda kind, changes: applied.extend(changes))
+    player = OfflinePlayer([sound], [known], lambda message: applied.extend(message.events))
     player.set(R + "transport/play", True)
     parts = [player.render(5000)]
     player.set(R + "midlevel/modality", 7.0)
@@ -217,10 +221,10 @@ def test_offline_and_replayed_are_the_same_samples(file, analysis, tmp_path):
     path = tmp_path / "p.jsonl"
     with AutomationWriter(path) as writer:
         writer.begin(sample_rate=RATE, channels=2, ceiling_dbtp=-1.0, tracks=[str(file)])
-        for at, address, value in applied:
+        for event in applied:
             about = {"digest": analysis.track_digest, "model": analysis.model_digest}
-            ready = about if address.endswith("ready") else {}
-            writer.write({"at": at, "address": address, "value": value, **ready})
+            ready = about if event.address.endswith("ready") else {}
+            writer.write({"at": event.at, "address": event.address, "value": event.value, **ready})
         writer.write({"at": len(output), "end": True})
     done = replay(
         read_automation(path),
@@ -239,22 +243,32 @@ class Listener:
     """Keeps what a player tells."""
 
     def __init__(self):
-        self.applied, self.kinds, self.lock = [], [], threading.Lock()
+        self.messages, self.lock = [], threading.Lock()
 
-    def __call__(self, kind, *content):
+    def __call__(self, message):
         with self.lock:
-            self.kinds.append((kind, content))
-            if kind == "applied":
-                self.applied += content[0]
+            self.messages.append(message)
+
+    def all(self, kind):
+        with self.lock:
+            return [message for message in self.messages if isinstance(message, kind)]
+
+    @property
+    def applied(self):
+        """Events as (output sample, address, value)."""
+        events = [event for message in self.all(EventsApplied) for event in message.events]
+        return [(event.at, event.address, event.value) for event in events]
 
 
-def nearest_of_what_sounded(measured, played, peak, model):
-    """How far the measured emotions are from those of the ten seconds that ended with some block."""
+def nearest_of_what_sounded(measured, original, steered, peak, model):
+    """How far a measured effect is from that of the seconds that ended with some block."""
+    count = round(measured.duration_s * RATE)
     far = []
-    for end in range(BLOCK_LENGTH, len(played) + 1, BLOCK_LENGTH):
-        emotions = predict_samples(played[max(end - 10 * RATE, 0) : end], RATE, model, scale=peak).emotions
-        assert measured.keys() == emotions.keys()
-        far.append(max(abs(measured[name] - emotions[name]) for name in emotions))
+    for end in range(count, len(original) + 1, BLOCK_LENGTH):
+        monitor = np.stack([sound[end - count : end].mean(axis=1) for sound in (original, steered)], axis=1)
+        predicted = measure_effect(monitor, model, sample_rate=RATE, peak=peak)
+        pairs = zip(predicted, (measured.original, measured.steered), strict=True)
+        far.append(max(abs(one[name] - other[name]) for one, other in pairs for name in one))
     return min(far)
 
 
@@ -275,16 +289,15 @@ def test_the_live_player_plays_its_own_history(file, analysis, random_model):
         time.sleep(0.2)
         player.set(R + "bypass", False)
         until(lambda: player.meters().position_s > 2.8 and player.meters().position_s < 6)
-        until(lambda: any(kind == "measured" for kind, _ in listener.kinds))
+        until(lambda: listener.all(MeasuredEffect))
         ring = player.ring
         ring.stop = 1
         time.sleep(0.3)
         played = ring.recent(ring.read)
         count = ring.read - ring.lead
-        measured = next(content[0] for kind, content in listener.kinds if kind == "measured")
+        measured = listener.all(MeasuredEffect)[0]
     finally:
         player.close()
-    assert nearest_of_what_sounded(measured, played, load_track(file).network_peak, random_model) < 1e-5
     sound = SampleBuffer.from_file(file, sample_rate=RATE, channels=2)
     sound.load()
     known = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=RATE)
@@ -295,6 +308,11 @@ def test_the_live_player_plays_its_own_history(file, analysis, random_model):
     np.testing.assert_array_equal(played[-count:], expected)
     assert np.abs(played).max() > 0.05
     assert player.samples_played == count
+    wide_open = [change for change in history if change.address != R + "bypass"]  # (measured before A/B)
+    steered = np.concatenate(list(render_events([sound], [known], wide_open, samples=count)))
+    unsteered = [change for change in history if "/midlevel/" not in change.address]
+    original = np.concatenate(list(render_events([sound], [known], unsteered, samples=count)))
+    assert nearest_of_what_sounded(measured, original, steered, load_track(file).network_peak, random_model) < 1e-4
 
 
 def test_a_player_of_nothing_playable_says_so(tmp_path):

@@ -25,12 +25,12 @@ def played(pace, block, seconds, *, late=lambda take: 0.0, making_s=0.0005, busy
     for take in range(round(seconds * RATE / block)):
         at = begun + take * block / RATE + late(take)
         while read:
-            due = max(pace.due(written), now)
-            if due > at or written - read + HOP > pace.most(block):
+            due = max(pace.next_deadline(written), now)
+            if due > at or written - read + HOP > pace.max_buffered(block):
                 break
-            needed = pace.due(written) + pace.margin_s
+            needed = pace.next_deadline(written) + pace.margin_s
             now = due + making_s
-            pace.made(written, now)
+            pace.on_step_done(written, now)
             ahead.append(needed - due)
             written += HOP
         now = max(now, at)
@@ -38,7 +38,7 @@ def played(pace, block, seconds, *, late=lambda take: 0.0, making_s=0.0005, busy
             dropouts += 1
         else:
             read += block
-        pace.took(read, at, block)
+        pace.on_device_read(read, at, block)
     return dropouts, ahead
 
 
@@ -162,7 +162,7 @@ def test_an_outbox_never_waits_and_keeps_the_order():
     pipe = Slow()
     outbox = MessageSender(pipe)
     for number in range(1000):
-        outbox.send("applied", number)
+        outbox.send(("applied", number))
     assert pipe.sent == []
     pipe.free.set()
     outbox.close(10)

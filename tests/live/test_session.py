@@ -10,9 +10,9 @@ from moodfader.control.session.parameters import PARAMETERS, ROOT
 from moodfader.control.session.session import Session
 from moodfader.control.tui.status_line import format_status
 from moodfader.engine.audio.sample_buffer import SampleBuffer
+from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.live.offline_player import OfflinePlayer
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
-from moodfader.engine.performance.masked_reader import SegmentMask
 from moodfader.engine.processes.messages import PlayerMeters
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError
@@ -107,13 +107,13 @@ def test_many_threads_lose_no_change():
 def test_pause_is_the_other_side_of_play(offline):
     session, player, _ = offline
     session.set(f"{ROOT}/transport/play", True)
-    player.advance(10000)
+    player.render(10000)
     session.set(f"{ROOT}/transport/pause", 0)  # the release of a button
     assert session.get(f"{ROOT}/transport/play") is True
     session.set(f"{ROOT}/transport/pause", 1)
     assert session.get(f"{ROOT}/transport/play") is False
-    player.advance(5000)
-    assert not player.advance(1000).any()
+    player.render(5000)
+    assert not player.render(1000).any()
     assert session.changes_since(0)[1][f"{ROOT}/transport/play"] is False
 
 
@@ -150,13 +150,13 @@ def test_tracks_are_gone_to_by_number_and_by_buttons():
 def test_it_follows_the_player_to_the_end_and_records_what_took_effect(offline):
     session, player, record = offline
     session.set(f"{ROOT}/transport/play", True, source="osc 127.0.0.1:9")
-    player.advance(20000)
+    player.render(20000)
     session.set(FADER, 6)
     session.set(FADER, 7)
-    player.advance(20000)
+    player.render(20000)
     session.refresh()
     assert session.get(f"{ROOT}/transport/position") == pytest.approx(40000 / RATE, abs=0.05)
-    player.advance(40000)
+    player.render(40000)
     session.refresh()
     assert session.get(f"{ROOT}/transport/play") is False
     session.close()

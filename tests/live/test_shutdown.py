@@ -132,6 +132,7 @@ def test_a_port_that_is_taken_is_one_line(file, tmp_path, random_model):
 
 def test_a_recording_that_cannot_go_on_is_told_and_the_music_plays(monkeypatch):
     from moodfader.control.session.performance_recorder import PerformanceRecorder
+    from moodfader.engine.processes.messages import AppliedEvent
     from moodfader.models.common.errors import InputError
 
     class Full:
@@ -140,6 +141,6 @@ def test_a_recording_that_cannot_go_on_is_told_and_the_music_plays(monkeypatch):
 
     said = []
     recording = PerformanceRecorder(Full(), said.append)
-    recording.write_events([(0, "/moodfader/wet", 0.5), (512, "/moodfader/wet", 0.6)], {})
+    recording.write_events([AppliedEvent(0, "/moodfader/wet", 0.5), AppliedEvent(512, "/moodfader/wet", 0.6)], {})
     recording.end(1024)
     assert said == ["the recording ends here: kept.jsonl: cannot be written (No space left on device)"]

@@ -1,0 +1,32 @@
+"""How often a process that ended may be started again: an accident is mended, a fault that comes back is told."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+MAX_RESTARTS: Final = 5
+WITHIN_S: Final = 60.0
+
+
+class RestartLimit:
+    """Allows `MAX_RESTARTS` restarts within `WITHIN_S` seconds.
+
+    Examples
+    --------
+    >>> limit = RestartLimit(clock=iter([0, 1, 2, 3, 4, 5, 61.5]).__next__)
+    >>> [limit.allows() for _ in range(7)]
+    [True, True, True, True, True, False, True]
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._times: deque[float] = deque(maxlen=MAX_RESTARTS)
+
+    def allows(self) -> bool:
+        """Whether it may be started once more now; if so, that is counted."""
+        now = self._clock()
+        if len(self._times) == MAX_RESTARTS and now - self._times[0] < WITHIN_S:
+            return False
+        self._times.append(now)
+        return True

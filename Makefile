@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check types bench bench-long bench-live system setup clean
+.PHONY: demo model test check types bench bench-long bench-live system setup clean
 
 demo: $(VENV)/.installed
 	$(BIN)/moodfader demo
@@ -63,3 +63,7 @@ $(VENV)/.installed-test: $(VENV)/.installed
 
 clean:
 	rm -rf $(VENV) .typecheck build dist *.egg-info demo-output
+
+# the default model anew: needs the data folder, FluidSynth and the sound font FluidR3; goes on where it was stopped
+model: $(VENV)/.installed
+	$(BIN)/python -m moodfader.control.experiments.default_model --work build/model

@@ -1,5 +1,6 @@
 """train: a new model from rated recordings and music of known qualities."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +15,8 @@ from ..console.output import Output
 from .training_options import DatasetOptions, TrainingOptions
 
 if TYPE_CHECKING:
+    from ...models.datasets.clip_dataset import ClipDataset
     from ...models.network.model import MidlevelNetwork
-    from .datasets import LabelledDataset
 
 
 def register(app: typer.Typer) -> None:
@@ -69,21 +70,22 @@ def train(
                 voice.log(f"epoch {epoch} of {settings.epochs}: loss {loss:.4f}")
 
             network = learn(sources, settings, state=state, progress=finished)
-        record = training_record(sources, settings, midlevel_quantiles=midlevel_quantiles(network, rated))
+        recordings_only = [part for part in rated if part.kind not in ("perceptual", "known")] or rated
+        quantiles = midlevel_quantiles(network, [part.material for part in recordings_only])
+        record = training_record(sources, settings, midlevel_quantiles=quantiles)
     digest = save_model(network, output, record=record)
     state.unlink(missing_ok=True)
     values = {"output": str(output), "digest": digest, "clips": {part.name: len(part.clips) for part in rated}}
     voice.result(values, lambda: f"model {digest[:12]} written to {output}")
 
 
-def midlevel_quantiles(network: "MidlevelNetwork", rated: "list[LabelledDataset]") -> dict[str, list[float]]:
-    """5, 25, 50, 75 and 95 percent of each mid-level over the recordings (else all) that were learned from."""
+def midlevel_quantiles(network: "MidlevelNetwork", recordings: "Sequence[ClipDataset]") -> dict[str, list[float]]:
+    """5, 25, 50, 75 and 95 percent of each mid-level over recordings."""
     import numpy as np
 
     from ...models.common.constants import MIDLEVEL
     from ...models.inference.predict_clips import predict_clips
 
-    real = [part for part in rated if part.kind not in ("perceptual", "known")] or rated
-    heard = np.concatenate([predict_clips(network, part.material)[0] for part in real])
-    levels = np.percentile(heard, [5, 25, 50, 75, 95], axis=0).T
+    predicted = np.concatenate([predict_clips(network, part)[0] for part in recordings])
+    levels = np.percentile(predicted, [5, 25, 50, 75, 95], axis=0).T
     return {name: [round(float(level), 4) for level in row] for name, row in zip(MIDLEVEL, levels, strict=True)}

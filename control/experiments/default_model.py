@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
+import numpy as np
 import typer
 
 from ...models.common.errors import InputError
@@ -26,10 +27,12 @@ from ...models.datasets.soundtracks import read_soundtracks
 from ...models.datasets.table import Clip, parse_number, parse_rating, read_rows, read_table
 from ...models.datasets.teacher_embeddings import read_embeddings, with_embeddings
 from ...models.inference.checkpoint import pretrained_checkpoint, save_model
+from ...models.inference.predict_clips import predict_clips
 from ...models.inference.threads import torch_threads
 from ...models.scores.arrange import arrange, draw_score
 from ...models.synthesis.labelled_music import TABLE, labelled_set
 from ...models.training.batches import TrainingSource
+from ...models.training.feature_scale import widen_features
 from ...models.training.settings import TrainingSettings
 from ...models.training.train import train, training_record
 from ..console.output import Output
@@ -106,9 +109,10 @@ def trained(sources: Sequence[TrainingSource], settings: TrainingSettings, path:
     state = path.with_suffix(".state")
     with voice.progress(f"Training {path.stem}") as report:
         network = train(sources, settings, state=state, progress=lambda epoch, _: report(epoch / settings.epochs))
-    recordings = [part for part in sources if part.name in ("soundtracks", "emotify")]
-    quantiles = midlevel_quantiles(network, [part.material for part in recordings])
-    save_model(network, path, record=training_record(sources, settings, midlevel_quantiles=quantiles))
+    recordings = [part.material for part in sources if part.name in ("soundtracks", "emotify")]
+    factors = widen_features(network, np.concatenate([predict_clips(network, part)[0] for part in recordings]))
+    more = {"midlevel_quantiles": midlevel_quantiles(network, recordings), "widened": factors.round(4).tolist()}
+    save_model(network, path, record=training_record(sources, settings, **more))
     state.unlink(missing_ok=True)
     return path
 

@@ -12,6 +12,7 @@ from moodfader.models.network.model import MidlevelNetwork
 from moodfader.models.training.batches import TrainingSource, draw, with_components
 from moodfader.models.training.distillation import COMPONENTS, EmbeddingHead, embedding_loss, principal_components
 from moodfader.models.training.emotion_layer import RatedFeatures, refit, ridge_towards
+from moodfader.models.training.feature_scale import widen_features
 from moodfader.models.training.losses import LabelCalibration, training_loss
 from torch import nn
 
@@ -82,6 +83,24 @@ def test_felt_emotions_are_tied_by_a_line_and_weighted():
         once = training_loss(network, heads, pooled, targets, torch.ones(2))
         weighted = training_loss(network, heads, pooled, targets, torch.tensor([1.0, 3.0]))
         torch.testing.assert_close(weighted - once, 2 * errors[1] / 2)
+
+
+@pytest.mark.parametrize("architecture", ["modulation", "small"])
+def test_widened_features_leave_the_emotions_as_they_are(architecture):
+    torch.manual_seed(3)
+    network = MidlevelNetwork(architecture).eval()
+    sounds = torch.rand(12, 64, N_BANDS) * torch.linspace(0.2, 1.2, 12).view(-1, 1, 1)
+    with torch.inference_mode():
+        before = network.pooled(sounds)
+        emotions = network.emotions(before)
+    factors = widen_features(network, before.double().numpy(), spread=0.1)
+    with torch.inference_mode():
+        after = network.pooled(sounds)
+        torch.testing.assert_close(network.emotions(after), emotions, atol=1e-4, rtol=1e-4)
+    assert (factors > 1).all(), "those of a network that has learned nothing are narrow"
+    np.testing.assert_allclose(after.double().numpy().std(0), 0.1, rtol=1e-3)
+    torch.testing.assert_close(after.mean(0), before.mean(0), atol=1e-4, rtol=1e-4)
+    assert (widen_features(network, after.double().numpy(), spread=0.05) == 1).all()
 
 
 def test_components_and_their_head():

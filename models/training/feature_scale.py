@@ -36,4 +36,4 @@ def widen_features(network: MidlevelNetwork, features: Floats, *, spread: float 
     layer = network.emotions
     layer.bias.add_(layer.weight @ (centres * (1 - 1 / stretch)))
     layer.weight.div_(stretch)
-    return factors
+    return np.asarray(factors)

@@ -1,5 +1,7 @@
 # make demo   set up and do the main job on the track that ships with the project
 # make test   set up, with what the tests need, and run all checks
+# make test-slow  run the checks that take longer (soaking, long fuzzing, training)
+# make docs  build the documentation into site/; a warning is an error
 # make bench  print the speed and memory figures as ratios (bench-long: against 50,000 samples of plain LIME)
 # make bench-live  forty minutes of playing over JACK under load: drop-outs and latency, measured in the recording
 
@@ -7,7 +9,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo model test check types bench bench-long bench-live system setup clean
+.PHONY: demo model test test-slow docs check types bench bench-long bench-live system setup clean
 
 demo: $(VENV)/.installed
 	$(BIN)/moodfader demo
@@ -15,14 +17,21 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-test system check types
 	$(BIN)/pytest
 
+test-slow: $(VENV)/.installed-test system
+	$(BIN)/pytest -m slow
+
 check: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+docs: $(VENV)/.installed-docs
+	@mkdir -p .typecheck && ln -sfn "$(CURDIR)" .typecheck/moodfader
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 # mypy checks the package under the name it is installed by
 types: $(VENV)/.installed-test
 	@mkdir -p .typecheck && ln -sfn "$(CURDIR)" .typecheck/moodfader
-	MYPYPATH=.typecheck $(BIN)/mypy -p moodfader.models -p moodfader.engine -p moodfader.control
+	MYPYPATH=.typecheck $(BIN)/mypy -m moodfader -p moodfader.models -p moodfader.engine -p moodfader.control
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python tests/benchmarks/bench_render.py
@@ -54,15 +63,19 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
-	$(BIN)/pip install -q -e .
+	$(BIN)/pip install -q -e ".[plot]"
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/pip install -q -e ".[test]"
 	@touch $@
 
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(BIN)/pip install -q -e ".[all,docs]"
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .typecheck build dist *.egg-info demo-output
+	rm -rf $(VENV) .typecheck build dist site *.egg-info demo-output
 
 # the default model anew: needs the data folder, FluidSynth and the sound font FluidR3; goes on where it was stopped
 model: $(VENV)/.installed

@@ -1,1 +1,1 @@
-"""How a person or a program steers it: command line, presets, figures."""
+"""What people hold: the command line, and OSC, MIDI and terminal on the one state of a running show."""

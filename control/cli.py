@@ -1,27 +1,31 @@
 """The command line. `main` is the console script: it gives errors one line and the exit code its meaning.
 
-Exit codes: 0 done; 2 something the user gave cannot be used (one line says what); 130 interrupted by Ctrl-C;
-1 a fault of the program itself (with a traceback to report).
+Exit codes: 0 done (also when the reader of the output has gone); 2 something the user gave cannot be used (one line
+says what); 130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP; 1 a fault of the program itself (with a
+traceback to report).
 """
 
-import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
+from .. import __version__
 from ..models.common.errors import InputError
-from .commands import cache, demo, devices, explain, midi, osc, play, predict, presets, render
-from .console.output import print_error
+from ..models.common.extras import missing_extra
+from .commands import cache, demo, explain, predict, presets, render, steer
+from .console.output import print_error, system_reason
+from .console.renamed_options import current_option
+from .console.terminal_io import Terminated, adapt_streams, ended_by_signals, is_broken_pipe, silence_stdout
 from .experiments import evaluate_command, train_command
+from .live_commands import devices, midi, osc, play
 
 app = typer.Typer(
     name="moodfader",
     no_args_is_help=True,
     rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": current_option},
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -30,6 +34,7 @@ for _commands in (
     predict,
     explain,
     render,
+    steer,
     play,
     osc,
     midi,
@@ -44,7 +49,7 @@ for _commands in (
 
 def _print_version(asked: bool) -> None:
     if asked:
-        print(f"moodfader {version('moodfader')}")
+        print(f"moodfader {__version__}")
         raise typer.Exit
 
 
@@ -70,13 +75,26 @@ def run(arguments: Sequence[str]) -> int:
         return 2
     except typer.TyperException as error:
         return _usage_error(error)
+    except ModuleNotFoundError as error:
+        line = missing_extra(error)
+        if line is None:
+            raise
+        print_error(line)
+        return 2
     except (KeyboardInterrupt, typer.Abort):
         print_error("interrupted")
         return 130
-    except BrokenPipeError:
-        # Who read our output has gone (head, less): nothing to say, and nothing to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except Terminated as error:
+        print_error("ended by a signal")
+        return 128 + error.number
+    except (OSError, SystemExit) as error:
+        if is_broken_pipe(error):
+            silence_stdout()  # who read our output (head, less) has gone: nothing to say, nothing to flush at exit
+            return 0
+        if isinstance(error, OSError) and (reason := system_reason(error)):
+            print_error(reason)
+            return 2
+        raise
     if code == 130:
         print_error("interrupted")
     return code if isinstance(code, int) else 0
@@ -94,7 +112,10 @@ def _usage_error(error: typer.TyperException) -> int:
 
 def main() -> None:
     """The console script."""
-    sys.exit(run(sys.argv[1:]))
+    adapt_streams()
+    with ended_by_signals():
+        code = run(sys.argv[1:])
+    sys.exit(code)
 
 
 if __name__ == "__main__":

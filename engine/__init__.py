@@ -1,6 +1,7 @@
-"""What is done with the sound: reading, segments, explanations, gains, mixing, rendering.
+"""Steers sound: reads it, explains its prediction, filters, renders and plays it.
 
-The names below are the package's Python interface; they are imported when first used, for torch takes seconds.
+The names below are imported when they are first used, for torch takes seconds. The interface for users is at the top,
+in `moodfader` itself.
 """
 
 import importlib
@@ -8,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .analysis.analysis import Analysis, AnalysisSettings
-    from .analysis.cache import analyze, load_analysis
+    from .analysis.analysis_file import load_analysis
+    from .analysis.cache import analyze
     from .analysis.prediction import predict_track
     from .audio.track import Track, load_track
     from .dsp.faders import Faders
-    from .render.render import render
 
 _HOMES = {
     "Analysis": "analysis.analysis",
@@ -20,10 +21,9 @@ _HOMES = {
     "Faders": "dsp.faders",
     "Track": "audio.track",
     "analyze": "analysis.cache",
-    "load_analysis": "analysis.cache",
+    "load_analysis": "analysis.analysis_file",
     "load_track": "audio.track",
     "predict_track": "analysis.prediction",
-    "render": "render.render",
 }
 
 __all__ = [
@@ -35,7 +35,6 @@ __all__ = [
     "load_analysis",
     "load_track",
     "predict_track",
-    "render",
 ]
 
 

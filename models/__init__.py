@@ -1,1 +1,1 @@
-"""What is heard in the sound: vocabulary, spectrogram, network, checkpoints, data, training and evaluation."""
+"""Predicts: from a spectrogram to mid-level features and emotions; data, training and evaluation of networks."""

@@ -44,7 +44,7 @@ def clear(as_json: options.Json = False, quiet: options.Quiet = False) -> None:
 
 def _kept() -> tuple[Path, list[Path]]:
     """The folder and the analyses in it; nothing else there is touched."""
-    from ...engine.analysis.cache import SUFFIX
+    from ...engine.analysis.analysis_file import SUFFIX
     from ...models.common.paths import cache_dir
 
     folder = cache_dir() / "analyses"

@@ -9,8 +9,9 @@ import typer
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ..console import options
-from ..console.options import load_model_option, load_or_analyze
-from ..console.output import Output
+from ..console.option_groups import expand_option_groups
+from ..console.options import load_or_analyze, open_track
+from ..console.shared_options import AnalysisFileOption, AnalysisOptions, NetworkOptions, OutputOptions
 
 
 def register(app: typer.Typer) -> None:
@@ -18,14 +19,12 @@ def register(app: typer.Typer) -> None:
     app.command()(explain)
 
 
+@expand_option_groups
 def explain(
     file: options.File,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write into.")],
     feature: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Explain this feature. Repeatable; all seven without.")
-    ] = None,
-    analysis: Annotated[
-        Path | None, typer.Option(metavar="F", help="A kept analysis; otherwise the cached or a new one.")
     ] = None,
     begin: Annotated[
         float | None, typer.Option("--from", metavar="S", help="Show the track from this second on.")
@@ -33,15 +32,11 @@ def explain(
     end: Annotated[float | None, typer.Option("--to", metavar="S", help="Show the track to this second.")] = None,
     form: Annotated[str, typer.Option("--format", metavar="png|svg|both", help="Of the figures.")] = "both",
     overwrite: options.Overwrite = False,
-    passes: options.Passes = 0,
-    seed: options.Seed = 0,
-    segmentation: options.Segmentation = "felzenszwalb",
-    estimator: options.Estimator = "gradient",
-    perturbation: options.Perturbation = "gain",
-    as_json: options.Json = False,
-    model: options.ModelFile = None,
-    device: options.Device = "auto",
-    quiet: options.Quiet = False,
+    *,
+    stored: AnalysisFileOption,
+    analysis_options: AnalysisOptions,
+    network_options: NetworkOptions,
+    output_options: OutputOptions,
 ) -> None:
     """Show and let hear what speaks for and against each feature.
 
@@ -52,25 +47,26 @@ def explain(
     --from, --to).
     """
     features = parse_features(feature)
-    voice = Output(as_json=as_json, quiet=quiet)
-    from ...engine import load_track
-    from ...engine.analysis.analysis import AnalysisSettings
+    voice = output_options.output()
     from ...engine.plotting.export import FORMATS, explanation_paths, prepare_folder, write_explanation
     from ...engine.plotting.sonify import choose_excerpt
+    from ..console.tables import no_effect_warning
 
     if form not in FORMATS:
         raise InputError(f"no format is called {form!r}: there are {', '.join(FORMATS)}")
-    settings = AnalysisSettings(segmentation, estimator, perturbation, passes, seed)
+    settings = analysis_options.settings()
     files = explanation_paths(output, features, form=form)
-    network = load_model_option(model, device)
-    track = load_track(file)
+    model = network_options.load()
+    track = open_track(file, voice)
     if output.exists():  # a made folder is not left behind when what follows fails
         prepare_folder(output, list(files.values()), overwrite=overwrite)
-    explained = load_or_analyze(track, network, settings, voice, file=analysis)
+    explained = load_or_analyze(track, model, settings, voice, file=stored.analysis)
+    if warning := no_effect_warning(explained, features):
+        voice.note(warning)
     stretch_s = choose_excerpt(explained, features, begin, end)
     prepare_folder(output, list(files.values()), overwrite=overwrite)
     with voice.progress("Drawing") as report:
-        write_explanation(track, explained, network, files, stretch_s=stretch_s, progress=report)
+        write_explanation(track, explained, model, files, stretch_s=stretch_s, progress=report)
     written = {key: str(path) for key, path in files.items()}
     values = {
         "file": str(file),

@@ -11,9 +11,9 @@ from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.common.formatting import display_name
 from ..console import options
-from ..console.output import Output
+from ..console.output import Output, print_error
 from ..console.tables import numbers_table, with_title
-from ..session.presets import Preset, available_presets, find_preset, save_preset
+from ..session.presets import Preset, find_preset, readable_presets, save_preset
 
 presets = typer.Typer(no_args_is_help=True, help="Fader positions with a name: list, show, save.")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, - and _.")]
@@ -26,13 +26,16 @@ def register(app: typer.Typer) -> None:
 
 @presets.command("list")
 def list_presets(as_json: options.Json = False) -> None:
-    """All presets with a sentence on what they are for."""
+    """All presets with a sentence on what they are for. One that cannot be read is named (exit code 2)."""
     voice = Output(as_json=as_json)
-    found = [find_preset(name) for name in available_presets()]
+    readable, broken = readable_presets()
+    found = list(readable.values())
+    for reason in broken.values():
+        print_error(reason)
     if as_json:
         for preset in found:
             voice.result(_values(preset), lambda: "")
-        return
+        raise typer.Exit(2 if broken else 0)
     table = Table(header_style="", box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for column in ("preset", "what it is for"):
         table.add_column(column)
@@ -40,6 +43,7 @@ def list_presets(as_json: options.Json = False) -> None:
         own = " (yours)" if preset.is_user else ""
         table.add_row(Text.assemble((preset.name, "bold"), own), preset.summary)
     voice.show(table)
+    raise typer.Exit(2 if broken else 0)
 
 
 @presets.command("show")

@@ -1,6 +1,5 @@
 """render: a new sound file with the faders where they were asked to be."""
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,8 +8,10 @@ import typer
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ..console import options
-from ..console.options import load_model_option, load_or_analyze, parse_fader_settings
+from ..console.option_groups import expand_option_groups
+from ..console.options import load_or_analyze, open_track, parse_fader_settings
 from ..console.output import Output
+from ..console.shared_options import AnalysisFileOption, AnalysisOptions, NetworkOptions, OutputOptions
 from ..session.presets import find_preset
 from .automation import render_automation
 
@@ -25,12 +26,10 @@ def register(app: typer.Typer) -> None:
     app.command()(render)
 
 
+@expand_option_groups
 def render(
     file: options.File,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Written as .wav, .flac or .ogg.")],
-    analysis: Annotated[
-        Path | None, typer.Option(metavar="F", help="A kept analysis; otherwise the cached or a new one.")
-    ] = None,
     preset: Annotated[
         str | None, typer.Option(metavar="NAME", help="Start from a preset (see: moodfader presets list).")
     ] = None,
@@ -40,6 +39,10 @@ def render(
     ] = False,
     ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak that is not exceeded, in dBTP.")] = -1.0,
     bit_depth: Annotated[str, typer.Option(metavar="16|24|float", help="Of wav and flac (ogg has none).")] = "24",
+    dither: Annotated[
+        bool | None,
+        typer.Option("--dither/--no-dither", help="Of 16 bits; without either, where the sound is changed at all."),
+    ] = None,
     overwrite: options.Overwrite = False,
     dry_run: Annotated[
         bool,
@@ -49,69 +52,69 @@ def render(
         Path | None,
         typer.Option(metavar="F", help="A performance kept by play --record: the same samples (--bit-depth float)."),
     ] = None,
-    passes: options.Passes = 0,
-    seed: options.Seed = 0,
-    segmentation: options.Segmentation = "felzenszwalb",
-    estimator: options.Estimator = "gradient",
-    perturbation: options.Perturbation = "gain",
-    as_json: options.Json = False,
-    model: options.ModelFile = None,
-    device: options.Device = "auto",
-    quiet: options.Quiet = False,
+    *,
+    stored: AnalysisFileOption,
+    analysis_options: AnalysisOptions,
+    network_options: NetworkOptions,
+    output_options: OutputOptions,
 ) -> None:
     """Write a steered recording, and measure how its emotions moved. --set goes on top of --preset."""
-    voice = Output(as_json=as_json, quiet=quiet)
+    voice = output_options.output()
+    analysis = stored.analysis
     gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
-    from ...engine import Faders, load_track
-    from ...engine.analysis.analysis import AnalysisSettings
+    from ...engine import Faders
     from ...engine.render.audio_writer import validate_output
     from ...engine.render.render import CEILING_RANGE_DBTP
     from ...engine.render.render import render as write
-    from ..console.tables import reliability_warning, render_lines, render_table
+    from ..console.tables import level_notes, no_effect_warning, reliability_warning, render_lines, render_table
 
     # Everything that can be wrong is looked at before the long work begins.
     faders = Faders.from_mapping(gains_db)
-    wanted = AnalysisSettings(segmentation, estimator, perturbation, passes, seed)
+    wanted = analysis_options.settings()
     validate_output(output, bit_depth=bit_depth, source=file if file.is_file() else None, overwrite=overwrite)
     if not CEILING_RANGE_DBTP[0] <= ceiling <= CEILING_RANGE_DBTP[1]:
         raise InputError(
             f"--ceiling {ceiling:g}: goes from {CEILING_RANGE_DBTP[0]:g} to {CEILING_RANGE_DBTP[1]:g} dBTP"
         )
-    network = load_model_option(model, device)
+    model = network_options.load()
     if automation is not None:
         if gains_db or match_loudness or analysis is not None or dry_run:
             raise InputError("--automation says where the faders are: it goes with no other way to set them")
-        render_automation(file, automation, output, bit_depth=bit_depth, model=network, settings=wanted, voice=voice)
+        render_automation(file, automation, output, bit_depth=bit_depth, model=model, settings=wanted, voice=voice)
         return
-    track = load_track(file)
+    track = open_track(file, voice)
     if dry_run:
-        _tell_plan(voice, track, network, wanted, analysis, output, gains_db)
+        _tell_plan(voice, track, model, wanted, analysis, output, gains_db)
         return
-    explained = load_or_analyze(track, network, wanted, voice, file=analysis)
+    explained = load_or_analyze(track, model, wanted, voice, file=analysis)
     if faders.is_neutral:
-        voice.note("all faders are at zero: the output will equal the input (--set or --preset moves them)")
-    shaky = reliability_warning(
-        explained, [name for name, value in zip(MIDLEVEL, faders.to_array(), strict=True) if value]
-    )
-    if shaky:
-        voice.note(shaky)
+        held = track.sample_peak <= 1 or (bit_depth == "float" and output.suffix.lower() == ".wav")
+        equals = "will equal the input" if held else "will be the input, turned down where it is above full scale"
+        voice.note(f"all faders are at zero: the output {equals} (--set or --preset moves them)")
+    moved = [name for name, value in zip(MIDLEVEL, faders.to_array(), strict=True) if value]
+    for warning in (no_effect_warning(explained, moved), reliability_warning(explained, moved)):
+        if warning:
+            voice.note(warning)
     with voice.progress(f"Rendering {output.name}") as report:
         rendered = write(
             track,
             explained,
             output,
             faders=faders,
-            model=network,
+            model=model,
             match_loudness=match_loudness,
             bit_depth=bit_depth,
             ceiling_dbtp=ceiling,
+            dither=dither,
             overwrite=overwrite,
-            device=device,
+            device=network_options.device,
             progress=report,
         )
-    voice.result(dataclasses.asdict(rendered), lambda: render_table(rendered, gains_db))
+    voice.result(rendered.to_dict(), lambda: render_table(rendered, gains_db))
     for line in render_lines(rendered):
         voice.line(line)
+    for note in level_notes(rendered, track, ceiling_dbtp=ceiling, neutral=faders.is_neutral):
+        voice.note(note)
 
 
 def _tell_plan(
@@ -124,7 +127,8 @@ def _tell_plan(
     gains_db: dict[str, float],
 ) -> None:
     """What a render would do, after everything that can be checked beforehand has been."""
-    from ...engine.analysis.cache import cache_path, load_analysis
+    from ...engine.analysis.analysis_file import load_analysis
+    from ...engine.analysis.cache import cache_path
 
     if analysis is not None:
         load_analysis(analysis, track=track, model=model)

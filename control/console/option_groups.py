@@ -1,11 +1,11 @@
-"""Options that belong together, declared once as a dataclass and taken by a command as one parameter.
+"""Option groups: options that belong together, declared once as a dataclass and taken by commands as one parameter.
 
     @dataclass(frozen=True)
-    class Recipe:
-        epochs: Annotated[int, typer.Option(help="How many epochs.")] = 30
+    class TrainingOptions:
+        epochs: Annotated[int, typer.Option(help="Number of epochs.")] = 30
 
-    @with_groups
-    def train(output: ..., recipe: Recipe, ...): ...
+    @expand_option_groups
+    def train(output: ..., training: TrainingOptions, ...): ...
 
 typer sees the fields as options of their own, in the parameter's place.
 """
@@ -20,7 +20,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def expand_option_groups(command: F) -> F:
-    """A command whose dataclass parameters are spelled as the options of their fields."""
+    """Decorate a command: each parameter that is a dataclass becomes one option for each of its fields.
+
+    Parameters
+    ----------
+    command : callable
+        A typer command.
+
+    Returns
+    -------
+    callable
+        Takes the fields as keyword arguments and calls `command` with the dataclasses made of them.
+    """
     signature = inspect.signature(command, eval_str=True)
     groups: dict[str, Any] = {
         name: p.annotation for name, p in signature.parameters.items() if dataclasses.is_dataclass(p.annotation)
@@ -31,13 +42,13 @@ def expand_option_groups(command: F) -> F:
         parameters += [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
 
     @functools.wraps(command)
-    def spelled(**options: Any) -> Any:  # noqa: ANN401
+    def expanded(**options: Any) -> Any:  # noqa: ANN401
         for name, group in groups.items():
             fields = [field.name for field in dataclasses.fields(group)]
             options[name] = group(**{field: options.pop(field) for field in fields})
         return command(**options)
 
-    del spelled.__wrapped__  # its signature is no longer the one that counts
-    spelled.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    spelled.__annotations__ = {p.name: p.annotation for p in parameters}
-    return spelled  # type: ignore[return-value]
+    del expanded.__wrapped__  # its signature is no longer the one that counts
+    expanded.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    expanded.__annotations__ = {p.name: p.annotation for p in parameters}
+    return expanded  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""The options that several commands share: declared once, so that they mean the same everywhere."""
+"""Options and arguments that several commands share, declared once, and what they are turned into."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -57,7 +57,20 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replac
 
 
 def load_model_option(path: Path | None, device: str) -> "Model":
-    """The network that --model and --device ask for. Raises InputError."""
+    """Load the network that --model and --device ask for.
+
+    Parameters
+    ----------
+    path : Path or None
+        The checkpoint; None for the one that ships.
+    device : str
+        auto, cpu, cuda or cuda:N.
+
+    Raises
+    ------
+    InputError
+        If the file is no checkpoint of this program, or the device is not there.
+    """
     from ...models.inference.checkpoint import load_model
     from ...models.inference.device import resolve_device
 
@@ -65,7 +78,23 @@ def load_model_option(path: Path | None, device: str) -> "Model":
 
 
 def parse_fader_settings(settings: Iterable[str] | None) -> dict[str, float]:
-    """FEATURE=DB, several of them, as numbers; the last one of a feature counts. Raises InputError."""
+    """Parse --set FEATURE=DB.
+
+    Parameters
+    ----------
+    settings : iterable of str or None
+        The option's values; of several for one feature the last one counts.
+
+    Returns
+    -------
+    dict
+        Gains in dB by feature.
+
+    Raises
+    ------
+    InputError
+        If one has no equals sign, or no number behind it.
+    """
     gains = {}
     for text in settings or ():
         feature, equals, decibels = text.partition("=")
@@ -79,19 +108,61 @@ def parse_fader_settings(settings: Iterable[str] | None) -> dict[str, float]:
 
 
 def load_or_analyze(
-    track: "Track", model: "Model", settings: "AnalysisSettings", voice: Output, *, file: Path | None = None
+    track: "Track", model: "Model", settings: "AnalysisSettings", output: Output, *, file: Path | None = None
 ) -> "Analysis":
-    """The analysis in `file`, or the one of the cache, made with a progress bar if it is not there."""
-    from ...engine.analysis.cache import analyze, load_analysis
+    """Load an analysis file, or the cached analysis; make it, with a progress bar, if there is none.
+
+    Parameters
+    ----------
+    track : Track
+        The track.
+    model : Model
+        The network.
+    settings : AnalysisSettings
+        How it is analysed; they are part of the cache's key.
+    output : Output
+        For progress and notes.
+    file : Path, optional
+        A stored analysis.
+
+    Raises
+    ------
+    InputError
+        If the file is no analysis of this track by this network.
+    """
+    from ...engine.analysis.analysis_file import load_analysis
+    from ...engine.analysis.cache import analyze
 
     if file is not None:
         return load_analysis(file, track=track, model=model)
-    with voice.progress(f"Analysing {track.path.name}") as report:
-        return analyze(track, model=model, settings=settings, progress=report)
+    with output.progress(f"Analysing {track.path.name}") as report:
+        return analyze(track, model=model, settings=settings, progress=report, note=output.note)
+
+
+def open_track(file: Path, output: Output) -> "Track":
+    """Open the track of a file or a pipe, and print notes about it.
+
+    Raises
+    ------
+    InputError
+        If it cannot be decoded.
+    """
+    from ...engine import load_track
+
+    track = load_track(file)
+    for note in track.notes:
+        output.note(note)
+    return track
 
 
 def for_each_file(files: Iterable[Path], work: Callable[[Path], None]) -> None:
-    """Work on file after file; one that cannot be used is told and does not stop the others (exit code 2)."""
+    """Call `work` for each file; an InputError is printed and does not stop the others.
+
+    Raises
+    ------
+    typer.Exit
+        With code 2 after the last file, if one of them could not be used.
+    """
     failed = False
     for file in files:
         try:

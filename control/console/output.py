@@ -1,12 +1,18 @@
-"""Where the program speaks: results on standard output, progress and complaints on standard error.
+"""Output of the commands: results on standard output; progress, notes and errors on standard error.
 
 Progress bars are there only while standard error is a terminal, and never with --quiet.
 """
 
 import contextlib
+import csv
+import errno
+import io
 import json
+import math
+import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -14,53 +20,93 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.text import Text
 
 from ...models.common.arrays import ProgressCallback
+from ...models.common.formatting import format_duration
 
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Leave it to who called (rich would exit with code 1)."""
+        """Raise the error (rich would end the program with code 1)."""
         raise BrokenPipeError
 
 
 class Output:
-    """Says results, notes and progress as the options of a command ask for."""
+    """Prints results, notes and progress as the options of a command ask for.
+
+    Parameters
+    ----------
+    as_json : bool
+        Results as JSON, one object a line.
+    quiet : bool
+        No progress and no notes.
+    """
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json = as_json
         self._quiet = quiet
 
     def result(self, values: Mapping[str, Any], shown: Callable[[], RenderableType]) -> None:
-        """One result: a line of JSON, or what `shown` makes for the eye."""
+        """Print one result.
+
+        Parameters
+        ----------
+        values : mapping
+            What --json prints, as one line; numbers are rounded to six decimals.
+        shown : callable
+            Makes the table or text that is printed otherwise.
+        """
         if self.as_json:
-            print(json.dumps(_rounded(values), ensure_ascii=False, allow_nan=False), flush=True)
+            print(_json(values), flush=True)
         else:
             self.show(shown())
 
+    def csv_row(self, cells: Iterable[object]) -> None:
+        """One row of a table in CSV (numbers to six decimals)."""
+        line = io.StringIO(newline="")
+        csv.writer(line, lineterminator="").writerow(_rounded(list(cells)))
+        print(line.getvalue(), flush=True)
+
     def show(self, shown: RenderableType) -> None:
-        """A table or lines; lines are not wrapped, for paths are to be copied."""
+        """Print a table or text; lines of text are not wrapped, so that paths can be copied."""
         console = _Console(highlight=False)
         for part in shown.renderables if isinstance(shown, Group) else [shown]:
             console.print(part, soft_wrap=isinstance(part, str | Text), markup=False)
 
     def line(self, text: str) -> None:
-        """A line of a result that is not cut or wrapped (paths are to be copied); not with --json."""
+        """Print a line of a result unless --json is given; it is neither cut nor wrapped."""
         if not self.as_json:
             print(text, flush=True)
 
     def note(self, text: str) -> None:
-        """Something worth knowing that is no result: on standard error, not with --quiet."""
+        """Print a note on standard error unless --quiet is given."""
         if not self._quiet:
             print(text, file=sys.stderr, flush=True)
 
     def log(self, text: str) -> None:
-        """A note for those who see no progress bar, because standard error is not a terminal."""
+        """Print a note only where no progress bar is shown, because standard error is not a terminal."""
         if not sys.stderr.isatty():
             self.note(text)
 
     @contextlib.contextmanager
-    def progress(self, task: str) -> Iterator[ProgressCallback]:
-        """A bar that appears with the first report and goes when the work is done."""
+    def progress(self, task: str, *, files: "FileCount | None" = None) -> Iterator[ProgressCallback]:
+        """Show a progress bar from the first report on until the block ends.
+
+        Parameters
+        ----------
+        task : str
+            What is done.
+        files : FileCount, optional
+            If it counts more than one file, the bar is about all of them: which one is worked on, and the time left.
+
+        Yields
+        ------
+        callable
+            Takes the fraction done, 0 to 1.
+        """
         console = Console(stderr=True)
+        if files is not None and files.total > 1:
+            with self._progress_of_files(console, task, files) as report:
+                yield report
+            return
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
         with Progress(
             *columns, console=console, transient=True, disable=self._quiet or not console.is_terminal
@@ -68,17 +114,92 @@ class Output:
             number = bar.add_task(task, total=1.0, visible=False)
             yield lambda done: bar.update(number, completed=done, visible=True)
 
+    @contextlib.contextmanager
+    def _progress_of_files(self, console: Console, task: str, files: "FileCount") -> Iterator[ProgressCallback]:
+        number = files.begin()
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[left]}"),
+        )
+        with Progress(
+            *columns, console=console, transient=True, disable=self._quiet or not console.is_terminal
+        ) as bar:
+            row = bar.add_task(f"{task} ({number + 1} of {files.total})", total=1.0, left="")
+
+            def report(done: float) -> None:
+                fraction = (number + done) / files.total
+                bar.update(row, completed=fraction, left=files.time_left(fraction))
+
+            report(0.0)
+            yield report
+
+
+class FileCount:
+    """Counts the files that have been worked on, and estimates how long the rest will take.
+
+    Parameters
+    ----------
+    total : int
+        How many files there are.
+    """
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self._begun = 0
+        self._since = time.monotonic()
+
+    def begin(self) -> int:
+        """Count another file; returns its index, from 0."""
+        self._begun += 1
+        return self._begun - 1
+
+    def time_left(self, fraction: float) -> str:
+        """Time left after this fraction of all files, 0 to 1, as text; empty at the beginning."""
+        if fraction <= 0:
+            return ""
+        return f"{format_duration((time.monotonic() - self._since) * (1 - fraction) / fraction)} left"
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    """One line; letters that standard output has no bytes for are escaped, as JSON allows."""
+    text = json.dumps(_rounded(values), ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(_rounded(values), allow_nan=False)
+    return text
+
+
+def system_reason(error: OSError) -> str | None:
+    """The operating system's reason for an error about a file, in one line.
+
+    Parameters
+    ----------
+    error : OSError
+        The error.
+
+    Returns
+    -------
+    str or None
+        The file's name and the reason; the reason alone if the disk is full; None if no file is concerned.
+    """
+    if error.filename is None or error.strerror is None:
+        return f"{error.strerror}" if error.errno == errno.ENOSPC else None
+    return f"{os.fsdecode(error.filename)}: {error.strerror[:1].lower()}{error.strerror[1:]}"
+
 
 def print_error(text: str) -> None:
-    """One line on standard error, with the program's name before it."""
+    """Print an error on standard error, as one line with the program's name before it."""
     with contextlib.suppress(BrokenPipeError):
         print("moodfader: " + " ".join(text.split()), file=sys.stderr, flush=True)
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401
-    """Six decimals are more than any of these numbers mean."""
+    """Six decimals are more than any of these numbers mean; what is not finite (the peak of silence) is null."""
     if isinstance(value, float):
-        return round(value, 6)
+        return round(value, 6) if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

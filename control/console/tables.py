@@ -1,8 +1,9 @@
-"""Results as tables for the eye (rich)."""
+"""Results as tables and lines of text (rich)."""
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich import box
 from rich.console import Group
@@ -10,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL, RELIABILITY_THRESHOLD
-from ...models.common.formatting import display_name, format_duration
+from ...models.common.formatting import display_name, format_duration, name_with_pole
 
 if TYPE_CHECKING:
     from ...engine.analysis.analysis import Analysis
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
     from ...engine.audio.track import Track
     from ...engine.render.render import RenderResult
 
-_BAR = 20
+_BAR_WIDTH: Final = 20
 
 
 def numbers_table(*columns: str) -> Table:
-    """The first column to the left, numbers to the right."""
+    """An empty table whose first column is flush left and whose others, of numbers, are flush right."""
     table = Table(header_style="", box=box.ROUNDED)
     table.add_column(columns[0], no_wrap=True)
     for column in columns[1:]:
@@ -31,38 +32,46 @@ def numbers_table(*columns: str) -> Table:
 
 
 def with_title(title: str, table: Table) -> Group:
-    """A table under a line that may be wider than it."""
+    """A table under a title, which may be wider than the table."""
     return Group(Text(title, style="bold"), table)
 
 
-def prediction_table(file: Path, track: "Track", heard: "Prediction") -> Group:
-    """What the network hears in one track, with bars."""
-    table = numbers_table("0 to 1", "heard")
-    table.add_column("", width=_BAR, no_wrap=True)
-    for group in (heard.midlevel, heard.emotions):
+def prediction_table(file: Path, track: "Track", prediction: "Prediction") -> Group:
+    """Predictions of one track, 0 to 1, as numbers and bars."""
+    table = numbers_table("0 to 1", "predicted")
+    table.add_column("", width=_BAR_WIDTH, no_wrap=True)
+    for group in (prediction.midlevel, prediction.emotions):
         for name, value in group.items():
-            table.add_row(display_name(name), f"{value:.2f}", "█" * round(_BAR * min(max(value, 0.0), 1.0)))
+            table.add_row(name_with_pole(name), f"{value:.2f}", "█" * round(_BAR_WIDTH * min(max(value, 0.0), 1.0)))
         table.add_section()
     return with_title(f"{file}  ({format_duration(track.duration_s)})", table)
 
 
-MEASURES = {"surrogate_r2": "surrogate_r2", "half_agreement": "half_agreement", "stability": "reliability"}
-"""Attribute of an Analysis by its key in --json."""
-"""What an analysis says of its own worth, for each feature."""
-
-
 def analysis_table(file: Path, analysis: "Analysis") -> Group:
-    """How many segments speak for and against each feature, and how far that can be relied on."""
-    table = numbers_table("feature", "for", "against", "surrogate's R²", "halves' r", "stability")
-    measures = zip(*(getattr(analysis, what) for what in MEASURES.values()), strict=True)
+    """Numbers of significant segments that raise and lower each feature, and how reliable their weights are."""
+    table = numbers_table("feature", "raise", "lower", "surrogate R²", "split-half r", "reliability")
+    measures = zip(analysis.surrogate_r2, analysis.half_agreement, analysis.reliability, strict=True)
     for name, counts, measured in zip(MIDLEVEL, analysis.significant_counts().values(), measures, strict=True):
-        shown = (f"{value:.2f}" for value in measured)
-        table.add_row(display_name(name), str(counts["positive"]), str(counts["negative"]), *shown)
+        texts = (f"{value:.2f}" for value in measured)
+        table.add_row(name_with_pole(name), str(counts["positive"]), str(counts["negative"]), *texts)
     return with_title(f"{file}  ({len(analysis.weights)} segments, {analysis.settings.passes} passes)", table)
 
 
 def reliability_warning(analysis: "Analysis", features: Iterable[str]) -> str | None:
-    """A line that names those of the features whose weights are not stable; None when all are."""
+    """Name the features whose weights are not reliable.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The analysis.
+    features : iterable of str
+        The features that matter here.
+
+    Returns
+    -------
+    str or None
+        One line; None if all are reliable.
+    """
     found = [
         f"{display_name(name)} ({analysis.reliability[MIDLEVEL.index(name)]:.2f})"
         for name in features
@@ -70,17 +79,88 @@ def reliability_warning(analysis: "Analysis", features: Iterable[str]) -> str | 
     ]
     if not found:
         return None
-    return f"not stable: {', '.join(found)}; another seed would find other segments (more --passes help)"
+    return f"not reliable: {', '.join(found)}; another seed would find other segments (more --evaluations help)"
+
+
+def no_effect_warning(analysis: "Analysis", features: Iterable[str]) -> str | None:
+    """Name the features whose faders do nothing to this track, because no segment of it moves them.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The analysis.
+    features : iterable of str
+        The features that matter here.
+
+    Returns
+    -------
+    str or None
+        One line; None if there are none.
+    """
+    found = [display_name(name) for name in features if name in analysis.features_without_segments]
+    if not found:
+        return None
+    does = "its fader does" if len(found) == 1 else "their faders do"
+    return (
+        f"no segment was found that moves {', '.join(found)}: {does} nothing to this track (more --evaluations help)"
+    )
+
+
+def level_notes(rendered: "RenderResult", track: "Track", *, ceiling_dbtp: float, neutral: bool) -> list[str]:
+    """Notes on the level of a rendered file: a gain that was applied, a ceiling that is exceeded.
+
+    Parameters
+    ----------
+    rendered : RenderResult
+        What was rendered.
+    track : Track
+        What it was rendered from.
+    ceiling_dbtp : float
+        True peak in dBTP that was not to be exceeded.
+    neutral : bool
+        Whether all faders were at 0 dB.
+
+    Returns
+    -------
+    list of str
+        One line each.
+    """
+    notes = []
+    if neutral and rendered.gain_db < -0.005:
+        peak_db = 20 * math.log10(track.sample_peak)
+        notes.append(
+            f"the output was turned down by {-rendered.gain_db:.1f} dB: the input reaches {peak_db:.1f} dB above "
+            "full scale, which this format cannot hold (a .wav with --bit-depth float keeps it as it is)"
+        )
+    elif abs(rendered.gain_db) >= 0.05:
+        turned = "up" if rendered.gain_db > 0 else "down"
+        notes.append(
+            f"the output was turned {turned} by {abs(rendered.gain_db):.1f} dB to match the input's loudness"
+        )
+    if rendered.true_peak_dbtp > ceiling_dbtp + 0.05:
+        because = "with all faders at zero the sound is left as it is" if neutral else "the format raised it"
+        notes.append(
+            f"true peak {rendered.true_peak_dbtp:.1f} dBTP is above the ceiling of {ceiling_dbtp:g} dBTP: {because}"
+        )
+    return notes
 
 
 def render_table(rendered: "RenderResult", gains_db: Mapping[str, float]) -> Table:
-    """Seven features and eight emotions before and after, as measured on the sound; the surrogate's expectation."""
+    """Features and emotions of a track and of its steered version, and the shift that the surrogate expects.
+
+    Parameters
+    ----------
+    rendered : RenderResult
+        What was rendered.
+    gains_db : mapping
+        Fader positions in dB by feature.
+    """
     table = numbers_table("0 to 1", "fader", "before", "after", "shift", "expected")
     table.columns[4].style = "bold"
     for name in MIDLEVEL:
         before, after = rendered.midlevel["before"][name], rendered.midlevel["after"][name]
         fader = f"{gains_db.get(name, 0.0):+.1f} dB" if gains_db.get(name) else ""
-        table.add_row(display_name(name), fader, f"{before:.3f}", f"{after:.3f}", f"{after - before:+.3f}", "")
+        table.add_row(name_with_pole(name), fader, f"{before:.3f}", f"{after:.3f}", f"{after - before:+.3f}", "")
     table.add_section()
     for name in EMOTIONS:
         before, after = rendered.emotions["before"][name], rendered.emotions["after"][name]
@@ -91,7 +171,7 @@ def render_table(rendered: "RenderResult", gains_db: Mapping[str, float]) -> Tab
 
 
 def render_lines(rendered: "RenderResult") -> list[str]:
-    """Loudness, peak, speed and path of a render."""
+    """Loudness, true peak, speed and path of a rendered file, a line each."""
     loudness = rendered.loudness_lufs
     level = f"loudness  {loudness['before']:.1f} -> {loudness['after']:.1f} LUFS"
     if rendered.loudness_matched is not None:

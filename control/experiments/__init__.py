@@ -1,0 +1,1 @@
+"""The commands train and evaluate: options, data sets from disk, cross-validation runs."""

@@ -1,4 +1,5 @@
-"""What training and evaluation work on: the datasets that the options name, as spectrograms with ratings."""
+"""The data sets of training and evaluation: read from the paths that the options give, as spectrograms with
+ratings."""
 
 import dataclasses
 import functools
@@ -27,18 +28,16 @@ from ...models.training.batches import TrainingSource
 from ..console.output import Output
 
 CLIPS_PER_BATCH: Final = {"soundtracks": 20, "midlevel": 20, "table": 20, "perceptual": 10, "known": 16}
-"""How many clips of each kind are in a batch."""
+"""Clips per batch by kind of data set (`known`: synthetic music)."""
 KNOWN_ALONE: Final = 24
-"""How many pieces of known qualities where there is nothing else."""
-
-
+"""Synthetic clips per batch where there is no other data set."""
 LEAST_CLIPS: Final = 5
-"""With fewer recordings there is nothing to learn but those recordings."""
+"""Smallest number of clips that training and evaluation accept."""
 
 
 @dataclass(frozen=True)
 class DatasetPaths:
-    """Folders and tables as the options name them."""
+    """Paths of the data sets, as the options give them; `known` are folders of synthetic music."""
 
     soundtracks: Path | None = None
     midlevel: Path | None = None
@@ -49,10 +48,17 @@ class DatasetPaths:
 
     @property
     def named(self) -> bool:
+        """Whether any path is given."""
         return any((self.soundtracks, self.midlevel, self.tables, self.perceptual, self.known))
 
     def or_default(self) -> "DatasetPaths":
-        """Itself, or what lies in the data folder (MOODFADER_DATA) when it names nothing. Raises InputError."""
+        """Return these paths or, if none is given, those of the data folder (MOODFADER_DATA).
+
+        Raises
+        ------
+        InputError
+            No path is given and there is nothing in the data folder.
+        """
         if self.named:
             return self
         folder = data_dir() / "soundtracks"
@@ -64,7 +70,19 @@ class DatasetPaths:
 
 @dataclass(frozen=True)
 class LabelledDataset:
-    """Clips of one kind and their spectrograms."""
+    """A data set of one kind with its spectrograms and ratings.
+
+    Attributes
+    ----------
+    name
+        The kind, and after a colon what tells several of a kind apart.
+    clips
+        Paths, groups and ratings.
+    material
+        Spectrograms and targets of the clips.
+    share
+        Clips per batch; 0 for the usual number of its kind.
+    """
 
     name: str
     clips: list[Clip]
@@ -73,17 +91,23 @@ class LabelledDataset:
 
     @property
     def kind(self) -> str:
-        """Of the kinds of SHARES."""
+        """A key of CLIPS_PER_BATCH."""
         return self.name.split(":")[0]
 
     def source(self, indices: list[int] | None = None) -> TrainingSource:
-        """What training draws from: all, or the clips of those indices."""
-        chosen = self.material if indices is None else self.material.subset(indices)
-        return TrainingSource(self.name, chosen, self.share or CLIPS_PER_BATCH[self.kind])
+        """Return the training source of all clips, or of those with the given indices."""
+        material = self.material if indices is None else self.material.subset(indices)
+        return TrainingSource(self.name, material, self.share or CLIPS_PER_BATCH[self.kind])
 
 
 def read_datasets(datasets: DatasetPaths, voice: Output) -> list[LabelledDataset]:
-    """Read everything that is named, with a progress bar. Raises InputError."""
+    """Read the data sets and compute their spectrograms, with a progress bar.
+
+    Raises
+    ------
+    InputError
+        A table or an audio file is missing or cannot be read.
+    """
     found: list[tuple[str, list[Clip]]] = []
     groups: dict[Path, str] = {}
     albums: dict[int, str] = {}
@@ -93,7 +117,7 @@ def read_datasets(datasets: DatasetPaths, voice: Output) -> list[LabelledDataset
         albums = {int(clip.path.stem): clip.group for clip in clips}
         found.append(("soundtracks", clips))
         if len(set(groups.values())) == len(clips):
-            voice.note("soundtracks: no albums are named, so clips of one album may be learned from and tested on")
+            voice.note("soundtracks: albums are unknown, so training and test clips may be from the same album")
     if datasets.midlevel is not None:
         found.append(("midlevel", read_midlevel(datasets.midlevel, albums=albums)))
     found += [(f"table:{table.name}", read_table(table)) for table in datasets.tables]
@@ -109,7 +133,7 @@ def read_datasets(datasets: DatasetPaths, voice: Output) -> list[LabelledDataset
         if not clips:
             raise InputError(f"{name}: none of its rows has an audio file")
         with voice.progress(f"Reading {name}") as report:
-            # several folders of known music share the place in a batch that one would have
+            # several folders of synthetic music share the clips per batch of one
             share = max(1, round(place * len(clips) / music)) if name.startswith("known") else 0
             material = with_embeddings(load_spectrograms(clips, read_mono, report), clips, embeddings)
             rated.append(LabelledDataset(name, clips, material, share))
@@ -120,19 +144,44 @@ def read_datasets(datasets: DatasetPaths, voice: Output) -> list[LabelledDataset
 
 
 def read_test_sweeps(paths: Sequence[Path], voice: Output) -> tuple[list[SweepClip], ClipDataset]:
-    """Music of known qualities for testing: its tables, or folders that hold known_music.csv. Raises InputError."""
+    """Read synthetic music for testing.
+
+    Parameters
+    ----------
+    paths
+        Tables, or folders with a table `known_music.csv`.
+    voice
+        For progress.
+
+    Returns
+    -------
+    clips : list of SweepClip
+    material : ClipDataset
+        Their spectrograms.
+
+    Raises
+    ------
+    InputError
+        A table or an audio file is missing or cannot be read.
+    """
     series = []
     for place, path in enumerate(paths):
         table = path / TABLE if path.is_dir() else path
         series += read_sweeps(table, prefix=f"{place + 1}:" if len(paths) > 1 else "")
-    with voice.progress("Reading music of known qualities") as report:
-        material = load_spectrograms([one.clip for one in series], read_mono, report)
-    voice.note(f"music for testing: {len(series)} clips, {len({one.series for one in series} - {''})} series")
+    with voice.progress("Reading synthetic music for testing") as report:
+        material = load_spectrograms([clip.clip for clip in series], read_mono, report)
+    voice.note(f"synthetic music: {len(series)} clips, {len({clip.series for clip in series} - {''})} sweeps")
     return series, material
 
 
 def require_enough_clips(rated: Sequence[LabelledDataset]) -> None:
-    """Raises InputError where there are fewer than LEAST_CLIPS recordings to learn from."""
+    """Check that there are enough clips to train on.
+
+    Raises
+    ------
+    InputError
+        There are fewer than LEAST_CLIPS.
+    """
     count = sum(len(part.clips) for part in rated)
     if count < LEAST_CLIPS:
         names = ", ".join(part.name for part in rated)
@@ -142,7 +191,7 @@ def require_enough_clips(rated: Sequence[LabelledDataset]) -> None:
 
 
 def read_mono(path: Path) -> FloatArray:
-    """A sound file as the network hears it: mono at 22.05 kHz without clicks, float32 [samples], its level one."""
+    """Read a sound file as the network's input: mono at 22,050 Hz without clicks, float32 [samples], its level 1."""
     track = load_track(path)
     return np.asarray(np.concatenate(list(track.network_input_blocks())) / track.network_peak, np.float32)
 
@@ -156,14 +205,36 @@ def _known_name(place: int, folders: Sequence[Path]) -> str:
     return "known" if len(folders) == 1 else f"known:{place + 1}:{folders[place].name}"
 
 
-def compute_spectrogram(sound: FloatArray) -> npt.NDArray[np.float16]:
-    """What the network sees of a sound that is scaled already: [frames, bands], as `prepare` keeps it."""
+def compute_spectrogram(audio: FloatArray) -> npt.NDArray[np.float16]:
+    """Compute the spectrogram of audio that is already scaled.
+
+    Parameters
+    ----------
+    audio
+        float32 [samples], mono at 22,050 Hz.
+
+    Returns
+    -------
+    numpy.ndarray
+        float16 [frames, bands], the format of data sets in memory.
+    """
     with torch.inference_mode():
-        return np.asarray(_front_end()(torch.from_numpy(sound)).half().numpy())
+        return np.asarray(_front_end()(torch.from_numpy(audio)).half().numpy())
 
 
 def render_labelled_music(folder: Path, count: int, *, seed: int, voice: Output) -> Path:
-    """The folder with at least `count` pieces of known qualities in it; what is missing is made. InputError."""
+    """Render synthetic music into a folder until it has at least `count` clips.
+
+    Returns
+    -------
+    pathlib.Path
+        `folder`.
+
+    Raises
+    ------
+    InputError
+        FluidSynth or a sound font is missing, or the folder cannot be written to.
+    """
     with voice.progress(f"Composing {count} pieces") as report:
         labelled_set(count, seed=seed, folder=folder, progress=report)
     return folder

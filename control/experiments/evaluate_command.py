@@ -1,4 +1,4 @@
-"""evaluate: how a model, or a way of training one, agrees with listeners, as a table or as a whole report."""
+"""The command `evaluate`: compares a model, or training settings by cross-validation, with human ratings."""
 
 import shutil
 from collections.abc import Sequence
@@ -31,34 +31,41 @@ def register(app: typer.Typer) -> None:
 
 @dataclass(frozen=True)
 class CrossValidationOptions:
-    """Whether and how the recordings are divided."""
+    """Options of the cross-validation."""
 
     cross_validate: Annotated[
         bool,
         typer.Option(
             "--cross-validate",
             metavar="",
-            help="Train anew without each part in turn, and test on that part.",
+            help="Train a network without each fold in turn, and test it on that fold.",
             rich_help_panel=_HOW,
         ),
     ] = False
     folds: Annotated[
-        int, typer.Option(metavar="N", help="Parts; an album is never in two of them.", rich_help_panel=_HOW)
+        int, typer.Option(metavar="N", help="Number of folds; albums are kept together.", rich_help_panel=_HOW)
     ] = 10
     test_folds: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Train for and test on the first N parts only.", rich_help_panel=_HOW),
+        typer.Option(metavar="N", help="Train for and test on the first N folds only.", rich_help_panel=_HOW),
     ] = None
     repeats: Annotated[
-        int, typer.Option(metavar="N", help="Cross-validations, of different seeds.", rich_help_panel=_HOW)
+        int, typer.Option(metavar="N", help="Number of repetitions, with different seeds.", rich_help_panel=_HOW)
     ] = 1
 
     @property
     def tested(self) -> int:
+        """Number of folds that are tested."""
         return self.folds if self.test_folds is None else self.test_folds
 
     def check(self) -> None:
-        """Raises InputError for numbers that divide nothing."""
+        """Check the numbers.
+
+        Raises
+        ------
+        InputError
+            A number is out of range.
+        """
         if self.folds < 2 or self.repeats < 1:
             raise InputError(f"--folds {self.folds} --repeats {self.repeats}: at least 2 folds, once")
         if not 1 <= self.tested <= self.folds:
@@ -69,22 +76,22 @@ class CrossValidationOptions:
 def evaluate(
     recordings: DatasetOptions,
     division: CrossValidationOptions,
-    recipe: TrainingOptions,
+    training: TrainingOptions,
     model: options.ModelFile = None,
-    test_known: Annotated[
+    test_synthetic: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="DIR",
-            help="For a report: music of known qualities that was not learned from, and series of it. Repeatable.",
+            help="For a report: synthetic music that was not trained on, with parameter sweeps. Repeatable.",
         ),
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Find out everything: a page, a record and figures, in this folder."),
+        typer.Option(metavar="DIR", help="Write a full report (page, record and figures) to this folder."),
     ] = None,
-    beside: Annotated[
+    compare_with: Annotated[
         list[Path] | None,
-        typer.Option(metavar="JSON", help="For a report: another one's record.json to show beside. Repeatable."),
+        typer.Option(metavar="JSON", help="For a report: record.json of another one to compare with. Repeatable."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="F", help="Write the record as .json or .md.")
@@ -96,25 +103,25 @@ def evaluate(
 ) -> None:
     """Compare predictions with human ratings (Pearson r).
 
-    Of a trained model the numbers are fair only on recordings that it has not learned from; --cross-validate is the
-    fair measure of a way of training. Its networks are kept beside the output, so that an interrupted run goes on
-    where it was. A --report may have both: then the model judges what no network has learned from.
+    The results of a model are valid only for recordings that it was not trained on; --cross-validate evaluates
+    training settings instead. Its networks are stored next to the output, so that an interrupted run is resumed. A
+    --report can have both: then the model predicts what no network was trained on.
     """
     if model is not None and division.cross_validate and report is None:
         raise InputError("--cross-validate trains its own models: give it or --model, not both (but for a --report)")
-    if report is None and (test_known or beside):
-        raise InputError("--test-known and --beside are for a --report")
+    if report is None and (test_synthetic or compare_with):
+        raise InputError("--test-synthetic and --compare-with are for a --report")
     division.check()
     voice = Output(as_json=as_json, quiet=quiet)
-    settings = recipe.settings(device)
+    settings = training.settings(device)
     from ...models.inference.threads import torch_threads
     from ..report.folder import check_folder, write_report
     from ..report.summary import check_record, pearson_scores, read_record, report_table, write_record
     from .datasets import read_datasets, read_test_sweeps, require_enough_clips
-    from .evaluation_run import collect_predictions
+    from .evaluation_run import collect_predictions, training_overlap
 
     check_record(output, overwrite=overwrite)
-    others = [read_record(path) for path in beside or ()]
+    others = [read_record(path) for path in compare_with or ()]
     trained = None
     if model is not None or not division.cross_validate:
         trained = options.load_model_option(model, device)
@@ -123,34 +130,39 @@ def evaluate(
     with torch_threads(settings.threads) if division.cross_validate else nullcontext():
         rated = read_datasets(datasets, voice)
         require_enough_clips(rated)
-        heard = read_test_sweeps(test_known, voice) if test_known else None
-        kept = _kept(report, output) if division.cross_validate else None
-        jury, unseen = _juries(rated, division, settings, trained, kept, voice)
-        evidence = collect_predictions(
-            rated, jury, heard=heard, unseen=unseen, thorough=report is not None, voice=voice
+        test_sweeps = read_test_sweeps(test_synthetic, voice) if test_synthetic else None
+        networks = _network_folder(report, output) if division.cross_validate else None
+        ensemble, unseen = _ensembles(rated, division, settings, trained, networks, voice)
+        inputs = collect_predictions(
+            rated, ensemble, test_sweeps=test_sweeps, unseen=unseen, thorough=report is not None, voice=voice
         )
-    values = pearson_scores(evidence)
+    values = pearson_scores(inputs)
     record = _record(rated, division, settings, trained)
+    if trained is not None and not division.cross_validate:
+        overlap = training_overlap(rated, trained.record)
+        if overlap:
+            record["training_overlap"] = overlap
+            voice.note(f"{trained.path.name}: {overlap}")
     from ...models.evaluation.results import evaluate, per_fold, to_json
 
-    found = evaluate(evidence, seed=settings.seed)
-    record |= {"pearson_r": to_json(values), "by_part": per_fold(evidence, jury), "findings": found.record()}
+    results = evaluate(inputs, seed=settings.seed)
+    record |= {"pearson_r": to_json(values), "by_part": per_fold(inputs, ensemble), "findings": results.record()}
     if report is not None:
-        write_report(report, evidence, found, record, values, others)
+        write_report(report, inputs, results, record, values, others)
     if output is not None:
         write_record(output, record, values, title=record["title"])
-    if kept is not None and report is None:
-        shutil.rmtree(kept)
+    if networks is not None and report is None:
+        shutil.rmtree(networks)
     voice.result(record, lambda: report_table(record["title"], values))
-    if "mean" in found.emotions:
-        mean = found.emotions["mean"].r
+    if "mean" in results.emotions:
+        mean = results.emotions["mean"].r
         voice.line(f"mean r of the emotions, 95 % interval over albums: {mean.low:.2f} to {mean.high:.2f}")
     for path in filter(None, (output, report)):
         voice.line(f"written   {path}")
 
 
-def _kept(report: Path | None, output: Path | None) -> Path | None:
-    """The folder where the networks of a cross-validation are kept; with neither a report nor a record, none."""
+def _network_folder(report: Path | None, output: Path | None) -> Path | None:
+    """Create the folder for the networks of a cross-validation; None where there is neither a report nor a record."""
     from ..report.folder import NETWORKS
 
     folder = report / NETWORKS if report else output.with_name(output.name + ".folds") if output else None
@@ -159,25 +171,27 @@ def _kept(report: Path | None, output: Path | None) -> Path | None:
     return folder
 
 
-def _juries(
+def _ensembles(
     rated: "Sequence[LabelledDataset]",
     division: CrossValidationOptions,
     settings: "TrainingSettings",
     trained: "Model | None",
-    kept: Path | None,
+    networks: Path | None,
     voice: Output,
 ) -> "tuple[FoldEnsemble, FoldEnsemble]":
-    """Who judges the rated recordings, and who judges what nobody has learned from."""
+    """The networks that predict the rated recordings, and those that predict what no network was trained on."""
     from ...models.training.cross_validation import single_model
     from .evaluation_run import run_cross_validation
 
-    clips = sum(len(part.clips) for part in rated)
+    clips = sum(len(dataset.clips) for dataset in rated)
     model = None if trained is None else single_model(trained.network, clips)
     if model is not None and not division.cross_validate:
         return model, model
     folds, repeats, tested = division.folds, division.repeats, division.tested
-    jury = run_cross_validation(rated, settings, folds=folds, first=tested, repeats=repeats, folder=kept, voice=voice)
-    return jury, model or jury
+    ensemble = run_cross_validation(
+        rated, settings, folds=folds, first=tested, repeats=repeats, folder=networks, voice=voice
+    )
+    return ensemble, model or ensemble
 
 
 def _record(
@@ -186,26 +200,26 @@ def _record(
     settings: "TrainingSettings",
     trained: "Model | None",
 ) -> dict[str, Any]:
-    """What was judged, and by whom."""
-    record: dict[str, Any] = {"clips": {part.name: len(part.clips) for part in rated}}
+    """The record of the evaluation: data, model, and settings of the cross-validation."""
+    record: dict[str, Any] = {"clips": {dataset.name: len(dataset.clips) for dataset in rated}}
     if trained is not None:
         record |= {"title": f"{trained.path.name} ({trained.digest[:12]})", "model": trained.digest}
         record["model_title"] = record["title"]
     if not division.cross_validate:
         return record
-    own = settings.to_record()
+    stored_settings = settings.to_record()
     seeds = [settings.seed, settings.seed + division.repeats - 1]
-    often = f"{division.repeats} times" if division.repeats > 1 else "once"
+    times = f"{division.repeats} times" if division.repeats > 1 else "once"
     parts = (
         f"{division.folds} folds" if division.test_folds is None else f"{division.tested} of {division.folds} folds"
     )
-    record |= {"title": f"{settings.architecture}, cross-validation: {parts}, {often}", "settings": own}
+    record |= {"title": f"{settings.architecture}, cross-validation: {parts}, {times}", "settings": stored_settings}
     record |= {"folds": division.folds, "tested_folds": division.tested, "repeats": division.repeats, "seeds": seeds}
     if trained is not None:
-        theirs = trained.record.get("settings", {})
+        model_settings = trained.record.get("settings", {})
         record["differences"] = [
-            f"{name} {theirs.get(name)} instead of {value}"
-            for name, value in own.items()
-            if name not in ("seed", "threads", "device") and theirs.get(name) != value
+            f"{name} {model_settings.get(name)} instead of {value}"
+            for name, value in stored_settings.items()
+            if name not in ("seed", "threads", "device") and model_settings.get(name) != value
         ]
     return record

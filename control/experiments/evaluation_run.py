@@ -1,9 +1,9 @@
-"""Who judges which recording: a trained model, or the networks of a cross-validation; and what they say."""
+"""Runs the networks of an evaluation: cross-validation over data sets, and the predictions that are evaluated."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ...models.common.arrays import FloatArray, Floats, ProgressCallback
 from ...models.common.constants import SAMPLE_RATE
 from ...models.common.digests import short_digest
-from ...models.datasets.clip_dataset import TARGET_SETS, ClipDataset, material_digest
+from ...models.datasets.clip_dataset import TARGET_SETS, ClipDataset, clip_digests, material_digest
 from ...models.datasets.folds import group_folds
 from ...models.datasets.table import Clip, SweepClip
 from ...models.evaluation.out_of_domain import out_of_domain_sounds
@@ -23,16 +23,52 @@ from ...models.training.settings import TrainingSettings
 from ..console.output import Output
 from .datasets import LabelledDataset, compute_spectrogram, read_mono
 
-MOST_DISTURBED: Final = 400
-"""Of more recordings, so many, evenly drawn, are changed to see how far the answers move."""
+MAX_PERTURBED: Final = 400
+"""Largest number of recordings whose robustness is measured; of more, so many are taken at equal distances."""
 
 
 def concatenate(rated: Sequence[LabelledDataset]) -> tuple[list[Clip], ClipDataset]:
-    """All parts end to end."""
-    clips = [clip for part in rated for clip in part.clips]
-    spectrograms = [spectrogram for part in rated for spectrogram in part.material.spectrograms]
-    targets = {head: np.concatenate([part.material.targets[head] for part in rated]) for head in TARGET_SETS}
+    """Concatenate the clips of several data sets, with their spectrograms and targets."""
+    clips = [clip for dataset in rated for clip in dataset.clips]
+    spectrograms = [spectrogram for dataset in rated for spectrogram in dataset.material.spectrograms]
+    targets = {name: np.concatenate([dataset.material.targets[name] for dataset in rated]) for name in TARGET_SETS}
     return clips, ClipDataset(spectrograms, targets)
+
+
+def training_overlap(rated: Sequence[LabelledDataset], record: Mapping[str, Any]) -> str | None:
+    """Tell how many of the clips a model was trained on.
+
+    Parameters
+    ----------
+    rated
+        The data sets.
+    record
+        Training record of the model. Its digests of clips are compared; an older record has none, and the names and
+        sizes of its data sets are compared instead.
+
+    Returns
+    -------
+    str or None
+        A line for the user; None if the model was trained on none of the clips.
+    """
+    total = sum(len(dataset.clips) for dataset in rated)
+    unfair = "; on those the figures say little about other music (--cross-validate is the fair measure)"
+    digests = record.get("clip_digests")
+    if isinstance(digests, list):
+        trained_on = {str(digest) for digest in digests}
+        count = sum(digest in trained_on for dataset in rated for digest in clip_digests(dataset.material))
+        return f"the model has learned from {count} of these {total} clips{unfair}" if count else None
+    sources = record.get("sources")
+    if not isinstance(sources, dict):
+        return None
+    same = [
+        dataset.name
+        for dataset in rated
+        if isinstance(sources.get(dataset.name), dict) and sources[dataset.name].get("clips") == len(dataset.clips)
+    ]
+    if not same:
+        return None
+    return f"the model has most likely learned from {', '.join(same)}, as its record says{unfair}"
 
 
 def run_cross_validation(
@@ -45,134 +81,191 @@ def run_cross_validation(
     folder: Path | None,
     voice: Output,
 ) -> FoldEnsemble:
-    """Train (or find in `folder`) the networks of `repeats` divisions into folds, of which the `first` are tested.
+    """Train the networks of a cross-validation, or load those that an interrupted run has left.
 
-    Seeds are settings.seed, settings.seed + 1, ... Raises InputError as training does.
+    Parameters
+    ----------
+    rated
+        The data sets.
+    settings
+        Of the training; repetitions have the seeds settings.seed, settings.seed + 1, ...
+    folds
+        Number of folds.
+    first
+        Number of folds that are tested.
+    repeats
+        Number of repetitions.
+    folder
+        Where the networks are stored; None for nowhere.
+    voice
+        For progress and messages.
+
+    Raises
+    ------
+    InputError
+        As by training, or when there are fewer groups than folds.
     """
     clips, _ = concatenate(rated)
-    digest = short_digest([(part.name, part.share, material_digest(part.material)) for part in rated])
+    digest = short_digest([(dataset.name, dataset.share, material_digest(dataset.material)) for dataset in rated])
     runs = []
     for repeat in range(repeats):
-        own = dataclasses.replace(settings, seed=settings.seed + repeat)
-        parts = make_folds(rated, folds, seed=own.seed)[:first]
+        repeat_settings = dataclasses.replace(settings, seed=settings.seed + repeat)
+        tested = make_folds(rated, folds, seed=repeat_settings.seed)[:first]
         with voice.progress(f"Cross-validation {repeat + 1} of {repeats}") as report:
-            losses: dict[int, float] = {}  # by part, of those that are trained now
+            losses: dict[int, float] = {}  # by fold, of the networks that are trained in this run
 
-            def finished(part: int, epoch: int, loss: float, losses: dict[int, float] = losses) -> None:
-                losses[part] = loss
-                report((part * settings.epochs + epoch) / (first * settings.epochs))
+            def finished(fold: int, epoch: int, loss: float, losses: dict[int, float] = losses) -> None:
+                losses[fold] = loss
+                report((fold * settings.epochs + epoch) / (first * settings.epochs))
 
-            found: list[FoldModel] = []
-            for judge in train_folds(
-                parts, len(clips), _sources_of(rated), own, material=digest, folder=folder, progress=finished
+            models: list[FoldModel] = []
+            for model in train_folds(
+                tested,
+                len(clips),
+                _sources_of(rated),
+                repeat_settings,
+                material=digest,
+                folder=folder,
+                progress=finished,
             ):
-                found.append(judge)
-                said = f"loss {losses[judge.part]:.4f}" if judge.part in losses else "trained before"
-                voice.log(f"fold {judge.part + 1} of {folds}, seed {own.seed}: {said}")
-        runs.append(tuple(found))
+                models.append(model)
+                state = f"loss {losses[model.part]:.4f}" if model.part in losses else "trained before"
+                voice.log(f"fold {model.part + 1} of {folds}, seed {repeat_settings.seed}: {state}")
+        runs.append(tuple(models))
     return FoldEnsemble(tuple(runs))
 
 
 def make_folds(rated: Sequence[LabelledDataset], folds: int, *, seed: int) -> list[list[int]]:
-    """Indices (of all parts end to end) of `folds` parts in which no group is split.
+    """Divide the clips of several data sets into folds that keep groups together.
 
-    Recordings and music of known qualities are divided apart, so that the albums fall alike whatever else is learned.
+    Recordings and synthetic music are divided separately, so that the folds of the recordings do not depend on it.
+
+    Parameters
+    ----------
+    rated
+        The data sets.
+    folds
+        Number of folds.
+    seed
+        Random seed.
+
+    Returns
+    -------
+    list of list of int
+        Ascending indices into the concatenated clips, for each fold.
     """
-    parts: list[list[int]] = [[] for _ in range(folds)]
+    divided: list[list[int]] = [[] for _ in range(folds)]
     start = 0
-    own: list[Clip] = []
-    places: list[int] = []
-    for part in rated:
-        here = range(start, start + len(part.clips))
-        start += len(part.clips)
-        if part.kind == "known":
-            for fold, rows in zip(parts, group_folds(part.clips, folds, seed=seed), strict=True):
-                fold += [here[row] for row in rows]
+    recordings: list[Clip] = []
+    recording_indices: list[int] = []
+    for dataset in rated:
+        indices = range(start, start + len(dataset.clips))
+        start += len(dataset.clips)
+        if dataset.kind == "known":
+            for fold, rows in zip(divided, group_folds(dataset.clips, folds, seed=seed), strict=True):
+                fold += [indices[row] for row in rows]
         else:
-            own += part.clips
-            places += here
-    if own:
-        for fold, rows in zip(parts, group_folds(own, folds, seed=seed), strict=True):
-            fold += [places[row] for row in rows]
-    return [sorted(part) for part in parts]
+            recordings += dataset.clips
+            recording_indices += indices
+    if recordings:
+        for fold, rows in zip(divided, group_folds(recordings, folds, seed=seed), strict=True):
+            fold += [recording_indices[row] for row in rows]
+    return [sorted(fold) for fold in divided]
 
 
 def _sources_of(rated: Sequence[LabelledDataset]) -> SourcesOf:
-    """What may be learned from of each part, given the indices of the clips that may be."""
+    """Return a function from indices of training clips to the training sources of each data set."""
 
-    def sources(kept: Sequence[int]) -> list[TrainingSource]:
-        found, start = [], 0
-        for part in rated:
-            own = [i - start for i in kept if start <= i < start + len(part.clips)]
-            start += len(part.clips)
-            if own:
-                found.append(part.source(own))
-        return found
+    def sources(training: Sequence[int]) -> list[TrainingSource]:
+        result, start = [], 0
+        for dataset in rated:
+            indices = [i - start for i in training if start <= i < start + len(dataset.clips)]
+            start += len(dataset.clips)
+            if indices:
+                result.append(dataset.source(indices))
+        return result
 
     return sources
 
 
 def collect_predictions(
     rated: Sequence[LabelledDataset],
-    jury: FoldEnsemble,
+    ensemble: FoldEnsemble,
     *,
-    heard: tuple[Sequence[SweepClip], ClipDataset] | None,
+    test_sweeps: tuple[Sequence[SweepClip], ClipDataset] | None,
     unseen: FoldEnsemble,
     thorough: bool,
     voice: Output,
 ) -> EvaluationInputs:
-    """Let the jury say what it hears; `unseen` judges what nobody has learned from.
+    """Predict everything that is evaluated.
 
-    heard: music of known qualities for testing. thorough: also sounds that are no music, and changed recordings.
+    Parameters
+    ----------
+    rated
+        The data sets.
+    ensemble
+        Predicts the rated clips, each by networks that were not trained on it.
+    test_sweeps
+        Synthetic music for testing, or None.
+    unseen
+        Predicts what no network was trained on: a model, or the same ensemble.
+    thorough
+        Whether to predict out-of-domain sounds and perturbed recordings too.
+    voice
+        For progress.
     """
     clips, material = concatenate(rated)
-    said = _outputs(jury.predict_out_of_fold(material))
-    targets = {head: values.astype(float) for head, values in material.targets.items()}
-    models = None if unseen is jury else _outputs(unseen.predict_out_of_fold(material))
-    evidence = EvaluationInputs(clips=clips, said=said, rated=targets, model_said=models)
-    if heard is not None:
-        series, series_material = heard
-        answers = _outputs(unseen.predict_unseen(series_material))
-        evidence = dataclasses.replace(evidence, series=series, series_said=answers)
+    predictions = _outputs(ensemble.predict_out_of_fold(material))
+    targets = {name: values.astype(float) for name, values in material.targets.items()}
+    model_predictions = None if unseen is ensemble else _outputs(unseen.predict_out_of_fold(material))
+    inputs = EvaluationInputs(
+        clips=clips, predictions=predictions, rated=targets, model_predictions=model_predictions
+    )
+    if test_sweeps is not None:
+        sweep_clips, sweep_material = test_sweeps
+        sweep_predictions = _outputs(unseen.predict_unseen(sweep_material))
+        inputs = dataclasses.replace(inputs, sweep_clips=sweep_clips, sweep_predictions=sweep_predictions)
     if not thorough:
-        return evidence
+        return inputs
     sounds = out_of_domain_sounds()
-    answers = _outputs(
+    sound_predictions = _outputs(
         unseen.predict_unseen(ClipDataset([compute_spectrogram(sound) for sound in sounds.values()], {}))
     )
-    unusual = {name: answers[:, i] for i, name in enumerate(sounds)}
-    rows = evidence.whole
-    rows = [rows[i] for i in np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_DISTURBED)).astype(int))]
-    with voice.progress("Changing recordings") as report:
-        changed = _disturbed(clips, rows, jury, report)
-    return dataclasses.replace(evidence, unusual=unusual, disturbed=changed, disturbed_rows=rows)
+    out_of_domain = {name: sound_predictions[:, i] for i, name in enumerate(sounds)}
+    rows = inputs.complete_rows
+    rows = [rows[i] for i in np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MAX_PERTURBED)).astype(int))]
+    with voice.progress("Perturbing recordings") as report:
+        perturbed = _predict_perturbed(clips, rows, ensemble, report)
+    return dataclasses.replace(inputs, out_of_domain=out_of_domain, perturbed=perturbed, perturbed_rows=rows)
 
 
-def _disturbed(
-    clips: Sequence[Clip], rows: Sequence[int], jury: FoldEnsemble, report: ProgressCallback
+def _predict_perturbed(
+    clips: Sequence[Clip], rows: Sequence[int], ensemble: FoldEnsemble, report: ProgressCallback
 ) -> dict[str, Floats]:
-    """What the jury says of each recording as it is and changed, [runs, rows, 15] by the change's name."""
-    changed: dict[str, dict[int, npt.NDArray[np.float16]]] = {}  # by name and place among rows
-    for place, row in enumerate(rows):
-        for name, sound in perturb_audio(_stretch(clips[row])).items():
-            own = changed.setdefault(name, {})
-            if sound is not None:
-                own[place] = compute_spectrogram(sound)
-        report((place + 1) / len(rows))
-    answers: dict[str, Floats] = {}
-    for name, own in changed.items():
-        answers[name] = np.full((len(jury.runs), len(rows), len(OUTPUT_NAMES)), np.nan)
-        material = ClipDataset(list(own.values()), {})
-        answers[name][:, list(own)] = _outputs(jury.predict_out_of_fold(material, [rows[place] for place in own]))
-    return answers
+    """Predictions [runs, rows, 15] of some clips by name of the perturbation, the unperturbed ones among them."""
+    spectrograms: dict[str, dict[int, npt.NDArray[np.float16]]] = {}  # by perturbation and index in `rows`
+    for index, row in enumerate(rows):
+        for name, audio in perturb_audio(_read_clip(clips[row])).items():
+            by_index = spectrograms.setdefault(name, {})
+            if audio is not None:
+                by_index[index] = compute_spectrogram(audio)
+        report((index + 1) / len(rows))
+    predictions: dict[str, Floats] = {}
+    for name, by_index in spectrograms.items():
+        predictions[name] = np.full((len(ensemble.runs), len(rows), len(OUTPUT_NAMES)), np.nan)
+        material = ClipDataset(list(by_index.values()), {})
+        clip_rows = [rows[index] for index in by_index]
+        predictions[name][:, list(by_index)] = _outputs(ensemble.predict_out_of_fold(material, clip_rows))
+    return predictions
 
 
-def _stretch(clip: Clip) -> FloatArray:
-    sound = read_mono(clip.path)
+def _read_clip(clip: Clip) -> FloatArray:
+    """The excerpt of a file that a clip is, as `read_mono` reads it."""
+    audio = read_mono(clip.path)
     first = round(clip.start_s * SAMPLE_RATE)
-    return sound[first : None if clip.length_s is None else first + round(clip.length_s * SAMPLE_RATE)]
+    return audio[first : None if clip.length_s is None else first + round(clip.length_s * SAMPLE_RATE)]
 
 
-def _outputs(said: tuple[Floats, Floats]) -> Floats:
-    """Mid-levels and emotions side by side."""
-    return np.concatenate(said, axis=2)
+def _outputs(predictions: tuple[Floats, Floats]) -> Floats:
+    """Features [runs, clips, 7] and emotions [runs, clips, 8] as one array [runs, clips, 15]."""
+    return np.concatenate(predictions, axis=2)

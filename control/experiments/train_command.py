@@ -1,4 +1,4 @@
-"""train: a new model from rated recordings and music of known qualities."""
+"""The command `train`: trains a model on rated recordings and labelled synthetic music."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,16 +28,16 @@ def register(app: typer.Typer) -> None:
 def train(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The model, .safetensors.")],
     recordings: DatasetOptions,
-    recipe: TrainingOptions,
-    known_clips: Annotated[
-        int, typer.Option(metavar="N", help="Compose and render N pieces of known qualities (needs FluidSynth).")
+    training: TrainingOptions,
+    synthetic_clips: Annotated[
+        int, typer.Option(metavar="N", help="Compose and render N labelled synthetic clips (needs FluidSynth).")
     ] = 0,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
     device: options.Device = "auto",
     quiet: options.Quiet = False,
 ) -> None:
-    """Train a model. An interrupted run goes on where it was when it is started again in the same way."""
+    """Train a model. An interrupted run is resumed when it is started again with the same options."""
     voice = Output(as_json=as_json, quiet=quiet)
     state = output.with_name(output.name + ".state")
     if output.suffix != ".safetensors":
@@ -45,7 +45,7 @@ def train(
     if output.exists() and not overwrite:
         raise InputError(f"{output}: exists already (--overwrite replaces it)")
     check_writable(output)
-    settings = recipe.settings(device)
+    settings = training.settings(device)
     from ...models.inference.checkpoint import save_model
     from ...models.inference.threads import torch_threads
     from ...models.training.train import train as learn
@@ -53,16 +53,16 @@ def train(
     from .datasets import read_datasets, render_labelled_music, require_enough_clips
 
     datasets = recordings.datasets()
-    if known_clips:
+    if synthetic_clips:
         folder, *more = datasets.known or (output.with_name(output.stem + "-known"),)
-        made = render_labelled_music(folder, known_clips, seed=recipe.seed, voice=voice)
-        datasets = replace(datasets, known=(made, *more))
+        rendered = render_labelled_music(folder, synthetic_clips, seed=training.seed, voice=voice)
+        datasets = replace(datasets, known=(rendered, *more))
     with torch_threads(settings.threads):
         rated = read_datasets(datasets, voice)
         require_enough_clips(rated)
         sources = [part.source() for part in rated]
         if state.exists():
-            voice.note(f"going on from {state}")
+            voice.note(f"resuming from {state}")
         with voice.progress("Training") as report:
 
             def finished(epoch: int, loss: float) -> None:
@@ -80,12 +80,18 @@ def train(
 
 
 def midlevel_quantiles(network: "MidlevelNetwork", recordings: "Sequence[ClipDataset]") -> dict[str, list[float]]:
-    """5, 25, 50, 75 and 95 percent of each mid-level over recordings."""
+    """Compute percentiles of each feature over recordings.
+
+    Returns
+    -------
+    dict of str to list of float
+        5th, 25th, 50th, 75th and 95th percentile by feature.
+    """
     import numpy as np
 
     from ...models.common.constants import MIDLEVEL
     from ...models.inference.predict_clips import predict_clips
 
-    predicted = np.concatenate([predict_clips(network, part)[0] for part in recordings])
-    levels = np.percentile(predicted, [5, 25, 50, 75, 95], axis=0).T
+    midlevel = np.concatenate([predict_clips(network, part)[0] for part in recordings])
+    levels = np.percentile(midlevel, [5, 25, 50, 75, 95], axis=0).T
     return {name: [round(float(level), 4) for level in row] for name, row in zip(MIDLEVEL, levels, strict=True)}

@@ -1,24 +1,29 @@
-"""How train and evaluate are told what to learn from and in which way: the options that both have."""
+"""The options that `train` and `evaluate` share: data sets and training settings."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from ...models.common.errors import InputError
 from ..console import options
 
 if TYPE_CHECKING:
     from ...models.training.settings import TrainingSettings
     from .datasets import DatasetPaths
 
-_FROM = "What is learned from and judged by"
-_HOW = "How it is trained"
+_FROM = "Data sets"
+_HOW = "Training"
+_STORED_LAYERS: Final = {"finetune": "start", "random": "free"}
+"""Values of --emotion-layer whose names in settings and checkpoints are older."""
+_PRETRAINED: Final = (Path("synthetic"), Path("known"))
+"""Values of --init in place of a file; the second for one more version."""
 
 
 @dataclass(frozen=True)
 class DatasetOptions:
-    """Rated recordings and music of known qualities, as the options name them."""
+    """Options that name data sets: rated recordings and synthetic music."""
 
     soundtracks: Annotated[
         Path | None,
@@ -40,7 +45,7 @@ class DatasetOptions:
         list[Path] | None,
         typer.Option(
             metavar="CSV",
-            help="A column file, others named like features or emotions, 0..1. Repeatable.",
+            help="A table with a column file and columns named as features or emotions, 0..1. Repeatable.",
             rich_help_panel=_FROM,
         ),
     ] = None
@@ -52,9 +57,13 @@ class DatasetOptions:
             rich_help_panel=_FROM,
         ),
     ] = None
-    known: Annotated[
+    synthetic: Annotated[
         list[Path] | None,
-        typer.Option(metavar="DIR", help="Music of known qualities made before. Repeatable.", rich_help_panel=_FROM),
+        typer.Option(
+            metavar="DIR",
+            help="Labelled synthetic music, made by --synthetic-clips. Repeatable.",
+            rich_help_panel=_FROM,
+        ),
     ] = None
 
     teacher: Annotated[
@@ -67,39 +76,45 @@ class DatasetOptions:
     ] = None
 
     def datasets(self) -> "DatasetPaths":
-        """The same for `material`. Raises InputError when nothing is named and nothing lies in the data folder."""
+        """Return the paths of the data sets.
+
+        Raises
+        ------
+        InputError
+            No data set is named and there is none in the data folder.
+        """
         from .datasets import DatasetPaths
 
-        tables, known = tuple(self.table or ()), tuple(self.known or ())
+        tables, synthetic = tuple(self.table or ()), tuple(self.synthetic or ())
         return DatasetPaths(
-            self.soundtracks, self.midlevel, tables, self.perceptual, known, self.teacher
+            self.soundtracks, self.midlevel, tables, self.perceptual, synthetic, self.teacher
         ).or_default()
 
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """A way of training, as the options name it."""
+    """Options of training."""
 
-    epochs: Annotated[int, typer.Option(metavar="N", help="How many epochs.", rich_help_panel=_HOW)] = 30
-    steps: Annotated[int, typer.Option(metavar="N", help="Steps of an epoch.", rich_help_panel=_HOW)] = 40
-    layer: Annotated[
+    epochs: Annotated[int, typer.Option(metavar="N", help="Number of epochs.", rich_help_panel=_HOW)] = 30
+    steps: Annotated[int, typer.Option(metavar="N", help="Steps per epoch.", rich_help_panel=_HOW)] = 40
+    emotion_layer: Annotated[
         str,
         typer.Option(
-            metavar="fixed|start|free",
-            help="The published last layer: kept, a start, or unused.",
+            metavar="fixed|finetune|random",
+            help="Layer from features to emotions: as published, published and trained, or random and trained.",
             rich_help_panel=_HOW,
         ),
-    ] = "start"
+    ] = "finetune"
     architecture: Annotated[
         str,
         typer.Option(metavar="NAME", help="modulation, context, small or vgg (the paper's).", rich_help_panel=_HOW),
     ] = "modulation"
     rate: Annotated[float, typer.Option(metavar="X", help="Learning rate.", rich_help_panel=_HOW)] = 3e-3
-    start: Annotated[
+    init: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE|known",
-            help="A model to begin with; known: the one that ships and was taught by music of known qualities alone.",
+            metavar="FILE|synthetic",
+            help="Initial model; synthetic: the one of the program that was trained on synthetic music only.",
             rich_help_panel=_HOW,
         ),
     ] = None
@@ -107,7 +122,7 @@ class TrainingOptions:
         str,
         typer.Option(
             metavar="float32|bfloat16",
-            help="bfloat16 is quicker where the processor knows it.",
+            help="bfloat16 is faster on processors that support it.",
             rich_help_panel=_HOW,
         ),
     ] = "float32"
@@ -115,7 +130,7 @@ class TrainingOptions:
         int,
         typer.Option(
             metavar="N",
-            help="Threads, reading included: the same seed and N give the same model.",
+            help="Number of threads; the same seed and N give the same model.",
             rich_help_panel=_HOW,
         ),
     ] = 2
@@ -130,15 +145,27 @@ class TrainingOptions:
     seed: options.Seed = 0
 
     def settings(self, device: str) -> "TrainingSettings":
-        """The same for `train`, to learn on what `chosen_device` takes. Raises InputError for a name or number that
-        means nothing, and where there is no such device."""
+        """Return the training settings.
+
+        Parameters
+        ----------
+        device
+            "auto", "cpu" or "cuda".
+
+        Raises
+        ------
+        InputError
+            A name is unknown, a number out of range, or there is no such device.
+        """
         from ...models.inference.checkpoint import pretrained_checkpoint
         from ...models.inference.device import resolve_device
         from ...models.training.settings import TrainingSettings
 
+        if self.emotion_layer not in ("fixed", *_STORED_LAYERS, *_STORED_LAYERS.values()):
+            raise InputError(f"--emotion-layer {self.emotion_layer}: there are fixed, {', '.join(_STORED_LAYERS)}")
         return TrainingSettings(
             architecture=self.architecture,
-            layer=self.layer,
+            layer=_STORED_LAYERS.get(self.emotion_layer, self.emotion_layer),
             epochs=self.epochs,
             steps_per_epoch=self.steps,
             seed=self.seed,
@@ -147,5 +174,5 @@ class TrainingOptions:
             device=resolve_device(device),
             learning_rate=self.rate,
             consistency=self.consistency,
-            start=pretrained_checkpoint() if self.start == Path("known") else self.start,
+            start=pretrained_checkpoint() if self.init in _PRETRAINED else self.init,
         )

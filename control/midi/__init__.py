@@ -1,0 +1,1 @@
+"""MIDI control changes: ports, the mapping file, decoding, learning by moving a control."""

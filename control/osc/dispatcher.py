@@ -1,21 +1,28 @@
-"""What the OSC server does with messages, without a socket: keeps the newest value of each address, then acts.
+"""From OSC messages to changes of the session and answers, without a socket.
 
-    take(message, sender)   as often as messages come in; cheap, and as large as the table at most
-    act(now)                sets what is waiting in the order in which it came, gives the answers
+`Dispatcher.enqueue` takes each message as it comes and keeps the newest value of each address; `apply_pending` sets
+them, in the order in which they came, and returns the answers.
 
-A message with one argument sets, one without asks (a trigger's is pressed), a pattern does so for all it matches.
-`<address>/norm` is the same fader on 0..1. `/moodfader/subscribe [rate_hz]` and `/moodfader/unsubscribe` are for
-clients that want to be told; what cannot be done is answered by `/moodfader/error`.
+* A message with one argument sets, one without asks (a trigger is pressed); a pattern does so for all it matches.
+* `<address>/norm` is the same parameter on 0..1.
+* `/moodfader/subscribe [rate_hz [port]]`, `/moodfader/subscribe/norm` and `/moodfader/unsubscribe [port]` begin and
+  end a subscription.
+* A message that cannot be obeyed is answered by `/moodfader/error` and the reason, and by what the address holds, so
+  that the client's fader goes back to where it is.
 """
 
+import importlib.resources
 import math
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ...models.common.errors import InputError
 from ..session.parameters import ROOT, Parameter, Value, find_parameter, match_parameters
+from ..session.presets import user_preset_dir
+from .arguments import Argument, argument_value, finite_numbers, norm_value, untyped_value
 from .packets import Message
-from .subscriptions import DEFAULT_RATE_HZ, RATES_HZ, Sender, Subscriptions
+from .subscriptions import DEFAULT_RATE_HZ, NORM, RATES_HZ, Sender, Subscriptions, at_port, with_norm
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -23,151 +30,248 @@ if TYPE_CHECKING:
 ERROR: Final = f"{ROOT}/error"
 SUBSCRIBE: Final = f"{ROOT}/subscribe"
 UNSUBSCRIBE: Final = f"{ROOT}/unsubscribe"
-NORM: Final = "/norm"
-MOST_WAITING: Final = 256
-"""Questions that wait for the next act; what comes beyond is dropped (a flood, not a controller)."""
-MOST_ANSWERS: Final = 200
-"""In one act, or a few more: questions that are left wait for the next one, after what has come in meanwhile."""
-COMPLAINTS_PER_S: Final = 50
-"""Complaints that are answered; guessing at what was meant takes time, and a flood of nonsense gets none."""
+MAX_QUERIES: Final = 256
+"""Queries that wait for the next `apply_pending`; more are dropped (a flood, not a controller)."""
+MAX_ANSWERS: Final = 200
+"""Answers of one `apply_pending`, exceeded by at most one query's; other queries wait for the next one."""
+MAX_ERRORS_PER_S: Final = 50
+"""Errors that are answered; finding out what was meant takes time, and a flood of nonsense gets none."""
+MAX_RETURNS_PER_S: Final = 200
+"""Held values that are sent back after a refusal; without a limit two servers could answer each other for ever."""
 
 Answer = tuple[Sender, str, tuple[Value, ...]]
+"""Whom to send it to, address and arguments."""
 
 
 class Dispatcher:
-    """Messages in, changes of the session and answers out. Not thread-safe: one worker owns it."""
+    """Sets and reads a session by OSC messages. Not thread-safe: one thread owns it.
 
-    def __init__(self, session: "Session", clients: Subscriptions) -> None:
+    Parameters
+    ----------
+    session : Session
+        What is set and read.
+    subscriptions : Subscriptions
+        The clients that are told of changes.
+    own_address : Sender
+        The server's own address, which no client may name as its own.
+    note : callable, optional
+        Told in one line of faults of the program itself.
+    """
+
+    def __init__(
+        self,
+        session: "Session",
+        subscriptions: Subscriptions,
+        *,
+        own_address: Sender = ("", 0),
+        note: Callable[[str], None] | None = None,
+    ) -> None:
         self._session = session
-        self._clients = clients
-        self._waiting: dict[str, tuple[Parameter, Value, Sender]] = {}
-        self._asked: dict[tuple[Sender, str], Callable[[float], list[Answer]]] = {}
-        self._complaints: dict[tuple[Sender, str], Callable[[], str]] = {}
-        self._complained, self._since = 0, -math.inf
+        self._subscriptions = subscriptions
+        self._own_address = own_address
+        self._note = note or (lambda text: None)
+        self._values: dict[str, tuple[Parameter, Value, Sender, bool]] = {}
+        self._queries: dict[tuple[Sender, str], Callable[[float], list[Answer]]] = {}
+        self._errors: dict[tuple[Sender, str], Callable[[], str]] = {}
+        self._returns: dict[tuple[Sender, str], tuple[Parameter, bool]] = {}
+        self._errors_sent, self._returns_sent, self._second_began = 0, 0, -math.inf
 
     @property
     def idle(self) -> bool:
-        """Whether there is nothing to do."""
-        return not self._waiting and not self._asked and not self._complaints
+        """Whether nothing is pending."""
+        return not (self._values or self._queries or self._errors or self._returns)
 
     def enqueue(self, message: Message, sender: Sender) -> None:
-        """Put a message to what waits; a newer value of the same address takes the older one's place."""
+        """Add a message to what is pending; a newer value of an address replaces the older one. Raises nothing."""
         try:
-            self._sort(message, sender)
+            self._enqueue(message, sender)
         except InputError as error:
             self.report_error(sender, message.address, str(error))
+        except Exception as error:  # a fault of the program must not end the show
+            self._report_fault(sender, message.address, error)
 
-    def report_error(self, sender: Sender, what: str, reason: str | Callable[[], str]) -> None:
-        """Answer `/moodfader/error` with a reason at the next act; the last one counts for the same `what`."""
-        if len(self._complaints) < COMPLAINTS_PER_S:
-            self._complaints[sender, what] = reason if callable(reason) else lambda: reason
+    def report_error(self, sender: Sender, address: str, reason: str | Callable[[], str]) -> None:
+        """Answer `/moodfader/error` with the reason at the next `apply_pending`; the last one counts per address."""
+        if len(self._errors) < MAX_ERRORS_PER_S:
+            text = reason if callable(reason) else lambda: reason
+            self._errors[self._subscriptions.reply_address(sender), address] = text
 
     def apply_pending(self, now: float) -> list[Answer]:
-        """Do what waits; returns the answers to be sent. Leases begin at `now`, in seconds."""
-        waiting, self._waiting = self._waiting, {}
-        answers: list[Answer] = []
-        for address, (_, value, sender) in waiting.items():
+        """Set the pending values and answer the pending queries.
+
+        Parameters
+        ----------
+        now : float
+            Time in seconds of a steady clock; subscriptions begin at it.
+
+        Returns
+        -------
+        list of Answer
+            What is to be sent: errors and held values first, then what was asked.
+        """
+        values, self._values = self._values, {}
+        for address, (parameter, value, sender, norm) in values.items():
             try:
                 self._session.set(address, value, source=f"osc {sender[0]}:{sender[1]}")
-                self._clients.note_sent(sender, address, value)
+                self._subscriptions.note_sent(sender, address, value)
+                continue
             except InputError as error:
-                self.report_error(sender, address, str(error))
-            except Exception as error:  # one fault must not end the show; who caused it is told
-                self.report_error(sender, address, f"{address}: a fault of Moodfader ({error!r})")
-        while self._asked and len(answers) < MOST_ANSWERS:
-            answers += self._asked.pop(next(iter(self._asked)))(now)
-        return self._reasons(now) + answers  # who sets and then asks hears first why it was not set
+                self.report_error(sender, address, _without_folders(str(error)))
+            except Exception as error:  # a fault of the program must not end the show
+                self._report_fault(sender, address, error)
+            self._return_held([parameter], sender, norm)
+        answers: list[Answer] = []
+        while self._queries and len(answers) < MAX_ANSWERS:
+            answers += self._queries.pop(next(iter(self._queries)))(now)
+        return self._refusals(now) + answers
 
-    def _reasons(self, now: float) -> list[Answer]:
-        """The complaints that are made this second."""
-        if now - self._since >= 1:
-            self._complained, self._since = 0, now
-        complaints, self._complaints = self._complaints, {}
-        made = list(complaints.items())[: COMPLAINTS_PER_S - self._complained]
-        self._complained += len(made)
-        return [(sender, ERROR, (reason(),)) for (sender, _), reason in made]
+    def _refusals(self, now: float) -> list[Answer]:
+        """Errors and held values, as many as are allowed in this second."""
+        if now - self._second_began >= 1:
+            self._errors_sent, self._returns_sent, self._second_began = 0, 0, now
+        errors = list(self._errors.items())[: MAX_ERRORS_PER_S - self._errors_sent]
+        returns = list(self._returns.items())[: MAX_RETURNS_PER_S - self._returns_sent]
+        self._errors, self._returns = {}, {}
+        self._errors_sent += len(errors)
+        self._returns_sent += len(returns)
+        answers: list[Answer] = [(reply, ERROR, (reason(),)) for (reply, _), reason in errors]
+        for (reply, _), (parameter, norm) in returns:
+            answers += self._read([parameter], reply, norm)
+        return answers
 
-    def _sort(self, message: Message, sender: Sender) -> None:
-        address, arguments = message.address, message.arguments
-        if address == ERROR:  # another server's complaint is not to be complained about
+    def _enqueue(self, message: Message, sender: Sender) -> None:
+        address = message.address
+        if address == ERROR:  # the error of another server: answering it could go on for ever
             return
-        if address == SUBSCRIBE:
-            rate_hz = _rate(arguments)
-            self._ask(sender, SUBSCRIBE, lambda now: self._subscribe(sender, rate_hz, now))
+        if address in (SUBSCRIBE, SUBSCRIBE + NORM, UNSUBSCRIBE):
+            self._enqueue_subscription(message, sender)
             return
-        if address == UNSUBSCRIBE:
-            self._asked.pop((sender, SUBSCRIBE), None)
-            self._clients.leave(sender)
-            return
-        pattern, norm = (address.removesuffix(NORM), True) if address.endswith(NORM) else (address, False)
-        controls = [control for control in match_parameters(pattern) if control.has_norm or not norm]
-        if not controls:
-            if norm and match_parameters(pattern):
+        norm = address.endswith(NORM)
+        pattern = address.removesuffix(NORM)
+        matched = match_parameters(pattern)
+        parameters = [parameter for parameter in matched if parameter.has_norm or not norm]
+        if not parameters:
+            if matched:
                 raise InputError(f"{address}: has no range, so it has no normalised value")
-            self.report_error(sender, address, lambda: _unknown(pattern))
+            self.report_error(sender, address, lambda: _unknown_text(pattern))
             return
+        arguments = _arguments(message, text=all(parameter.kind == "string" for parameter in parameters))
         if len(arguments) > 1:
             raise InputError(f"{address}: wants one value, not {len(arguments)}")
         if arguments:
-            writable = [control for control in controls if control.writable]  # of a pattern, those that can be set
-            self._set(writable or controls, arguments[0], sender, norm)
-        elif len(controls) == 1 and controls[0].kind == "trigger":
-            self._set(controls, None, sender, norm)
+            writable = [parameter for parameter in parameters if parameter.writable]
+            self._enqueue_value(writable or parameters, arguments[0], sender, norm)
+        elif len(parameters) == 1 and parameters[0].kind == "trigger":
+            self._enqueue_value(parameters, None, sender, norm)
         else:
-            self._ask(sender, address, lambda _: self._values(controls, sender, norm))
+            reply = self._subscriptions.reply_address(sender)
+            self._enqueue_query(reply, address, lambda _: self._read(parameters, reply, norm))
 
-    def _set(self, controls: list[Parameter], given: Value, sender: Sender, norm: bool) -> None:
-        checked = []
-        for control in controls:
-            if not control.writable:
-                raise InputError(f"{control.address}: can only be watched, not set")
-            checked.append((control, control.from_norm(_number(control, given)) if norm else control.validate(given)))
-        for control, value in checked:
-            if control.kind == "trigger" and not value:  # the release of a button
+    def _enqueue_value(self, parameters: list[Parameter], argument: Argument, sender: Sender, norm: bool) -> None:
+        """Set all of these parameters or, if one of them does not take the argument, none."""
+        convert = norm_value if norm else _validated
+        try:
+            values = [(parameter, convert(parameter, argument)) for parameter in parameters]
+        except InputError:
+            self._return_held(parameters, sender, norm)
+            raise
+        for parameter, value in values:
+            if parameter.kind == "trigger" and not value:  # the release of a button
                 continue
-            self._waiting.pop(control.address, None)  # the order of the newest values counts: play, then pause
-            self._waiting[control.address] = control, value, sender
+            self._values.pop(parameter.address, None)  # moves it to the end: play, then pause, must stay in order
+            self._values[parameter.address] = parameter, value, sender, norm
 
-    def _ask(self, sender: Sender, what: str, question: Callable[[float], list[Answer]]) -> None:
-        if len(self._asked) < MOST_WAITING:
-            self._asked[sender, what] = question
+    def _enqueue_query(self, reply: Sender, what: str, query: Callable[[float], list[Answer]]) -> None:
+        if len(self._queries) < MAX_QUERIES:
+            self._queries[reply, what] = query
 
-    def _values(self, controls: list[Parameter], sender: Sender, norm: bool) -> list[Answer]:
+    def _enqueue_subscription(self, message: Message, sender: Sender) -> None:
+        address = message.address
+        numbers = finite_numbers(address, _arguments(message, text=False))
+        if address == UNSUBSCRIBE:
+            reply = self._reply_address(address, numbers, sender)
+            self._queries.pop((reply, SUBSCRIBE), None)
+            self._subscriptions.leave(reply)
+            return
+        rate_hz, (low, high) = numbers[0] if numbers else DEFAULT_RATE_HZ, RATES_HZ
+        if not low <= rate_hz <= high:
+            raise InputError(f"{address}: {rate_hz:g} Hz is out of range, it goes from {low:g} to {high:g}")
+        reply, norm = self._reply_address(address, numbers[1:], sender), address != SUBSCRIBE
+        self._enqueue_query(reply, SUBSCRIBE, lambda now: self._subscribe(sender, reply, rate_hz, norm, now))
+
+    def _subscribe(self, sender: Sender, reply: Sender, rate_hz: float, norm: bool, now: float) -> list[Answer]:
+        """Begin a subscription; the answer is the whole state."""
+        version, _ = self._session.changes_since(
+            0
+        )  # before the state: what changes meanwhile is sent twice, not never
+        subscription = self._subscriptions.renew(
+            reply, now, rate_hz=rate_hz, version=version, sender=sender, normalised=norm
+        )
+        state = subscription.pending(self._session.state())
+        return [(reply, address, (value,)) for address, value in state.items()]
+
+    def _reply_address(self, address: str, numbers: tuple[float, ...], sender: Sender) -> Sender:
+        """Where a client listens that has named that port, or none. Raises InputError."""
+        if not numbers:
+            return self._subscriptions.reply_address(sender)
+        port = numbers[0]
+        if len(numbers) > 1 or not port.is_integer() or not 1 <= port <= 65535:
+            raise InputError(f"{address}: the port to answer to is one whole number from 1 to 65535")
+        reply = at_port(sender, int(port))
+        if reply[:2] == self._own_address[:2]:
+            raise InputError(f"{address}: {port:g} is the port that Moodfader listens on, name your own")
+        return reply
+
+    def _return_held(self, parameters: list[Parameter], sender: Sender, norm: bool) -> None:
+        """Send the held values of these parameters back to who wanted to change them."""
+        reply = self._subscriptions.reply_address(sender)
+        for parameter in parameters:
+            if len(self._returns) < MAX_RETURNS_PER_S and self._session.get(parameter.address) is not None:
+                self._returns[reply, parameter.address] = parameter, norm
+
+    def _read(self, parameters: list[Parameter], reply: Sender, norm: bool) -> list[Answer]:
+        """Answers with what the parameters hold; triggers hold nothing."""
         answers: list[Answer] = []
-        for control in controls:
-            value = self._session.get(control.address)
-            if norm and isinstance(value, int | float):
-                answers.append((sender, control.address + NORM, (control.to_norm(value),)))
-            elif control.kind != "trigger":
-                answers.append((sender, control.address, (value,)))
+        for parameter in parameters:
+            if parameter.kind != "trigger":
+                address, value = parameter.address, self._session.get(parameter.address)
+                if norm:
+                    address, value = with_norm(address, value)
+                answers.append((reply, address, (value,)))
         return answers
 
-    def _subscribe(self, sender: Sender, rate_hz: float, now: float) -> list[Answer]:
-        version, _ = self._session.changes_since(0)  # first the version: what changes meanwhile is told twice
-        lease = self._clients.renew(sender, now, rate_hz=rate_hz, version=version)
-        news = lease.news(self._session.state())
-        return [(sender, address, (value,)) for address, value in news.items()]
+    def _report_fault(self, sender: Sender, address: str, error: Exception) -> None:
+        """Name a fault of the program to the client, and describe it to who plays."""
+        self.report_error(sender, address, f"{address}: a fault of Moodfader ({type(error).__name__})")
+        self._note(f"OSC {address}: a fault of Moodfader ({error!r}); the show goes on")
 
 
-def _unknown(pattern: str) -> str:
+def _validated(parameter: Parameter, argument: Argument) -> Value:
+    if not parameter.writable:
+        raise InputError(f"{parameter.address}: can only be watched, not set")
+    return parameter.validate(argument_value(parameter, argument))
+
+
+def _arguments(message: Message, *, text: bool) -> tuple[Argument, ...]:
+    """The arguments of a message with or without type tags. Raises InputError."""
+    if not message.untyped:
+        return message.arguments
+    return (untyped_value(message.address, message.untyped, text=text),)
+
+
+def _unknown_text(pattern: str) -> str:
+    """Why there is no such parameter, with a guess at what was meant."""
     try:
-        return find_parameter(pattern).address
+        return f"{find_parameter(pattern).address}: matches nothing"
     except InputError as error:
         return str(error)
 
 
-def _rate(arguments: tuple[Value, ...]) -> float:
-    if not arguments:
-        return DEFAULT_RATE_HZ
-    rate_hz, (low, high) = arguments[0], RATES_HZ
-    if len(arguments) > 1 or isinstance(rate_hz, bool | str) or rate_hz is None or not math.isfinite(rate_hz):
-        raise InputError(f"{SUBSCRIBE}: wants one number at most, messages a second")
-    if not low <= rate_hz <= high:
-        raise InputError(f"{SUBSCRIBE}: {rate_hz:g} Hz is out of range, it goes from {low:g} to {high:g}")
-    return float(rate_hz)
+_SHIPPED_PRESETS: Final = str(importlib.resources.files("moodfader.presets"))
 
 
-def _number(control: Parameter, given: Value) -> float:
-    if isinstance(given, str) or given is None or not math.isfinite(given):
-        raise InputError(f"{control.address}{NORM}: wants a number from 0 to 1")
-    return float(given)
+def _without_folders(text: str) -> str:
+    """An error message without the preset folders of this machine, which are no business of the network's."""
+    for folder in (user_preset_dir(), user_preset_dir().resolve(), _SHIPPED_PRESETS):
+        text = text.replace(f"{folder}{os.sep}", "")
+    return text

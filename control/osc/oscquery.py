@@ -1,10 +1,11 @@
-"""OSCQuery: controllers ask over HTTP what can be controlled, and find it on the network without being told where.
+"""OSCQuery: controllers read over HTTP which addresses there are, and find the server on the network.
 
-The tree of the OSCQuery proposal (github.com/Vidvox/OSCQueryProposal) as JSON, made from the table of addresses;
-`?HOST_INFO` says where the OSC server is. It answers GET, to so many at a time, from memory: no file is touched.
+The address tree of the OSCQuery proposal (github.com/Vidvox/OSCQueryProposal) as JSON, made from the table of
+parameters; `?HOST_INFO` says where the OSC server is. Only GET is answered, and no file is read.
 """
 
 import http.server
+import ipaddress
 import json
 import socket
 import threading
@@ -16,53 +17,54 @@ from urllib.parse import unquote
 from ...models.common.errors import InputError
 from ..session.parameters import PARAMETERS, Parameter, Value
 from .service_announcer import EVERYWHERE, NAME, ServiceAnnouncer
+from .sockets import bind_error_text, resolve_host
 
 if TYPE_CHECKING:
     from ..session.session import Session
 
-_AT_A_TIME: Final = 8
-_PATIENCE_S: Final = 2.0
+_MAX_CONNECTIONS: Final = 8
+_TIMEOUT_S: Final = 2.0
 _TAGS: Final = {"float": "f", "int": "i", "string": "s", "trigger": "I"}
 _ATTRIBUTES: Final = ("FULL_PATH", "CONTENTS", "TYPE", "ACCESS", "VALUE", "RANGE", "DESCRIPTION", "UNIT")
 
 
-def parameter_node(control: Parameter, value: Value) -> dict[str, Any]:
-    """What OSCQuery says of one address. A value that is not known yet is null."""
-    tag = _TAGS.get(control.kind) or ("T" if value else "F")
-    readable = control.kind != "trigger"
+def parameter_node(parameter: Parameter, value: Value) -> dict[str, Any]:
+    """The OSCQuery node of one parameter. A value that is not known yet is null."""
+    tag = _TAGS.get(parameter.kind) or ("T" if value else "F")
+    readable = parameter.kind != "trigger"
     node: dict[str, Any] = {
-        "FULL_PATH": control.address,
-        "DESCRIPTION": control.description,
+        "FULL_PATH": parameter.address,
+        "DESCRIPTION": parameter.description,
         "TYPE": tag,
-        "ACCESS": (1 if readable else 0) | (2 if control.writable else 0),
+        "ACCESS": (1 if readable else 0) | (2 if parameter.writable else 0),
     }
     if readable:
         node["VALUE"] = [value]
-    span = {name: bound for name, bound in (("MIN", control.low), ("MAX", control.high)) if bound is not None}
+    span = {name: bound for name, bound in (("MIN", parameter.low), ("MAX", parameter.high)) if bound is not None}
     if span:
         node["RANGE"] = [span]
-    if control.unit:
-        node["UNIT"] = [control.unit]
+    if parameter.unit:
+        node["UNIT"] = [parameter.unit]
     return node
 
 
 def address_tree(state: dict[str, Value]) -> dict[str, Any]:
-    """All addresses, as containers within containers from the root on."""
+    """The OSCQuery tree of all parameters, from the root container on."""
     root: dict[str, Any] = {"FULL_PATH": "/", "ACCESS": 0, "CONTENTS": {}}
-    for control in PARAMETERS:
+    for parameter in PARAMETERS:
         node = root
-        *folders, name = control.address.strip("/").split("/")
+        *folders, name = parameter.address.strip("/").split("/")
         for depth, folder in enumerate(folders, 1):
             path = "/" + "/".join(folders[:depth])
             node = node["CONTENTS"].setdefault(folder, {"FULL_PATH": path, "ACCESS": 0, "CONTENTS": {}})
-        node["CONTENTS"][name] = parameter_node(control, state.get(control.address))
+        node["CONTENTS"][name] = parameter_node(parameter, state.get(parameter.address))
     return root
 
 
 def handle_request(
     target: str, state: dict[str, Value], host_info: dict[str, Any]
 ) -> tuple[HTTPStatus, dict[str, Any] | None]:
-    """Status and JSON for the target of a GET request."""
+    """Status and JSON body (None: empty) of a GET request for that target."""
     path, _, attribute = target.partition("?")
     if attribute == "HOST_INFO":
         return HTTPStatus.OK, host_info
@@ -80,12 +82,29 @@ def handle_request(
 
 
 class OscQueryServer:
-    """Serves the tree from threads of its own until `close`; tells the network about it if it can."""
+    """Serves the address tree from threads of its own until `close`.
+
+    Parameters
+    ----------
+    session : Session
+        Whose values are shown.
+    osc_port : int
+        The port of the OSC server.
+    host, port : str, int
+        Where to listen; port 0 takes any free one, because controllers find it.
+    announce : bool
+        Whether the servers are announced on the network.
+
+    Raises
+    ------
+    InputError
+        If the address cannot be had.
+    """
 
     def __init__(
         self, session: "Session", *, osc_port: int, host: str = "127.0.0.1", port: int = 0, announce: bool = True
     ) -> None:
-        """Port 0 takes any free one: controllers find it. Raises InputError when the address cannot be had."""
+        host = resolve_host(host, what="OSCQuery on")
         info = host_info(host, osc_port)
 
         class Handler(_Handler):
@@ -95,15 +114,17 @@ class OscQueryServer:
 
         try:
             self._http = _Server((host, port), Handler)
-        except (OSError, OverflowError) as error:
-            raise InputError(f"OSCQuery on {host}:{port}: {error} (is the port taken?)") from error
+        except OSError as error:
+            raise InputError(f"OSCQuery on {host}:{port}: {bind_error_text(error)}") from error
+        except OverflowError as error:
+            raise InputError(f"OSCQuery on {host}:{port}: a port is a number from 0 to 65535") from error
         self.port: int = self._http.server_address[1]
         self._thread = threading.Thread(target=self._http.serve_forever, name="oscquery", daemon=True)
         self._thread.start()
         self._announcement = ServiceAnnouncer(host, self.port, osc_port) if announce else None
 
     def close(self) -> None:
-        """Stop serving, and say so to the network."""
+        """Stop serving, and withdraw the announcement."""
         if self._announcement is not None:
             self._announcement.close()
         self._http.shutdown()
@@ -111,8 +132,25 @@ class OscQueryServer:
         self._http.server_close()
 
 
+def names_this_machine(header: str) -> bool:
+    """Whether a `Host` header may be answered: a numeric address, localhost, this machine's name, or none at all.
+
+    A page of a stranger whose own domain points at 127.0.0.1 (DNS rebinding) sends that domain here.
+    """
+    name = header.strip().lower()
+    name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+    own = socket.gethostname().lower()
+    if name in ("", "localhost", own, own.partition(".")[0], f"{own.partition('.')[0]}.local"):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def host_info(host: str, osc_port: int) -> dict[str, Any]:
-    """What `?HOST_INFO` answers."""
+    """The answer to `?HOST_INFO`."""
     extensions = dict.fromkeys(("ACCESS", "VALUE", "RANGE", "DESCRIPTION", "UNIT"), True)
     extensions |= dict.fromkeys(("LISTEN", "PATH_CHANGED", "CLIPMODE", "CRITICAL", "HTML", "TAGS"), False)
     info = {"NAME": NAME, "OSC_PORT": osc_port, "OSC_TRANSPORT": "UDP", "EXTENSIONS": extensions}
@@ -125,7 +163,7 @@ class _Server(http.server.ThreadingHTTPServer):
     block_on_close = False
 
     def __init__(self, address: tuple[str, int], handler: type[http.server.BaseHTTPRequestHandler]) -> None:
-        self._free = threading.BoundedSemaphore(_AT_A_TIME)
+        self._free = threading.BoundedSemaphore(_MAX_CONNECTIONS)
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, handler)
 
@@ -153,13 +191,16 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
-    timeout = _PATIENCE_S
+    timeout = _TIMEOUT_S
     server_version, sys_version = NAME, ""
 
     respond: Callable[[str], tuple[HTTPStatus, dict[str, Any] | None]]
 
     def do_GET(self) -> None:
-        status, values = self.respond(self.path)
+        if names_this_machine(self.headers.get("Host", "")):
+            status, values = self.respond(self.path)
+        else:
+            status, values = HTTPStatus.FORBIDDEN, None
         body = b"" if values is None else json.dumps(values, allow_nan=False).encode()
         self.send_response(status)
         if status != HTTPStatus.NO_CONTENT:

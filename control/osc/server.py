@@ -1,8 +1,8 @@
-"""The OSC server: one socket, one thread, nothing that grows.
+"""The OSC server: one UDP socket and one thread.
 
-Each round takes what lies in the socket, reads it through `osc_guard`, sets the newest value of each address, answers
-who asked, and tells the clients whose turn it is. No thread a message, no queue without an end, no waiting for a time
-tag. It is bound to this machine unless told otherwise.
+Each round receives the datagrams that have come, parses them (packets.py), sets the newest value of each address and
+answers queries (dispatcher.py), and sends changes to the subscribers whose turn it is (subscriptions.py). All queues
+are bounded. It listens on this machine only unless told otherwise.
 """
 
 import contextlib
@@ -12,50 +12,93 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from ...models.common.errors import InputError
 from ..session.parameters import Value
 from .dispatcher import Answer, Dispatcher
-from .packets import MAX_DATAGRAM, MalformedPacketError, encode_bundle, encode_message, parse_datagram
+from .packets import MAX_DATAGRAM, MalformedPacketError, encode_bundle, encode_message, read_packet
+from .sockets import bind_udp
 from .subscriptions import Sender, Subscriptions
 
 if TYPE_CHECKING:
     from ..session.session import Session
 
 DEFAULT_PORT: Final = 9000
-_DRAIN_S: Final = 0.01  # to take what lies in the socket: all of it, for what is stale there is in the way of the new
-_SLICE_S: Final = 0.002  # to read what was taken, before the socket's turn comes again
-_BACKLOG: Final = 128  # datagrams that wait to be read; in a flood the older ones go, so that the newest acts soon
-_BREATH_S: Final = 0.001  # a round, in a flood: this thread is urgent, and others want the processor, too
-_ACT_S: Final = 0.01  # in a flood: reading goes on for so long before what was read is done
+_BACKLOG: Final = 128
+"""Datagrams that wait to be parsed; in a flood the oldest are dropped, so that the newest acts soon."""
+_RECEIVE_S: Final = 0.01
+"""Longest time to empty the socket: old datagrams in it stand in the way of new ones."""
+_PARSE_S: Final = 0.002
+"""Longest time to parse before the socket is emptied again."""
+_APPLY_S: Final = 0.01
+"""In a flood: time between two rounds in which values are set and queries answered."""
+_YIELD_S: Final = 0.001
+"""In a flood: pause of each round, for other threads (this one has a high priority)."""
 _IDLE_S: Final = 0.25
-_PACKET: Final = 1200  # bytes of a bundle: one that networks carry in one piece
+"""Longest wait for a datagram."""
+_PACKET_BYTES: Final = 1200
+"""Size of a bundle that networks carry without fragments."""
+_MAX_TEXT: Final = 400
+"""Characters of a text in an answer."""
 
 
 class OscServer:
-    """Serves a session from its own thread until `close`."""
+    """Serves a session over OSC from its own thread until `close`.
 
-    def __init__(self, session: "Session", *, host: str = "127.0.0.1", port: int = DEFAULT_PORT) -> None:
-        """Port 0 takes any free one. Raises InputError when the address cannot be had."""
+    Parameters
+    ----------
+    session : Session
+        What is set and read.
+    host, port : str, int
+        Where to listen; port 0 takes any free one.
+    bound : socket, optional
+        A socket of `bind_udp` to use instead: a program can have its port before it has its session.
+    reply_port : int, optional
+        The port on which every client listens. Otherwise it is the one that the client has named, or sends from.
+    note : callable, optional
+        Told in one line of faults of the program that a message has brought to light.
+
+    Attributes
+    ----------
+    host, port : str, int
+        The numeric address on which it listens.
+
+    Raises
+    ------
+    InputError
+        If the address cannot be had.
+    """
+
+    def __init__(
+        self,
+        session: "Session",
+        *,
+        host: str = "127.0.0.1",
+        port: int = DEFAULT_PORT,
+        bound: socket.socket | None = None,
+        reply_port: int | None = None,
+        note: Callable[[str], None] | None = None,
+    ) -> None:
         self._session = session
-        self._socket = bind_udp(host, port)
+        self._socket = bind_udp(host, port) if bound is None else bound
         self.host, self.port = self._socket.getsockname()[:2]
-        self._clients = Subscriptions()
-        self._dispatcher = Dispatcher(session, self._clients)
-        self._arrived: deque[tuple[bytes, Sender]] = deque(maxlen=_BACKLOG)
+        self._subscriptions = Subscriptions(reply_port=reply_port)
+        own_address = (self.host, self.port)
+        self._dispatcher = Dispatcher(session, self._subscriptions, own_address=own_address, note=note)
+        self._note = note or (lambda text: None)
+        self._received: deque[tuple[bytes, Sender]] = deque(maxlen=_BACKLOG)
         self._closing = False
         self._thread = threading.Thread(target=self._serve, name="osc", daemon=True)
         self._thread.start()
 
     def clients(self) -> tuple[str, ...]:
-        """Who is subscribed, as host:port."""
-        return self._clients.names()
+        """The subscribed clients as host:port."""
+        return self._subscriptions.names()
 
     def close(self) -> None:
-        """Stop serving and give the port back."""
+        """Stop serving and release the port."""
         self._closing = True
         with contextlib.suppress(OSError):  # an empty datagram to itself ends the wait
             self._socket.sendto(b"", self._socket.getsockname())
@@ -63,103 +106,95 @@ class OscServer:
         self._socket.close()
 
     def _serve(self) -> None:
-        acted = -math.inf
+        applied = -math.inf
         while not self._closing:
-            now = time.monotonic()
-            due = self._clients.next_due()
-            pause = _IDLE_S if due is None else max(0.0, min(_IDLE_S, due - now))
-            busy = self._arrived or not self._dispatcher.idle
-            if len(self._arrived) == _BACKLOG:
-                time.sleep(_BREATH_S)
-            ready, _, _ = select.select([self._socket], [], [], 0.0 if busy else pause)
-            if ready:
-                self._receive(time.monotonic() + _DRAIN_S)
-            self._read(time.monotonic() + _SLICE_S)
-            now = time.monotonic()
-            if self._arrived and now - acted < _ACT_S:  # (newer values are among what is not read yet)
-                continue
-            acted = now
-            if not self._dispatcher.idle:
-                self._answer(self._dispatcher.apply_pending(now))
-            for sender, lease in self._clients.due(now):
-                lease.version, changes = self._session.changes_since(lease.version)
-                self._tell(sender, [_encoded(address, value) for address, value in lease.news(changes).items()])
+            try:
+                applied = self._round(applied)
+            except Exception as error:  # a fault of the program must not end the show
+                self._note(f"OSC: a fault of Moodfader ({error!r}); the show goes on")
+                time.sleep(_IDLE_S)
+
+    def _round(self, applied: float) -> float:
+        """Receive, parse, apply and send once. Takes and returns the time at which values were last set."""
+        if len(self._received) == _BACKLOG:
+            time.sleep(_YIELD_S)
+        ready, _, _ = select.select([self._socket], [], [], self._wait_s())
+        if ready:
+            self._receive(time.monotonic() + _RECEIVE_S)
+        self._parse(time.monotonic() + _PARSE_S)
+        now = time.monotonic()
+        if self._received and now - applied < _APPLY_S:  # newer values are among those that are not parsed yet
+            return applied
+        if not self._dispatcher.idle:
+            self._send_answers(self._dispatcher.apply_pending(now))
+        for reply, subscription in self._subscriptions.due(now):
+            subscription.version, changes = self._session.changes_since(subscription.version)
+            self._send_answers([(reply, *item) for item in _as_arguments(subscription.pending(changes))])
+        return now
+
+    def _wait_s(self) -> float:
+        """How long to wait for a datagram: not at all while there is work, else until a packet is due."""
+        if self._received or not self._dispatcher.idle:
+            return 0.0
+        due = self._subscriptions.next_due()
+        return _IDLE_S if due is None else max(0.0, min(_IDLE_S, due - time.monotonic()))
 
     def _receive(self, until: float) -> None:
-        """Take what lies in the socket; of a flood the newest stay."""
+        """Empty the socket; of a flood the newest datagrams stay."""
         while time.monotonic() < until:
             try:
-                self._arrived.append(self._socket.recvfrom(MAX_DATAGRAM + 1))
+                self._received.append(self._socket.recvfrom(MAX_DATAGRAM + 1))
             except BlockingIOError:
                 return
-            except OSError:  # the network's word on an answer that did not arrive
+            except OSError:  # an earlier answer could not be delivered
                 continue
 
-    def _read(self, until: float) -> None:
-        """Hand what has arrived to the dispatcher, for so long at most."""
-        while self._arrived:
-            datagram, sender = self._arrived.popleft()
-            if datagram:
-                self._take(datagram, sender)
+    def _parse(self, until: float) -> None:
+        """Hand received messages to the dispatcher until that time."""
+        while self._received:
+            datagram, sender = self._received.popleft()
+            if datagram and sender[:2] != (self.host, self.port):  # (its own answers, sent back by a forged address)
+                self._enqueue(datagram, sender)
             if time.monotonic() > until:
                 return
 
-    def _take(self, datagram: bytes, sender: Sender) -> None:
+    def _enqueue(self, datagram: bytes, sender: Sender) -> None:
         try:
-            messages = parse_datagram(datagram)
+            packet = read_packet(datagram)
         except MalformedPacketError as error:
             self._dispatcher.report_error(sender, "", str(error))
             return
-        for message in messages:
+        for message in packet.messages:
             self._dispatcher.enqueue(message, sender)
+        for address, reason in packet.refused:
+            self._dispatcher.report_error(sender, address, reason)
 
-    def _answer(self, answers: list[Answer]) -> None:
-        """Send the answers, those of one client together."""
-        by_sender: dict[Sender, list[bytes]] = {}
-        for sender, address, values in answers:
-            by_sender.setdefault(sender, []).append(_encoded(address, *_sendable(values)))
-        for sender, messages in by_sender.items():
-            self._tell(sender, messages)
-
-    def _tell(self, sender: Sender, messages: list[bytes]) -> None:
-        for packet in bundle_messages(messages):
-            with contextlib.suppress(OSError):  # it is gone, or its network is full: the lease will end
-                self._socket.sendto(packet, sender)
+    def _send_answers(self, answers: list[Answer]) -> None:
+        """Send the answers, those to one client together."""
+        by_client: dict[Sender, list[bytes]] = {}
+        for reply, address, values in answers:
+            shortened = (value[:_MAX_TEXT] if isinstance(value, str) else value for value in values)
+            by_client.setdefault(reply, []).append(_encode(address, *shortened))
+        for reply, messages in by_client.items():
+            for packet in bundle_messages(messages):
+                with contextlib.suppress(OSError):  # the client has gone, or its network is full
+                    self._socket.sendto(packet, reply)
 
 
-_encoded = lru_cache(maxsize=256, typed=True)(encode_message)  # many clients are told the same
+_encode = lru_cache(maxsize=256, typed=True)(encode_message)  # many clients are sent the same
+
+
+def _as_arguments(values: dict[str, Value]) -> Iterator[tuple[str, tuple[Value, ...]]]:
+    return ((address, (value,)) for address, value in values.items())
 
 
 def bundle_messages(messages: list[bytes]) -> Iterator[bytes]:
-    """Encoded messages as few datagrams: one goes as it is, several as bundles."""
+    """Group encoded messages into few datagrams: a single one stays as it is, several become bundles."""
     batch: list[bytes] = []
     for message in messages:
-        if batch and sum(len(one) + 4 for one in batch) + len(message) > _PACKET:
+        if batch and sum(len(one) + 4 for one in batch) + len(message) > _PACKET_BYTES:
             yield encode_bundle(batch) if len(batch) > 1 else batch[0]
             batch = []
         batch.append(message)
     if batch:
         yield encode_bundle(batch) if len(batch) > 1 else batch[0]
-
-
-def bind_udp(host: str, port: int) -> socket.socket:
-    """A UDP socket on that address that does not block. Raises InputError."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-        made = socket.socket(family, kind, protocol)
-    except (OSError, OverflowError) as error:
-        raise InputError(f"OSC on {host}:{port}: no such address ({error})") from error
-    try:
-        made.bind(address)
-    except OSError as error:
-        made.close()
-        reason = error.strerror or error
-        raise InputError(f"OSC on {host}:{port}: {reason} (does another Moodfader use the port?)") from error
-    made.setblocking(False)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)  # as far as the system allows
-    return made
-
-
-def _sendable(values: tuple[Value, ...]) -> tuple[Value, ...]:
-    """Texts are cut to what a datagram carries."""
-    return tuple(value[:400] if isinstance(value, str) else value for value in values)

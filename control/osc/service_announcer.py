@@ -1,6 +1,6 @@
-"""Telling the network where the OSC server is (zeroconf, also called Bonjour), so that controllers find it by name.
+"""Announces the OSC server on the network by zeroconf (Bonjour), so that controllers find it by name.
 
-It goes on in a thread of its own: to see that the name is free takes seconds, and nothing waits for that.
+It runs in a thread of its own: to see that the name is free takes seconds, and nothing waits for that.
 """
 
 import contextlib
@@ -13,13 +13,26 @@ EVERYWHERE: Final = ("0.0.0.0", "::")
 
 
 class ServiceAnnouncer:
-    """The services `_oscjson._tcp` and `_osc._udp` under this program's name, until `close`.
+    """Announces the services `_oscjson._tcp` and `_osc._udp` until `close`.
 
-    Where there is no multicast nothing is announced, and controllers have to be told the port.
+    Where there is no multicast nothing is announced, and the port has to be given to controllers by hand.
+
+    Parameters
+    ----------
+    host : str
+        Numeric address on which the servers listen.
+    http_port, osc_port : int
+        Their ports.
+
+    Attributes
+    ----------
+    announced : bool
+        Whether it has worked, once `done` is set.
+    done : threading.Event
+        Set when that is known.
     """
 
     def __init__(self, host: str, http_port: int, osc_port: int) -> None:
-        """Begins in the background; `done` is set when it is known whether it went well: `announced`."""
         self.announced = False
         self.done = threading.Event()
         self._closing = threading.Event()
@@ -27,13 +40,13 @@ class ServiceAnnouncer:
         self._thread = threading.Thread(target=self._run, args=(host,), name="discovery", daemon=True)
         self._thread.start()
 
-    def close(self, *, patience_s: float = 2.0) -> None:
-        """Say that the services go; waits so long for that at most."""
+    def close(self, *, timeout_s: float = 2.0) -> None:
+        """Withdraw the services; waits for that no longer than `timeout_s`."""
         self._closing.set()
-        self._thread.join(patience_s)
+        self._thread.join(timeout_s)
 
     def _run(self, host: str) -> None:
-        from zeroconf import Error, InterfaceChoice, ServiceInfo, Zeroconf
+        from zeroconf import InterfaceChoice, ServiceInfo, Zeroconf
 
         try:
             address = _own_address() if host in EVERYWHERE else host
@@ -47,7 +60,7 @@ class ServiceAnnouncer:
                     self.announced = True
                 self.done.set()
                 self._closing.wait()
-        except (OSError, Error):
+        except Exception:  # whatever the network has: without an announcement controllers are told the port
             self.announced = False
         finally:
             self.done.set()

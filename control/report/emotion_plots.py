@@ -1,4 +1,4 @@
-"""Figures of an evaluation: agreement with listeners, calibration, and answers to what is no music or was changed."""
+"""Figures of an evaluation: predicted against rated emotions, metrics, calibration, out-of-domain sounds."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,16 +23,28 @@ _SHAPES: Final = ("o", "s", "^", "D", "v", "P")
 
 
 def plot_scatter(
-    path: Path, said: Floats, rated: Floats, found: Mapping[str, RegressionMetrics], *, title: str
+    path: Path, predictions: Floats, rated: Floats, results: Mapping[str, RegressionMetrics], *, title: str
 ) -> None:
-    """Predicted against rated, a panel an emotion; said, rated: [clips, 8], NaN where there is none."""
+    """Plot predicted against rated emotions, one panel per emotion.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    predictions, rated
+        [clips, 8], NaN where there is none.
+    results
+        Metrics by emotion.
+    title
+        Of the figure.
+    """
     with rc_context(STYLE):
         figure = Figure(figsize=(10, 5.6), layout="constrained")
-        for name, axes in _panels(figure, found):
-            x, y = said[:, EMOTIONS.index(name)], rated[:, EMOTIONS.index(name)]
+        for name, axes in _panels(figure, results):
+            x, y = predictions[:, EMOTIONS.index(name)], rated[:, EMOTIONS.index(name)]
             axes.plot([-0.1, 1.1], [-0.1, 1.1], color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
             axes.scatter(x, y, s=11, color=FOR, alpha=0.45, linewidths=0)
-            axes.set_title(f"{display_name(name)}   r {format_interval(found[name].r)}", fontsize=8.5)
+            axes.set_title(f"{display_name(name)}   r {format_interval(results[name].r)}", fontsize=8.5)
             _unit(axes)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
         add_footnote(
@@ -43,13 +55,25 @@ def plot_scatter(
 
 def plot_emotion_metrics(
     path: Path,
-    found: Mapping[str, RegressionMetrics],
+    results: Mapping[str, RegressionMetrics],
     others: Mapping[str, Mapping[str, RegressionMetrics]],
     *,
     title: str,
 ) -> None:
-    """r and error of each emotion with intervals, beside chance, the constant mean and other models' records."""
-    names = [*[name for name in EMOTIONS if name in found], "mean"]
+    """Plot correlation and error of each emotion with intervals, chance level and the records of other models.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    results
+        Metrics by emotion.
+    others
+        Metrics of other records, by their title.
+    title
+        Of the figure.
+    """
+    names = [*[name for name in EMOTIONS if name in results], "mean"]
     with rc_context(STYLE):
         figure = Figure(figsize=(10, 0.42 * len(names) + 1.9), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
@@ -59,17 +83,19 @@ def plot_emotion_metrics(
             (right, lambda a: a.rmse, lambda a: (a.constant_rmse, a.constant_rmse)),
         ):
             for row, name in zip(rows, names, strict=True):
-                low, high = chance(found[name])
+                low, high = chance(results[name])
                 if high > low:
                     axes.barh(row, high - low, left=low, height=0.5, color="#dddddd")
                 else:
                     axes.plot([low, low], [row - 0.32, row + 0.32], color=FAINT, linewidth=2)
-            runs = {"": found, **others}
-            for place, (label, run) in enumerate(runs.items()):
-                shift = (place - (len(runs) - 1) / 2) * 0.2
-                own = [(row, value(run[name])) for row, name in zip(rows, names, strict=True) if name in run]
-                colour = FOR if place == 0 else _OTHERS[(place - 1) % len(_OTHERS)]
-                plot_intervals(axes, own, shift, colour, label or "this model", shape=_SHAPES[place % len(_SHAPES)])
+            runs = {"": results, **others}
+            for index, (label, run) in enumerate(runs.items()):
+                shift = (index - (len(runs) - 1) / 2) * 0.2
+                points = [(row, value(run[name])) for row, name in zip(rows, names, strict=True) if name in run]
+                colour = FOR if index == 0 else _OTHERS[(index - 1) % len(_OTHERS)]
+                plot_intervals(
+                    axes, points, shift, colour, label or "this model", shape=_SHAPES[index % len(_SHAPES)]
+                )
             axes.axhline(len(names) - 1.5, color=FAINT, linewidth=0.6)
             axes.grid(axis="x", color=GRID, linewidth=0.6)
             axes.set_axisbelow(True)
@@ -78,31 +104,43 @@ def plot_emotion_metrics(
         left.set_ylim(len(names) - 0.4, -0.6)
         left.set_xlim(right=1.0)
         left.set_xlabel("Pearson r with the ratings  (grey: chance)")
-        right.set_xlabel("root mean square error, scale 0..1  (grey: always saying the mean)")
+        right.set_xlabel("root mean square error, scale 0..1  (grey: constant prediction of the mean)")
         right.set_xlim(left=0)
         if others:
             handles, labels = right.get_legend_handles_labels()
             figure.legend(handles, labels, loc="outside upper right", ncols=4, fontsize=8, frameon=False)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        add_footnote(figure, "Bars: 95 % interval, whole albums drawn with replacement.")
+        add_footnote(figure, "Bars: 95 % interval, bootstrap over albums.")
         save_figure(figure, path)
 
 
 def plot_calibration(
-    path: Path, said: Floats, rated: Floats, found: Mapping[str, RegressionMetrics], *, title: str
+    path: Path, predictions: Floats, rated: Floats, results: Mapping[str, RegressionMetrics], *, title: str
 ) -> None:
-    """Mean rating where the prediction is low, ..., high, a panel an emotion. said, rated: [clips, 8]."""
+    """Plot the mean rating by prediction (reliability diagram), one panel per emotion.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    predictions, rated
+        [clips, 8], NaN where there is none.
+    results
+        Metrics by emotion.
+    title
+        Of the figure.
+    """
     with rc_context(STYLE):
         figure = Figure(figsize=(10, 5.6), layout="constrained")
-        for name, axes in _panels(figure, found):
-            x, y = said[:, EMOTIONS.index(name)], rated[:, EMOTIONS.index(name)]
-            counted = np.isfinite(x) & np.isfinite(y)
-            bins = np.array_split(np.flatnonzero(counted)[np.argsort(x[counted], kind="stable")], _BINS)
+        for name, axes in _panels(figure, results):
+            x, y = predictions[:, EMOTIONS.index(name)], rated[:, EMOTIONS.index(name)]
+            valid = np.isfinite(x) & np.isfinite(y)
+            bins = np.array_split(np.flatnonzero(valid)[np.argsort(x[valid], kind="stable")], _BINS)
             bins = [rows for rows in bins if len(rows)]
             predicted, mean = ([float(v[rows].mean()) for rows in bins] for v in (x, y))
             error = [1.96 * float(y[rows].std()) / np.sqrt(len(rows)) for rows in bins]
             axes.plot([-0.1, 1.1], [-0.1, 1.1], color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
-            slope, offset = found[name].slope, found[name].offset
+            slope, offset = results[name].slope, results[name].offset
             ends = np.array([min(predicted), max(predicted)])
             axes.plot(ends, slope.value * ends + offset.value, color=AGAINST, linewidth=1.1)
             axes.errorbar(predicted, mean, yerr=error, fmt="o", color=FOR, markersize=4, elinewidth=1, capsize=2)
@@ -111,26 +149,40 @@ def plot_calibration(
             axes.text(0.04, 0.97, text, transform=axes.transAxes, va="top", fontsize=7, color=INK)
             _unit(axes)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        told = f"Blue: clips in {_BINS} equal groups by prediction, mean rating with its 95 % interval.  "
-        add_footnote(figure, told + "Red: rated = slope × predicted + offset; 1 and 0 are right.")
+        note = (
+            f"Blue: mean rating, with its 95 % interval, of the clips in {_BINS} bins of equal size by prediction.  "
+        )
+        add_footnote(figure, note + "Red: rated = slope × predicted + offset; ideal: 1 and 0.")
         save_figure(figure, path)
 
 
-def plot_out_of_domain(path: Path, found: EvaluationResults, *, title: str) -> None:
-    """What is said of sounds that are no music, over what is said of 90 % of the recordings."""
+def plot_out_of_domain(path: Path, results: EvaluationResults, *, title: str) -> None:
+    """Plot the predictions of out-of-domain sounds and, behind them, the range of those of the recordings.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    results
+        Of the evaluation.
+    title
+        Of the figure.
+    """
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 4.6), layout="constrained")
         panels = figure.subplots(1, 2, width_ratios=(len(MIDLEVEL), len(EMOTIONS)), sharey=True)
         colours = (INK, FAINT, AGAINST, FOR, *_OTHERS)
         for axes, names in zip(panels, (MIDLEVEL, EMOTIONS), strict=True):
             for column, name in enumerate(names):
-                low, middle, high = found.usual[name]
+                low, middle, high = results.usual[name]
                 axes.bar(column, high - low, bottom=low, width=0.62, color="#e9e9e9")
                 axes.plot([column - 0.31, column + 0.31], [middle, middle], color="#bbbbbb", linewidth=1.2)
-            for place, (sound, said) in enumerate(found.unusual.items()):
-                x = np.arange(len(names)) + (place - (len(found.unusual) - 1) / 2) * 0.11
-                shape, colour = _SHAPES[place % len(_SHAPES)], colours[place % len(colours)]
-                axes.scatter(x, [said[n] for n in names], s=22, marker=shape, color=colour, label=sound, zorder=3)
+            for index, (sound, predictions) in enumerate(results.unusual.items()):
+                x = np.arange(len(names)) + (index - (len(results.unusual) - 1) / 2) * 0.11
+                shape, colour = _SHAPES[index % len(_SHAPES)], colours[index % len(colours)]
+                axes.scatter(
+                    x, [predictions[n] for n in names], s=22, marker=shape, color=colour, label=sound, zorder=3
+                )
             axes.set_xticks(range(len(names)), [display_name(name).replace(" ", "\n") for name in names], fontsize=7)
             axes.axhline(0, color=FAINT, linewidth=0.6)
             axes.axhline(1, color=FAINT, linewidth=0.6)
@@ -142,13 +194,13 @@ def plot_out_of_domain(path: Path, found: EvaluationResults, *, title: str) -> N
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=8.5, frameon=False)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        told = "grey: 5 to 95 % of the recordings, and their median"
-        panels[0].set_title(told, fontsize=7.5, color=FAINT, weight="normal")
+        note = "grey: 5 to 95 % of the recordings, and their median"
+        panels[0].set_title(note, fontsize=7.5, color=FAINT, weight="normal")
         save_figure(figure, path)
 
 
-def _panels(figure: Figure, found: Mapping[str, RegressionMetrics]) -> Iterator[tuple[str, Axes]]:
-    """A panel for each rated emotion, named axes at the edges; unused ones are hidden."""
+def _panels(figure: Figure, results: Mapping[str, RegressionMetrics]) -> Iterator[tuple[str, Axes]]:
+    """A panel for each rated emotion, with axis labels at the edges of the figure; unused panels are hidden."""
     grid = figure.subplots(2, 4, sharex=True, sharey=True)
     figure.set_layout_engine("constrained", hspace=0.06)
     for axes in grid[1]:
@@ -156,13 +208,14 @@ def _panels(figure: Figure, found: Mapping[str, RegressionMetrics]) -> Iterator[
     for axes in grid[:, 0]:
         axes.set_ylabel("rated")
     for axes, name in zip(grid.ravel(), EMOTIONS, strict=True):
-        if name in found:
+        if name in results:
             yield name, axes
         else:
             axes.set_visible(False)
 
 
 def _unit(axes: Axes) -> None:
+    """Both axes from 0 to 1."""
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     axes.set_aspect("equal")

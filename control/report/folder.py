@@ -1,4 +1,4 @@
-"""The folder of an evaluation: a page, a record, figures, and the networks of its cross-validation."""
+"""The report folder of an evaluation: a Markdown page, a JSON record, figures, and the cross-validation networks."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,11 +20,24 @@ from .summary import Scores, write_record
 PAGE: Final = "report.md"
 RECORD: Final = "record.json"
 NETWORKS: Final = "folds"
-"""Folder in the report's folder where the networks of a cross-validation are kept."""
+"""Subfolder with the networks of the cross-validation."""
 
 
 def check_folder(folder: Path | None, *, overwrite: bool) -> None:
-    """Raises InputError where the folder cannot be made, or where a finished report lies in it already."""
+    """Check that a report can be written, before the work for it begins.
+
+    Parameters
+    ----------
+    folder
+        The report folder; None for no report.
+    overwrite
+        Whether a finished report may be replaced.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be created, or a finished report is in it.
+    """
     if folder is None:
         return
     if folder.exists() and not folder.is_dir():
@@ -36,76 +49,97 @@ def check_folder(folder: Path | None, *, overwrite: bool) -> None:
 
 def write_report(
     folder: Path,
-    evidence: EvaluationInputs,
-    found: EvaluationResults,
+    inputs: EvaluationInputs,
+    results: EvaluationResults,
     record: Mapping[str, Any],
     values: Scores,
-    beside: Sequence[Mapping[str, Any]],
+    others: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Write figures, record and page, the page last. Raises InputError."""
+    """Write figures, record and page, the page last.
+
+    Parameters
+    ----------
+    folder
+        The report folder; created if necessary.
+    inputs
+        Predictions and ratings.
+    results
+        Metrics.
+    record
+        The record of the evaluation, as the command `evaluate` makes it.
+    values
+        Pearson correlations by target set.
+    others
+        Records of other evaluations to compare with.
+
+    Raises
+    ------
+    InputError
+        A file cannot be written.
+    """
     title = str(record["title"])
-    beside = _apart(title, beside)
+    others = _distinct_titles(title, others)
     folder.mkdir(exist_ok=True)
     for name in FIGURES.values():
         (folder / name).unlink(missing_ok=True)
-    _figures(folder, evidence, found, record, beside)
+    _figures(folder, inputs, results, record, others)
     write_record(folder / RECORD, record, values, title=title)
     with atomic_write(folder / PAGE) as file:
-        file.write_text(render_report(title, found, record, beside), encoding="utf-8")
+        file.write_text(render_report(title, results, record, others), encoding="utf-8")
 
 
 def _figures(
     folder: Path,
-    evidence: EvaluationInputs,
-    found: EvaluationResults,
+    inputs: EvaluationInputs,
+    results: EvaluationResults,
     record: Mapping[str, Any],
-    beside: Sequence[Mapping[str, Any]],
+    others: Sequence[Mapping[str, Any]],
 ) -> None:
     title = str(record["title"])
     path = {key: folder / name for key, name in FIGURES.items()}
-    if found.emotions:
-        said, rated = evidence.said[0, :, 7:], evidence.rated["emotions"]
-        first = " (first division)" if len(evidence.said) > 1 else ""
-        others = {str(other["title"]): _others(other) for other in beside}
-        emotion_plots.plot_emotion_metrics(path["emotions"], found.emotions, others, title=f"{title}: emotions")
+    if results.emotions:
+        predictions, rated = inputs.predictions[0, :, 7:], inputs.rated["emotions"]
+        first = " (first repetition)" if len(inputs.predictions) > 1 else ""
+        metrics = {str(other["title"]): _stored_metrics(other) for other in others}
+        emotion_plots.plot_emotion_metrics(path["emotions"], results.emotions, metrics, title=f"{title}: emotions")
         emotion_plots.plot_scatter(
-            path["scatter"], said, rated, found.emotions, title=f"{title}: predicted and rated{first}"
+            path["scatter"], predictions, rated, results.emotions, title=f"{title}: predicted and rated{first}"
         )
         emotion_plots.plot_calibration(
-            path["calibration"], said, rated, found.emotions, title=f"{title}: calibration{first}"
+            path["calibration"], predictions, rated, results.emotions, title=f"{title}: calibration{first}"
         )
-    if found.scales:
+    if results.scales:
         matrix_plots.plot_scale_correlations(
-            path["scales"], found.scales, title=f"{title}: features and human scales"
+            path["scales"], results.scales, title=f"{title}: features and perceptual scales"
         )
-    count = len(evidence.whole)
-    heard_by = str(record.get("model_title", title))
-    both = {title: found.between} | ({heard_by: found.model_between} if found.model_between else {})
+    count = len(inputs.complete_rows)
+    model_title = str(record.get("model_title", title))
+    both = {title: results.between} | ({model_title: results.model_between} if results.model_between else {})
     matrix_plots.plot_feature_correlations(path["features"], both, title=f"features over {count} recordings")
-    if found.turned.get("all"):
+    if results.turned.get("all"):
         matrix_plots.plot_sweep_responses(
-            path["turned"], found.turned["all"], title=f"{heard_by}: one quality turned"
+            path["turned"], results.turned["all"], title=f"{model_title}: parameter sweeps"
         )
-    if found.unusual:
-        emotion_plots.plot_out_of_domain(path["unusual"], found, title=f"{heard_by}: sounds that are no music")
-    if found.moved:
-        matrix_plots.plot_robustness(path["robustness"], found, title=f"{title}: changed recordings")
+    if results.unusual:
+        emotion_plots.plot_out_of_domain(path["unusual"], results, title=f"{model_title}: out-of-domain sounds")
+    if results.moved:
+        matrix_plots.plot_robustness(path["robustness"], results, title=f"{title}: robustness")
 
 
-def _apart(title: str, beside: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The records with titles that differ, here `title` as well: one that was there before gets a number."""
-    titles = [title, *(str(other["title"]) for other in beside)]
-    apart: list[Mapping[str, Any]] = []
-    for place, other in enumerate(beside, start=1):
-        count = titles[: place + 1].count(titles[place])
-        apart.append(other if count == 1 else {**other, "title": f"{titles[place]} ({count})"})
-    return apart
+def _distinct_titles(title: str, others: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Number the titles of the records that are equal to `title` or to that of an earlier record."""
+    titles = [title, *(str(other["title"]) for other in others)]
+    renamed: list[Mapping[str, Any]] = []
+    for index, other in enumerate(others, start=1):
+        count = titles[: index + 1].count(titles[index])
+        renamed.append(other if count == 1 else {**other, "title": f"{titles[index]} ({count})"})
+    return renamed
 
 
-def _others(record: Mapping[str, Any]) -> dict[str, RegressionMetrics]:
-    """The agreements of another record, as far as they are drawn."""
+def _stored_metrics(record: Mapping[str, Any]) -> dict[str, RegressionMetrics]:
+    """The metrics of the emotions in a record."""
 
-    def estimate(values: Mapping[str, float | None]) -> Estimate:
+    def to_estimate(values: Mapping[str, float | None]) -> Estimate:
         return Estimate(
             *(np.nan if values[key] is None else float(values[key] or 0) for key in ("value", "low", "high"))
         )
@@ -114,7 +148,7 @@ def _others(record: Mapping[str, Any]) -> dict[str, RegressionMetrics]:
     return {
         name: RegressionMetrics(
             clips=int(a["clips"]),
-            **{part: estimate(a[part]) for part in parts},
+            **{part: to_estimate(a[part]) for part in parts},
             constant_rmse=a["constant_rmse"],
             constant_mae=a["constant_mae"],
             r_of_runs=tuple(a["r_of_runs"]),

@@ -1,4 +1,4 @@
-"""An evaluation as a page to read (Markdown): what was judged and how, tables with intervals, figures beside."""
+"""The Markdown page of an evaluation: methods, comparison with other evaluations, and the sections of results."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,65 +11,92 @@ from .plot_helpers import format_interval
 
 
 def render_report(
-    title: str, found: EvaluationResults, record: Mapping[str, Any], beside: Sequence[Mapping[str, Any]]
+    title: str, results: EvaluationResults, record: Mapping[str, Any], others: Sequence[Mapping[str, Any]]
 ) -> str:
-    """The whole page. record: as `evaluate` writes it; beside: such records of others."""
+    """Render the page.
+
+    Parameters
+    ----------
+    title
+        Heading of the page.
+    results
+        Metrics.
+    record
+        The record of the evaluation, as the command `evaluate` makes it.
+    others
+        Records of other evaluations to compare with.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     parts = [
         f"# {title}",
         methods_section(record),
-        sections.emotions_section(found),
-        comparison_section(record, beside),
+        sections.emotions_section(results),
+        comparison_section(record, others),
     ]
-    parts += [sections.midlevel_section(found), sections.scales_section(found), sections.features_section(found)]
     parts += [
-        sections.sweep_section(found),
-        sections.out_of_domain_section(found),
-        sections.robustness_section(found),
+        sections.midlevel_section(results),
+        sections.scales_section(results),
+        sections.features_section(results),
+    ]
+    parts += [
+        sections.sweep_section(results),
+        sections.out_of_domain_section(results),
+        sections.robustness_section(results),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def methods_section(record: Mapping[str, Any]) -> str:
-    """What was judged, by which networks, with which settings."""
+    """Describe the data, the networks and their training, from a record."""
     clips = ", ".join(f"{name} ({count})" for name, count in record["clips"].items())
     lines = [f"Rated recordings: {clips}."]
     model = f"The model {record['model'][:12]}" if record.get("model") else ""
     if "folds" in record:
         first, last = record["seeds"]
         lines.append(
-            f"Cross-validation: {record['folds']} parts of whole albums, {record['tested_folds']} of them tested, "
-            f"divided with {record['repeats']} seeds ({first} to {last}). Each recording and excerpt is judged by a "
-            "network that has heard nothing of its album; statistics are means over the divisions."
+            f"Cross-validation: {record['folds']} folds of whole albums, {record['tested_folds']} of them tested, "
+            f"repeated with {record['repeats']} seeds ({first} to {last}). Each recording and excerpt is predicted "
+            "by a network that was not trained on its album; statistics are means over the repetitions."
         )
         settings = ", ".join(f"{key} {value}" for key, value in record["settings"].items() if key != "seed")
         lines.append(f"Training: {settings}.")
-        lines += [f"{model} judges what no network has learned from."] if model else []
+        lines += [f"{model} predicts what no network was trained on."] if model else []
         if record.get("differences"):
-            lines[-1] += f" It was trained otherwise than these networks: {', '.join(record['differences'])}."
+            lines[-1] += f" Its training differs from theirs: {', '.join(record['differences'])}."
     else:
-        lines.append(
-            f"{model} judges everything; where it has learned from these recordings, the numbers flatter it."
-        )
-    lines.append(f"In brackets: 95 % intervals, whole albums (or series) drawn with replacement, {DRAWS:,} times.")
+        lines.append(f"{model} predicts everything; if it was trained on these recordings, the results are too good.")
+    lines.append(f"In brackets: 95 % intervals, cluster bootstrap over albums (or sweeps), {DRAWS:,} samples.")
     return "\n\n".join(lines)
 
 
-def comparison_section(record: Mapping[str, Any], beside: Sequence[Mapping[str, Any]]) -> str:
-    """Other records as they came, and on the parts that both have tested, by r within each part."""
-    if not beside:
+def comparison_section(record: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> str:
+    """Compare with other records: as they are, and on the folds that both have tested.
+
+    Parameters
+    ----------
+    record
+        The record of this evaluation.
+    others
+        Records of other evaluations.
+    """
+    if not others:
         return ""
-    own = {part["clips_are"]: part["mean_r"] for part in record["by_part"]}
+    own_r = {fold["clips_are"]: fold["mean_r"] for fold in record["by_part"]}
     rows = []
-    for other in beside:
+    for other in others:
         mean = other["findings"]["emotions"]["mean"]["r"]
         cells = [str(other["title"]), format_interval(Estimate(mean["value"], mean["low"], mean["high"]))]
-        shared = [part for part in other.get("by_part", ()) if part["clips_are"] in own]
-        if shared:
-            theirs = sum(part["mean_r"] for part in shared) / len(shared)
-            ours = sum(own[part["clips_are"]] for part in shared) / len(shared)
-            cells += [format_r(theirs, 3), format_r(ours, 3), str(sum(part["clips"] for part in shared))]
+        common = [fold for fold in other.get("by_part", ()) if fold["clips_are"] in own_r]
+        if common:
+            theirs = sum(fold["mean_r"] for fold in common) / len(common)
+            ours = sum(own_r[fold["clips_are"]] for fold in common) / len(common)
+            cells += [format_r(theirs, 3), format_r(ours, 3), str(sum(fold["clips"] for fold in common))]
         rows.append(cells + [""] * (5 - len(cells)))
     header = (
-        " | mean r, all it was tested on | mean r within the parts that both tested | this one there | recordings"
+        " | mean r, all its recordings | mean r, folds that both tested | this evaluation, same folds | recordings"
     )
-    return "\n\n".join(["### Beside others", sections.table(header, rows)])
+    return "\n\n".join(["### Comparison with other evaluations", sections.table(header, rows)])

@@ -1,4 +1,5 @@
-"""Figures of an evaluation that are matrices: features against scales, each other, turned qualities, and changes."""
+"""Matrix figures of an evaluation: features against perceptual scales and each other, parameter sweeps,
+robustness."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,18 +23,28 @@ from ...models.evaluation.robustness import OUTPUT_NAMES
 from .plot_helpers import GRID, add_footnote, plot_intervals
 
 SIGNED: Final[Colormap] = LinearSegmentedColormap.from_list("signed", [AGAINST, "#fbfbfb", FOR])
-"""Vermilion below zero, blue above."""
+"""Diverging colour map: vermilion below zero, blue above."""
 _HEAT: Final[Colormap] = LinearSegmentedColormap.from_list("heat", ["#fbfbfb", "#E69F00", "#7a3b00"])
 
 
 def scale_label(scale: str) -> str:
-    """A human scale as it is turned here: what a high value means."""
-    named = {"articulation": "staccato (articulation)", "mode": "minor (mode)"}
-    return named.get(scale, display_name(scale))
+    """Return the label of a perceptual scale in the direction of its feature: what a high value means."""
+    labels_by_scale = {"articulation": "staccato (articulation)", "mode": "minor (mode)"}
+    return labels_by_scale.get(scale, display_name(scale))
 
 
 def plot_scale_correlations(path: Path, scales: Mapping[str, ScaleValidity], *, title: str) -> None:
-    """Correlation of each feature with each human perceptual scale; framed: the feature that the scale stands for."""
+    """Plot the correlation of each feature with each perceptual scale; the corresponding feature is framed.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    scales
+        Validity by scale.
+    title
+        Of the figure.
+    """
     order = sorted(
         scales, key=lambda s: MIDLEVEL.index(SCALE_TO_FEATURE[s][0]) if s in SCALE_TO_FEATURE else len(MIDLEVEL)
     )
@@ -51,15 +62,27 @@ def plot_scale_correlations(path: Path, scales: Mapping[str, ScaleValidity], *, 
         for column, scale in enumerate(order):
             if scales[scale].own is not None:
                 _frame(axes, MIDLEVEL.index(str(scales[scale].own)), column)
-        axes.set_xlabel("what listeners rated in five-second excerpts")
+        axes.set_xlabel("ratings of five-second excerpts")
         axes.set_ylabel("predicted")
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        add_footnote(figure, "Framed: the feature that the scale stands for.  Small: 95 % interval over albums.")
+        add_footnote(
+            figure, "Framed: the feature that the scale corresponds to.  Small print: 95 % interval over albums."
+        )
         save_figure(figure, path)
 
 
 def plot_feature_correlations(path: Path, between: Mapping[str, Sequence[Sequence[float]]], *, title: str) -> None:
-    """Correlations of the seven features with each other over the recordings, a panel for each who predicted."""
+    """Plot the correlations of the seven features with each other over the recordings.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    between
+        Correlations [7][7] by title of the panel.
+    title
+        Of the figure.
+    """
     with rc_context(STYLE):
         figure = Figure(figsize=(0.6 + 6.2 * len(between), 5), layout="constrained")
         panels = figure.subplots(1, len(between), sharey=True, squeeze=False)[0]
@@ -71,20 +94,30 @@ def plot_feature_correlations(path: Path, between: Mapping[str, Sequence[Sequenc
         save_figure(figure, path)
 
 
-def plot_sweep_responses(path: Path, turned: Mapping[str, SweepResponse], *, title: str) -> None:
-    """Does a feature follow its quality, and only its own? Ranks with intervals, and slopes of all seven."""
-    names = [name for name in MIDLEVEL if name in turned]
+def plot_sweep_responses(path: Path, sweeps: Mapping[str, SweepResponse], *, title: str) -> None:
+    """Plot the response to parameter sweeps: rank correlations with intervals, and slopes of all seven features.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    sweeps
+        Response by parameter.
+    title
+        Of the figure.
+    """
+    names = [name for name in MIDLEVEL if name in sweeps]
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 4.6), layout="constrained")
         left, right = figure.subplots(1, 2, width_ratios=(3, 4))
         rows = range(len(names))
         for shift, colour, label, part in (
-            (-0.13, FOR, "all clips of its series", "pooled"),
-            (0.13, "#009E73", "within series, mean", "within"),
+            (-0.13, FOR, "all clips of its sweeps", "pooled"),
+            (0.13, "#009E73", "mean within sweeps", "within"),
         ):
             plot_intervals(
                 left,
-                [(row, getattr(turned[n], part)) for row, n in zip(rows, names, strict=True)],
+                [(row, getattr(sweeps[n], part)) for row, n in zip(rows, names, strict=True)],
                 shift,
                 colour,
                 label,
@@ -94,31 +127,40 @@ def plot_sweep_responses(path: Path, turned: Mapping[str, SweepResponse], *, tit
         left.set_yticks(rows, [display_name(name) for name in names])
         left.set_ylim(len(names) - 0.4, -0.6)
         left.set_xlim(right=1.02)
-        left.set_xlabel("Spearman's rho of the feature with its quality")
+        left.set_xlabel("Spearman's rho of the feature with its parameter")
         left.grid(axis="x", color=GRID, linewidth=0.6)
         left.set_axisbelow(True)
         left.legend(loc="lower left", bbox_to_anchor=(-0.02, -0.34), ncols=2, fontsize=7.5, frameon=False)
         hide_spines(left)
-        slopes = np.array([[turned[name].slopes_in_sd[other] for other in MIDLEVEL] for name in names])
+        slopes = np.array([[sweeps[name].slopes_in_sd[other] for other in MIDLEVEL] for name in names])
         limit = float(max(np.abs(slopes).max(), 0.5))
         labels = [display_name(name) for name in MIDLEVEL]
-        _matrix(
-            figure, right, slopes, names, labels, limit=limit, label="standard deviations a whole turn", signs=True
-        )
+        _matrix(figure, right, slopes, names, labels, limit=limit, label="standard deviations for 0 to 1", signs=True)
         for row, name in enumerate(names):
             _frame(right, row, MIDLEVEL.index(name))
-        right.set_ylabel("turned from 0 to 1")
-        right.set_xlabel("how far each predicted feature moves")
+        right.set_ylabel("parameter, from 0 to 1")
+        right.set_xlabel("change of each predicted feature")
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        add_footnote(figure, "95 % intervals over series.  Dashed: .8 and .9.")
+        add_footnote(figure, "95 % intervals over sweeps.  Dashed: .8 and .9.")
         save_figure(figure, path)
 
 
-def plot_robustness(path: Path, found: EvaluationResults, *, title: str) -> None:
-    """How far each output moves when the recording is changed, and how alike changed and unchanged ones are."""
-    names = list(found.moved)
-    change = np.array([[found.moved[name].change[output] for output in OUTPUT_NAMES] for name in names])
-    alike = np.array([[found.moved[name].r[output] for output in OUTPUT_NAMES] for name in names])
+def plot_robustness(path: Path, results: EvaluationResults, *, title: str) -> None:
+    """Plot the effect of each perturbation on each output: mean change, and correlation with the unperturbed
+    prediction.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    results
+        Of the evaluation.
+    title
+        Of the figure.
+    """
+    names = list(results.moved)
+    change = np.array([[results.moved[name].change[output] for output in OUTPUT_NAMES] for name in names])
+    alike = np.array([[results.moved[name].r[output] for output in OUTPUT_NAMES] for name in names])
     with rc_context(STYLE):
         figure = Figure(figsize=(12.5, 6.6), layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True)
@@ -150,7 +192,7 @@ def plot_robustness(path: Path, found: EvaluationResults, *, title: str) -> None
         for axes in (above, below):
             axes.axvline(len(MIDLEVEL) - 0.5, color=INK, linewidth=1)
         above.set_title("mean absolute change of the prediction")
-        below.set_title("correlation of changed with unchanged predictions")
+        below.set_title("correlation of perturbed with unperturbed predictions")
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
         save_figure(figure, path)
 
@@ -171,15 +213,18 @@ def _matrix(
     signs: bool = False,
     ticks: bool = True,
 ) -> None:
-    """Coloured cells with their numbers, blank where NaN. below: small print; shown: other numbers than these."""
-    least = -limit if colours is SIGNED else 0.0
-    image = axes.imshow(values, cmap=colours, vmin=least, vmax=limit, aspect="auto")
+    """Draw a matrix as coloured cells with numbers, blank where NaN.
+
+    `below` is small print for each cell; `shown` are numbers to print in place of `values`.
+    """
+    lowest = -limit if colours is SIGNED else 0.0
+    image = axes.imshow(values, cmap=colours, vmin=lowest, vmax=limit, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
             strong = bool(abs(value) > 0.72 * limit)
-            own = float(value if shown is None else shown[row, column])
-            text = format_r(own, digits)
-            text = "+" + text if signs and own > 0 else text
+            printed = float(value if shown is None else shown[row, column])
+            text = format_r(printed, digits)
+            text = "+" + text if signs and printed > 0 else text
             colour = "white" if strong else INK
             up = 0.12 if below else 0
             axes.text(column, row - up, text, ha="center", va="center", fontsize=8.5, color=colour)
@@ -207,4 +252,5 @@ def _matrix(
 
 
 def _frame(axes: Axes, row: int, column: int) -> None:
+    """Frame a cell."""
     axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor=INK, linewidth=1.6, zorder=4))

@@ -1,4 +1,4 @@
-"""What the figures of an evaluation share: how numbers are set, points with intervals, a line of small print."""
+"""Helpers of the figures of an evaluation: number formats, points with error bars, a footnote."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,16 +15,30 @@ GRID: Final = "#e4e4e4"
 
 
 def format_interval(estimate: Estimate) -> str:
-    """.83 [.79, .86]"""
+    """Format a statistic and its interval, as in .83 [.79, .86]."""
     return f"{format_r(estimate.value)} [{format_r(estimate.low)}, {format_r(estimate.high)}]"
 
 
 def plot_intervals(
-    axes: Axes, own: Sequence[tuple[int, Estimate]], shift: float, colour: str, label: str, *, shape: str = "o"
+    axes: Axes, points: Sequence[tuple[int, Estimate]], shift: float, colour: str, label: str, *, shape: str = "o"
 ) -> None:
-    """Points with intervals, one a row."""
-    rows = [row + shift for row, _ in own]
-    values = np.array([[e.value, e.low, e.high] for _, e in own]).reshape(-1, 3)
+    """Draw points with horizontal error bars.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    points
+        Row and value of each point.
+    shift
+        Added to the rows, to keep several series apart.
+    colour, shape
+        Of the points.
+    label
+        For the legend.
+    """
+    rows = [row + shift for row, _ in points]
+    values = np.array([[e.value, e.low, e.high] for _, e in points]).reshape(-1, 3)
     sides = np.maximum(np.stack([values[:, 0] - values[:, 1], values[:, 2] - values[:, 0]]), 0)
     axes.errorbar(
         values[:, 0], rows, xerr=sides, fmt=shape, color=colour, label=label, markersize=4.2, elinewidth=1.1,
@@ -33,5 +47,5 @@ def plot_intervals(
 
 
 def add_footnote(figure: Figure, text: str) -> None:
-    """Small print at the foot of a figure."""
+    """Add small print at the bottom of a figure."""
     figure.supxlabel(text, fontsize=7.5, color=FAINT, x=0.01, ha="left")

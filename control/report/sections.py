@@ -1,4 +1,4 @@
-"""The sections of an evaluation's page: each takes findings and gives Markdown, empty where nothing was found."""
+"""The sections of an evaluation's page: functions from results to Markdown, empty where there are no results."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -20,23 +20,33 @@ FIGURES: Final = {
     "unusual": "unusual.png",
     "robustness": "robustness.png",
 }
-"""File name of each figure; a figure whose material was not given is not made."""
+"""File name of each figure; only those with data are drawn."""
 
 
 def table(header: str, rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table, the first column to the left. header: the columns' names between bars."""
+    """Format a Markdown table; its first column is left-aligned, the others right-aligned.
+
+    Parameters
+    ----------
+    header
+        Names of the columns, separated by " | ".
+    rows
+        The cells of each row.
+    """
     line = "| --- |" + " ---: |" * header.count("|")
     return "\n".join([f"| {header} |", line, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
 def figure_link(key: str) -> str:
+    """Return the Markdown image of a figure in FIGURES."""
     return f"![{key}]({FIGURES[key]})"
 
 
-def agreement_table(found: Mapping[str, RegressionMetrics]) -> str:
-    """r, errors, what always saying the mean and what chance reaches, calibration."""
+def agreement_table(results: Mapping[str, RegressionMetrics]) -> str:
+    """Format the metrics by name: correlation, errors, the same for chance and for a constant prediction,
+    calibration."""
     rows = []
-    for name, a in found.items():
+    for name, a in results.items():
         bold = "**" if name == "mean" else ""
         cells = [
             f"{bold}{display_name(name)}{bold}",
@@ -54,122 +64,131 @@ def agreement_table(found: Mapping[str, RegressionMetrics]) -> str:
     return table(header, rows)
 
 
-def emotions_section(found: EvaluationResults) -> str:
-    if not found.emotions:
+def emotions_section(results: EvaluationResults) -> str:
+    """Metrics of the emotions against ratings."""
+    if not results.emotions:
         return ""
-    runs = found.emotions["mean"].r_of_runs
-    each = "Mean r of each division by itself: " + ", ".join(format_r(r, 3) for r in runs) + "."
-    told = (
-        "Errors are on the scale 0..1 of ratings. *Constant*: always saying the mean rating. *By chance*: the same "
-        "predictions dealt to other albums. *Slope*, *offset*: rated = slope × predicted + offset."
+    runs = results.emotions["mean"].r_of_runs
+    each = "Mean r of each repetition: " + ", ".join(format_r(r, 3) for r in runs) + "."
+    note = (
+        "Errors are on the scale 0..1 of ratings. *Constant*: prediction of the mean rating for every recording. "
+        "*By chance*: predictions permuted between albums. *Slope*, *offset*: rated = slope × predicted + offset."
     )
-    parts = ["## Emotions against listeners' ratings", agreement_table(found.emotions)]
+    parts = ["## Emotions against listeners' ratings", agreement_table(results.emotions)]
     parts += [each] if len(runs) > 1 else []
-    return "\n\n".join([*parts, told, *map(figure_link, ("emotions", "scatter", "calibration"))])
+    return "\n\n".join([*parts, note, *map(figure_link, ("emotions", "scatter", "calibration"))])
 
 
-def midlevel_section(found: EvaluationResults) -> str:
-    if not found.midlevel:
+def midlevel_section(results: EvaluationResults) -> str:
+    """Metrics of the mid-level features against ratings."""
+    if not results.midlevel:
         return ""
-    return "## Mid-level features against listeners' ratings\n\n" + agreement_table(found.midlevel)
+    return "## Mid-level features against listeners' ratings\n\n" + agreement_table(results.midlevel)
 
 
-def scales_section(found: EvaluationResults) -> str:
-    if not found.scales:
+def scales_section(results: EvaluationResults) -> str:
+    """Correlations of the features with perceptual scales."""
+    if not results.scales:
         return ""
     rows = []
-    for scale, meaning in found.scales.items():
-        if meaning.own is not None and meaning.closest_other is not None:
-            rival, holds = meaning.closest_other, "yes" if meaning.is_valid else "**no**"
-            cells = [scale_label(scale), display_name(meaning.own), format_interval(meaning.r[meaning.own])]
+    for scale, validity in results.scales.items():
+        if validity.own is not None and validity.closest_other is not None:
+            other, is_valid = validity.closest_other, "yes" if validity.is_valid else "**no**"
+            cells = [scale_label(scale), display_name(validity.own), format_interval(validity.r[validity.own])]
             cells += [
-                f"{display_name(rival)} {format_r(meaning.r[rival].value)}",
-                format_interval(meaning.margin[rival]),
+                f"{display_name(other)} {format_r(validity.r[other].value)}",
+                format_interval(validity.margin[other]),
             ]
-            rows.append([*cells, holds, str(meaning.clips)])
+            rows.append([*cells, is_valid, str(validity.clips)])
     header = (
-        "listeners' scale | stands for | r | most alike of the others | r less the size of that | holds | excerpts"
+        "perceptual scale | feature | r | closest other feature | r less the other's absolute r | valid | excerpts"
     )
-    told = "*Holds*: the scale goes with its feature no less, within the interval, than with any other."
+    note = "*Valid*: no other feature correlates significantly more with the scale than its own."
     title = "## Features against human perceptual scales"
-    return "\n\n".join([title, table(header, rows), told, figure_link("scales")])
+    return "\n\n".join([title, table(header, rows), note, figure_link("scales")])
 
 
-def features_section(found: EvaluationResults) -> str:
-    a, b, r = found.closest
-    most = f"Most alike over the recordings: {display_name(a)} and {display_name(b)}, r = {format_r(r)}."
-    if found.model_closest is not None:
-        a, b, r = found.model_closest
-        most += f" Of the model: {display_name(a)} and {display_name(b)}, r = {format_r(r)}."
-    return "\n\n".join(["## Seven features, not one", most, figure_link("features")])
+def features_section(results: EvaluationResults) -> str:
+    """Correlations of the features with each other."""
+    a, b, r = results.closest
+    closest = f"Highest correlation over the recordings: {display_name(a)} and {display_name(b)}, r = {format_r(r)}."
+    if results.model_closest is not None:
+        a, b, r = results.model_closest
+        closest += f" For the model: {display_name(a)} and {display_name(b)}, r = {format_r(r)}."
+    return "\n\n".join(["## Correlations between the features", closest, figure_link("features")])
 
 
-def sweep_section(found: EvaluationResults) -> str:
-    if not found.known:
+def sweep_section(results: EvaluationResults) -> str:
+    """Correlations with the labels of synthetic music, and responses to parameter sweeps."""
+    if not results.known:
         return ""
-    every = found.turned.get("all", {})
-    kinds = [kind for kind in found.turned if kind != "all"]
+    all_kinds = results.turned.get("all", {})
+    kinds = [kind for kind in results.turned if kind != "all"]
     rows = []
-    for name, r in found.known.items():
+    for name, r in results.known.items():
         cells = [display_name(name), format_interval(r), *[""] * 4]
-        if turned := every.get(name):
+        if sweep := all_kinds.get(name):
             cells[2:] = [
-                format_interval(turned.rho_pooled),
-                format_interval(turned.rho_within),
-                str(turned.series),
-                str(turned.clips),
+                format_interval(sweep.pooled),
+                format_interval(sweep.within),
+                str(sweep.series),
+                str(sweep.clips),
             ]
         for kind in kinds:
-            own = found.turned[kind].get(name)
-            cells.append(f"{format_r(own.rho_pooled.value)}, {format_r(own.rho_within.value)}" if own else "")
+            response = results.turned[kind].get(name)
+            cells.append(f"{format_r(response.pooled.value)}, {format_r(response.within.value)}" if response else "")
         rows.append(cells)
-    header = " | Pearson r | rho, all clips of its series | rho, within series | series | clips"
-    header += "".join(f" | {kind} alone" for kind in kinds)
-    parts = ["## Music of known qualities that was not learned from", table(header, rows)]
-    if every:
+    header = " | Pearson r | rho, all clips of its sweeps | rho, within sweeps | sweeps | clips"
+    header += "".join(f" | {kind} only" for kind in kinds)
+    parts = ["## Synthetic music that no network was trained on", table(header, rows)]
+    if all_kinds:
         slopes = [
-            [display_name(q), *(format_signed(t.slopes[n].value, ".2f") for n in MIDLEVEL)] for q, t in every.items()
+            [display_name(q), *(format_signed(t.slopes[n].value, ".2f") for n in MIDLEVEL)]
+            for q, t in all_kinds.items()
         ]
-        parts += ["rho: Spearman's, of a feature with its quality, while that quality alone is turned."]
-        parts += ["How far each feature moves, on its scale 0..1, while a quality is turned from 0 to 1:"]
-        parts += [table(" | ".join(["turned", *map(display_name, MIDLEVEL)]), slopes), figure_link("turned")]
+        parts += [
+            "rho: Spearman's rank correlation of a feature with its parameter, while only that parameter changes."
+        ]
+        parts += ["Change of each feature, on its scale 0..1, while a parameter goes from 0 to 1:"]
+        parts += [table(" | ".join(["parameter", *map(display_name, MIDLEVEL)]), slopes), figure_link("turned")]
     return "\n\n".join(parts)
 
 
-def out_of_domain_section(found: EvaluationResults) -> str:
-    if not found.unusual:
+def out_of_domain_section(results: EvaluationResults) -> str:
+    """Predictions of out-of-domain sounds."""
+    if not results.unusual:
         return ""
-    parts = ["## Out of domain", "It says something of every sound. Ten seconds of sounds that are no music:"]
+    parts = ["## Out of domain", "Predictions of ten seconds of sounds that are not music:"]
     for names in (MIDLEVEL, EMOTIONS):
-        rows = [[sound, *(format_r(said[name]) for name in names)] for sound, said in found.unusual.items()]
-        usual = [f"{format_r(found.usual[name][0])} to {format_r(found.usual[name][2])}" for name in names]
+        rows = [
+            [sound, *(format_r(prediction[name]) for name in names)] for sound, prediction in results.unusual.items()
+        ]
+        usual = [f"{format_r(results.usual[name][0])} to {format_r(results.usual[name][2])}" for name in names]
         rows.append(["5 to 95 % of the recordings", *usual])
         parts.append(table(" | ".join(["", *map(display_name, names)]), rows))
     return "\n\n".join([*parts, figure_link("unusual")])
 
 
-def robustness_section(found: EvaluationResults) -> str:
-    if not found.moved:
+def robustness_section(results: EvaluationResults) -> str:
+    """Effects of perturbations of the audio."""
+    if not results.moved:
         return ""
     rows = []
-    for name, m in found.moved.items():
-        most, least = max(m.change, key=m.change.__getitem__), min(m.r, key=m.r.__getitem__)
+    for name, m in results.moved.items():
+        largest, lowest = max(m.change, key=m.change.__getitem__), min(m.r, key=m.r.__getitem__)
         cells = [name, format_r(_mean(m.change, MIDLEVEL), 3), format_r(_mean(m.change, EMOTIONS), 3)]
-        cells += [f"{display_name(most)} {format_r(m.change[most], 3)}", format_r(_mean(m.r, MIDLEVEL), 3)]
-        cells += [format_r(_mean(m.r, EMOTIONS), 3), f"{display_name(least)} {format_r(m.r[least], 3)}"]
-        rows.append([*cells, format_r(found.moved_r[name], 3) if name in found.moved_r else "", str(m.clips)])
-    told = "Ten seconds of each recording, changed and read anew. *Move*: mean absolute change on the scale 0..1; "
-    told += "*r*: of changed with unchanged predictions over the recordings."
-    if "unchanged" in found.moved_r:
-        told += (
-            " *r with ratings*: mean of the emotions over those recordings that allow every change; unchanged it is "
-        )
-        told += format_r(found.moved_r["unchanged"], 3) + "."
-    header = (
-        "change | features move | emotions move | most of all | r, features | r, emotions | least | r with ratings"
-    )
-    title = "## Changes that listeners would hardly rate otherwise"
-    return "\n\n".join([title, told, table(header + " | recordings", rows), figure_link("robustness")])
+        cells += [f"{display_name(largest)} {format_r(m.change[largest], 3)}", format_r(_mean(m.r, MIDLEVEL), 3)]
+        cells += [format_r(_mean(m.r, EMOTIONS), 3), f"{display_name(lowest)} {format_r(m.r[lowest], 3)}"]
+        rows.append([*cells, format_r(results.moved_r[name], 3) if name in results.moved_r else "", str(m.clips)])
+    note = "Ten seconds of each recording, perturbed. *Change*: mean absolute change on the scale 0..1; "
+    note += "*r*: correlation of perturbed with unperturbed predictions over the recordings."
+    if "unchanged" in results.moved_r:
+        note += " *r with ratings*: mean of the emotions, over recordings with all perturbations; unperturbed: "
+        note += format_r(results.moved_r["unchanged"], 3) + "."
+    header = "perturbation | change, features | change, emotions | largest"
+    header += " | r, features | r, emotions | lowest | r with ratings"
+    title = "## Robustness to perturbations of the audio"
+    return "\n\n".join([title, note, table(header + " | recordings", rows), figure_link("robustness")])
 
 
 def _mean(values: Mapping[str, float], names: Sequence[str]) -> float:

@@ -1,4 +1,4 @@
-"""What an evaluation found, as a table for the eye and as a record in JSON or Markdown."""
+"""The correlations of an evaluation as a terminal table, and its record as JSON or Markdown."""
 
 import json
 from collections.abc import Mapping
@@ -21,32 +21,40 @@ TARGET_SET_TITLES: Final = {
     "emotions": "emotions, human ratings",
     "midlevel": "mid-levels, human ratings",
     "heard": "mid-levels, perceptual ratings of excerpts",
-    "known": "mid-levels, music of known qualities",
+    "known": "mid-levels, synthetic music",
 }
 
 Scores = dict[str, dict[str, float]]
-"""Pearson r by head (see MEANINGS) and name; `mean` is their mean."""
+"""Pearson correlation by target set (see TARGET_SET_TITLES) and name; `mean` is their mean."""
 
 
-def pearson_scores(evidence: EvaluationInputs) -> Scores:
-    """Correlations with whatever the clips are rated for, mean of the runs. Raises InputError for none."""
-    found: Scores = {}
-    for head, targets in evidence.rated.items():
-        names, said = (
-            (EMOTIONS, evidence.said[:, :, 7:]) if head == "emotions" else (MIDLEVEL, evidence.said[:, :, :7])
+def pearson_scores(inputs: EvaluationInputs) -> Scores:
+    """Correlate the predictions with all ratings of the clips; the mean over the runs.
+
+    Raises
+    ------
+    InputError
+        Nothing is rated for at least three clips.
+    """
+    scores: Scores = {}
+    for head, targets in inputs.rated.items():
+        names, predictions = (
+            (EMOTIONS, inputs.predictions[:, :, 7:])
+            if head == "emotions"
+            else (MIDLEVEL, inputs.predictions[:, :, :7])
         )
-        judged = np.where(np.isfinite(evidence.said[0, :, :1]), targets, np.nan)
-        values = np.mean([column_correlations(run, judged) for run in said], axis=0)
+        valid = np.where(np.isfinite(inputs.predictions[0, :, :1]), targets, np.nan)
+        values = np.mean([column_correlations(run, valid) for run in predictions], axis=0)
         rated = {name: float(r) for name, r in zip(names, values, strict=True) if np.isfinite(r)}
         if rated:
-            found[head] = {**rated, "mean": float(np.mean(list(rated.values())))}
-    if not found:
+            scores[head] = {**rated, "mean": float(np.mean(list(rated.values())))}
+    if not scores:
         raise InputError("too few rows: a correlation needs three recordings that are rated for the same thing")
-    return found
+    return scores
 
 
 def report_table(title: str, values: Scores) -> Group:
-    """One block a head."""
+    """Return the terminal table of the correlations, a section for each target set."""
     table = numbers_table("Pearson r", "")
     for head, rated in values.items():
         table.add_row(Text(TARGET_SET_TITLES[head], style="bold"), "")
@@ -57,7 +65,13 @@ def report_table(title: str, values: Scores) -> Group:
 
 
 def check_record(path: Path | None, *, overwrite: bool) -> None:
-    """Raises InputError for a record of another ending than .json and .md, or one that is there already."""
+    """Check that a record can be written, before the work for it begins.
+
+    Raises
+    ------
+    InputError
+        The suffix is neither .json nor .md, the file exists, or its folder does not.
+    """
     if path is None:
         return
     if path.suffix not in (".json", ".md"):
@@ -69,22 +83,45 @@ def check_record(path: Path | None, *, overwrite: bool) -> None:
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """The record.json of another report, to be shown beside. Raises InputError for anything else."""
+    """Read the record.json of another report.
+
+    Raises
+    ------
+    InputError
+        The file is missing or not such a record, or it has no rated emotions.
+    """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         mean = record["findings"]["emotions"]["mean"]["r"]
-        known = isinstance(record["title"], str) and all(
+        is_complete = isinstance(record["title"], str) and all(
             isinstance(mean[key], float) for key in ("value", "low", "high")
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not the record.json of an evaluation's --report with rated emotions") from error
-    if not known:
+    if not is_complete:
         raise InputError(f"{path}: a record without the mean r of the emotions")
     return dict(record)
 
 
 def write_record(path: Path, record: Mapping[str, Any], values: Scores, *, title: str) -> None:
-    """Write the record; a .md has the table first and everything else below. Raises InputError."""
+    """Write a record.
+
+    Parameters
+    ----------
+    path
+        A .json file, or an .md file: tables, then the JSON.
+    record
+        The record of the evaluation.
+    values
+        Pearson correlations by target set.
+    title
+        Heading of an .md file.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written.
+    """
     text = json.dumps(record, indent=2, sort_keys=True, allow_nan=False) + "\n"
     if path.suffix == ".md":
         lines = [f"# {title}", ""]
@@ -92,5 +129,5 @@ def write_record(path: Path, record: Mapping[str, Any], values: Scores, *, title
             lines += [f"| {TARGET_SET_TITLES[head]} | Pearson r |", "| --- | ---: |"]
             lines += [f"| {display_name(name)} | {r:.3f} |" for name, r in rated.items()] + [""]
         text = "\n".join([*lines, "```json", text.rstrip(), "```", ""])
-    with atomic_write(path) as beside:
-        beside.write_text(text, encoding="utf-8")
+    with atomic_write(path) as temp_path:
+        temp_path.write_text(text, encoding="utf-8")

@@ -1,61 +1,60 @@
-"""OSC 1.0 address patterns: `?` any character, `*` any run, `[a-z]` and `[!a-z]` a set, `{this,that}` either.
+"""OSC 1.0 address patterns: `?` any character, `*` any run, `[a-z]` and `[!a-z]` a set, `{this,that}` alternatives.
 
-None of them but the last goes over a `/`.
-
-Matching walks all ways at once as a set of positions in the address, so that no pattern, however many stars a
-stranger puts into it, takes longer than its length times the address's.
+Only alternatives can match a `/`. Matching keeps the set of all positions that are reachable in the address (a
+nondeterministic automaton), so that its time is bounded by the length of the pattern times that of the address,
+however many stars there are.
 """
 
 from functools import lru_cache
 from typing import Final
 
-LONGEST: Final = 128
+MAX_LENGTH: Final = 128
 """Longer patterns match nothing: no address is nearly as long."""
 _SPECIAL: Final = frozenset("?*[]{}")
 
-Step = tuple[str, frozenset[str] | tuple[str, ...]]
-"""What a piece of a pattern is ("one", "not", "run", "text") and its characters or alternatives."""
+Token = tuple[str, frozenset[str] | tuple[str, ...]]
+"""A piece of a pattern: its kind ("one", "not", "run" or "text") and its characters or alternatives."""
 
 
 def has_wildcard(pattern: str) -> bool:
-    """Whether it is more than a plain address."""
+    """Whether it is a pattern, not a plain address."""
     return not _SPECIAL.isdisjoint(pattern)
 
 
 def matches(pattern: str, address: str) -> bool:
-    """Whether the pattern names the address. A malformed pattern (a bracket left open) matches nothing."""
-    steps = _parsed(pattern)
-    if steps is None:
+    """Whether the pattern matches the address. A malformed pattern (a bracket left open) matches nothing."""
+    tokens = _tokens(pattern)
+    if tokens is None:
         return False
-    places = {0}
-    for kind, what in steps:
+    positions = {0}
+    for kind, content in tokens:
         if kind == "text":
-            places = {at + len(text) for at in places for text in what if address.startswith(text, at)}
+            positions = {at + len(text) for at in positions for text in content if address.startswith(text, at)}
         elif kind == "run":
-            places = {place for at in places for place in _run(at, address)}
+            positions = {end for at in positions for end in _run(at, address)}
         else:
-            wanted = kind == "one"
-            places = {at + 1 for at in places if _fits(address[at : at + 1], what, wanted)}
-        if not places:
+            included = kind == "one"
+            positions = {at + 1 for at in positions if _in_set(address[at : at + 1], content, included)}
+        if not positions:
             return False
-    return len(address) in places
+    return len(address) in positions
 
 
-def _run(first: int, address: str) -> range:
-    """All places that a star can reach from the first."""
-    end = address.find("/", first)
-    return range(first, (len(address) if end < 0 else end) + 1)
+def _run(start: int, address: str) -> range:
+    """All positions that a star can reach from `start`."""
+    end = address.find("/", start)
+    return range(start, (len(address) if end < 0 else end) + 1)
 
 
-def _fits(character: str, what: frozenset[str] | tuple[str, ...], wanted: bool) -> bool:
-    return bool(character) and character != "/" and (character in what) == wanted
+def _in_set(character: str, characters: frozenset[str] | tuple[str, ...], included: bool) -> bool:
+    return bool(character) and character != "/" and (character in characters) == included
 
 
 @lru_cache(maxsize=256)
-def _parsed(pattern: str) -> tuple[Step, ...] | None:
-    if len(pattern) > LONGEST:
+def _tokens(pattern: str) -> tuple[Token, ...] | None:
+    if len(pattern) > MAX_LENGTH:
         return None
-    steps: list[Step] = []
+    tokens: list[Token] = []
     at = 0
     while at < len(pattern):
         character = pattern[at]
@@ -64,22 +63,22 @@ def _parsed(pattern: str) -> tuple[Step, ...] | None:
             if end < 0:
                 return None
             inside = pattern[at + 1 : end]
-            steps.append(_set(inside) if character == "[" else ("text", tuple(dict.fromkeys(inside.split(",")))))
+            tokens.append(_set(inside) if character == "[" else ("text", tuple(dict.fromkeys(inside.split(",")))))
             at = end
         elif character in "]}":
             return None
         elif character == "?":
-            steps.append(("not", frozenset()))
+            tokens.append(("not", frozenset()))
         elif character == "*":
-            if not steps or steps[-1][0] != "run":
-                steps.append(("run", ()))
+            if not tokens or tokens[-1][0] != "run":
+                tokens.append(("run", ()))
         else:
-            steps.append(("text", (character,)))
+            tokens.append(("text", (character,)))
         at += 1
-    return tuple(steps)
+    return tuple(tokens)
 
 
-def _set(inside: str) -> Step:
+def _set(inside: str) -> Token:
     """`a-z` and single characters, after `!` all others; a minus at an end is itself."""
     excluded = inside.startswith("!")
     inside = inside[excluded:]

@@ -1,4 +1,4 @@
-"""What setting one address comes to: a preset moves seven faders, a button moves what it stands for."""
+"""Macro parameters: one that stands for several others, as a preset stands for seven faders."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,35 +9,55 @@ from .parameters import ROOT, Value
 from .presets import find_preset
 
 _TRACK: Final = f"{ROOT}/transport/track"
-_BY: Final = {f"{ROOT}/transport/next": 1, f"{ROOT}/transport/previous": -1}
+_STEPS: Final = {f"{ROOT}/transport/next": 1, f"{ROOT}/transport/previous": -1}
 
 
-def expand_macro(address: str, checked: Value, now: Mapping[str, Value]) -> dict[str, Value]:
-    """The addresses and values that `checked` at `address` comes to, given what the addresses hold now.
+def expand_macro(address: str, value: Value, current: Mapping[str, Value]) -> dict[str, Value]:
+    """Replace a macro parameter by the plain parameters that it sets.
 
-    Raises InputError for a preset or a track that there is not.
+    Parameters
+    ----------
+    address : str
+        OSC address of the parameter that was set.
+    value : Value
+        Its new value, already validated by the parameter table.
+    current : mapping
+        Values by address as they are now.
+
+    Returns
+    -------
+    dict
+        New values by address; `{address: value}` for a parameter that is no macro.
+
+    Raises
+    ------
+    InputError
+        If no preset has that name, a preset cannot be read, or the set list has no such track.
     """
     match address.removeprefix(f"{ROOT}/"):
         case "preset/load":
-            return {address: checked, **_faders(find_preset(str(checked)).gains_db)}
+            return {address: value, **_fader_values(find_preset(str(value)).gains_db)}
         case "zero":
-            return _faders({})
+            return _fader_values({})
         case "transport/pause":
             return {f"{ROOT}/transport/play": False}
         case "transport/next" | "transport/previous":
-            return {_TRACK: min(max(_number(now[_TRACK]) + _BY[address], 0), _last(now))}
-        case "transport/track" if _number(checked) > _last(now):
-            raise InputError(f"{address}: {checked} is none of the tracks, they go from 0 to {_last(now)}")
-    return {address: checked}
+            return {_TRACK: min(max(_to_int(current[_TRACK]) + _STEPS[address], 0), _last_track(current))}
+        case "transport/track" if _to_int(value) > _last_track(current):
+            last = _last_track(current)
+            raise InputError(f"{address}: {value} is none of the tracks, they go from 0 to {last}")
+    return {address: value}
 
 
-def _faders(gains_db: Mapping[str, float]) -> dict[str, Value]:
+def _fader_values(gains_db: Mapping[str, float]) -> dict[str, Value]:
+    """All seven faders; 0 dB for those that are not named."""
     return {f"{ROOT}/midlevel/{name}": gains_db.get(name, 0.0) for name in MIDLEVEL}
 
 
-def _last(now: Mapping[str, Value]) -> int:
-    return max(_number(now[f"{ROOT}/transport/tracks"]) - 1, 0)
+def _last_track(current: Mapping[str, Value]) -> int:
+    """Index of the set list's last track."""
+    return max(_to_int(current[f"{ROOT}/transport/tracks"]) - 1, 0)
 
 
-def _number(value: Value) -> int:
+def _to_int(value: Value) -> int:
     return int(value) if isinstance(value, int | float) else 0

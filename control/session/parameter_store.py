@@ -1,4 +1,4 @@
-"""What every address holds: a frozen value that is replaced as a whole, so readers never wait."""
+"""The values of all parameters, with versions: an immutable state that is replaced whole, so readers never wait."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -13,11 +13,11 @@ class _State:
     version: int
     values: Mapping[str, Value]
     since: Mapping[str, int]
-    """Version in which each value last changed."""
+    """The version in which each value last changed."""
 
 
 class ParameterStore(Mapping[str, Value]):
-    """Values by address, with a version that counts the changes."""
+    """Values by address, with a version that counts the changes. Readers take no lock."""
 
     def __init__(self, values: Mapping[str, Value]) -> None:
         self._state = _State(1, MappingProxyType(dict(values)), MappingProxyType(dict.fromkeys(values, 1)))
@@ -33,25 +33,26 @@ class ParameterStore(Mapping[str, Value]):
         return len(self._state.values)
 
     def all(self) -> dict[str, Value]:
-        """A copy of them all."""
+        """A copy of all values."""
         return dict(self._state.values)
 
     def changes_since(self, version: int) -> tuple[int, dict[str, Value]]:
-        """The version of now, and what has changed after that version (0: everything)."""
+        """The present version, and the values that have changed after the given one (0: all values)."""
         state = self._state
         if version >= state.version:
             return state.version, {}
-        return state.version, {name: state.values[name] for name, at in state.since.items() if at > version}
+        changed = {address: state.values[address] for address, since in state.since.items() if since > version}
+        return state.version, changed
 
     def update(self, values: Mapping[str, Value]) -> None:
-        """Replace the state by one with these values in it, if that makes a difference."""
+        """Set values; the version rises by one if any of them differs from what it was."""
         with self._lock:
             old = self._state
-            new = {name: value for name, value in values.items() if old.values.get(name) != value}
-            if new:
+            changed = {address: value for address, value in values.items() if old.values.get(address) != value}
+            if changed:
                 version = old.version + 1
                 self._state = _State(
                     version,
-                    MappingProxyType({**old.values, **new}),
-                    MappingProxyType({**old.since, **dict.fromkeys(new, version)}),
+                    MappingProxyType({**old.values, **changed}),
+                    MappingProxyType({**old.since, **dict.fromkeys(changed, version)}),
                 )

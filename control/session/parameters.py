@@ -1,7 +1,7 @@
-"""The table of everything that can be controlled or watched: address, range, unit, meaning. Its only home.
+"""The table of all parameters: OSC address, type, range, unit and description. Nothing of it stands elsewhere.
 
-From it come the OSC server, the OSCQuery tree, the MIDI mapping, the terminal view, the controller layouts and the
-reference page; `Session` checks values by it.
+The OSC server, the OSCQuery tree, the MIDI mapping, the terminal view, the controller layouts and the address
+reference are made from it; `Session` validates values by it. A new address is a new row of `PARAMETERS`.
 """
 
 import difflib
@@ -17,14 +17,32 @@ from ...models.common.formatting import display_name
 from .address_patterns import has_wildcard, matches
 
 Value = float | int | bool | str | None
-"""What an address holds: None where nothing is known yet."""
+"""What a parameter holds: None while it is not known."""
 Kind = Literal["float", "int", "bool", "trigger", "string"]
 ROOT: Final = "/moodfader"
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One address. `low` and `high` bound numbers (None: open); a control that is not writable is only watched."""
+    """One parameter of a session.
+
+    Attributes
+    ----------
+    address : str
+        Its OSC address.
+    kind : Kind
+        The type of its value. A trigger has none: it acts.
+    low, high : float or None
+        Bounds of a number; None: unbounded.
+    unit : str
+        Unit of the value, empty without.
+    default : Value
+        What it holds at first.
+    description : str
+        What it does, in one sentence.
+    writable : bool
+        Whether it can be set; otherwise it is only read.
+    """
 
     address: str
     kind: Kind
@@ -37,11 +55,11 @@ class Parameter:
 
     @property
     def has_norm(self) -> bool:
-        """Whether it can be set through `<address>/norm`, 0..1 from low to high."""
+        """Whether it has the normalised form `<address>/norm`, 0..1 from `low` to `high`."""
         return self.writable and self.kind == "float" and self.low is not None and self.high is not None
 
     def from_norm(self, fraction: float) -> float:
-        """The value at that fraction of the way from low to high. Raises InputError outside 0..1."""
+        """The value for a normalised one. Raises InputError if that is outside 0..1, or there is no such form."""
         if self.low is None or self.high is None or not self.has_norm:
             raise InputError(f"{self.address}: has no range, so it takes no normalised value")
         if not 0 <= fraction <= 1:
@@ -49,16 +67,25 @@ class Parameter:
         return self.low + (self.high - self.low) * fraction
 
     def to_norm(self, value: float) -> float:
-        """Where between low and high a value lies, 0..1."""
+        """The normalised value, 0..1 from `low` to `high`. Raises InputError if there is no such form."""
         if self.low is None or self.high is None:
             raise InputError(f"{self.address}: has no range, so it has no normalised value")
         return (value - self.low) / (self.high - self.low)
 
     def validate(self, value: object) -> Value:
-        """The value in this control's kind: 1 and 1.0 serve as True, whole floats as int, True as 1.0.
+        """The value converted to this parameter's type: 1 and 1.0 become True, whole floats int, True 1.0.
 
-        A trigger gives True, or False for the release of a button, which does nothing. Raises InputError for a
-        value of a wrong kind, outside the range or not finite. Whether it may be written at all is not asked here.
+        Whether the parameter is writable is not checked here.
+
+        Returns
+        -------
+        Value
+            Of a trigger True, or False for the release of a button (0), which does nothing.
+
+        Raises
+        ------
+        InputError
+            For a value of another type, out of range or not finite.
         """
         if self.kind == "string":
             if not isinstance(value, str) or len(value) > 256 or not value.isprintable():
@@ -81,15 +108,26 @@ class Parameter:
         return int(value)
 
     @property
+    def wanted(self) -> str:
+        """The type of value that it takes, in words."""
+        return _WANTED[self.kind]
+
+    @property
     def range_text(self) -> str:
-        """The range in words, with its unit."""
+        """The range in words, with the unit."""
         unit = f" {self.unit}" if self.unit else ""
         if self.low is not None and self.high is not None:
             return f"it goes from {self.low:g} to {self.high:g}{unit}"
         return f"it starts at {self.low:g}{unit}" if self.low is not None else "any"
 
 
-_WANTED: Final = {"float": "a number", "int": "a whole number", "bool": "true or false", "trigger": "no value"}
+_WANTED: Final = {
+    "float": "a number",
+    "int": "a whole number",
+    "bool": "true or false",
+    "trigger": "no value",
+    "string": "a text",
+}
 
 
 def _finite(value: float) -> bool:
@@ -105,7 +143,7 @@ def _shown(value: object) -> str:
 
 def _fader(name: str) -> Parameter:
     low, high = FADER_RANGE_DB
-    meaning = f"Fader of {display_name(name)}: gain of the segments that make it heard."
+    meaning = f"Fader of {display_name(name)}: gain of the segments that raise its prediction."
     return Parameter(f"{ROOT}/midlevel/{name}", "float", low, high, "dB", 0.0, meaning)
 
 
@@ -144,84 +182,115 @@ def _meter(
 PARAMETERS: Final[tuple[Parameter, ...]] = (
     *(_fader(name) for name in MIDLEVEL),
     *(
-        _watched("emotion", name, f"{display_name(name)} now, 0..1 (surrogate: linear, at once).")
+        _watched(
+            "emotion",
+            name,
+            f"{display_name(name)} as the linear surrogate predicts it for the faders, 0..1, at once.",
+        )
         for name in EMOTIONS
     ),
     *(
-        _watched("measured", name, f"{display_name(name)} of the last seconds heard, 0..1 (measured).")
+        _watched("measured", name, f"{display_name(name)} predicted from the last seconds that sounded, 0..1.")
         for name in EMOTIONS
     ),
     *(
-        _watched("original", name, f"{display_name(name)} of the same seconds of the original, 0..1 (measured).")
+        _watched("original", name, f"{display_name(name)} predicted from the same seconds of the original, 0..1.")
         for name in EMOTIONS
     ),
     *(
         _watched(
-            "effect", name, f"Effect on {display_name(name)}: steered minus original, the same seconds (measured)."
+            "effect", name, f"Measured effect on {display_name(name)}: steered minus original over the same seconds."
         )
         for name in (*EMOTIONS, *MIDLEVEL)
     ),
     *(
         _watched(
-            "expected", name, f"Effect on {display_name(name)} that the surrogate expects of the faders, at once."
+            "expected",
+            name,
+            f"Expected effect of the faders on {display_name(name)} by the linear surrogate, at once.",
         )
         for name in (*EMOTIONS, *MIDLEVEL)
     ),
-    Parameter(f"{ROOT}/excerpt/duration", "float", 0.0, 10.0, "s", 0.0, "Length of what was measured last.", False),
-    Parameter(f"{ROOT}/excerpt/settling", "bool", None, None, "", False, "It has sound from before a move.", False),
-    *(_watched("before", name, f"{display_name(name)} of the track as it is, 0..1 (measured).") for name in EMOTIONS),
-    _transport("play", "bool", False, "True plays, False pauses; tells which."),
-    _transport("pause", "trigger", None, "Pause."),
-    _transport("seek", "float", None, "Go to this position of the track."),
     Parameter(
-        f"{ROOT}/transport/skip", "float", None, None, "s", None, "Go on by so many seconds, or back; adds up."
+        f"{ROOT}/excerpt/duration",
+        "float",
+        0.0,
+        10.0,
+        "s",
+        0.0,
+        "Length of the excerpt that was measured last.",
+        False,
     ),
-    _transport("loop_start", "float", 0.0, "Where the loop begins."),
-    _transport("loop_end", "float", 0.0, "Where the loop ends; 0: at the end of the track."),
-    _transport("loop", "bool", False, "Whether the stretch between the two is repeated."),
-    _transport("track", "int", 0, "Go to this track of the set list, counted from 0; tells which plays."),
+    Parameter(
+        f"{ROOT}/excerpt/settling",
+        "bool",
+        None,
+        None,
+        "",
+        False,
+        "Whether that excerpt began before the last change.",
+        False,
+    ),
+    *(
+        _watched("before", name, f"{display_name(name)} predicted from the whole original track, 0..1.")
+        for name in EMOTIONS
+    ),
+    _transport("play", "bool", False, "Whether it plays; false pauses."),
+    _transport("pause", "trigger", None, "Pause."),
+    _transport("seek", "float", None, "Go to this position in the track."),
+    Parameter(
+        f"{ROOT}/transport/skip",
+        "float",
+        None,
+        None,
+        "s",
+        None,
+        "Seek by so many seconds, forward or back; several add up.",
+    ),
+    _transport("loop_start", "float", 0.0, "Begin of the loop."),
+    _transport("loop_end", "float", 0.0, "End of the loop; 0: the end of the track."),
+    _transport("loop", "bool", False, "Whether the loop is on."),
+    _transport("track", "int", 0, "The track that plays, counted from 0; setting it goes there."),
     _transport("next", "trigger", None, "Go to the next track."),
-    _transport("previous", "trigger", None, "Go to the track before."),
-    _transport("tracks", "int", 0, "How many tracks the set list has.", writable=False),
-    _transport("position", "float", 0.0, "Position in the track of what is heard.", writable=False),
+    _transport("previous", "trigger", None, "Go to the previous track."),
+    _transport("tracks", "int", 0, "Number of tracks in the set list.", writable=False),
+    _transport("position", "float", 0.0, "Position in the track that is audible now.", writable=False),
     _transport("duration", "float", 0.0, "Length of the track.", writable=False),
     *(_state(name, meaning) for name, meaning in _STATES.items()),
-    Parameter(f"{ROOT}/state/analysis", "float", 0.0, 1.0, "", None, "Share of the analysis that is done.", False),
+    Parameter(f"{ROOT}/state/analysis", "float", 0.0, 1.0, "", None, "Progress of the analysis, 0..1.", False),
     Parameter(f"{ROOT}/state/recording", "bool", None, None, "", False, "Whether the show is being recorded.", False),
     Parameter(f"{ROOT}/zero", "trigger", None, None, "", None, "All seven faders to 0 dB."),
-    Parameter(f"{ROOT}/preset/load", "string", None, None, "", "", "Put the faders as the preset of this name says."),
-    _switch("bypass", False, "True: the original, aligned to the sample (A/B)."),
-    _switch("delta", False, "True: only what the faders changed."),
-    Parameter(f"{ROOT}/wet", "float", 0.0, 1.0, "", 1.0, "Share of the steered sound; the rest is the original."),
-    Parameter(f"{ROOT}/master", "float", -60.0, 12.0, "dB", 0.0, "Gain of all that is heard."),
-    _switch("match_loudness", False, "Whether the steered sound is brought to the original's loudness."),
-    _meter("peak_db", "dBTP", "Largest true peak of the last moments.", low=None, default=-120.0),
-    _meter("load", "", "Share of the time that rendering takes: 1 is all of it."),
-    _meter("dropouts", "", "Blocks that were not ready in time since the start.", kind="int", default=0),
-    _meter(
-        "late", "", "Cycles that JACK called late (its own fault or another program's, too).", kind="int", default=0
-    ),
-    _meter("ring", "blocks", "Blocks that are ready ahead of the sound card."),
-    _meter("latency_ms", "ms", "From a control to the changed sound at the sound card (on average)."),
+    Parameter(f"{ROOT}/preset/load", "string", None, None, "", "", "Load the preset of this name."),
+    _switch("bypass", False, "A/B: whether the original sounds, aligned to the sample."),
+    _switch("delta", False, "Whether only the difference that the faders make sounds."),
+    Parameter(f"{ROOT}/wet", "float", 0.0, 1.0, "", 1.0, "Fraction of the steered sound; the rest is the original."),
+    Parameter(f"{ROOT}/master", "float", -60.0, 12.0, "dB", 0.0, "Output gain."),
+    _switch("match_loudness", False, "Whether the steered sound is matched to the loudness of the original."),
+    _meter("peak_db", "dBTP", "True peak of the last blocks.", low=None, default=-120.0),
+    _meter("load", "", "Rendering time as a fraction of real time: 1 is all of it."),
+    _meter("dropouts", "", "Underruns: blocks that were not ready in time, since the start.", kind="int", default=0),
+    _meter("late", "", "Xruns: cycles that JACK reported as late (through any program).", kind="int", default=0),
+    _meter("ring", "blocks", "Rendered blocks that wait for the sound card."),
+    _meter("latency_ms", "ms", "Mean latency from a fader to the sound card."),
 )
 
-_BY_ADDRESS: Final = {control.address: control for control in PARAMETERS}
+_BY_ADDRESS: Final = {parameter.address: parameter for parameter in PARAMETERS}
 
 
 def find_parameter(address: str) -> Parameter:
-    """The control of that address. Raises InputError, with a guess at what was meant."""
-    control = _BY_ADDRESS.get(address)
-    if control is None:
+    """The parameter of that address. Raises InputError, with a guess at what was meant, if there is none."""
+    parameter = _BY_ADDRESS.get(address)
+    if parameter is None:
         near = difflib.get_close_matches(address[:80], _BY_ADDRESS, n=1, cutoff=0.75)
         guess = f"did you mean {near[0]}?" if near else "`moodfader controls` lists all"
         raise InputError(f"no control has the address {address[:80]!r}: {guess}")
-    return control
+    return parameter
 
 
 @lru_cache(maxsize=256)
 def match_parameters(pattern: str) -> tuple[Parameter, ...]:
-    """The controls that an OSC address pattern names (`?`, `*`, `[a-z]`, `{this,that}`), in the table's order."""
+    """The parameters that an OSC address pattern (`?`, `*`, `[a-z]`, `{this,that}`) matches, in table order."""
     if not has_wildcard(pattern):
-        control = _BY_ADDRESS.get(pattern)
-        return (control,) if control else ()
-    return tuple(control for control in PARAMETERS if matches(pattern, control.address))
+        parameter = _BY_ADDRESS.get(pattern)
+        return (parameter,) if parameter else ()
+    return tuple(parameter for parameter in PARAMETERS if matches(pattern, parameter.address))

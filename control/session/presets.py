@@ -12,19 +12,25 @@ ones of the same name.
 import difflib
 import importlib.resources
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import tomli_w
 
 from ...models.common.atomic_write import atomic_write
 from ...models.common.errors import InputError
+from ...models.common.parsing import parse_toml, read_text
 from ...models.common.paths import config_dir
 
+if TYPE_CHECKING:
+    from ...engine.dsp.faders import Faders
+
 SUFFIX: Final = ".toml"
+_MOST_BYTES: Final = 64 * 1024
+_MOST_SUMMARY: Final = 500
+_MOST_DB: Final = 1000  # beyond this a number is a mistake of another kind than a fader out of range
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -37,6 +43,13 @@ class Preset:
     gains_db: Mapping[str, float]
     path: Path
     is_user: bool
+
+    @property
+    def faders(self) -> "Faders":
+        """The gains as `Faders`."""
+        from ...engine.dsp.faders import Faders
+
+        return Faders.from_mapping(self.gains_db)
 
 
 def user_preset_dir() -> Path:
@@ -54,13 +67,24 @@ def available_presets() -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
+def readable_presets() -> tuple[dict[str, Preset], dict[str, str]]:
+    """All presets that can be read, and why the others cannot, both by name in alphabetical order."""
+    readable, broken = {}, {}
+    for name, path in available_presets().items():
+        try:
+            readable[name] = read_preset(path)
+        except InputError as error:
+            broken[name] = str(error)
+    return readable, broken
+
+
 def find_preset(name: str) -> Preset:
     """The preset of that name, the user's own first. Raises InputError, with a guess at what was meant."""
     known = available_presets()
     if name not in known:
-        near = difflib.get_close_matches(name.lower(), known, n=1)
+        near = difflib.get_close_matches(name[:80].lower(), known, n=1)
         guess = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-        raise InputError(f"no preset is called {name!r}: {guess}")
+        raise InputError(f"no preset is called {name[:80]!r}: {guess}")
     return read_preset(known[name])
 
 
@@ -69,17 +93,19 @@ def read_preset(path: Path) -> Preset:
     from ...engine import Faders  # (torch takes seconds, and listing names must not)
 
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a TOML file ({error})") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+        values = parse_toml(read_text(path, limit=_MOST_BYTES))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such preset") from None
+    except ValueError as error:
+        raise error if isinstance(error, InputError) else InputError(f"{path}: not a TOML file ({error})") from error
     summary, gains_db = values.get("summary", ""), values.get("gains_db")
     if not isinstance(gains_db, dict) or not isinstance(summary, str) or set(values) - {"summary", "gains_db"}:
         raise InputError(f"{path}: a preset has a summary and a table [gains_db], nothing else")
+    if len(summary) > _MOST_SUMMARY:
+        raise InputError(f"{path}: the summary has more than {_MOST_SUMMARY} characters")
     for feature, value in gains_db.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InputError(f"{path}: {feature} = {value!r} is not a number of decibels")
+        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _MOST_DB:
+            raise InputError(f"{path}: {feature} = {str(value)[:40]} is not a number of decibels")
     try:
         Faders.from_mapping(gains_db)
     except InputError as error:

@@ -1,73 +1,99 @@
-"""The terminal view: seven faders by keyboard, eight emotions before and now, meters, who is connected.
+"""The terminal view: seven faders by keyboard, what they do to eight emotions, meters, who is connected.
 
-It reads the session ten times a second and only draws what changed; nothing of the sound waits for it.
+It reads the session ten times a second and only sends lines that changed; nothing of the sound waits for it.
 """
 
+import sys
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
+from rich.segment import Segment
 from rich.text import Text
 from textual.app import App, ComposeResult
-from textual.binding import Binding
-from textual.widgets import Static
+from textual.binding import Binding as TextualBinding
+from textual.events import Key as KeyEvent
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
 
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
-from ..session.parameters import ROOT, Value, find_parameter
-from ..session.presets import available_presets
-from .gain_map import GainMap
-from .rows import State, emotion_rows, fader_rows, get_number, key_row, meter_rows, transport_rows
+from ..session.parameters import ROOT
+from .actions import KeyActions
+from .keymap import KEYMAP
+from .layout import compose
+from .palette import Palette
+from .panels.cells import printable, to_plain
+from .panels.gain_map import GainMap
+from .view_state import ViewState
 
 if TYPE_CHECKING:
     from ..session.session import Session
 
-_REFRESH_S = 0.1
-_MESSAGE_ROUNDS = 50
-_TALL = 33
+_BINDINGS: Final = [binding for group in KEYMAP for binding in group.bindings]
+_REFRESH_S: Final = 0.1
+_MESSAGE_REFRESHES: Final = 50
+_HOLD_REFRESHES: Final = 20
+
+
+class LineView(Widget):
+    """Lines of text that fill the terminal; made anew for every size, and sent only where they changed."""
+
+    DEFAULT_CSS = "LineView { width: 1fr; height: 1fr; background: ansi_default; color: ansi_default; }"
+
+    def __init__(self, draw: Callable[[int, int], list[Text]]) -> None:
+        """`draw` gives the lines for a width and a height."""
+        super().__init__()
+        self._draw = draw
+        self._lines: list[Text] = []
+        self._drawn_for = (0, 0)
+
+    def update_lines(self) -> None:
+        """Draw, and refresh the lines that differ."""
+        before, size_before = self._lines, self._drawn_for
+        self._redraw()
+        if self._drawn_for != size_before:
+            self.refresh()
+            return
+        width = self._drawn_for[0]
+        changed = [
+            Region(0, y, width, 1)
+            for y, (old, new) in enumerate(zip(before, self._lines, strict=True))
+            if old.plain != new.plain or old.spans != new.spans
+        ]
+        if changed:
+            self.refresh(*changed)
+
+    def on_resize(self) -> None:
+        """The terminal has another size."""
+        self.update_lines()
+
+    def render_line(self, y: int) -> Strip:
+        """One line; of this size, even if the terminal was resized since the last update."""
+        if self._drawn_for != (self.size.width, self.size.height):
+            self._redraw()
+        if y >= len(self._lines):
+            return Strip.blank(self.size.width)
+        segments = self._lines[y].render(self.app.console)
+        encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"  # (where textual writes to)
+        plain = (Segment(to_plain(segment.text, encoding), segment.style) for segment in segments)
+        return Strip(plain, self.size.width)
+
+    def _redraw(self) -> None:
+        self._drawn_for = self.size.width, self.size.height
+        self._lines = self._draw(*self._drawn_for)
 
 
 class Terminal(App[None]):
-    """Shows a session and moves it, until q is pressed or `until` says that it is over."""
+    """Shows a session and moves it, until the user quits or `until` says that it is over."""
 
     ENABLE_COMMAND_PALETTE = False
-    CSS = """
-    Screen { background: $background; layout: vertical; }
-    Static { height: auto; width: 100%; }
-    Screen.-short #map { display: none; }
-    Screen.-short.-map #map { display: block; }
-    Screen.-short.-map #emotions { display: none; }
-    #keys { dock: bottom; }
-    """
+    CSS = "Screen { background: ansi_default; color: ansi_default; }"
     BINDINGS: ClassVar = [
-        Binding("up,k", "select(-1)"),
-        Binding("down,j", "select(1)"),
-        Binding("left,h", "move(-0.5)"),
-        Binding("right,l", "move(0.5)"),
-        Binding("shift+left,H", "move(-3)"),
-        Binding("shift+right,L", "move(3)"),
-        Binding("0", "zero"),
-        Binding("z", "zero_all"),
-        Binding("space", "switch('transport/play')"),
-        Binding("comma", "seek(-5)"),
-        Binding("full_stop", "seek(5)"),
-        Binding("b", "switch('bypass')"),
-        Binding("d", "switch('delta')"),
-        Binding("m", "switch('match_loudness')"),
-        Binding("p", "preset(1)"),
-        Binding("P", "preset(-1)"),
-        Binding("minus,underscore", "shift('master', -1)"),
-        Binding("plus,equals_sign", "shift('master', 1)"),
-        Binding("w", "shift('wet', -0.1)"),
-        Binding("W", "shift('wet', 0.1)"),
-        Binding("left_square_bracket", "loop('loop_start')"),
-        Binding("right_square_bracket", "loop('loop_end')"),
-        Binding("backslash", "switch('transport/loop')"),
-        Binding("n", "press('transport/next')"),
-        Binding("N", "press('transport/previous')"),
-        Binding("g", "map"),
-        Binding("q,ctrl+c", "quit"),
+        TextualBinding(binding.keys, f"press_key({index})", priority=True) for index, binding in enumerate(_BINDINGS)
     ]
 
     def __init__(
@@ -76,138 +102,104 @@ class Terminal(App[None]):
         *,
         track: Callable[[], str] = lambda: "",
         clients: Callable[[], Sequence[str]] = tuple,
+        notes: Callable[[], Sequence[str]] = tuple,
         until: Callable[[], bool] = lambda: False,
+        palette: Palette | None = None,
     ) -> None:
-        """`track` names what plays, `clients` who is subscribed; both are asked at every refresh."""
-        super().__init__()
-        self._session, self._track, self._clients, self._until = session, track, clients, until
-        self._selected = 0
-        self._message, self._message_left = "", 0
-        self._drawn: dict[str, Text] = {}
+        """`track` names what plays, `clients` who is subscribed, `notes` what was said; asked at every refresh."""
+        self._actions = KeyActions(session, palette)  # (before textual takes NO_COLOR out of its environment)
+        super().__init__(ansi_color=True)
+        self._session, self._track, self._clients = session, track, clients
+        self._notes, self._until = notes, until
+        self._refreshes_left = 0
+        self._failure = ""
+        self._peaks_db: deque[float] = deque(maxlen=_HOLD_REFRESHES)
         self._map: tuple[tuple[Path, bool], GainMap | None] | None = None
 
     def compose(self) -> ComposeResult:
-        """The panels and a line of keys."""
-        for name in ("transport", "faders", "emotions", "map", "meters", "keys"):
-            yield Static(id=name)
+        """One widget that has all lines."""
+        yield LineView(self._lines)
 
     def on_mount(self) -> None:
         """Begin to look at the session."""
-        self.theme = "ansi-dark" if "ansi-dark" in self.available_themes else self.theme
-        self.set_interval(_REFRESH_S, self.refresh_panels)
-        self.call_after_refresh(self.refresh_panels)
+        self.set_interval(_REFRESH_S, self._tick)
 
-    def on_resize(self) -> None:
-        """Rows are as wide as the terminal; the map is for tall ones."""
-        self.screen.set_class(self.size.height < _TALL, "-short")
-        self.refresh_panels()
+    def action_press_key(self, index: int) -> None:
+        """Do what a key of the table stands for."""
+        self._actions.perform(_BINDINGS[index])
+        self._after_key()
 
-    def refresh_panels(self) -> None:
-        """Draw what changed since the last time."""
+    def on_key(self, event: KeyEvent) -> None:
+        """Any other key: the answer to a question."""
+        if self._actions.answer(event.character or ""):
+            self._after_key()
+
+    def _after_key(self) -> None:
+        self._refreshes_left = _MESSAGE_REFRESHES
+        if self._actions.quit_now:
+            self.exit()
+        self._update()
+
+    def _tick(self) -> None:
         if self._until():
             self.exit()
             return
-        self._message_left = max(self._message_left - 1, 0)
-        state: State = self._session.state()
-        width = max(self.size.width, 40)
-        self._draw("transport", transport_rows(self._track(), state, width))
-        self._draw("faders", fader_rows(state, self._selected, width))
-        self._draw("emotions", emotion_rows(state, width))
-        if self.size.height >= _TALL or self.screen.has_class("-map"):
-            self._draw("map", self._map_rows(state, width))
-        message = self._message if self._message_left else ""
-        self._draw("meters", meter_rows(state, self._clients(), message, width))
-        self._draw("keys", key_row(width))
+        self._refreshes_left = max(self._refreshes_left - 1, 0)
+        if not self._refreshes_left:
+            self._actions.message = ""
+        peak_db = self._session.get(f"{ROOT}/meter/peak_db")
+        self._peaks_db.append(float(peak_db) if isinstance(peak_db, int | float) else -120.0)
+        self._update()
 
-    def _draw(self, panel: str, rows: Text) -> None:
-        if self._drawn.get(panel) != rows or self._drawn[panel].spans != rows.spans:
-            self._drawn[panel] = rows
-            self.query_one(f"#{panel}", Static).update(rows)
+    def _update(self) -> None:
+        for view in self.query(LineView):
+            view.update_lines()
 
-    def _map_rows(self, state: State, width: int) -> Text:
+    def _lines(self, width: int, height: int) -> list[Text]:
+        """The lines for this size. A fault in drawing is shown in their place: a show does not end by it."""
+        actions = self._actions
+        try:
+            view = ViewState(
+                values=self._session.state(),
+                title=printable(self._track()),
+                selected=actions.selected,
+                clients=[printable(name) for name in self._clients()],
+                notes=[printable(note) for note in self._notes()],
+                message=printable(actions.question or actions.message or self._failure),
+                peak_hold_db=max(self._peaks_db, default=None),
+            )
+            return compose(
+                view,
+                width,
+                height,
+                actions.palette,
+                map_rows=lambda columns, lines: self._map_rows(view, columns, lines),
+                show_help=actions.show_help,
+                map_wanted=actions.show_map,
+            )
+        except Exception as error:
+            text = f"the view could not be drawn ({type(error).__name__}: {error}); the keys work on"
+            return [Text(text[:width].ljust(width)), *(Text(" " * width) for _ in range(height - 1))][:height]
+
+    def _map_rows(self, view: ViewState, width: int, height: int) -> list[Text]:
         """The gain map of the track that plays, once it has been analysed."""
         track = self._session.meters.track if self._session.meters else 0
-        heard = self._session.heard.get(track)
-        if heard is None:
-            return Text("  the gain map comes with the analysis", style="bright_black")
-        picture = self._session.pictures.get(track)
-        wanted = heard.analysis, picture is not None
+        summary = self._session.heard.get(track)
+        if summary is None:
+            return [Text("  the gain map comes with the analysis", self._actions.palette.quiet)]
+        levels = self._session.pictures.get(track)
+        wanted = summary.analysis, levels is not None
         if self._map is None or self._map[0] != wanted:
+            self._failure = ""
             try:
-                self._map = wanted, GainMap(heard.analysis, picture)
+                self._map = wanted, GainMap(summary.analysis, levels)
             except InputError as error:
                 self._map = wanted, None
-                self._message, self._message_left = str(error), _MESSAGE_ROUNDS
-        faders_db = np.array([get_number(state, f"midlevel/{name}") for name in MIDLEVEL], np.float32)
+                self._failure = str(error)
         gain_map = self._map[1]
-        return (
-            Text()
-            if gain_map is None
-            else gain_map.render_text(get_number(state, "transport/position"), faders_db, width)
+        if gain_map is None:
+            return []
+        faders_db = np.array([view.number(f"midlevel/{name}") for name in MIDLEVEL], np.float32)
+        return gain_map.render_text(
+            view.number("transport/position"), faders_db, width, height, self._actions.palette
         )
-
-    def _set(self, address: str, value: Value) -> None:
-        try:
-            self._session.set(f"{ROOT}/{address}", value, source="terminal")
-        except InputError as error:
-            self._message, self._message_left = str(error), _MESSAGE_ROUNDS
-        self.refresh_panels()
-
-    def action_shift(self, address: str, by: float) -> None:
-        """Move a number by so much, within its range."""
-        control = find_parameter(f"{ROOT}/{address}")
-        value = round(get_number(self._session.state(), address) + by, 6)
-        if control.low is not None:
-            value = max(value, control.low)
-        if control.high is not None:
-            value = min(value, control.high)
-        self._set(address, value)
-
-    def action_select(self, by: int) -> None:
-        """Go to another fader."""
-        self._selected = (self._selected + by) % len(MIDLEVEL)
-        self.refresh_panels()
-
-    def action_move(self, by: float) -> None:
-        """Move the selected fader by so many dB."""
-        self.action_shift(f"midlevel/{MIDLEVEL[self._selected]}", by)
-
-    def action_zero(self) -> None:
-        """The selected fader to 0 dB."""
-        self._set(f"midlevel/{MIDLEVEL[self._selected]}", 0.0)
-
-    def action_zero_all(self) -> None:
-        """All faders to 0 dB."""
-        for name in MIDLEVEL:
-            self._set(f"midlevel/{name}", 0.0)
-
-    def action_switch(self, address: str) -> None:
-        """Turn a switch."""
-        self._set(address, not self._session.get(f"{ROOT}/{address}"))
-
-    def action_press(self, address: str) -> None:
-        """Press a button."""
-        self._set(address, True)
-
-    def action_map(self) -> None:
-        """In a terminal that is not tall enough for both: the gain map in the place of the emotions, and back."""
-        self.screen.toggle_class("-map")
-        self.refresh_panels()
-
-    def action_seek(self, by: float) -> None:
-        """Go back or on by so many seconds."""
-        state = self._session.state()
-        aim = get_number(state, "transport/position") + by
-        self._set("transport/seek", min(max(aim, 0.0), get_number(state, "transport/duration")))
-
-    def action_loop(self, edge: str) -> None:
-        """One end of the loop is where it plays now."""
-        self._set(f"transport/{edge}", get_number(self._session.state(), "transport/position"))
-
-    def action_preset(self, by: int) -> None:
-        """The next preset of the list, or the one before."""
-        names = list(available_presets())
-        now = self._session.get(f"{ROOT}/preset/load")
-        at = names.index(now) + by if isinstance(now, str) and now in names else min(by, 0)
-        self._message, self._message_left = f"preset {names[at % len(names)]}", _MESSAGE_ROUNDS
-        self._set("preset/load", names[at % len(names)])

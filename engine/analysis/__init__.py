@@ -1,0 +1,1 @@
+"""The analysis of a track: made, stored, cached; predictions, the linear surrogate, faithfulness."""

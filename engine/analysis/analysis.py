@@ -1,6 +1,7 @@
-"""The analysis of a track: its segments and how each speaks for and against the seven features; made and described.
+"""The analysis of a track: its segments, and the effect of each segment on the seven features.
 
-Its file and the cache of such files are in store.py.
+This is the explanation of Haunschmid et al. (2019), extended from ten seconds to whole tracks. `cache.py` stores
+analyses.
 """
 
 import time
@@ -8,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from ...models.common.arrays import FloatArray, Labels
 from ...models.common.constants import CLIP_FRAMES, HOP_LENGTH, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.common.errors import InputError
+from ...models.common.extras import require
 from ...models.inference.checkpoint import Model
 from ...models.network.spectrogram import frame_count, spectrogram_blocks
 from ..audio.track import Track
@@ -26,20 +28,41 @@ from ..explain.perturbation import PERTURBATIONS, cut_window, perturbation_per_d
 from ..explain.segmentation import SEGMENTATIONS, segment_spectrogram
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 ESTIMATORS: Final[dict[str, ModuleType]] = {"gradient": expected_gradients, "local": local_regression, "lime": lime}
-"""The first is the default. Each has explain_window, its usual PASSES, the BIT_VARIANCE of what it perturbs, and the
-POSITIONS that it takes at once (0: those of ten seconds)."""
+"""The estimators, the default first. Each module has the function explain_window and the constants PASSES (default
+number of network evaluations per window), BIT_VARIANCE (variance of the perturbation variable) and POSITIONS (length
+of a window in output positions; 0 for ten seconds)."""
 CLIP_SECONDS: Final = CLIP_FRAMES * HOP_LENGTH / SAMPLE_RATE
+"""Ten seconds, rounded to whole frames: weights are effects on the mean prediction of so much music."""
 PASSES_MINIMUM: Final = 64
 KEEP_SECONDS: Final = 30.0
+"""Time between two checkpoints."""
 
 
 @dataclass(frozen=True)
 class AnalysisSettings:
-    """How a track is explained. Raises InputError for an unknown name or a number out of range.
+    """Settings of an analysis.
 
-    estimator: "gradient", "local" or "lime" (the paper's). perturbation: "gain" or "hide" (the paper's). passes: how
-    often each stretch of the track goes through the network; 0 is the estimator's usual number.
+    Attributes
+    ----------
+    segmentation
+        "felzenszwalb" (the paper's), "slic", "chan-vese" or "watershed".
+    estimator
+        "gradient" (expected gradients), "local" (local regression) or "lime" (the paper's).
+    perturbation
+        "gain" (+-6 dB) or "hide" (silence; the paper's).
+    passes
+        Network evaluations per window, at least 64; 0 is replaced by the estimator's default.
+    seed
+        0 or more. The same settings give the same analysis.
+
+    Raises
+    ------
+    InputError
+        A name is unknown or a number out of range.
     """
 
     segmentation: str = "felzenszwalb"
@@ -49,13 +72,15 @@ class AnalysisSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for value, known, what in (
+        if self.perturbation == "mask":  # the word for users; files and cache keys have the older one
+            object.__setattr__(self, "perturbation", "hide")
+        for value, allowed, what in (
             (self.segmentation, SEGMENTATIONS, "segmentation"),
             (self.estimator, ESTIMATORS, "estimator"),
             (self.perturbation, PERTURBATIONS, "perturbation"),
         ):
-            if value not in known:
-                raise InputError(f"no {what} is called {value!r}: there are {', '.join(known)}")
+            if value not in allowed:
+                raise InputError(f"no {what} is called {value!r}: there are {', '.join(allowed)}")
         if self.passes == 0:
             object.__setattr__(self, "passes", ESTIMATORS[self.estimator].PASSES)
         if self.passes < PASSES_MINIMUM:
@@ -64,16 +89,38 @@ class AnalysisSettings:
             raise InputError(f"seed {self.seed} is out of range: a whole number from 0 on")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Analysis:
-    """What the explanation of one track by one model found.
+    """The explanation of a track by a model.
 
-    segments: int labels [frames, bands] from 0. weights: [segments, 7], the effect of each segment (of turning its
-    bit from 0 to 1) on the mid-levels of clip_seconds around it. standard_errors and p_values: of the weights, both
-    [segments, 7]. mask_weights: [segments, 7] in -1..1, the selected weights, each feature's strongest 1 in size.
-    response_per_db: [segments], how far 1 dB moves the bit. surrogate_r2: [7], the share of the variance that the
-    linear surrogate explains. half_agreement: [7], the correlation of the weights from one half of the samples with
-    those from the other.
+    Attributes
+    ----------
+    segments
+        Labels from 0, int32 [frames, bands].
+    weights
+        Effect of each segment on the mid-level features of `clip_seconds` of music around it, when its perturbation
+        variable goes from 0 to 1; float32 [segments, 7].
+    standard_errors, p_values
+        Of the weights, [segments, 7].
+    mask_weights
+        Weights of the significant segments, scaled to a maximum magnitude of 1 for each feature; -1..1, [segments,
+        7].
+    response_per_db
+        Change of the perturbation variable per decibel of gain, [segments].
+    half_agreement
+        Pearson correlation of the weights estimated from two halves of the samples, [7].
+    surrogate_r2
+        Fraction of the variance that the linear surrogate explains, [7].
+    duration_s
+        Length of the track in seconds.
+    track_digest, model_digest
+        Digests of the track's samples and of the model's weights.
+    settings
+        How the analysis was made.
+    clip_seconds
+        Ten seconds, or the length of a shorter track.
+    path
+        The file that the analysis is stored in, if it is.
     """
 
     segments: Labels
@@ -92,7 +139,6 @@ class Analysis:
     sounding_s: float = 0.0
     """Seconds between the silent ends of the track; 0: duration_s (files of 0.7)."""
     path: Path | None = None
-    """The file it is kept in."""
 
     def __post_init__(self) -> None:
         if self.sounding_s <= 0:
@@ -100,16 +146,21 @@ class Analysis:
 
     @property
     def reliability(self) -> FloatArray:
-        """How well the weights of another seed would correlate with these, [7] in 0..1.
+        """Reliability of the weights, 0..1, [7]: the expected correlation with the weights of another seed.
 
-        From the standard errors: the share of the weights' variance that is not noise.
+        Computed from the standard errors: the fraction of the variance of the weights that is not noise.
         """
         noise = (self.standard_errors.astype(np.float64) ** 2).mean(0)
-        spread = self.weights.var(0, dtype=np.float64)
-        return np.asarray(np.clip(1 - noise / np.maximum(spread, 1e-30), 0, 1), np.float32)
+        variance = self.weights.var(0, dtype=np.float64)
+        return np.asarray(np.clip(1 - noise / np.maximum(variance, 1e-30), 0, 1), np.float32)
+
+    @property
+    def features_without_segments(self) -> tuple[str, ...]:
+        """The features that no selected segment moves: their faders do nothing."""
+        return tuple(name for k, name in enumerate(MIDLEVEL) if not self.mask_weights[:, k].any())
 
     def significant_counts(self) -> dict[str, dict[str, int]]:
-        """How many segments speak for (positive) and against (negative) each feature."""
+        """Return the numbers of significant segments by feature, with `positive` and with `negative` weight."""
         return {
             name: {
                 "positive": int((self.mask_weights[:, k] > 0).sum()),
@@ -118,8 +169,68 @@ class Analysis:
             for k, name in enumerate(MIDLEVEL)
         }
 
+    def to_dict(self) -> dict[str, Any]:
+        """Where it is stored, its size and its measures by feature, as `moodfader analyze --json` prints them.
+
+        The tables themselves (label map, weights, standard errors) are arrays: see the attributes.
+        """
+        measures = {
+            "surrogate_r2": self.surrogate_r2,
+            "half_agreement": self.half_agreement,
+            "stability": self.reliability,
+        }
+        return {
+            "analysis": None if self.path is None else str(self.path),
+            "segments": len(self.weights),
+            "passes": self.settings.passes,
+            **{key: dict(zip(MIDLEVEL, map(float, values), strict=True)) for key, values in measures.items()},
+            "selected": self.significant_counts(),
+        }
+
+    def plot(self, feature: str, ax: "Axes | None" = None, *, track: Track | None = None) -> "Axes":
+        """Plot the mask of a feature over time and frequency.
+
+        Parameters
+        ----------
+        feature
+            Name of a mid-level feature; a hyphen may stand for an underscore.
+        ax
+            matplotlib Axes to draw into; those of a new pyplot figure if None.
+        track
+            The analysed track, whose spectrogram is then the background.
+
+        Returns
+        -------
+        Axes
+            Segments that raise the prediction in blue, those that lower it in orange, the stronger the fuller.
+
+        Raises
+        ------
+        InputError
+            For an unknown feature, and for a track that is not the analysed one.
+        """
+        # The one import of an upper layer: a doorway for users, opened when it is used (matplotlib is an extra).
+        require("matplotlib")
+        from ..plotting.mask_plot import plot_mask
+
+        name = feature.strip().lower().replace("-", "_")
+        if name not in MIDLEVEL:
+            raise InputError(f"no feature is called {feature!r}: there are {', '.join(MIDLEVEL)}")
+        if track is not None and track.digest != self.track_digest:
+            raise InputError(f"{track.path}: another sound than the analysed one")
+        return plot_mask(self, name, ax, spectrogram=None if track is None else track_spectrogram(track))
+
+    def __repr__(self) -> str:
+        """What was analysed and how, without the tables."""
+        settings = self.settings
+        return (
+            f"Analysis({len(self.weights)} segments in {self.duration_s:.1f} s, {settings.estimator}, "
+            f"{settings.passes} evaluations, surrogate R² {self.surrogate_r2.min():.2f} to "
+            f"{self.surrogate_r2.max():.2f}, track {self.track_digest[:8]}, model {self.model_digest[:8]})"
+        )
+
     def metadata(self) -> dict[str, Any]:
-        """The settings and keys, as they are kept in the file."""
+        """Return the metadata that is stored with the arrays: settings, digests and lengths."""
         return {
             "settings": asdict(self.settings),
             "track": self.track_digest,
@@ -131,8 +242,8 @@ class Analysis:
 
 
 def track_spectrogram(track: Track) -> FloatArray:
-    """The network's view of the whole track, [frames, bands], scaled by the track's peak."""
-    # Filled in place, for hours of it should not be in memory twice; the resampler decides on the last frame.
+    """Compute the spectrogram of a track, scaled by its peak: float32 [frames, bands]."""
+    # Filled in place, so that hours of music are not in memory twice. The resampler determines the last frames.
     spectrogram = np.empty((frame_count(round(track.duration_s * SAMPLE_RATE)) + 2, N_BANDS), np.float32)
     frames = 0
     for block in spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak):
@@ -149,14 +260,30 @@ def analyze_track(
     partial: Path | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Analysis:
-    """Explain a whole track. progress is called with the fraction done.
+    """Explain a track.
 
-    The track is measured stretch by stretch (as long as suits the estimator; ten seconds for the paper's), each with
-    its own random numbers. A segment's effect is the sum of its effects on all stretches, so there are no seams:
-    every local output of the track is explained once, with all that it sees. Silent ends are left out.
+    The output positions of the network are divided into windows, each with its own random numbers. The effect of a
+    segment is the sum of its effects on all windows, so there are no seams: every local output is explained once,
+    with its whole receptive field. Silent ends of the track are left out.
 
-    `partial` is a file, of this track, model and settings alone, in which the work is kept every half minute; a run
-    that was killed goes on from there, and its result is the same to the last bit.
+    Parameters
+    ----------
+    track
+        The track.
+    model
+        The model to explain.
+    settings
+        How.
+    partial
+        Checkpoint file for this track, model and settings, written every 30 s. If it exists, the analysis is resumed,
+        with the same result to the bit.
+    progress
+        Called with the fraction done, 0..1.
+
+    Returns
+    -------
+    Analysis
+        Not yet stored.
     """
     spectrogram = track_spectrogram(track)
     labels = segment_spectrogram(spectrogram, method=settings.segmentation)
@@ -164,44 +291,47 @@ def analyze_track(
     sounding = slice(*track.sounding_frames)
     positions = geometry.positions(len(spectrogram[sounding]))
     clip = geometry.positions(CLIP_FRAMES)
-    stretch_length = ESTIMATORS[settings.estimator].POSITIONS or clip
-    stretches = max(1, round(positions / stretch_length))
-    edges = np.linspace(0, positions, stretches + 1).round().astype(int)
+    window_length = ESTIMATORS[settings.estimator].POSITIONS or clip
+    n_windows = max(1, round(positions / window_length))
+    borders = np.linspace(0, positions, n_windows + 1).round().astype(int)
     segments = int(labels.max()) + 1
     sums = EffectSums.empty(segments) if partial is None else EffectSums.load(partial, segments)
-    kept = time.monotonic()
-    for number in range(sums.done, stretches):
-        first, last = int(edges[number]), int(edges[number + 1])
-        stretch = cut_window(spectrogram[sounding], labels[sounding], model, first, last)
-        # NumPy's own threads make its small solves slower, on a busy machine many times so.
+    last_saved = time.monotonic()
+    for number in range(sums.done, n_windows):
+        first, last = int(borders[number]), int(borders[number + 1])
+        excerpt = cut_window(spectrogram[sounding], labels[sounding], model, first, last)
+        # BLAS threads slow the small systems of equations down, many times so on a busy machine.
         with threadpool_limits(1, user_api="blas"):
             effects = ESTIMATORS[settings.estimator].explain_window(
-                stretch,
+                excerpt,
                 model,
                 passes=settings.passes,
                 perturbation=settings.perturbation,
                 rng=np.random.default_rng([settings.seed, number]),
             )
-        # from effects on the mean of this stretch to effects on the mean of ten seconds
-        sums.add(effects, stretch.segments, share=(last - first) / min(clip, positions))
-        if partial is not None and time.monotonic() - kept > KEEP_SECONDS:
-            sums.save(partial)
-            kept = time.monotonic()
+        # From effects on the mean of this window to effects on the mean of ten seconds.
+        sums.add(effects, excerpt.segments, share=(last - first) / min(clip, positions))
+        if partial is not None and time.monotonic() - last_saved > KEEP_SECONDS:
+            try:
+                sums.save(partial)
+            except InputError:
+                partial = None  # a full disk must not cost the analysis, only its resumption
+            last_saved = time.monotonic()
         if progress:
-            progress((number + 1) / stretches)
-    measured = lime.p_values(sums.plain, sums.variances, sums.freedom[:, None])
+            progress((number + 1) / n_windows)
+    measured_p = lime.p_values(sums.ols_weights, sums.variances, sums.dof[:, None])
     bit_variance = ESTIMATORS[settings.estimator].BIT_VARIANCE
-    at_paper = expected_lime_p_values(sums.weights, sums.unexplained / sums.shares, bit_variance=bit_variance)
-    chosen = is_significant(sums.weights, np.maximum(measured, at_paper))
+    expected_p = expected_lime_p_values(sums.weights, sums.residual_var / sums.clips, bit_variance=bit_variance)
+    significant = is_significant(sums.weights, np.maximum(measured_p, expected_p))
     return Analysis(
         segments=labels,
         weights=sums.weights.astype(np.float32),
         standard_errors=np.sqrt(sums.variances).astype(np.float32),
-        p_values=measured,
-        mask_weights=mask_weights(sums.weights, chosen),
+        p_values=measured_p,
+        mask_weights=mask_weights(sums.weights, significant),
         response_per_db=perturbation_per_db(spectrogram, labels, settings.perturbation),
-        half_agreement=_agreement(*sums.halves),
-        surrogate_r2=(1 - sums.unexplained / np.maximum(sums.total, 1e-30)).astype(np.float32),
+        half_agreement=_column_correlations(*sums.split_halves),
+        surrogate_r2=(1 - sums.residual_var / np.maximum(sums.total_var, 1e-30)).astype(np.float32),
         duration_s=track.duration_s,
         track_digest=track.digest,
         model_digest=model.digest,
@@ -211,8 +341,8 @@ def analyze_track(
     )
 
 
-def _agreement(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> FloatArray:
-    """Pearson correlation of the columns of [segments, 7], 0 where one does not vary."""
-    a, b = one - one.mean(0), other - other.mean(0)
-    size = np.sqrt((a**2).sum(0) * (b**2).sum(0))
-    return np.asarray(np.divide((a * b).sum(0), size, out=np.zeros_like(size), where=size > 0), np.float32)
+def _column_correlations(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> FloatArray:
+    """Pearson correlations [7] of the columns of two arrays [segments, 7]; 0 where a column is constant."""
+    a, b = first - first.mean(0), second - second.mean(0)
+    norm = np.sqrt((a**2).sum(0) * (b**2).sum(0))
+    return np.asarray(np.divide((a * b).sum(0), norm, out=np.zeros_like(norm), where=norm > 0), np.float32)

@@ -1,14 +1,15 @@
-"""What the network hears in a whole track, in bounded memory, and what the linear surrogate expects of faders."""
+"""Prediction of the features and emotions of a whole track in bounded memory."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
+from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.common.input_level import between
 from ...models.inference.checkpoint import Model
 from ...models.network.model import MidlevelNetwork
@@ -17,61 +18,105 @@ from ...models.network.spectrogram import spectrogram_blocks
 from ..audio.track import Track
 
 POSITIONS_AT_ONCE = 128
+"""Output positions that are computed in one pass through the network."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prediction:
-    """Seven features and eight emotions on the scale 0..1, by name."""
+    """Predicted mid-level features and emotions by name, from 0 to 1 (a mean rating divided by ten)."""
 
     midlevel: Mapping[str, float]
+    """The seven features of MIDLEVEL."""
     emotions: Mapping[str, float]
+    """The eight emotions of EMOTIONS."""
+    duration_s: float
+    """Seconds of sound that were predicted from."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain dicts and floats, as `moodfader predict --json` prints it."""
+        return {"duration_s": self.duration_s, "midlevel": dict(self.midlevel), "emotions": dict(self.emotions)}
+
+    def __repr__(self) -> str:
+        """Its values with two decimals."""
+        groups = (
+            f"{what}={{{', '.join(f'{name}: {value:.2f}' for name, value in values.items())}}}"
+            for what, values in (("midlevel", self.midlevel), ("emotions", self.emotions))
+        )
+        return f"Prediction({', '.join(groups)}, duration_s={self.duration_s:.1f})"
 
 
-def to_prediction(midlevel: npt.NDArray[np.floating], emotions: npt.NDArray[np.floating]) -> Prediction:
-    """Give the values [7] and [8] their names."""
+def to_prediction(
+    midlevel: npt.NDArray[np.floating], emotions: npt.NDArray[np.floating], *, duration_s: float
+) -> Prediction:
+    """Return a prediction from features [7] and emotions [8] in the order of `constants.py`."""
     return Prediction(
         midlevel={name: float(value) for name, value in zip(MIDLEVEL, midlevel, strict=True)},
         emotions={name: float(value) for name, value in zip(EMOTIONS, emotions, strict=True)},
+        duration_s=duration_s,
     )
 
 
-def predict_track(track: Track, model: Model, *, like: Track | None = None) -> Prediction:
-    """Mean of the local outputs over the whole track, its silent ends apart, and the emotions that follow from it.
+def predict_track(track: Track, model: Model, *, scale: float | None = None, like: Track | None = None) -> Prediction:
+    """Predict a track: the mean of the local outputs between its silent ends, and the emotions that follow from it.
 
-    like: the original that the track was made of. At its level and between its ends it is heard, so that a change of
-    level counts.
+    Parameters
+    ----------
+    track
+        The track.
+    model
+        The model.
+    scale
+        Divisor of the mono mix; None for the level of `like`.
+    like
+        The original of a steered version, which is predicted at the level of the original and between its ends, so
+        that changes of level have an effect. None: the track itself.
     """
     original = like or track
-    return predict_blocks(
-        track.network_input_blocks(), model, scale=original.network_peak, sounding=original.sounding
-    )
+    scale = original.network_peak if scale is None else scale
+    prediction = predict_blocks(track.network_input_blocks(), model, scale=scale, sounding=original.sounding)
+    return replace(prediction, duration_s=track.duration_s)
 
 
 def predict_blocks(
     mono_blocks: Iterable[FloatArray], model: Model, *, scale: float, sounding: tuple[int, int] | None = None
 ) -> Prediction:
-    """As predict_track, for mono sound at 22.05 kHz in blocks [n].
+    """Predict audio that comes in blocks.
 
-    sounding: samples [first, end) that count, all without it.
+    Parameters
+    ----------
+    mono_blocks
+        Mono audio at 22,050 Hz without clicks, float32 [samples] each.
+    model
+        The model.
+    scale
+        Divisor of the samples.
+    sounding
+        Samples [first, end) that count; None for all.
     """
-    if sounding is not None:
-        mono_blocks = between(mono_blocks, *sounding)
-    spectrogram = spectrogram_blocks(mono_blocks, scale=scale)
+    samples = 0
+
+    def counted() -> Iterator[FloatArray]:
+        nonlocal samples
+        for block in mono_blocks:
+            samples += len(block)
+            yield block
+
+    blocks = counted() if sounding is None else between(counted(), *sounding)
     total = torch.zeros(len(MIDLEVEL), dtype=torch.float64)
     count = 0
     with torch.inference_mode():
-        for part in _seen_by_positions(spectrogram, model.network):
-            local = model.network.local(part)[0]  # [7, time, frequency]
+        for window in _overlapping_windows(spectrogram_blocks(blocks, scale=scale), model.network):
+            local = model.network.local(window)[0]  # [7, time, frequency]
             total += local.sum((1, 2), dtype=torch.float64).cpu()
             count += local.shape[1] * local.shape[2]
         midlevel, emotions = model.network.read((total / count).float().to(model.device))
-    return to_prediction(midlevel.cpu().numpy(), emotions.cpu().numpy())
+    return to_prediction(midlevel.cpu().numpy(), emotions.cpu().numpy(), duration_s=samples / SAMPLE_RATE)
 
 
-def _seen_by_positions(blocks: Iterator[FloatArray], network: MidlevelNetwork) -> Iterator[PaddedSpectrogram]:
-    """What the positions of a spectrogram see, at most about POSITIONS_AT_ONCE of them at once.
+def _overlapping_windows(blocks: Iterator[FloatArray], network: MidlevelNetwork) -> Iterator[PaddedSpectrogram]:
+    """Receptive fields of consecutive output positions of a circular spectrogram, about POSITIONS_AT_ONCE each.
 
-    Positions whose sight goes round from the end to the beginning come last, so the first frames are kept until then.
+    Positions whose receptive field goes round from the end to the beginning come last.
     """
     geometry = network.geometry
     field, stride = geometry.field, geometry.stride

@@ -1,4 +1,4 @@
-"""What the linear surrogate expects of faders, at once and without torch: from gains to mid-levels to emotions."""
+"""The linear surrogate model of a track: expected features and emotions for fader gains, without torch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ import numpy as np
 
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL
-from ...models.common.errors import InputError
 from ...models.common.soft_limit import soft_limit, unlimited
 from ..dsp.segment_mask import segment_gain_db
+from .analysis_file import load_tables
 
 if TYPE_CHECKING:
     from ...models.inference.checkpoint import Model
@@ -21,43 +21,90 @@ if TYPE_CHECKING:
 def midlevel_shift(
     weights: FloatArray, response_per_db: FloatArray, gains_db: FloatArray, *, share: float
 ) -> FloatArray:
-    """Change of the seven mid-levels for gains [segments] in dB: [7].
+    """Return the change of the mid-level features that the linear surrogate expects.
 
-    weights [segments, 7] are effects on ten seconds, which are `share` of what sounds of the track.
+    Parameters
+    ----------
+    weights
+        Effects on ten seconds, [segments, 7].
+    response_per_db
+        Change of the perturbation variable per decibel, [segments].
+    gains_db
+        Gains of the segments in dB, [segments].
+    share
+        Ten seconds as a fraction of what sounds of the track.
+
+    Returns
+    -------
+    numpy.ndarray
+        Change of the features of the whole track on the scale 0..1, float32 [7].
     """
     return np.asarray(((response_per_db * gains_db) @ weights) * share, np.float32)
 
 
 @dataclass(frozen=True)
 class TrackSummary:
-    """What the network made of a track, as it travels from the process that has torch to those that have not."""
+    """Summary of an analysed track, sent from the analysis process to processes without torch.
+
+    Attributes
+    ----------
+    analysis
+        The file of the analysis.
+    digest, model_digest
+        Digests of the track's samples and of the model's weights.
+    duration_s
+        Length of the track in seconds.
+    clip_seconds
+        Length of music that the weights are effects on.
+    emotions
+        Predicted emotions of the unchanged track by name, 0..1.
+    emotion_weights
+        The linear layer from features to emotions, [8, 7].
+    sounding_s
+        Seconds between the silent ends of the track; 0 for all of it.
+    """
 
     analysis: Path
     digest: str
     model_digest: str
-    sounding_s: float
+    duration_s: float
     clip_seconds: float
     emotions: Mapping[str, float]
-    """Measured on the track as it is, 0..1."""
     emotion_weights: np.ndarray
-    """The linear layer [8, 7] from mid-levels to emotions."""
+    sounding_s: float = 0.0
 
 
 class Surrogate:
-    """Answers with the eight emotions of one track for any faders, in less than a millisecond or two."""
+    """The linear surrogate of one track: emotions for any fader setting in one or two milliseconds.
+
+    Parameters
+    ----------
+    heard
+        Summary of the track.
+
+    Raises
+    ------
+    InputError
+        The file of the analysis is missing or damaged.
+
+    Attributes
+    ----------
+    before : dict of str to float
+        Predicted emotions of the unchanged track, 0..1.
+    """
 
     def __init__(self, heard: TrackSummary) -> None:
-        """Raises InputError if the analysis file has gone."""
         self.before = dict(heard.emotions)
         self._layer = heard.emotion_weights
-        self._share = heard.clip_seconds / heard.sounding_s
-        try:
-            with np.load(heard.analysis, allow_pickle=False) as archive:
-                self._weights = archive["weights"]
-                self._response = archive["response_per_db"]
-                self._mask_weights = archive["mask_weights"]
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"{heard.analysis}: the analysis cannot be read ({error})") from error
+        self._share = heard.clip_seconds / (heard.sounding_s or heard.duration_s)
+        names = "weights", "response_per_db", "mask_weights"
+        tables = load_tables(heard.analysis, names, duration_s=heard.duration_s)
+        self._weights, self._response, self._mask_weights = (tables[name] for name in names)
+
+    @property
+    def features_without_segments(self) -> tuple[str, ...]:
+        """The features that no selected segment moves: their faders do nothing."""
+        return tuple(name for k, name in enumerate(MIDLEVEL) if not self._mask_weights[:, k].any())
 
     def emotions(self, faders_db: np.ndarray) -> dict[str, float]:
         """The emotions 0..1 by name that faders [7] in dB are expected to give."""
@@ -74,12 +121,35 @@ class Surrogate:
 
 
 def surrogate_midlevel(analysis: "Analysis", segment_gains_db: FloatArray) -> FloatArray:
-    """Change of the seven mid-levels that the linear surrogate expects of gains [segments] in dB: [7]."""
+    """Return the change of the mid-level features that the linear surrogate expects.
+
+    Parameters
+    ----------
+    analysis
+        The analysis of the track.
+    segment_gains_db
+        Gains in dB, [segments].
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 [7].
+    """
     share = analysis.clip_seconds / analysis.sounding_s  # weights are effects on ten seconds
     return midlevel_shift(analysis.weights, analysis.response_per_db, segment_gains_db, share=share)
 
 
 def surrogate_emotions(analysis: "Analysis", segment_gains_db: FloatArray, model: "Model") -> dict[str, float]:
-    """Change of the eight emotions that the linear surrogate expects, by name."""
+    """Return the change of the emotions that the linear surrogate expects, by name.
+
+    Parameters
+    ----------
+    analysis
+        The analysis of the track.
+    segment_gains_db
+        Gains in dB, [segments].
+    model
+        The model, for its layer from features to emotions.
+    """
     shift = model.emotion_weights @ surrogate_midlevel(analysis, segment_gains_db)
     return {name: float(value) for name, value in zip(EMOTIONS, shift, strict=True)}

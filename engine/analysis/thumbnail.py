@@ -1,4 +1,4 @@
-"""A track's spectrogram made so small that a terminal can show it: how loud the music is where the faders act."""
+"""A reduced spectrogram of a track for the terminal view: how loud the music is where the faders act."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -6,23 +6,34 @@ from typing import Final
 import numpy as np
 
 FRAMES: Final = 4
-"""Frames of the spectrogram in one column: 0.13 s."""
+"""Frames of the spectrogram per column: 0.13 s."""
 ROWS: Final = 16
-_FULL: Final = 99.5  # percentile that is shown as loudest
+_MAX_PERCENTILE: Final = 99.5  # level that is shown at full brightness
 
 
 def thumbnail_bands(n_bands: int) -> np.ndarray:
-    """The bands that are shown, low ones first: int [ROWS]."""
+    """Return the indices of the bands that are shown, ascending: int [ROWS]."""
     return np.linspace(0, n_bands - 1, ROWS).round().astype(int)
 
 
 def spectrogram_thumbnail(blocks: Iterable[np.ndarray]) -> np.ndarray:
-    """From blocks of the spectrogram [frames, bands] to uint8 [columns, ROWS]: 255 is loudest, silence 0."""
+    """Reduce a spectrogram.
+
+    Parameters
+    ----------
+    blocks
+        Consecutive blocks of the spectrogram, float32 [frames, bands].
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8 [columns, ROWS], 0 for silence to 255.
+    """
     columns = [np.zeros((0, ROWS), np.float32)]
-    first = 0  # where the next column begins in the block that comes
+    first = 0  # frame of the next column within the next block
     for block in blocks:
         columns.append(block[first::FRAMES, thumbnail_bands(block.shape[1])])
         first = (first - len(block)) % FRAMES
     levels = np.concatenate(columns)
-    loudest = float(np.percentile(levels, _FULL)) if levels.size else 0.0
+    loudest = float(np.percentile(levels, _MAX_PERCENTILE)) if levels.size else 0.0
     return np.asarray(np.clip(levels / max(loudest, 1e-6), 0, 1) * 255, np.uint8)

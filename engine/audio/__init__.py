@@ -1,0 +1,1 @@
+"""Audio in: decode files, check them, hold and measure samples."""

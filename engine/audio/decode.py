@@ -1,4 +1,4 @@
-"""From a sound file to blocks of samples: soundfile (libsndfile) first, PyAV (FFmpeg) for what it refuses.
+"""From a sound file to blocks of samples: soundfile (libsndfile) first, PyAV (FFmpeg) for what it cannot read whole.
 
 Blocks are float32 [samples, channels] at the file's own rate, full scale 1.0. A file is opened twice or more
 in its life (to be checked, to be heard, to be rendered); the same samples come out each time, wherever one
@@ -6,22 +6,28 @@ starts. PyAV is imported when it is needed: what soundfile reads can sound soone
 """
 
 import contextlib
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import soundfile
 
 from ...models.common.errors import InputError
-from .integrity import check_libsndfile_log, check_not_truncated, mp3_declares_length
+from .channel_layout import mask_of_names, valid_mask
+from .input_file import InputFile, open_input
+from .integrity import Inspection, check_libsndfile_log, inspect
+from .wav_chunks import wav_channel_mask
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
 SAMPLE_RATES = (8_000, 192_000)
 MAX_CHANNELS = 8
+_MOST_FRAMES = 1 << 40
+"""A length beyond this is libsndfile's way to say that it does not know."""
 
 VORBIS_ORDER = {
     3: [0, 2, 1],
@@ -41,28 +47,54 @@ class AudioFileInfo:
     """What a file's header says; `promised` is the number of samples a channel, None when it states none."""
 
     path: Path
-    reader: str  # "soundfile" or "av"
+    reader: str  # "soundfile", "av", or "array" for samples in memory
     format: str
     subtype: str
     sample_rate: int
     channels: int
     declared_frames: int | None
     frame_tolerance: int = 0  # samples by which the promise may be missed by an undamaged file
+    channel_mask: int = 0
+    """Loudspeakers of the channels as in channel_layout.py; 0 where the file does not say."""
+    notes: tuple[str, ...] = ()
+    """What the user should know about the file, a line each."""
+    input: InputFile | None = None
+    array: np.ndarray | None = field(default=None, repr=False, compare=False)
+    """float32 [samples, channels], of a source in memory (array_source.py)."""
+
+    @property
+    def data(self) -> Path:
+        """Where its bytes are: `path`, or the copy of what came from a pipe."""
+        return self.path if self.input is None else self.input.data
 
 
-def probe(path: Path) -> AudioFileInfo:
-    """Read the header of `path`.
+def probe(path: Path, *, pipes: bool = False) -> AudioFileInfo:
+    """Read the header of a sound file.
 
-    Raises InputError when there is no such file, it is no sound, it is cut off, or its rate or channel count
-    is outside 8..192 kHz and 1..8.
+    Parameters
+    ----------
+    path
+        A file; with `pipes` also a named pipe, a device or `-` for standard input.
+    pipes
+        Whether a pipe will do: its content is kept in a temporary file as long as the source is there.
+
+    Raises
+    ------
+    InputError
+        When there is no such file, it is no sound, it is cut off, or its rate or channel count is outside 8..192 kHz
+        and 1..8.
     """
-    _check_file(path)
-    check_not_truncated(path)
-    try:
-        with soundfile.SoundFile(path) as sound:
-            source = _soundfile_source(path, sound)
-    except (soundfile.LibsndfileError, TypeError):  # TypeError: the name ends in .raw, which has no header
-        source = _av_source(path)
+    opened = open_input(path, pipes=pipes)
+    seen = inspect(opened.data, path)
+    source = None
+    if not seen.ffmpeg:
+        try:
+            with soundfile.SoundFile(_os_path(opened.data)) as sound:
+                source = _soundfile_source(path, opened, sound)
+        except (soundfile.LibsndfileError, TypeError):  # TypeError: the name ends in .raw, which has no header
+            source = None
+    if source is None:
+        source = _av_source(path, opened, seen)
     low, high = SAMPLE_RATES
     if not low <= source.sample_rate <= high:
         raise InputError(f"{path}: its sample rate is {source.sample_rate} Hz, not within {low} to {high} Hz")
@@ -76,40 +108,53 @@ def decode(source: AudioFileInfo, *, block_length: int = 65536, start: int = 0) 
 
     Raises InputError when the file turns out to be damaged on the way.
     """
+    if source.array is not None:
+        return (source.array[i : i + block_length] for i in range(start, len(source.array), block_length))
     if source.reader == "soundfile":
         return _soundfile_blocks(source, block_length, start)
     return _regrouped(_av_blocks(source), block_length, start)
 
 
-def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise InputError(f"{path}: it is a folder, a sound file is needed")
-    if not path.exists():
-        raise InputError(f"{path}: no such file")
-    try:
-        with path.open("rb") as file:
-            head = file.read(512)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
-    if not head:
-        raise InputError(f"{path}: it is empty (0 bytes; did a copy or a download stop?)")
-    if all(byte in b"\t\n\r\f" or 32 <= byte < 127 for byte in head):
-        raise InputError(f"{path}: it is text, not sound (a wrong name?)")
+def _os_path(path: Path) -> str | bytes:
+    """A path as libsndfile takes it: names that are no UTF-8 as bytes."""
+    return os.fsencode(path) if os.name == "posix" else str(path)
 
 
 # soundfile
 
 
-def _soundfile_source(path: Path, sound: soundfile.SoundFile) -> AudioFileInfo:
+def _soundfile_source(path: Path, opened: InputFile, sound: soundfile.SoundFile) -> AudioFileInfo | None:
+    """None where libsndfile does not know how long the sound is."""
     check_libsndfile_log(path, sound.extra_info)
-    promised, tolerance = sound.frames, 0
-    if sound.format == "MP3":
-        tolerance = 2 * 1152  # encoders disagree on how to count their padding
-        if not mp3_declares_length(path):
-            promised = None
+    if not 0 <= sound.frames < _MOST_FRAMES:
+        return None
     return AudioFileInfo(
-        path, "soundfile", sound.format, sound.subtype, sound.samplerate, sound.channels, promised, tolerance
+        path,
+        "soundfile",
+        sound.format,
+        sound.subtype,
+        sound.samplerate,
+        sound.channels,
+        declared_frames=sound.frames,
+        frame_tolerance=2 * 1152 if sound.format == "MP3" else 0,  # encoders disagree on how to count their padding
+        channel_mask=_channel_mask(opened.data, sound.format, sound.channels),
+        input=opened,
     )
+
+
+def _channel_mask(data: Path, kind: str, channels: int) -> int:
+    """What a wav or FLAC file says of its loudspeakers; 0 where it says nothing."""
+    if channels < 3:
+        return 0
+    if kind in ("WAV", "WAVEX", "RF64"):
+        return valid_mask(wav_channel_mask(data), channels)
+    if kind == "FLAC":
+        import mutagen.flac
+
+        with contextlib.suppress(mutagen.MutagenError, ValueError, IndexError, KeyError, TypeError):
+            stated = mutagen.flac.FLAC(data).get("waveformatextensible_channel_mask", ["0"])
+            return valid_mask(int(stated[0], 16), channels)
+    return 0
 
 
 class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
@@ -120,15 +165,21 @@ class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
 
 
 def _soundfile_blocks(source: AudioFileInfo, block_length: int, start: int) -> Iterator[np.ndarray]:
+    given = 0
     try:
-        with _Sequential(source.path) as sound:
+        with _Sequential(_os_path(source.data)) as sound:
             # After seeking, MP3 and Vorbis give other samples than decoding up to there does.
             if source.format in ("MP3", "OGG"):
                 _skip(sound, start)
             elif start:
                 sound.seek(start)
             order = VORBIS_ORDER.get(source.channels) if source.format == "OGG" else None
-            while len(block := sound.read(block_length, dtype="float32", always_2d=True)):
+            # What stands behind the last sample (a tag of another format) makes libsndfile fail if it is asked for.
+            limit = source.declared_frames if source.format == "FLAC" and source.declared_frames else 1 << 62
+            while start + given < limit and len(
+                block := sound.read(min(block_length, limit - start - given), dtype="float32", always_2d=True)
+            ):
+                given += len(block)
                 yield block if order is None else block[:, order]
     except soundfile.LibsndfileError as error:
         raise InputError(f"{source.path}: it is truncated or damaged ({error.error_string.rstrip('.')})") from error
@@ -142,11 +193,11 @@ def _skip(sound: soundfile.SoundFile, samples: int) -> None:
 # PyAV
 
 
-def _av_source(path: Path) -> AudioFileInfo:
+def _av_source(path: Path, opened: InputFile, seen: Inspection) -> AudioFileInfo:
     import av
 
     try:
-        with _av_open(path) as container:
+        with _av_open(opened.data) as container:
             if not container.streams.audio:
                 raise InputError(f"{path}: there is no sound in it")
             stream = container.streams.audio[0]
@@ -154,8 +205,20 @@ def _av_source(path: Path) -> AudioFileInfo:
             if stream.duration and stream.time_base and "mp4" in container.format.name:
                 # Only the mp4 family states a length to the sample (and AAC's padding comes after it).
                 promised = round(stream.duration * stream.time_base * stream.rate)
-            names = container.format.name, stream.codec_context.name
-            return AudioFileInfo(path, "av", *names, stream.rate, stream.channels, promised, frame_tolerance=2048)
+            layout = stream.codec_context.layout
+            return AudioFileInfo(
+                path,
+                "av",
+                container.format.name,
+                stream.codec_context.name,
+                stream.rate,
+                stream.channels,
+                promised,
+                frame_tolerance=2048,
+                channel_mask=mask_of_names(channel.name for channel in layout.channels) if stream.channels > 2 else 0,
+                notes=(f"{path}: {seen.note}",) if seen.note else (),
+                input=opened,
+            )
     except (av.FFmpegError, ValueError, TypeError) as error:
         if isinstance(error, InputError):
             raise
@@ -178,17 +241,45 @@ def _av_blocks(source: AudioFileInfo) -> Iterator[np.ndarray]:
 
     left = source.declared_frames if source.declared_frames is not None else 1 << 62
     try:
-        with _av_open(source.path) as container:
+        with _av_open(source.data) as container:
             resampler = av.AudioResampler(format="flt")
-            for frame in container.decode(container.streams.audio[0]):
+            for frame in _av_frames(container, tolerant=source.declared_frames is None):
+                if (frame.sample_rate, len(frame.layout.channels)) != (source.sample_rate, source.channels):
+                    raise InputError(
+                        f"{source.path}: its sample rate or channels change on the way (to {frame.sample_rate} Hz, "
+                        f"{len(frame.layout.channels)} channels; streams of two kinds in one file?)"
+                    )
                 for packed in resampler.resample(frame):
                     block = packed.to_ndarray().reshape(-1, source.channels)[:left]
                     left -= len(block)
                     yield block
             for packed in resampler.resample(None):
                 yield packed.to_ndarray().reshape(-1, source.channels)[:left]
-    except av.FFmpegError as error:
-        raise InputError(f"{source.path}: it is truncated or damaged ({error.strerror or error})") from error
+    except (av.FFmpegError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{source.path}: it is truncated or damaged ({reason})") from error
+
+
+def _av_frames(container: "InputContainer", *, tolerant: bool) -> Iterator[Any]:
+    """Decoded frames; `tolerant` lets a few packets pass that are none (a tag between files, half a frame at last).
+
+    Raises av.FFmpegError for more of them.
+    """
+    import av
+
+    packets = failed = 0
+    for packet in container.demux(container.streams.audio[0]):
+        packets += 1
+        try:
+            frames = packet.decode()
+        except av.InvalidDataError:
+            failed += 1
+            if not tolerant or failed > 2 + packets // 500:
+                raise
+            continue
+        yield from frames
 
 
 def _regrouped(blocks: Iterator[np.ndarray], block_length: int, start: int) -> Iterator[np.ndarray]:

@@ -1,32 +1,56 @@
-"""Whether a sound file is all there: what its bytes say that the decoders keep to themselves.
+"""What a sound file's own bytes say that the decoders keep to themselves: is it all there, and who can read it.
 
 libsndfile mends a header that promises more than the file has and plays on; here such a file is told apart from one
-that is short.
+that is short. It also stops early in three kinds of sound file that FFmpeg reads whole: MP3 without a header that
+states its length, chained Ogg streams, and wav and FLAC whose writer never came back to fill in a length.
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ...models.common.errors import InputError
+from .mp3_frames import ends_with_whole_frame, first_frame, frame_follows, stated_bytes, states_length
+from .wav_chunks import wav_bytes_of_unknown_length
 
-_XING_HAS_FRAMES, _XING_HAS_BYTES = 1, 2
-_MP3_LEAST = 0.99  # share of the stated bytes that an undamaged file has: tags at its end are counted differently
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was found out without decoding."""
+
+    ffmpeg: bool = False
+    """Whether libsndfile would lose some of the sound, so that FFmpeg has to read it."""
+    note: str = ""
+    """Something about the file that its user should know, as part of a line."""
 
 
-def check_not_truncated(path: Path) -> None:
-    """Look at the bytes of an MP3 or Ogg file. Raises InputError when it is cut off.
+_MP3_LEAST: Final = 0.99  # fraction of the stated bytes in an undamaged file: tags at its end are counted differently
 
-    (libmpg123, left to find out, writes to the terminal.)
+
+def inspect(path: Path, name: Path) -> Inspection:
+    """Look at the bytes of a sound file; `name` is what messages call it.
+
+    Raises
+    ------
+    InputError
+        When it is cut off. (libmpg123, left to find out, writes to the terminal.)
     """
     with path.open("rb") as file:
-        head = file.read(10)
-    if head.startswith(b"OggS") and not _ogg_ends(path):
-        raise InputError(f"{path}: it is truncated (the end of the Ogg stream is missing)")
+        head = file.read(42)
+    if head.startswith(b"OggS"):
+        return _inspect_ogg(path, name)
     if head.startswith(b"ID3") or (head[0] == 0xFF and head[1:2] >= b"\xe0"):
-        start, frame = _mp3_first_frame(path)
-        stated, there = _xing_bytes(frame), path.stat().st_size - start
-        if stated and there < _MP3_LEAST * stated:
-            raise InputError(f"{path}: it is truncated ({there} of {stated} bytes of sound are there)")
+        return _inspect_mp3(path, name)
+    if head.startswith((b"RIFF", b"RF64")):
+        there = wav_bytes_of_unknown_length(path)
+        note = f"its header states no length (a recorder that stopped?); the {there:,} bytes that are there are read"
+        return Inspection(ffmpeg=True, note=note) if there else Inspection()
+    if head.startswith(b"fLaC") and len(head) >= 26:
+        # STREAMINFO: the number of samples is in the last 36 bits of these eight bytes.
+        return Inspection(ffmpeg=not int.from_bytes(head[18:26], "big") & ((1 << 36) - 1))
+    return Inspection()
 
 
 def check_libsndfile_log(path: Path, log: str) -> None:
@@ -37,39 +61,56 @@ def check_libsndfile_log(path: Path, log: str) -> None:
             raise InputError(f"{path}: it is truncated ({found} of {declared} bytes of sound are there)")
 
 
-def mp3_declares_length(path: Path) -> bool:
-    """Whether an MP3 file starts with a Xing, Info or VBRI header; without one its length is a guess."""
-    _, frame = _mp3_first_frame(path)
-    return any(name in frame for name in (b"Xing", b"Info", b"VBRI"))
+def _inspect_mp3(path: Path, name: Path) -> Inspection:
+    start, frame = first_frame(path)
+    size = path.stat().st_size
+    if not states_length(frame):
+        return Inspection(ffmpeg=True)
+    stated = stated_bytes(frame)
+    if not stated:
+        return Inspection()
+    there = size - start
+    if there < _MP3_LEAST * stated:
+        # A download that stopped ends within a frame; an editor cuts between two and may leave the header as it was.
+        if not ends_with_whole_frame(path, start):
+            raise InputError(
+                f"{name}: it is truncated ({there} of {stated} bytes of sound are there; "
+                "`ffmpeg -i IN -c copy OUT` makes a file of what is left)"
+            )
+        return Inspection(
+            ffmpeg=True,
+            note=f"its header is of a longer file ({stated:,} bytes); the {there:,} that are there are read",
+        )
+    return Inspection(ffmpeg=frame_follows(path, start + stated))
 
 
-def _mp3_first_frame(path: Path) -> tuple[int, bytes]:
-    """Where the sound starts behind an ID3 tag, and the bytes from there on."""
+def _inspect_ogg(path: Path, name: Path) -> Inspection:
+    streams, flags, in_header = 0, 0, False
+    for flags in _ogg_pages(path):
+        # Streams that sound at the same time all begin before any of them goes on; a later beginning is a chain.
+        streams += bool(flags & 2) and not in_header
+        in_header = bool(flags & 2)
+    if not flags & 4:
+        raise InputError(f"{name}: it is truncated (the end of the Ogg stream is missing)")
+    return Inspection(ffmpeg=streams > 1)
+
+
+def _ogg_pages(path: Path) -> Iterator[int]:
+    """The flags of each page: 1 continued, 2 first of a stream, 4 last of a stream. Junk between pages is skipped."""
     with path.open("rb") as file:
-        head = file.read(10)
-        start = 0
-        if head[:3] == b"ID3" and len(head) == 10:
-            start = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
-        file.seek(start)
-        return start, file.read(2048)
-
-
-def _xing_bytes(frame: bytes) -> int | None:
-    """Bytes of sound that a Xing or Info header states, if it does."""
-    found = re.search(b"Xing|Info", frame)
-    if not found:
-        return None
-    flags = int.from_bytes(frame[found.end() : found.end() + 4], "big")
-    if not flags & _XING_HAS_BYTES:
-        return None
-    at = found.end() + 4 + (4 if flags & _XING_HAS_FRAMES else 0)
-    return int.from_bytes(frame[at : at + 4], "big")
-
-
-def _ogg_ends(path: Path) -> bool:
-    """Whether the last Ogg page carries the flag "end of stream"."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 70_000))  # a page has at most 65,307 bytes
-        tail = file.read()
-    page = tail.rfind(b"OggS")
-    return page >= 0 and len(tail) > page + 5 and bool(tail[page + 5] & 4)
+        position = 0
+        while True:
+            file.seek(position)
+            header = file.read(27 + 255)
+            if len(header) < 27:
+                return
+            if not header.startswith(b"OggS"):
+                file.seek(position)
+                found = file.read(1 << 17).find(b"OggS", 1)
+                if found < 0:
+                    return
+                position += found
+                continue
+            yield header[5]
+            segments = header[26]
+            position += 27 + segments + sum(header[27 : 27 + segments])

@@ -9,20 +9,10 @@ import math
 
 import numpy as np
 
+from .channel_layout import loudness_weights
+
 SILENCE_LUFS = -70.0
 """The absolute gate: what never rises above it has this loudness (FFmpeg's convention)."""
-
-# Front left, front right, [front centre, [low frequencies, back or side ...]] by the number of channels.
-_WEIGHTS = {
-    1: (1.0,),
-    2: (1.0, 1.0),
-    3: (1.0, 1.0, 1.0),
-    4: (1.0, 1.0, 1.41, 1.41),
-    5: (1.0, 1.0, 1.0, 1.41, 1.41),
-    6: (1.0, 1.0, 1.0, 0.0, 1.41, 1.41),
-    7: (1.0, 1.0, 1.0, 0.0, 1.41, 1.41, 1.41),
-    8: (1.0, 1.0, 1.0, 0.0, 1.41, 1.41, 1.41, 1.41),
-}
 
 
 class LoudnessMeter:
@@ -31,9 +21,10 @@ class LoudnessMeter:
     The result does not depend on how the sound is cut into blocks (but for the rounding of doubles).
     """
 
-    def __init__(self, sample_rate: int, channels: int) -> None:
+    def __init__(self, sample_rate: int, channels: int, *, channel_mask: int = 0) -> None:
+        """channel_mask: which loudspeakers the channels are, as in channel_layout.py; 0: the usual ones."""
         self._sample_rate = sample_rate
-        self._weights = np.array(_WEIGHTS[channels])
+        self._weights = np.array(loudness_weights(channel_mask, channels))
         self._sections = k_weighting(sample_rate)
         self._state = np.zeros((2, channels, 2))
         self._position = 0

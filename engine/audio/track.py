@@ -1,13 +1,15 @@
 """A recording as the program knows it: checked, measured, and ready to be streamed. The only reader of sound
 files.
 
-Loading decodes the whole file once without keeping it; what is kept is its shape, its digest and its peak.
+Loading decodes the whole file once; what is kept is its shape, its digest, its peak and, of a track of up to ten
+minutes, the mono mix at the network's rate (5 MB a minute), so that the analysis and the prediction need not decode
+it again.
 """
 
 import hashlib
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -20,6 +22,9 @@ from ...models.common.errors import InputError
 from ...models.common.input_level import SILENCE, InputMeter
 from .decode import AudioFileInfo, decode, probe
 from .loudness import LoudnessMeter
+
+_MOST_MONO = 600 * SAMPLE_RATE
+"""Samples of the mono mix that are kept: ten minutes, 53 MB."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,17 @@ class Track:
     """Samples [first, end) of the mono mix at 22.05 kHz between the silent ends of the track."""
     sample_peak: float
     """Largest magnitude of a sample in the file; above 1.0 in some float and lossy files."""
+    _mono: tuple[np.ndarray, ...] | None = field(default=None, repr=False, compare=False)
+    """The mono mix at 22.05 kHz in blocks, if it was kept."""
 
     @property
     def path(self) -> Path:
         return self.source.path
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know about the file, a line each."""
+        return self.source.notes
 
     @property
     def sample_rate(self) -> int:
@@ -70,7 +82,7 @@ class Track:
     @cached_property
     def loudness_lufs(self) -> float:
         """Integrated loudness in LUFS; measured (the file is decoded again) when first asked for."""
-        meter = LoudnessMeter(self.sample_rate, self.channels)
+        meter = LoudnessMeter(self.sample_rate, self.channels, channel_mask=self.source.channel_mask)
         for block in self.blocks():
             meter.add(block)
         return meter.integrated()
@@ -85,25 +97,63 @@ class Track:
             left -= len(block)
             yield block
 
+    def measured_blocks(self) -> Iterator[np.ndarray]:
+        """All blocks; once they have streamed by, `loudness_lufs` is known without decoding the file for it."""
+        if "loudness_lufs" in self.__dict__:
+            yield from self.blocks()
+            return
+        meter = LoudnessMeter(self.sample_rate, self.channels, channel_mask=self.source.channel_mask)
+        for block in self.blocks():
+            meter.add(block)
+            yield block
+        self.__dict__["loudness_lufs"] = meter.integrated()
+
     def network_input_blocks(self) -> Iterator[np.ndarray]:
-        """Stream what the network hears: the mean of the channels without clicks at 22.05 kHz, float32 [samples], not
+        """Stream the network's input: the mean of the channels without clicks at 22.05 kHz, float32 [samples], not
         scaled."""
+        if self._mono is not None:
+            yield from self._mono
+            return
         mono = _MonoMix(self.sample_rate)
         for block in self.blocks():
             yield mono.add(block)
         yield mono.flush()
 
 
-def load_track(path: str | Path) -> Track:
-    """Decode `path` once, check it and measure it.
+def load_track(
+    path: str | Path, *, measure: Callable[[np.ndarray], None] = lambda block: None, loudness: bool = False
+) -> Track:
+    """Decode a sound file once, check it and measure it.
 
-    Raises InputError for what cannot be worked on: no such file, a folder, no sound in it, truncated or
-    damaged, less than a second, silence, samples that are no numbers, a rate or a channel count out of range.
+    Parameters
+    ----------
+    path
+        A file, or a pipe (`-`: standard input), whose content is kept in a temporary file as long as the track is.
+    measure
+        Called with each block float32 [samples, channels] on the way.
+    loudness
+        Measure `loudness_lufs` on the way, too (else the file is decoded again when that is asked for).
+
+    Raises
+    ------
+    InputError
+        For what cannot be worked on: no such file, a folder, no sound in it, truncated or damaged, less than a
+        second, silence, samples that are no numbers, a rate or a channel count out of range.
     """
-    source = probe(Path(path))
+    return measure_track(probe(Path(path), pipes=True), measure=measure, loudness=loudness)
+
+
+def measure_track(
+    source: AudioFileInfo, *, measure: Callable[[np.ndarray], None] = lambda block: None, loudness: bool = False
+) -> Track:
+    """Decode a source once, check it and measure it; as `load_track`, which does it with a file."""
+    path = source.path
     digest = hashlib.sha256(f"{source.sample_rate} {source.channels}".encode())
     mono = _MonoMix(source.sample_rate)
-    samples, sample_peak, meter = 0, 0.0, InputMeter()
+    meter = LoudnessMeter(source.sample_rate, source.channels, channel_mask=source.channel_mask) if loudness else None
+    samples, sample_peak, network_input = 0, 0.0, InputMeter()
+    mixed: list[np.ndarray] = []
+    mixed_samples = 0
     for block in decode(source):
         block_peak = max(float(block.max()), -float(block.min()))
         if not math.isfinite(block_peak):
@@ -112,16 +162,35 @@ def load_track(path: str | Path) -> Track:
         digest.update(np.ascontiguousarray(block).data)
         samples += len(block)
         sample_peak = max(sample_peak, block_peak)
-        meter.add(mono.add(block))
-    meter.add(mono.flush())
+        measure(block)
+        if meter is not None:
+            meter.add(block)
+        mixed.append(mono.add(block))
+        mixed_samples += len(mixed[-1])
+        network_input.add(mixed[-1])
+        if mixed_samples > _MOST_MONO:
+            mixed = mixed[-1:]  # too much to keep
+    mixed.append(mono.flush())
+    network_input.add(mixed[-1])
     _check_length(source, samples)
     if sample_peak <= SILENCE:
         raise InputError(f"{path}: it is silent from start to end")
-    if meter.level <= SILENCE:
+    if network_input.level <= SILENCE:
         raise InputError(
             f"{path}: it is silent when mixed to mono, clicks apart (one channel the other one turned upside down?)"
         )
-    return Track(source, samples, digest.hexdigest(), meter.level, meter.sounding, sample_peak)
+    track = Track(
+        source,
+        samples,
+        digest.hexdigest(),
+        network_input.level,
+        network_input.sounding,
+        sample_peak,
+        tuple(mixed) if mixed_samples <= _MOST_MONO else None,
+    )
+    if meter is not None:
+        track.__dict__["loudness_lufs"] = meter.integrated()
+    return track
 
 
 def _check_length(source: AudioFileInfo, samples: int) -> None:

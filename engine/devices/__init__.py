@@ -1,0 +1,1 @@
+"""Audio output devices: each a process that copies the ring buffer to a sound API."""

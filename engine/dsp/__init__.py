@@ -1,0 +1,1 @@
+"""Block processors on arrays: faders, STFT mask filter, ramps, loudness match, limiter."""

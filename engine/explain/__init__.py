@@ -1,0 +1,1 @@
+"""Which segments move which feature: segmentation, perturbation, estimators, significance."""

@@ -1,4 +1,4 @@
-"""Effects of stretches, added up to effects on the track, and kept on disk while the work goes on."""
+"""Accumulation of segment effects over the windows of a track, with checkpoints on disk for resuming."""
 
 import zipfile
 from dataclasses import dataclass, fields
@@ -15,53 +15,83 @@ from .lime import SegmentEffects
 
 @dataclass
 class EffectSums:
-    """Running sums over the stretches 0..done-1: of effects [segments, 7] and of variances [7].
+    """Sums of the effects of the first `done` windows, as effects on the mean prediction of ten seconds.
 
-    Effects are on a mean of ten seconds; halves is [2, segments, 7], freedom [segments].
+    Attributes
+    ----------
+    done
+        Number of windows added.
+    clips
+        Their total length as a multiple of ten seconds.
+    weights, ols_weights, variances
+        As in `lime.SegmentEffects`, [segments of the track, 7].
+    split_halves
+        [2, segments, 7].
+    dof
+        Degrees of freedom by segment: the smallest of all windows, [segments].
+    residual_var, total_var
+        Variance that the linear surrogate leaves, and all of it, [7].
     """
 
     done: int
-    shares: float
+    clips: float
     weights: Floats
-    plain: Floats
+    ols_weights: Floats
     variances: Floats
-    halves: Floats
-    freedom: Floats
-    unexplained: Floats
-    total: Floats
+    split_halves: Floats
+    dof: Floats
+    residual_var: Floats
+    total_var: Floats
 
     @classmethod
     def empty(cls, segments: int) -> "EffectSums":
+        """Return sums of no windows for a track with so many segments."""
         shape = (segments, len(MIDLEVEL))
         tables = (np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros((2, *shape)))
         return cls(0, 0.0, *tables, np.full(segments, np.inf), np.zeros(shape[1]), np.zeros(shape[1]))
 
     def add(self, effects: SegmentEffects, segments: npt.NDArray[np.int64], *, share: float) -> None:
-        """Add the next stretch, `share` of ten seconds long, in which these segments of the track occur."""
+        """Add the effects of the next window.
+
+        Parameters
+        ----------
+        effects
+            Effects on the mean prediction of the window.
+        segments
+            Numbers of the window's segments in the track.
+        share
+            Length of the window as a fraction of ten seconds.
+        """
         self.done += 1
-        self.shares += share
+        self.clips += share
         self.weights[segments] += effects.weights * share
-        self.plain[segments] += effects.ols_weights * share
+        self.ols_weights[segments] += effects.ols_weights * share
         self.variances[segments] += effects.variances * share**2
-        self.halves[:, segments] += effects.split_halves * share
-        self.freedom[segments] = np.minimum(self.freedom[segments], effects.dof)  # the careful choice
-        self.unexplained += effects.residual_var * share**2
-        self.total += effects.total_var * share**2
+        self.split_halves[:, segments] += effects.split_halves * share
+        self.dof[segments] = np.minimum(self.dof[segments], effects.dof)  # conservative
+        self.residual_var += effects.residual_var * share**2
+        self.total_var += effects.total_var * share**2
 
     def save(self, path: Path) -> None:
-        """Write what is there so far. Raises InputError."""
-        with atomic_write(path) as beside, beside.open("wb") as file:
+        """Write a checkpoint.
+
+        Raises
+        ------
+        InputError
+            The file cannot be written.
+        """
+        with atomic_write(path) as temp_path, temp_path.open("wb") as file:
             np.savez(file, **{field.name: getattr(self, field.name) for field in fields(self)})
 
     @classmethod
     def load(cls, path: Path, segments: int) -> "EffectSums":
-        """What an interrupted run had kept there; from the start where nothing is, or nothing that can be used."""
-        fresh = cls.empty(segments)
+        """Read a checkpoint; return empty sums if there is none or it does not fit or is damaged."""
+        empty = cls.empty(segments)
         try:
             with np.load(path, allow_pickle=False) as archive:
-                kept = {field.name: archive[field.name] for field in fields(cls)}
+                saved = {field.name: archive[field.name] for field in fields(cls)}
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return fresh
-        if any(np.shape(kept[field.name]) != np.shape(getattr(fresh, field.name)) for field in fields(cls)):
-            return fresh
-        return cls(**{**kept, "done": int(kept["done"]), "shares": float(kept["shares"])})
+            return empty
+        if any(np.shape(saved[field.name]) != np.shape(getattr(empty, field.name)) for field in fields(cls)):
+            return empty
+        return cls(**{**saved, "done": int(saved["done"]), "clips": float(saved["clips"])})

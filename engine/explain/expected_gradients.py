@@ -1,17 +1,22 @@
-"""The effect of a segment as the mean slope of the network along it, all segments and samples of one draw at once.
+"""Expected gradients: the effect of a segment as the mean derivative of the network with respect to its level.
 
-Every segment is turned to some place between its two ends (for `gain` between -6 and +6 dB, for `hide` between
-silence and as it is), and the gradient says what turning each one further does. Its mean over all places is the
-effect of the whole turn, E[f | t_s = 1] - E[f | t_s = 0]: expected gradients (Erion et al., Nature Machine
-Intelligence 2021) with t uniform. A difference of outputs carries the noise of all other segments, the slope of one
-segment only what the others do to it; so sixty draws tell what differences need thousands of samples for.
+The perturbation coordinate t_s of a segment runs from 0 to 1: for `gain` from -6 to +6 dB, for `hide` from silence to
+the unchanged segment. At random t of all segments at once, one backward pass gives the derivatives with respect to
+all t_s. Their mean over uniform t is the effect E[f | t_s = 1] - E[f | t_s = 0] (expected gradients, Erion et al.,
+Nature Machine Intelligence 2021). A difference of outputs has the noise of all other segments, the derivative only
+that of their interaction with this one, so sixty samples are as accurate as thousands of differences.
 
-For `gain` the places are the two of Gauss and Legendre's rule, 0.5 +- 0.29: their mean is that over all places for
-whatever is cubic in a place, and steadier. Between silence and all, a network bends too sharply for that: for `hide`
-places are uniform on either side of the middle. Draws come in antithetic pairs (t, 1 - t), and who is on which side
-follows a balanced plan (designs.py): what two neighbours do together cancels, instead of averaging out. Standard
-errors are those of the mean over pairs as if the plan were coins, so they are cautious. p-values are calibrated to
-50,000 plain LIME samples of this perturbation.
+Variance reduction:
+
+- For `gain`, t takes the two nodes of the Gauss-Legendre rule, 0.5 +- 0.29, whose mean is exact for integrands cubic
+in t.
+  For `hide` the network is too nonlinear for that, and t is uniform on either side of 0.5.
+- Samples are antithetic pairs (t, 1 - t). - The side of 0.5 that each t_s is on follows a balanced design
+(`experimental_design.py`), so that the interactions of
+  neighbouring segments cancel exactly.
+
+Standard errors are those of the mean over pairs with independent random sides, so they are conservative. p-values are
+calibrated to 50,000 LIME samples of the same perturbation (`significance.py`).
 """
 
 from collections.abc import Callable, Iterable
@@ -31,70 +36,95 @@ from .lime import SegmentEffects
 from .perturbation import AnalysisWindow, SegmentPerturber
 
 PASSES: Final = 512
+"""Default number of network evaluations per window."""
 POSITIONS: Final = 128
+"""Length of a window in output positions of the network."""
 BIT_VARIANCE: Final = 1 / 12
-"""Variance of a place, uniform or one of the two."""
-_PASSES_A_DRAW: Final = 1 + len(MIDLEVEL)
-"""One forward through the network and one back for each feature."""
-_PAIRS_AT_ONCE: Final = 2
+"""Variance of t, uniform or at the two nodes."""
+_PASSES_PER_SAMPLE: Final = 1 + len(MIDLEVEL)  # one forward, and one backward for each feature
+_BATCH_PAIRS: Final = 2
 
 
 def explain_window(
-    stretch: AnalysisWindow, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
+    window: AnalysisWindow, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
 ) -> SegmentEffects:
-    """Effects of the window's segments on the mean of its local outputs, from passes // 16 antithetic pairs."""
-    segments, features = len(stretch.segments), len(MIDLEVEL)
-    pairs = max(passes // (2 * _PASSES_A_DRAW), 4)
+    """Estimate the effects of a window's segments on the mean of its local outputs.
+
+    Parameters
+    ----------
+    window
+        The window.
+    model
+        The model to explain.
+    passes
+        Network evaluations, forward and backward; 16 per antithetic pair, and four pairs at least.
+    perturbation
+        "gain" or "hide".
+    rng
+        Random generator of this window.
+
+    Returns
+    -------
+    SegmentEffects
+        The same for any number of threads, but for rounding (processors may sum in another order).
+    """
+    segments, features = len(window.segments), len(MIDLEVEL)
+    pairs = max(passes // (2 * _PASSES_PER_SAMPLE), 4)
     geometry = model.network.geometry
-    signs = balanced_signs(pairs, visible_segments(stretch, geometry), rng, context=geometry.context)
-    away = BIT_VARIANCE**0.5 if perturbation == "gain" else rng.uniform(0, 0.5, signs.shape)
-    places = 0.5 + np.where(signs, 1, -1) * away
-    bench = SegmentPerturber(stretch, model, perturbation)
-    slopes = np.empty((pairs, segments, features))
-    heard = np.empty((2, pairs, features))
+    signs = balanced_signs(pairs, visible_segments(window, geometry), rng, context=geometry.context)
+    distance = BIT_VARIANCE**0.5 if perturbation == "gain" else rng.uniform(0, 0.5, signs.shape)
+    t = 0.5 + np.where(signs, 1, -1) * distance  # [pairs, segments]
+    perturber = SegmentPerturber(window, model, perturbation)
+    derivatives = np.empty((pairs, segments, features))
+    predictions = np.empty((2, pairs, features))
 
     def measure(start: int) -> None:
-        rows = slice(start, start + _PAIRS_AT_ONCE)
-        turned = np.concatenate([places[rows], 1 - places[rows]])
-        said, slope = _slopes(bench, turned)
-        slopes[rows] = slope.reshape(2, -1, segments, features).mean(0)
-        heard[:, rows] = said.reshape(2, -1, features)
+        rows = slice(start, start + _BATCH_PAIRS)
+        both = np.concatenate([t[rows], 1 - t[rows]])
+        predicted, derivative = _derivatives(perturber, both)
+        derivatives[rows] = derivative.reshape(2, -1, segments, features).mean(0)
+        predictions[:, rows] = predicted.reshape(2, -1, features)
 
-    _side_by_side(measure, range(0, pairs, _PAIRS_AT_ONCE))
-    weights = slopes.mean(0)
+    _run_in_threads(measure, range(0, pairs, _BATCH_PAIRS))
+    weights = derivatives.mean(0)
     middle = pairs // 2
-    odd, even = (heard[0] - heard[1]) / 2, heard.mean(0).var(0)
+    odd, even = (predictions[0] - predictions[1]) / 2, predictions.mean(0).var(0)
     return SegmentEffects(
         weights=weights,
         ols_weights=weights,
-        variances=slopes.var(0, ddof=1) / pairs,
-        split_halves=np.stack([slopes[:middle].mean(0), slopes[middle:].mean(0)]),
+        variances=derivatives.var(0, ddof=1) / pairs,
+        split_halves=np.stack([derivatives[:middle].mean(0), derivatives[middle:].mean(0)]),
         dof=float(pairs - 1),
-        residual_var=((odd - (places - 0.5) @ weights) ** 2).mean(0) + even,
+        residual_var=((odd - (t - 0.5) @ weights) ** 2).mean(0) + even,
         total_var=(odd**2).mean(0) + even,
     )
 
 
-def _side_by_side(measure: Callable[[int], None], starts: Iterable[int]) -> None:
-    """As many at once as torch has threads, each with one thread: quicker than many threads for each, and what is
-    added up in which order does not depend on their number."""
+def _run_in_threads(measure: Callable[[int], None], starts: Iterable[int]) -> None:
+    """Call `measure` for each start on as many threads as torch has, each limited to one torch thread.
+
+    Faster than one call at a time on all threads; and which values are summed together does not depend on their
+    number.
+    """
     threads = torch.get_num_threads()
     with (
-        torch_threads(threads),  # (afterwards; what the workers set is set for all)
+        torch_threads(threads),  # restores the number, which the workers' initializer sets for the whole process
         ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
     ):
         for _ in pool.map(measure, starts):
             pass
 
 
-def _slopes(bench: SegmentPerturber, places: Floats) -> tuple[Floats, npt.NDArray[np.float32]]:
-    """Mid-levels [draws, 7] and their slopes along each segment [draws, segments, 7] at places [draws, segments]."""
-    pictures = bench.perturb(places)
-    sound = pictures.sound.requires_grad_()
-    midlevel = sum(part.mean((2, 3)) for part in bench.model.network.branch_outputs(pictures))
+def _derivatives(perturber: SegmentPerturber, t: Floats) -> tuple[Floats, npt.NDArray[np.float32]]:
+    """Predictions [samples, 7] and their derivatives [samples, segments, 7] at coordinates t [samples, segments]."""
+    spectrograms = perturber.perturb(t)
+    pixels = spectrograms.sound.requires_grad_()
+    midlevel = sum(part.mean((2, 3)) for part in perturber.model.network.branch_outputs(spectrograms))
     assert isinstance(midlevel, torch.Tensor)
-    slopes = []
+    derivatives = []
     for feature in range(len(MIDLEVEL)):
-        (gradient,) = torch.autograd.grad(midlevel[:, feature].sum(), sound, retain_graph=feature < len(MIDLEVEL) - 1)
-        slopes.append(bench.sum_by_segment(gradient).cpu().numpy())
-    return midlevel.detach().double().cpu().numpy(), np.stack(slopes, axis=2)
+        (gradient,) = torch.autograd.grad(
+            midlevel[:, feature].sum(), pixels, retain_graph=feature < len(MIDLEVEL) - 1
+        )
+        derivatives.append(perturber.sum_by_segment(gradient).cpu().numpy())
+    return midlevel.detach().double().cpu().numpy(), np.stack(derivatives, axis=2)

@@ -1,16 +1,20 @@
-"""The same coefficients as LIME's from far fewer samples, because the prediction is a mean of local outputs.
+"""Local regression: LIME's coefficients from far fewer samples, because the prediction is a mean of local outputs.
 
-A local output can depend only on the segments within its field of view. So a segment's effect on the prediction is
-its effect on the sum of those outputs that see it, its *own* outputs; regressing these on the segments that any of
-them sees leaves out the noise of all others. Samples come in antithetic pairs (z, 1 - z) and the regression runs on
-half the difference of each pair: whatever is even in z, the intercept included, cancels exactly. The pairs form an
-orthogonal design: segments that some output sees together follow different columns of a Hadamard matrix, drawn with
-random signs, so that none of their effects passes for another's, and no pair is spent on telling them apart
-(Plackett & Burman, Biometrika 1946). It is Paley's matrix, which spreads what three segments do together evenly over
-all columns; in the powers of two it would fall on single ones.
+A local output depends only on the segments in its receptive field. So the effect of a segment on the prediction is
+its effect on the sum of the outputs that see it, its *own* outputs. Regressing these on the segments that any of them
+sees excludes the noise of all others.
 
-The target is LIME's with equal sample weights, E[f | z_s = 1] - E[f | z_s = 0], without bias; LIME's own weights
-differ little from each other at this number of segments (0.50 +- 0.05).
+- Samples are antithetic pairs (z, 1 - z), and the regression uses half the difference of each pair: terms that are
+even in
+  z, the intercept included, cancel exactly.
+- The pairs form an orthogonal design (Plackett & Burman, Biometrika 1946): segments that some output sees together
+follow
+  different columns of a Hadamard matrix with random signs, so that their effects are not confounded. Paley's matrix
+  spreads the interactions of three segments evenly over all columns; Sylvester's (powers of two) would alias them
+  with single ones.
+
+The estimand is E[f | z_s = 1] - E[f | z_s = 0], LIME's with equal sample weights, without bias. LIME's own sample
+weights are almost equal at this number of segments (0.50 +- 0.05).
 """
 
 from dataclasses import dataclass
@@ -28,75 +32,104 @@ from .lime import SegmentEffects
 from .perturbation import BATCH_SIZE, AnalysisWindow, local_outputs
 
 PASSES: Final = 1024
+"""Default number of network evaluations (samples) per window."""
 POSITIONS: Final = 64
+"""Length of a window in output positions of the network."""
 BIT_VARIANCE: Final = 0.25
+"""Variance of a mask bit."""
 
 
 def hadamard_design(pairs: int, together: npt.NDArray[np.bool_], rng: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Bits of the first sample of each pair, [pairs, segments], balanced and orthogonal as far as pairs suffice.
+    """Draw the masks of the first sample of each pair: orthogonal within each regression as far as pairs suffice.
 
-    together: [segments, segments], what some output sees together. The rows of a matrix of Paley's are orthogonal in
-    all segments that are in one regression; what is left of rows and segments are coins.
+    Parameters
+    ----------
+    pairs
+        Number of antithetic pairs.
+    together
+        bool [segments, segments]: some output sees both segments.
+    rng
+        Random generator.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool [pairs, segments]; rows and segments beyond the Hadamard matrix are random.
     """
     segments = len(together)
     matrix = paley_hadamard(pairs)
     order = len(matrix)
-    apart = (together.astype(np.float32) @ together) > 0  # regressed together: seen together with a third
+    # In one regression: both are seen together with a third segment.
+    conflicts = (together.astype(np.float32) @ together) > 0
     bits = rng.random((order, segments)) < 0.5
     columns = np.full(segments, -1)
     for s in range(segments):
         free = np.ones(order - 1, bool)
-        taken = columns[apart[s]]
+        taken = columns[conflicts[s]]
         free[taken[taken >= 0]] = False
-        choice = np.flatnonzero(free)
-        if len(choice):
-            columns[s] = rng.choice(choice)
+        candidates = np.flatnonzero(free)
+        if len(candidates):
+            columns[s] = rng.choice(candidates)
             bits[:, s] = matrix[:, columns[s]] ^ (rng.random() < 0.5)
     return pad_with_random_signs(bits, pairs, rng)
 
 
 def explain_window(
-    stretch: AnalysisWindow, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
+    window: AnalysisWindow, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
 ) -> SegmentEffects:
-    """Effects of the window's segments on the mean of its local outputs, from passes // 2 antithetic pairs."""
-    seen = visible_segments(stretch, model.network.geometry).reshape(-1, len(stretch.segments)).astype(np.float32)
-    outputs, segments = seen.shape
+    """Estimate the effects of a window's segments on the mean of its local outputs.
+
+    Parameters
+    ----------
+    window
+        The window.
+    model
+        The model to explain.
+    passes
+        Number of samples, two per antithetic pair; two pairs at least.
+    perturbation
+        "gain" or "hide".
+    rng
+        Random generator of this window.
+    """
+    visible = visible_segments(window, model.network.geometry).reshape(-1, len(window.segments)).astype(np.float32)
+    outputs, segments = visible.shape
     pairs = max(passes // 2, 2)
-    together = (seen.T @ seen) > 0  # some output sees both segments
-    halves = hadamard_design(pairs, together, rng)
+    together = (visible.T @ visible) > 0  # some output sees both segments
+    first_masks = hadamard_design(pairs, together, rng)
     features = len(MIDLEVEL)
-    sums = [_Sums.nothing(segments), _Sums.nothing(segments)]
-    whole_odd = np.zeros((pairs, features))
-    whole_even = np.zeros((pairs, features))
+    sums = [_PairSums.empty(segments), _PairSums.empty(segments)]
+    mean_odd = np.zeros((pairs, features))
+    mean_even = np.zeros((pairs, features))
     step = BATCH_SIZE // 2
     for start in range(0, pairs, step):
-        bits = halves[start : start + step]
-        both = next(local_outputs(stretch, np.concatenate([bits, ~bits]), model, perturbation, batch_size=2 * step))
-        one, other = both[: len(bits)], both[len(bits) :]
-        odd = ((one - other) / 2).reshape(len(bits) * features, outputs)
-        own = (odd @ seen).reshape(len(bits), features, segments).transpose(0, 2, 1) / outputs
+        bits = first_masks[start : start + step]
+        both = next(local_outputs(window, np.concatenate([bits, ~bits]), model, perturbation, batch_size=2 * step))
+        first, second = both[: len(bits)], both[len(bits) :]
+        odd = ((first - second) / 2).reshape(len(bits) * features, outputs)
+        own = (odd @ visible).reshape(len(bits), features, segments).transpose(0, 2, 1) / outputs
         sums[start // step % 2].add(np.where(bits, np.float32(0.5), np.float32(-0.5)), np.asarray(own, np.float32))
         rows = slice(start, start + len(bits))
-        whole_odd[rows] = odd.mean(1, dtype=np.float64).reshape(len(bits), features)
-        whole_even[rows] = ((one + other) / 2).mean((2, 3), dtype=np.float64)
+        mean_odd[rows] = odd.mean(1, dtype=np.float64).reshape(len(bits), features)
+        mean_even[rows] = ((first + second) / 2).mean((2, 3), dtype=np.float64)
     half_weights = np.stack([half.regressions(together)[0] for half in sums])
     sums[0].join(sums[1])
     weights, variances, freedom = sums[0].regressions(together)
-    left = whole_odd - (halves - 0.5) @ weights
-    even = whole_even.var(0)
+    residuals = mean_odd - (first_masks - 0.5) @ weights
+    even = mean_even.var(0)
     return SegmentEffects(
         weights=weights,
         ols_weights=weights,
         variances=variances,
         split_halves=half_weights,
         dof=freedom,
-        residual_var=(left**2).mean(0) + even,
-        total_var=(whole_odd**2).mean(0) + even,
+        residual_var=(residuals**2).mean(0) + even,
+        total_var=(mean_odd**2).mean(0) + even,
     )
 
 
 @dataclass
-class _Sums:
+class _PairSums:
     """Sums over pairs of the products of signs [segments] with themselves and with own outputs [segments, 7]."""
 
     pairs: int
@@ -105,7 +138,8 @@ class _Sums:
     square: Floats
 
     @classmethod
-    def nothing(cls, segments: int) -> "_Sums":
+    def empty(cls, segments: int) -> "_PairSums":
+        """Return sums of no pairs."""
         features = len(MIDLEVEL)
         return cls(
             0,
@@ -115,19 +149,24 @@ class _Sums:
         )
 
     def add(self, signs: npt.NDArray[np.float32], own: npt.NDArray[np.float32]) -> None:
+        """Add pairs: signs [pairs, segments] and own outputs [pairs, segments, 7]."""
         self.pairs += len(signs)
         self.gram += signs.T @ signs
         self.cross += signs.T @ own.reshape(len(own), -1)
         self.square += (own.astype(np.float64) ** 2).sum(0)
 
-    def join(self, other: "_Sums") -> None:
+    def join(self, other: "_PairSums") -> None:
+        """Add the sums of other pairs."""
         self.pairs += other.pairs
         self.gram += other.gram
         self.cross += other.cross
         self.square += other.square
 
     def regressions(self, together: npt.NDArray[np.bool_]) -> tuple[Floats, Floats, float]:
-        """Least squares of each segment's own outputs on the segments near it; weights, variances, freedom."""
+        """Regress each segment's own outputs on the segments that share an output with it, by least squares.
+
+        Returns weights and squared standard errors [segments, 7], and the smallest degrees of freedom.
+        """
         segments, features = self.square.shape
         cross = self.cross.reshape(segments, segments, features)
         weights, variances = np.zeros_like(self.square), np.zeros_like(self.square)
@@ -137,15 +176,15 @@ class _Sums:
             if len(near) == 0:
                 continue
             if len(near) > 0.7 * self.pairs:
-                near = np.array([s])  # too few samples for all of them: the plain difference
-            place = int(np.searchsorted(near, s))
+                near = np.array([s])  # too few pairs for a regression: difference of means
+            index = int(np.searchsorted(near, s))
             factor = linalg.cho_factor(self.gram[np.ix_(near, near)], lower=True, check_finite=False)
             unit = np.zeros(len(near))
-            unit[place] = 1.0
-            solved = linalg.cho_solve(factor, np.column_stack([cross[near, s], unit]), check_finite=False)
-            coefficients = solved[:, :features]
-            left = np.maximum(self.square[s] - (coefficients * cross[near, s]).sum(0), 0)
-            weights[s] = coefficients[place]
-            variances[s] = left / (self.pairs - len(near)) * solved[place, -1]
+            unit[index] = 1.0
+            solution = linalg.cho_solve(factor, np.column_stack([cross[near, s], unit]), check_finite=False)
+            coefficients = solution[:, :features]
+            residual = np.maximum(self.square[s] - (coefficients * cross[near, s]).sum(0), 0)
+            weights[s] = coefficients[index]
+            variances[s] = residual / (self.pairs - len(near)) * solution[index, -1]
             freedom = min(freedom, float(self.pairs - len(near)))
         return weights, variances, freedom

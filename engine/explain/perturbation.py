@@ -1,7 +1,8 @@
-"""What the network says when segments are changed at random: the measurement under every explanation.
+"""Perturbation of segments and the network's predictions of the perturbed spectrograms.
 
-A sample is one bit a segment. `hide` asks the paper's question (1: as it is, 0: silence), `gain` the question that a
-fader asks (1: up by 6 dB, 0: down by 6 dB). Samples are masked and predicted as batches on the model's device.
+Each segment has a perturbation variable: 1 is "on", 0 is "off". For `gain`, on is +6 dB and off -6 dB, which is what
+a fader does; for `hide` (the paper's), on is the unchanged segment and off silence. Samples are processed in batches
+on the model's device.
 """
 
 from collections.abc import Iterator
@@ -16,49 +17,82 @@ import torch
 from ...models.common.arrays import FloatArray, Labels
 from ...models.inference.checkpoint import Model
 from ...models.network.padding import PaddedSpectrogram, circular_frames
-from ...models.network.spectrogram import amplify
+from ...models.network.spectrogram import apply_gain_db
 
 PERTURBATIONS: Final = ("gain", "hide")
 GAIN_DB: Final = 6.0
+"""Gain of the perturbation `gain`, up and down."""
 BATCH_SIZE: Final = 32
-_ROWS_AT_ONCE: Final = 4096
+_BLOCK_ROWS: Final = 4096
 
 
-def perturbation_range(picture: torch.Tensor, perturbation: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """The picture [frames, bands] with all bits at 1 and with all bits at 0."""
+def perturbation_range(spectrogram: torch.Tensor, perturbation: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the spectrogram with all segments on, and with all segments off.
+
+    Parameters
+    ----------
+    spectrogram
+        [frames, bands].
+    perturbation
+        "gain" or "hide".
+    """
     if perturbation == "hide":
-        return picture, torch.zeros_like(picture)
-    return amplify(picture, GAIN_DB), amplify(picture, -GAIN_DB)
+        return spectrogram, torch.zeros_like(spectrogram)
+    return apply_gain_db(spectrogram, GAIN_DB), apply_gain_db(spectrogram, -GAIN_DB)
 
 
-def perturbation_per_db(picture: FloatArray, labels: Labels, perturbation: str) -> FloatArray:
-    """How far a gain of 1 dB moves each segment along its bit: [segments].
+def perturbation_per_db(spectrogram: FloatArray, labels: Labels, perturbation: str) -> FloatArray:
+    """Return the change of each segment's perturbation variable per decibel of gain.
 
-    Exact for `gain`: the bit's two ends are 12 dB apart. For `hide` it is the share of the segment's log magnitude
-    that 1 dB adds or takes, measured between -6 and +6 dB.
+    Parameters
+    ----------
+    spectrogram
+        Of the track, [frames, bands].
+    labels
+        Its segments, [frames, bands].
+    perturbation
+        "gain" or "hide".
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 [segments]. Exact for `gain`: 1/12. For `hide` it is the relative change of the segment's summed log
+        magnitude per decibel, measured from -6 to +6 dB.
     """
     count = int(labels.max()) + 1
     if perturbation == "gain":
         return np.full(count, 1 / (2 * GAIN_DB), np.float32)
-    change, whole = np.zeros(count), np.zeros(count)
-    for start in range(0, len(picture), _ROWS_AT_ONCE):
-        rows = slice(start, start + _ROWS_AT_ONCE)
-        here = torch.from_numpy(picture[rows])
-        step = amplify(here, GAIN_DB) - amplify(here, -GAIN_DB)
-        change += np.bincount(labels[rows].ravel(), weights=step.numpy().ravel(), minlength=count)
-        whole += np.bincount(labels[rows].ravel(), weights=picture[rows].ravel(), minlength=count)
-    per_db = np.divide(change, 2 * GAIN_DB * whole, out=np.zeros(count), where=whole > 0)
+    change, total = np.zeros(count), np.zeros(count)
+    for start in range(0, len(spectrogram), _BLOCK_ROWS):
+        rows = slice(start, start + _BLOCK_ROWS)
+        block = torch.from_numpy(spectrogram[rows])
+        difference = apply_gain_db(block, GAIN_DB) - apply_gain_db(block, -GAIN_DB)
+        change += np.bincount(labels[rows].ravel(), weights=difference.numpy().ravel(), minlength=count)
+        total += np.bincount(labels[rows].ravel(), weights=spectrogram[rows].ravel(), minlength=count)
+    per_db = np.divide(change, 2 * GAIN_DB * total, out=np.zeros(count), where=total > 0)
     return np.asarray(per_db, np.float32)
 
 
 @dataclass(frozen=True)
 class AnalysisWindow:
-    """A stretch of the spectrogram that local outputs see, with what can be hidden in it.
+    """The part of a spectrogram that is the receptive field of consecutive output positions, with its segments.
 
-    labels [frames, bands] are what the positions first..last-1 of the network see, the ends of the track continued by
-    each other. picture [rows, bands] holds the frames that are needed for that: these, or, where they go round the
-    whole track, one turn of it; rows are its labels, start the row of the first frame. labels are numbers of
-    `segments`, the track's own labels of what occurs here.
+    Attributes
+    ----------
+    spectrogram
+        The frames that are needed, [rows, bands]: the receptive field or, where that goes round the whole track, one
+        turn of the track.
+    rows
+        Segment of each pixel of `spectrogram` as an index into `segments`, [rows, bands].
+    start
+        The row of the first frame of the receptive field.
+    labels
+        As `rows`, for the whole receptive field, in which the ends of the track are continued by each other, [frames,
+        bands].
+    segments
+        The track's labels of the segments that occur here, ascending.
+    first, last
+        The output positions first..last-1.
     """
 
     spectrogram: FloatArray
@@ -70,16 +104,26 @@ class AnalysisWindow:
     last: int
 
     def segment_index(self, device: torch.device) -> torch.Tensor:
-        """The segment of each pixel of the picture, one row after the other."""
+        """Return the segment index of each pixel of the spectrogram, row by row: int [pixels]."""
         return torch.from_numpy(self.rows.ravel()).to(device)
 
-    def padded(self, pictures: torch.Tensor) -> PaddedSpectrogram:
-        """Pictures [samples, rows, bands] made of the window's, as the positions see them."""
-        return PaddedSpectrogram(pictures, self.start, len(self.labels))
+    def padded(self, spectrograms: torch.Tensor) -> PaddedSpectrogram:
+        """Continue perturbed spectrograms [samples, rows, bands] as far as the receptive field goes."""
+        return PaddedSpectrogram(spectrograms, self.start, len(self.labels))
 
 
 def cut_window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, last: int) -> AnalysisWindow:
-    """Cut what the positions first..last-1 see out of the track's spectrogram and labels [frames, bands]."""
+    """Cut the receptive field of some output positions out of a track, its ends continued by each other.
+
+    Parameters
+    ----------
+    spectrogram, labels
+        Of the track, [frames, bands].
+    model
+        The model whose output positions are meant.
+    first, last
+        The output positions first..last-1.
+    """
     geometry = model.network.geometry
     frames = len(spectrogram)
     begin, end = geometry.frame_range(first, last)
@@ -102,49 +146,98 @@ def cut_window(spectrogram: FloatArray, labels: Labels, model: Model, first: int
 
 
 class SegmentPerturber:
-    """A window on the model's device, to make pictures of it with each segment turned to a place of its own."""
+    """Perturbs the segments of a window on the model's device.
 
-    def __init__(self, stretch: AnalysisWindow, model: Model, perturbation: str) -> None:
+    Parameters
+    ----------
+    window
+        The window.
+    model
+        The model; its device is used.
+    perturbation
+        "gain" or "hide".
+    """
+
+    def __init__(self, window: AnalysisWindow, model: Model, perturbation: str) -> None:
         self.model = model
         on, self._off = (
-            side.to(model.device) for side in perturbation_range(torch.from_numpy(stretch.spectrogram), perturbation)
+            end.to(model.device) for end in perturbation_range(torch.from_numpy(window.spectrogram), perturbation)
         )
         self._change = on - self._off
-        self._segments = len(stretch.segments)
-        self._surrounded = stretch.padded
-        self._places = stretch.segment_index(model.device)
+        self._segments = len(window.segments)
+        self._add_padding = window.padded
+        self._segment_index = window.segment_index(model.device)
 
-    def perturb(self, places: npt.NDArray[np.generic]) -> PaddedSpectrogram:
-        """Pictures [samples, frames, bands] of segments at places 0 (off) to 1 (on), [samples, segments]."""
-        gathered = torch.from_numpy(places.astype(np.float32)).to(self.model.device).index_select(1, self._places)
-        return self._surrounded(torch.addcmul(self._off, gathered.view(-1, *self._change.shape), self._change))
+    def perturb(self, t: npt.NDArray[np.generic]) -> PaddedSpectrogram:
+        """Return perturbed spectrograms.
+
+        Parameters
+        ----------
+        t
+            Perturbation variables from 0 (off) to 1 (on), or booleans, [samples, segments].
+
+        Returns
+        -------
+        PaddedSpectrogram
+            [samples, frames, bands], interpolated linearly between off and on.
+        """
+        by_pixel = torch.from_numpy(t.astype(np.float32)).to(self.model.device).index_select(1, self._segment_index)
+        return self._add_padding(torch.addcmul(self._off, by_pixel.view(-1, *self._change.shape), self._change))
 
     def sum_by_segment(self, gradient: torch.Tensor) -> torch.Tensor:
-        """Slopes along each segment [samples, segments] from those in each pixel [samples, frames, bands]."""
+        """Convert gradients with respect to pixels to derivatives with respect to the perturbation variables.
+
+        Parameters
+        ----------
+        gradient
+            [samples, frames, bands].
+
+        Returns
+        -------
+        torch.Tensor
+            [samples, segments].
+        """
         order, sizes = self._pixels_by_segment
-        along = (gradient * self._change).flatten(1).index_select(1, order)
-        return torch.segment_reduce(along, "sum", lengths=sizes.expand(len(gradient), -1), axis=1)
+        ordered = (gradient * self._change).flatten(1).index_select(1, order)
+        return torch.segment_reduce(ordered, "sum", lengths=sizes.expand(len(gradient), -1), axis=1)
 
     @cached_property
     def _pixels_by_segment(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The pixels of each segment one after the other, and how many each has; only slopes need it."""
-        order = torch.argsort(self._places, stable=True)
-        return order, torch.bincount(self._places, minlength=self._segments)
+        """The pixels in order of their segment, and the number of pixels of each segment; only derivatives need
+        it."""
+        order = torch.argsort(self._segment_index, stable=True)
+        return order, torch.bincount(self._segment_index, minlength=self._segments)
 
 
 def local_outputs(
-    stretch: AnalysisWindow,
+    window: AnalysisWindow,
     bits: npt.NDArray[np.bool_],
     model: Model,
     perturbation: str,
     *,
     batch_size: int = BATCH_SIZE,
 ) -> Iterator[FloatArray]:
-    """Local mid-level outputs of every sample: blocks [<= batch_size, 7, time, columns], in order.
+    """Predict the local mid-level outputs of every sample.
 
-    bits is [samples, segments of the window].
+    Parameters
+    ----------
+    window
+        The window.
+    bits
+        Which segments are on, [samples, segments].
+    model
+        The model.
+    perturbation
+        "gain" or "hide".
+    batch_size
+        Samples per batch.
+
+    Yields
+    ------
+    numpy.ndarray
+        float32 [at most batch_size, 7, time, columns], in the order of the samples.
     """
-    bench = SegmentPerturber(stretch, model, perturbation)
+    perturber = SegmentPerturber(window, model, perturbation)
     with torch.inference_mode():
         for start in range(0, len(bits), batch_size):
-            yield model.network.local(bench.perturb(bits[start : start + batch_size])).cpu().numpy()
+            yield model.network.local(perturber.perturb(bits[start : start + batch_size])).cpu().numpy()

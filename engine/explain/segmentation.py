@@ -1,8 +1,8 @@
-"""Segments of a spectrogram: connected regions that belong together, about 300 in ten seconds.
+"""Image segmentation of a spectrogram into connected regions, about 300 in ten seconds.
 
-Felzenszwalb & Huttenlocher (2004) with scale 25 and min_size 40 is the paper's default; SLIC, Chan-Vese and
-watershed are the others that it names, all from scikit-image. A long picture is segmented in overlapping tiles, and
-where two tiles meet, the seam follows the outlines of whole segments.
+Felzenszwalb & Huttenlocher (IJCV 2004) with scale 25 and min_size 40 is the default of the paper (Haunschmid et al.
+2019); SLIC, Chan-Vese and watershed are the others that it names; all are scikit-image's. Long spectrograms are
+segmented in overlapping tiles that are joined along the borders of whole segments.
 """
 
 from collections.abc import Callable
@@ -21,34 +21,36 @@ from ...models.common.errors import InputError
 SCALE: Final = 25
 MIN_SIZE: Final = 40
 PIXELS_PER_SEGMENT: Final = 150
-"""Size that the methods which must be told aim at: as Felzenszwalb's, about 300 segments in ten seconds."""
+"""Mean size for the methods that take a number of segments: that of Felzenszwalb's."""
 TILE_FRAMES: Final = 1024
 OVERLAP_FRAMES: Final = 256
-_MERGES: Final = 8  # crumbs between crumbs need more than one
-_ROWS_AT_ONCE: Final = 4096  # hours of music are numbered without another array as large as they are
+_MAX_MERGES: Final = 8  # tiny regions between tiny regions need more than one pass
+BLOCK_FRAMES: Final = 4096  # labels are processed in blocks, without temporary arrays of the size of a long track
 
 
-def _felzenszwalb(picture: FloatArray) -> Labels:
-    return np.asarray(segmentation.felzenszwalb(picture, scale=SCALE, min_size=MIN_SIZE))
+def _felzenszwalb(spectrogram: FloatArray) -> Labels:
+    return np.asarray(segmentation.felzenszwalb(spectrogram, scale=SCALE, min_size=MIN_SIZE))
 
 
-def _slic(picture: FloatArray) -> Labels:
-    count = max(1, picture.size // PIXELS_PER_SEGMENT)
-    return np.asarray(segmentation.slic(picture, n_segments=count, compactness=0.1, channel_axis=None, start_label=0))
+def _slic(spectrogram: FloatArray) -> Labels:
+    count = max(1, spectrogram.size // PIXELS_PER_SEGMENT)
+    return np.asarray(
+        segmentation.slic(spectrogram, n_segments=count, compactness=0.1, channel_axis=None, start_label=0)
+    )
 
 
-def _watershed(picture: FloatArray) -> Labels:
-    # Floods the slopes of the smoothed picture from its flattest places, so that edges become borders.
-    slopes = ndimage.gaussian_gradient_magnitude(picture, 1.0)
-    count = max(1, picture.size // PIXELS_PER_SEGMENT)
-    return np.asarray(segmentation.watershed(slopes, markers=count))
+def _watershed(spectrogram: FloatArray) -> Labels:
+    # Floods the gradient magnitude from its minima, so that edges become borders.
+    gradient = ndimage.gaussian_gradient_magnitude(spectrogram, 1.0)
+    count = max(1, spectrogram.size // PIXELS_PER_SEGMENT)
+    return np.asarray(segmentation.watershed(gradient, markers=count))
 
 
-def _chan_vese(picture: FloatArray) -> Labels:
-    # Divides the picture into loud and quiet; each connected piece is a segment.
-    if np.ptp(picture) == 0:
-        return np.zeros(picture.shape, np.int32)
-    loud = segmentation.chan_vese(picture, mu=0.02, max_num_iter=100)
+def _chan_vese(spectrogram: FloatArray) -> Labels:
+    # Divides the spectrogram into loud and quiet; each connected component is a segment.
+    if np.ptp(spectrogram) == 0:
+        return np.zeros(spectrogram.shape, np.int32)
+    loud = segmentation.chan_vese(spectrogram, mu=0.02, max_num_iter=100)
     return np.asarray(measure.label(loud.astype(np.int32) + 1, connectivity=2))
 
 
@@ -61,83 +63,99 @@ SEGMENTATIONS: Final[dict[str, Callable[[FloatArray], Labels]]] = {
 
 
 def segment_spectrogram(spectrogram: FloatArray, *, method: str = "felzenszwalb") -> Labels:
-    """Label every pixel of a spectrogram [frames, bands]; labels run from 0 without gaps, in order of time.
+    """Segment a spectrogram.
 
-    No segment is longer than ten seconds, as none can be in the paper's clips. Raises InputError for an unknown
-    method.
+    Parameters
+    ----------
+    spectrogram
+        [frames, bands].
+    method
+        "felzenszwalb", "slic", "chan-vese" or "watershed".
+
+    Returns
+    -------
+    numpy.ndarray
+        int32 [frames, bands]: labels from 0 without gaps, in order of their first frame. No segment is longer than
+        ten seconds, as in the paper, whose clips are of that length.
+
+    Raises
+    ------
+    InputError
+        There is no such method.
     """
     if method not in SEGMENTATIONS:
         raise InputError(f"no segmentation is called {method!r}: there are {', '.join(SEGMENTATIONS)}")
-    divide = SEGMENTATIONS[method]
+    segment_tile = SEGMENTATIONS[method]
     frames = len(spectrogram)
     labels = np.zeros(spectrogram.shape, np.int32)
-    following = 0  # the first label that is not in use
+    next_label = 0
     for start in range(0, max(frames - OVERLAP_FRAMES, 1), TILE_FRAMES - OVERLAP_FRAMES):
         stop = min(start + TILE_FRAMES, frames)
-        tile = divide(spectrogram[start:stop]).astype(np.int32) + following
-        following = int(tile.max()) + 1
+        tile = segment_tile(spectrogram[start:stop]).astype(np.int32) + next_label
+        next_label = int(tile.max()) + 1
         if start > 0:
-            tile = _joined(labels[start : start + OVERLAP_FRAMES], tile)
+            tile = _join_tile(labels[start : start + OVERLAP_FRAMES], tile)
         labels[start:stop] = tile
-    labels = _pieces(labels)  # what a seam took apart is two
-    _cut_long_ones(labels)
-    labels = _pieces(labels)
-    for _ in range(_MERGES):
-        if not _merge_crumbs(labels):
+    labels = _connected_components(labels)  # joining may have split segments
+    _split_long(labels)
+    labels = _connected_components(labels)
+    for _ in range(_MAX_MERGES):
+        if not _merge_tiny(labels):
             break
-        labels = _pieces(labels)
-    return _in_order_of_time(labels)
+        labels = _connected_components(labels)
+    return _order_by_time(labels)
 
 
-def _joined(before: Labels, tile: Labels) -> Labels:
-    """The tile [frames, bands] with the earlier tile's segments in their overlap `before` [its frames, bands].
+def _join_tile(previous: Labels, tile: Labels) -> Labels:
+    """Put the segments of the previous tile into a tile [frames, bands], where the two overlap.
 
-    Earlier segments that begin in the first half of the overlap stay whole. One that reaches the end of its tile goes
-    on in the segments of the new tile that lie mostly within it.
+    `previous` [overlap frames, bands] are the previous tile's labels in the overlap. Of its segments, those that
+    begin in the first half of the overlap are kept. One that is cut by the end of its tile continues in the segments
+    of the new tile that lie mostly within it.
     """
-    overlap = tile[: len(before)]
-    stays = np.isin(before, np.unique(before[: OVERLAP_FRAMES // 2]))
-    for cut in np.unique(before[-1][stays[-1]]):
-        candidates, covered = np.unique(overlap[before == cut], return_counts=True)
+    overlap = tile[: len(previous)]
+    is_kept = np.isin(previous, np.unique(previous[: OVERLAP_FRAMES // 2]))
+    for cut in np.unique(previous[-1][is_kept[-1]]):
+        candidates, covered = np.unique(overlap[previous == cut], return_counts=True)
         for candidate, count in zip(candidates, covered, strict=True):
             if 2 * count > np.count_nonzero(overlap == candidate):
                 tile[tile == candidate] = cut
-    overlap[stays] = before[stays]
+    overlap[is_kept] = previous[is_kept]
     return tile
 
 
-def _pieces(labels: Labels) -> Labels:
-    """Number the connected pieces of equal label anew, from 0 without gaps, _ROWS_AT_ONCE frames at a time."""
-    pieces = np.empty_like(labels)
-    following = 0
-    meetings = []  # pairs of pieces that are one, across the borders of the blocks
-    for start in range(0, len(labels), _ROWS_AT_ONCE):
-        rows = slice(start, start + _ROWS_AT_ONCE)
-        pieces[rows] = measure.label(labels[rows] + 1, connectivity=2) + (following - 1)
-        following = int(pieces[rows].max()) + 1
+def _connected_components(labels: Labels) -> Labels:
+    """Label the connected components of equal label, from 0 without gaps, in blocks of frames."""
+    components = np.empty_like(labels)
+    count = 0
+    connections = []  # pairs of components that are connected across the border of two blocks
+    for start in range(0, len(labels), BLOCK_FRAMES):
+        rows = slice(start, start + BLOCK_FRAMES)
+        components[rows] = measure.label(labels[rows] + 1, connectivity=2) + (count - 1)
+        count = int(components[rows].max()) + 1
         for shift in (-1, 0, 1) if start else ():
             above, below = (
                 slice(max(-shift, 0), N_BANDS - max(shift, 0)),
                 slice(max(shift, 0), N_BANDS + min(shift, 0)),
             )
             same = labels[start - 1, above] == labels[start, below]
-            meetings.append(np.stack([pieces[start - 1, above][same], pieces[start, below][same]]))
-    if meetings:
-        one, other = np.concatenate(meetings, axis=1)
-        graph = sparse.coo_matrix((np.ones(len(one), bool), (one, other)), (following, following))
-        _renumber(pieces, csgraph.connected_components(graph, directed=False)[1])
-    return pieces
+            connections.append(np.stack([components[start - 1, above][same], components[start, below][same]]))
+    if connections:
+        a, b = np.concatenate(connections, axis=1)
+        graph = sparse.coo_matrix((np.ones(len(a), bool), (a, b)), (count, count))
+        _relabel(components, csgraph.connected_components(graph, directed=False)[1])
+    return components
 
 
-def _renumber(labels: Labels, numbers: npt.NDArray[np.integer]) -> None:
-    """Give every pixel the new number of its label, in place."""
-    for start in range(0, len(labels), _ROWS_AT_ONCE):
-        rows = slice(start, start + _ROWS_AT_ONCE)
-        labels[rows] = numbers[labels[rows]]
+def _relabel(labels: Labels, new_labels: npt.NDArray[np.integer]) -> None:
+    """Replace each label by its entry in `new_labels`, in place."""
+    for start in range(0, len(labels), BLOCK_FRAMES):
+        rows = slice(start, start + BLOCK_FRAMES)
+        labels[rows] = new_labels[labels[rows]]
 
 
-def _cut_long_ones(labels: Labels) -> None:
-    """Cut segments that last more than ten seconds into equal parts in time, in place."""
+def _split_long(labels: Labels) -> None:
+    """Split segments that are longer than ten seconds into equal parts in time, in place."""
     count = int(labels.max()) + 1
     first, last = np.full(count, len(labels)), np.zeros(count, np.int64)
     for frame in range(len(labels) - 1, -1, -1):
@@ -146,7 +164,7 @@ def _cut_long_ones(labels: Labels) -> None:
         last[labels[frame]] = frame
     length = last - first + 1
     parts = -(-length // CLIP_FRAMES)
-    # the numbers of a segment's later parts follow those of all segments before
+    # The later parts of a segment are numbered after all segments and all later parts of segments before it.
     extra = np.concatenate([[0], np.cumsum(parts - 1)[:-1]]) + count - 1
     for frame in range(len(labels)):
         row = labels[frame]
@@ -154,33 +172,33 @@ def _cut_long_ones(labels: Labels) -> None:
         labels[frame] = np.where(part > 0, extra[row] + part, row)
 
 
-def _merge_crumbs(labels: Labels) -> bool:
-    """Give pieces below MIN_SIZE // 2, left at seams or by methods without a smallest size, to a neighbour, in place.
+def _merge_tiny(labels: Labels) -> bool:
+    """Merge segments of less than MIN_SIZE // 2 pixels with the nearest larger one, in place.
 
-    Returns whether there were any that could be given away.
+    Joining tiles leaves such segments, and so do methods without a minimum size. Returns whether any were merged.
     """
-    small = np.bincount(labels.ravel()) < MIN_SIZE // 2
-    if not small.any() or small.all():
+    is_tiny = np.bincount(labels.ravel()) < MIN_SIZE // 2
+    if not is_tiny.any() or is_tiny.all():
         return False
-    for start in range(0, len(labels), _ROWS_AT_ONCE):
-        margin = min(start, MIN_SIZE)  # in which the neighbours lie
-        near = labels[start - margin : start + _ROWS_AT_ONCE + MIN_SIZE]
-        crumbs = small[near]
-        if crumbs.any() and not crumbs.all():
-            nearest = ndimage.distance_transform_edt(crumbs, return_distances=False, return_indices=True)
-            rows = slice(margin, margin + _ROWS_AT_ONCE)
-            near[rows] = near[tuple(nearest[:, rows])]
+    for start in range(0, len(labels), BLOCK_FRAMES):
+        margin = min(start, MIN_SIZE)  # neighbours lie within it
+        block = labels[start - margin : start + BLOCK_FRAMES + MIN_SIZE]
+        tiny = is_tiny[block]
+        if tiny.any() and not tiny.all():
+            nearest = ndimage.distance_transform_edt(tiny, return_distances=False, return_indices=True)
+            rows = slice(margin, margin + BLOCK_FRAMES)
+            block[rows] = block[tuple(nearest[:, rows])]
     return True
 
 
-def _in_order_of_time(labels: Labels) -> Labels:
-    """Number the labels by their first pixel, in place."""
+def _order_by_time(labels: Labels) -> Labels:
+    """Relabel by first pixel, in place."""
     first = np.full(int(labels.max()) + 1, labels.size)
-    for start in range((len(labels) - 1) // _ROWS_AT_ONCE * _ROWS_AT_ONCE, -1, -_ROWS_AT_ONCE):
-        block = labels[start : start + _ROWS_AT_ONCE].ravel()
-        place = start * N_BANDS
-        first[block[::-1]] = np.arange(place + len(block) - 1, place - 1, -1)
+    for start in range((len(labels) - 1) // BLOCK_FRAMES * BLOCK_FRAMES, -1, -BLOCK_FRAMES):
+        block = labels[start : start + BLOCK_FRAMES].ravel()
+        pixel = start * N_BANDS
+        first[block[::-1]] = np.arange(pixel + len(block) - 1, pixel - 1, -1)
     rank = np.empty(len(first), np.int32)
     rank[np.argsort(first)] = np.arange(len(first), dtype=np.int32)
-    _renumber(labels, rank)
+    _relabel(labels, rank)
     return labels

@@ -114,8 +114,9 @@ class _AnalysisWorker:
             analysis=analysis.path,
             digest=track.digest,
             model_digest=self._model.digest,
-            sounding_s=analysis.sounding_s,
+            duration_s=analysis.duration_s,
             clip_seconds=analysis.clip_seconds,
+            sounding_s=analysis.sounding_s,
             emotions=dict(predict_track(track, self._model).emotions),
             emotion_weights=self._model.emotion_weights,
         )

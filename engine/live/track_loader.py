@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import numpy as np
-
 from ...models.common.errors import InputError
+from ..analysis.analysis_file import load_tables
 from ..audio.sample_buffer import SampleBuffer
 from ..dsp.mask_filter import warm_up
 from ..dsp.segment_mask import SegmentMask
@@ -109,12 +108,8 @@ def load_mask(path: str, *, sample_rate: int) -> SegmentMask:
     InputError
         If the file cannot be read.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            labels, weights = archive["segments"], archive["mask_weights"]
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path}: the analysis cannot be read ({error})") from error
-    mask = SegmentMask(labels, weights, sample_rate=sample_rate)
+    tables = load_tables(path, ("segments", "mask_weights"))
+    mask = SegmentMask(tables["segments"], tables["mask_weights"], sample_rate=sample_rate)
     warm_up(mask, sample_rate=sample_rate)
     return mask
 

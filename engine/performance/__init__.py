@@ -1,0 +1,1 @@
+"""A live set as a pure function of tracks, masks and control events; recorded and replayed exactly."""

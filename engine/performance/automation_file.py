@@ -8,22 +8,47 @@
 
 `at` counts output samples. Every line is flushed when it is written, so a file is complete up to any moment; a last
 line that was cut off is left out, and without an end the performance goes on as it was left.
+
+A file may come from anywhere: sizes, times, track numbers and the values of what changes the sound are checked here.
 """
 
 import contextlib
 import json
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
-from .events import ControlEvent
+from ...models.common.parsing import parse_json
+from ..dsp.faders import FADER_RANGE_DB
+from .events import ANALYSIS_READY, ROOT, ControlEvent
 
 FORMAT: Final = "moodfader-performance"
 VERSION: Final = 1
+LONGEST_S: Final = 24 * 3600
+"""Longest performance in seconds."""
+_MOST_CHANGES: Final = 1_000_000
+_MOST_TRACKS: Final = 1000
+_LONGEST_PATH: Final = 4096  # characters; systems allow no more
+_LONGEST_LINE: Final = 1 << 20  # characters; the first one names all tracks
+_SECONDS: Final = (0.0, 1e7)
+_SWITCH: Final = (0.0, 1.0)
+_RANGES: Final[dict[str, tuple[float, float]]] = {
+    **{f"{ROOT}midlevel/{name}": FADER_RANGE_DB for name in MIDLEVEL},
+    **{f"{ROOT}transport/{name}": _SECONDS for name in ("seek", "loop_start", "loop_end")},
+    **{
+        f"{ROOT}{name}": _SWITCH for name in ("transport/play", "transport/loop", "bypass", "delta", "match_loudness")
+    },
+    f"{ROOT}wet": (0.0, 1.0),
+    f"{ROOT}master": (-60.0, 12.0),
+}
+"""What a control of the sound may be set to."""
+_TRACK_NUMBERS: Final = (ANALYSIS_READY, f"{ROOT}transport/track")
 
 
 @dataclass(frozen=True)
@@ -110,55 +135,102 @@ def check_recordable(path: Path) -> None:
 
 
 def read_automation(path: Path) -> Automation:
-    """Read a recorded performance. Raises InputError for what is none, or does not make sense."""
+    """Read a recorded performance, a line at a time.
+
+    Raises
+    ------
+    InputError
+        For what is no performance, does not make sense, or is longer than a day or a million changes.
+    """
     lines = _lines(path)
-    if not lines or lines[0].get("format") != FORMAT:
+    head = next(lines, (0, {}))[1]
+    if head.get("format") != FORMAT:
         raise InputError(f"{path}: not a recorded performance (play --record makes them)")
-    head = lines[0]
     if head.get("version") != VERSION:
-        raise InputError(f"{path}: performance format {head.get('version')}, this program reads {VERSION}")
-    changes, digests, models, samples = [], {}, {}, None
+        version = str(head.get("version"))[:40]
+        raise InputError(f"{path}: performance format {version}, this program reads {VERSION}")
+    rate, channels, ceiling, tracks = _played(path, head)
+    changes: list[ControlEvent] = []
+    digests, models, samples = {}, {}, None
     last = 0
-    for number, line in enumerate(lines[1:], start=2):
+    for number, line in lines:
+        where = f"{path}, line {number}"
         at = line.get("at")
         if not isinstance(at, int) or isinstance(at, bool) or at < last:
-            raise InputError(f"{path}, line {number}: 'at' must be a sample count that never goes back, not {at!r}")
+            raise InputError(f"{where}: 'at' must be a sample count that never goes back, not {_shown(at)}")
+        if at > LONGEST_S * rate:
+            raise InputError(f"{where}: sample {at} is more than a day from the start")
         last = at
         if line.get("end"):
             samples = at
         elif isinstance(address := line.get("address"), str):
             value = line.get("value")
-            if not isinstance(value, int | float | str | None):
-                raise InputError(f"{path}, line {number}: {value!r} is no value of a control")
+            _check_value(where, address, value, tracks=len(tracks))
             changes.append(ControlEvent(at, address, value))
+            if len(changes) > _MOST_CHANGES:
+                raise InputError(f"{where}: more than {_MOST_CHANGES} changes")
             if "digest" in line and isinstance(value, int):
-                digests[value], models[value] = str(line["digest"]), str(line.get("model", ""))
+                digests[value], models[value] = str(line["digest"])[:128], str(line.get("model", ""))[:128]
         else:
-            raise InputError(f"{path}, line {number}: neither a change nor the end")
-    try:
-        rate, channels, ceiling = int(head["sample_rate"]), int(head["channels"]), float(head["ceiling_dbtp"])
-        tracks = tuple(Path(track) for track in head["tracks"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: its first line does not say what was played ({error})") from error
-    if not tracks or not 8_000 <= rate <= 192_000 or not 1 <= channels <= 8 or not -20 <= ceiling <= 0:
-        raise InputError(f"{path}: its first line does not make sense (rate, channels, ceiling or tracks)")
+            raise InputError(f"{where}: neither a change nor the end")
     return Automation(rate, channels, ceiling, tracks, tuple(changes), samples, digests, models)
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
+def _played(path: Path, head: Mapping[str, Any]) -> tuple[int, int, float, tuple[Path, ...]]:
+    """Sample rate, channels, ceiling and tracks of the first line. Raises InputError."""
     try:
-        texts = path.read_text(encoding="utf-8").splitlines()
+        rate, channels, ceiling = int(head["sample_rate"]), int(head["channels"]), float(head["ceiling_dbtp"])
+        names = head["tracks"]
+        if not isinstance(names, list) or not all(isinstance(name, str) and "\0" not in name for name in names):
+            raise TypeError("tracks are a list of paths")
+        if any(len(name) > _LONGEST_PATH for name in names):
+            raise ValueError(f"a path of more than {_LONGEST_PATH} characters")
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{path}: its first line does not say what was played ({str(error)[:80]})") from error
+    sensible = 8_000 <= rate <= 192_000 and 1 <= channels <= 8 and -20 <= ceiling <= 0
+    if not sensible or not 1 <= len(names) <= _MOST_TRACKS:
+        raise InputError(f"{path}: its first line does not make sense (rate, channels, ceiling or tracks)")
+    return rate, channels, ceiling, tuple(Path(name) for name in names)
+
+
+def _check_value(where: str, address: str, value: object, *, tracks: int) -> None:
+    """See that an address of the sound is set to what it can be. Raises InputError."""
+    if not isinstance(value, int | float | str | None):
+        raise InputError(f"{where}: {_shown(value)} is no value of a control")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{where}: {value} is no value of a control")
+    if address in _TRACK_NUMBERS and (
+        not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < tracks
+    ):
+        raise InputError(f"{where}: there is no track {_shown(value)}, they are counted from 0 to {tracks - 1}")
+    if address in _RANGES:
+        low, high = _RANGES[address]
+        if not isinstance(value, int | float) or not low <= value <= high:
+            raise InputError(f"{where}: {address} is {_shown(value)}, it goes from {low:g} to {high:g}")
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The lines with their numbers; a last one that was cut off is left out. Raises InputError."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            number = 0
+            while text := file.readline(_LONGEST_LINE):
+                number += 1
+                try:
+                    line = parse_json(text)
+                except ValueError as error:
+                    cut = not text.endswith("\n") and len(text) < _LONGEST_LINE
+                    if number > 1 and cut:
+                        return
+                    raise InputError(f"{path}, line {number}: not JSON ({error})") from error
+                if not isinstance(line, dict):
+                    raise InputError(f"{path}, line {number}: not a JSON object")
+                yield number, line
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not text'})") from error
-    lines = []
-    for number, text in enumerate(texts, start=1):
-        try:
-            line = json.loads(text)
-        except json.JSONDecodeError as error:
-            if number == len(texts) and number > 1:
-                break  # cut off while it was being written
-            raise InputError(f"{path}, line {number}: not JSON ({error.msg})") from error
-        if not isinstance(line, dict):
-            raise InputError(f"{path}, line {number}: not a JSON object")
-        lines.append(line)
-    return lines
+
+
+def _shown(value: object) -> str:
+    """A value from a file, as part of one line."""
+    text = repr(value) if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,5 +1,6 @@
 """A recorded performance once more, into a file: the same samples that were played, as long as it lasted."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from .performance import render_events
 MaskLookup = Callable[[int, Path], tuple[SegmentMask, str, str]]
 """Gives the map of a track by number and path, and the digests of the track and of the model: see `replay`."""
 _DITHER_SEED = 0
+_BYTES = {"16": 2, "24": 3, "float": 4}
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def replay(
             raise sound.error
     length = history.samples
     expected = length or sum(sound.length or 0 for sound in sounds)
+    _check_space(output, expected * history.channels * _BYTES[bit_depth] if output.suffix.lower() == ".wav" else 0)
     written = 0
     with atomic_write(output) as beside:
         writer = AudioWriter(
@@ -81,3 +84,13 @@ def replay(
                 if progress:
                     progress(min(written / max(expected, 1), 1.0))
     return ReplayResult(str(output), written / history.sample_rate, history.sample_rate, len(history.changes))
+
+
+def _check_space(output: Path, size: int) -> None:
+    """See that so many bytes are free where the file is to be. Raises InputError."""
+    try:
+        free = shutil.disk_usage(output.parent).free
+    except OSError:
+        return  # (what is wrong with the folder is told when the file is made)
+    if size > free:
+        raise InputError(f"{output}: it would take {size / 1e9:.1f} GB, {free / 1e9:.1f} GB are free there")

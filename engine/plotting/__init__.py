@@ -1,0 +1,1 @@
+"""Figures, sounds and the HTML page of an explanation."""

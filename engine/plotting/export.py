@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from matplotlib.axes import Axes
+
 from ...models.common.arrays import ProgressCallback
 from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
@@ -13,10 +15,12 @@ from ..analysis.analysis import Analysis, track_spectrogram
 from ..analysis.faithfulness import FaithfulnessCurve, faithfulness_curves
 from ..analysis.prediction import predict_track
 from ..audio.track import Track
+from .emotion_effects_plot import plot_emotion_effects
 from .faithfulness_plot import plot_faithfulness
-from .feature_plot import plot_emotion_effects, plot_feature
+from .feature_plot import plot_feature
 from .html_page import render_html
-from .sonify import Sonifier
+from .sonify import Sonifier, write_sound
+from .style import figure_of, save_figure
 
 FORMATS: Final = {"png": ("png",), "svg": ("svg",), "both": ("png", "svg")}
 
@@ -76,25 +80,23 @@ def write_explanation(
         frames = first, min(last, len(spectrogram))
         curves = faithfulness_curves(spectrogram, analysis, model, features, frames=frames)
 
-    def pictures(name: str) -> list[Path]:
-        return [files[key] for key in (name, f"{name}_svg") if key in files]
+    def write(name: str, axes: list[Axes]) -> None:
+        save_figure(figure_of(axes), [files[key] for key in (name, f"{name}_svg") if key in files])
 
     quantiles = model.record.get("midlevel_quantiles")
     weights = model.emotion_weights
-    plot_emotion_effects(
-        pictures("effects"), heard.midlevel, heard.emotions, weights, title=title, quantiles=quantiles
-    )
+    write("effects", plot_emotion_effects(heard.midlevel, heard.emotions, weights, title=title, quantiles=quantiles))
     for number, feature in enumerate(features, 1):
-        plot_feature(pictures(feature), analysis, spectrogram, feature, title=title, stretch_s=stretch_s)
+        write(feature, plot_feature(analysis, spectrogram, feature, title=title, stretch_s=stretch_s))
         own = [curve for curve in curves if curve.feature == feature]
         if own:
-            plot_faithfulness(pictures(f"{feature}_curves"), own, title=title)
-        for kind, write in (("enhanced", listening.boosted), ("alone", listening.isolated)):
+            write(f"{feature}_curves", plot_faithfulness(own, title=title))
+        for kind, sound in (("enhanced", listening.boosted), ("alone", listening.isolated)):
             if f"{feature}_{kind}" in files:
-                write(files[f"{feature}_{kind}"], feature)
+                write_sound(files[f"{feature}_{kind}"], sound(feature), track.sample_rate)
         progress(number / (len(features) + 1))
     if "original" in files:
-        listening.original(files["original"])
+        write_sound(files["original"], listening.original(), track.sample_rate)
     with atomic_write(files["index"]) as beside:
         text = render_html(track, analysis, heard, files, features, curves, stretch_s=stretch_s)
         beside.write_text(text, encoding="utf-8")

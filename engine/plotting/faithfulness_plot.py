@@ -1,7 +1,6 @@
 """The figure of insertion and deletion curves: the network's prediction while a feature's segments change."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from matplotlib import rc_context
@@ -11,20 +10,20 @@ from matplotlib.figure import Figure
 from ...models.common.formatting import display_name, format_signed
 from ..analysis.faithfulness import CHANGES, FaithfulnessCurve
 from ..explain.perturbation import GAIN_DB
-from .style import AGAINST, FAINT, FOR, STYLE, hide_spines, save_figure
+from .style import AGAINST, FAINT, FOR, STYLE, hide_spines, new_figure
 
 _DONE: Final = {"hide": "hidden", "cut": f"cut by {GAIN_DB:g} dB", "boost": f"boosted by {GAIN_DB:g} dB"}
 _COLOURS: Final = {"for": FOR, "against": AGAINST}
 
 
-def plot_faithfulness(paths: Path | Sequence[Path], curves: Sequence[FaithfulnessCurve], *, title: str) -> None:
+def plot_faithfulness(curves: Sequence[FaithfulnessCurve], *, title: str, figure: Figure | None = None) -> list[Axes]:
     """Curves of one feature: a panel a change, both sides, over the band of random segments of the same area.
 
-    Raises InputError when a file cannot be written.
+    Drawn into `figure`, a new one if None; returns the axes, in the order of CHANGES.
     """
     feature = display_name(curves[0].feature)
+    figure = figure or new_figure(12, 3.5)
     with rc_context(STYLE):
-        figure = Figure(figsize=(12, 3.5), layout="constrained")
         panels = figure.subplots(1, len(CHANGES), sharey=True)
         for axes, change in zip(panels, CHANGES, strict=True):
             _panel(axes, [curve for curve in curves if curve.change == change])
@@ -35,7 +34,7 @@ def plot_faithfulness(paths: Path | Sequence[Path], curves: Sequence[Faithfulnes
         note = "Grey: random segments of the same area, mean and 95 % of the draws.  In the legend: how much further "
         note += "than random the curve goes the way that the explanation says, on average."
         figure.supxlabel(note, fontsize=7.5, color=FAINT, x=0.01, ha="left")
-        save_figure(figure, paths)
+    return list(panels)
 
 
 def _panel(axes: Axes, curves: Sequence[FaithfulnessCurve]) -> None:
@@ -55,6 +54,8 @@ def _panel(axes: Axes, curves: Sequence[FaithfulnessCurve]) -> None:
         )
     axes.axhline(widest.predictions[0], color=FAINT, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
     axes.set_xlim(0)
-    axes.margins(y=0.14)  # room for the legend
-    axes.legend(frameon=False, fontsize=7.5, loc="best", handlelength=1.4)
+    # Below the panel: inside, there is no corner that no curve ever crosses.
+    axes.legend(
+        frameon=False, fontsize=7.5, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1, handlelength=1.4
+    )
     hide_spines(axes)

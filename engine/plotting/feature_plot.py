@@ -1,8 +1,6 @@
 """Figures of an explanation: what speaks for and against a feature (as Fig. 2 of Haunschmid et al. 2019) and the
 effects of the features on the emotions (as its Fig. 3)."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -15,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from ...models.common.arrays import FloatArray, Labels
-from ...models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
-from ...models.common.formatting import display_name, format_duration
+from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
+from ...models.common.formatting import POLES, display_name, format_duration
 from ..analysis.analysis import Analysis
 from .style import (
     AGAINST,
@@ -28,7 +26,7 @@ from .style import (
     draw_spectrogram,
     hide_spines,
     hue_colormap,
-    save_figure,
+    new_figure,
     spectrogram_db,
     tint,
 )
@@ -39,27 +37,27 @@ Z95: Final = 1.96
 
 
 def plot_feature(
-    paths: Path | Sequence[Path],
     analysis: Analysis,
     spectrogram: FloatArray,
     feature: str,
     *,
     title: str,
     stretch_s: tuple[float, float],
-) -> None:
+    figure: Figure | None = None,
+) -> list[Axes]:
     """The positive and the negative spectrogram of a feature over a stretch of the track, and the strongest weights.
 
     The segments that were selected are in colour and outlined, the stronger their weight the fuller; the rest is
-    grey. The STRONGEST of each side carry numbers, and beside stand their weights with 95 % intervals. Raises
-    InputError when a file cannot be written.
+    grey. The STRONGEST of each side carry numbers, and beside stand their weights with 95 % intervals. Drawn into
+    `figure`, a new one if None; returns the axes of the two spectrograms and of the weights.
     """
     first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in stretch_s)
     loudness_db = spectrogram_db(spectrogram)[first:last]
     labels = analysis.segments[first:last]
     column = MIDLEVEL.index(feature)
     selected = np.sign(analysis.mask_weights[np.unique(labels), column])
+    figure = figure or new_figure(12, 4.3)
     with rc_context(STYLE):
-        figure = Figure(figsize=(12, 4.3), layout="constrained")
         left, right, panel = figure.subplots(1, 3, width_ratios=(5, 5, 2.3))
         right.sharey(left)
         strongest = [top_segments(analysis, labels, column, sign) for sign in (1, -1)]
@@ -72,9 +70,10 @@ def plot_feature(
             level = ScalarMappable(Normalize(FLOOR_DB, 0), hue_colormap(colour))
             bar = figure.colorbar(level, ax=axes, pad=0.02, aspect=30)
         bar.set_label("level (dB below the loudest)")
-        left.set_title(f"for {display_name(feature)}: {np.count_nonzero(selected > 0)} segments", color=FOR)
+        towards, away = (f" ({pole})" for pole in POLES[feature]) if feature in POLES else ("", "")
+        left.set_title(f"for {display_name(feature)}{towards}: {np.count_nonzero(selected > 0)} segments", color=FOR)
         left.set_ylabel("frequency (Hz)")
-        right.set_title(f"against it: {np.count_nonzero(selected < 0)} segments", color=AGAINST)
+        right.set_title(f"against it{away}: {np.count_nonzero(selected < 0)} segments", color=AGAINST)
         right.tick_params(labelleft=False)
         _weights(panel, analysis, column, strongest)
         figure.suptitle(f"{title}: what the network hears as {display_name(feature)}", fontsize=11, x=0.01, ha="left")
@@ -83,7 +82,7 @@ def plot_feature(
         note += f"  A linear surrogate explains {analysis.surrogate_r2[column]:.0%} of the variance;"
         note += f" stability {analysis.reliability[column]:.3f}."
         figure.supxlabel(note, fontsize=7.5, color=FAINT, x=0.01, ha="left")
-        save_figure(figure, paths)
+    return [left, right, panel]
 
 
 def top_segments(analysis: Analysis, labels: Labels, column: int, sign: int) -> npt.NDArray[np.integer]:
@@ -145,69 +144,3 @@ def _selected(axes: Axes, loudness_db: FloatArray, strength: FloatArray, first: 
     """Grey everywhere, and colour where strength [frames, bands] in 0..1 says so."""
     hue = hue_colormap(colour)(Normalize(FLOOR_DB, 0)(loudness_db))[..., :3]
     draw_spectrogram(axes, tint(loudness_db, hue, strength**0.4), first)
-
-
-def plot_emotion_effects(
-    paths: Path | Sequence[Path],
-    midlevel: Mapping[str, float],
-    emotions: Mapping[str, float],
-    emotion_weights: npt.NDArray[np.float32],
-    *,
-    title: str,
-    quantiles: Mapping[str, Sequence[float]] | None = None,
-) -> None:
-    """Effect of each feature on each emotion: mid-level value times the weight of the linear layer [8, 7].
-
-    quantiles: [5, 25, 50, 75, 95] percent of each mid-level over the clips that the model learned from; with them
-    each effect stands before the box of its distribution. Raises InputError when a file cannot be written.
-    """
-    values = np.array([midlevel[name] for name in MIDLEVEL])
-    with rc_context(STYLE):
-        figure = Figure(figsize=(10, 5.4), layout="constrained")
-        grid = figure.subplots(2, 4, sharex=True, sharey=True)
-        for axes, emotion, weights in zip(grid.ravel(), EMOTIONS, emotion_weights, strict=True):
-            axes.axvline(0, color=FAINT, linewidth=0.8)
-            _effects(axes, values * weights, weights, quantiles)
-            axes.set_title(f"{emotion}  {emotions[emotion]:.2f}")
-            axes.set_yticks(range(len(MIDLEVEL)), [display_name(name) for name in MIDLEVEL])
-            axes.set_ylim(len(MIDLEVEL) - 0.4, -0.6)
-            axes.grid(axis="x", color="#e4e4e4", linewidth=0.6)
-            axes.set_axisbelow(True)
-            hide_spines(axes)
-        for axes in grid[1]:
-            axes.set_xlabel("effect")
-        figure.suptitle(f"{title}: effect of each feature on each emotion", fontsize=11, x=0.01, ha="left")
-        note = "effect: the feature's value times its weight in the linear layer.  Diamond: this track"
-        note += "; box and whiskers: half and 90 % of the clips that the model learned from." if quantiles else "."
-        figure.supxlabel(note, fontsize=7.5, color=FAINT, x=0.01, ha="left")
-        save_figure(figure, paths)
-
-
-def _effects(
-    axes: Axes,
-    effects: npt.NDArray[np.floating],
-    weights: npt.NDArray[np.floating],
-    quantiles: Mapping[str, Sequence[float]] | None,
-) -> None:
-    rows = np.arange(len(effects))
-    if quantiles:
-        boxes = []
-        for name, weight in zip(MIDLEVEL, weights, strict=True):
-            low, first, median, third, high = sorted(float(weight) * q for q in quantiles[name])
-            boxes.append({"whislo": low, "q1": first, "med": median, "q3": third, "whishi": high, "fliers": []})
-        lines = {"color": FAINT, "linewidth": 0.9}
-        axes.bxp(
-            boxes,
-            positions=rows,
-            widths=0.55,
-            orientation="horizontal",
-            patch_artist=True,
-            boxprops={"facecolor": "#e9e9e9", "edgecolor": FAINT, "linewidth": 0.9},
-            whiskerprops=lines,
-            capprops=lines,
-            medianprops={"color": "#555555", "linewidth": 1.1},
-        )
-    else:
-        axes.barh(rows, effects, height=0.55, color="#e0e0e0")
-    colours = [FOR if effect >= 0 else AGAINST for effect in effects]
-    axes.scatter(effects, rows, marker="D", s=22, c=colours, zorder=3, linewidths=0)

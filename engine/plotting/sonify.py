@@ -59,7 +59,7 @@ def _strongest(analysis: Analysis, features: list[str]) -> tuple[float, float]:
 
 
 class Sonifier:
-    """Writes sounds of one stretch of a track, all at the same level, as 24-bit wav files."""
+    """Sounds of one stretch of a track, all at the same level: float32 [samples, channels] at the track's rate."""
 
     def __init__(self, track: Track, analysis: Analysis, stretch_s: tuple[float, float]) -> None:
         self._track, self._analysis = track, analysis
@@ -71,15 +71,15 @@ class Sonifier:
         self._source = _read(track, self._start, min(end + 2 * n_fft, track.samples))
         self._level = np.float32(min(1.0, 0.999 / max(track.sample_peak, 1e-6)))
 
-    def original(self, path: Path) -> None:
-        """The stretch as it is. Raises InputError when it cannot be written, as the others do."""
-        self._write(path, self._source)
+    def original(self) -> FloatArray:
+        """The stretch as it is."""
+        return self._finished(self._source)
 
-    def boosted(self, path: Path, feature: str) -> None:
+    def boosted(self, feature: str) -> FloatArray:
         """The stretch with the feature's fader at +6 dB."""
-        self._write(path, self._mixed(self._analysis.mask_weights, Faders.from_mapping({feature: ENHANCED_DB})))
+        return self._finished(self._mixed(self._analysis.mask_weights, Faders.from_mapping({feature: ENHANCED_DB})))
 
-    def isolated(self, path: Path, feature: str) -> None:
+    def isolated(self, feature: str) -> FloatArray:
         """The segments that speak for the feature, without anything else."""
         weights = np.zeros_like(self._analysis.mask_weights)
         spoken_for = self._analysis.mask_weights[:, MIDLEVEL.index(feature)] > 0
@@ -87,7 +87,7 @@ class Sonifier:
         half = -SEGMENT_LIMIT_DB / 2
         mixed = self._mixed(weights, Faders.from_mapping(dict.fromkeys(MIDLEVEL[:2], half)))
         rest = np.float32(10 ** (-SEGMENT_LIMIT_DB / 20))
-        self._write(path, np.asarray((mixed - rest * self._source) / (1 - rest), np.float32))
+        return self._finished(np.asarray((mixed - rest * self._source) / (1 - rest), np.float32))
 
     def _mixed(self, mask_weights: FloatArray, faders: Faders) -> FloatArray:
         sound = SteeredSound(
@@ -100,19 +100,23 @@ class Sonifier:
         )
         return np.concatenate([sound.process(self._source, faders), sound.flush()])
 
-    def _write(self, path: Path, samples: FloatArray) -> None:
-        track = self._track
-        limiter = Limiter(sample_rate=track.sample_rate, channels=track.channels)
+    def _finished(self, samples: FloatArray) -> FloatArray:
+        """Cut to the stretch, at the level at which the original does not clip; limited to -1 dBTP if it would."""
         cut = np.ascontiguousarray(samples[self._cut] * self._level, np.float32)
-        if np.abs(cut).max(initial=0.0) > 1:
-            cut = np.concatenate([limiter.process(cut), limiter.flush()])
-        with (
-            atomic_write(path) as beside,
-            AudioWriter(
-                beside, sample_rate=track.sample_rate, channels=track.channels, samples=len(cut), name=path
-            ) as writer,
-        ):
-            writer.write(cut)
+        if np.abs(cut).max(initial=0.0) <= 1:
+            return cut
+        limiter = Limiter(sample_rate=self._track.sample_rate, channels=self._track.channels)
+        return np.concatenate([limiter.process(cut), limiter.flush()])
+
+
+def write_sound(path: Path, samples: FloatArray, sample_rate: int) -> None:
+    """Write samples [n, channels] as a 24-bit wav file, whole or not at all. Raises InputError."""
+    count, channels = samples.shape
+    with (
+        atomic_write(path) as beside,
+        AudioWriter(beside, sample_rate=sample_rate, channels=channels, samples=count, name=path) as writer,
+    ):
+        writer.write(samples)
 
 
 def _read(track: Track, first: int, last: int) -> FloatArray:

@@ -1,7 +1,6 @@
 """The figure of a steered recording: where the faders are, what they do to the sound, how the emotions move."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 from matplotlib import rc_context
@@ -27,7 +26,7 @@ from .style import (
     STYLE,
     draw_spectrogram,
     hide_spines,
-    save_figure,
+    new_figure,
     spectrogram_db,
     tint,
 )
@@ -36,7 +35,6 @@ _DIVERGING = LinearSegmentedColormap.from_list("cut to boost", ["#00436b", FOR, 
 
 
 def plot_steering(
-    path: Path,
     analysis: Analysis,
     spectrogram: FloatArray,
     faders: Faders,
@@ -44,22 +42,24 @@ def plot_steering(
     *,
     title: str,
     stretch_s: tuple[float, float] | None = None,
-) -> None:
+    figure: Figure | None = None,
+) -> list[Axes]:
     """Seven faders, the boosts and cuts that they make in the spectrogram [frames, bands], eight emotions moved.
 
-    stretch_s: the seconds to show, the whole track without. Raises InputError when `path` cannot be written.
+    stretch_s: the seconds to show, the whole track without. Drawn into `figure`, a new one if None; returns the axes
+    of the three parts.
     """
     begin, end = stretch_s or (0.0, analysis.duration_s)
     first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in (begin, end))
     gains_db = segment_gain_db(analysis.mask_weights, faders.to_array())[analysis.segments[first:last]]
+    figure = figure or new_figure(12, 4.6)
     with rc_context(STYLE):
-        figure = Figure(figsize=(12, 4.6), layout="constrained")
         left, middle, right = figure.subplots(1, 3, width_ratios=(2.7, 5.2, 2.9))
         _faders(left, faders)
         _gain_map(figure, middle, spectrogram_db(spectrogram)[first:last], gains_db, first)
         _emotions(right, rendered.emotions)
         figure.suptitle(title, fontsize=12, x=0.008, ha="left")
-        save_figure(figure, path)
+    return [left, middle, right]
 
 
 def _faders(axes: Axes, faders: Faders) -> None:

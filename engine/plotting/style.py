@@ -46,6 +46,27 @@ _DPI = 200
 _FREQUENCIES = (100, 200, 500, 1000, 2000, 5000, 10000)
 
 
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of width x height inches in the style of all figures (one that pyplot does not know of)."""
+    with rc_context(STYLE):
+        return Figure(figsize=(width, height), layout="constrained")
+
+
+def pyplot_figure(width: float, height: float) -> Figure:
+    """As new_figure, but one of pyplot, so that a notebook or `pyplot.show()` shows it."""
+    from matplotlib import pyplot
+
+    with rc_context(STYLE):
+        return pyplot.figure(figsize=(width, height), layout="constrained")
+
+
+def figure_of(axes: Sequence[Axes]) -> Figure:
+    """The figure that the axes of a plot lie in."""
+    figure = axes[0].get_figure(root=True)
+    assert figure is not None  # (it has one as long as it was not removed)
+    return figure
+
+
 def save_figure(figure: Figure, paths: Path | Sequence[Path]) -> None:
     """Write PNG and SVG files, by their endings, whole or not at all; the same figure gives the same bytes.
 

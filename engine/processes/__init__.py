@@ -1,0 +1,1 @@
+"""What the live processes share: typed messages, pipes, the ring buffer, priorities, CPU load."""

@@ -1,0 +1,1 @@
+"""Audio out: a steered file with tags, target loudness and true-peak ceiling."""

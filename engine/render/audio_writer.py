@@ -1,7 +1,8 @@
 """Sound files written block by block: wav, flac or ogg by the name's ending.
 
-Integer files never clip in silence: the writer counts what it had to clip, and who uses it keeps the sound
-below full scale. Blocks are float32 [samples, channels], full scale 1.0.
+Integer samples are rounded to the nearest step here (libsndfile cuts the rest off, half a step too low on average).
+Integer files never clip in silence: the writer counts what it had to clip, and who uses it keeps the sound below full
+scale. Blocks are float32 [samples, channels], full scale 1.0.
 """
 
 import os
@@ -11,8 +12,11 @@ from types import TracebackType
 import numpy as np
 import soundfile
 
+from ...models.common.atomic_write import check_destination
 from ...models.common.errors import InputError
+from ..audio.channel_layout import DEFAULT_MASKS, valid_mask
 from ..audio.decode import VORBIS_ORDER
+from ..audio.wav_chunks import write_channel_mask
 
 BIT_DEPTHS = ("16", "24", "float")
 _FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
@@ -39,17 +43,24 @@ def validate_output(
         raise InputError(f"bit depth {bit_depth!r} is not known, there are {', '.join(BIT_DEPTHS)}")
     if bit_depth == "float" and suffix == ".flac":
         raise InputError(f"{output}: FLAC has no floating point, name the file .wav or ask for 24 bits")
-    if output.is_dir():
-        raise InputError(f"{output}: it is a folder, the name of a file is needed")
-    if output.exists():
-        if source is not None and output.samefile(source):
-            raise InputError(f"{output}: it is the input itself, give the output another name")
-        if not overwrite:
-            raise InputError(f"{output}: it exists already (--overwrite replaces it)")
-    if not output.parent.is_dir():
-        raise InputError(f"{output}: the folder {output.parent} does not exist")
-    if not os.access(output.parent, os.W_OK):
-        raise InputError(f"{output}: the folder {output.parent} is not writable")
+    check_destination(output, source=source, overwrite=overwrite)
+
+
+def check_layout(output: Path, *, channels: int, channel_mask: int) -> None:
+    """See that the format can say which loudspeaker each channel belongs to.
+
+    Raises
+    ------
+    InputError
+        For Ogg Vorbis, which knows one layout for each number of channels, and another one.
+    """
+    usual = DEFAULT_MASKS[channels]
+    alike = (channel_mask ^ usual) in (0, 0x30 ^ 0x600)  # surrounds at the side or at the back are the same to Vorbis
+    if output.suffix.lower() == ".ogg" and valid_mask(channel_mask, channels) and channels > 2 and not alike:
+        raise InputError(
+            f"{output}: Ogg Vorbis has no place for these {channels} loudspeakers (mask {channel_mask:#x}); "
+            "name the file .wav or .flac"
+        )
 
 
 class AudioWriter:
@@ -58,7 +69,8 @@ class AudioWriter:
     `name` is what error messages call the file (the path itself may be a temporary one). `samples` is about
     how many samples a channel will come; a wav file that would pass 4 GB is written as RF64. bit_depth is
     "16", "24" or "float" (Vorbis has no bit depth and ignores it). With dither_seed, 16-bit files get
-    triangular dither, the same for the same seed however the sound is cut into blocks.
+    triangular dither, the same for the same seed however the sound is cut into blocks. channel_mask says which
+    loudspeakers the channels are (see audio/channel_layout.py; 0: the usual ones).
     """
 
     def __init__(
@@ -70,6 +82,7 @@ class AudioWriter:
         samples: int,
         bit_depth: str = "24",
         dither_seed: int | None = None,
+        channel_mask: int = 0,
         name: Path | None = None,
     ) -> None:
         """Raises InputError when the format refuses the rate or the channels, or the file cannot be made."""
@@ -87,10 +100,18 @@ class AudioWriter:
             self._dither = np.random.default_rng(dither_seed)
         self._order = VORBIS_ORDER.get(channels) if self._format == "OGG" else None
         self._integer = subtype != "FLOAT"
+        self._bits = {"PCM_16": 16, "PCM_24": 24}.get(subtype, 0)
+        self._mask = (valid_mask(channel_mask, channels) or DEFAULT_MASKS.get(channels, 0)) if channels > 2 else 0
         level = _VORBIS_COMPRESSION if self._format == "OGG" else None
         try:
             self._sound = soundfile.SoundFile(
-                path, "w", sample_rate, channels, subtype, format=kind, compression_level=level
+                os.fsencode(path) if os.name == "posix" else str(path),
+                "w",
+                sample_rate,
+                channels,
+                subtype,
+                format=kind,
+                compression_level=level,
             )
         except soundfile.LibsndfileError as error:
             text = f"{self._name}: {self._format} cannot hold {channels} channels at {sample_rate} Hz"
@@ -114,7 +135,10 @@ class AudioWriter:
 
     def write(self, block: np.ndarray) -> None:
         """Append `block` [samples, channels]. Raises InputError when the disk is full."""
-        if self._integer:
+        peak = float(np.abs(block).max(initial=0.0))
+        if not np.isfinite(peak):
+            raise InputError(f"{self._name}: the sound to write has samples that are no numbers (NaN or infinite)")
+        if self._integer and peak > 1:
             self.clipped += int(np.count_nonzero(np.abs(block) > 1))
         try:
             for start in range(0, len(block), _CHUNK):
@@ -126,15 +150,30 @@ class AudioWriter:
     def _quantized(self, block: np.ndarray) -> np.ndarray:
         if self._order is not None:
             block = block[:, np.argsort(self._order)]
-        if self._dither is None:
+        if not self._bits:
             return block
-        noise = self._dither.random((len(block), block.shape[1], 2), dtype=np.float32)
-        steps = np.rint(block * np.float32(2**15) + noise[:, :, 0] - noise[:, :, 1])
-        return np.asarray(np.clip(steps, -(2**15), 2**15 - 1), dtype=np.int16)
+        steps = block * np.float32(2 ** (self._bits - 1))
+        if self._dither is not None:
+            noise = self._dither.random((len(block), block.shape[1], 2), dtype=np.float32)
+            steps += noise[:, :, 0] - noise[:, :, 1]
+        steps = np.clip(np.rint(steps), -(2 ** (self._bits - 1)), 2 ** (self._bits - 1) - 1)
+        if self._bits == 16:
+            return steps.astype(np.int16)
+        return steps.astype(np.int32) << 8  # libsndfile takes the upper 24 of 32 bits
 
     def _finish(self) -> None:
-        """Take the clock out of the header of float wav files: the same sound is to give the same file."""
-        if self._format != "WAV" or self._integer:
+        """Mend the header: the loudspeakers, and no clock (the same sound is to give the same file)."""
+        if self._format == "FLAC" and self._mask and self._mask != DEFAULT_MASKS[self._mask.bit_count()]:
+            import mutagen.flac
+
+            tagged = mutagen.flac.FLAC(self._path)
+            tagged["WAVEFORMATEXTENSIBLE_CHANNEL_MASK"] = f"0x{self._mask:04X}"
+            tagged.save()
+        if self._format != "WAV":
+            return
+        if self._mask:
+            write_channel_mask(self._path, self._mask)
+        if self._integer:
             return
         with self._path.open("r+b") as file:
             at = file.read(4096).find(b"PEAK")

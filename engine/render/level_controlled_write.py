@@ -14,9 +14,7 @@ import torch
 
 from ...models.common.arrays import ProgressCallback
 from ...models.inference.threads import torch_threads
-from ..audio.decode import decode, probe
-from ..audio.loudness import LoudnessMeter
-from ..audio.track import Track
+from ..audio.track import Track, load_track
 from ..audio.true_peak import TruePeakMeter
 from ..dsp.faders import Faders
 from ..dsp.processor import SteeredSound
@@ -37,6 +35,8 @@ class WrittenLevels:
     loudness_lufs: float
     true_peak_dbtp: float
     gain_db: float
+    track: Track
+    """The written file, as it was read back."""
 
 
 def write_with_levels(
@@ -51,21 +51,31 @@ def write_with_levels(
     bit_depth: str = "24",
     ceiling_dbtp: float = -1.0,
     device: torch.device | str = "cpu",
+    dither: bool | None = None,
     progress: ProgressCallback | None = None,
 ) -> WrittenLevels:
     """The part of `render` that makes the sound: writes to `path`, measures what was written, and mends it.
 
     It is written again with another gain when the loudness is to match and does not, and with a lower ceiling
-    when a lossy format raised the peaks. `name` is what errors call the file.
+    when a lossy format raised the peaks. `name` is what errors call the file. Samples of 16 bits are rounded;
+    `dither` adds triangular dither before, None: where the track is changed.
     """
     neutral = faders.is_neutral
     gain_db = _gain_into_range(track, bit_depth, path) if neutral else 0.0
     limit_db = ceiling_dbtp
-    target = track.loudness_lufs if match_loudness and not neutral else None
-    share = _shares(1 if target is None else 2, progress)
+    matched = match_loudness and not neutral
+    dithered = not (neutral and gain_db == 0) if dither is None else dither
+    share = _shares(2 if matched else 1, progress)
     for attempt in range(_ATTEMPTS):
         sound = process_track(
-            track, labels, mask_weights, faders=faders, gain_db=gain_db, ceiling_dbtp=limit_db, device=device
+            track,
+            labels,
+            mask_weights,
+            faders=faders,
+            gain_db=gain_db,
+            ceiling_dbtp=limit_db,
+            device=device,
+            blocks=track.measured_blocks(),
         )
         writer = AudioWriter(
             path,
@@ -73,7 +83,8 @@ def write_with_levels(
             channels=track.channels,
             samples=track.samples,
             bit_depth=bit_depth,
-            dither_seed=None if neutral and gain_db == 0 else _DITHER_SEED,
+            dither_seed=_DITHER_SEED if dithered else None,
+            channel_mask=track.source.channel_mask,
             name=name,
         )
         # The pieces of work are small: a second thread costs more than it gives, far more on a busy machine.
@@ -82,10 +93,10 @@ def write_with_levels(
                 for done, block in _counted(sound):
                     writer.write(block)
                     share(attempt, (1 - _READ_BACK) * done / track.samples)
-            written = WrittenLevels(*_measured(path), gain_db)
+            written = _read_back(path, gain_db)
         share(attempt, 1.0)
         excess = 0.0 if neutral else max(0.0, written.true_peak_dbtp - ceiling_dbtp)
-        missing = 0.0 if target is None else target - written.loudness_lufs
+        missing = track.loudness_lufs - written.loudness_lufs if matched else 0.0
         gain_db = min(max(gain_db + missing, -_MATCH_LIMIT_DB), _MATCH_LIMIT_DB)
         if not excess and (abs(missing) <= LOUDNESS_TOLERANCE_LU / 2 or gain_db == written.gain_db):
             break
@@ -108,15 +119,17 @@ def _gain_into_range(track: Track, bit_depth: str, path: Path) -> float:
     return 20 * math.log10((1 - 2**-15) / track.sample_peak)
 
 
-def _measured(path: Path) -> tuple[float, float]:
-    """Integrated loudness in LUFS and true peak in dBTP of a sound file."""
-    source = probe(path)
-    loudness = LoudnessMeter(source.sample_rate, source.channels)
-    peak = TruePeakMeter(source.channels)
-    for block in decode(source):
-        loudness.add(block)
+def _read_back(path: Path, gain_db: float) -> WrittenLevels:
+    """Decode a written file once: its integrated loudness, its true peak, and what a prediction needs of it."""
+    peak: TruePeakMeter | None = None
+
+    def measure(block: np.ndarray) -> None:
+        nonlocal peak
+        peak = peak or TruePeakMeter(block.shape[1])
         peak.add(block)
-    return loudness.integrated(), peak.peak_dbtp()
+
+    track = load_track(path, measure=measure, loudness=True)
+    return WrittenLevels(track.loudness_lufs, peak.peak_dbtp() if peak else -math.inf, gain_db, track)
 
 
 def _shares(expected: int, progress: ProgressCallback | None) -> Callable[[int, float], None]:
@@ -141,14 +154,17 @@ def process_track(
     gain_db: float = 0.0,
     ceiling_dbtp: float = -1.0,
     device: torch.device | str = "cpu",
+    blocks: Iterator[np.ndarray] | None = None,
 ) -> Iterator[np.ndarray]:
     """Stream the track as it sounds under constant faders: float32 [samples, channels].
 
     With neutral faders nothing but the gain is in the way; otherwise the true peak stays below ceiling_dbtp.
+    `blocks` are the track's, where they come by another way than `track.blocks()`.
     """
+    blocks = track.blocks() if blocks is None else blocks
     if faders.is_neutral:
         gain = np.float32(10 ** (gain_db / 20))
-        for block in track.blocks():
+        for block in blocks:
             yield block if math.isclose(gain_db, 0.0, abs_tol=1e-12) else block * gain
         return
     sound = SteeredSound(
@@ -160,6 +176,6 @@ def process_track(
         ceiling_dbtp=ceiling_dbtp,
         device=device,
     )
-    for block in track.blocks():
+    for block in blocks:
         yield sound.process(block, faders)
     yield sound.flush()

@@ -5,8 +5,9 @@ measured on the file, read back: its loudness, its true peak, and the network's 
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ...models.common.arrays import ProgressCallback
 from ...models.common.atomic_write import atomic_write
@@ -16,17 +17,17 @@ from ...models.inference.device import resolve_device
 from ..analysis.analysis import Analysis
 from ..analysis.prediction import predict_track
 from ..analysis.surrogate import surrogate_emotions
-from ..audio.track import Track, load_track
+from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..dsp.segment_mask import segment_gain_db
-from .audio_writer import validate_output
+from .audio_writer import check_layout, validate_output
 from .level_controlled_write import LOUDNESS_TOLERANCE_LU, write_with_levels
 from .tags import copy_tags
 
 CEILING_RANGE_DBTP = (-20.0, 0.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RenderResult:
     """What came of a render; predictions are on the scale 0..1.
 
@@ -47,6 +48,19 @@ class RenderResult:
     gain_db: float
     loudness_matched: bool | None
 
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain dicts, numbers and texts, as `moodfader render --json` prints it."""
+        return asdict(self)
+
+    def __repr__(self) -> str:
+        """Where it was written, and how far each feature and emotion moved."""
+        shifts = ", ".join(
+            f"{name} {values['after'][name] - values['before'][name]:+.2f}"
+            for values in (self.midlevel, self.emotions)
+            for name in values["before"]
+        )
+        return f"RenderResult({self.output!r}, {self.duration_s:.1f} s, shifts: {shifts})"
+
 
 def render(
     track: Track,
@@ -58,6 +72,7 @@ def render(
     match_loudness: bool = False,
     bit_depth: str = "24",
     ceiling_dbtp: float = -1.0,
+    dither: bool | None = None,
     overwrite: bool = False,
     device: str = "auto",
     progress: ProgressCallback | None = None,
@@ -66,8 +81,9 @@ def render(
 
     With neutral faders the output equals the input; it is only brought down where a track above full scale
     (float or lossy files) would clip in an integer file. Otherwise the true peak stays below ceiling_dbtp;
-    match_loudness gives the output the input's integrated loudness as far as the ceiling lets it. model is
-    the default checkpoint where none is given; progress is called with the fraction done.
+    match_loudness gives the output the input's integrated loudness as far as the ceiling lets it. Samples of 16 bits
+    are rounded; dither adds triangular dither before that (None: only where the track is changed). model is the
+    default checkpoint where none is given; progress is called with the fraction done.
 
     Raises InputError for an output that cannot or must not be written, an analysis of another sound, a ceiling
     out of range, and a device that is not there.
@@ -78,6 +94,7 @@ def render(
     if not low <= ceiling_dbtp <= high:
         raise InputError(f"ceiling {ceiling_dbtp:g} dBTP is out of range, it goes from {low:g} to {high:g}")
     validate_output(output, bit_depth=bit_depth, source=track.path, overwrite=overwrite)
+    check_layout(output, channels=track.channels, channel_mask=track.source.channel_mask)
     if analysis.track_digest != track.digest:
         raise InputError(f"{analysis.path or 'the analysis'}: it is of another sound than {track.path}")
     chosen = resolve_device(device)
@@ -96,11 +113,12 @@ def render(
             match_loudness=match_loudness,
             bit_depth=bit_depth,
             ceiling_dbtp=ceiling_dbtp,
+            dither=dither,
             device=chosen,
             progress=lambda fraction: report(0.1 + 0.8 * fraction),
         )
-        after = predict_track(load_track(beside), model, like=track)
-        copy_tags(track.path, beside)
+        after = predict_track(written.track, model, like=track)
+        copy_tags(track.source.data, beside)
     gains_db = segment_gain_db(analysis.mask_weights, faders.to_array())
     shift = surrogate_emotions(analysis, gains_db, model)
     expected = {name: value + shift[name] for name, value in before.emotions.items()}

@@ -1,11 +1,13 @@
 """Title, artist, cover and their like, carried from one sound file to another as far as both can hold them.
 
-Nothing about tags is worth losing a render for: what cannot be read or written is left out. Gains for players
-(ReplayGain, R128) and the names of encoders are left out on purpose, they are no longer true.
+Nothing about tags is worth losing a render for: what cannot be read or written is left out, one field at a time.
+Gains for players (ReplayGain, R128) and the names of encoders are left out on purpose, they are no longer true.
 """
 
 import base64
+import contextlib
 import struct
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +19,7 @@ from mutagen.id3 import APIC, COMM, ID3, Frames
 from mutagen.mp4 import MP4, MP4Cover
 
 from ...models.common.errors import InputError
+from ..audio.wav_chunks import wav_info
 
 # The name of a field in Vorbis comments (FLAC, Ogg), its frame in ID3 (MP3, WAV, AIFF) and its atom in MP4.
 _FIELDS = {
@@ -39,6 +42,7 @@ _FIELDS = {
 }
 _UNTRUE = ("replaygain_", "r128_", "encoder", "encoded", "metadata_block_picture", "waveformatextensible")
 _FRONT_COVER = 3
+_PICTURES = {3: "front cover", 4: "back cover", 5: "leaflet", 6: "medium", 7: "lead artist", 8: "artist"}
 
 # What mutagen lets through on files that are not as they should be, beside its own error.
 _UNREADABLE = (
@@ -81,13 +85,17 @@ def copy_tags(source: Path, destination: Path) -> bool:
 def read_tags(path: Path) -> Tags:
     """The tags of a sound file; none where they cannot be read."""
     try:
+        info = wav_info(path)
         file = mutagen.File(path)
         if file is None or file.tags is None:
-            return Tags()
+            return Tags(fields={name: [text] for name, text in info.items()})
         if isinstance(file, MP4):
             return _from_mp4(file.tags)
         if isinstance(file.tags, ID3):
-            return _from_id3(file.tags)
+            tags = _from_id3(file.tags)
+            for name, text in info.items():
+                tags.fields.setdefault(name, [text])
+            return tags
         tags = _from_vorbis(dict(file.tags))
         if isinstance(file, FLAC):
             tags.pictures += file.pictures
@@ -102,7 +110,8 @@ def _from_vorbis(comments: Mapping[str, list[str]]) -> Tags:
         if not name.lower().startswith(_UNTRUE):
             tags.fields[name.lower()] = list(texts)
     for text in comments.get("metadata_block_picture", []):
-        tags.pictures.append(Picture(base64.b64decode(text, validate=True)))
+        with contextlib.suppress(*_UNREADABLE):
+            tags.pictures.append(Picture(base64.b64decode(text, validate=True)))
     return tags
 
 
@@ -113,11 +122,18 @@ def _from_id3(frames: ID3) -> Tags:
         if texts:
             tags.fields[name] = texts
     for found in frames.getall("TXXX"):
-        if not found.desc.lower().startswith(_UNTRUE):
-            tags.fields.setdefault(found.desc.lower(), [str(text) for text in found.text])
+        name = _field_name(found.desc)
+        if name and not name.startswith(_UNTRUE):
+            tags.fields.setdefault(name, [str(text) for text in found.text])
     for found in frames.getall("APIC"):
         tags.pictures.append(_picture(found.data, found.mime, found.type, found.desc))
     return tags
+
+
+def _field_name(description: str) -> str:
+    """A Vorbis comment's name is ASCII without "=": "Stück" becomes "stuck"; empty where nothing is left."""
+    plain = unicodedata.normalize("NFKD", description).encode("ascii", "ignore").decode()
+    return "".join(sign for sign in plain.lower() if " " <= sign <= "}" and sign != "=").strip()
 
 
 def _is_told(frame: mutagen.id3.Frame) -> bool:
@@ -160,7 +176,8 @@ def _write(tags: Tags, destination: Path) -> None:
         _to_id3(tags, file.tags)
     else:
         for name, texts in tags.fields.items():
-            file.tags[name] = texts
+            with contextlib.suppress(*_UNREADABLE):
+                file.tags[name] = texts
         for picture in tags.pictures:
             if isinstance(file, FLAC):
                 file.add_picture(picture)
@@ -179,5 +196,13 @@ def _to_id3(tags: Tags, frames: ID3) -> None:
             frames.add(Frames["TXXX"](encoding=3, desc=name, text=texts))
         else:
             frames.add(Frames[frame](encoding=3, text=texts))
+    used: set[str] = set()
     for picture in tags.pictures:
-        frames.add(APIC(encoding=3, mime=picture.mime, type=picture.type, desc=picture.desc, data=picture.data))
+        # Frames with the same description are one to ID3.
+        kind, number = _PICTURES.get(picture.type, "picture"), 1
+        description = picture.desc
+        while description in used:
+            description = kind if number == 1 else f"{kind} {number}"
+            number += 1
+        used.add(description)
+        frames.add(APIC(encoding=3, mime=picture.mime, type=picture.type, desc=description, data=picture.data))

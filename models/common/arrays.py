@@ -10,6 +10,7 @@ FloatArray = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 
 Labels = npt.NDArray[np.int32]
+"""Segment numbers of a spectrogram, [frames, bands]."""
 
 ProgressCallback = Callable[[float], None]
-"""Takes the fraction done, 0..1."""
+"""A progress callback; takes the fraction done, 0..1."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,38 +14,79 @@ from .errors import InputError
 def atomic_write(path: Path) -> Iterator[Path]:
     """Give a temporary path in the folder of `path` (same suffix) and move it to `path` when the block ends well.
 
-    Whatever ends the block otherwise (an error, Ctrl-C) removes the temporary file; `path` is left as it was.
+    Whatever ends the block otherwise (an error, Ctrl-C, SIGTERM) removes the temporary file; `path` is left as it
+    was. A symbolic link is written through: the file that it leads to is replaced, the link stays.
 
-    Raises InputError when the folder does not exist or cannot be written to, or the disk is full.
+    Raises
+    ------
+    InputError
+        When the folder does not exist or cannot be written to, `path` is no regular file, or the disk is full.
     """
-    folder = path.parent
-    if not folder.is_dir():
-        raise InputError(f"{path}: the folder {folder} does not exist")
+    check_destination(path, overwrite=True)
+    final = Path(os.path.realpath(path))
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=folder)
-        os.close(handle)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=final.parent)
     except OSError as error:
         raise InputError(f"{path}: cannot write there ({error.strerror or error})") from error
     beside = Path(name)
     try:
+        os.close(handle)
         yield beside
         # mkstemp makes files private; the finished one gets the permissions any new file of the user would have.
         umask = os.umask(0)
         os.umask(umask)
         beside.chmod(0o666 & ~umask)
-        beside.replace(path)
+        beside.replace(final)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
         beside.unlink(missing_ok=True)
 
 
-def check_writable(path: Path) -> None:
-    """See that a file can be made there before the work begins. Raises InputError."""
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist")
+def check_destination(path: Path, *, source: Path | None = None, overwrite: bool = False) -> None:
+    """See that a file can be made at `path`, before any work is done.
+
+    Parameters
+    ----------
+    path
+        Where the file shall be; a symbolic link stands for the file that it leads to.
+    source
+        The input, which `path` must not be.
+    overwrite
+        Whether a file that is there may be replaced.
+
+    Raises
+    ------
+    InputError
+        For a folder, a pipe or a device, a file that must stay, a name that the system refuses, and a folder that is
+        not there or not writable.
+    """
     try:
-        with tempfile.TemporaryFile(dir=path.parent):
+        mode = path.stat().st_mode if path.exists() else None
+        same = mode is not None and source is not None and source.exists() and path.samefile(source)
+        folder = Path(os.path.realpath(path)).parent
+        there = folder.is_dir()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from error
+    if mode is not None and stat.S_ISDIR(mode):
+        raise InputError(f"{path}: it is a folder, the name of a file is needed")
+    if same:
+        raise InputError(f"{path}: it is the input itself, give the output another name")
+    if mode is not None and not stat.S_ISREG(mode):
+        raise InputError(f"{path}: it is a pipe or a device, only files are written")
+    if mode is not None and not overwrite:
+        raise InputError(f"{path}: it exists already (--overwrite replaces it)")
+    if not there:
+        raise InputError(f"{path}: the folder {folder} does not exist")
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"{path}: the folder {folder} is not writable")
+
+
+def check_writable(path: Path) -> None:
+    """See that a file can be made or replaced there before the work begins. Raises InputError."""
+    check_destination(path, overwrite=True)
+    try:
+        with tempfile.TemporaryFile(dir=Path(os.path.realpath(path)).parent):
             pass
     except OSError as error:
         raise InputError(f"{path}: cannot write there ({error.strerror or error})") from error

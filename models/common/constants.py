@@ -1,8 +1,8 @@
-"""The names of the features and emotions and the numbers of the spectrogram: their only home.
+"""Names of the features and emotions, and parameters of the spectrogram that is the network's input.
 
-Features are the seven mid-level perceptual features of Aljanaki & Soleymani (ISMIR 2018), emotions the eight
-of Eerola & Vuoskoski's Soundtracks (2011), both on the scale 0..1 (a mean rating divided by ten).
-High articulation is staccato, high modality is minor.
+The features are the seven mid-level perceptual features of Aljanaki & Soleymani (ISMIR 2018), the emotions the eight
+of Eerola & Vuoskoski's Soundtracks dataset (Psychology of Music 2011), both on a scale of 0..1 (mean ratings divided
+by ten). High articulation is staccato, high modality is minor.
 """
 
 from typing import Final
@@ -19,18 +19,20 @@ MIDLEVEL: Final = (
 EMOTIONS: Final = ("valence", "energy", "tension", "anger", "fear", "happy", "sad", "tender")
 
 SAMPLE_RATE: Final = 22050
-"""Rate at which the network listens, in Hz, mono."""
+"""Sample rate of the network's input in Hz; the input is mono."""
 N_FFT: Final = 2048
 """Length of a spectrogram frame in samples."""
 HOP_LENGTH: Final = 704
 """Distance of spectrogram frames in samples: 31.3 frames a second."""
 BANDS_PER_OCTAVE: Final = 24
 F_MIN: Final = 20.0
+"""Lowest frequency of the filterbank in Hz."""
 F_MAX: Final = 16000.0
+"""Upper limit of the filterbank in Hz; at this sample rate it ends at 11,025 Hz."""
 N_BANDS: Final = 149
-"""Bands that are left of 24 an octave from 20 Hz to 16 kHz at this rate and frame length."""
+"""Number of distinct bands that this sample rate and frame length leave of the filterbank."""
 CLIP_FRAMES: Final = 313
-"""Frames of ten seconds, the length that the listeners rated and the network was trained on."""
+"""Frames in ten seconds, the approximate length of the rated clips and the length of training excerpts."""
 
 RELIABILITY_THRESHOLD: Final = 0.9
-"""Stability of a feature's weights from which on its mask is trusted without a word."""
+"""Lowest reliability of a feature's weights at which no warning is given."""

@@ -1,4 +1,4 @@
-"""What a run of training depends on, as one short text: so that nothing goes on with, or is judged by, another's."""
+"""Short digests of settings and data: they tell the runs of training and evaluation apart."""
 
 import hashlib
 import json
@@ -6,6 +6,18 @@ from typing import Any
 
 
 def short_digest(*parts: Any, length: int = 12) -> str:  # noqa: ANN401
-    """First digits of the SHA-256 over anything that JSON can say."""
+    """Return the beginning of the SHA-256 of some values.
+
+    Parameters
+    ----------
+    *parts
+        Values that JSON can represent; other iterables are written as lists.
+    length
+        Number of hexadecimal digits, 1..64.
+
+    Returns
+    -------
+    str
+    """
     text = json.dumps(parts, sort_keys=True, default=list)
     return hashlib.sha256(text.encode()).hexdigest()[:length]

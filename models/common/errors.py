@@ -1,9 +1,9 @@
-"""The one error that is meant for the user's eyes."""
+"""The exception for invalid input, whose message is shown to the user."""
 
 
 class InputError(ValueError):
-    """Something the user gave cannot be used.
+    """Invalid input: a file, option or argument that cannot be used.
 
-    The message is one line that names the thing and guesses the cause; the command line prints it as it is and
-    exits with code 2. Whoever uses the package from Python catches it as a ValueError.
+    The message is one line that names the input and suggests the cause. The command line prints it without a
+    traceback and exits with code 2.
     """

@@ -1,6 +1,6 @@
-"""The bands of the network's spectrogram: 24 an octave from 20 Hz to 16 kHz (its definition is in spectrogram.py).
+"""The logarithmic filterbank of the network's spectrogram (`network/spectrogram.py`): 24 bands per octave from 20 Hz.
 
-Without torch, so that what plays live can be there at once.
+Does not import torch, so that the live processes start quickly.
 """
 
 from functools import cache
@@ -16,29 +16,29 @@ _TUNING_HZ = 440.0
 
 @cache
 def _band_bins() -> npt.NDArray[np.int64]:
-    """Corners of the triangles as FFT bins [N_BANDS + 2]: band b rises from corner b to b + 1 and falls to b + 2."""
+    """Corners of the triangular filters as FFT bins, [N_BANDS + 2]; band b has the corners b, b + 1 and b + 2."""
     low = np.floor(np.log2(F_MIN / _TUNING_HZ) * BANDS_PER_OCTAVE)
     high = np.ceil(np.log2(F_MAX / _TUNING_HZ) * BANDS_PER_OCTAVE)
     corners = _TUNING_HZ * 2.0 ** (np.arange(low, high) / BANDS_PER_OCTAVE)
     corners = corners[(corners >= F_MIN) & (corners <= F_MAX)]
-    # The nearest bin of each corner; ties go to the upper one, the Nyquist bin is not used.
+    # Nearest bins, ties to the upper one; the Nyquist bin is not used.
     spacing = SAMPLE_RATE / N_FFT
     bins = np.clip(np.floor(corners / spacing + 0.5), 0, N_FFT // 2 - 1)
     return np.unique(bins).astype(np.int64)
 
 
 def band_frequencies() -> npt.NDArray[np.float64]:
-    """Centre frequency of each band in Hz, [N_BANDS], ascending."""
+    """Return the centre frequency of each band in Hz: float64 [N_BANDS], ascending."""
     return np.asarray(_band_bins()[1:-1] * (SAMPLE_RATE / N_FFT), np.float64)
 
 
 @cache
 def filterbank() -> FloatArray:
-    """Triangular filters [N_FFT // 2, N_BANDS], each summing to one."""
+    """Return the triangular filters, each with a sum of one: float32 [N_FFT // 2, N_BANDS]."""
     corners = _band_bins()
     matrix = np.zeros((N_FFT // 2, N_BANDS), np.float32)
     for band, (start, centre, stop) in enumerate(zip(corners, corners[1:], corners[2:], strict=False)):
-        if stop - start < 2:  # narrower than a bin: one bin, whole
+        if stop - start < 2:  # narrower than a bin: a single bin
             centre, stop = start, start + 1
         rise = np.linspace(0, 1, centre - start, endpoint=False)
         fall = np.linspace(1, 0, stop - centre, endpoint=False)
@@ -48,5 +48,5 @@ def filterbank() -> FloatArray:
 
 
 def frame_count(samples: int) -> int:
-    """Frames of a sound of that many samples (at SAMPLE_RATE): one for each hop that was begun."""
+    """Return the number of spectrogram frames of a signal of so many samples: its hops, rounded up."""
     return -(-samples // HOP_LENGTH)

@@ -1,24 +1,73 @@
-"""Numbers, names and durations as text, for tables, screens, figures and pages alike."""
+"""Text formatting of names, numbers and durations for tables, screens, figures and pages."""
 
 
 def display_name(name: str) -> str:
-    """A name of the vocabulary as people write it."""
+    """Return a feature or emotion name as people write it: spaces in place of underscores."""
     return name.replace("_", " ")
 
 
+POLES = {"modality": ("minor", "major")}
+"""What high and low mean for a feature whose name does not say it."""
+
+
+def name_with_pole(name: str) -> str:
+    """A feature's name with what a high value means where the name leaves that open: `modality (minor)`."""
+    return f"{display_name(name)} ({POLES[name][0]})" if name in POLES else display_name(name)
+
+
 def format_signed(value: float, form: str) -> str:
-    """A number with its sign as printers set it (a true minus); what comes to zero is 0."""
+    """Format a number with its sign, a minus sign in place of the hyphen, and zero as 0.
+
+    Parameters
+    ----------
+    value
+        The number.
+    form
+        Format specification without the sign, as ".2f".
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> signed(0.5, ".1f"), signed(-0.04, ".1f")
+    ('+0.5', '0')
+    """
     text = format(value, "+" + form)
     return text.replace("-", "\u2212") if float(text) else "0"
 
 
 def format_duration(seconds: float) -> str:
-    """Minutes and seconds, 4:05."""
+    """Format a duration in seconds as minutes and seconds, rounded down.
+
+    Examples
+    --------
+    >>> duration(245.9)
+    '4:05'
+    """
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 def format_r(value: float, digits: int = 2) -> str:
-    """.83, as printers set a correlation; a true minus."""
+    """Format a correlation without a leading zero, with a minus sign in place of the hyphen.
+
+    Parameters
+    ----------
+    value
+        The correlation, -1..1.
+    digits
+        Digits after the point.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> number(0.826)
+    '.83'
+    """
     text = f"{abs(value):.{digits}f}"
     text = text[1:] if text.startswith("0") else text
     return ("\u2212" if round(value, digits) < 0 else "") + text

@@ -1,4 +1,4 @@
-"""What stands behind the melody: chords, bass, rubbing clusters and layers of struck sounds."""
+"""The accompaniment: chord, bass, dissonance and percussion parts."""
 
 from .harmony import chord_at
 from .midi_parts import Part, named_rng
@@ -7,7 +7,13 @@ from .timing import onset_pattern
 
 
 def chord_parts(piece: Piece) -> list[Part]:
-    """Chords or broken chords on one or two instruments, with the notes that rub among them."""
+    """Compose block or broken chords, with their added dissonant notes, on one or two instruments.
+
+    Returns
+    -------
+    list of Part
+        One or two parts.
+    """
     rng = named_rng(piece.seed, "chords")
     broken, voices, doubled = rng.random() < 0.35, int(rng.integers(3, 6)), rng.random() < 0.4
     beats = onset_pattern(
@@ -21,8 +27,8 @@ def chord_parts(piece: Piece) -> list[Part]:
     for index, beat in enumerate(beats):
         chord = chord_at(piece.chords, beat)
         notes = close_voicing(chord, piece.ensemble.chord_centre, voices)
-        rubs = [notes[0] + (rub - notes[0]) % 12 for rub in chord.rubs]
-        pitches.append([notes[index % len(notes)], *rubs[:2]] if broken else notes + rubs)
+        dissonant = [notes[0] + (pitch_class - notes[0]) % 12 for pitch_class in chord.added_notes]
+        pitches.append([notes[index % len(notes)], *dissonant[:2]] if broken else notes + dissonant)
     parts = []
     for program in [piece.ensemble.chord] + [piece.ensemble.second_chord] * doubled:
         part = piece.part(program, 96 - 56 * piece.qualities["melodiousness"])
@@ -33,7 +39,13 @@ def chord_parts(piece: Piece) -> list[Part]:
 
 
 def bass_part(piece: Piece) -> list[Part]:
-    """The bass: the chord's lowest note on the beats (where the piece is simple)."""
+    """Compose the bass: the lowest note of each chord, on the beats where rhythmic complexity is low.
+
+    Returns
+    -------
+    list of Part
+        One part; none in one of eight pieces.
+    """
     rng = named_rng(piece.seed, "bass")
     if rng.random() < 0.12:
         return []
@@ -45,21 +57,27 @@ def bass_part(piece: Piece) -> list[Part]:
         seed=piece.seed,
         name="bass",
     )
-    low = piece.ensemble.bass_centre
-    pitches = [[low + (chord_at(piece.chords, beat).bass - low) % 12] for beat in beats]
+    lowest = piece.ensemble.bass_centre
+    pitches = [[lowest + (chord_at(piece.chords, beat).bass - lowest) % 12] for beat in beats]
     part = piece.part(piece.ensemble.bass, 100 - 34 * piece.qualities["melodiousness"])
     piece.play(part, beats, pitches)
     return [part]
 
 
 def dissonance_part(piece: Piece) -> list[Part]:
-    """High rubbing notes against the chord, coming in louder as dissonance rises above a third."""
-    d = piece.qualities["dissonance"]
-    if d < 0.35:
+    """Compose high clusters of semitones against the chords, louder as dissonance rises.
+
+    Returns
+    -------
+    list of Part
+        One part; none where dissonance is below 0.35.
+    """
+    dissonance = piece.qualities["dissonance"]
+    if dissonance < 0.35:
         return []
     rng = named_rng(piece.seed, "cluster")
-    part = piece.part(piece.ensemble.cluster, (36 + 44 * d) * (1.0 - 0.3 * piece.qualities["melodiousness"]))
-    part.detune = 35 * d
+    part = piece.part(piece.ensemble.cluster, (36 + 44 * dissonance) * (1.0 - 0.3 * piece.qualities["melodiousness"]))
+    part.detune = 35 * dissonance
     octave = 12 * int(rng.choice([0, 1, 1, 2]))
     beats = [chord.start for chord in piece.chords]
     if rng.random() < 0.5:
@@ -73,41 +91,49 @@ def dissonance_part(piece: Piece) -> list[Part]:
     pitches = []
     for chord in (chord_at(piece.chords, beat) for beat in beats):
         root = piece.ensemble.chord_centre - (piece.ensemble.chord_centre - chord.triad[0]) % 12 + octave
-        pitches.append([root, root + 1, root + 6, root + 7, root + 13][: 2 + round(3 * d)])
-    piece.play(part, beats, pitches, level=12 * d - 8)
+        pitches.append([root, root + 1, root + 6, root + 7, root + 13][: 2 + round(3 * dissonance)])
+    piece.play(part, beats, pitches, level=12 * dissonance - 8)
     return [part]
 
 
 def percussion_parts(piece: Piece) -> list[Part]:
-    """Layers of struck sounds: a pulse on the beats in some pieces, more layers where it is complex."""
+    """Compose percussion layers: a pulse on the beats in three of four pieces, and up to four more with complexity.
+
+    A layer is played on drums or on a pitched percussion instrument.
+
+    Returns
+    -------
+    list of Part
+        None to five parts.
+    """
     rng = named_rng(piece.seed, "pulse")
-    c = piece.qualities["rhythmic_complexity"]
-    plain, drums = rng.random() < 0.75, rng.random() < 0.4 and bool(piece.ensemble.kit)
-    wanted = int(plain) + round(4 * c)
+    complexity = piece.qualities["rhythmic_complexity"]
+    has_pulse, has_drums = rng.random() < 0.75, rng.random() < 0.4 and bool(piece.ensemble.kit)
+    count = int(has_pulse) + round(4 * complexity)
     rates = rng.choice([1.0, 1.0, 2.0, 0.5, 0.5], 5)
     parts = []
-    for index in range(wanted):
+    for index in range(count):
         beats = onset_pattern(
             piece.timing.bars,
-            per_beat=1.0 if index == 0 and plain else float(rates[index]),
-            complexity=c,
+            per_beat=1.0 if index == 0 and has_pulse else float(rates[index]),
+            complexity=complexity,
             seed=piece.seed,
             name=f"pulse {index}",
         )
-        struck = drums and index < len(piece.ensemble.kit)
-        volume = ((48 if struck else 70) + 16 * piece.qualities["articulation"]) * (
+        is_drum = has_drums and index < len(piece.ensemble.kit)
+        volume = ((48 if is_drum else 70) + 16 * piece.qualities["articulation"]) * (
             1.0 - 0.4 * piece.qualities["melodiousness"]
         )
-        volume *= 1.0 if index == 0 and plain else 1.12
-        part = piece.part(0 if struck else piece.ensemble.layers[index], volume, drums=struck)
+        volume *= 1.0 if index == 0 and has_pulse else 1.12
+        part = piece.part(0 if is_drum else piece.ensemble.layers[index], volume, drums=is_drum)
         pitches = []
         for beat in beats:
             chord = chord_at(piece.chords, beat)
-            if struck:
+            if is_drum:
                 pitches.append([piece.ensemble.kit[index]])
             else:
-                low = (40, 52, 60, 64, 55)[index]
-                pitches.append([low + (chord.triad[0 if index != 2 else 2] - low) % 12])
+                lowest = (40, 52, 60, 64, 55)[index]
+                pitches.append([lowest + (chord.triad[0 if index != 2 else 2] - lowest) % 12])
         piece.play(part, beats, pitches, level=2)
         parts.append(part)
     return parts

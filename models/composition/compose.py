@@ -1,10 +1,13 @@
-"""Short pieces composed by rule: each mid-level quality is a knob in 0..1, independent of the others.
+"""Rule-based composition of short MIDI pieces whose seven mid-level features are input parameters in 0..1.
 
-The questions are those the listeners of the Mid-level Perceptual Features dataset were asked (Aljanaki &
-Soleymani, "A data-driven approach to mid-level perceptual musical feature modeling", ISMIR 2018): which piece
-would you sing along to, which is more staccato, harder to tap, easier to march to, harsher, keeps to one key,
-sounds minor. All that no knob fixes (key, tempo, style, instruments, register, density, dynamics, number of
-voices) is drawn from the seed and stays what it is while a knob is turned.
+The parameters follow the questions that the raters of the Mid-level Perceptual Features dataset answered (Aljanaki &
+Soleymani, "A data-driven approach to mid-level perceptual musical feature modeling", ISMIR 2018): which piece is
+easier to sing along to (melodiousness), more staccato (articulation), harder to tap along (rhythmic complexity),
+easier to march to (rhythmic stability), harsher (dissonance), keeps more to one key (tonal stability), sounds more
+minor (modality).
+
+The parameters act independently of each other. Everything that none of them controls (key, tempo, style, instruments,
+register, density, dynamics, number of parts) is drawn from the seed and does not change with a parameter.
 """
 
 from collections.abc import Mapping
@@ -23,14 +26,31 @@ from .piece import Piece, melody_part, texture_part
 from .timing import Timing
 
 GENERATOR_VERSION: Final = 4
-"""Counted up when a knob is given another meaning: it is in the names of the files that are made, so that clips of an
-older meaning are never taken for those of the new one."""
+"""Version of the generator. Counted up when a parameter changes its meaning; it is part of the names of rendered
+files, so that clips of an older version are never mixed with those of this one."""
 
 
 def compose(qualities: Mapping[str, float], *, seed: int, seconds: float = 11.0) -> mido.MidiFile:
-    """Compose a piece of `seconds` (1..600) with the seven qualities in 0..1; same arguments, same piece.
+    """Compose a piece with the given mid-level features.
 
-    Raises InputError for unknown or missing qualities and values out of range.
+    Parameters
+    ----------
+    qualities
+        The seven features by name (`constants.MIDLEVEL`), each in 0..1.
+    seed
+        Random seed, 0 or more. The same arguments give the same piece, byte for byte.
+    seconds
+        Length in seconds, 1..600.
+
+    Returns
+    -------
+    mido.MidiFile
+        A type 1 file with one track per part.
+
+    Raises
+    ------
+    InputError
+        A feature is missing or unknown, or a value is out of range.
     """
     piece = _plan(generator_parameters(qualities, seconds), seed, seconds)
     parts = [
@@ -47,10 +67,25 @@ def compose(qualities: Mapping[str, float], *, seed: int, seconds: float = 11.0)
 
 
 def generator_parameters(qualities: Mapping[str, float], seconds: float) -> dict[str, float]:
-    """What the rules turn, in 0..1: the qualities themselves, but of melodiousness how far the tune is in front, and
-    of tonal stability the share of chords at home.
+    """Check the features and convert them to the parameters of the generator.
 
-    Raises InputError when a quality or the length is out of range.
+    Parameters
+    ----------
+    qualities
+        The seven features by name, each in 0..1.
+    seconds
+        Length of the piece in seconds, 1..600; only checked.
+
+    Returns
+    -------
+    dict of str to float
+        By the same names, 0..1. Two are converted: `melodiousness` to the prominence of the melody, `tonal_stability`
+        to the fraction of chords in the home key. The others are passed on.
+
+    Raises
+    ------
+    InputError
+        A feature is missing or unknown, or a value is out of range.
     """
     if set(qualities) != set(MIDLEVEL):
         odd = ", ".join(sorted(set(qualities) ^ set(MIDLEVEL)))
@@ -60,28 +95,29 @@ def generator_parameters(qualities: Mapping[str, float], seconds: float) -> dict
             raise InputError(f"{name}: {value} is not within 0..1 (a rating out of ten?)")
     if not 1.0 <= seconds <= 600.0:
         raise InputError(f"seconds: {seconds} is not within 1..600 (milliseconds?)")
-    turned = {name: float(value) for name, value in qualities.items()}
-    return turned | {
-        "melodiousness": melody_prominence(turned["melodiousness"]),
-        "tonal_stability": in_key_fraction(turned["tonal_stability"]),
+    parameters = {name: float(value) for name, value in qualities.items()}
+    return parameters | {
+        "melodiousness": melody_prominence(parameters["melodiousness"]),
+        "tonal_stability": in_key_fraction(parameters["tonal_stability"]),
     }
 
 
-def _plan(q: dict[str, float], seed: int, seconds: float) -> Piece:
+def _plan(parameters: dict[str, float], seed: int, seconds: float) -> Piece:
+    """Draw what the parts have in common: tempo, meter, chords, instruments, loudness, density."""
     rng = named_rng(seed, "setting")
     tempo, meter = float(rng.uniform(62, 148)), int(rng.choice([4, 4, 4, 3]))
-    timing = Timing(seed=seed, tempo=tempo, meter=meter, stability=q["rhythmic_stability"], seconds=seconds)
+    timing = Timing(seed=seed, tempo=tempo, meter=meter, stability=parameters["rhythmic_stability"], seconds=seconds)
     chords = plan_chords(
         timing.bars,
-        at_home=q["tonal_stability"],
-        modality=q["modality"],
-        dissonance=q["dissonance"],
+        home_fraction=parameters["tonal_stability"],
+        modality=parameters["modality"],
+        dissonance=parameters["dissonance"],
         seed=seed,
         beat_s=timing.beat_s,
     )
-    ensemble = draw_ensemble(articulation=q["articulation"], dissonance=q["dissonance"], seed=seed)
+    ensemble = draw_ensemble(articulation=parameters["articulation"], dissonance=parameters["dissonance"], seed=seed)
     return Piece(
-        qualities=q,
+        qualities=parameters,
         seed=seed,
         seconds=seconds,
         timing=timing,

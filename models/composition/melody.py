@@ -1,7 +1,7 @@
-"""A foreground line with melodiousness as a knob: from a sung, stepwise, phrased melody to scattered notes.
+"""Rule-based melodies: melodiousness as a parameter, from a singable, stepwise, phrased line to scattered notes.
 
-Singable here means what it means in singing lessons: small intervals, a range of about a tenth, a motif that
-comes back, phrases of some bars with a long last note and a breath, chord notes on the strong beats.
+Singable means small intervals, a range of about a tenth, a motif that returns, phrases of two or four bars with a
+long last note and a breath, and chord notes on the strong beats.
 """
 
 from dataclasses import dataclass
@@ -18,14 +18,26 @@ RHYTHMS = (
     (1.5, 0.5, 1.0, 1.0), (3.0, 1.0), (0.5, 0.5, 1.0, 1.0, 1.0), (1.0, 0.5, 0.5, 1.0, 1.0),
 )  # fmt: skip
 STEPS = (-2, -1, -1, -1, 1, 1, 1, 2)
+"""Intervals of a melodious line, in scale steps."""
 CHROMATIC_THRESHOLD = 0.55
-"""At no tonal stability, notes whose threshold is beyond this one are bent out of the scale."""
+"""Notes whose threshold is above this one are altered chromatically when tonal stability is 0."""
 LEAPS = (-19, -14, -11, -8, 8, 11, 14, 19)
+"""Intervals of an unmelodious line from the centre of its range, in semitones."""
 
 
 @dataclass(frozen=True)
 class MelodyNote:
-    """A note of a melody in beats; `strength` is added to its velocity."""
+    """A note of a melody.
+
+    Attributes
+    ----------
+    start, length
+        In beats.
+    pitch
+        MIDI number.
+    strength
+        Accent, added to the velocity.
+    """
 
     start: float
     length: float
@@ -34,10 +46,11 @@ class MelodyNote:
 
 
 def melody_prominence(melodiousness: float) -> float:
-    """How far the tune stands in front of the rest, 0..1, for a knob whose quarters are heard as steps more alike.
+    """Convert melodiousness to the prominence of the melody against the accompaniment, both 0..1.
 
-    Where the one was the other, the quarters were .03, .10, .26 and .15 of the scale to a network that had learned
-    from such pieces: a tune that is nearly gone sounds like none.
+    The exponent makes the quarters of the scale perceptually more alike. With prominence equal to melodiousness, a
+    network trained on such pieces predicted .03, .10, .26 and .15 of the scale for the four quarters: a melody that
+    is almost inaudible counts as none.
     """
     return float(melodiousness**0.7)
 
@@ -52,61 +65,97 @@ def compose_melody(
     centre: int,
     seed: int,
 ) -> list[MelodyNote]:
-    """A line over all bars around the pitch `centre`; knobs 0..1.
+    """Compose a melody over a chord progression.
 
-    The lower `melodiousness`, the more notes leave their step for a leap of more than an octave's half.
-    `complexity` syncopates the rhythm, low `tonal_stability` puts chromatic notes between the others.
+    Parameters
+    ----------
+    bars
+        Bar lines in beats.
+    chords
+        The progression.
+    melodiousness
+        0..1; the lower, the more notes leave the line by a leap of more than half an octave.
+    complexity
+        Rhythmic complexity, 0..1; syncopates notes.
+    tonal_stability
+        0..1; the lower, the more notes off the strong beats are altered chromatically.
+    centre
+        MIDI number of the middle of the range.
+    seed
+        Seed of the piece.
+
+    Returns
+    -------
+    list of MelodyNote
+        By onset.
     """
     rng = named_rng(seed, "melody")
-    motif = [RHYTHMS[i] for i in rng.choice(len(RHYTHMS), 2)]
-    slow = float(rng.choice([1.0, 1.0, 2.0]))
+    motifs = [RHYTHMS[i] for i in rng.choice(len(RHYTHMS), 2)]
+    augmentation = float(rng.choice([1.0, 1.0, 2.0]))
     phrase_bars = int(rng.choice([2, 2, 4]))
-    moves = rng.choice(STEPS, (2, 16))
+    intervals = rng.choice(STEPS, (2, 16))
     size = 64
-    leap_at, bend_at = (rng.permutation(size) + 0.5) / size, (rng.permutation(size) + 0.5) / size
-    late, shift = (rng.permutation(size) + 0.5) / size, rng.choice(SHIFTS[:4], size)
-    leaps, bends = rng.choice(LEAPS, size), rng.choice([-1, 1], size)
+    leap_at, alter_at = (rng.permutation(size) + 0.5) / size, (rng.permutation(size) + 0.5) / size
+    shift_at, shifts = (rng.permutation(size) + 0.5) / size, rng.choice(SHIFTS[:4], size)
+    leaps, alterations = rng.choice(LEAPS, size), rng.choice([-1, 1], size)
     tones: list[MelodyNote] = []
-    here, count = centre, 0
-    for index in range(0, len(bars) - 1, int(slow)):
-        start, end = bars[index], bars[min(index + int(slow), len(bars) - 1)]
-        which = (index // int(slow)) % 2
-        last = (index // int(slow)) % phrase_bars == phrase_bars - 1
-        place = start
-        for k, length in enumerate(motif[which]):
-            length *= slow
-            if place >= end - 0.2:
+    line_pitch, count = centre, 0
+    for index in range(0, len(bars) - 1, int(augmentation)):
+        start, end = bars[index], bars[min(index + int(augmentation), len(bars) - 1)]
+        motif = (index // int(augmentation)) % 2
+        is_last_bar = (index // int(augmentation)) % phrase_bars == phrase_bars - 1
+        beat = start
+        for k, length in enumerate(motifs[motif]):
+            length *= augmentation
+            if beat >= end - 0.2:
                 break
-            closing = last and (k == len(motif[which]) - 1 or place + length >= end - 0.2)
-            length = min(length, end - place)
-            chord, slot = chord_at(chords, place), count % size
+            closing = is_last_bar and (k == len(motifs[motif]) - 1 or beat + length >= end - 0.2)
+            length = min(length, end - beat)
+            chord, slot = chord_at(chords, beat), count % size
             strong = k == 0 or closing
-            here = nearest_pitch(here + int(moves[which][k]) * 2, chord.triad if strong else chord.scale, here)
-            here = _homeward(here, centre, chord.scale)
-            pitch = here
-            if not strong and bend_at[slot] > CHROMATIC_THRESHOLD + (1 - CHROMATIC_THRESHOLD) * tonal_stability:
-                pitch += int(bends[slot])
+            line_pitch = nearest_pitch(
+                line_pitch + int(intervals[motif][k]) * 2, chord.triad if strong else chord.scale, line_pitch
+            )
+            line_pitch = _limit_range(line_pitch, centre, chord.scale)
+            pitch = line_pitch
+            if not strong and alter_at[slot] > CHROMATIC_THRESHOLD + (1 - CHROMATIC_THRESHOLD) * tonal_stability:
+                pitch += int(alterations[slot])
             if leap_at[slot] > melodiousness + 0.05:
                 pitch = nearest_pitch(centre + int(leaps[slot]), chord.triad if strong else chord.scale)
-            moved = float(shift[slot]) if late[slot] < complexity and length >= 0.75 else 0.0
+            shift = float(shifts[slot]) if shift_at[slot] < complexity and length >= 0.75 else 0.0
             sounding = length * 0.75 if closing else length
             tones.append(
-                MelodyNote(max(place + moved, 0.0), max(sounding - max(moved, 0.0), 0.2), pitch, 6.0 * strong)
+                MelodyNote(max(beat + shift, 0.0), max(sounding - max(shift, 0.0), 0.2), pitch, 6.0 * strong)
             )
-            place += length
+            beat += length
             count += 1
     return sorted(tones, key=lambda tone: tone.start)
 
 
 def nearest_pitch(target: float, allowed: tuple[int, ...], previous: int | None = None) -> int:
-    """The pitch nearest to `target` whose pitch class is allowed, rather not the previous one."""
+    """Return the pitch nearest to a target among some pitch classes.
+
+    Parameters
+    ----------
+    target
+        MIDI number, not necessarily whole.
+    allowed
+        Pitch classes, 0..11.
+    previous
+        A MIDI number that is avoided unless it is nearer by 0.9 semitones.
+
+    Returns
+    -------
+    int
+        MIDI number.
+    """
     middle = round(target)
     candidates = [pitch for pitch in range(middle - 7, middle + 8) if pitch % 12 in allowed]
     return min(candidates, key=lambda pitch: abs(pitch - target) + (0.9 if pitch == previous else 0.0))
 
 
-def _homeward(pitch: int, centre: int, scale: tuple[int, ...]) -> int:
-    """Keep a walk within a tenth: beyond it, turn back to the scale's note at the edge."""
+def _limit_range(pitch: int, centre: int, scale: tuple[int, ...]) -> int:
+    """Keep a line within nine semitones of its centre: a pitch beyond them returns to about six."""
     if abs(pitch - centre) <= 9:
         return pitch
     return nearest_pitch(centre + int(np.sign(pitch - centre)) * 6, scale)

@@ -1,8 +1,8 @@
-"""Who plays: palettes of General MIDI instruments by style, and a random ensemble drawn from one of them.
+"""Instrumentation: General MIDI palettes by style, and a random ensemble drawn from one of them.
 
-Every palette has held and short sounds for each role. Articulation chooses between the two (and, in the
-composition, how long notes are held); dissonance may put a harsh sound in the place of a soft one. Style,
-register, balance, room and number of players are drawn at random, the same for any setting of the knobs.
+Every palette has sustained and short sounds for each role. Articulation selects between the two, dissonance may
+replace a soft sound by a harsh one. Style, register, panning and reverb are drawn from the seed and do not depend on
+the parameters.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,19 @@ from .midi_parts import named_rng
 
 @dataclass(frozen=True)
 class Palette:
-    """Programs (from 0) for each role: `*_held` sustain, `*_short` are plucked, struck or tongued."""
+    """The General MIDI programs (from 0) of one style, by role; a program named twice is drawn twice as often.
+
+    Attributes
+    ----------
+    lead_held, chord_held, bass_held
+        Sustained sounds.
+    lead_short, chord_short, bass_short
+        Plucked, struck or tongued sounds.
+    harsh
+        Replacements for any role where dissonance is high.
+    kit
+        Drum notes of the percussion layers, lowest first; empty where the style has no drums.
+    """
 
     lead_held: tuple[int, ...]
     lead_short: tuple[int, ...]
@@ -24,7 +36,6 @@ class Palette:
     bass_short: tuple[int, ...]
     harsh: tuple[int, ...]
     kit: tuple[int, ...]
-    """Drum notes of the pulse, lowest first; empty where the style has no drums."""
 
 
 PALETTES: dict[str, Palette] = {
@@ -60,13 +71,32 @@ PALETTES: dict[str, Palette] = {
     ),
 }  # fmt: skip
 WEIGHTS = (0.36, 0.1, 0.08, 0.12, 0.08, 0.12, 0.08, 0.06)
+"""Probabilities of the styles, in the order of PALETTES."""
 STRUCK_LAYERS = (47, 116, 117, 115, 12, 13, 45, 108, 114, 118, 11)
-"""Programs for layers of rhythm: timpani, taiko, tom, woodblock, marimba, xylophone, pizzicato and others."""
+"""Programs of percussion layers: timpani, taiko, tom, woodblock, marimba, xylophone, pizzicato and others."""
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Programs and settings of one piece; centres are MIDI numbers, the rest MIDI controllers."""
+    """The instruments of one piece and their settings.
+
+    Attributes
+    ----------
+    style
+        Name of the palette.
+    lead, chord, second_chord, bass, cluster, texture
+        General MIDI programs by role.
+    layers
+        General MIDI programs of five percussion layers.
+    kit
+        Drum notes of the first percussion layers.
+    lead_centre, chord_centre, bass_centre
+        Registers, as MIDI numbers.
+    reverb, chorus
+        MIDI controller values, 0..127.
+    pans
+        Pan positions of twelve parts, 0..127.
+    """
 
     style: str
     lead: int
@@ -86,17 +116,29 @@ class Ensemble:
 
 
 def draw_ensemble(*, articulation: float, dissonance: float, seed: int) -> Ensemble:
-    """An ensemble from the seed; the knobs 0..1 only choose among what is drawn for each role."""
+    """Draw the ensemble of a piece.
+
+    Parameters
+    ----------
+    articulation
+        0..1; the higher, the more roles get a short sound.
+    dissonance
+        0..1; the higher, the more roles get a harsh sound.
+    seed
+        Seed of the piece. The parameters above only choose among the sounds drawn for each role.
+    """
     rng = named_rng(seed, "orchestration")
     style = str(rng.choice(list(PALETTES), p=WEIGHTS))
     palette = PALETTES[style]
 
-    def pick(held: tuple[int, ...], short: tuple[int, ...], harshness: float) -> int:
-        one, other, harsh = (int(rng.choice(kind)) for kind in (held, short, palette.harsh))
-        swap, spoil = rng.uniform(0.1, 0.9), rng.uniform(0.25, 1.6)
-        if dissonance * harshness > spoil:
+    def pick(sustained_programs: tuple[int, ...], short_programs: tuple[int, ...], harshness: float) -> int:
+        sustained, short, harsh = (
+            int(rng.choice(programs)) for programs in (sustained_programs, short_programs, palette.harsh)
+        )
+        short_at, harsh_at = rng.uniform(0.1, 0.9), rng.uniform(0.25, 1.6)
+        if dissonance * harshness > harsh_at:
             return harsh
-        return other if articulation > swap else one
+        return short if articulation > short_at else sustained
 
     return Ensemble(
         style=style,

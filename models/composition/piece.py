@@ -1,4 +1,4 @@
-"""The plan of a piece, how notes are played from it, and its foreground: the melody or what replaces it."""
+"""The plan that all parts of a piece share, how notes are added from it, and the melody and texture parts."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,29 @@ from .timing import Timing, onset_pattern
 
 @dataclass(frozen=True)
 class Piece:
-    """What all voices share; `q` the seven qualities, `density` onsets a beat, `slope` velocity a second."""
+    """What all parts of a piece have in common.
+
+    Attributes
+    ----------
+    qualities
+        Generator parameters by feature name, 0..1 (see `compose.py`).
+    seed
+        Seed of the piece.
+    seconds
+        Length of the piece.
+    timing
+        Bars, and conversion of beats to seconds.
+    chords
+        The chords, in order.
+    ensemble
+        Instruments and their settings.
+    loudness
+        Mean velocity, 1..127.
+    slope
+        Crescendo (positive) or diminuendo, in velocity per second.
+    density
+        Onsets per beat of the accompaniment.
+    """
 
     qualities: dict[str, float]
     seed: int
@@ -24,7 +46,17 @@ class Piece:
     density: float
 
     def part(self, program: int, volume: float, *, drums: bool = False) -> Part:
-        """A part with the room of the ensemble; a staccato piece is not washed away by it."""
+        """Return an empty part with the ensemble's reverb (less of it in a staccato piece) and chorus.
+
+        Parameters
+        ----------
+        program
+            General MIDI program, from 0.
+        volume
+            MIDI controller value, 0..127.
+        drums
+            Whether it is a percussion part.
+        """
         wet = self.ensemble.reverb * (1.0 - 0.6 * self.qualities["articulation"])
         return Part(program, drums=drums, volume=round(volume), reverb=round(wet), chorus=self.ensemble.chorus)
 
@@ -35,26 +67,46 @@ class Piece:
         pitches: list[list[int]],
         *,
         level: float = 0.0,
-        room: float = 1.0,
     ) -> None:
-        """Put chords of `pitches` at `beats` into a part, `level` louder than the piece.
+        """Add chords to a part; their duration follows from the piece's articulation.
 
-        Articulation sets how long: 0 overlaps the next note, 1 leaves a tenth of a second.
+        Parameters
+        ----------
+        part
+            The part that gets the notes.
+        beats
+            Onsets in beats, ascending; those after the end of the piece are left out.
+        pitches
+            The MIDI numbers that sound at each onset.
+        level
+            Added to the velocity of the piece.
         """
-        short = self.qualities["articulation"]
+        articulation = self.qualities["articulation"]
         times = [self.timing.seconds(beat) for beat in beats]
         for index, (beat, time) in enumerate(zip(beats, times, strict=True)):
             if time >= self.seconds:
                 break
-            following = times[index + 1] if index + 1 < len(times) else time + self.timing.beat_s
-            duration = note_duration(following - time, short)
+            next_time = times[index + 1] if index + 1 < len(times) else time + self.timing.beat_s
+            duration = note_duration(next_time - time, articulation)
             start = max(time + self.timing.jitter(), 0.0)
             velocity = self.loudness + level + self.slope * (time - self.seconds / 2) + self.timing.accent(beat)
             for pitch in pitches[index]:
                 part.add(start, duration, pitch, velocity)
 
     def add_note(self, part: Part, tone: MelodyNote, pitch: int, *, level: float = 0.0) -> None:
-        """Put one tone of a melody into a part, as `pitch`; nothing after the piece's end."""
+        """Add one melody note to a part.
+
+        Parameters
+        ----------
+        part
+            The part that gets the note.
+        tone
+            Onset, length and accent of the note; one that begins after the end of the piece is left out.
+        pitch
+            MIDI number, in place of the melody note's own.
+        level
+            Added to the velocity of the piece.
+        """
         time = self.timing.seconds(tone.start)
         if time >= self.seconds:
             return
@@ -64,40 +116,76 @@ class Piece:
         part.add(max(time + self.timing.jitter(), 0.0), duration, pitch, velocity)
 
     def chord(self, beat: float) -> Chord:
-        """The chord that sounds at a beat."""
+        """Return the chord at a position in beats."""
         return chord_at(self.chords, beat)
 
 
 def note_duration(interval_s: float, articulation: float) -> float:
-    """Seconds a note sounds when the next begins after `interval_s`: overlapping to a tenth of a second."""
+    """Return the duration of a note from the time to the next onset.
+
+    Parameters
+    ----------
+    interval_s
+        Time to the next onset in seconds.
+    articulation
+        0 is legato: 108 % of the interval, up to 6 s; 1 is staccato: 16 % of it, up to 0.11 s.
+
+    Returns
+    -------
+    float
+        Seconds, at least 0.07.
+    """
     gate: float = 1.08 * (0.16 / 1.08) ** articulation
     longest: float = 6.0 * (0.11 / 6.0) ** articulation
     return max(min(interval_s * gate, longest), 0.07)
 
 
 def close_voicing(chord: Chord, centre: int, voices: int) -> list[int]:
-    """Close position of the triad around a centre, with as many voices as asked (3 to 6)."""
+    """Return the triad of a chord in close position.
+
+    Parameters
+    ----------
+    chord
+        The chord.
+    centre
+        MIDI number around which the lowest three notes lie.
+    voices
+        Number of notes, 3..6.
+
+    Returns
+    -------
+    list of int
+        MIDI numbers, ascending.
+    """
     order = [chord.triad[k % 3] for k in range(voices)]
     base = [pitch for pitch in range(centre - 5, centre + 7) if pitch % 12 in order[:3]]
     return sorted([*base, *(pitch + 12 for pitch in base)])[:voices]
 
 
 def melody_part(piece: Piece) -> list[Part]:
-    """The melody. It fades from the foreground into nothing as melodiousness falls to a tenth."""
-    m = piece.qualities["melodiousness"]
-    if m < 0.1:
+    """Compose the melody part.
+
+    Its volume falls with the prominence of the melody; below 0.1 there is no melody.
+
+    Returns
+    -------
+    list of Part
+        One part, or none.
+    """
+    prominence = piece.qualities["melodiousness"]
+    if prominence < 0.1:
         return []
     tones = compose_melody(
         piece.timing.bars,
         piece.chords,
-        melodiousness=m,
+        melodiousness=prominence,
         complexity=0.7 * piece.qualities["rhythmic_complexity"],
         tonal_stability=piece.qualities["tonal_stability"],
         centre=piece.ensemble.lead_centre,
         seed=piece.seed,
     )
-    part = piece.part(piece.ensemble.lead, 60 + 67 * m)
-    rub = named_rng(piece.seed, "doubling").uniform(0.3, 1.3)
+    part = piece.part(piece.ensemble.lead, 60 + 67 * prominence)
+    doubling_threshold = named_rng(piece.seed, "doubling").uniform(0.3, 1.3)
     for tone in tones:
         time = piece.timing.seconds(tone.start)
         if time >= piece.seconds:
@@ -105,20 +193,28 @@ def melody_part(piece: Piece) -> list[Part]:
         duration = note_duration(
             piece.timing.seconds(tone.start + tone.length) - time, piece.qualities["articulation"]
         )
-        velocity = piece.loudness + 12 * m + tone.strength + 0.5 * piece.timing.accent(tone.start)
+        velocity = piece.loudness + 12 * prominence + tone.strength + 0.5 * piece.timing.accent(tone.start)
         start = max(time + piece.timing.jitter(), 0.0)
         part.add(start, duration, tone.pitch, velocity)
-        if piece.qualities["dissonance"] > rub:
+        if piece.qualities["dissonance"] > doubling_threshold:  # doubled a semitone below
             part.add(start, duration, tone.pitch - 1, velocity - 12)
     part.detune, part.vibrato = (
         12 * piece.qualities["dissonance"],
-        round(36 * m * (1 - piece.qualities["articulation"])),
+        round(36 * prominence * (1 - piece.qualities["articulation"])),
     )
     return [part]
 
 
 def texture_part(piece: Piece) -> list[Part]:
-    """In the place of a melody: a drone, repeated notes or scattered ones, the louder the less melody."""
+    """Compose the part that replaces a weak melody: a drone, repeated notes or scattered notes.
+
+    It gets louder as the prominence of the melody falls; above 0.7 there is none.
+
+    Returns
+    -------
+    list of Part
+        One part, or none.
+    """
     rng = named_rng(piece.seed, "texture")
     kind, per_beat = (
         str(rng.choice(["drone", "repeated", "scattered", "none"])),

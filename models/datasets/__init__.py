@@ -1,0 +1,1 @@
+"""Rated recordings: a reader for each public data set, folds by group, spectrograms, augmentation."""

@@ -2,12 +2,16 @@
 
 A table of one's own has a header, a column `file` (paths relative to the table), columns named like features or
 emotions with ratings 0..1, of which any may be left empty, and if clips belong together (one album, one artist) a
-column `group`, whose clips are never split between training and testing. Other columns are ignored. UTF-8, with or
-without a byte-order mark; comma, semicolon or tab.
+column `group`, whose clips are never split between training and testing. Other columns are ignored.
+
+UTF-8 or what spreadsheets write beside it (UTF-16, Windows-1252); comma, semicolon or tab, a first line `sep=;` as
+Excel understands it; decimal commas where a comma separates nothing; empty rows count as rows but say nothing.
 """
 
 import csv
 import dataclasses
+import io
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +23,17 @@ from ..common.constants import EMOTIONS, MIDLEVEL
 from ..common.errors import InputError
 
 RATING_SCALE: Final = 10.0
+_MOST_BYTES: Final = 64 << 20
+_MOST_COLUMNS: Final = 4096
+
+
+class Row(dict[str, str]):
+    """Cells of a table by their column's name, and which row of the table it is, counted as a spreadsheet does."""
+
+    def __init__(self, cells: dict[str, str], *, line: int, decimal_comma: bool = False) -> None:
+        super().__init__(cells)
+        self.line = line
+        self.decimal_comma = decimal_comma
 
 
 @dataclass(frozen=True)
@@ -49,39 +64,98 @@ class SweepClip:
     kind: str = ""
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """Rows of a CSV with a header (a byte-order mark is allowed), names stripped of blanks. Raises InputError."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such table")
+def read_rows(path: Path) -> list[Row]:
+    """Rows of a CSV with a header that are not empty, names stripped of blanks.
+
+    Raises
+    ------
+    InputError
+        For a table that is not there or no text, has no rows, or a quotation mark that is not closed.
+    """
+    text = _decoded(path)
+    lines = io.StringIO(text, newline="")
+    first = lines.readline()
+    separator = None
+    if first.lower().startswith("sep=") and len(first.strip()) == 5:
+        separator = first[4]  # Excel's own line: no row of the table
+        lines = io.StringIO(lines.read(), newline="")
+        first = lines.readline()
+        lines.seek(0)
+    else:
+        lines.seek(0)
+    delimiter = separator or max(",;\t", key=first.count)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    rows: list[Row] = []
+    header: list[str] = []
+    number = 0
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline()
-            file.seek(0)
-            delimiter = max(",;\t", key=header.count)
-            reader = csv.DictReader(file, delimiter=delimiter)
-            rows = [{str(key).strip(): value or "" for key, value in row.items() if key} for row in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: not a CSV table in UTF-8 (an .xls saved under that name?): {error}") from error
+        for cells in reader:
+            number += 1
+            if not any(cell.strip() for cell in cells):
+                continue
+            if not header:
+                header = [cell.strip() for cell in cells][:_MOST_COLUMNS]
+                continue
+            padded = [*cells, *[""] * len(header)]
+            named = {name: cell for name, cell in zip(header, padded, strict=False) if name}
+            if any("\n" in cell or "\r" in cell for cell in named.values()):
+                raise InputError(
+                    f"{path}, row {number}: a cell of several lines (a quotation mark that is not closed?)"
+                )
+            rows.append(Row(named, line=number, decimal_comma=delimiter != ","))
+    except csv.Error as error:
+        raise InputError(
+            f"{path}, row {number + 1}: not a row of a CSV table (a quotation mark that is not closed? {error})"
+        ) from error
     if not rows:
         raise InputError(f"{path}: the table has no rows")
     return rows
 
 
+def _decoded(path: Path) -> str:
+    """The text of a table in one of the encodings that spreadsheets write. Raises InputError."""
+    try:
+        if not path.is_file():
+            raise InputError(f"{path}: no such table")
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    if len(content) > _MOST_BYTES:
+        raise InputError(f"{path}: larger than {_MOST_BYTES >> 20} MB, no table of ratings")
+    utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        if b"\0" in content and not utf_16:
+            raise InputError(f"{path}: not a CSV table (an .xls or .xlsx saved under that name?)")
+        text = content.decode("utf-16" if utf_16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        try:
+            text = content.decode("cp1252")
+        except UnicodeDecodeError:
+            text = "\0"
+        if utf_16 or any(ord(sign) < 32 and sign not in "\t\r\n" for sign in text):
+            raise InputError(f"{path}: not a CSV table in UTF-8 (an .xls saved under that name?): {error}") from error
+    return text
+
+
 def parse_number(row: dict[str, str], column: str, path: Path, line: int) -> float:
     """A finite number of a row. Raises InputError, which names the row."""
     text = row.get(column, "").strip()
+    line = getattr(row, "line", line)
+    plain = text.replace(",", ".") if getattr(row, "decimal_comma", False) and text.count(",") == 1 else text
     try:
-        value = float(text)
+        value = float(plain)
     except ValueError:
         value = float("nan")
     if not np.isfinite(value):
-        raise InputError(f"{path}, row {line}: {column} is {text!r}, not a number")
+        raise InputError(f"{path}, row {line}: {column} is {text[:40]!r}, not a number")
     return value
 
 
 def parse_rating(row: dict[str, str], column: str, path: Path, line: int, *, top: float = RATING_SCALE) -> float:
     """A rating on 0..top, as 0..1. Raises InputError, which names the row."""
     value = parse_number(row, column, path, line)
+    line = getattr(row, "line", line)
     if not 0 <= value <= top:
         raise InputError(f"{path}, row {line}: {column} is {value:g}, outside of 0..{top:g} (another scale?)")
     return value / top
@@ -109,7 +183,8 @@ def read_sweeps(path: Path, *, prefix: str = "") -> list[SweepClip]:
         group = row.get("group", "").strip() or series or clip.group
         found.append(SweepClip(dataclasses.replace(clip, group=group), quality, series, kind))
     values: dict[str, set[tuple[str, float]]] = {}
-    for line, one in enumerate(found, start=2):
+    for row, one in zip(rows, found, strict=True):
+        line = row.line
         if one.quality and one.quality not in MIDLEVEL:
             raise InputError(f"{path}, row {line}: quality {one.quality!r} is none of {', '.join(MIDLEVEL)}")
         if bool(one.quality) != bool(one.series):
@@ -123,17 +198,34 @@ def read_sweeps(path: Path, *, prefix: str = "") -> list[SweepClip]:
     return found
 
 
-def _clips(path: Path, rows: Sequence[dict[str, str]], prefix: str) -> list[Clip]:
+def _clips(path: Path, rows: Sequence[Row], prefix: str) -> list[Clip]:
     rated = [name for name in rows[0] if name in (*MIDLEVEL, *EMOTIONS)]
     if "file" not in rows[0] or not rated:
         raise InputError(f"{path}: needs a column 'file' and at least one named like a feature or an emotion")
     clips = []
-    for line, row in enumerate(rows, start=2):
-        file = path.parent / row["file"].strip()
-        if not file.is_file():
-            raise InputError(f"{path}, row {line}: no such audio file {file}")
-        ratings = {prefix + name: parse_rating(row, name, path, line, top=1.0) for name in rated if row[name].strip()}
+    for row in rows:
+        file = _audio_file(path, row)
+        ratings = {
+            prefix + name: parse_rating(row, name, path, row.line, top=1.0) for name in rated if row[name].strip()
+        }
         clips.append(Clip(path=file, group=row.get("group", "").strip() or file.name, ratings=ratings))
     if not any(clip.ratings for clip in clips):
         raise InputError(f"{path}: not one rating in it, all cells of {', '.join(rated)} are empty")
     return clips
+
+
+def _audio_file(path: Path, row: Row) -> Path:
+    """The file that a row names, however its accents are written. Raises InputError."""
+    name = row["file"].strip()
+    if not name:
+        raise InputError(f"{path}, row {row.line}: names no audio file")
+    file = path.parent / name
+    try:
+        for form in (name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)):
+            if (path.parent / form).is_file():
+                return path.parent / form
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}, row {row.line}: {name[:60]}...: {reason}") from error
+    shown = str(file) if len(name) <= 200 else f"{name[:60]}..."
+    raise InputError(f"{path}, row {row.line}: no such audio file {shown}")

@@ -1,7 +1,7 @@
-"""Whether the seven features mean what they are called: against human perceptual scales, and against each other.
+"""Construct validity of the seven features: correlations with human perceptual scales and with each other.
 
-Each scale that speaks for a feature (batches.HEARD_AS) is turned so that a positive correlation with its feature is
-right: articulation as staccato, mode as minor. `brightness` speaks for none of the seven and is shown for what it is.
+Each scale that corresponds to a feature (`datasets/perceptual.py`) is reversed if necessary, so that a positive
+correlation with its feature is expected: articulation as staccato, mode as minor. `brightness` corresponds to none.
 """
 
 from collections.abc import Sequence
@@ -18,11 +18,19 @@ from .bootstrap import Estimate, bootstrap_weights, pearson, percentile_interval
 
 @dataclass(frozen=True)
 class ScaleValidity:
-    """How one human scale goes with the seven features.
+    """Convergent and discriminant validity of the features against one perceptual scale.
 
-    own: the feature it stands for, None for a scale that stands for none. r: signed correlation with each feature.
-    margin: r of its own feature less the size of r of each other one; `holds` while the interval of none lies
-    wholly below zero.
+    Attributes
+    ----------
+    own
+        The feature that the scale corresponds to, or None.
+    clips
+        Number of clips with a rating on the scale.
+    r
+        Correlation with each feature, by name.
+    margin
+        Correlation with the corresponding feature less the absolute correlation with each other one, by name; empty
+        where the scale corresponds to none.
     """
 
     own: str | None
@@ -32,16 +40,28 @@ class ScaleValidity:
 
     @property
     def is_valid(self) -> bool:
+        """Whether no other feature correlates significantly more: no margin's interval lies below zero."""
         return all(not margin.high < 0 for margin in self.margin.values())
 
     @property
     def closest_other(self) -> str | None:
-        """The feature with the smallest margin."""
+        """The other feature with the smallest margin, None where there is none."""
         return min(self.margin, key=lambda name: self.margin[name].value) if self.margin else None
 
 
 def perceptual_ratings(clips: Sequence[Clip]) -> Floats:
-    """Human ratings of the clips on the PERCEPTUAL scales, turned: [clips, 7], NaN where there is none."""
+    """Collect the ratings of clips on the perceptual scales.
+
+    Parameters
+    ----------
+    clips
+        Clips with ratings named `heard_<scale>`, 0..1.
+
+    Returns
+    -------
+    numpy.ndarray
+        [clips, scales], reversed where the scale is opposite to its feature; NaN where there is no rating.
+    """
     scales = np.full((len(clips), len(PERCEPTUAL_SCALES)), np.nan)
     for row, clip in enumerate(clips):
         for column, name in enumerate(PERCEPTUAL_SCALES):
@@ -50,20 +70,39 @@ def perceptual_ratings(clips: Sequence[Clip]) -> Floats:
     return scales
 
 
-def scale_validity(said: Floats, scales: Floats, groups: Sequence[str], *, seed: int) -> dict[str, ScaleValidity]:
-    """What each scale goes with. said: mid-levels [runs, clips, 7]; scales: [clips, 7] as `heard_scales`."""
-    rows = np.flatnonzero((np.isfinite(scales) & np.isfinite(said[0, :, :1])).any(1)).tolist()
+def scale_validity(
+    predictions: Floats, scales: Floats, groups: Sequence[str], *, seed: int
+) -> dict[str, ScaleValidity]:
+    """Correlate the predicted features with the perceptual scales.
+
+    Parameters
+    ----------
+    predictions
+        Mid-level features [runs, clips, 7]; correlations are averaged over the runs.
+    scales
+        Ratings [clips, scales], as `perceptual_ratings` returns them.
+    groups
+        Group of each clip, for the bootstrap.
+    seed
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict of str to ScaleValidity
+        By scale; scales with fewer than three rated clips are left out.
+    """
+    rows = np.flatnonzero((np.isfinite(scales) & np.isfinite(predictions[0, :, :1])).any(1)).tolist()
     if not rows:
         return {}
-    said, scales = said[:, rows], scales[rows]
+    predictions, scales = predictions[:, rows], scales[rows]
     weights = bootstrap_weights([groups[row] for row in rows], seed=seed)
-    found = {}
+    results = {}
     for column, scale in enumerate(PERCEPTUAL_SCALES):
-        counted = np.isfinite(scales[:, column]) & np.isfinite(said[0, :, 0])
-        if counted.sum() < 3:
+        valid = np.isfinite(scales[:, column]) & np.isfinite(predictions[0, :, 0])
+        if valid.sum() < 3:
             continue
         draws = {
-            name: np.mean([pearson(weights, run[:, feature], scales[:, column]) for run in said], axis=0)
+            name: np.mean([pearson(weights, run[:, feature], scales[:, column]) for run in predictions], axis=0)
             for feature, name in enumerate(MIDLEVEL)
         }
         own = SCALE_TO_FEATURE[scale][0] if scale in SCALE_TO_FEATURE else None
@@ -73,18 +112,30 @@ def scale_validity(said: Floats, scales: Floats, groups: Sequence[str], *, seed:
             else {}
         )
         r = {name: percentile_interval(values) for name, values in draws.items()}
-        found[scale] = ScaleValidity(own=own, clips=int(counted.sum()), r=r, margin=margin)
-    return found
+        results[scale] = ScaleValidity(own=own, clips=int(valid.sum()), r=r, margin=margin)
+    return results
 
 
-def feature_correlations(said: Floats) -> Floats:
-    """Correlations [7, 7] of the features with each other over clips, mean of the runs. said: [runs, clips, 7]."""
-    kept = [run[np.isfinite(run).all(1)] for run in said]
-    return np.asarray(np.mean([np.corrcoef(run.T) for run in kept], axis=0))
+def feature_correlations(predictions: Floats) -> Floats:
+    """Correlate the predicted features with each other over clips.
+
+    Parameters
+    ----------
+    predictions
+        [runs, clips, 7]; clips with a NaN are left out.
+
+    Returns
+    -------
+    numpy.ndarray
+        [7, 7], the mean over the runs.
+    """
+    complete = [run[np.isfinite(run).all(1)] for run in predictions]
+    with np.errstate(divide="ignore", invalid="ignore"):  # a feature that is the same for all clips: NaN
+        return np.asarray(np.mean([np.corrcoef(run.T) for run in complete], axis=0))
 
 
 def closest_pair(correlations: Floats) -> tuple[str, str, float]:
-    """The two features that are most alike, and their correlation."""
-    size = np.abs(correlations - np.diag(np.diag(correlations)))
-    a, b = np.unravel_index(int(np.nanargmax(size)), size.shape)
+    """Return the names of the two features with the largest absolute correlation, and the correlation."""
+    size = np.nan_to_num(np.abs(correlations - np.diag(np.diag(correlations))))
+    a, b = np.unravel_index(int(np.argmax(size)), size.shape)
     return MIDLEVEL[int(a)], MIDLEVEL[int(b)], float(correlations[a, b])

@@ -1,8 +1,8 @@
-"""How predictions agree with human ratings: correlation, error, calibration, and what chance would reach.
+"""Regression metrics of predictions against human ratings: correlation, errors, calibration, chance level.
 
-`said` are predictions of several runs (seeds), [runs, clips, columns]; a statistic is computed for each run and
-averaged, never the predictions, for the mean of networks is better than the network that ships. Albums are drawn for
-the intervals, see resampling.py.
+Predictions are those of several runs (seeds), [runs, clips, columns]. Metrics are computed for each run and averaged
+over the runs, not computed from averaged predictions: an ensemble is better than the single network that is shipped.
+Intervals are those of a cluster bootstrap over albums (`bootstrap.py`).
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,23 @@ from .bootstrap import DRAWS, Estimate, bootstrap_weights, fit_line, mean, pears
 
 @dataclass(frozen=True)
 class RegressionMetrics:
-    """Of one rated quality, or of the mean over several. Errors are on the scale of the ratings, 0..1.
+    """Regression metrics of one rated quantity, or their mean over several. Errors are on the scale of the ratings,
+    0..1.
 
-    slope, offset: rated = slope * predicted + offset; a calibrated prediction has 1 and 0. chance_r: r of
-    predictions dealt to other albums, and the 95 percent of it. constant_rmse, constant_mae: errors of always saying
-    the mean rating. r_of_runs: r of each run by itself.
+    Attributes
+    ----------
+    clips
+        Number of rated clips.
+    r, rmse, mae
+        Pearson correlation, root mean squared error, mean absolute error.
+    slope, offset
+        Calibration: rating = slope * prediction + offset; a calibrated prediction has 1 and 0.
+    chance_r
+        Correlation after predictions are permuted between albums: mean and 95 percent interval.
+    constant_rmse, constant_mae
+        Errors of predicting the mean rating for every clip.
+    r_of_runs
+        Correlation of each run.
     """
 
     clips: int
@@ -37,47 +49,70 @@ class RegressionMetrics:
 
 
 def compute_metrics(
-    said: Floats, rated: Floats, groups: Sequence[str], names: Sequence[str], *, seed: int
+    predictions: Floats, rated: Floats, groups: Sequence[str], names: Sequence[str], *, seed: int
 ) -> dict[str, RegressionMetrics]:
-    """Agreement of each column, and their `mean`; a column with fewer than three ratings is left out.
+    """Compute the metrics of each column and their mean.
 
-    said: [runs, clips, columns]; rated: [clips, columns], NaN where there is no rating; groups: the clips' albums.
+    Parameters
+    ----------
+    predictions
+        [runs, clips, columns].
+    rated
+        [clips, columns], NaN where there is no rating.
+    groups
+        Album of each clip.
+    names
+        Name of each column.
+    seed
+        Of the bootstrap and the permutations.
+
+    Returns
+    -------
+    dict of str to RegressionMetrics
+        By name of the column, and `mean`; columns with fewer than three ratings are left out.
     """
-    judged = np.isfinite(rated) & np.isfinite(said[0])
-    rows = np.flatnonzero(judged.any(1)).tolist()
-    kept = np.flatnonzero(judged.sum(0) >= 3).tolist()
-    if not kept:
+    valid = np.isfinite(rated) & np.isfinite(predictions[0])
+    rows = np.flatnonzero(valid.any(1)).tolist()
+    columns = np.flatnonzero(valid.sum(0) >= 3).tolist()
+    if not columns:
         return {}
     albums = [groups[row] for row in rows]
-    weights, deals = bootstrap_weights(albums, seed=seed), _deals(albums, seed=seed)
-    columns = [_column(said[:, rows, c], rated[rows, c], weights, deals) for c in kept]
-    together = {key: np.mean([column[key] for column in columns], axis=0) for key in columns[0]}
-    found = {names[c]: _summary(column) for c, column in zip(kept, columns, strict=True)}
-    return {**found, "mean": _summary(together)}
+    weights, permutations = bootstrap_weights(albums, seed=seed), _album_permutations(albums, seed=seed)
+    metrics = [_column_metrics(predictions[:, rows, c], rated[rows, c], weights, permutations) for c in columns]
+    mean_metrics = {key: np.mean([column[key] for column in metrics], axis=0) for key in metrics[0]}
+    results = {names[c]: _summary(column) for c, column in zip(columns, metrics, strict=True)}
+    return {**results, "mean": _summary(mean_metrics)}
 
 
-def _column(said: Floats, rated: Floats, weights: Floats, deals: Floats) -> dict[str, Floats]:
-    """The statistics of one column, a row of draws each; `runs` has the r of each run."""
-    correlations = np.array([pearson(weights, run, rated) for run in said])
-    lines = [fit_line(weights, run, rated) for run in said]
-    run = np.where(np.isfinite(said[0]), rated, np.nan)
-    ones = np.ones(deals.shape)
-    chance = pearson(ones, said[0][deals.astype(int)], rated[None].repeat(len(deals), 0))
+def _column_metrics(predictions: Floats, rated: Floats, weights: Floats, permutations: Floats) -> dict[str, Floats]:
+    """Bootstrap distributions [1 + draws] of the metrics of one column; `runs` is the correlation of each run."""
+    r = np.array([pearson(weights, run, rated) for run in predictions])
+    lines = [fit_line(weights, run, rated) for run in predictions]
+    valid_ratings = np.where(np.isfinite(predictions[0]), rated, np.nan)
+    ones = np.ones(permutations.shape)
+    chance = pearson(ones, predictions[0][permutations.astype(int)], rated[None].repeat(len(permutations), 0))
     return {
-        "clips": np.array(float(np.isfinite(run).sum())),
-        "r": correlations.mean(0),
-        "rmse": np.mean([np.sqrt(mean(weights, (one - rated) ** 2)) for one in said], axis=0),
-        "mae": np.mean([mean(weights, np.abs(one - rated)) for one in said], axis=0),
+        "clips": np.array(float(np.isfinite(valid_ratings).sum())),
+        "r": r.mean(0),
+        "rmse": np.mean([np.sqrt(mean(weights, (run - rated) ** 2)) for run in predictions], axis=0),
+        "mae": np.mean([mean(weights, np.abs(run - rated)) for run in predictions], axis=0),
         "slope": np.mean([slope for slope, _ in lines], axis=0),
         "offset": np.mean([offset for _, offset in lines], axis=0),
         "chance": chance,
-        "constant_rmse": np.array(float(np.nanstd(run))),
-        "constant_mae": np.array(float(np.nanmean(np.abs(run - np.nanmean(run))))),
-        "runs": correlations[:, 0],
+        "constant_rmse": np.array(float(np.nanstd(valid_ratings))),
+        "constant_mae": np.array(float(np.nanmean(np.abs(valid_ratings - np.nanmean(valid_ratings))))),
+        "runs": r[:, 0],
     }
 
 
+def _mean(values: Floats) -> float:
+    """Mean of those that are numbers; NaN where none is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else float("nan")
+
+
 def _summary(column: dict[str, Floats]) -> RegressionMetrics:
+    """The metrics of a column with their intervals."""
     return RegressionMetrics(
         clips=round(float(column["clips"])),
         r=percentile_interval(column["r"]),
@@ -85,34 +120,47 @@ def _summary(column: dict[str, Floats]) -> RegressionMetrics:
         mae=percentile_interval(column["mae"]),
         slope=percentile_interval(column["slope"]),
         offset=percentile_interval(column["offset"]),
-        chance_r=percentile_interval(np.concatenate([[np.nanmean(column["chance"])], column["chance"]])),
+        chance_r=percentile_interval(np.concatenate([[_mean(column["chance"])], column["chance"]])),
         constant_rmse=float(column["constant_rmse"]),
         constant_mae=float(column["constant_mae"]),
         r_of_runs=tuple(float(r) for r in column["runs"]),
     )
 
 
-def _deals(groups: Sequence[str], *, seed: int) -> Floats:
-    """Which clip's prediction each clip gets when the albums are shuffled whole, [DRAWS, clips] of indices.
+def _album_permutations(groups: Sequence[str], *, seed: int) -> Floats:
+    """Permutations of the clips that keep albums together, [DRAWS, clips] of indices.
 
-    The albums are laid end to end in a new order and read off in the old one; so clips of one album keep
-    predictions of one album, and chance is not made to look smaller than it is.
+    The albums are concatenated in a random order and read in the original one. So the clips of one album get the
+    predictions of few albums, and the chance level includes the similarity within albums.
     """
     rng = np.random.default_rng([seed, 1])
     members: dict[str, list[int]] = {}
     for index, group in enumerate(groups):
         members.setdefault(group, []).append(index)
     lists = list(members.values())
-    old = np.concatenate(lists)
-    deals = np.empty((DRAWS, len(old)))
-    for deal in deals:
-        deal[old] = np.concatenate([lists[i] for i in rng.permutation(len(lists))])
-    return deals
+    order = np.concatenate(lists)
+    permutations = np.empty((DRAWS, len(order)))
+    for permutation in permutations:
+        permutation[order] = np.concatenate([lists[i] for i in rng.permutation(len(lists))])
+    return permutations
 
 
-def column_correlations(said: npt.ArrayLike, rated: npt.ArrayLike) -> Floats:
-    """Pearson r of each column, over the rows that are rated; NaN where fewer than three are."""
-    a, b = np.asarray(said, float), np.asarray(rated, float)
+def column_correlations(predictions: npt.ArrayLike, rated: npt.ArrayLike) -> Floats:
+    """Pearson correlation of each column.
+
+    Parameters
+    ----------
+    predictions
+        [clips, columns].
+    rated
+        [clips, columns], NaN where there is no rating.
+
+    Returns
+    -------
+    numpy.ndarray
+        [columns]; NaN where fewer than three clips are rated.
+    """
+    a, b = np.asarray(predictions, float), np.asarray(rated, float)
     result = np.full(a.shape[1], np.nan)
     for column in range(a.shape[1]):
         rows = ~np.isnan(b[:, column])

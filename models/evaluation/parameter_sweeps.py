@@ -1,8 +1,8 @@
-"""What the features say of music of known qualities, and of series of pieces in which one quality alone is turned.
+"""Response of the predicted features to synthetic music: correlation with the labels, and parameter sweeps.
 
-Within a series everything but one quality is the same, so the slope of a prediction over the series is its answer to
-that quality and to nothing else; the matrix of these slopes is what a listener of the network would want to be
-diagonal. Over all series of a quality together, everything else varies at random: that is the harder question.
+Within a sweep everything but one generator parameter is constant, so the slope of a prediction over it is its
+response to that parameter alone; ideally the matrix of these slopes is diagonal. Pooled over all sweeps of a
+parameter, everything else varies at random, which is the harder test.
 """
 
 from collections.abc import Sequence
@@ -17,94 +17,141 @@ from .bootstrap import Estimate, bootstrap_weights, mean, pearson, percentile_in
 
 @dataclass(frozen=True)
 class SweepResponse:
-    """What happens while one quality is turned.
+    """Response of the seven features to the sweeps of one parameter.
 
-    pooled: Spearman's rho of its feature with the quality over all clips of its series; within: mean rho of the
-    series. slopes: of each of the seven features [7], change of the prediction from quality 0 to 1 with the rest
-    held; slopes_in_sd: the same in standard deviations of that feature over all clips of all series.
+    Attributes
+    ----------
+    clips, series
+        Number of clips and of sweeps.
+    pooled
+        Spearman's rho of the parameter and its feature over all clips.
+    within
+        Mean of Spearman's rho within each sweep.
+    slopes
+        By feature: mean change of the prediction while the parameter goes from 0 to 1.
+    slopes_in_sd
+        The same in standard deviations of the feature over the clips of all sweeps.
     """
 
     clips: int
     series: int
-    rho_pooled: Estimate
-    rho_within: Estimate
+    pooled: Estimate
+    within: Estimate
     slopes: dict[str, Estimate]
     slopes_in_sd: dict[str, float]
 
 
-def label_correlations(said: Floats, known: Floats, groups: Sequence[str], *, seed: int) -> dict[str, Estimate]:
-    """Pearson r of each feature with the known quality. said: [runs, clips, 7]; known: [clips, 7]."""
+def label_correlations(
+    predictions: Floats, labels: Floats, groups: Sequence[str], *, seed: int
+) -> dict[str, Estimate]:
+    """Pearson correlation of each feature with its label.
+
+    Parameters
+    ----------
+    predictions
+        Mid-level features [runs, clips, 7]; correlations are averaged over the runs.
+    labels
+        Generator parameters [clips, 7].
+    groups
+        Group of each clip, for the bootstrap.
+    seed
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict of str to Estimate
+        By feature; those with fewer than three labelled clips are left out.
+    """
     weights = bootstrap_weights(groups, seed=seed)
-    found = {}
+    results = {}
     for column, name in enumerate(MIDLEVEL):
-        if (np.isfinite(known[:, column]) & np.isfinite(said[0, :, column])).sum() >= 3:
-            runs = [pearson(weights, run[:, column], known[:, column]) for run in said]
-            found[name] = percentile_interval(np.mean(runs, axis=0))
-    return found
+        if (np.isfinite(labels[:, column]) & np.isfinite(predictions[0, :, column])).sum() >= 3:
+            runs = [pearson(weights, run[:, column], labels[:, column]) for run in predictions]
+            results[name] = percentile_interval(np.mean(runs, axis=0))
+    return results
 
 
 def sweep_responses(
-    said: Floats,
-    known: Floats,
+    predictions: Floats,
+    labels: Floats,
     qualities: Sequence[str],
     series: Sequence[str],
     groups: Sequence[str],
     *,
     seed: int,
 ) -> dict[str, SweepResponse]:
-    """By quality that is turned. qualities, series: of each clip, empty for clips that belong to no series.
+    """Compute the response to the sweeps of each parameter.
 
-    groups: what is drawn whole for the intervals, the series themselves or more (all those of one score).
+    Parameters
+    ----------
+    predictions
+        Mid-level features [runs, clips, 7]; results are averaged over the runs.
+    labels
+        Generator parameters [clips, 7].
+    qualities
+        The parameter that changes in the sweep of each clip; empty for clips of no sweep.
+    series
+        Name of the sweep of each clip; empty for clips of no sweep.
+    groups
+        What the bootstrap draws: the sweeps, or larger groups (all sweeps made from one score).
+    seed
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict of str to SweepResponse
+        By parameter; those with fewer than two sweeps are left out.
     """
-    turned = np.array([bool(quality) for quality in qualities])
-    if not turned.any():
+    in_sweep = np.array([bool(quality) for quality in qualities])
+    if not in_sweep.any():
         return {}
-    spread = np.nanmean([run[turned].std(0) for run in said], axis=0)  # [7]
-    found = {}
+    sd = np.nanmean([run[in_sweep].std(0) for run in predictions], axis=0)  # [7]
+    results = {}
     for column, quality in enumerate(MIDLEVEL):
         rows = np.array([i for i, q in enumerate(qualities) if q == quality], int)
         names = np.array([series[i] for i in rows])
         if len(set(names)) >= 2:
             weights = bootstrap_weights([groups[row] for row in rows], seed=seed)
-            found[quality] = _turning(said[:, rows], known[rows, column], names.tolist(), column, spread, weights)
-    return found
+            results[quality] = _response(
+                predictions[:, rows], labels[rows, column], names.tolist(), column, sd, weights
+            )
+    return results
 
 
-def _turning(
-    said: Floats, value: Floats, series: list[str], column: int, spread: Floats, weights: Floats
+def _response(
+    predictions: Floats, values: Floats, series: list[str], column: int, sd: Floats, weights: Floats
 ) -> SweepResponse:
-    one_each, rows_of = _series_weights(weights, series)
-    pooled = np.mean([spearman(weights, run[:, column], value) for run in said], axis=0)
-    within = [[_rho(run[rows, column], value[rows]) for rows in rows_of] for run in said]
-    slopes = [[_slopes(run[rows], value[rows]) for rows in rows_of] for run in said]  # [runs][series][7]
-    mean_slopes = np.mean(slopes, axis=0)  # [series, 7]
+    """Response to the sweeps of the parameter `column`, whose values are [clips]."""
+    sweep_weights, rows_by_sweep = _by_sweep(weights, series)
+    pooled = np.mean([spearman(weights, run[:, column], values) for run in predictions], axis=0)
+    within = [[_rho(run[rows, column], values[rows]) for rows in rows_by_sweep] for run in predictions]
+    slopes = [[_slopes(run[rows], values[rows]) for rows in rows_by_sweep] for run in predictions]
+    mean_slopes = np.mean(slopes, axis=0)  # [sweeps, 7]
     return SweepResponse(
-        clips=len(value),
-        series=len(rows_of),
-        rho_pooled=percentile_interval(pooled),
-        rho_within=percentile_interval(mean(one_each, np.mean(within, axis=0))),
-        slopes={name: percentile_interval(mean(one_each, mean_slopes[:, i])) for i, name in enumerate(MIDLEVEL)},
-        slopes_in_sd={
-            name: float(mean_slopes[:, i].mean() / max(spread[i], 1e-9)) for i, name in enumerate(MIDLEVEL)
-        },
+        clips=len(values),
+        series=len(rows_by_sweep),
+        pooled=percentile_interval(pooled),
+        within=percentile_interval(mean(sweep_weights, np.mean(within, axis=0))),
+        slopes={name: percentile_interval(mean(sweep_weights, mean_slopes[:, i])) for i, name in enumerate(MIDLEVEL)},
+        slopes_in_sd={name: float(mean_slopes[:, i].mean() / max(sd[i], 1e-9)) for i, name in enumerate(MIDLEVEL)},
     )
 
 
-def _series_weights(weights: Floats, series: list[str]) -> tuple[Floats, list[list[int]]]:
-    """The same draws with one column a series [1 + draws, series], and the rows of each series."""
+def _by_sweep(weights: Floats, series: list[str]) -> tuple[Floats, list[list[int]]]:
+    """The bootstrap weights of the sweeps [1 + draws, sweeps], and the rows of each."""
     rows: dict[str, list[int]] = {}
     for index, name in enumerate(series):
         rows.setdefault(name, []).append(index)
-    return weights[:, [own[0] for own in rows.values()]], list(rows.values())
+    return weights[:, [sweep_rows[0] for sweep_rows in rows.values()]], list(rows.values())
 
 
-def _rho(said: Floats, value: Floats) -> float:
-    """Spearman's rho within a series; a prediction that does not move has none of the order: 0."""
-    rho = float(spearman(np.ones((1, len(value))), said, value)[0])
+def _rho(predictions: Floats, values: Floats) -> float:
+    """Spearman's rho within one sweep; 0 where the prediction is constant."""
+    rho = float(spearman(np.ones((1, len(values))), predictions, values)[0])
     return rho if np.isfinite(rho) else 0.0
 
 
-def _slopes(said: Floats, value: Floats) -> Floats:
-    """Least-squares slope of each column of said [clips, 7] on value [clips]."""
-    centred = value - value.mean()
-    return np.asarray(centred @ (said - said.mean(0)) / (centred @ centred))
+def _slopes(predictions: Floats, values: Floats) -> Floats:
+    """Least-squares slope of each column of predictions [clips, 7] on values [clips]."""
+    centred = values - values.mean()
+    return np.asarray(centred @ (predictions - predictions.mean(0)) / (centred @ centred))

@@ -1,4 +1,4 @@
-"""Everything an evaluation finds out, from predictions and ratings to one record."""
+"""The evaluation of a model: from predictions and ratings to one record of all metrics."""
 
 import dataclasses
 import math
@@ -22,38 +22,76 @@ from .robustness import OUTPUT_NAMES, REFERENCE, RobustnessResult, robustness
 
 @dataclass(frozen=True)
 class EvaluationInputs:
-    """What was said and what is so. said: all 15 outputs, mid-levels first, of each run.
+    """Predictions and ratings to evaluate. Predictions have 15 columns: seven features, eight emotions.
 
-    clips: the rated recordings; said: [runs, clips, 15]; rated: by head, see Material.targets.
-    series: music of known qualities that no judge has heard; series_said: [judges, series clips, 15].
-    unusual: by name, [judges, 15]. disturbed: by name, [runs, some clips, 15], and which clips they are.
-    model_said: what a model beside a cross-validation says of the clips, [1, clips, 15]; never held against ratings.
+    Attributes
+    ----------
+    clips
+        The rated recordings.
+    predictions
+        Predictions of the clips, [runs, clips, 15].
+    rated
+        Ratings by target set, as `ClipDataset.targets`.
+    sweep_clips
+        Synthetic music that no network was trained on.
+    sweep_predictions
+        Its predictions, [networks, sweep clips, 15].
+    out_of_domain
+        Predictions of out-of-domain sounds by name, [networks, 15].
+    perturbed
+        Predictions of perturbed audio by name of the perturbation, [runs, some clips, 15].
+    perturbed_rows
+        Indices of those clips.
+    model_predictions
+        Predictions of a model that is shown next to a cross-validation, [1, clips, 15]; it may be trained on these
+        clips, so it is never compared with the ratings.
     """
 
     clips: Sequence[Clip]
-    said: Floats
+    predictions: Floats
     rated: Mapping[str, Floats]
-    series: Sequence[SweepClip] = ()
-    series_said: Floats = field(default_factory=lambda: np.zeros((1, 0, len(OUTPUT_NAMES))))
-    unusual: Mapping[str, Floats] = field(default_factory=dict)
-    disturbed: Mapping[str, Floats] = field(default_factory=dict)
-    disturbed_rows: Sequence[int] = ()
-    model_said: Floats | None = None
+    sweep_clips: Sequence[SweepClip] = ()
+    sweep_predictions: Floats = field(default_factory=lambda: np.zeros((1, 0, len(OUTPUT_NAMES))))
+    out_of_domain: Mapping[str, Floats] = field(default_factory=dict)
+    perturbed: Mapping[str, Floats] = field(default_factory=dict)
+    perturbed_rows: Sequence[int] = ()
+    model_predictions: Floats | None = None
 
     @property
-    def whole(self) -> list[int]:
-        """Rows of the recordings themselves: neither excerpts for another study nor rendered music."""
-        own = [i for i, c in enumerate(self.clips) if not any(n.startswith(("heard_", "known_")) for n in c.ratings)]
-        return own or list(range(len(self.clips)))
+    def complete_rows(self) -> list[int]:
+        """Indices of the complete recordings: neither excerpts of another rating study nor synthetic music."""
+        rows = [i for i, c in enumerate(self.clips) if not any(n.startswith(("heard_", "known_")) for n in c.ratings)]
+        return rows or list(range(len(self.clips)))
 
 
 @dataclass(frozen=True)
 class EvaluationResults:
-    """See the modules that each part comes from; `between`: correlations [7][7] of the features on whole clips.
+    """The metrics of an evaluation. The names of the fields are keys of record.json, so they do not change.
 
-    model_between, model_closest: the same of a model beside a cross-validation. usual: 5, 50 and 95 percent of each
-    output over whole clips (that model's, if there is one); unusual: mean over the judges of each output.
-    moved_r: mean r of the emotions with the ratings, by disturbance.
+    Attributes
+    ----------
+    emotions, midlevel
+        Agreement with the ratings, by name and `mean` (`metrics.py`).
+    scales
+        Validity of the features, by perceptual scale (`construct_validity.py`).
+    between
+        Correlations of the features with each other on complete recordings, [7][7].
+    closest
+        The two most correlated features, and their correlation.
+    model_between, model_closest
+        The same for the model that is shown next to a cross-validation.
+    known
+        Correlation with the labels of synthetic music, by feature.
+    turned
+        Response to parameter sweeps, by kind of music and parameter (`parameter_sweeps.py`).
+    usual
+        5th, 50th and 95th percentile of each output over complete recordings (of that model, if there is one).
+    unusual
+        Mean prediction of each output by out-of-domain sound.
+    moved
+        Effect of each perturbation (`robustness.py`).
+    moved_r
+        Mean correlation of the emotions with the ratings, by perturbation.
     """
 
     emotions: dict[str, RegressionMetrics]
@@ -71,97 +109,118 @@ class EvaluationResults:
     moved_r: dict[str, float]
 
     def record(self) -> dict[str, Any]:
-        """The same as JSON can hold it, numbers to five decimals, undefined ones as null."""
+        """Return the results as JSON-serialisable values: numbers to five decimals, undefined ones as None."""
         values: dict[str, Any] = to_json(dataclasses.asdict(self))
         return values
 
 
-def evaluate(evidence: EvaluationInputs, *, seed: int) -> EvaluationResults:
-    """Work out everything that the evidence allows; what it does not is empty."""
-    groups = [clip.group for clip in evidence.clips]
-    midlevel, emotions = evidence.said[:, :, :7], evidence.said[:, :, 7:]
-    whole = evidence.said[:, evidence.whole]
+def evaluate(inputs: EvaluationInputs, *, seed: int) -> EvaluationResults:
+    """Compute all metrics that the inputs allow; the others are empty.
+
+    Parameters
+    ----------
+    inputs
+        Predictions and ratings.
+    seed
+        Of the bootstrap.
+    """
+    groups = [clip.group for clip in inputs.clips]
+    midlevel, emotions = inputs.predictions[:, :, :7], inputs.predictions[:, :, 7:]
+    whole = inputs.predictions[:, inputs.complete_rows]
     between = feature_correlations(whole[:, :, :7])
-    models = None if evidence.model_said is None else evidence.model_said[:, evidence.whole]
-    model_between = None if models is None else feature_correlations(models[:, :, :7])
-    usual = np.nanpercentile(whole if models is None else models, [5, 50, 95], axis=(0, 1)).T  # [15, 3]
-    known = np.array([[one.clip.ratings.get(f"known_{n}", np.nan) for n in MIDLEVEL] for one in evidence.series])
-    series_groups = [one.clip.group for one in evidence.series]
-    heard = evidence.series_said[:, :, :7]
+    model = None if inputs.model_predictions is None else inputs.model_predictions[:, inputs.complete_rows]
+    model_between = None if model is None else feature_correlations(model[:, :, :7])
+    usual = np.nanpercentile(whole if model is None else model, [5, 50, 95], axis=(0, 1)).T  # [15, 3]
+    labels = np.array(
+        [[clip.clip.ratings.get(f"known_{n}", np.nan) for n in MIDLEVEL] for clip in inputs.sweep_clips]
+    )
+    series_groups = [clip.clip.group for clip in inputs.sweep_clips]
+    series_midlevel = inputs.sweep_predictions[:, :, :7]
     return EvaluationResults(
-        emotions=compute_metrics(emotions, evidence.rated["emotions"], groups, EMOTIONS, seed=seed),
-        midlevel=compute_metrics(midlevel, evidence.rated["midlevel"], groups, MIDLEVEL, seed=seed),
-        scales=scale_validity(midlevel, perceptual_ratings(evidence.clips), groups, seed=seed),
+        emotions=compute_metrics(emotions, inputs.rated["emotions"], groups, EMOTIONS, seed=seed),
+        midlevel=compute_metrics(midlevel, inputs.rated["midlevel"], groups, MIDLEVEL, seed=seed),
+        scales=scale_validity(midlevel, perceptual_ratings(inputs.clips), groups, seed=seed),
         between=between.tolist(),
         closest=closest_pair(between),
         model_between=None if model_between is None else model_between.tolist(),
         model_closest=None if model_between is None else closest_pair(model_between),
-        known=label_correlations(heard, known, series_groups, seed=seed) if len(known) else {},
-        turned=_turned(evidence.series, heard, known, seed=seed),
+        known=label_correlations(series_midlevel, labels, series_groups, seed=seed) if len(labels) else {},
+        turned=_sweep_responses(inputs.sweep_clips, series_midlevel, labels, seed=seed),
         usual={name: tuple(row) for name, row in zip(OUTPUT_NAMES, usual.tolist(), strict=True)},
         unusual={
-            name: dict(zip(OUTPUT_NAMES, said.mean(0).tolist(), strict=True))
-            for name, said in evidence.unusual.items()
+            name: dict(zip(OUTPUT_NAMES, predictions.mean(0).tolist(), strict=True))
+            for name, predictions in inputs.out_of_domain.items()
         },
         moved={
-            name: robustness(evidence.disturbed[REFERENCE], said)
-            for name, said in evidence.disturbed.items()
-            if name != REFERENCE and np.isfinite(said).all((0, 2)).sum() >= 3
+            name: robustness(inputs.perturbed[REFERENCE], predictions)
+            for name, predictions in inputs.perturbed.items()
+            if name != REFERENCE and np.isfinite(predictions).all((0, 2)).sum() >= 3
         },
-        moved_r=_moved_r(evidence),
+        moved_r=_perturbed_r(inputs),
     )
 
 
-def _turned(
-    series: Sequence[SweepClip], heard: Floats, known: Floats, *, seed: int
+def _sweep_responses(
+    series: Sequence[SweepClip], midlevel: Floats, labels: Floats, *, seed: int
 ) -> dict[str, dict[str, SweepResponse]]:
-    """By kind of music, and `all` of it."""
-    kinds = sorted({one.kind for one in series if one.quality and one.kind})
-    found = {}
+    """Responses to the parameter sweeps: of all music ("all") and, if there are several, of each kind."""
+    kinds = sorted({clip.kind for clip in series if clip.quality and clip.kind})
+    results = {}
     for kind in ["all", *(kinds if len(kinds) > 1 else [])]:
-        rows = [i for i, one in enumerate(series) if kind in ("all", one.kind)]
-        qualities, names = ([getattr(series[i], part) for i in rows] for part in ("quality", "series"))
+        rows = [i for i, clip in enumerate(series) if kind in ("all", clip.kind)]
+        qualities, names = ([getattr(series[i], attribute) for i in rows] for attribute in ("quality", "series"))
         if any(qualities):
             groups = [series[i].clip.group for i in rows]
-            found[kind] = sweep_responses(heard[:, rows], known[rows], qualities, names, groups, seed=seed)
-    return found
+            results[kind] = sweep_responses(midlevel[:, rows], labels[rows], qualities, names, groups, seed=seed)
+    return results
 
 
-def _moved_r(evidence: EvaluationInputs) -> dict[str, float]:
-    """Mean r of the rated emotions, over runs, among the clips that every disturbance could be done to."""
-    rows = list(evidence.disturbed_rows)
-    rated = evidence.rated["emotions"][rows]
-    both = [np.isfinite(said).all((0, 2)) for said in evidence.disturbed.values()]
-    counted = np.all(both, axis=0) if both else np.zeros(0, bool)
-    if counted.sum() < 3 or not np.isfinite(rated[counted]).any():
+def _perturbed_r(inputs: EvaluationInputs) -> dict[str, float]:
+    """Mean correlation of the emotions with the ratings, by perturbation, over clips that have all perturbations."""
+    rows = list(inputs.perturbed_rows)
+    rated = inputs.rated["emotions"][rows]
+    predicted = [np.isfinite(predictions).all((0, 2)) for predictions in inputs.perturbed.values()]
+    valid = np.all(predicted, axis=0) if predicted else np.zeros(0, bool)
+    if valid.sum() < 3 or not np.isfinite(rated[valid]).any():
         return {}
     return {
-        name: float(np.nanmean([column_correlations(run[counted, 7:], rated[counted]) for run in said]))
-        for name, said in evidence.disturbed.items()
+        name: float(np.nanmean([column_correlations(run[valid, 7:], rated[valid]) for run in predictions]))
+        for name, predictions in inputs.perturbed.items()
     }
 
 
-def per_fold(evidence: EvaluationInputs, jury: FoldEnsemble) -> list[dict[str, Any]]:
-    """r of the emotions within each part that was tested, so that two ways of training can be compared part by part.
+def per_fold(inputs: EvaluationInputs, ensemble: FoldEnsemble) -> list[dict[str, Any]]:
+    """Correlations of the emotions in each test fold, so that two evaluations can be compared fold by fold.
 
-    clips_are names the part: the same in two records where the same ratings were predicted.
+    Parameters
+    ----------
+    inputs
+        Predictions and ratings.
+    ensemble
+        The networks of the cross-validation, with the clips that each was tested on.
+
+    Returns
+    -------
+    list of dict
+        Keys `seed`, `part` (number of the fold), `clips`, `clips_are` (a digest of the ratings, equal in two
+        evaluations if the fold is the same), `r` by emotion, and `mean_r`.
     """
-    found = []
-    rated = evidence.rated["emotions"]
-    for run, judges in enumerate(jury.runs):
-        for judge in judges:
-            rows = [row for row in judge.tested if np.isfinite(rated[row]).any()]
-            r = column_correlations(evidence.said[run, rows, 7:], rated[rows])
+    results = []
+    rated = inputs.rated["emotions"]
+    for run, models in enumerate(ensemble.runs):
+        for model in models:
+            rows = [row for row in model.tested if np.isfinite(rated[row]).any()]
+            r = column_correlations(inputs.predictions[run, rows, 7:], rated[rows])
             if np.isfinite(r).any():
                 clips_are = short_digest(to_json(rated[rows].astype(float).tolist()))
-                found.append({"seed": judge.seed, "part": judge.part, "clips": len(rows), "clips_are": clips_are})
-                found[-1]["r"] = to_json(dict(zip(EMOTIONS, r.tolist(), strict=True)))
-                found[-1]["mean_r"] = round(float(np.nanmean(r)), 5)
-    return found
+                results.append({"seed": model.seed, "part": model.part, "clips": len(rows), "clips_are": clips_are})
+                results[-1]["r"] = to_json(dict(zip(EMOTIONS, r.tolist(), strict=True)))
+                results[-1]["mean_r"] = round(float(np.nanmean(r)), 5)
+    return results
 
 
 def to_json(value: Any) -> Any:  # noqa: ANN401
-    """Numbers to five decimals, None for what is not a finite number."""
+    """Convert nested values to JSON-serialisable ones: floats to five decimals, None for NaN and infinity."""
     if isinstance(value, float):
         return round(value, 5) if math.isfinite(value) else None
     if isinstance(value, Mapping):

@@ -4,6 +4,7 @@ No pickle is read or written. The metadata holds the format's version, the archi
 and a SHA-256 over the tensors, which is verified at loading and names the model in analysis files.
 """
 
+import functools
 import hashlib
 import importlib.resources
 import json
@@ -20,6 +21,7 @@ from safetensors.torch import save_file
 
 from ..common.atomic_write import atomic_write
 from ..common.errors import InputError
+from ..common.parsing import parse_json
 from ..network.architectures import ARCHITECTURES
 from ..network.model import MidlevelNetwork
 from .device import use_deterministic_fp32
@@ -27,6 +29,10 @@ from .fold import optimise_for_inference
 
 FORMAT = "moodfader-model"
 VERSION = 1
+_LARGEST_FILE = 256 << 20  # bytes
+_LARGEST_HEADER = 16 << 20  # bytes; most of it is the record of the training
+_LARGEST_WEIGHT = 1e6
+_TYPE_NAMES = {torch.float32: "F32", torch.int64: "I64"}
 DEFAULT_NAME = "default.safetensors"
 PRETRAINED_NAME = "known.safetensors"
 
@@ -104,27 +110,64 @@ class Checkpoint:
 def read_checkpoint(path: Path) -> Checkpoint:
     """What a checkpoint holds. Raises InputError for a file that is missing, broken, foreign, of another version or
     altered."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such model file")
     try:
+        if not path.is_file():
+            raise InputError(f"{path}: no such model file")
+        _check_size(path)
         with safe_open(path, framework="pt", device="cpu") as file:
-            metadata = json.loads((file.metadata() or {}).get(FORMAT, "{}"))
+            metadata = parse_json((file.metadata() or {}).get(FORMAT, "{}"))
+            architecture = _architecture(path, metadata)
+            _check_shapes(path, file, architecture)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path}: not a readable model file (damaged, or another format? {error})") from error
-    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
-        raise InputError(f"{path}: a safetensors file, but not a Moodfader model")
-    if metadata.get("version") != VERSION:
+        if isinstance(error, InputError):
+            raise
         raise InputError(
-            f"{path}: model format {metadata.get('version')}, this program reads {VERSION} (another release's file?)"
-        )
-    architecture = metadata.get("architecture")
-    if architecture not in ARCHITECTURES:
-        raise InputError(f"{path}: unknown architecture {architecture!r} (from a later release?)")
+            f"{path}: not a readable model file (damaged, or another format? {str(error)[:120]})"
+        ) from error
     digest = tensors_digest(tensors)
     if digest != metadata.get("sha256") or not isinstance(metadata.get("record"), dict):
         raise InputError(f"{path}: the checksum does not fit its weights (damaged or altered)")
+    for name, tensor in tensors.items():
+        if not bool(torch.isfinite(tensor).all()) or bool((tensor.abs() > _LARGEST_WEIGHT).any()):
+            raise InputError(f"{path}: {name} has weights that are no numbers, or beyond all measure")
     return Checkpoint(architecture, tensors, digest, metadata["record"])
+
+
+def _check_size(path: Path) -> None:
+    """See that neither the file nor its header is larger than a model's. Raises InputError."""
+    with path.open("rb") as file:
+        header = int.from_bytes(file.read(8), "little")
+    if header > _LARGEST_HEADER or path.stat().st_size > _LARGEST_FILE:
+        raise InputError(f"{path}: not a readable model file (larger than a model of ours can be)")
+
+
+def _architecture(path: Path, metadata: object) -> str:
+    """The architecture that the metadata name, once their format and version fit. Raises InputError."""
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+        raise InputError(f"{path}: a safetensors file, but not a Moodfader model")
+    if metadata.get("version") != VERSION:
+        version = str(metadata.get("version"))[:40]
+        raise InputError(f"{path}: model format {version}, this program reads {VERSION} (another release's file?)")
+    architecture = metadata.get("architecture")
+    if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
+        raise InputError(f"{path}: unknown architecture {str(architecture)[:40]!r} (from a later release?)")
+    return architecture
+
+
+def _check_shapes(path: Path, file: Any, architecture: str) -> None:  # noqa: ANN401
+    """See that names, shapes and types are the architecture's, before a tensor is read. Raises InputError."""
+    expected = _layout(architecture)
+    slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+    if {name: (part.get_shape(), part.get_dtype()) for name, part in slices.items()} != expected:
+        raise InputError(f"{path}: its weights do not fit the architecture {architecture!r}")
+
+
+@functools.cache
+def _layout(architecture: str) -> dict[str, tuple[list[int], str | None]]:
+    """Shape and type of each tensor of an architecture."""
+    tensors = MidlevelNetwork(architecture).state_dict()
+    return {name: (list(tensor.shape), _TYPE_NAMES.get(tensor.dtype)) for name, tensor in tensors.items()}
 
 
 def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:

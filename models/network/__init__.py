@@ -1,0 +1,1 @@
+"""The network as it is trained: log-frequency spectrogram, trunk, branches, receptive field."""

@@ -18,7 +18,7 @@ from ..common.filterbank import band_frequencies, filterbank, frame_count
 __all__ = [
     "FloatArray",
     "LogSpectrogram",
-    "amplify",
+    "apply_gain_db",
     "band_frequencies",
     "filterbank",
     "frame_count",
@@ -34,7 +34,7 @@ moments (input_level.py), silent ends left out, circular (padding.py).
 """
 
 
-def amplify(spectrogram: torch.Tensor, gain_db: torch.Tensor | float) -> torch.Tensor:
+def apply_gain_db(spectrogram: torch.Tensor, gain_db: torch.Tensor | float) -> torch.Tensor:
     """The log10(1 + x) spectrogram of the same sound, louder by gain_db: a number, or one for each pixel."""
     return torch.log10(1.0 + (torch.pow(10.0, spectrogram) - 1.0) * 10 ** (gain_db / 20))
 

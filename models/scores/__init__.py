@@ -1,0 +1,1 @@
+"""Real scores (music21) arranged anew from the same seven parameters as composed music."""

@@ -1,9 +1,8 @@
-"""Real scores from music21's corpus, as notes by voice and bar with the key of each bar.
+"""Scores from the corpus of music21 (Cuthbert & Ariza, ISMIR 2010): notes by voice and bar, with the key of each bar.
 
-A bounded list of pieces (chorales, quartets, renaissance polyphony, fiddle tunes) is read once each by music21
-(Cuthbert & Ariza, ISMIR 2010) and kept as small JSON files in the user's cache folder (MOODFADER_CACHE, else the
-system's). Works are divided once and for all into `train` and `test` by a hash of their name, so that scores exist
-which nothing was trained on.
+Up to 385 scores of four kinds (chorales, string quartets, renaissance polyphony, fiddle tunes) are parsed by music21
+once and cached as small JSON files in the cache folder (MOODFADER_CACHE, or the system's). A hash of a work's name
+assigns it to the `train` or the `test` part, so that test scores stay unseen in training.
 """
 
 import importlib
@@ -28,20 +27,35 @@ KINDS: Final = {
     "polyphony": (("palestrina/", "monteverdi/"), "", 60),
     "tune": (("ryansMammoth/",), ".abc", 120),
 }
-"""For each kind: where its pieces lie in the corpus, their suffix, and how many of them are taken."""
-TEST_SHARE: Final = 5
-MOST_BARS: Final = 96
-LEAST_BARS: Final = 4
-_VERSION: Final = 2
-
+"""For each kind: path prefixes in the corpus, file suffix, and maximum number of scores."""
+TEST_ONE_IN: Final = 5
+"""One work in so many belongs to the test part."""
+MAX_BARS: Final = 96
+MIN_BARS: Final = 4
+_VERSION: Final = 2  # of the cache files
 
 ScoreNote = tuple[int, float, float, int]
+"""A note of a score: index of its bar, onset within the bar in beats, length in beats, MIDI number."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """Bars of equal length, `meter` beats each. `voices` from the highest down, each of notes [bar, place, length,
-    pitch]: place and length in beats, pitch as MIDI number. `tonics` and `minor` say the key of each bar.
+    """A score whose bars have equal length.
+
+    Attributes
+    ----------
+    name
+        Path in music21's corpus.
+    kind
+        A key of KINDS.
+    meter
+        Beats per bar.
+    voices
+        At most five, the highest first; each a list of notes (bar, onset in the bar, length, MIDI number), in beats.
+    tonics
+        Tonic of each bar as pitch class, 0..11.
+    minor
+        Whether the key of each bar is minor.
     """
 
     name: str
@@ -53,22 +67,53 @@ class Score:
 
 
 def list_scores(part: str) -> dict[str, list[str]]:
-    """Names of the scores by kind: those of the `train` or of the `test` part. Raises InputError."""
+    """List the scores of a part of the corpus.
+
+    Parameters
+    ----------
+    part
+        "train" or "test".
+
+    Returns
+    -------
+    dict of str to list of str
+        Names by kind, in alphabetical order.
+
+    Raises
+    ------
+    InputError
+        `part` is neither, music21 is missing, or the cache folder cannot be written to.
+    """
     if part not in ("train", "test"):
         raise InputError(f"{part}: the scores are divided into train and test")
-    wanted = part == "test"
-    return {kind: [n for n in names if _is_test(n) == wanted] for kind, names in _index().items()}
+    test = part == "test"
+    return {kind: [n for n in names if _is_test(n) == test] for kind, names in _index().items()}
 
 
 def read_score(name: str, kind: str) -> Score | None:
-    """A score by its name, from the cache or else from music21's corpus; None where it has too few equal bars.
+    """Read a score from the cache, or parse it with music21 and cache it.
 
-    Raises InputError when music21 is missing and the score is not in the cache.
+    Parameters
+    ----------
+    name
+        Path in music21's corpus.
+    kind
+        A key of KINDS.
+
+    Returns
+    -------
+    Score or None
+        None where the score has fewer than four consecutive bars of equal length, or no voice with enough notes.
+
+    Raises
+    ------
+    InputError
+        The score is not cached and music21 is missing, or the cache folder cannot be written to.
     """
-    path = _folder() / f"{name.replace('/', '_')}.json"
+    path = _cache_folder() / f"{name.replace('/', '_')}.json"
     if not path.is_file():
-        score = _parsed(name, kind)
-        _keep(path, asdict(score) if score else None)
+        score = _parse(name, kind)
+        _write_json(path, asdict(score) if score else None)
         return score
     stored = json.loads(path.read_text())
     if stored is None:
@@ -77,22 +122,23 @@ def read_score(name: str, kind: str) -> Score | None:
 
 
 def _is_test(name: str) -> bool:
+    """Whether a score belongs to the test part; the movements of a work all do or all do not."""
     work = name.rsplit("/", 1)[0] if "movement" in name else name
-    return zlib.crc32(work.encode()) % TEST_SHARE == 0
+    return zlib.crc32(work.encode()) % TEST_ONE_IN == 0
 
 
-def _folder() -> Path:
+def _cache_folder() -> Path:
     folder = cache_dir() / f"scores-{_VERSION}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder}: cannot keep scores there ({error.strerror or error})") from error
+        raise InputError(f"{folder}: scores cannot be cached there ({error.strerror or error})") from error
     return folder
 
 
-def _keep(path: Path, value: object) -> None:
-    with atomic_write(path) as beside:
-        beside.write_text(json.dumps(value, separators=(",", ":")))
+def _write_json(path: Path, value: object) -> None:
+    with atomic_write(path) as temp_path:
+        temp_path.write_text(json.dumps(value, separators=(",", ":")))
 
 
 def _music21(module: str) -> Any:  # noqa: ANN401  # music21 is untyped
@@ -103,29 +149,31 @@ def _music21(module: str) -> Any:  # noqa: ANN401  # music21 is untyped
 
 
 def _index() -> dict[str, list[str]]:
-    path = _folder() / "index.json"
+    """The names of all scores that are used, by kind."""
+    path = _cache_folder() / "index.json"
     if path.is_file():
         index: dict[str, list[str]] = json.loads(path.read_text())
         return index
     paths = _music21("corpus").corpora.CoreCorpus().getPaths()
     names = sorted(p.as_posix().split("/corpus/")[-1] for p in paths if p.suffix != ".rntxt")
     index = {}
-    for kind, (places, suffix, count) in KINDS.items():
-        found = [name for name in names if name.startswith(places) and name.endswith(suffix)]
-        # In the order of another hash: the same pieces everywhere, from all over the folder.
-        index[kind] = sorted(sorted(found, key=lambda name: zlib.crc32(b"pick " + name.encode()))[:count])
-    _keep(path, index)
+    for kind, (prefixes, suffix, count) in KINDS.items():
+        candidates = [name for name in names if name.startswith(prefixes) and name.endswith(suffix)]
+        # A sample in the order of a hash: the same scores on every machine, from the whole folder.
+        index[kind] = sorted(sorted(candidates, key=lambda name: zlib.crc32(b"pick " + name.encode()))[:count])
+    _write_json(path, index)
     return index
 
 
-def _parsed(name: str, kind: str) -> Score | None:
+def _parse(name: str, kind: str) -> Score | None:
+    """Parse a score with music21; None where it has too few bars of equal length or notes."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what an encoding lacks
+        warnings.simplefilter("ignore")  # music21 warns of incomplete encodings
         stream = _music21("corpus").parse(name)
     bars, meter, beat = _equal_bars(stream.parts[0])
-    parts = [_within(_notes(part), bars, beat) for part in stream.parts]
+    parts = [_by_bar(_notes(part), bars, beat) for part in stream.parts]
     parts = [notes for notes in parts if len(notes) > 0.4 * len(bars)]
-    if len(bars) - 1 < LEAST_BARS or not parts:
+    if len(bars) - 1 < MIN_BARS or not parts:
         return None
     parts.sort(key=lambda notes: -float(np.mean([pitch for *_, pitch in notes])))
     weights = np.zeros((len(bars) - 1, 12))
@@ -136,7 +184,7 @@ def _parsed(name: str, kind: str) -> Score | None:
 
 
 def _notes(part: Any) -> list[list[float]]:  # noqa: ANN401
-    """[onset, length, pitch] of a part in quarters, ties joined, of a chord its highest note."""
+    """Notes [onset, length, pitch] of a part in quarter notes; ties are joined, a chord gives its highest note."""
     notes: list[list[float]] = []
     for element in part.flatten().notes:
         if not getattr(element, "pitches", ()) or not element.quarterLength:
@@ -151,25 +199,26 @@ def _notes(part: Any) -> list[list[float]]:  # noqa: ANN401
 
 
 def _equal_bars(part: Any) -> tuple[list[float], int, float]:  # noqa: ANN401
-    """The longest run of bars of one length: their lines in quarters, beats a bar, quarters a beat."""
+    """The longest run of bars of one length: bar lines in quarter notes, beats per bar, quarter notes per beat."""
     signature = next(iter(part.recurse().getElementsByClass("TimeSignature")), None)
     lines = [float(measure.offset) for measure in part.getElementsByClass("Measure")]
-    if signature is None or len(lines) < LEAST_BARS:
+    if signature is None or len(lines) < MIN_BARS:
         return [0.0], 4, 1.0
     meter, beat = int(signature.beatCount), float(signature.beatDuration.quarterLength)
     if meter == 1:
         meter, beat = 3, beat / 3
     length, best, run = meter * beat, [lines[0]], [lines[0]]
-    for line, following in pairwise(lines):
-        run = [*run, following] if abs(following - line - length) < 1e-3 else [following]
+    for line, next_line in pairwise(lines):
+        run = [*run, next_line] if abs(next_line - line - length) < 1e-3 else [next_line]
         best = max(best, run, key=len)
-    return best[: MOST_BARS + 1], meter, beat
+    return best[: MAX_BARS + 1], meter, beat
 
 
-def _within(notes: list[list[float]], bars: list[float], beat: float) -> list[ScoreNote]:
-    kept = []
+def _by_bar(notes: list[list[float]], bars: list[float], beat: float) -> list[ScoreNote]:
+    """Notes in quarter notes to notes in beats within their bars; those outside of the bars are left out."""
+    score_notes = []
     for onset, length, pitch in notes:
         bar = int(np.searchsorted(bars, onset + 1e-6)) - 1
         if 0 <= bar < len(bars) - 1:
-            kept.append((bar, round((onset - bars[bar]) / beat, 4), round(length / beat, 4), int(pitch)))
-    return kept
+            score_notes.append((bar, round((onset - bars[bar]) / beat, 4), round(length / beat, 4), int(pitch)))
+    return score_notes

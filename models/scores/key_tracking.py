@@ -1,7 +1,10 @@
-"""The key of each bar: the path through 24 keys that fits what sounds, by Viterbi's algorithm.
+"""Key tracking: the key of each bar from its pitch class durations, by template correlation and Viterbi decoding.
 
-A key fits as the correlation of its probe tone profile (Krumhansl & Kessler 1982) with the durations of the
-twelve pitch classes in a bar and its neighbours; each change of key costs a fixed amount.
+A key scores the correlation of its probe-tone profile (Krumhansl & Kessler, Psychological Review 1982) with the
+durations of the twelve pitch classes in a bar and, at half weight, in its neighbours. Each change of key has a fixed
+cost.
+
+States are the 24 keys: 0..11 for C to B major, 12..23 for C to B minor.
 """
 
 from typing import Final
@@ -14,7 +17,18 @@ CHANGE_COST: Final = 0.6
 
 
 def key_correlations(weights: np.ndarray) -> np.ndarray:
-    """How pitch class weights [bars, 12] fit 24 keys, C to B major and C to B minor: correlations [bars, 24]."""
+    """Correlate pitch class durations with the key profiles.
+
+    Parameters
+    ----------
+    weights
+        Durations of the pitch classes C to B, shape [bars, 12], any unit.
+
+    Returns
+    -------
+    numpy.ndarray
+        Pearson correlations, shape [bars, 24]; 0 for bars without variation.
+    """
     profiles = np.array([np.roll(mode, tonic) for mode in (MAJOR_PROFILE, MINOR_PROFILE) for tonic in range(12)])
     profiles = profiles - profiles.mean(axis=1, keepdims=True)
     centred = weights - weights.mean(axis=1, keepdims=True)
@@ -24,15 +38,26 @@ def key_correlations(weights: np.ndarray) -> np.ndarray:
 
 
 def track_keys(weights: np.ndarray) -> list[tuple[int, bool]]:
-    """Keys of bars as (tonic 0..11, minor) from their pitch class durations [bars, 12]."""
-    around = np.pad(weights, ((1, 1), (0, 0)))
-    fits = key_correlations(weights + 0.5 * (around[:-2] + around[2:]))  # [bars, 24]
-    best, back = fits[0].copy(), np.zeros(fits.shape, int)
+    """Track the key through the bars of a score.
+
+    Parameters
+    ----------
+    weights
+        Durations of the pitch classes C to B, shape [bars, 12], any unit.
+
+    Returns
+    -------
+    list of (int, bool)
+        For each bar the tonic, 0..11, and whether the key is minor.
+    """
+    padded = np.pad(weights, ((1, 1), (0, 0)))
+    fits = key_correlations(weights + 0.5 * (padded[:-2] + padded[2:]))  # [bars, 24]
+    score, previous = fits[0].copy(), np.zeros(fits.shape, int)
     for index in range(1, len(fits)):
-        stay, leave = best, best.max() - CHANGE_COST
-        back[index] = np.where(stay >= leave, np.arange(24), int(best.argmax()))
-        best = np.maximum(stay, leave) + fits[index]
-    path = [int(best.argmax())]
+        stay, leave = score, score.max() - CHANGE_COST
+        previous[index] = np.where(stay >= leave, np.arange(24), int(score.argmax()))
+        score = np.maximum(stay, leave) + fits[index]
+    path = [int(score.argmax())]
     for index in range(len(fits) - 1, 0, -1):
-        path.append(int(back[index, path[-1]]))
+        path.append(int(previous[index, path[-1]]))
     return [(state % 12, state >= 12) for state in reversed(path)]

@@ -1,10 +1,10 @@
-"""A passage of a score with modality and tonal stability turned: its notes and its chords on the bars of a piece.
+"""A passage of a score, transposed and changed in mode: modality and tonal stability as parameters in 0..1.
 
-The passage is cut into cells of one to three seconds. Each cell is carried into minor or major as modality says
-(scale steps 3, 6 and 7 are exchanged) and into the one key of the passage, or into a far one where tonal stability
-says so. Both compare a knob with thresholds that are spread evenly over the cells, as in harmony.py. The higher
-tonal stability, the more of the score's own accidentals are taken back; the lower, the more notes of its tune that
-are not on a bar's first beat leave the scale, as in melody.py.
+The passage is cut into segments of one to three seconds. Each segment is converted to major or minor as modality
+requires (scale degrees 3, 6 and 7 are exchanged), and transposed to the home key of the passage or, as tonal
+stability requires, to a distant one. Both parameters are compared with thresholds that are evenly spread over the
+segments, as in `harmony.py`. The higher tonal stability, the more of the score's own accidentals are removed; the
+lower, the more melody notes off the first beats are altered chromatically, as in `melody.py`.
 """
 
 from dataclasses import dataclass
@@ -20,18 +20,31 @@ from ..composition.timing import Timing
 from .corpus import Score
 
 TO_MINOR: Final = {4: 3, 9: 8, 11: 10}
+"""Semitones above the tonic: degrees 3, 6 and 7 of major, and those of minor."""
 TO_MAJOR: Final = {3: 4, 8: 9, 10: 11}
-STEPS: Final = ((0, 2, 4), (3, 5, 0), (4, 6, 1))
-"""The chords on the first, fourth and fifth step: what a tune without other voices is harmonised with."""
+TRIAD_DEGREES: Final = ((0, 2, 4), (3, 5, 0), (4, 6, 1))
+"""The triads on degrees 1, 4 and 5, in scale degrees from 0: the chords that harmonise a passage."""
 
 
 @dataclass(frozen=True)
 class KeySegment:
-    """A stretch of the piece in beats; semitones it is moved by; its key there and that of the score."""
+    """A segment of a passage in one key and mode.
+
+    Attributes
+    ----------
+    start, end
+        In beats of the piece.
+    transposition
+        Transposition in semitones.
+    tonic, minor
+        The key in the piece: pitch class 0..11, and whether it is minor.
+    written_tonic, written_minor
+        The key in the score.
+    """
 
     start: float
     end: float
-    moved: int
+    transposition: int
     tonic: int
     minor: bool
     written_tonic: int
@@ -39,7 +52,30 @@ class KeySegment:
 
 
 class Passage:
-    """`score` from bar `first` on (and round again) on the bars of `timing`, moved by `transposed` semitones."""
+    """The bars of a score from `first` on (continued from its beginning) on the bars of a piece.
+
+    Parameters
+    ----------
+    score
+        The score.
+    timing
+        Bars of the piece.
+    first
+        Index of the first bar.
+    transposition
+        Transposition of the home key in semitones.
+    home_fraction
+        Fraction of segments in the home key, 0..1.
+    modality
+        Fraction of segments in minor, 0..1.
+    seed
+        Seed of the piece.
+
+    Attributes
+    ----------
+    segments : list of KeySegment
+        The segments in order, without gaps.
+    """
 
     def __init__(
         self,
@@ -47,115 +83,147 @@ class Passage:
         timing: Timing,
         *,
         first: int,
-        transposed: int,
-        at_home: float,
+        transposition: int,
+        home_fraction: float,
         modality: float,
         seed: int,
     ) -> None:
         self._score, self._timing, self._first = score, timing, first
-        self._at_home, self._seed = at_home, seed
+        self._home_fraction, self._seed = home_fraction, seed
         rng = named_rng(seed, "cells")
-        self._keeps_leading: bool = rng.random() < 0.6
-        lines = timing.bars
+        self._keeps_leading_notes: bool = rng.random() < 0.6
+        bars = timing.bars
         bar_s = timing.beat_s * score.meter
-        cuts = lines[:: 2 if bar_s < 1.1 else 1]
+        borders = bars[:: 2 if bar_s < 1.1 else 1]
         if bar_s > 2.0:
-            cuts = sorted({*cuts, *(round((a + b) / 2) + 0.0 for a, b in pairwise(lines))})
-        count = len(cuts)
-        stay, turn, walk = (
+            borders = sorted({*borders, *(round((a + b) / 2) + 0.0 for a, b in pairwise(bars))})
+        count = len(borders)
+        home_at, minor_at, key_steps = (
             low_discrepancy(rng, count),
             low_discrepancy(rng, count, SILVER),
             rng.choice(FAR_KEYS, count),
         )
-        self.cells: list[KeySegment] = []
+        self.segments: list[KeySegment] = []
         home, shift = score.tonics[first % len(score.tonics)], 0
-        for k, (start, end) in enumerate(pairwise(cuts)):
-            bar = int(np.searchsorted(lines, start + 1e-6)) - 1
-            written = (first + bar) % len(score.tonics)
-            shift = 0 if stay[k] < at_home else (shift + int(walk[k])) % 12 or 6
-            key = score.tonics[written]
-            away = (home - key + shift) % 12
-            moved = transposed + (away if away <= 6 else away - 12)
-            self.cells.append(
-                KeySegment(start, end, moved, (key + moved) % 12, bool(turn[k] < modality), key, score.minor[written])
+        for k, (start, end) in enumerate(pairwise(borders)):
+            bar = int(np.searchsorted(bars, start + 1e-6)) - 1
+            score_bar = (first + bar) % len(score.tonics)
+            shift = 0 if home_at[k] < home_fraction else (shift + int(key_steps[k])) % 12 or 6
+            key = score.tonics[score_bar]
+            interval = (home - key + shift) % 12
+            semitones = transposition + (interval if interval <= 6 else interval - 12)
+            self.segments.append(
+                KeySegment(
+                    start,
+                    end,
+                    semitones,
+                    (key + semitones) % 12,
+                    bool(minor_at[k] < modality),
+                    key,
+                    score.minor[score_bar],
+                )
             )
 
-    def cell(self, beat: float) -> KeySegment:
-        """The cell that a beat lies in."""
-        starts = [cell.start for cell in self.cells]
-        return self.cells[max(int(np.searchsorted(starts, beat + 1e-6)) - 1, 0)]
+    def segment_at(self, beat: float) -> KeySegment:
+        """Return the segment at a position in beats."""
+        starts = [segment.start for segment in self.segments]
+        return self.segments[max(int(np.searchsorted(starts, beat + 1e-6)) - 1, 0)]
 
     def voice(self, index: int) -> list[MelodyNote]:
-        """The notes of a voice in beats of the piece, in their new keys and modes."""
+        """Return the notes of a voice in their new keys and modes.
+
+        Parameters
+        ----------
+        index
+            0 is the highest voice, the melody.
+
+        Returns
+        -------
+        list of MelodyNote
+            In beats of the piece, by onset.
+        """
         bars: list[list[tuple[float, float, int]]] = [[] for _ in self._score.tonics]
-        for bar, place, length, pitch in self._score.voices[index]:
-            bars[bar].append((place, length, pitch))
-        placed = []
-        for k, (line, following) in enumerate(pairwise(self._timing.bars)):
+        for bar, beat_in_bar, length, pitch in self._score.voices[index]:
+            bars[bar].append((beat_in_bar, length, pitch))
+        notes = []
+        for k, (line, next_line) in enumerate(pairwise(self._timing.bars)):
             if self._timing.seconds(line) > self._timing.length_s:
                 break
-            for place, length, pitch in bars[(self._first + k) % len(bars)]:
-                if line + place < following - 0.05:
-                    placed.append((line + place, length, pitch, place))
-        rng, count = named_rng(self._seed, f"accidentals {index}"), len(placed)
-        back, bend, bends = (
+            for beat_in_bar, length, pitch in bars[(self._first + k) % len(bars)]:
+                if line + beat_in_bar < next_line - 0.05:
+                    notes.append((line + beat_in_bar, length, pitch, beat_in_bar))
+        rng, count = named_rng(self._seed, f"accidentals {index}"), len(notes)
+        correct_at, alter_at, alterations = (
             low_discrepancy(rng, count),
             low_discrepancy(rng, count, SILVER),
             rng.choice((-1, 1), count),
         )
         tones = []
-        for k, (start, length, pitch, place) in enumerate(placed):
-            cell, strong = self.cell(start), place < 0.05
-            following = placed[k + 1][2] if k + 1 < len(placed) else pitch
-            turned = self._turned(pitch, cell, leading=following - pitch == 1)
-            if back[k] < self._at_home and not _in_scale(turned, cell):
-                turned += -1 if following > pitch else 1  # a raised note rises, a lowered one falls
+        for k, (start, length, pitch, beat_in_bar) in enumerate(notes):
+            segment, strong = self.segment_at(start), beat_in_bar < 0.05
+            next_pitch = notes[k + 1][2] if k + 1 < len(notes) else pitch
+            converted = self._change_mode(pitch, segment, leading=next_pitch - pitch == 1)
+            if correct_at[k] < self._home_fraction and not _in_scale(converted, segment):
+                converted += -1 if next_pitch > pitch else 1  # undoes the accidental: raised notes rise, lowered fall
             if (
                 index == 0
                 and not strong
-                and bend[k] > CHROMATIC_THRESHOLD + (1 - CHROMATIC_THRESHOLD) * self._at_home
+                and alter_at[k] > CHROMATIC_THRESHOLD + (1 - CHROMATIC_THRESHOLD) * self._home_fraction
             ):
-                turned += int(bends[k])
-            tones.append(MelodyNote(start, length, turned + cell.moved, 5.0 if strong else 0.0))
+                converted += int(alterations[k])
+            tones.append(MelodyNote(start, length, converted + segment.transposition, 5.0 if strong else 0.0))
         return tones
 
-    def _turned(self, pitch: int, cell: KeySegment, *, leading: bool) -> int:
-        """Exchange the steps that differ between the modes; a leading note may stay one in minor."""
-        step = (pitch - cell.written_tonic) % 12
-        if cell.minor:
-            if step == 11 and (cell.written_minor or (leading and self._keeps_leading)):
+    def _change_mode(self, pitch: int, segment: KeySegment, *, leading: bool) -> int:
+        """Exchange the scale degrees that differ between the modes; a leading note may keep its pitch in minor."""
+        step = (pitch - segment.written_tonic) % 12
+        if segment.minor:
+            if step == 11 and (segment.written_minor or (leading and self._keeps_leading_notes)):
                 return pitch
-            if step == 9 and cell.written_minor:
+            if step == 9 and segment.written_minor:
                 return pitch
             return pitch + TO_MINOR.get(step, step) - step
         return pitch + TO_MAJOR.get(step, step) - step
 
     def chords(self, voices: list[list[MelodyNote]], dissonance: float) -> list[Chord]:
-        """A chord for each cell: the triad that fits what sounds there best, with what rubs against it."""
+        """Harmonise the passage.
+
+        Parameters
+        ----------
+        voices
+            The notes of all voices, as `voice` returns them.
+        dissonance
+            0..1; adds dissonant notes to the triads.
+
+        Returns
+        -------
+        list of Chord
+            One for each segment: the triad on degree 1, 4 or 5 whose pitch classes sound longest.
+        """
         chords = []
-        for cell in self.cells:
+        for segment in self.segments:
             weights = np.zeros(12)
             for tone in (tone for voice in voices for tone in voice):
-                shared = min(tone.start + tone.length, cell.end) - max(tone.start, cell.start)
-                weights[tone.pitch % 12] += max(shared, 0.0)
-            scale = tuple((cell.tonic + step) % 12 for step in (MINOR if cell.minor else MAJOR))
-            triads = [(scale[one], scale[two], scale[three]) for one, two, three in STEPS]
+                overlap = min(tone.start + tone.length, segment.end) - max(tone.start, segment.start)
+                weights[tone.pitch % 12] += max(overlap, 0.0)
+            scale = tuple((segment.tonic + step) % 12 for step in (MINOR if segment.minor else MAJOR))
+            triads = [(scale[root], scale[third], scale[fifth]) for root, third, fifth in TRIAD_DEGREES]
             triad = max(triads, key=lambda triad: sum(weights[k] for k in triad) + 0.1 * weights[triad[0]])
             chords.append(
                 Chord(
-                    cell.start,
-                    cell.end - cell.start,
+                    segment.start,
+                    segment.end - segment.start,
                     triad,
                     added_dissonances(triad, dissonance),
                     scale,
                     triad[0],
-                    cell.tonic,
+                    segment.tonic,
                 )
             )
         return chords
 
 
-def _in_scale(pitch: int, cell: KeySegment) -> bool:
-    """Whether a turned pitch, before it is moved, is in the cell's scale; in minor, with both sixths and sevenths."""
-    step = (pitch - cell.written_tonic) % 12
-    return step in MINOR or step in (9, 11) if cell.minor else step in MAJOR
+def _in_scale(pitch: int, segment: KeySegment) -> bool:
+    """Whether a pitch (before transposition) is in the segment's scale; minor has both sixths and sevenths."""
+    step = (pitch - segment.written_tonic) % 12
+    return step in MINOR or step in (9, 11) if segment.minor else step in MAJOR

@@ -1,4 +1,4 @@
-"""The players of the demo track: their clock, their small imprecisions, and smooth voice leading for their chords."""
+"""The parts of the demo track: tempo map, humanised playing, and smooth voice leading of the chords."""
 
 import itertools
 from collections.abc import Sequence
@@ -13,7 +13,15 @@ BEATS = 75
 
 
 class DemoPlayers:
-    """The players, by name, and the clock they share."""
+    """The parts of the demo track and their tempo map; a fixed seed makes every rendering the same.
+
+    Attributes
+    ----------
+    parts : dict of str to Part
+        By name of the instrument.
+    seconds : float
+        Length of the piece.
+    """
 
     def __init__(self) -> None:
         self._rng = named_rng(1, "demo")
@@ -29,24 +37,64 @@ class DemoPlayers:
         }
 
     def time(self, beat: float) -> float:
-        """Seconds at a beat."""
+        """Return the time of a position (in beats) in seconds."""
         return float(np.interp(beat, np.arange(len(self._times)), self._times))
 
     def play(self, name: str, beat: float, beats: float, pitch: int, velocity: float, gate: float = 1.0) -> None:
-        """One note, a few milliseconds and velocities off as a player's are."""
+        """Add a note, humanised by 6 ms and 2.5 velocity steps (standard deviations).
+
+        Parameters
+        ----------
+        name
+            Name of the instrument.
+        beat, beats
+            Onset and length in beats.
+        pitch
+            MIDI number.
+        velocity
+            1..127.
+        gate
+            Sounding fraction of the length.
+        """
         start = max(self.time(beat) + float(self._rng.normal(0, 0.006)), 0.0)
         length = (self.time(beat + beats) - self.time(beat)) * gate
         self.parts[name].add(start, length, pitch, velocity + float(self._rng.normal(0, 2.5)))
 
     def line(self, name: str, beat: float, notes: Line, velocity: float, *, gate: float = 1.02, up: int = 0) -> None:
-        """A melody; higher notes are a little louder, as in singing."""
+        """Add a melody, its higher notes a little louder, as in singing.
+
+        Parameters
+        ----------
+        name
+            Name of the instrument.
+        beat
+            Onset of the first note in beats.
+        notes
+            Lengths in beats and MIDI numbers; a number of 0 is a rest.
+        velocity
+            1..127.
+        gate
+            Sounding fraction of each note's length.
+        up
+            Transposition in semitones.
+        """
         for length, pitch in notes:
             if pitch:
                 self.play(name, beat, length, pitch + up, velocity + 0.7 * (pitch - 74) * (pitch > 66), gate)
             beat += length
 
     def swell(self, name: str, start: float, end: float, low: int, high: int) -> None:
-        """Expression that rises to the middle of a phrase and falls again."""
+        """Add a swell: MIDI expression that rises to the middle of a phrase and falls again.
+
+        Parameters
+        ----------
+        name
+            Name of the instrument.
+        start, end
+            The phrase in beats.
+        low, high
+            Expression at its ends and in its middle, 0..127.
+        """
         for beat in np.arange(start, end, 0.25):
             arch = np.sin(np.pi * (beat - start) / (end - start))
             self.parts[name].swells.append((self.time(float(beat)), round(low + (high - low) * float(arch))))
@@ -63,11 +111,21 @@ PLAYERS = {  # program, volume, pan, reverb, drums
 
 
 def voice_lead(bars: Sequence[Bar], start: Sequence[int]) -> list[list[int]]:
-    """Voices that move as little as they can from chord to chord; each chord's tones are all sounded.
+    """Voice a chord progression so that each voice moves as little as possible and every triad is complete.
 
-    `start` is where the voices begin, as MIDI numbers; returns the pitches of each bar, low to high.
+    Parameters
+    ----------
+    bars
+        The chords.
+    start
+        MIDI numbers from which the voices move to the first chord.
+
+    Returns
+    -------
+    list of list of int
+        MIDI numbers of each chord, ascending, within 52..76.
     """
-    voices, led = list(start), []
+    voices, chords = list(start), []
     for bar in bars:
         options = [[p for p in range(v - 5, v + 6) if p % 12 in bar.tones and 52 <= p <= 76] for v in voices]
         best = min(
@@ -78,5 +136,5 @@ def voice_lead(bars: Sequence[Bar], start: Sequence[int]) -> list[list[int]]:
             ),
         )
         voices = sorted(best)
-        led.append(voices)
-    return led
+        chords.append(voices)
+    return chords

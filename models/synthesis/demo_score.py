@@ -1,17 +1,28 @@
-"""The score of the demo track: a small waltz of film-music character in three parts, as data.
+"""The score of the demo track as data: a waltz of film-music character in three sections.
 
-D major, lyrical, over a falling bass; D minor, staccato, in driving six-eight; and the first theme again with
-everyone, slowing into the close. All lengths are in beats (quarter notes), three a bar; a pitch of 0 is a rest.
+D major, lyrical, over a falling bass; D minor, staccato, in driving six-eight; the first theme again, full ensemble,
+with a closing ritardando. Lengths are in beats (quarter notes), three per bar; a pitch of 0 is a rest.
 """
 
 from dataclasses import dataclass
 
 Line = tuple[tuple[float, int], ...]
+"""A melody: length in beats and MIDI number of each note."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A chord over some beats: bass note and the pitch classes above it."""
+    """A chord.
+
+    Attributes
+    ----------
+    beats
+        Length in beats.
+    bass
+        MIDI number of the bass note.
+    tones
+        Pitch classes above it; the first three are the triad.
+    """
 
     beats: float
     bass: int

@@ -1,7 +1,6 @@
-"""The track that ships with the project: arranged by rule from the demo score, rendered, written as Ogg Vorbis.
+"""The demo track: orchestrated from the demo score, rendered with FluidSynth, and written as tagged Ogg Vorbis.
 
-Run `python -m moodfader.models.demo_track OUT.ogg` to make it again. Chords are led smoothly (each voice takes
-the nearest tone), phrases swell and fall, and the beats stretch where a player would take a breath.
+`python -m moodfader.models.synthesis.demo_track OUT.ogg` makes the file `presets/demo.ogg` again.
 """
 
 import sys
@@ -28,19 +27,20 @@ from .demo_score import (
 from .midi_render import ReverbSettings, render_midi
 
 SECTIONS = (0.0, 24.0, 48.0)
+"""Beats at which the three sections begin."""
 SAMPLE_RATE = 44100
 PEAK_DBFS = -1.5
 TAGS = {
     "title": "Moodfader Demo: Waltz with a Shadow",
     "artist": "Moodfader",
     "license": "CC0-1.0 (https://creativecommons.org/publicdomain/zero/1.0/)",
-    "comment": "Composed and rendered by moodfader.models.demo_track",
+    "comment": "Composed and rendered by moodfader.models.synthesis.demo_track",
     "encodedby": "FluidSynth, FluidR3 GM sound font (MIT)",
 }
 
 
 def compose_demo() -> mido.MidiFile:
-    """The demo piece, about 45 seconds."""
+    """Compose the demo piece, about 45 s of MIDI."""
     band = DemoPlayers()
     _lyrical(band)
     _driving(band)
@@ -49,7 +49,7 @@ def compose_demo() -> mido.MidiFile:
 
 
 def _lyrical(band: DemoPlayers) -> None:
-    """Piano and a solo violin, later flute, over quiet strings."""
+    """First section: piano and solo violin, later flute, over quiet strings."""
     band.line("solo", 0, LYRICAL_THEME, 96)
     band.line("flute", 12, LYRICAL_THEME[9:], 78)
     beat = 0.0
@@ -66,7 +66,7 @@ def _lyrical(band: DemoPlayers) -> None:
 
 
 def _driving(band: DemoPlayers) -> None:
-    """Staccato strings in six-eight, horns with the theme, timpani; a roll leads back."""
+    """Second section: staccato strings in six-eight, theme in the horns, timpani; a drum roll leads to the next."""
     begin = SECTIONS[1]
     for name in ("strings", "bass"):
         band.swell(name, begin, begin + 24, 90, 112)
@@ -86,19 +86,19 @@ def _driving(band: DemoPlayers) -> None:
                     band.play("pizzicato", beat + k / 2, 0.5, pitch, loud - 4 + accent, 0.35)
         band.play("bass", beat, 0.5, bar.bass, loud + 8, 0.6)
         band.play("bass", beat + 1.5, 0.5, bar.bass, loud, 0.6)
-        for at in (0.0, 1.5) if index % 2 == 0 else (0.0, 1.0, 1.5, 2.0, 2.5):
-            band.play("timpani", beat + at, 0.5, drum, loud + 6, 0.8)
+        for offset in (0.0, 1.5) if index % 2 == 0 else (0.0, 1.0, 1.5, 2.0, 2.5):
+            band.play("timpani", beat + offset, 0.5, drum, loud + 6, 0.8)
         if index >= 4:
             for pitch in voices:
                 band.play("strings", beat, bar.beats, pitch + 12, loud - 14, 0.9)
         beat += bar.beats
-    for k in range(24):  # the roll
+    for k in range(24):  # drum roll
         band.play("timpani", begin + 21 + k / 8, 0.125, 45, 50 + 2.2 * k, 1.0)
     band.play("kit", begin + 22, 3, 55, 40)
 
 
 def _closing(band: DemoPlayers) -> None:
-    """The first theme in octaves with harp, choir, a counter-melody, and a quiet last chord."""
+    """Third section: the first theme in octaves, harp, choir and a counter-melody, and a quiet last chord."""
     begin = SECTIONS[2]
     band.line("violins", begin, CLOSING_THEME, 108)
     band.line("flute", begin, CLOSING_THEME, 84, up=12)
@@ -122,25 +122,40 @@ def _closing(band: DemoPlayers) -> None:
     ):  # fmt: skip
         band.swell(name, begin, begin + 12, low, high)
         band.swell(name, begin + 12, begin + 22, low, high - 6)
-        for step in range(24):  # and away
+        for step in range(24):  # fade to the end
             band.parts[name].swells.append((band.time(begin + 22 + step / 4), low - 2 * step))
 
 
 def make_demo(path: Path) -> Path:
-    """Compose, render and write the demo track: stereo, 44.1 kHz, Ogg Vorbis, tagged. Returns the path.
+    """Compose, render and write the demo track: stereo, 44.1 kHz, Ogg Vorbis, tagged.
 
-    Raises InputError when FluidSynth or the sound font is missing or the file cannot be written.
+    Parameters
+    ----------
+    path
+        The file to write.
+
+    Returns
+    -------
+    pathlib.Path
+        `path`.
+
+    Raises
+    ------
+    InputError
+        FluidSynth or the sound font is missing, or the file cannot be written.
     """
     room = ReverbSettings(size=0.75, damping=0.25, level=0.65, width=1.0)
     samples = render_midi(compose_demo(), sample_rate=SAMPLE_RATE, channels=2, room=room)
     fade = round(1.2 * SAMPLE_RATE)
     samples[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)[:, None] ** 2
     samples *= 10 ** (PEAK_DBFS / 20) / float(np.abs(samples).max())
-    with atomic_write(path) as beside:
-        with soundfile.SoundFile(beside, "w", SAMPLE_RATE, 2, "VORBIS", format="OGG", compression_level=0.65) as file:
-            for start in range(0, len(samples), SAMPLE_RATE):  # in blocks: libsndfile's encoder wants no long ones
+    with atomic_write(path) as temp_path:
+        with soundfile.SoundFile(
+            temp_path, "w", SAMPLE_RATE, 2, "VORBIS", format="OGG", compression_level=0.65
+        ) as file:
+            for start in range(0, len(samples), SAMPLE_RATE):  # libsndfile's Vorbis encoder fails on long blocks
                 file.write(samples[start : start + SAMPLE_RATE])
-        tagged = mutagen.oggvorbis.OggVorbis(beside)
+        tagged = mutagen.oggvorbis.OggVorbis(temp_path)
         tagged.update(TAGS)
         tagged.save()
     return path
@@ -148,7 +163,7 @@ def make_demo(path: Path) -> Path:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python -m moodfader.models.demo_track OUT.ogg")
+        sys.exit("usage: python -m moodfader.models.synthesis.demo_track OUT.ogg")
     try:
         print(make_demo(Path(sys.argv[1])))
     except InputError as error:

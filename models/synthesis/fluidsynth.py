@@ -1,8 +1,7 @@
-"""FluidSynth's library, held open: a sound font stays loaded from one piece to the next.
+"""Binding of FluidSynth's C library (2.2 or later, https://www.fluidsynth.org/api/) that keeps a sound font loaded.
 
-Each piece is played by a synthesiser of its own (made in a millisecond), so that no reverberation, chorus or
-sounding note of one piece is left in another; only the font and the samples it has loaded are shared. The C
-interface is that of FluidSynth 2.2 and later (https://www.fluidsynth.org/api/).
+Each piece is played by a synthesiser of its own (created in a millisecond), so that no reverberation, chorus or
+sounding note of one piece is left in another; only the font and its loaded samples are shared.
 """
 
 import ctypes
@@ -22,8 +21,9 @@ LIBRARIES: Final = (
     "/usr/local/lib/libfluidsynth.dylib", "libfluidsynth-3.dll",
 )  # fmt: skip
 BLOCK: Final = 4096
+"""Samples rendered per call."""
 POLYPHONY: Final = 80
-"""Voices at once. What a piece has beyond them are tails of notes that ended, and they cost most of the time."""
+"""Maximum number of voices. Beyond it only the tails of released notes are cut, which would take most of the time."""
 _POINTER, _TEXT, _INT, _REAL = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_double
 _SIGNATURES: Final = {
     "new_fluid_settings": (_POINTER, ()),
@@ -47,7 +47,18 @@ _SIGNATURES: Final = {
 
 
 def load_library() -> ctypes.CDLL:
-    """The library with its functions declared. Raises InputError when it is missing or too old."""
+    """Load FluidSynth's library and declare its functions.
+
+    Returns
+    -------
+    ctypes.CDLL
+        The library, with its log output switched off.
+
+    Raises
+    ------
+    InputError
+        The library is missing or older than 2.2.
+    """
     for name in LIBRARIES:
         try:
             library = ctypes.CDLL(name)
@@ -65,30 +76,52 @@ def load_library() -> ctypes.CDLL:
 
 
 class Synthesizer:
-    """One sound font, loaded as its sounds are needed. Not for two threads at once.
+    """A loaded sound font and the renderer that plays it. Not thread-safe.
 
-    Raises InputError when FluidSynth is missing or cannot read the font.
+    Samples are loaded when a piece first needs them.
+
+    Parameters
+    ----------
+    soundfont
+        An SF2 or SF3 file.
+
+    Raises
+    ------
+    InputError
+        FluidSynth is missing or cannot read the font.
     """
 
     def __init__(self, soundfont: Path) -> None:
         self._library = load_library()
         settings = self._settings({"synth.dynamic-sample-loading": 1})
-        self._keeper = self._library.new_fluid_synth(settings)
-        self._close = weakref.finalize(self, _delete, self._library, self._keeper, settings)
-        self._id: int = self._library.fluid_synth_sfload(self._keeper, str(soundfont).encode(), 0)
+        self._owner = self._library.new_fluid_synth(settings)  # owns the font; never plays
+        self._close = weakref.finalize(self, _delete, self._library, self._owner, settings)
+        self._id: int = self._library.fluid_synth_sfload(self._owner, str(soundfont).encode(), 0)
         if self._id < 0:
             raise InputError(f"{soundfont}: FluidSynth could not read it (damaged? no sound font?)")
-        self._font = self._library.fluid_synth_get_sfont_by_id(self._keeper, self._id)
+        self._font = self._library.fluid_synth_get_sfont_by_id(self._owner, self._id)
 
     def render(self, midi: mido.MidiFile, samples: int, settings: Mapping[str, float]) -> np.ndarray:
-        """Play a MIDI file for a number of `samples`: float32 [samples, 2]. `settings` by FluidSynth's names.
+        """Render a MIDI file.
 
-        Same file and settings, same samples.
+        Parameters
+        ----------
+        midi
+            The file.
+        samples
+            Length of the result.
+        settings
+            FluidSynth settings by name, the sample rate among them.
+
+        Returns
+        -------
+        numpy.ndarray
+            float32 [samples, 2], the same for the same file and settings. May exceed 1.
         """
-        library, sound = self._library, np.zeros((samples, 2), np.float32)
+        library, audio = self._library, np.zeros((samples, 2), np.float32)
         self._pin(midi)
-        held = self._settings(settings)
-        synth = library.new_fluid_synth(held)
+        fluid_settings = self._settings(settings)
+        synth = library.new_fluid_synth(fluid_settings)
         library.fluid_synth_add_sfont(synth, self._font)
         player = library.new_fluid_player(synth)
         buffer = io.BytesIO()
@@ -96,31 +129,33 @@ class Synthesizer:
         library.fluid_player_add_mem(player, buffer.getvalue(), len(buffer.getvalue()))
         library.fluid_player_play(player)
         for start in range(0, samples, BLOCK):
-            place = sound[start:].ctypes.data
-            library.fluid_synth_write_float(synth, min(BLOCK, samples - start), place, 0, 2, place, 1, 2)
+            address = audio[start:].ctypes.data
+            library.fluid_synth_write_float(synth, min(BLOCK, samples - start), address, 0, 2, address, 1, 2)
         library.delete_fluid_player(player)
         library.fluid_synth_remove_sfont(synth, self._font)
-        _delete(library, synth, held)
-        return sound
+        _delete(library, synth, fluid_settings)
+        return audio
 
     def _pin(self, midi: mido.MidiFile) -> None:
-        """Keep the samples of a piece's sounds for those that follow; a font without one takes another sound."""
+        """Keep the samples of the programs of a piece in memory; a program that the font lacks is replaced by it."""
         used = {(128, 0), (0, 0)}
         for track in midi.tracks:
             used |= {(0, message.program) for message in track if message.type == "program_change"}
         for bank, program in sorted(used):
-            self._library.fluid_synth_pin_preset(self._keeper, self._id, bank, program)
+            self._library.fluid_synth_pin_preset(self._owner, self._id, bank, program)
 
     def _settings(self, values: Mapping[str, float]) -> ctypes.c_void_p:
+        """Create a settings object of the library; it is the caller's to delete."""
         settings: ctypes.c_void_p = self._library.new_fluid_settings()
         for name, value in values.items():
-            put = (
+            setter = (
                 self._library.fluid_settings_setint if isinstance(value, int) else self._library.fluid_settings_setnum
             )
-            put(settings, name.encode(), value)
+            setter(settings, name.encode(), value)
         return settings
 
 
 def _delete(library: ctypes.CDLL, synth: ctypes.c_void_p, settings: ctypes.c_void_p) -> None:
+    """Delete a synthesiser and then its settings."""
     library.delete_fluid_synth(synth)
     library.delete_fluid_settings(settings)

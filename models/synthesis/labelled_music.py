@@ -1,9 +1,8 @@
-"""Rendered music of known qualities: clips for training, and series in which one quality alone is turned.
+"""Synthetic labelled music: training clips rendered from pieces whose mid-level features are set as parameters.
 
-Each clip is composed (by rule, or arranged from a score: whatever is called like `compose`), rendered with
-FluidSynth with a random sound font in a random room and passed through a random recording chain, so that no
-quality can be read off the way things sound in general. Everything follows from the seed: the same seed gives
-the same samples.
+Each clip is composed (by rule, or arranged from a score), rendered with FluidSynth with a random sound font and
+random reverb, and passed through a random recording chain, so that no feature can be told from timbre or sound
+quality alone. The same seed gives the same samples.
 """
 
 import csv
@@ -28,21 +27,37 @@ __all__ = ["Composer", "draw_qualities", "labelled_clip", "labelled_set", "rende
 
 CLIP_SECONDS = 11.0
 TABLE = "known_music.csv"
+"""File name of the table of labels."""
 SWEEP_VALUES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Values of a feature in a parameter sweep."""
 
 
 class Composer(Protocol):
-    """What makes a piece of given qualities: `compose`, or `arrange` on real scores."""
+    """A function that makes a piece with given mid-level features: `compose`, or `arrange` on scores."""
 
     def __call__(self, qualities: Mapping[str, float], *, seed: int, seconds: float) -> mido.MidiFile: ...
 
 
 def draw_qualities(seed: int) -> dict[str, float]:
-    """Seven independent qualities in 0..1: half of the draws uniform, half towards the extremes."""
+    """Draw the mid-level features of a clip.
+
+    Half of the values are drawn from a uniform distribution, half from one with most of its mass at 0 and 1 (beta
+    with both parameters 0.4).
+
+    Parameters
+    ----------
+    seed
+        Seed of the clip.
+
+    Returns
+    -------
+    dict of str to float
+        The seven features by name, independent, 0..1.
+    """
     rng = named_rng(seed, "qualities")
-    uniform, extreme, which = rng.random(7), rng.beta(0.4, 0.4, 7), rng.random(7) < 0.5
-    drawn = np.where(which, uniform, extreme)
-    return {name: round(float(value), 4) for name, value in zip(MIDLEVEL, drawn, strict=True)}
+    uniform, extreme, use_uniform = rng.random(7), rng.beta(0.4, 0.4, 7), rng.random(7) < 0.5
+    values = np.where(use_uniform, uniform, extreme)
+    return {name: round(float(value), 4) for name, value in zip(MIDLEVEL, values, strict=True)}
 
 
 def labelled_clip(
@@ -53,7 +68,31 @@ def labelled_clip(
     soundfont: Path | str | None = None,
     composer: Composer = compose,
 ) -> np.ndarray:
-    """One clip: float32 [samples], mono at 22,050 Hz, peak 0.2..0.95; composed, rendered, recorded."""
+    """Compose and render one clip, and pass it through a random recording chain.
+
+    Parameters
+    ----------
+    qualities
+        The seven features by name, 0..1.
+    seed
+        Seed of piece, reverb and recording chain.
+    seconds
+        Length, 1..600.
+    soundfont
+        As in `midi_render.find_soundfont`.
+    composer
+        Makes the piece.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 [samples], mono at 22,050 Hz, peak 0.2..0.95.
+
+    Raises
+    ------
+    InputError
+        A feature is missing or out of range, or FluidSynth or the sound font is missing.
+    """
     rng = named_rng(seed, "room")
     size, damping, level = (float(value) for value in rng.uniform((0.1, 0.0, 0.1), (0.9, 0.8, 0.9)))
     room = ReverbSettings(size=size, damping=damping, level=level)
@@ -63,7 +102,20 @@ def labelled_clip(
 
 
 def draw_soundfont(soundfonts: Sequence[Path | str], seed: int) -> Path:
-    """The sound font of one clip: one of those given, by its seed, or the usual one. Raises InputError."""
+    """Draw the sound font of a clip.
+
+    Parameters
+    ----------
+    soundfonts
+        Paths or names to draw from; empty for the default one.
+    seed
+        Seed of the clip.
+
+    Raises
+    ------
+    InputError
+        The sound font does not exist.
+    """
     if not soundfonts:
         return find_soundfont()
     return find_soundfont(soundfonts[int(named_rng(seed, "soundfont").integers(len(soundfonts)))])
@@ -79,10 +131,30 @@ def sweep_clips(
     soundfonts: Sequence[Path | str] = (),
     composer: Composer = compose,
 ) -> Iterator[tuple[dict[str, float], list[np.ndarray]]]:
-    """`count` pieces in which one quality alone is turned: for each its other qualities and the clips.
+    """Render parameter sweeps: pieces in which only one feature changes.
 
-    Everything else, the other six qualities included, is drawn once a piece and then held. Yields (qualities
-    without `feature`, one float32 [samples] for each of `values`). Raises InputError for an unknown feature.
+    Parameters
+    ----------
+    feature
+        Name of the feature.
+    count
+        Number of pieces.
+    seed
+        Draws everything else, the other six features included, once per piece.
+    values
+        Values of the feature.
+    seconds, soundfonts, composer
+        As in `labelled_clip`.
+
+    Yields
+    ------
+    tuple of (dict, list of numpy.ndarray)
+        The other six features of a piece, and its clips, one for each of `values`.
+
+    Raises
+    ------
+    InputError
+        The feature is unknown.
     """
     if feature not in MIDLEVEL:
         raise InputError(f"{feature}: no such feature; there are {', '.join(MIDLEVEL)}")
@@ -113,33 +185,60 @@ def labelled_set(
     composer: Composer = compose,
     group: Callable[[int], str] = str,
 ) -> Path:
-    """Make a folder of `count` FLAC clips (mono, 22,050 Hz, 16 bit) and its table; returns the table's path.
+    """Render a folder of labelled clips as FLAC files (mono, 22,050 Hz, 16 bit) with a table of their labels.
 
-    `known_music.csv` has the columns file, the seven qualities, seed, soundfont, group (by `group` from the
-    seed of a clip: the same for clips that are made of the same score). Clips that exist are kept (those of a version
-    whose knobs meant something else have other names, and stay out of the table), so an interrupted run goes on where
-    it stopped, and a larger `count` adds to what is there; the table lists the clips that are finished. `progress` is
-    called with the fraction done.
+    Clips that exist are not rendered again, so an interrupted run is resumed and a larger `count` extends a folder;
+    clips of an older generator version have other names and are left out of the table.
 
-    Raises InputError when FluidSynth or a sound font is missing or the folder cannot be written to.
+    Parameters
+    ----------
+    count
+        Number of clips.
+    seed
+        Seed of the set.
+    folder
+        Created if necessary.
+    progress
+        Called with the fraction done, 0..1.
+    workers
+        Number of threads.
+    seconds
+        Length of each clip.
+    soundfonts
+        Paths or names to draw from; empty for the default one.
+    composer
+        Makes the pieces.
+    group
+        Returns the cross-validation group of a clip from its seed: the same for clips made of the same score.
+
+    Returns
+    -------
+    pathlib.Path
+        The table `known_music.csv` with the columns file, the seven features, seed, soundfont and group; it lists the
+        finished clips.
+
+    Raises
+    ------
+    InputError
+        FluidSynth or a sound font is missing, or the folder cannot be written to.
     """
     require_fluidsynth()
-    for named in soundfonts or (None,):
-        find_soundfont(named)
+    for soundfont in soundfonts or (None,):
+        find_soundfont(soundfont)
     folder.mkdir(parents=True, exist_ok=True)
     seeds = [clip_seed(seed, index) for index in range(count)]
     paths = [folder / f"known{GENERATOR_VERSION}_{seed}_{index:05d}.flac" for index in range(count)]
 
-    def make(index: int) -> None:
+    def render(index: int) -> None:
         if not paths[index].is_file():
             clip, font = seeds[index], draw_soundfont(soundfonts, seeds[index])
             samples = labelled_clip(
                 draw_qualities(clip), seed=clip, seconds=seconds, soundfont=font, composer=composer
             )
-            with atomic_write(paths[index]) as beside:
-                soundfile.write(beside, samples, SAMPLE_RATE, subtype="PCM_16")
+            with atomic_write(paths[index]) as temp_path:
+                soundfile.write(temp_path, samples, SAMPLE_RATE, subtype="PCM_16")
 
-    def write() -> None:
+    def write_finished() -> None:
         rows = [
             [path.name, *draw_qualities(clip).values(), clip, draw_soundfont(soundfonts, clip).name, group(clip)]
             for path, clip in zip(paths, seeds, strict=True)
@@ -147,27 +246,37 @@ def labelled_set(
         ]
         write_label_table(folder / TABLE, rows)
 
-    pool = ThreadPoolExecutor(workers)  # threads: nearly all of the work is FluidSynth's, outside of Python
+    pool = ThreadPoolExecutor(workers)  # threads suffice: FluidSynth renders without holding the GIL
     try:
-        for done, _ in enumerate(pool.map(make, range(count)), start=1):
+        for done, _ in enumerate(pool.map(render, range(count)), start=1):
             if progress:
                 progress(done / count)
             if done % 200 == 0:
-                write()
+                write_finished()
     finally:
         pool.shutdown(cancel_futures=True)
-        write()
+        write_finished()
     return folder / TABLE
 
 
 def clip_seed(seed: int, index: int) -> int:
-    """The seed of one clip or series of many."""
+    """Derive the seed of one clip (or sweep) from the seed of a set and its index."""
     return int(np.random.default_rng([seed, index]).integers(2**31))
 
 
 def write_label_table(table: Path, rows: Sequence[Sequence[object]], *, further: Sequence[str] = ()) -> None:
-    """Write rows of file, the seven qualities, seed, soundfont, group and what `further` names."""
-    with atomic_write(table) as beside, beside.open("w", newline="") as handle:
-        writer = csv.writer(handle)
+    """Write a table of labels (CSV).
+
+    Parameters
+    ----------
+    table
+        The file to write.
+    rows
+        Values in the order of the columns: file, the seven features, seed, soundfont, group, and `further`.
+    further
+        Names of additional columns.
+    """
+    with atomic_write(table) as temp_path, temp_path.open("w", newline="") as file:
+        writer = csv.writer(file)
         writer.writerow(["file", *MIDLEVEL, "seed", "soundfont", "group", *further])
         writer.writerows(rows)

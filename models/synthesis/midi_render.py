@@ -1,9 +1,8 @@
-"""MIDI into sound with FluidSynth and a General MIDI sound font.
+"""MIDI rendering with FluidSynth and a General MIDI sound font.
 
-FluidSynth's interpolation does not filter, so that at a low rate cymbals and high strings would fold down. It
-therefore renders at 32 kHz at least (what folds there lies above 11 kHz), in float so that nothing clips, and
-soxr resamples. A thread keeps the sound fonts it has used open (see synthesizer.py); each piece depends on no
-other.
+FluidSynth does not low-pass when it transposes samples, so cymbals and high strings alias at low sample rates. It
+therefore renders at 32 kHz or more (where aliases stay above 11 kHz) in float (no clipping), and soxr resamples. Each
+thread keeps the sound fonts that it has used loaded (`fluidsynth.py`); no piece depends on another.
 """
 
 import os
@@ -19,18 +18,32 @@ from ..common.errors import InputError
 from .fluidsynth import POLYPHONY, Synthesizer, load_library
 
 SOUNDFONT_VARIABLE = "MOODFADER_SOUNDFONT"
+"""Environment variable that names the default sound font."""
 FOLDERS = (
     "/usr/share/sounds/sf2", "/usr/share/soundfonts", "/usr/share/sounds/sf3", "/usr/local/share/soundfonts",
     "/usr/local/share/sounds/sf2", "/opt/homebrew/share/soundfonts", "~/.local/share/soundfonts",
 )  # fmt: skip
 NAMES = ("FluidR3_GM.sf2", "FluidR3_GM2-2.sf2", "default-GM.sf2", "default.sf2", "default-GM.sf3")
 LEAST_RATE = 32000
-_open = threading.local()
+"""Lowest sample rate that FluidSynth renders at, in Hz."""
+_thread = threading.local()
 
 
 @dataclass(frozen=True)
 class ReverbSettings:
-    """FluidSynth's reverb (size, damping, level in 0..1; width 0..100) and chorus (depth, level)."""
+    """Settings of FluidSynth's reverb and chorus.
+
+    Attributes
+    ----------
+    size, damping, level
+        Of the reverb, 0..1.
+    width
+        Stereo width of the reverb, 0..100.
+    chorus_depth
+        0..256.
+    chorus_level
+        0..10.
+    """
 
     size: float = 0.6
     damping: float = 0.3
@@ -41,10 +54,23 @@ class ReverbSettings:
 
 
 def find_soundfont(soundfont: Path | str | None = None) -> Path:
-    """A General MIDI sound font: a path, or the name of a file in the system's folders, or, when none is
-    given, what MOODFADER_SOUNDFONT names, else the first of the usual names there.
+    """Find a General MIDI sound font.
 
-    Raises InputError when there is none.
+    Parameters
+    ----------
+    soundfont
+        A path, or the name of a file in the system's sound-font folders. None for the file that the environment
+        variable MOODFADER_SOUNDFONT names or, without it, the first of the usual names in those folders.
+
+    Returns
+    -------
+    pathlib.Path
+        An existing file.
+
+    Raises
+    ------
+    InputError
+        There is no such file.
     """
     folders = [Path(folder).expanduser() for folder in FOLDERS]
     if soundfont is not None:
@@ -52,11 +78,11 @@ def find_soundfont(soundfont: Path | str | None = None) -> Path:
             if path.is_file():
                 return path
         raise InputError(f"{soundfont}: no such sound font, nor one of that name in the system's folders")
-    named = os.environ.get(SOUNDFONT_VARIABLE)
-    if named:
-        if not Path(named).expanduser().is_file():
-            raise InputError(f"{named}: {SOUNDFONT_VARIABLE} names a sound font that does not exist")
-        return Path(named).expanduser()
+    default = os.environ.get(SOUNDFONT_VARIABLE)
+    if default:
+        if not Path(default).expanduser().is_file():
+            raise InputError(f"{default}: {SOUNDFONT_VARIABLE} names a sound font that does not exist")
+        return Path(default).expanduser()
     for path in [folder / name for name in NAMES for folder in folders]:
         if path.is_file():
             return path
@@ -67,7 +93,13 @@ def find_soundfont(soundfont: Path | str | None = None) -> Path:
 
 
 def require_fluidsynth() -> None:
-    """Raises InputError when FluidSynth's library is missing or too old."""
+    """Check that FluidSynth's library can be used.
+
+    Raises
+    ------
+    InputError
+        The library is missing or older than 2.2.
+    """
     load_library()
 
 
@@ -80,13 +112,33 @@ def render_midi(
     gain: float = 0.4,
     soundfont: Path | str | None = None,
 ) -> np.ndarray:
-    """Render a MIDI file: float32 [samples, channels], exactly `midi.length` seconds long.
+    """Render a MIDI file.
 
-    `channels` is 1 (the mean of left and right) or 2; `sample_rate` 8000..96000 Hz; `gain` is FluidSynth's,
-    0..10; `soundfont` as in `find_soundfont`. The samples may exceed 1: levels are the caller's business. Same
-    input, same samples.
+    Parameters
+    ----------
+    midi
+        The file.
+    sample_rate
+        8000..96000 Hz.
+    channels
+        2 for stereo, 1 for the mean of left and right.
+    room
+        Reverb and chorus; None for the defaults.
+    gain
+        FluidSynth's master gain, 0..10.
+    soundfont
+        As in `find_soundfont`.
 
-    Raises InputError for a missing library or sound font, or settings out of range.
+    Returns
+    -------
+    numpy.ndarray
+        float32 [samples, channels], exactly `midi.length` seconds long; the same for the same arguments. Not
+        normalised: samples may exceed 1.
+
+    Raises
+    ------
+    InputError
+        The library or the sound font is missing, or an argument is out of range.
     """
     if not 8000 <= sample_rate <= 96000:
         raise InputError(f"sample_rate: {sample_rate} is not within 8000..96000 Hz (in kHz?)")
@@ -100,21 +152,22 @@ def render_midi(
         samples = samples.mean(axis=1, keepdims=True)
     if sample_rate != render_rate:
         samples = soxr.resample(samples, render_rate, sample_rate)
-    wanted = round(midi.length * sample_rate)
-    samples = samples[:wanted]
-    return np.pad(samples, ((0, wanted - len(samples)), (0, 0))).astype(np.float32, copy=False)
+    length = round(midi.length * sample_rate)
+    samples = samples[:length]
+    return np.pad(samples, ((0, length - len(samples)), (0, 0))).astype(np.float32, copy=False)
 
 
 def _synthesizer(soundfont: Path) -> Synthesizer:
-    """This thread's synthesizer of a font: its own, since FluidSynth counts a font's users without a lock."""
-    kept: dict[tuple[Path, int], Synthesizer] = _open.__dict__.setdefault("kept", {})
+    """This thread's synthesizer of a font. Threads share none: FluidSynth counts a font's users without a lock."""
+    synthesizers: dict[tuple[Path, int], Synthesizer] = _thread.__dict__.setdefault("synthesizers", {})
     key = (soundfont, soundfont.stat().st_mtime_ns)
-    if key not in kept:
-        kept[key] = Synthesizer(soundfont)
-    return kept[key]
+    if key not in synthesizers:
+        synthesizers[key] = Synthesizer(soundfont)
+    return synthesizers[key]
 
 
 def _settings(room: ReverbSettings, gain: float) -> dict[str, float]:
+    """FluidSynth's settings by name."""
     return {
         "synth.polyphony": POLYPHONY,
         "synth.gain": float(gain),

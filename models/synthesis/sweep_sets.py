@@ -1,7 +1,7 @@
-"""A folder of series for testing: pieces in which one quality alone is turned, with a table that says which.
+"""Parameter sweeps as a test set: pieces rendered several times with only one mid-level feature changed.
 
-A network hears a quality when, within a series, its output rises with the knob. Series are made with a sound font
-and scores that no training clip was made with.
+A network recognises a feature if, within each sweep, its prediction rises with the parameter. For testing, sweeps are
+rendered with a sound font and from scores that no training clip was made with.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,12 +28,21 @@ from .labelled_music import (
 )
 from .midi_render import require_fluidsynth
 
-FURTHER: Final = ("quality", "series", "kind")
+SWEEP_COLUMNS: Final = ("quality", "series", "kind")
+"""Additional columns of the table: the feature that changes, the name of the sweep, the kind of music."""
 
 
 @dataclass(frozen=True)
 class MusicSource:
-    """A way of making pieces: its composer and which pieces belong together, by a piece's seed."""
+    """A kind of music.
+
+    Attributes
+    ----------
+    composer
+        Makes the pieces.
+    group
+        Returns the cross-validation group of a piece from its seed.
+    """
 
     composer: Composer = compose
     group: Callable[[int], str] = str
@@ -50,12 +59,38 @@ def render_sweeps(
     seconds: float = CLIP_SECONDS,
     progress: Callable[[float], None] | None = None,
 ) -> Path:
-    """Make `count` series of each kind for each of the seven qualities; returns the table's path.
+    """Render a folder of parameter sweeps as FLAC files (mono, 22,050 Hz, 16 bit) with a table of their labels.
 
-    The clips are FLAC files (mono, 22,050 Hz, 16 bit), the table is that of `known_music` with the columns
-    quality (which is turned), series (its name) and kind in addition. Files that exist are kept.
+    Files that exist are not rendered again.
 
-    Raises InputError when FluidSynth or a sound font is missing or the folder cannot be written to.
+    Parameters
+    ----------
+    count
+        Number of sweeps of each kind for each of the seven features.
+    seed
+        Seed of the set.
+    folder
+        Created if necessary.
+    kinds
+        The kinds of music by name.
+    soundfonts
+        Paths or names to draw from; empty for the default one.
+    values
+        Values of the feature that changes, 0..1.
+    seconds
+        Length of each clip.
+    progress
+        Called with the fraction done, 0..1.
+
+    Returns
+    -------
+    pathlib.Path
+        The table, as `labelled_set` writes it, with the additional columns quality, series and kind.
+
+    Raises
+    ------
+    InputError
+        FluidSynth or a sound font is missing, or the folder cannot be written to.
     """
     require_fluidsynth()
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,12 +107,12 @@ def render_sweeps(
                 samples = labelled_clip(
                     qualities, seed=piece, seconds=seconds, soundfont=font, composer=kinds[kind].composer
                 )
-                with atomic_write(path) as beside:
-                    soundfile.write(beside, samples, SAMPLE_RATE, subtype="PCM_16")
+                with atomic_write(path) as temp_path:
+                    soundfile.write(temp_path, samples, SAMPLE_RATE, subtype="PCM_16")
             rows.append([path.name, *qualities.values(), piece, font.name, group, MIDLEVEL[q], series, kind])
         if progress:
             progress(done / len(jobs))
         if done % 20 == 0:
-            write_label_table(folder / TABLE, rows, further=FURTHER)
-    write_label_table(folder / TABLE, rows, further=FURTHER)
+            write_label_table(folder / TABLE, rows, further=SWEEP_COLUMNS)
+    write_label_table(folder / TABLE, rows, further=SWEEP_COLUMNS)
     return folder / TABLE

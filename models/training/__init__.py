@@ -1,0 +1,1 @@
+"""One training run: settings, losses, loop, resumable state, cross-validation."""

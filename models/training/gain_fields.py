@@ -19,7 +19,7 @@ import torch
 
 from ..common.constants import MIDLEVEL
 from ..network.model import MidlevelNetwork
-from ..network.spectrogram import amplify
+from ..network.spectrogram import apply_gain_db
 
 GAIN_LIMIT_DB: Final = 12.0
 _TONE_BANDS: Final = 25
@@ -109,7 +109,7 @@ def _slope(
     network.eval()
     fields = fields.clone().requires_grad_()
     with torch.enable_grad():
-        moved = (network.pooled(amplify(spectrograms, fields)).float() * weights).sum()
+        moved = (network.pooled(apply_gain_db(spectrograms, fields)).float() * weights).sum()
         (slope,) = torch.autograd.grad(moved, fields)
     network.train(training)
     return slope.float()

@@ -18,13 +18,13 @@ from torch import nn
 
 from ..common.constants import EMOTIONS, MIDLEVEL
 from ..common.errors import InputError
-from ..datasets.clip_dataset import TARGET_SETS, material_digest
+from ..datasets.clip_dataset import TARGET_SETS, clip_digests, material_digest
 from ..inference.checkpoint import read_checkpoint
 from ..inference.device import use_deterministic_fp32
 from ..inference.threads import torch_threads
 from ..network.layers import set_copies
 from ..network.model import MidlevelNetwork
-from ..network.spectrogram import amplify
+from ..network.spectrogram import apply_gain_db
 from .batches import Batch, TrainingSource, draw, with_components
 from .distillation import EmbeddingHead, embedding_loss
 from .emotion_layer import END_STRENGTH, START_STRENGTH, refit_to
@@ -66,7 +66,7 @@ def _with_copies(
     clean = batch.spectrograms[rows]
     rms_db = Budget().draw(count, done if settings.growing else 1.0, rng).to(clean.device)
     fields = adversarial_fields(network, clean, rms_db, rng)
-    return torch.cat([batch.spectrograms, amplify(clean, fields)]), rows
+    return torch.cat([batch.spectrograms, apply_gain_db(clean, fields)]), rows
 
 
 def _step_loss(
@@ -195,5 +195,6 @@ def training_record(sources: Sequence[TrainingSource], settings: TrainingSetting
         "sources": {source.name: {"clips": len(source.material), "share": source.per_batch} for source in sources},
         "midlevel": MIDLEVEL,
         "emotions": EMOTIONS,
+        "clip_digests": sorted({digest for source in sources for digest in clip_digests(source.material)}),
         **more,
     }

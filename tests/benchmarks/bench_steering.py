@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from moodfader.engine import AnalysisSettings, Faders, analyze, load_track, render
+from moodfader.engine import AnalysisSettings, Faders, analyze, load_track
 from moodfader.engine.analysis.surrogate import surrogate_midlevel
 from moodfader.engine.dsp.segment_mask import segment_gain_db
+from moodfader.engine.render.render import render
 from moodfader.models.common.constants import MIDLEVEL
 from moodfader.models.inference.checkpoint import load_model
 

@@ -3,7 +3,7 @@
     python tests/benchmarks/fuzz_osc.py [--datagrams 1000000] [--seed 1]
     python tests/benchmarks/fuzz_osc.py --live
 
-The datagrams go through the guard and the dispatcher without a socket (so that none is lost); the flood, the clients
+The datagrams go through the parser and the dispatcher without a socket (so that none is lost); the flood, the clients
 and the latencies go over the loopback. Latency is from sending to the session's change, with no player attached.
 
 `--live` does it to a `moodfader play` that plays over JACK (dummy driver) and is recorded: 10,000 mutated datagrams,
@@ -28,25 +28,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # (for helpers)
+from helpers.osc_fuzz import SEEDS, mutated
 from moodfader.control.osc.dispatcher import Dispatcher
-from moodfader.control.osc.packets import MalformedPacketError, encode_bundle, encode_message, parse_datagram
+from moodfader.control.osc.packets import MalformedPacketError, encode_message, read_packet
 from moodfader.control.osc.server import OscServer
 from moodfader.control.osc.subscriptions import Subscriptions
 from moodfader.control.session.session import Session
 from moodfader.engine.performance.automation_file import read_automation
 
-FADER = "/moodfader/midlevel/modality"
 MASTER = "/moodfader/master"  # what the flood does not touch
-SEEDS = (
-    encode_message(FADER, 1.5),
-    encode_message("/moodfader/midlevel/*", 3),
-    encode_message("/moodfader/*/*"),
-    encode_message("/moodfader/subscribe", 10),
-    encode_message("/moodfader/preset/load", "dolce"),
-    encode_bundle([encode_message(FADER, 2.5), encode_message("/moodfader/bypass", 1)]),
-    b"/moodfader/wet\0\0,T\0\0",
-    b"#bundle\0" + b"\xff" * 8 + struct.pack(">i", 24) + encode_message("/moodfader/wet", 0.5),
-)
 
 
 def memory_mib() -> float:
@@ -54,36 +45,22 @@ def memory_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def datagram(chance: random.Random) -> bytes:
-    """Random bytes, or a good datagram with a few bytes changed, cut out or put in."""
-    if chance.random() < 0.2:
-        return chance.randbytes(chance.randrange(200))
-    data = bytearray(chance.choice(SEEDS))
-    for _ in range(chance.randrange(4)):
-        at = chance.randrange(len(data) + 1)
-        match chance.randrange(4):
-            case 0:
-                data[at : at + 1] = bytes([chance.randrange(256)])
-            case 1:
-                del data[at : at + chance.choice((1, 4))]
-            case 2:
-                data[at:at] = data[at : at + chance.choice((4, 8))]
-            case 3:
-                data[at - at % 4 : at - at % 4 + 4] = struct.pack(">i", chance.choice((-4, -1, 0, 4, 2**31 - 1)))
-    return bytes(data)
-
-
 def fuzz(count: int, seed: int) -> None:
-    """Datagrams through guard and dispatcher; anything but a refusal would end the program here."""
+    """Datagrams through the parser and the dispatcher; a fault of the program ends it here."""
     chance, session, clients = random.Random(seed), Session(), Subscriptions()
-    dispatcher = Dispatcher(session, clients)
+    faults: list[str] = []
+    dispatcher = Dispatcher(session, clients, note=faults.append)
     refused, slowest, began = 0, 0.0, time.perf_counter()
     for number in range(count):
-        data, sender = datagram(chance), ("127.0.0.1", number % 500)
+        data, sender = mutated(chance), ("127.0.0.1", number % 500)
         start = time.perf_counter()
         try:
-            for message in parse_datagram(data):
+            packet = read_packet(data)
+            for message in packet.messages:
                 dispatcher.enqueue(message, sender)
+            for address, reason in packet.refused:
+                dispatcher.report_error(sender, address, reason)
+            refused += bool(packet.refused)
         except MalformedPacketError as error:
             dispatcher.report_error(sender, "", str(error))
             refused += 1
@@ -91,6 +68,8 @@ def fuzz(count: int, seed: int) -> None:
             dispatcher.apply_pending(number / 10_000)
             clients.due(number / 10_000)
         slowest = max(slowest, time.perf_counter() - start)
+        if faults:
+            raise SystemExit(f"{data!r}: {faults}")
         if number == count // 10:
             warm = memory_mib()
     took = time.perf_counter() - began
@@ -191,7 +170,7 @@ def live(seed: int) -> None:
             time.sleep(3)
             for name, trouble in (
                 ("nothing", lambda: None),
-                ("10,000 mutated datagrams", lambda: mutated(playing.port, seed)),
+                ("10,000 mutated datagrams", lambda: send_mutated(playing.port, seed)),
                 ("200 clients that never read", lambda: crowd(playing.port)),
                 ("a flood of 100,000", lambda: flood(playing.port)),
             ):
@@ -229,12 +208,12 @@ def probed(playing: Any, address: str) -> list[tuple[float, float]]:
     return sent
 
 
-def mutated(port: int, seed: int) -> None:
+def send_mutated(port: int, seed: int) -> None:
     chance = random.Random(seed)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         for number in range(10_000):
             with contextlib.suppress(OSError):
-                sender.sendto(datagram(chance), ("127.0.0.1", port))
+                sender.sendto(mutated(chance), ("127.0.0.1", port))
             if number % 10 == 0:
                 time.sleep(0.001)
 

@@ -1,7 +1,5 @@
 """The command line as its users meet it: what it prints, where, and which exit code it leaves."""
 
-import dataclasses
-import inspect
 import json
 import os
 import pty
@@ -12,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from moodfader.control.cli import run
-from moodfader.control.commands import predict
-from moodfader.control.experiments import train_command
+import typer
+from moodfader.control.cli import app, run
+from moodfader.control.console.renamed_options import RENAMED_OPTIONS
+from moodfader.control.console.shared_options import AnalysisOptions
+from moodfader.control.experiments.training_options import TrainingOptions
 from moodfader.engine import load_analysis, load_track, predict_track
 from moodfader.engine.analysis.analysis import ESTIMATORS, AnalysisSettings
-from moodfader.engine.explain.perturbation import PERTURBATIONS
 from moodfader.engine.explain.segmentation import SEGMENTATIONS
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from moodfader.models.inference.checkpoint import default_checkpoint, load_model
@@ -87,26 +86,12 @@ def test_every_command_explains_itself(command, capsys):
 def test_help_names_all_choices(capsys):
     run(["analyze", "--help"])
     shown = capsys.readouterr().out
-    assert all(name in shown for name in (*SEGMENTATIONS, *ESTIMATORS, *PERTURBATIONS))
+    assert all(name in shown for name in (*SEGMENTATIONS, *ESTIMATORS, "gain", "mask"))
 
 
 def test_defaults_are_those_of_the_engine_and_of_training():
-    training = TrainingSettings()
-    asked = inspect.signature(predict.analyze).parameters
-    fields = [field.name for field in dataclasses.fields(AnalysisSettings)]
-    assert AnalysisSettings(**{name: asked[name].default for name in fields}) == AnalysisSettings()
-    names = {
-        "epochs": "epochs",
-        "steps": "steps_per_epoch",
-        "layer": "layer",
-        "architecture": "architecture",
-        "rate": "learning_rate",
-        "start": "start",
-    }
-    parameters = inspect.signature(train_command.train).parameters
-    assert {name: parameters[name].default for name in names} == {
-        name: getattr(training, attribute) for name, attribute in names.items()
-    }
+    assert AnalysisOptions().settings() == AnalysisSettings()
+    assert TrainingOptions().settings("cpu") == TrainingSettings(device="cpu")
 
 
 def test_help_and_version_do_not_wait_for_torch():
@@ -128,7 +113,7 @@ def test_version():
     [
         (["rendr"], "render"),
         (["render", "song.wav"], "--output"),
-        (["analyze", "song.wav", "--passes", "many"], "--passes"),
+        (["analyze", "song.wav", "--evaluations", "many"], "--evaluations"),
         (["predict"], "FILE"),
         (["predict", "song.wav", "--jsn"], "--json"),
     ],
@@ -162,15 +147,15 @@ def test_analyze_says_what_it_keeps(song, model_file, capsys):
     arguments = ["analyze", song, "--passes", "64", "--seed", "3", "--model", model_file, "--json"]
     assert run(arguments) == 0
     (line,) = json_lines(capsys.readouterr().out)
-    measures = ["surrogate_r2", "half_agreement", "stability"]
-    assert list(line) == ["file", "analysis", "segments", "passes", "seconds", *measures, "selected"]
+    measures = {"surrogate_r2": "surrogate_r2", "half_agreement": "half_agreement", "stability": "reliability"}
+    assert set(line) == {"file", "analysis", "segments", "passes", "seconds", *measures, "selected"}
     kept = load_analysis(line["analysis"], track=load_track(song))
     assert line["segments"] == len(kept.weights) == kept.segments.max() + 1
     assert line["passes"] == kept.settings.passes == 64
     assert kept.settings.seed == 3
-    for measure in measures:
-        values = getattr(kept, measure).tolist()
-        assert line[measure] == pytest.approx(dict(zip(MIDLEVEL, values, strict=True)), abs=1e-6)
+    for key, attribute in measures.items():
+        values = getattr(kept, attribute).tolist()
+        assert line[key] == pytest.approx(dict(zip(MIDLEVEL, values, strict=True)), abs=1e-6)
     assert line["selected"] == kept.significant_counts()
     made = Path(line["analysis"]).stat().st_mtime_ns
     assert run(arguments) == 0
@@ -311,3 +296,24 @@ def test_the_demo_goes_the_whole_way(model_file, tmp_path, monkeypatch, capsys):
     pictures = sorted(path.name for path in folder.rglob("*.png"))
     assert pictures == sorted(["overview.png", "effects.png", *(f"{name}.png" for name in MIDLEVEL)])
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in folder.rglob("*.png"))
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED_OPTIONS.items())
+def test_the_old_name_of_an_option_works_and_is_not_shown(old, new, capsys):
+    """For one version: each renamed option is taken under both names by the same commands."""
+    found = 0
+    for command in typer.main.get_command(app).commands.values():
+        names = {name for parameter in command.params for name in parameter.opts}
+        assert f"--{old}" not in names
+        found += f"--{new}" in names
+    assert found
+    assert run(["analyze", "--help"]) == 0
+    assert f"--{old} " not in capsys.readouterr().out
+
+
+def test_the_older_words_of_values_work(song, model_file, tmp_path):
+    paths = [tmp_path / "old.npz", tmp_path / "new.npz"]
+    common = ["analyze", song, "--model", model_file, "--quiet", "--estimator", "local"]
+    assert run([*common, "--passes", "64", "--perturbation", "hide", "--output", str(paths[0])]) == 0
+    assert run([*common, "--evaluations", "64", "--perturbation", "mask", "--output", str(paths[1])]) == 0
+    assert paths[0].read_bytes() == paths[1].read_bytes()

@@ -1,9 +1,11 @@
 """Packaging: imports between folders point one way, and the wheel works where the source is not."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 
@@ -12,6 +14,49 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 FOLDERS = ("models", "engine", "control")
 """Each may import from those before it."""
+LAYERS = (
+    "models.common",
+    "models.network",
+    "models.datasets",
+    "models.inference",
+    "models.training",
+    "models.evaluation",
+    "models.composition",
+    "models.scores",
+    "models.synthesis",
+    "models.weights",
+    "engine.audio",
+    "engine.dsp",
+    "engine.explain",
+    "engine.analysis",
+    "engine.render",
+    "engine.performance",
+    "engine.processes",
+    "engine.devices",
+    "engine.live",
+    "engine.plotting",
+    "engine.api",
+    "control.session",
+    "control.osc",
+    "control.midi",
+    "control.tui",
+    "control.console",
+    "control.report",
+    "control.experiments",
+    "control.commands",
+    "control.live_commands",
+)
+"""The packages, lowest first: each may import from those before it, so there is no circle."""
+DOORWAYS = {("engine/analysis/analysis.py", "moodfader.engine.plotting.mask_plot")}
+"""Imports of an upper layer that are meant, inside of a function: Analysis.plot, for users."""
+MOST_MODULES = 10
+STANDALONE = {
+    "control.cli",
+    "models.scores.arrange",  # the recipe of the model card
+    "models.synthesis.demo_track",  # made the demonstration track
+    "models.synthesis.sweep_sets",  # the recipe of the model card
+    "engine.live.offline_player",
+}
 
 
 def absolute_imports(path: Path, root: Path) -> set[str]:
@@ -31,15 +76,35 @@ def absolute_imports(path: Path, root: Path) -> set[str]:
     return found
 
 
+def package_of(path: Path, root: Path) -> str:
+    """ "engine.dsp" of engine/dsp/limiter.py, "control" of control/cli.py."""
+    return ".".join(path.relative_to(root).parent.parts)
+
+
 def upward_imports(root: Path) -> list[str]:
-    """What imports from a folder above its own, a line each."""
+    """What imports from a package above its own, a line each."""
     found = []
-    for level, folder in enumerate(FOLDERS):
-        above = tuple(f"moodfader.{name}" for name in FOLDERS[level + 1 :])
-        for path in sorted((root / folder).rglob("*.py")):
-            wrong = sorted(name for name in absolute_imports(path, root) if name.startswith(above))
-            found += [f"{path.relative_to(root)} imports {name}" for name in wrong]
+    for path in sorted(path for folder in FOLDERS for path in (root / folder).rglob("*.py")):
+        own, rel = package_of(path, root), path.relative_to(root).as_posix()
+        above = [*FOLDERS[FOLDERS.index(own.split(".")[0]) + 1 :]]
+        if own in LAYERS:
+            above += LAYERS[LAYERS.index(own) + 1 :]
+        prefixes = tuple(f"moodfader.{name}" for name in above)
+        for name in sorted(absolute_imports(path, root)):
+            upward = any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes)
+            if upward and not any(rel == at and name.startswith(door) for at, door in DOORWAYS):
+                found.append(f"{rel} imports {name}")
     return found
+
+
+def modules_of(root: Path) -> dict[str, list[str]]:
+    """Names of the modules of each package below the three folders."""
+    packages: dict[str, list[str]] = {}
+    for path in sorted(path for folder in FOLDERS for path in (root / folder).rglob("*.py")):
+        modules = packages.setdefault(package_of(path, root), [])
+        if path.name != "__init__.py":
+            modules.append(path.stem)
+    return packages
 
 
 def sound_file_imports(root: Path) -> list[str]:
@@ -56,6 +121,28 @@ def test_imports_point_one_way():
     assert upward_imports(ROOT) == []
 
 
+def test_every_package_has_its_layer_and_is_installed():
+    packages = set(modules_of(ROOT))
+    assert packages == {*FOLDERS, *LAYERS}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    listed = project["tool"]["setuptools"]["packages"]
+    assert sorted(listed) == sorted({"moodfader", "moodfader.presets", *(f"moodfader.{name}" for name in packages)})
+
+
+def test_no_folder_has_more_modules_than_can_be_looked_over():
+    assert {name: found for name, found in modules_of(ROOT).items() if len(found) > MOST_MODULES} == {}
+
+
+def test_every_module_has_a_user():
+    """A module that no other one imports or names is dead, or run by people (STANDALONE)."""
+    paths = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")] + [ROOT / "__init__.py"]
+    used = set().union(*(absolute_imports(path, ROOT) for path in paths))
+    named = set(re.findall(r'"([a-z_.]+)"', "".join(path.read_text() for path in paths)))  # imported by their names
+    modules = {f"{package}.{name}" for package, names in modules_of(ROOT).items() for name in names}
+    dead = {name for name in modules if f"moodfader.{name}" not in used and not {name, name.split(".")[-1]} & named}
+    assert dead == STANDALONE
+
+
 def test_only_the_reader_and_writer_open_sound_files():
     assert {Path(name).name for name in sound_file_imports(ROOT)} == {"decode.py", "audio_writer.py"}
 
@@ -65,10 +152,12 @@ def test_an_import_against_the_layers_is_seen_in_a_sub_package(tmp_path):
         (tmp_path / folder).mkdir()
     bad = tmp_path / "engine" / "dsp" / "bad.py"
     bad.parent.mkdir()
-    bad.write_text("from ...control import cli\nimport soundfile\n")
+    bad.write_text("from ...control import cli\nfrom ..live.player import Player\nimport soundfile\n")
     assert upward_imports(tmp_path) == [
         "engine/dsp/bad.py imports moodfader.control",
         "engine/dsp/bad.py imports moodfader.control.cli",
+        "engine/dsp/bad.py imports moodfader.engine.live.player",
+        "engine/dsp/bad.py imports moodfader.engine.live.player.Player",
     ]
     assert sound_file_imports(tmp_path) == ["engine/dsp/bad.py"]
 
@@ -95,42 +184,73 @@ def test_nothing_of_the_data_is_tracked():
     assert sounds == ["presets/demo.ogg", "tests/fixtures/analysis_0_7.npz"]  # (of a synthetic tone)
 
 
-def test_the_wheel_works_elsewhere(tmp_path):
-    """Built, installed without the source in reach, and run: nothing may be missing from it."""
-    source = tmp_path / "source"  # a copy, so that the build leaves nothing in the checkout and finds nothing there
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """Python of an environment with the built wheel in it, where the source is not in reach; and a folder."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"  # a copy, so that the build leaves nothing in the checkout and finds nothing there
     for name in ("models", "engine", "control", "presets"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("__init__.py", "py.typed", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(source)]
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(source)]
     subprocess.run(build, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    home = tmp_path / "elsewhere"
+    (wheel,) = folder.glob("*.whl")
+    home = folder / "elsewhere"
     venv.create(home, with_pip=False)
     site = next((home / "lib").glob("python*")) / "site-packages"
     install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(wheel)]
     subprocess.run(install, check=True, capture_output=True)
     # the dependencies of this environment, but not its editable install, which only site would follow
-    here = next(Path(sys.prefix, "lib").glob("python*")) / "site-packages"
-    (site / "dependencies.pth").write_text(str(here))
-    python = home / "bin" / "python"
+    here = [path for path in sys.path if path.endswith("site-packages")]
+    (site / "dependencies.pth").write_text("\n".join(here))
+    return home / "bin" / "python", folder
+
+
+def test_the_wheel_works_elsewhere(elsewhere):
+    """Built, installed without the source in reach, and run: nothing may be missing from it."""
+    python, folder = elsewhere
     code = """
-import importlib.util, importlib.resources, moodfader.engine.dsp.segment_mask as gains, moodfader.control.cli
-from moodfader.models.inference.checkpoint import load_model
+import importlib.metadata, importlib.util, importlib.resources, moodfader.engine.dsp.segment_mask as gains
+import moodfader, moodfader.control.cli
 assert "elsewhere" in gains.__file__, gains.__file__
 assert importlib.util.find_spec("engine") is None and importlib.util.find_spec("models") is None
 assert (importlib.resources.files("moodfader.presets") / "demo.ogg").is_file()
-print(load_model().digest)
+assert importlib.metadata.version("moodfader") == moodfader.__version__
+print(moodfader.load_model(device="cpu").digest)
 """
-    run = subprocess.run([python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    run = subprocess.run([python, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert len(run.stdout.strip()) == 64
     shown = subprocess.run(
         [python, "-m", "moodfader.control.cli", "presets", "list"],
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.strip()
+
+
+def test_a_users_type_checker_sees_the_types(elsewhere):
+    """The wheel says that it is typed, and the lazy names of `moodfader` are seen through."""
+    python, folder = elsewhere
+    script = folder / "script.py"
+    script.write_text(
+        "import moodfader\n"
+        "reveal_type(moodfader.predict)\n"
+        "reveal_type(moodfader.Faders(dissonance=6).dissonance)\n"
+        "reveal_type(moodfader.FaderProcessor.latency)\n"
+        "moodfader.Faders(dissonance='much')\n"
+    )
+    options = ["--python-executable", python, "--strict", "--no-error-summary", "--cache-dir", folder / "mypy"]
+    run = subprocess.run(
+        [sys.executable, "-m", "mypy", *options, script], cwd=folder, capture_output=True, text=True, check=False
+    )
+    shown = run.stdout.splitlines()
+    assert "moodfader.engine.analysis.prediction.Prediction" in shown[0], run.stdout + run.stderr
+    assert '"float"' in shown[1]
+    assert "FaderProcessor" in shown[2]
+    assert 'incompatible type "str"' in shown[3]
+    assert len(shown) == 4

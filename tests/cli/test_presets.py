@@ -89,7 +89,7 @@ def test_a_near_miss_is_guessed():
         ('summary = "no gains"', "a table"),
         ("[gains_db]\nmelody = 3", "melody"),
         ("[gains_db]\nmodality = 13", "out of range"),
-        ("[gains_db]\nmodality = nan", "out of range"),
+        ("[gains_db]\nmodality = nan", "not a finite number"),
         ('[gains_db]\nmodality = "3"', "not a number"),
         ("[gains_db]\nmodality = true", "not a number"),
         ("gain = 3\n[gains_db]\nmodality = 1", "nothing else"),

@@ -1,125 +1,305 @@
-"""Control changes: what they mean, how they are learned, how the mapping is kept; a virtual port where it can be."""
+"""MIDI: what messages mean, how controls are learned, how the mapping is kept."""
 
 import random
-import time
-import uuid
+import struct
+from pathlib import Path
 
-import mido
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moodfader.control.midi.mapping import (
-    MODES,
-    ControlChangeDecoder,
-    MidiBinding,
-    encoder_steps,
-    infer_binding,
-    read_mapping,
-    save_mapping,
-)
-from moodfader.control.midi.ports import ControlChangeHandler, MidiInput, MidiLearn, input_ports, mapping_file
+from moodfader.control.midi.decoder import MidiDecoder, encoder_steps
+from moodfader.control.midi.learn import MidiLearn, infer_binding, infer_mode
+from moodfader.control.midi.mapping import MODES, RELATIVE, MidiBinding, mapping_file, read_mapping, save_mapping
+from moodfader.control.midi.messages import MidiMessage, parse_message
+from moodfader.control.midi.ports import MidiControl
 from moodfader.models.common.errors import InputError
 
 FADER = "/moodfader/midlevel/modality"
 WET = "/moodfader/wet"
 BYPASS = "/moodfader/bypass"
 PAUSE = "/moodfader/transport/pause"
+PRESET = "/moodfader/preset/load"
+STEPS = [("twos", 1, 127), ("offset", 65, 63), ("signed", 1, 65)]
 
 
-def decoded(session, mapped, *messages):
-    """What the messages (number, value) set."""
-    decoder = ControlChangeDecoder([mapped], session.get)
+def control(channel, number, value):
+    return MidiMessage("control", channel, number, value)
+
+
+def decoded(session, binding, *messages):
+    """What the messages, (number, value) of control changes or whole ones, set."""
+    decoder = MidiDecoder([binding], session.get)
     changes = []
-    for number, value in messages:
-        for address, to in decoder.decode(mapped.channel, number, value):
+    for message in messages:
+        whole = message if isinstance(message, MidiMessage) else control(binding.channel, *message)
+        for address, to in decoder.decode(whole):
             session.set(address, to)
             changes.append(to)
     return changes
 
 
+def test_the_bytes_of_messages():
+    assert parse_message([0xB2, 7, 64]) == MidiMessage("control", 3, 7, 64)
+    assert parse_message([0x90, 60, 100]) == MidiMessage("note", 1, 60, 100)
+    assert parse_message([0x80, 60, 64]) == parse_message([0x90, 60, 0]) == MidiMessage("note", 1, 60, 0)
+    assert parse_message([0xCF, 5]) == MidiMessage("program", 16, 5, 127)
+    assert parse_message([0xE0, 0, 64]) == MidiMessage("pitchbend", 1, 0, 8192)
+    for data in ([], [0xF8], [0xB0, 7], [0xB0, 7, 200], [0xF0, 1, 2, 0xF7], [0xD0, 4], [7, 64]):
+        assert parse_message(data) is None
+
+
 def test_seven_bits_reach_both_ends_and_the_exact_middle(session):
-    assert decoded(session, MidiBinding(FADER, 1, 7), (7, 0), (7, 64), (7, 127), (8, 3)) == [-12.0, 0.0, 12.0]
+    moved = decoded(session, MidiBinding(FADER, 1, 7, takeover="jump"), (7, 0), (7, 64), (7, 127), (8, 3))
+    assert moved == [-12.0, 0.0, 12.0]
 
 
-def test_fourteen_bits(session):
-    mapped = MidiBinding(WET, 1, 7, "14bit")
-    assert decoded(session, mapped, (7, 127)) == [1.0]  # a controller that never sends the fine half
-    assert decoded(session, mapped, (7, 0), (39, 0), (7, 127), (39, 127), (39, 126)) == [0, 0, 1.0, 16382 / 16383]
-    everything = [half for value in range(16384) for half in ((7, value >> 7), (39, value & 127))]
-    reached = decoded(session, mapped, (39, 0), *everything)[1:]
-    assert reached == [value / 16383 for value in range(16384)]
+def halves(number, values):
+    return [half for value in values for half in ((number, value >> 7), (number + 32, value & 127))]
 
 
-@pytest.mark.parametrize(("mode", "up", "down"), [("twos", 1, 127), ("offset", 65, 63), ("signed", 1, 65)])
+def test_fourteen_bits_reach_both_ends_and_the_exact_middle(session):
+    binding = MidiBinding(FADER, 1, 7, "14bit", takeover="jump")
+    reached = decoded(session, binding, *halves(7, [0, 8192, 16383]))
+    assert (reached[1], reached[3], reached[5]) == (-12.0, 0.0, 12.0)
+
+
+def test_fourteen_bits_moved_slowly_never_step_back(session):
+    binding = MidiBinding(WET, 1, 7, "14bit", takeover="jump")
+    up = decoded(session, binding, *halves(7, range(16384)))
+    assert up == sorted(up)
+    assert len(set(up)) == 16384
+    down = decoded(session, binding, *halves(7, range(16383, -1, -1)))[1:]  # (the first coarse half is alone)
+    assert down == sorted(down, reverse=True)
+
+
+def test_a_14_bit_fader_that_sends_only_the_coarse_byte_moves(session):
+    data = Path(__file__).parents[1].joinpath("fixtures", "midi_14bit_coarse_only.bin").read_bytes()
+    messages = [parse_message(data[at : at + 3]) for at in range(0, len(data), 3)]
+    binding = MidiBinding(WET, 1, 1, "14bit", takeover="jump")
+    moved = decoded(session, binding, *messages)
+    assert moved[:2] == [0.5, 0.5]
+    assert moved[2] > 0.75
+    assert moved[3] == pytest.approx(0.5 + 46 / 126)
+    assert decoded(session, binding, (1, 127)) == [1.0]  # one that has never sent a fine byte
+
+
+def test_a_fine_byte_alone_does_not_jump_to_the_bottom(session):
+    assert decoded(session, MidiBinding(WET, 1, 7, "14bit", takeover="jump"), (39, 5)) == []
+
+
+@pytest.mark.parametrize(("mode", "up", "down"), STEPS)
 def test_relative_encoders_start_from_where_the_fader_is(session, mode, up, down):
     session.set(FADER, 3.0)
-    mapped = MidiBinding(FADER, 1, 20, mode)
-    assert decoded(session, mapped, (20, up), (20, down)) == pytest.approx([3.0 + 24 / 128, 3.0])
+    binding = MidiBinding(FADER, 1, 20, mode)
+    assert decoded(session, binding, (20, up), (20, down)) == pytest.approx([3.0 + 24 / 128, 3.0])
     session.set(FADER, 11.95)  # moved by somebody else
-    assert decoded(session, mapped, (20, up), (20, up), (20, down)) == pytest.approx([12.0, 12.0, 12.0 - 24 / 128])
+    assert decoded(session, binding, (20, up), (20, up), (20, down)) == pytest.approx([12.0, 12.0, 12.0 - 24 / 128])
 
 
-@given(st.sampled_from(MODES[2:]), st.integers(0, 127))
-def test_ticks_are_within_sixty_four(mode, value):
+@given(st.sampled_from(RELATIVE), st.integers(0, 127))
+def test_steps_are_within_sixty_four(mode, value):
     assert -64 <= encoder_steps(mode, value) <= 64
+
+
+def test_a_fader_does_not_jump_after_a_preset(session):
+    decoder = MidiDecoder([MidiBinding(FADER, 1, 7)], session.get)
+
+    def move(*values):
+        changes = []
+        for value in values:
+            for address, to in decoder.decode(control(1, 7, value)):
+                session.set(address, to)
+                changes.append(to)
+        return changes
+
+    assert move(60, 64, 96)[-1] == pytest.approx(32 / 126 * 24)  # crosses 0 dB: in hand
+    session.set(FADER, -6.0)  # a preset
+    assert move(97, 90, 70, 40) == []
+    assert move(31, 20) == [pytest.approx(-12 + 31 / 128 * 24), pytest.approx(-12 + 20 / 128 * 24)]  # crossed -6 dB
+    session.set(FADER, 12.0)
+    assert move(30) == []
+    assert move(127) == [12.0]
+
+
+def test_who_moves_a_fader_that_waits_is_told_once_where_it_waits(session):
+    notes = []
+    midi = MidiControl(session, [MidiBinding(FADER, 2, 7)], note=notes.append)
+    session.set(FADER, 6.0)
+    for value in (10, 11, 12):
+        midi.receive(control(2, 7, value))
+    assert notes == ["MIDI: modality waits for its fader: move it through 6 dB"]
+    assert session.get(FADER) == 6.0
 
 
 def test_switches_and_buttons(session):
     assert decoded(session, MidiBinding(BYPASS, 1, 5), (5, 127), (5, 0)) == [True, False]
     assert decoded(session, MidiBinding(PAUSE, 1, 5), (5, 127), (5, 0)) == [True]
+    assert decoded(session, MidiBinding(BYPASS, 1, 5, "toggle"), (5, 127), (5, 0), (5, 127)) == [True, False]
+
+
+def note(number, velocity):
+    return MidiMessage("note", 1, number, velocity)
+
+
+def test_pads_switch_load_presets_and_press_triggers(session):
+    toggle = MidiBinding(BYPASS, 1, 36, "toggle", message="note")
+    assert decoded(session, toggle, note(36, 9), note(36, 0), note(36, 100), note(37, 100)) == [True, False]
+    hold = MidiBinding(BYPASS, 1, 36, message="note")
+    assert decoded(session, hold, note(36, 9), note(36, 0)) == [True, False]
+    preset = MidiBinding(PRESET, 1, 40, message="note", value="dolce")
+    assert decoded(session, preset, note(40, 1), note(40, 0)) == ["dolce"]
+    assert session.get(PRESET) == "dolce"
+    assert decoded(session, MidiBinding(PAUSE, 1, 41, message="note"), note(41, 1), note(41, 0)) == [True]
+    unity = MidiBinding(FADER, 1, 42, message="note", value=0)
+    session.set(FADER, 5.0)
+    assert decoded(session, unity, note(42, 127)) == [0]
+
+
+def test_program_changes(session):
+    program = MidiMessage("program", 1, 3, 127)
+    assert decoded(session, MidiBinding(PRESET, 1, 3, message="program", value="dolce"), program) == ["dolce"]
+    assert decoded(session, MidiBinding(BYPASS, 1, 3, message="program"), program, program) == [True, False]
+
+
+def test_a_pitch_bend_fader(session):
+    binding = MidiBinding(FADER, 2, message="pitchbend", takeover="jump")
+    bends = [MidiMessage("pitchbend", 2, 0, value) for value in (0, 8192, 16383)]
+    assert decoded(session, binding, *bends) == [-12.0, 0.0, 12.0]
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("/moodfader/nowhere", 1, 7), "no control"),
-        (("/moodfader/emotion/sad", 1, 7), "cannot set"),
-        (("/moodfader/preset/load", 1, 7), "cannot set"),
-        (("/moodfader/transport/seek", 1, 7), "cannot set"),
-        ((FADER, 0, 7), "channel 0"),
-        ((FADER, 1, 120), "number 120"),
-        ((FADER, 1, 40, "14bit"), "number 40"),
-        ((FADER, 1, 7, "8bit"), "there are 7bit"),
-        ((BYPASS, 1, 7, "twos"), "no range"),
+        ({"address": "/moodfader/nowhere"}, "no control"),
+        ({"address": "/moodfader/emotion/sad"}, "cannot set"),
+        ({"address": PRESET}, "or a value to set it to"),
+        ({"address": "/moodfader/transport/seek"}, "cannot set"),
+        ({"channel": 0}, "channel 0"),
+        ({"number": 120}, "number 120"),
+        ({"number": 40, "mode": "14bit"}, "number 40"),
+        ({"mode": "8bit"}, "there are 7bit"),
+        ({"message": "aftertouch"}, "there are control"),
+        ({"takeover": "grab"}, "there are pickup"),
+        ({"address": BYPASS, "mode": "twos"}, "no range"),
+        ({"mode": "toggle"}, "no switch"),
+        ({"mode": "twos", "message": "note"}, "for control changes"),
+        ({"message": "program"}, "needs the value"),
+        ({"message": "note", "value": 99.0}, "out of range"),
+        ({"message": "pitchbend", "number": 0, "address": BYPASS}, "pitch bend"),
     ],
 )
 def test_what_cannot_be_mapped_is_one_line(arguments, reason):
     with pytest.raises(InputError, match=reason):
-        MidiBinding(*arguments)
+        MidiBinding(**{"address": FADER, "channel": 1, "number": 7} | arguments)
+
+
+def controls(channel, number, values):
+    return [control(channel, number, value) for value in values]
 
 
 def test_a_pot_is_learned():
-    sweep = [(3, 21, value) for value in range(10, 40)]
+    sweep = controls(3, 21, range(10, 40))
     assert infer_binding(FADER, sweep[:5]) is None
     assert infer_binding(FADER, sweep) == MidiBinding(FADER, 3, 21, "7bit")
-    assert infer_binding(FADER, [(1, 1, 2), *sweep, (2, 9, 64)]) == MidiBinding(FADER, 3, 21, "7bit")
-    slowly_from_the_bottom = [(3, 21, value) for value in range(9)]
-    assert infer_binding(FADER, slowly_from_the_bottom) == MidiBinding(FADER, 3, 21, "7bit")
+    assert infer_binding(FADER, [control(1, 1, 2), *sweep, control(2, 9, 64)]) == MidiBinding(FADER, 3, 21, "7bit")
+    assert infer_binding(FADER, controls(3, 21, range(9))) == MidiBinding(FADER, 3, 21, "7bit")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        range(1, 20),  # slowly from the bottom
+        [*range(5, 15), *range(14, 3, -1)],  # there and back
+        [*range(56, 73), *range(71, 55, -1)],  # around the middle
+        [*range(127, 100, -1)],
+        [0, 14, 29, 45, 60, 77, 95, 110, 127],  # quickly
+        [3, 20, 41, 58, 75, 90, 104, 120],
+        [66, 70, 75, 79, 84, 80, 75, 71, 66],
+    ],
+)
+def test_a_pot_is_never_taken_for_an_encoder(values):
+    for end in range(8, len(values) + 1):
+        assert infer_mode(list(values)[:end]) in ("7bit", None)
+    further = [*values, *range(values[-1], 100, 3), *range(100, 20, -3)]
+    assert learned(FADER, controls(1, 16, further)).mode == "7bit"
 
 
 def test_a_fine_fader_is_learned():
-    halves = [half for value in range(5000, 5200, 20) for half in ((2, 4, value >> 7), (2, 36, value & 127))]
-    assert infer_binding(FADER, halves) == MidiBinding(FADER, 2, 4, "14bit")
+    sent = [control(2, number, value) for number, value in halves(4, range(5000, 5200, 20))]
+    assert infer_binding(FADER, sent) == MidiBinding(FADER, 2, 4, "14bit")
 
 
-@pytest.mark.parametrize(("mode", "up", "down"), [("twos", 1, 127), ("offset", 65, 63), ("signed", 1, 65)])
+def test_a_motor_fader_is_learned():
+    bends = [MidiMessage("pitchbend", 3, 0, value) for value in range(0, 16000, 1000)]
+    assert infer_binding(FADER, bends) == MidiBinding(FADER, 3, message="pitchbend")
+
+
+def learned(address, messages, **more):
+    """As it goes: message by message, until it is known."""
+    learner = MidiLearn(address, **more)
+    for message in messages:
+        learner.receive(message)
+    return learner.result
+
+
+@pytest.mark.parametrize(("mode", "up", "down"), STEPS)
 def test_an_encoder_is_learned(mode, up, down):
-    turned = [(1, 16, value) for value in [up] * 6 + [down] * 6]
-    assert infer_binding(FADER, turned) == MidiBinding(FADER, 1, 16, mode)
+    turned = controls(1, 16, [up] * 6 + [down] * 6)
+    assert learned(FADER, turned) == MidiBinding(FADER, 1, 16, mode)
+    turned = controls(1, 16, [up] * 20 + [down] * 6)  # far in one direction before it is turned back
+    assert learned(FADER, turned) == MidiBinding(FADER, 1, 16, mode)
+
+
+@pytest.mark.parametrize("mode", RELATIVE)
+@pytest.mark.parametrize("seed", range(20))
+def test_an_encoder_that_accelerates_is_told_from_a_pot(mode, seed):
+    chance = random.Random(seed)
+    sent = {"twos": lambda n: n % 128, "offset": lambda n: 64 + n, "signed": lambda n: n if n > 0 else 64 - n}
+    values = []
+    for way in (1, -1, 1):  # turned there, back and there again: slowly, faster, slowly
+        rising = [1, 1, 1]
+        while len(rising) < 3 + chance.randint(3, 6):
+            rising.append(min(rising[-1] + chance.randint(0, 6), 30))
+        values += [sent[mode](way * steps) for steps in (*rising, *reversed(rising))]
+    assert infer_mode(values) == mode
+    assert learned(FADER, controls(1, 16, values)).mode == mode
 
 
 def test_a_button_is_learned_by_its_first_press():
-    assert infer_binding(BYPASS, [(1, 50, 0)]) is None
-    assert infer_binding(BYPASS, [(1, 50, 0), (1, 50, 127)]) == MidiBinding(BYPASS, 1, 50)
+    assert infer_binding(BYPASS, [control(1, 50, 0)]) is None
+    assert infer_binding(BYPASS, controls(1, 50, [0, 127])) == MidiBinding(BYPASS, 1, 50)
+    assert infer_binding(BYPASS, [note(36, 0), note(36, 90)]) == MidiBinding(BYPASS, 1, 36, "toggle", message="note")
+    assert infer_binding(PAUSE, [note(36, 90)]) == MidiBinding(PAUSE, 1, 36, message="note")
+    program = MidiMessage("program", 2, 9, 127)
+    assert infer_binding(PRESET, [program], value="dolce") == MidiBinding(
+        PRESET, 2, 9, message="program", value="dolce"
+    )
 
 
 def test_the_mapping_is_kept_in_a_file(tmp_path):
-    mapping = (MidiBinding(FADER, 1, 7), MidiBinding(WET, 16, 31, "14bit"), MidiBinding(BYPASS, 2, 119))
+    mapping = (
+        MidiBinding(FADER, 1, 7),
+        MidiBinding(WET, 16, 31, "14bit", takeover="jump"),
+        MidiBinding(BYPASS, 2, 119),
+        MidiBinding(PRESET, 2, 36, message="note", value="dolce"),
+        MidiBinding(FADER, 3, message="pitchbend"),
+    )
     path = tmp_path / "new" / "midi.toml"
     assert read_mapping(path) == ()
     save_mapping(path, mapping)
     assert read_mapping(path) == mapping
     assert mapping_file().name == "midi.toml"
+
+
+def test_a_mapping_of_0_7_is_read(tmp_path):
+    path = tmp_path / "midi.toml"
+    path.write_text(f'[[control]]\naddress = "{FADER}"\nchannel = 2\nnumber = 7\nmode = "7bit"\n')
+    assert read_mapping(path) == (MidiBinding(FADER, 2, 7),)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))  # from an editor on Windows
+    assert read_mapping(path) == (MidiBinding(FADER, 2, 7),)
+
+
+BINDING = f'[[control]]\naddress = "{FADER}"\nchannel = 1\nnumber = 1\n'
 
 
 @pytest.mark.parametrize(
@@ -132,67 +312,98 @@ def test_the_mapping_is_kept_in_a_file(tmp_path):
         "[[control]]\naddress = 3\nchannel = 1\nnumber = 1",
         f'[[control]]\naddress = "{FADER}"\nchannel = "1"\nnumber = 1',
         f'[[control]]\naddress = "{FADER}"\nchannel = 1',
-        f'[[control]]\naddress = "{FADER}"\nchannel = 1\nnumber = 1\ncolour = 1',
+        BINDING + "colour = 1",
         f'[[control]]\naddress = "{FADER}"\nchannel = true\nnumber = 1',
+        f'[[control]]\naddress = "{FADER}"\nchannel = 1\nnumber = 1.5',
+        BINDING + "value = nan",
+        BINDING + "value = [1]",
+        BINDING + "value = 1979-05-27",
+        BINDING + "mode = 7",
+        BINDING + "message = [[]]",
+        "x = " + "[" * 5000,
+        "x = " + "9" * 5000,
+        f'[[control]]\naddress = "{FADER}"\nchannel = 0x' + "f" * 5000 + "\nnumber = 1",
+        BINDING + 'value = "' + "x" * 300 + '"',
+        "#" * (1 << 21),
     ],
 )
 def test_a_file_that_is_no_mapping_is_one_line(tmp_path, text):
     path = tmp_path / "midi.toml"
     path.write_text(text)
-    with pytest.raises(InputError, match=r"midi\.toml: "):
+    with pytest.raises(InputError, match=r"midi\.toml: ") as caught:
         read_mapping(path)
+    assert len(str(caught.value)) < 600
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("count", [500, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_mutated_mapping_files_are_read_or_refused_in_one_line(tmp_path, count):
+    chance = random.Random(11)
+    path = tmp_path / "midi.toml"
+    seed = [
+        MidiBinding(FADER, 1, 7),
+        MidiBinding(WET, 16, 31, "14bit", takeover="jump"),
+        MidiBinding(PRESET, 2, 36, message="note", value="dolce"),
+    ]
+    save_mapping(path, seed)
+    good = path.read_bytes()
+    pieces = [b"\xff", b"[", b"{", b"]", b'"', b"'", b"=", b"\n", b"-", b"nan", b"inf", b"1e999", b"9" * 5000, b"\0"]
+    pieces += [
+        b"[" * 3000,
+        b"true",
+        b"value = ",
+        b"0x",
+        b"control",
+        b"1979-05-27",
+        b"\r",
+        b"#",
+        struct.pack("<d", 1e300),
+    ]
+    read = 0
+    for _ in range(count):
+        data = bytearray(good)
+        for _ in range(chance.randint(1, 4)):
+            at = chance.randrange(len(data))
+            match chance.randrange(3):
+                case 0:
+                    data[at : at + 1] = bytes([chance.randrange(256)])
+                case 1:
+                    del data[at : at + chance.randint(1, 12)]
+                case 2:
+                    data[at:at] = chance.choice(pieces)
+        path.write_bytes(data)
+        reason = ""
+        try:
+            MidiDecoder(read_mapping(path), lambda address: None)
+        except InputError as error:
+            reason = str(error)
+        assert "\n" not in reason
+        assert len(reason) < 600
+        read += not reason
+    assert 0 < read < count
 
 
 def test_any_messages_keep_the_session_in_its_ranges(session):
     chance = random.Random(3)
-    mapping = [MidiBinding(FADER, 1, number, mode) for number, mode in enumerate(MODES)]
-    decoder = ControlChangeDecoder([*mapping, MidiBinding(WET, 1, 2), MidiBinding(PAUSE, 1, 3)], session.get)
-    for _ in range(5000):
-        for address, value in decoder.decode(chance.randint(1, 2), chance.randrange(40), chance.randrange(128)):
+    modes = [mode for mode in MODES if mode != "toggle"]
+    mapping = [MidiBinding(FADER, 1, number, mode, takeover="jump") for number, mode in enumerate(modes)]
+    mapping += [MidiBinding(WET, 1, 2), MidiBinding(PAUSE, 1, 3), MidiBinding(BYPASS, 1, 9, "toggle", message="note")]
+    decoder = MidiDecoder(mapping, session.get)
+    for _ in range(20_000):
+        message = parse_message(
+            [chance.choice((0x80, 0x90, 0xB0, 0xB1, 0xE0)), chance.randrange(40), chance.randrange(128)]
+        )
+        for address, value in decoder.decode(message) if message else ():
             session.set(address, value)  # raises for what is out of range
     assert len(session.log) > 200
 
 
-def _virtual_ports():
-    try:
-        input_ports()
-        with mido.open_input("moodfader test", virtual=True):
-            return True
-    except (OSError, InputError):
-        return False
-
-
-def test_a_virtual_port(session):
-    if not _virtual_ports():
-        pytest.skip("no ALSA sequencer (nor CoreMIDI) here: virtual MIDI ports cannot be made")
-    name = f"moodfader {uuid.uuid4().hex[:8]}"
-    midi = MidiInput(session, [MidiBinding(FADER, 2, 7)], name, virtual=True)
-    try:
-        full = next(port for port in mido.get_output_names() if name in port)
-        with mido.open_output(full) as out:
-            out.send(mido.Message("note_on", note=60))
-            out.send(mido.Message("control_change", channel=1, control=7, value=127))
-            end = time.monotonic() + 5
-            while session.get(FADER) != 12.0 and time.monotonic() < end:
-                time.sleep(0.01)
-        assert session.log == [(FADER, 12.0, f"midi {name}")]
-    finally:
-        midi.close()
-
-
-def test_messages_of_mido_move_the_session_and_are_learned(session):
-    """The way from a port's message on, for machines without a port."""
-    midi = ControlChangeHandler(session, [MidiBinding(FADER, 2, 7)])
-    learner = MidiLearn(FADER)
-    for value in range(60, 80):
-        message = mido.Message("control_change", channel=1, control=7, value=value)
-        midi.receive(message)
-        learner.receive(message)
-    midi.receive(mido.Message("pitchwheel", pitch=5))
-    assert session.get(FADER) == pytest.approx(15 / 126 * 24)
-    assert learner.result == MidiBinding(FADER, 2, 7)
-
-
-def test_a_port_that_is_not_there_is_one_line(session):
-    with pytest.raises(InputError, match="MIDI"):
-        MidiInput(session, [], "no such port")
+def test_a_value_that_is_refused_is_told_and_the_show_goes_on(session, monkeypatch):
+    notes = []
+    mapping = [MidiBinding(PRESET, 1, 1, message="note", value="nowhere"), MidiBinding(BYPASS, 1, 2, message="note")]
+    midi = MidiControl(session, mapping, note=notes.append)
+    midi.receive(note(1, 100))
+    assert notes[0].startswith("MIDI: no preset is called 'nowhere'")
+    monkeypatch.setattr(session, "set", lambda *_, **__: 1 / 0)
+    midi.receive(note(2, 100))
+    assert "fault of Moodfader" in notes[1]

@@ -6,10 +6,11 @@ import sys
 
 import pytest
 import typer
-from moodfader.control.commands import osc
-from moodfader.control.commands.osc import parse_argument
-from moodfader.control.midi.mapping import MidiBinding, read_mapping, save_mapping
-from moodfader.control.midi.ports import mapping_file
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from moodfader.control.live_commands import midi, osc
+from moodfader.control.live_commands.osc import parse_argument
+from moodfader.control.midi.mapping import MidiBinding, mapping_file, read_mapping, save_mapping
 from moodfader.control.osc.client import OscClient
 from moodfader.control.osc.controller_layouts import open_stage_control
 from moodfader.control.osc.packets import Message
@@ -18,9 +19,12 @@ from moodfader.control.session.parameters import PARAMETERS
 from moodfader.models.common.errors import InputError
 from typer.testing import CliRunner
 
+ClickException = typer.BadParameter.__mro__[2]  # (typer brings a click of its own)
+
 FADER = "/moodfader/midlevel/modality"
 app = typer.Typer()
 osc.register(app)
+midi.register(app)
 
 
 @pytest.fixture
@@ -117,6 +121,44 @@ def test_monitor_prints_the_state_and_then_the_changes(server, session):
         run("monitor", "--rate", 1000, "--port", server.port)
 
 
+WORDS = st.text(max_size=20) | st.sampled_from(
+    [
+        "",
+        "nan",
+        "-inf",
+        "1e999",
+        "9" * 400,
+        "true",
+        "/",
+        "/moodfader/wet",
+        "/moodfader/*/*",
+        "x" * 9000,
+        "-1",
+        "\udce9",
+    ]
+)
+
+
+@given(
+    st.sampled_from(["send", "monitor", "midi learn", "midi forget", "midi list", "controls"]),
+    st.lists(WORDS, max_size=3),
+    st.sampled_from([(), ("--host", ""), ("--host", ".."), ("--host", "a" * 300), ("--port", "1"), ("--port", "0")]),
+    st.sampled_from(
+        [(), ("--seconds", "nan"), ("--seconds", "-1"), ("--rate", "nan"), ("--rate", "1e300"), ("--json",)]
+    ),
+    st.sampled_from([(), ("--port", "no such port"), ("--value", "nan"), ("--layout", "x" * 300)]),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_mistake_on_the_command_line_ends_in_a_traceback(
+    monkeypatch, tmp_path, command, words, host, number, more
+):
+    monkeypatch.chdir(tmp_path)
+    arguments = [*command.split(), *host, *number, *more, "--", *words]
+    result = CliRunner().invoke(app, arguments, standalone_mode=False)
+    allowed = (InputError, ClickException, typer.Exit, SystemExit)
+    assert result.exception is None or isinstance(result.exception, allowed), (arguments, result.exception)
+
+
 def test_monitor_renews_its_lease(server, session):
     client = OscClient("127.0.0.1", server.port)
     for _ in client.subscribe(rate_hz=50, seconds=0.5, renew_s=0.1):
@@ -153,10 +195,14 @@ def test_the_layout_has_the_faders_in_their_ranges(tmp_path):
 
 
 def test_midi_is_listed_and_forgotten():
-    save_mapping(mapping_file(), [MidiBinding(FADER, 2, 7), MidiBinding("/moodfader/wet", 1, 1, "14bit")])
-    assert f"{FADER}  channel 2  number 7  7bit" in run("midi", "list")
+    pad = MidiBinding("/moodfader/preset/load", 1, 36, message="note", value="dolce")
+    save_mapping(mapping_file(), [MidiBinding(FADER, 2, 7), MidiBinding("/moodfader/wet", 1, 1, "14bit"), pad])
+    listed = run("midi", "list")
+    assert f"{FADER}  channel 2  number 7  7bit" in listed
+    assert "/moodfader/preset/load  note channel 1  number 36  7bit  sets dolce" in listed
+    run("midi", "forget", "/moodfader/preset/load")
     run("midi", "forget", FADER)
-    assert [mapped.address for mapped in read_mapping(mapping_file())] == ["/moodfader/wet"]
+    assert [binding.address for binding in read_mapping(mapping_file())] == ["/moodfader/wet"]
     with pytest.raises(InputError, match="no MIDI control"):
         run("midi", "forget", FADER)
     with pytest.raises(InputError, match="cannot set"):
@@ -165,10 +211,7 @@ def test_midi_is_listed_and_forgotten():
 
 
 def test_the_surfaces_start_without_torch():
-    code = (
-        "import sys; import moodfader.control.commands.osc, moodfader.control.osc.server;"
-        "import moodfader.control.osc.oscquery, moodfader.control.osc.client, moodfader.control.tui.app;"
-        "import moodfader.control.midi.ports, moodfader.control.osc.controller_layouts;"
-        "assert 'torch' not in sys.modules, 'torch'"
-    )
+    modules = "osc.server osc.oscquery osc.client osc.controller_layouts midi.ports live_commands.osc tui.app"
+    imports = ", ".join(f"moodfader.control.{module}" for module in modules.split())
+    code = f"import sys, {imports}; assert 'torch' not in sys.modules, 'torch'"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -1,12 +1,22 @@
 """The dispatcher, without a socket."""
 
 import math
+import struct
 
 import pytest
-from moodfader.control.osc.dispatcher import COMPLAINTS_PER_S, ERROR, MOST_ANSWERS, MOST_WAITING, Dispatcher
+from moodfader.control.osc.arguments import IMPULSE, OtherArgument
+from moodfader.control.osc.dispatcher import (
+    ERROR,
+    MAX_ANSWERS,
+    MAX_ERRORS_PER_S,
+    MAX_QUERIES,
+    MAX_RETURNS_PER_S,
+    Dispatcher,
+)
 from moodfader.control.osc.packets import Message
 from moodfader.control.osc.subscriptions import LEASE_S, MAX_CLIENTS, Subscriptions
 from moodfader.control.session.parameters import PARAMETERS
+from moodfader.control.session.presets import user_preset_dir
 from moodfader.models.common.constants import MIDLEVEL
 
 HERE = ("127.0.0.1", 5000)
@@ -21,7 +31,7 @@ def clients():
 
 @pytest.fixture
 def dispatcher(session, clients):
-    return Dispatcher(session, clients)
+    return Dispatcher(session, clients, own_address=("127.0.0.1", 9000))
 
 
 def said(dispatcher, address, *arguments, sender=HERE, now=0.0):
@@ -68,7 +78,15 @@ def test_a_wildcard_sets_all_that_it_matches(dispatcher, session):
         ("/moodfader/meter/*", (0.5,), "only be watched"),
         ("/moodfader/preset/load", (1,), "wants a text"),
         ("/moodfader/preset/load", ("../../etc/passwd",), "no preset"),
-        ("/moodfader/subscribe", ("often",), "wants one number"),
+        (FADER, (IMPULSE,), "wants a number, not an impulse"),
+        (FADER, (OtherArgument("r"),), "wants a number, not a colour"),
+        ("/moodfader/bypass", (OtherArgument("b"),), "wants true or false, not a blob"),
+        ("/moodfader/subscribe", ("often",), "wants numbers"),
+        ("/moodfader/subscribe", (10, 0), "port"),
+        ("/moodfader/subscribe", (10, 9.5), "port"),
+        ("/moodfader/subscribe", (10, 9001, 3), "port"),
+        ("/moodfader/subscribe", (10, 70000), "port"),
+        ("/moodfader/subscribe", (10, 9000), "name your own"),
         ("/moodfader/subscribe", (0,), "out of range"),
         ("/moodfader/subscribe", (1e9,), "out of range"),
         ("/moodfader/transport/seek", (-1,), "out of range"),
@@ -76,10 +94,13 @@ def test_a_wildcard_sets_all_that_it_matches(dispatcher, session):
 )
 def test_what_cannot_be_done_is_answered_with_the_reason(dispatcher, session, address, arguments, reason):
     before = session.state()
-    ((sender, answered, (text,)),) = said(dispatcher, address, *arguments)
+    (sender, answered, (text,)), *held = said(dispatcher, address, *arguments)
     assert (sender, answered) == (HERE, ERROR)
     assert reason in text
     assert session.state() == before
+    for sender, answered, (value,) in held:
+        assert sender == HERE
+        assert value == (0.5 if answered.endswith("/norm") else before[answered])
 
 
 def test_a_wildcard_over_watched_ones_sets_the_others(dispatcher, session):
@@ -122,7 +143,9 @@ def test_a_trigger_is_pressed_and_its_release_does_nothing(dispatcher, session):
     said(dispatcher, pause)
     said(dispatcher, pause, 1.0)
     said(dispatcher, pause, 0.0)
-    assert [entry[:2] for entry in session.log] == [(pause, True)] * 2
+    said(dispatcher, pause, IMPULSE)
+    said(dispatcher, pause, None)
+    assert [entry[:2] for entry in session.log] == [(pause, True)] * 4
 
 
 def test_who_did_it_is_told_to_the_session(dispatcher, session):
@@ -140,7 +163,7 @@ def test_a_subscriber_gets_the_whole_state_at_once(dispatcher, session, clients)
     assert sender == HERE
     session.set(FADER, 4.0)
     lease.version, changes = session.changes_since(lease.version)
-    assert lease.news(changes) == {FADER: 4.0}
+    assert lease.pending(changes) == {FADER: 4.0}
     assert session.changes_since(lease.version)[1] == {}
 
 
@@ -161,7 +184,7 @@ def test_who_moves_a_fader_is_not_told_about_it(dispatcher, session, clients):
     said(dispatcher, "/moodfader/subscribe", 10.0)
     said(dispatcher, "/moodfader/subscribe", 10.0, sender=THERE)
     said(dispatcher, FADER, 5.0)
-    news = {sender: lease.news(session.changes_since(lease.version)[1]) for sender, lease in clients.due(1.0)}
+    news = {sender: lease.pending(session.changes_since(lease.version)[1]) for sender, lease in clients.due(1.0)}
     assert news == {HERE: {}, THERE: {FADER: 5.0}}
 
 
@@ -183,24 +206,26 @@ def test_many_questions_do_not_keep_a_value_waiting(dispatcher, session):
     for port in range(1000):
         dispatcher.enqueue(Message("/moodfader/*/*"), ("127.0.0.1", port))
     first = dispatcher.apply_pending(0.0)
-    assert len(first) < MOST_ANSWERS + everything
+    assert len(first) < MAX_ANSWERS + everything
     dispatcher.enqueue(Message(FADER, (2.0,)), HERE)
     answers = first + dispatcher.apply_pending(0.0)
     assert session.get(FADER) == 2.0
     while not dispatcher.idle:
         answers += dispatcher.apply_pending(0.0)
-    assert len(answers) == MOST_WAITING * everything
+    assert len(answers) == MAX_QUERIES * everything
 
 
 def test_complaints_are_so_many_a_second(dispatcher):
     answers = []
     for step in range(1000):
         answers += said(dispatcher, f"/moodfader/{step}", now=step / 1000)
-    assert len(answers) == COMPLAINTS_PER_S
+    assert len(answers) == MAX_ERRORS_PER_S
     assert len(said(dispatcher, "/moodfader/x", now=2.0)) == 1
 
 
-def test_a_fault_of_the_session_is_told_and_does_not_end_the_rest(dispatcher, session, monkeypatch):
+def test_a_fault_of_the_session_is_told_and_does_not_end_the_rest(session, clients, monkeypatch):
+    notes = []
+    dispatcher = Dispatcher(session, clients, note=notes.append)
     good = session.set
 
     def faulty(address, value, *, source=""):
@@ -211,9 +236,11 @@ def test_a_fault_of_the_session_is_told_and_does_not_end_the_rest(dispatcher, se
     monkeypatch.setattr(session, "set", faulty)
     dispatcher.enqueue(Message(FADER, (1.0,)), HERE)
     dispatcher.enqueue(Message("/moodfader/wet", (0.5,)), HERE)
-    ((_, address, (text,)),) = dispatcher.apply_pending(0.0)
-    assert (address, "broken" in text) == (ERROR, True)
+    (_, address, (text,)), held = dispatcher.apply_pending(0.0)
+    assert (address, "RuntimeError" in text) == (ERROR, True)
+    assert held == (HERE, FADER, (0.0,))
     assert session.get("/moodfader/wet") == 0.5
+    assert ["broken" in note for note in notes] == [True]
 
 
 def test_every_writable_control_takes_its_default(dispatcher, session):
@@ -221,3 +248,89 @@ def test_every_writable_control_takes_its_default(dispatcher, session):
         if control.writable and control.default is not None and control.default != "":
             assert said(dispatcher, control.address, control.default) == []
     assert session.state()["/moodfader/wet"] == 1.0
+
+
+def test_a_refused_value_sends_the_held_one_back_to_who_asked(dispatcher, session):
+    session.set(FADER, 3.0)
+    dispatcher.enqueue(Message(FADER, (99.0,)), HERE)
+    dispatcher.enqueue(Message(FADER + "/norm", ("x",)), THERE)
+    answers = dispatcher.apply_pending(0.0)
+    assert [answer for answer in answers if answer[1] != ERROR] == [
+        (HERE, FADER, (3.0,)),
+        (THERE, FADER + "/norm", (0.625,)),
+    ]
+    assert said(dispatcher, "/moodfader/transport/track", 7)[1:] == [(HERE, "/moodfader/transport/track", (0,))]
+
+
+def test_two_servers_that_refuse_each_others_values_come_to_an_end(dispatcher):
+    sent = 0
+    for step in range(2000):  # twenty seconds
+        sent += len([one for one in said(dispatcher, "/moodfader/meter/*", 1.0, now=step / 100) if one[1] != ERROR])
+    assert sent <= 20 * MAX_RETURNS_PER_S
+
+
+def test_a_client_is_told_on_the_port_that_it_names(dispatcher, session, clients):
+    listens = ("127.0.0.1", 12000)
+    answers = said(dispatcher, "/moodfader/subscribe", 20, 12000)
+    assert {answer[0] for answer in answers} == {listens}
+    assert clients.names() == ("127.0.0.1:12000",)
+    assert said(dispatcher, FADER) == [(listens, FADER, (0.0,))]
+    assert {answer[0] for answer in said(dispatcher, FADER, 99)} == {listens}
+    said(dispatcher, FADER, 5.0)
+    ((reply, lease),) = clients.due(1.0)
+    assert (reply, lease.pending(session.changes_since(lease.version)[1])) == (listens, {})  # no fader fights
+    assert said(dispatcher, "/moodfader/unsubscribe") == []
+    assert clients.names() == ()
+    assert said(dispatcher, FADER)[0][0] == HERE
+
+
+def test_all_clients_are_told_on_the_reply_port(session):
+    dispatcher = Dispatcher(session, Subscriptions(reply_port=9001))
+    assert said(dispatcher, FADER, sender=("10.0.0.7", 50123)) == [(("10.0.0.7", 9001), FADER, (0.0,))]
+    assert {answer[0] for answer in said(dispatcher, "/moodfader/subscribe")} == {("127.0.0.1", 9001)}
+
+
+def test_a_subscriber_can_have_normalised_values(dispatcher, session, clients):
+    answers = {address: value for _, address, (value,) in said(dispatcher, "/moodfader/subscribe/norm", 10)}
+    assert (answers[FADER + "/norm"], answers["/moodfader/wet/norm"], answers["/moodfader/bypass"]) == (
+        0.5,
+        1.0,
+        False,
+    )
+    assert FADER not in answers
+    session.set(FADER, 6.0)
+    ((_, lease),) = clients.due(1.0)
+    assert lease.pending(session.changes_since(lease.version)[1]) == {FADER + "/norm": 0.75}
+
+
+def test_a_message_without_type_tags_acts(dispatcher, session):
+    for address, data in (
+        (FADER, struct.pack(">f", 6.0)),
+        ("/moodfader/wet/norm", struct.pack(">f", 0.25)),
+        ("/moodfader/bypass", struct.pack(">i", 1)),
+        ("/moodfader/preset/load", b"dolce\0\0\0"),
+        ("/moodfader/master", struct.pack(">i", -3)),
+    ):
+        dispatcher.enqueue(Message(address, untyped=data), HERE)
+    dispatcher.enqueue(Message("/moodfader/delta", untyped=bytes(12)), HERE)
+    ((_, _, (text,)),) = [answer for answer in dispatcher.apply_pending(0.0) if answer[1] == ERROR]
+    assert text == "/moodfader/delta: 12 bytes without type tags: only one value can be read so"
+    assert dict(entry[:2] for entry in session.log) == {
+        FADER: 6.0,
+        "/moodfader/wet": 0.25,
+        "/moodfader/bypass": True,
+        "/moodfader/preset/load": "dolce",
+        "/moodfader/master": -3.0,
+    }
+
+
+def test_a_broken_presets_error_names_no_folder(dispatcher, session):
+    folder = user_preset_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "broken.toml").write_text("gains_db = [")
+    try:
+        (_, _, (text,)), _ = said(dispatcher, "/moodfader/preset/load", "broken")
+    finally:
+        (folder / "broken.toml").unlink()
+    assert text.startswith("broken.toml: not a TOML file")
+    assert str(folder) not in text

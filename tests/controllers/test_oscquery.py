@@ -107,7 +107,7 @@ def test_connections_that_say_nothing_do_not_stop_it(server, capfd):
 
 
 def test_a_taken_port_is_one_line(server, session):
-    with pytest.raises(InputError, match="port taken"):
+    with pytest.raises(InputError, match=r"in use.*Port 0 takes any free one"):
         OscQueryServer(session, osc_port=1, port=server.port, announce=False)
 
 

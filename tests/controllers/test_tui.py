@@ -1,108 +1,63 @@
-"""The terminal view: its rows, and the app with its keys pressed."""
+"""The terminal view with its keys pressed: what the session is asked to do, and what the user is told."""
 
 import asyncio
 
-import numpy as np
 import pytest
+from helpers.terminal_stage import analyse, perform, pressed, text_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from moodfader.control.session.parameters import PARAMETERS
+from moodfader.control.session.presets import available_presets, user_preset_dir
 from moodfader.control.tui.app import Terminal
-from moodfader.control.tui.gain_map import GainMap
-from moodfader.control.tui.rows import emotion_rows, fader_rows, key_row, meter_rows, transport_rows
-from moodfader.engine.analysis.surrogate import TrackSummary
-from moodfader.engine.processes.messages import TrackAnalyzed
+from moodfader.control.tui.keymap import KEYMAP
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
+from moodfader.models.common.errors import InputError
 
 
 @pytest.fixture
 def playing(session):
-    """A session in the middle of something."""
-    values = {
-        "transport/position": 62.0,
-        "transport/duration": 245.0,
-        "transport/play": True,
-        "meter/peak_db": -6.2,
-        "meter/load": 0.23,
-        "meter/dropouts": 2,
-        "meter/ring": 4.0,
-        "meter/latency_ms": 31.0,
-    }
-    for index, name in enumerate(EMOTIONS):
-        values |= {f"before/{name}": index / 10, f"emotion/{name}": index / 10 + 0.11, f"measured/{name}": 0.99}
-    session.publish({f"/moodfader/{name}": value for name, value in values.items()})
+    """A session in the middle of something, with the faders at zero."""
+    perform(session)
+    session.publish({f"/moodfader/midlevel/{name}": 0.0 for name in MIDLEVEL})
     return session
 
 
-def pressed(session, *keys, size=(80, 24), **options):
-    """The lines of the screen after these keys."""
-
-    async def run():
-        app = Terminal(session, **options)
-        async with app.run_test(size=size) as pilot:
-            await pilot.press(*keys)
-            await pilot.pause(0.15)
-            return app, [
-                "".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()
-            ]
-
-    return asyncio.run(run())
-
-
-@pytest.mark.parametrize("width", [40, 80, 81, 200])
-def test_rows_are_as_wide_as_the_terminal_at_most(playing, width):
-    state = playing.state()
-    clients = [f"127.0.0.1:{port}" for port in range(5000, 5040)]
-    rows = [transport_rows("a very long name " * 20, state, width), key_row(width)]
-    rows += [meter_rows(state, clients, "", width), meter_rows(state, [], "trouble " * 50, width)]
-    if width >= 80:
-        rows += [fader_rows(state, 3, width), emotion_rows(state, width)]
-    for row in rows:
-        for line in row.plain.splitlines():
-            assert len(line) <= width, line
-
-
-def test_a_fader_stands_where_its_value_is(session):
-    session.set("/moodfader/midlevel/melodiousness", -12.0)
-    session.set("/moodfader/midlevel/articulation", 12.0)
-    lines = fader_rows(session.state(), 0, 80).plain.splitlines()[1:]
-    places = [line.index("█") for line in lines]
-    assert places[0] < places[2] < places[1]
-    assert places[2] - places[0] == places[1] - places[2]
-    assert "−12.0" in lines[0]
-    assert "+12.0" in lines[1]
-
-
-def test_everything_is_seen_at_80_by_24(playing):
-    _, lines = pressed(playing, track=lambda: "concerto.flac", clients=lambda: ["127.0.0.1:5000"])
-    assert len(lines) == 24
-    screen = "\n".join(lines)
-    for name in (*MIDLEVEL, *EMOTIONS):
-        assert name.replace("_", " ") in screen
-    for text in ("concerto.flac", "1:02 / 4:05", "before", "surrogate", "measured", "-6.2 dBTP", "drop-outs 2"):
-        assert text in screen
-    for text in ("latency 31 ms", "load  23%", "ring 4 blocks", "1 client: 127.0.0.1:5000", "q quit", "0.11", "0.99"):
-        assert text in screen
+def faders(session):
+    return {name: session.get(f"/moodfader/midlevel/{name}") for name in MIDLEVEL}
 
 
 def test_keys_move_the_faders(playing):
     pressed(playing, "right", "right", "down", "L", "left", "up", "up", "h")
-    values = {name: playing.get(f"/moodfader/midlevel/{name}") for name in MIDLEVEL}
-    assert values == dict.fromkeys(MIDLEVEL, 0.0) | {"melodiousness": 1.0, "articulation": 2.5, "modality": -0.5}
+    assert faders(playing) == dict.fromkeys(MIDLEVEL, 0.0) | {
+        "melodiousness": 1.0,
+        "articulation": 2.5,
+        "modality": -0.5,
+    }
     assert {source for _, _, source in playing.log} == {"terminal"}
     pressed(playing, *["L"] * 6)
-    assert playing.get("/moodfader/midlevel/melodiousness") == 12.0
+    assert faders(playing)["melodiousness"] == 12.0
     pressed(playing, "0")
-    assert playing.get("/moodfader/midlevel/melodiousness") == 0.0
+    assert faders(playing)["melodiousness"] == 0.0
+
+
+def test_zero_all_moves_all_seven_at_once(playing):
+    pressed(playing, "right", "down", "left", "down", "L")
+    before, playing.log = playing.changes_since(0)[0], []
     pressed(playing, "z")
-    assert [playing.get(f"/moodfader/midlevel/{name}") for name in MIDLEVEL] == [0.0] * 7
+    assert faders(playing) == dict.fromkeys(MIDLEVEL, 0.0)
+    assert [address for address, _, _ in playing.log] == ["/moodfader/zero"]
+    assert playing.changes_since(before)[0] == before + 1  # (nobody sees three of them moved and four not yet)
 
 
 def test_keys_of_the_transport(playing):
-    _, lines = pressed(playing, "space", "b", "m", "full_stop", "left_square_bracket", "backslash", "minus", "w")
+    keys = ("space", "b", "m", "left_square_bracket", "backslash", "minus", "w", "full_stop", "full_stop", "comma")
+    pressed(playing, *keys)
     state = {address.removeprefix("/moodfader/"): value for address, value in playing.state().items()}
     assert (state["transport/play"], state["bypass"], state["match_loudness"]) == (False, True, True)
-    assert (state["transport/seek"], state["transport/loop_start"], state["transport/loop"]) == (67.0, 62.0, True)
+    assert (state["transport/loop_start"], state["transport/loop"]) == (62.0, False)
     assert (state["master"], state["wet"]) == (-1.0, 0.9)
-    assert "original (A/B), loudness matched" in lines[0]
-    assert "[" in lines[1]
+    skips = [value for address, value, _ in playing.log if address == "/moodfader/transport/skip"]
+    assert skips == [5.0, 5.0, -5.0]
 
 
 def test_presets_go_round(session):
@@ -112,18 +67,105 @@ def test_presets_go_round(session):
     assert session.get("/moodfader/preset/load") != first
     pressed(session, "P")
     assert session.get("/moodfader/preset/load") == first
-    assert any(session.get(f"/moodfader/midlevel/{name}") for name in MIDLEVEL)
+    assert any(faders(session).values())
+
+
+def test_stepping_through_the_presets_skips_a_broken_one_and_names_it(session):
+    broken = user_preset_dir() / "cantabile-broken.toml"
+    broken.parent.mkdir(parents=True, exist_ok=True)
+    broken.write_text("gains_db = 3\n", encoding="utf-8")
+    try:
+        names = [name for name in available_presets() if name != broken.stem]
+        loaded, screens = [], []
+        for _ in range(len(names) + 1):
+            _, lines = pressed(session, "p", size=(200, 24))
+            loaded.append(session.get("/moodfader/preset/load"))
+            screens.append("\n".join(lines))
+    finally:
+        broken.unlink()
+    assert loaded == [*names, names[0]]
+    assert ["cantabile-broken" in screen for screen in screens] == [name == "dolce" for name in loaded]
+
+
+def test_q_asks_and_only_y_quits(playing):
+    for keys, ends in ((("q",), False), (("q", "q"), False), (("q", "w"), False), (("q", "x", "y"), False)):
+        app, lines = pressed(playing, *keys)
+        assert (app.return_code is not None and app._exit) is ends, keys
+    app, lines = pressed(playing, "q")
+    assert any("quit? y: yes" in line for line in lines)
+    app, _ = pressed(playing, "q", "y")
+    assert app._exit
+    assert playing.get("/moodfader/wet") == 1.0  # (the key that said no did nothing else)
+
+
+def test_control_q_quits_at_once_but_asks_once_while_a_show_is_being_recorded(playing):
+    app, _ = pressed(playing, "ctrl+q")
+    assert app._exit
+    playing.publish({"/moodfader/state/recording": True})
+    app, lines = pressed(playing, "ctrl+q")
+    assert not app._exit
+    assert any("recording: end it and quit?" in line for line in lines)
+    for again in ("y", "ctrl+q", "ctrl+c"):
+        app, _ = pressed(playing, "ctrl+q", again)
+        assert app._exit
+    app, _ = pressed(playing, "ctrl+q", "n", "y")
+    assert not app._exit
 
 
 def test_what_cannot_be_done_is_said_on_the_screen(playing, monkeypatch):
-    from moodfader.models.common.errors import InputError
+    for error in (InputError("the sound card is gone"), RecursionError("too deep"), RuntimeError("the card is gone")):
 
-    def refuse(address, value, *, source=""):
-        raise InputError("the sound card is gone")
+        def refuse(address, value, *, source="", error=error):
+            raise error
 
-    monkeypatch.setattr(playing, "set", refuse)
-    _, lines = pressed(playing, "right")
-    assert any("the sound card is gone" in line for line in lines)
+        monkeypatch.setattr(playing, "set", refuse)
+        for key in ("right", "p", "z", "space", "comma", "left_square_bracket", "n", "w"):
+            app, lines = pressed(playing, key)
+            assert not app._exit
+            assert any(str(error) in line for line in lines), (key, error)
+            assert any("melodiousness" in line for line in lines)
+
+
+def test_a_fault_in_what_is_shown_does_not_end_the_show(playing):
+    def fail():
+        raise ValueError("no such track")
+
+    app, lines = pressed(playing, "right", track=fail)
+    assert not app._exit
+    assert "no such track" in lines[0]
+    assert faders(playing)["melodiousness"] == 0.5
+
+
+def test_an_analysis_that_cannot_be_read_is_said_and_the_rest_is_shown(playing, tmp_path):
+    path = analyse(playing, tmp_path)
+    _, lines = pressed(playing, size=(110, 34))
+    assert sum("▀▀▀▀" in line for line in lines) >= 8
+    path.unlink()
+    _, lines = pressed(playing, size=(110, 34))
+    assert any("analysis.npz" in line for line in lines)
+    assert any("melodiousness" in line for line in lines)
+
+
+def test_the_map_comes_with_g_in_the_place_of_the_emotions_where_there_is_no_room_for_both(playing, tmp_path):
+    analyse(playing, tmp_path)
+    for keys, there in (((), False), (("g",), True), (("g", "g"), False)):
+        _, lines = pressed(playing, *keys)
+        assert any("gain map" in line for line in lines) is there
+        assert any("tender" in line for line in lines) is not there
+        assert any("modality" in line for line in lines)
+
+
+def test_the_question_mark_lists_every_key(playing):
+    for size in ((60, 16), (80, 24), (200, 50)):
+        _, lines = pressed(playing, "question_mark", size=size)
+        screen = "\n".join(lines)
+        for group in KEYMAP:
+            assert group.shown in screen
+            assert group.does in screen
+    bound = {key for binding in Terminal.BINDINGS for key in binding.key.split(",")}
+    assert bound == {key for group in KEYMAP for binding in group.bindings for key in binding.keys.split(",")}
+    _, lines = pressed(playing, "question_mark", "question_mark")
+    assert any("melodiousness" in line for line in lines)
 
 
 def test_it_shows_what_others_do(session):
@@ -132,93 +174,75 @@ def test_it_shows_what_others_do(session):
         async with app.run_test(size=(80, 24)) as pilot:
             session.set("/moodfader/midlevel/tonal_stability", -7.5, source="osc")
             await pilot.pause(0.25)
-            return app.screen._compositor.render_strips()
+            return text_of(app)
 
-    lines = ["".join(segment.text for segment in strip) for strip in asyncio.run(run())]
-    assert "−7.5" in next(line for line in lines if "tonal stability" in line)
-
-
-@pytest.fixture
-def analysed(playing, tmp_path):
-    """Two segments, one above the other: the upper one speaks for modality, the lower one against it."""
-    labels = np.zeros((2000, 149), np.int32)
-    labels[:, 75:] = 1
-    weights = np.zeros((2, 7), np.float32)
-    weights[:, MIDLEVEL.index("modality")] = (-1, 1)
-    path = tmp_path / "analysis.npz"
-    arrays = {"segments": labels, "mask_weights": weights, "weights": weights, "response_per_db": np.ones(2)}
-    np.savez(path, **arrays)
-    emotions = dict.fromkeys(EMOTIONS, 0.5)
-    playing.event(TrackAnalyzed(0, TrackSummary(path, "", "", 63.9, 10.0, emotions, np.zeros((8, 7), np.float32))))
-    return playing, path
+    assert "−7.5" in next(line for line in asyncio.run(run()) if "tonal stability" in line)
 
 
-def test_the_gain_map_shows_what_the_faders_do(analysed):
-    _, path = analysed
-    faders_db = np.zeros(7, np.float32)
-    faders_db[MIDLEVEL.index("modality")] = 6.0
-    gains_db = GainMap(path).gains_db(-5, 600, faders_db)
-    assert np.isnan(gains_db[:5]).all()
-    assert np.isnan(gains_db[505:]).all()
-    assert (gains_db[5:505, :8] == -6).all()
-    assert (gains_db[5:505, 8:] == 6).all()
-    rows = GainMap(path).render_text(30.0, faders_db, 80)
-    top, bottom = (style.style.color.triplet for style in (rows.spans[1], rows.spans[-1]))
-    assert top.red > top.blue
-    assert bottom.blue > bottom.red
+def test_the_view_is_whole_right_after_every_resize(playing):
+    sizes = [(80, 24), (110, 34), (80, 24), (60, 24), (200, 50), (80, 24), (100, 24), (60, 16), (80, 24)]
+
+    async def run():
+        app = Terminal(playing)
+        async with app.run_test(size=sizes[0]) as pilot:
+            for width, height in sizes:
+                await pilot.resize_terminal(width, height)
+                await pilot.pause()  # (no refresh by the clock: the events that are waiting)
+                lines = text_of(app)
+                assert [len(line) for line in lines] == [width] * height
+                screen = "\n".join(lines)
+                for name in (*MIDLEVEL, *EMOTIONS):
+                    assert name.replace("_", " ") in screen, (width, height)
+                assert "q quit" in lines[-1]
+
+    asyncio.run(run())
 
 
-def test_a_tall_terminal_has_the_gain_map(analysed):
-    session, path = analysed
-    for size, there in (((80, 24), False), ((80, 33), True), ((120, 50), True)):
-        _, lines = pressed(session, "up", "L", size=size)
-        assert any("gain map" in line for line in lines) is there
-        assert sum("▀▀▀▀" in line for line in lines) == (8 if there else 0)
-        assert any("q quit" in line for line in lines)
-    path.unlink()
-    _, lines = pressed(session, size=(250, 40))
-    assert any("cannot be read" in line for line in lines)
-
-
-def test_a_short_terminal_has_the_gain_map_in_the_place_of_the_emotions(analysed):
-    session, _ = analysed
-    _, lines = pressed(session, "g")
-    assert any("gain map" in line for line in lines)
-    assert not any("surrogate" in line for line in lines)
-    assert any("modality" in line for line in lines)
-    _, lines = pressed(session, "g", "g")
-    assert any("surrogate" in line for line in lines)
-
-
-def test_loud_music_is_brighter_on_the_map(analysed):
-    _, path = analysed
-    levels = np.zeros((500, 16), np.uint8)
-    levels[:, 8:] = 255
-    rows = GainMap(path, levels).render_text(30.0, np.zeros(7, np.float32), 80)
-    top, bottom = (style.style.color.triplet for style in (rows.spans[1], rows.spans[-1]))
-    assert top.red > bottom.red + 100
-
-
-def test_a_picture_is_every_fourth_frame_whatever_the_blocks():
-    from moodfader.engine.analysis.thumbnail import spectrogram_thumbnail, thumbnail_bands
-
-    whole = np.random.default_rng(0).random((101, 149)).astype(np.float32)
-    expected = spectrogram_thumbnail([whole])
-    assert expected.shape == (26, 16)
-    np.testing.assert_array_equal(spectrogram_thumbnail(np.split(whole, [3, 10, 11, 50])), expected)
-    loudest = np.percentile(whole[::4, thumbnail_bands(149)], 99.5)
-    np.testing.assert_array_equal(
-        expected[3], (np.clip(whole[12, thumbnail_bands(149)] / loudest, 0, 1) * 255).astype(np.uint8)
-    )
-    assert spectrogram_thumbnail([]).shape == (0, 16)
-
-
-def test_it_ends_by_q_and_when_it_is_over(session):
-    app, _ = pressed(session, "q")
-    assert app.return_code == 0
-
+def test_it_ends_when_it_is_over(session):
     async def run():
         app = Terminal(session, until=lambda: True)
         await asyncio.wait_for(app.run_async(headless=True, size=(80, 24)), 5)
+
+    asyncio.run(run())
+
+
+KEYS = [key for group in KEYMAP for binding in group.bindings for key in binding.keys.split(",")]
+KEYS = [*(key for key in KEYS if not key.startswith("ctrl")), "x", "tab", "escape", "enter", "f1", "backspace"]
+NUMBERS = st.one_of(st.none(), st.floats(), st.floats(-1, 1), st.integers(-(10**6), 10**6), st.booleans(), st.text())
+STEPS = st.lists(
+    st.one_of(
+        st.sampled_from(KEYS),
+        st.tuples(st.integers(1, 220), st.integers(1, 60)),
+        st.tuples(st.sampled_from([control.address for control in PARAMETERS]), NUMBERS),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS, title=st.text(), note=st.text(), seed=st.integers(0, 3))
+def test_random_keys_sizes_and_values_never_end_it(session, steps, title, note, seed):
+    """An exception in a key's action, in a value or in drawing ends in a message, not with the show."""
+    perform(session, ("steered", "no analysis", "settling", "original")[seed])
+
+    async def run():
+        app = Terminal(session, track=lambda: title, notes=lambda: [note], clients=lambda: [title])
+        async with app.run_test(size=(80, 24)) as pilot:
+            size = (80, 24)
+            for step in steps:
+                if isinstance(step, str):
+                    await pilot.press(step)
+                elif isinstance(step[0], str):
+                    session.publish({step[0]: step[1]})
+                else:
+                    size = step
+                    await pilot.resize_terminal(*size)
+                if app._exit:
+                    return
+            app._update()
+            await pilot.pause()
+            lines = text_of(app)
+            assert len(lines) == size[1]
+            assert "could not be drawn" not in lines[0]
 
     asyncio.run(run())

@@ -92,18 +92,18 @@ def test_a_quality_that_is_heard_and_one_that_is_not(turned):
     assert set(found) == {"articulation", "modality"}
     right, wrong = found["articulation"], found["modality"]
     assert (right.clips, right.series) == (40, 8)
-    assert right.rho_within.value == pytest.approx(1, abs=0.05)
-    assert right.rho_pooled.value > 0.95
+    assert right.within.value == pytest.approx(1, abs=0.05)
+    assert right.pooled.value > 0.95
     assert right.slopes["articulation"].value == pytest.approx(0.4, abs=0.01)
     assert right.slopes["modality"].value == pytest.approx(0.2, abs=0.01), "it leaks, and the matrix shows it"
     assert abs(wrong.slopes["modality"].value) < 0.01
-    assert wrong.rho_pooled.low < 0.5
+    assert wrong.pooled.low < 0.5
 
 
 def test_a_prediction_that_does_not_move_has_no_order(turned):
     said, known, qualities, series = turned
     still = sweep_responses(np.full_like(said, 0.5), known, qualities, series, series, seed=0)
-    assert still["modality"].rho_within.value == 0
+    assert still["modality"].within.value == 0
 
 
 def test_known_music_without_series(turned):

@@ -44,7 +44,7 @@ def evidence():
             value = truth[i, MIDLEVEL.index(feature)]
             heard[f"heard_{scale}"] = value if sign > 0 else 1 - value
         clips.append(Clip(path=None, group=f"album {(i - CLIPS) // 2}", ratings=heard))
-    series, series_said = [], []
+    series, sweep_predictions = [], []
     for column, quality in enumerate(MIDLEVEL):
         for number in range(4):
             others = rng.uniform(0, 1, 7)
@@ -53,7 +53,7 @@ def evidence():
                 known = {f"known_{n}": float(v) for n, v in zip(MIDLEVEL, others, strict=True)}
                 clip = Clip(path=None, group=f"{quality} {number}", ratings=known)
                 series.append(SweepClip(clip, quality, f"{quality} {number}", ("composed", "score")[number % 2]))
-                series_said.append([*(0.3 + 0.2 * others), *rng.uniform(0, 1, 8)])
+                sweep_predictions.append([*(0.3 + 0.2 * others), *rng.uniform(0, 1, 8)])
     rows = list(range(CLIPS))
     changed = {
         REFERENCE: said[:, rows],
@@ -62,14 +62,14 @@ def evidence():
     }
     return EvaluationInputs(
         clips=clips,
-        said=said,
+        predictions=said,
         rated={head: values.astype(float) for head, values in build_targets(clips).items()},
-        series=series,
-        series_said=np.array([series_said]),
-        unusual={name: rng.uniform(0, 1, (2, 15)) for name in ("silence", "speech-like")},
-        disturbed=changed,
-        disturbed_rows=rows,
-        model_said=said[:1],
+        sweep_clips=series,
+        sweep_predictions=np.array([sweep_predictions]),
+        out_of_domain={name: rng.uniform(0, 1, (2, 15)) for name in ("silence", "speech-like")},
+        perturbed=changed,
+        perturbed_rows=rows,
+        model_predictions=said[:1],
     )
 
 
@@ -80,14 +80,14 @@ def found(evidence):
 
 def test_findings_are_those_of_the_evidence(evidence, found):
     rated = evidence.rated["emotions"][:CLIPS, 0]
-    r = np.mean([np.corrcoef(run[:CLIPS, 7], rated)[0, 1] for run in evidence.said])
+    r = np.mean([np.corrcoef(run[:CLIPS, 7], rated)[0, 1] for run in evidence.predictions])
     assert found.emotions["valence"].r.value == pytest.approx(r)
     assert found.emotions["valence"].clips == CLIPS
     assert found.emotions["sad"].r.low < 0.3
     assert found.midlevel == {}, "nobody rated them"
-    assert all(meaning.holds for meaning in found.scales.values())
+    assert all(validity.is_valid for validity in found.scales.values())
     assert found.scales["mode"].clips == EXCERPTS
-    whole = evidence.said[:, :CLIPS, :7]
+    whole = evidence.predictions[:, :CLIPS, :7]
     expected = np.mean([np.corrcoef(run.T) for run in whole], axis=0)
     np.testing.assert_allclose(found.between, expected)
     np.testing.assert_allclose(found.model_between, np.corrcoef(whole[0].T))
@@ -158,7 +158,7 @@ def rated(tmp_path):
 
 def test_one_command_makes_it(rated, random_model, capsys):
     report = rated / "report"
-    common = ["evaluate", "--table", str(rated / "rated.csv"), "--test-known", str(rated), "--threads", "1"]
+    common = ["evaluate", "--table", str(rated / "rated.csv"), "--test-synthetic", str(rated), "--threads", "1"]
     division = [
         "--cross-validate",
         "--folds",
@@ -184,7 +184,7 @@ def test_one_command_makes_it(rated, random_model, capsys):
     more = [
         "--report",
         str(rated / "second"),
-        "--beside",
+        "--compare-with",
         str(report / "record.json"),
         "--model",
         str(random_model.path),
@@ -197,7 +197,7 @@ def test_one_command_makes_it(rated, random_model, capsys):
 def test_music_for_testing_from_two_folders(rated, random_model, capsys, tmp_path_factory):
     """Series that both call alike are two; without a group each is a group of its own, with one they share it."""
     again = shutil.copytree(rated, tmp_path_factory.mktemp("again"), dirs_exist_ok=True)
-    folders = ["--test-known", str(rated), "--test-known", str(again / "known_music.csv")]
+    folders = ["--test-synthetic", str(rated), "--test-synthetic", str(again / "known_music.csv")]
     command = ["evaluate", "--table", str(rated / "rated.csv"), "--model", str(random_model.path), "--json"]
     assert run([*command, *folders, "--report", str(rated / "report")]) == 0
     found = json.loads(capsys.readouterr().out)["findings"]["turned"]["all"]["articulation"]

@@ -8,7 +8,8 @@ import pytest
 import soundfile
 import torch
 from moodfader.engine.analysis.analysis import Analysis, AnalysisSettings, analyze_track
-from moodfader.engine.analysis.cache import analyze, cache_path, load_analysis, save_analysis
+from moodfader.engine.analysis.analysis_file import load_analysis, save_analysis
+from moodfader.engine.analysis.cache import analyze, cache_path
 from moodfader.engine.analysis.prediction import predict_track
 from moodfader.engine.analysis.surrogate import surrogate_emotions, surrogate_midlevel
 from moodfader.engine.audio.track import load_track

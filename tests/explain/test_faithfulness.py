@@ -12,7 +12,7 @@ from moodfader.engine.analysis.faithfulness import CHANGES, SIDES, faithfulness_
 from moodfader.engine.audio.track import load_track
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS
 from moodfader.models.inference.checkpoint import default_checkpoint, load_model
-from moodfader.models.network.spectrogram import amplify
+from moodfader.models.network.spectrogram import apply_gain_db
 from moodfader.models.training.settings import TrainingSettings
 from moodfader.models.training.train import new_network
 from torch import nn
@@ -58,7 +58,8 @@ def explained(picture, weights) -> Analysis:
 
 def change_of(picture, change):
     tensor = torch.from_numpy(picture)
-    return {"hide": 0 * tensor, "cut": amplify(tensor, -6), "boost": amplify(tensor, 6)}[change].numpy() - picture
+    versions = {"hide": 0 * tensor, "cut": apply_gain_db(tensor, -6), "boost": apply_gain_db(tensor, 6)}
+    return versions[change].numpy() - picture
 
 
 def effects(picture, labels, model, change) -> np.ndarray:

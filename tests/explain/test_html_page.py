@@ -81,11 +81,11 @@ def test_names_are_text_not_markup(folder):
     assert "<b> &" not in (folder / "index.html").read_text()
 
 
-def with_stability(folder, random_model, stability) -> tuple[str, object]:
+def with_reliability(folder, random_model, reliability) -> tuple[str, object]:
     """The page of an analysis whose standard errors leave so much of the weights' variance."""
     track = load_track(folder.parent / NAME)
     analysis = load_analysis(folder.parent / "a.npz")
-    errors = np.sqrt(analysis.weights.var(0) * (1 - np.array(stability)))
+    errors = np.sqrt(analysis.weights.var(0) * (1 - np.array(reliability)))
     errors = np.broadcast_to(errors, analysis.weights.shape).astype(np.float32)
     changed = dataclasses.replace(analysis, standard_errors=errors)
     heard = predict_track(track, random_model)
@@ -93,29 +93,29 @@ def with_stability(folder, random_model, stability) -> tuple[str, object]:
     return render_html(track, changed, heard, files, MIDLEVEL, [], stretch_s=(0, 4)), changed
 
 
-def test_a_feature_that_is_not_stable_says_so(folder, random_model):
-    text, analysis = with_stability(folder, random_model, [0.97] * 6 + [0.67])
-    assert "Not stable: modality." in Page(text).text
-    assert Page(text).text.count("Not stable") == 2, "on top, and in its own section"
+def test_a_feature_that_is_not_reliable_says_so(folder, random_model):
+    text, analysis = with_reliability(folder, random_model, [0.97] * 6 + [0.67])
+    assert "Not reliable: modality." in Page(text).text
+    assert Page(text).text.count("Not reliable") == 2, "on top, and in its own section"
     line = reliability_warning(analysis, MIDLEVEL)
-    assert line.startswith("not stable: modality (0.67);")
+    assert line.startswith("not reliable: modality (0.67);")
     assert reliability_warning(analysis, MIDLEVEL[:6]) is None
-    text, _ = with_stability(folder, random_model, [0.97] * 7)
-    assert "ot stable" not in Page(text).text
+    text, _ = with_reliability(folder, random_model, [0.97] * 7)
+    assert "ot reliable" not in Page(text).text
 
 
 def test_render_says_so_of_the_faders_that_it_moves(folder, random_model, capsys):
-    from moodfader.engine.analysis.cache import save_analysis
+    from moodfader.engine.analysis.analysis_file import save_analysis
 
-    _, analysis = with_stability(folder, random_model, [0.97] * 6 + [0.67])
+    _, analysis = with_reliability(folder, random_model, [0.97] * 6 + [0.67])
     shaky = folder.parent / "shaky.npz"
     save_analysis(analysis, shaky)
     common = ["--analysis", str(shaky), "--model", str(random_model.path), "--overwrite"]
     start = ["render", str(folder.parent / NAME), "-o", str(folder.parent / "out.wav"), *common]
     assert run([*start, "--set", "modality=3"]) == 0
-    assert "not stable: modality" in capsys.readouterr().err
+    assert "not reliable: modality" in capsys.readouterr().err
     assert run([*start, "--set", "dissonance=3"]) == 0
-    assert "not stable" not in capsys.readouterr().err
+    assert "not reliable" not in capsys.readouterr().err
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")

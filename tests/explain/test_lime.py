@@ -62,5 +62,5 @@ def test_p_values_are_statsmodels(sample):
 def test_running_sums_do_not_depend_on_how_many_rows_are_taken_at_once(sample, monkeypatch):
     bits, outputs, weights = sample
     whole = fit_weighted_ridge(bits, outputs, weights)
-    monkeypatch.setattr("moodfader.engine.explain.lime._ROWS_AT_ONCE", 64)
+    monkeypatch.setattr("moodfader.engine.explain.lime.BLOCK_SAMPLES", 64)
     np.testing.assert_allclose(fit_weighted_ridge(bits, outputs, weights).weights, whole.weights, atol=1e-10)

@@ -11,7 +11,8 @@ from moodfader.control.cli import run
 from moodfader.engine import Analysis, Faders, load_track
 from moodfader.engine.analysis.analysis import track_spectrogram
 from moodfader.engine.plotting import feature_plot, steering_plot
-from moodfader.engine.plotting.sonify import Sonifier, choose_excerpt
+from moodfader.engine.plotting.emotion_effects_plot import plot_emotion_effects
+from moodfader.engine.plotting.sonify import Sonifier, choose_excerpt, write_sound
 from moodfader.engine.plotting.style import draw_borders, draw_spectrogram, hue_colormap, spectrogram_db, tint
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError
@@ -72,10 +73,14 @@ def heard(path) -> np.ndarray:
 
 def test_alone_leaves_nothing_else(two_tones, analysis, tmp_path):
     listening = Sonifier(two_tones, analysis, (0.0, 5.0))
-    for name, write in (("original", listening.original), ("alone", None), ("enhanced", None)):
-        path = tmp_path / f"{name}.wav"
-        write(path) if write else getattr(listening, name)(path, "melodiousness")
-    original, alone, enhanced = (heard(tmp_path / f"{name}.wav") for name in ("original", "alone", "enhanced"))
+    sounds = {
+        "original": listening.original(),
+        "alone": listening.isolated("melodiousness"),
+        "enhanced": listening.boosted("melodiousness"),
+    }
+    for name, samples in sounds.items():
+        write_sound(tmp_path / f"{name}.wav", samples, RATE)
+    original, alone, enhanced = (heard(tmp_path / f"{name}.wav") for name in sounds)
     np.testing.assert_allclose(original, tones(5.0)[RATE : 4 * RATE], atol=1e-6)
     assert level(alone, 200) == pytest.approx(0.3, rel=1e-3)
     assert level(alone, 3000) < 0.3 * 10 ** (-80 / 20)
@@ -83,10 +88,10 @@ def test_alone_leaves_nothing_else(two_tones, analysis, tmp_path):
     assert 20 * np.log10(level(enhanced, 3000) / 0.3) == pytest.approx(-3, abs=0.05)
 
 
-def test_a_stretch_sounds_as_in_the_whole(two_tones, analysis, tmp_path):
-    for name, stretch in (("whole", (0.0, 5.0)), ("part", (1.5, 3.7))):
-        Sonifier(two_tones, analysis, stretch).boosted(tmp_path / f"{name}.wav", "melodiousness")
-    whole, part = (soundfile.read(tmp_path / f"{name}.wav")[0] for name in ("whole", "part"))
+def test_a_stretch_sounds_as_in_the_whole(two_tones, analysis):
+    whole, part = (
+        Sonifier(two_tones, analysis, stretch).boosted("melodiousness") for stretch in ((0.0, 5.0), (1.5, 3.7))
+    )
     begin, end = round(1.5 * RATE), round(3.7 * RATE)
     np.testing.assert_allclose(part, whole[begin:end], atol=2**-22)
 
@@ -140,13 +145,11 @@ def test_outlines_lie_where_labels_change():
     assert lines == {tuple(sorted([corners[i], corners[(i + 1) % 4]])) for i in range(4)}
 
 
-def test_the_strongest_segments_and_their_intervals_are_shown(two_tones, analysis, tmp_path, monkeypatch):
-    drawn = []
-    monkeypatch.setattr(feature_plot, "save_figure", lambda figure, path: drawn.append(figure))
+def test_the_strongest_segments_and_their_intervals_are_shown(two_tones, analysis):
     sure = Analysis(**{**vars(analysis), "standard_errors": np.full((2, 7), 0.1, np.float32)})
     spectrogram = track_spectrogram(two_tones)
-    feature_plot.plot_feature(tmp_path / "f.png", sure, spectrogram, "melodiousness", title="t", stretch_s=(0.0, 5.0))
-    left, right, panel = drawn[0].axes[:3]
+    axes = feature_plot.plot_feature(sure, spectrogram, "melodiousness", title="t", stretch_s=(0.0, 5.0))
+    left, right, panel = axes
     assert left.get_title(loc="left") == "for melodiousness: 1 segments"
     assert [text.get_text() for text in left.texts] == ["1"] == [text.get_text() for text in right.texts]
     low, high = (band_frequencies()[round(axes.texts[0].get_position()[1])] for axes in (left, right))
@@ -177,25 +180,20 @@ def test_the_two_colours_differ_in_brightness_alike():
         assert (np.diff(brightness) < 0).all()
 
 
-def test_effects_are_values_times_weights(monkeypatch, tmp_path):
-    drawn = []
-    monkeypatch.setattr(feature_plot, "save_figure", lambda figure, path: drawn.append(figure))
+def test_effects_are_values_times_weights():
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(8, 7)).astype(np.float32)
     midlevel = dict(zip(MIDLEVEL, rng.random(7), strict=True))
     quantiles = {name: sorted(rng.random(5).tolist()) for name in MIDLEVEL}
     emotions = dict.fromkeys(EMOTIONS, 0.5)
-    feature_plot.plot_emotion_effects(tmp_path / "e.png", midlevel, emotions, weights, title="t", quantiles=quantiles)
-    panels = drawn[0].axes
+    panels = plot_emotion_effects(midlevel, emotions, weights, title="t", quantiles=quantiles)
     assert [panel.get_title(loc="left").split()[0] for panel in panels] == list(EMOTIONS)
     for panel, row in zip(panels, weights, strict=True):
         markers = panel.collections[-1].get_offsets()
         np.testing.assert_allclose(markers[:, 0], row * list(midlevel.values()), rtol=1e-6)
 
 
-def test_the_overview_shows_the_gains(two_tones, analysis, tmp_path, monkeypatch):
-    drawn = []
-    monkeypatch.setattr(steering_plot, "save_figure", lambda figure, path: drawn.append(figure))
+def test_the_overview_shows_the_gains(two_tones, analysis):
     spectrogram = track_spectrogram(two_tones)
     before = dict.fromkeys(EMOTIONS, 0.4)
     after = {**before, "sad": 0.55}
@@ -204,8 +202,7 @@ def test_the_overview_shows_the_gains(two_tones, analysis, tmp_path, monkeypatch
         emotions = {"before": before, "after": after, "surrogate": after}  # noqa: RUF012
 
     faders = Faders(melodiousness=6)
-    steering_plot.plot_steering(tmp_path / "o.png", analysis, spectrogram, faders, Result, title="t")
-    left, middle, right = drawn[0].axes[:3]
+    left, middle, right = steering_plot.plot_steering(analysis, spectrogram, faders, Result, title="t")
     assert [text.get_text() for text in left.texts] == ["+6", "0", "0", "0", "0", "0", "0"]
     (image,) = middle.get_images()
     colours = np.asarray(image.get_array())[:, 60]

@@ -66,7 +66,7 @@ def test_seams_of_tiles_cannot_be_told(monkeypatch):
 def test_numbering_in_blocks_is_numbering_in_one_go(monkeypatch):
     picture = music(900)
     whole = segment_spectrogram(picture)
-    monkeypatch.setattr("moodfader.engine.explain.segmentation._ROWS_AT_ONCE", 37)
+    monkeypatch.setattr("moodfader.engine.explain.segmentation.BLOCK_FRAMES", 37)
     np.testing.assert_array_equal(segment_spectrogram(picture), whole)
 
 

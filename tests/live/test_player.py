@@ -187,6 +187,7 @@ def test_the_surrogate_says_what_prediction_says(analysis, file, random_model):
         analysis=analysis.path,
         digest=analysis.track_digest,
         model_digest=analysis.model_digest,
+        duration_s=analysis.duration_s,
         sounding_s=analysis.sounding_s,
         clip_seconds=analysis.clip_seconds,
         emotions=before,

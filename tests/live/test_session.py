@@ -8,7 +8,6 @@ import soundfile
 from moodfader.control.cli import run
 from moodfader.control.session.parameters import PARAMETERS, ROOT
 from moodfader.control.session.session import Session
-from moodfader.control.tui.status_line import format_status
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.live.offline_player import OfflinePlayer
@@ -203,24 +202,3 @@ def test_play_ends_with_the_track_and_its_recording_renders(tmp_path, capsys, ra
     sound, _ = soundfile.read(output, dtype="float32")
     begin = int(np.flatnonzero(sound.any(axis=1))[0])
     np.testing.assert_array_equal(sound[begin : begin + round(1.5 * RATE)], samples(1.5))
-
-
-def test_the_line_says_what_is_known():
-    emotions = {"happy": 0.6, "sad": 0.2}
-    everything = {name: emotions.get(name) for name in ("valence", "energy", "tension", "anger", "fear", "happy")}
-    everything |= {"sad": 0.2, "tender": None}
-    now = {
-        "position_s": 71.5,
-        "duration_s": 200,
-        "playing": False,
-        "analysed": 1.0,
-        "gains_db": {"modality": 3.0, "articulation": 0.0},
-        "emotions": {"before": everything, "surrogate": everything | {"happy": 0.7}, "measured": everything},
-        "peak_db": -3.2,
-        "load": 0.05,
-        "dropouts": 2,
-        "latency_ms": 33.6,
-    }
-    line = format_status(now)
-    assert line.startswith("1:11/3:20 paused | happy 0.70 (+0.10), sad 0.20 (+0.00) | modality +3 dB |")
-    assert line.endswith("-3 dB, load 5%, 34 ms, 2 drop-outs")

@@ -3,7 +3,7 @@
 import importlib.util
 import json
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +15,6 @@ from moodfader.models.common.errors import InputError
 from moodfader.models.composition.orchestration import draw_ensemble
 from moodfader.models.composition.timing import Timing
 from moodfader.models.scores import arrange as arrangement
-from moodfader.models.scores import corpus
 from moodfader.models.scores.arrange import arrange
 from moodfader.models.scores.corpus import KINDS, Score, list_scores, read_score
 from moodfader.models.scores.key_tracking import track_keys
@@ -25,6 +24,12 @@ from moodfader.models.synthesis.labelled_music import draw_qualities
 SEEDS = range(12)
 NEUTRAL = dict.fromkeys(MIDLEVEL, 0.5)
 real = pytest.mark.skipif(importlib.util.find_spec("music21") is None, reason="music21 is not installed")
+
+
+def without_music21(monkeypatch):
+    """Make importing music21 fail, as if it were not installed."""
+    for module in ("music21", "music21.corpus"):
+        monkeypatch.setitem(sys.modules, module, None)
 
 
 def hymn():
@@ -195,7 +200,7 @@ def test_any_setting_gives_a_valid_piece_and_the_same_one_again(values, seed, se
 def test_a_passage_turns_into_the_parallel_key_and_no_further(minor):
     score, timing = hymn(), Timing(seed=1, tempo=100.0, meter=4, stability=1.0, seconds=8.0)
     pure = Passage(
-        score, timing, first=0, transposed=2, at_home=1.0, modality=float(minor), seed=1
+        score, timing, first=0, transposition=2, home_fraction=1.0, modality=float(minor), seed=1
     )  # C major, a tone higher
     scale = {(2 + step) % 12 for step in ((0, 2, 3, 5, 7, 8, 10, 11) if minor else (0, 2, 4, 5, 7, 9, 11))}
     for index, voice in enumerate(score.voices):
@@ -203,15 +208,15 @@ def test_a_passage_turns_into_the_parallel_key_and_no_further(minor):
         assert {tone.pitch % 12 for tone in tones} <= scale
         written = [pitch + 2 for _, _, _, pitch in voice]
         assert all(abs(tone.pitch - pitch) <= int(minor) for tone, pitch in zip(tones, written, strict=False))
-    assert all(cell.tonic == 2 and cell.minor == minor for cell in pure.cells)
+    assert all(segment.tonic == 2 and segment.minor == minor for segment in pure.segments)
 
 
 def test_half_of_the_cells_turn_at_a_half():
     timing = Timing(seed=1, tempo=100.0, meter=4, stability=1.0, seconds=20.0)
-    passage = Passage(hymn(), timing, first=0, transposed=0, at_home=0.5, modality=0.5, seed=3)
-    few = passage.cells[:8]
-    assert sum(cell.minor for cell in few) in (3, 4, 5)
-    assert sum(cell.moved == 0 for cell in few) in (3, 4, 5)
+    passage = Passage(hymn(), timing, first=0, transposition=0, home_fraction=0.5, modality=0.5, seed=3)
+    few = passage.segments[:8]
+    assert sum(segment.minor for segment in few) in (3, 4, 5)
+    assert sum(segment.transposition == 0 for segment in few) in (3, 4, 5)
 
 
 def test_stability_keeps_one_key_where_the_score_has_two_and_takes_its_accidentals_back():
@@ -221,15 +226,15 @@ def test_stability_keeps_one_key_where_the_score_has_two_and_takes_its_accidenta
     tune = [(bar, beat, 1.0, pitch - 3 * (bar % 2)) for bar in range(8) for beat, pitch in notes]
     score = Score("two keys", "tune", 4, [tune], [0, 9] * 4, [False] * 8)
     steady, loose = (
-        Passage(score, timing, first=0, transposed=0, at_home=t, modality=0.0, seed=5) for t in (1.0, 0.0)
+        Passage(score, timing, first=0, transposition=0, home_fraction=t, modality=0.0, seed=5) for t in (1.0, 0.0)
     )
-    assert {cell.tonic for cell in steady.cells} == {0}
+    assert {segment.tonic for segment in steady.segments} == {0}
     assert [tone.pitch for tone in steady.voice(0)] == [72, 72, 74, 76] * 8  # the bars in A are brought home
-    assert len({cell.tonic for cell in loose.cells}) > 4
+    assert len({segment.tonic for segment in loose.segments}) > 4
     bent = [
-        (tone.pitch - cell.moved - note[3], tone.strength)
+        (tone.pitch - segment.transposition - note[3], tone.strength)
         for tone, note in zip(loose.voice(0), score.voices[0], strict=True)
-        for cell in [loose.cell(tone.start)]
+        for segment in [loose.segment_at(tone.start)]
     ]
     assert {change for change, strength in bent if strength} == {0}
     assert 0.3 < np.mean([change != 0 for change, strength in bent if not strength]) < 0.6
@@ -254,7 +259,7 @@ def test_a_chorale_is_read_with_its_key_and_kept(monkeypatch):
     means = [np.mean([pitch for *_, pitch in voice]) for voice in score.voices]
     assert all(a > b for a, b in pairwise(means))
     assert [pitch for *_, pitch in score.voices[0]][:4] == [69, 71, 73, 76]  # the upbeat is left out
-    monkeypatch.setattr(corpus, "_parsed", lambda *_: pytest.fail("read a second time"))
+    without_music21(monkeypatch)
     assert read_score("bach/bwv66.6.mxl", "chorale") == score
 
 
@@ -279,8 +284,7 @@ def test_a_fiddle_tune_gets_an_accompaniment(monkeypatch):
 
 def test_what_is_missing_or_wrong_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("MOODFADER_CACHE", str(tmp_path / "empty"))
-    for module in ("music21", "music21.corpus"):
-        monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
+    without_music21(monkeypatch)
     with pytest.raises(InputError, match=r"moodfader\[scores\]"):
         arrange(NEUTRAL, seed=1)
     with pytest.raises(InputError, match="modality: 7"):
@@ -291,9 +295,11 @@ def test_what_is_missing_or_wrong_is_named(monkeypatch, tmp_path):
 
 def test_a_cache_that_is_there_needs_no_music21(monkeypatch, tmp_path):
     monkeypatch.setenv("MOODFADER_CACHE", str(tmp_path))
-    monkeypatch.setattr(corpus, "_music21", lambda _: pytest.fail("music21 was asked"))
-    folder = corpus._folder()
+    without_music21(monkeypatch)
+    with pytest.raises(InputError, match="music21"):
+        list_scores("train")
+    (folder,) = tmp_path.iterdir()
     (folder / "index.json").write_text(json.dumps({kind: ["a/hymn.mxl"] for kind in KINDS}))
-    (folder / "a_hymn.mxl.json").write_text(json.dumps(corpus.asdict(hymn())))
-    part = "test" if corpus._is_test("a/hymn.mxl") else "train"
+    (folder / "a_hymn.mxl.json").write_text(json.dumps(asdict(hymn())))
+    part = "train" if any(list_scores("train").values()) else "test"
     assert len(heard(arrange(NEUTRAL, seed=1, part=part))) > 10

@@ -165,7 +165,7 @@ def test_each_setting_of_modality_is_a_piece_of_its_own():
     bars = [4.0 * bar for bar in range(8)]
     for seed in range(400):
         plans = [
-            plan_chords(bars, at_home=1.0, modality=knob, dissonance=0, seed=seed, beat_s=0.35)
+            plan_chords(bars, home_fraction=1.0, modality=knob, dissonance=0, seed=seed, beat_s=0.35)
             for knob in (0.0, 0.25, 0.5, 0.75, 1.0)
         ]
         minor = [np.mean([(chord.scale[2] - chord.tonic) % 12 == 3 for chord in plan]) for plan in plans]
@@ -187,9 +187,9 @@ def test_as_many_steps_stay_in_the_key_as_tonal_stability_says():
     bars = [4.0 * bar for bar in range(13)]
     stays = []
     for knob in (0.0, 0.25, 0.5, 0.75, 1.0):
-        at_home = in_key_fraction(knob)
+        home_fraction = in_key_fraction(knob)
         plans = [
-            plan_chords(bars, at_home=at_home, modality=0, dissonance=0, seed=seed, beat_s=0.25)
+            plan_chords(bars, home_fraction=home_fraction, modality=0, dissonance=0, seed=seed, beat_s=0.25)
             for seed in range(400)
         ]
         stays.append(np.mean([a.tonic == b.tonic for plan in plans for a, b in pairwise(plan)]))

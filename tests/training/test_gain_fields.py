@@ -8,7 +8,7 @@ from moodfader.models.datasets.clip_dataset import ClipDataset, build_targets
 from moodfader.models.datasets.table import Clip
 from moodfader.models.network.layers import ChannelDropout, set_copies
 from moodfader.models.network.model import MidlevelNetwork
-from moodfader.models.network.spectrogram import amplify
+from moodfader.models.network.spectrogram import apply_gain_db
 from moodfader.models.training.batches import TrainingSource
 from moodfader.models.training.gain_fields import (
     GAIN_LIMIT_DB,
@@ -62,7 +62,7 @@ def test_fields_move_the_features_more_than_random_ones(network, sounds):
     noise = torch.from_numpy(rng.standard_normal(sounds.shape, np.float32))
     by_chance = scaled(narrow(smooth(noise)), rms(found).view(-1, 1, 1))
     before = network.pooled(sounds)
-    moved = [(network.pooled(amplify(sounds, fields)) - before).abs().mean() for fields in (found, by_chance)]
+    moved = [(network.pooled(apply_gain_db(sounds, fields)) - before).abs().mean() for fields in (found, by_chance)]
     assert moved[0] > 3 * moved[1]
 
 
@@ -130,5 +130,5 @@ def test_trained_against_them_a_network_is_moved_less():
             before = network.pooled(sounds)
         fields = adversarial_fields(network, sounds, torch.ones(8, 1, 1), np.random.default_rng(9))
         with torch.no_grad():
-            moved.append(float((network.pooled(amplify(sounds, fields)) - before).abs().mean()))
+            moved.append(float((network.pooled(apply_gain_db(sounds, fields)) - before).abs().mean()))
     assert moved[1] < 0.8 * moved[0]

@@ -97,7 +97,7 @@ def test_an_interrupted_run_goes_on(table, tmp_path, capsys):
     assert not halted.exists()
     assert run([*learn(table, halted), *longer]) == 0
     said = capsys.readouterr().err
-    assert "going on from" in said
+    assert "resuming from" in said
     assert "epoch 1 of 4" not in said
     assert load_model(halted).digest == load_model(whole).digest
     assert sorted(path.name for path in tmp_path.iterdir()) == ["halted.safetensors", "whole.safetensors"]
@@ -155,11 +155,15 @@ def test_cross_validation_writes_a_record(table, tmp_path, capsys):
     assert not record.with_name("record.md.folds").exists(), "what was kept to go on from is gone"
 
 
-@pytest.mark.parametrize("named", ["a file", "known"])
-def test_cross_validation_may_begin_with_a_model(table, trained, tmp_path, named):
-    start, begun = (str(trained), trained) if named == "a file" else (named, pretrained_checkpoint())
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--init", "a file"), ("--init", "synthetic"), ("--start", "known")],
+    ids=["file", "synthetic", "names of 0.7"],
+)
+def test_cross_validation_may_begin_with_a_model(table, trained, tmp_path, option, value):
+    start, begun = (str(trained), trained) if value == "a file" else (value, pretrained_checkpoint())
     record = tmp_path / "record.json"
-    arguments = ["evaluate", "--cross-validate", "--table", str(table), "--folds", "2", "--start", start]
+    arguments = ["evaluate", "--cross-validate", "--table", str(table), "--folds", "2", option, start]
     assert run([*arguments, "--epochs", "1", "--steps", "1", "-o", str(record)]) == 0
     assert json.loads(record.read_text())["settings"]["start"] == load_model(begun).digest
 
@@ -191,7 +195,7 @@ def test_the_data_folder_is_named_by_the_environment(tmp_path, monkeypatch):
     ("arguments", "said"),
     [
         (["train", "-o", "model.txt"], ".safetensors"),
-        (["train", "-o", "m.safetensors", "--layer", "frozen"], "frozen"),
+        (["train", "-o", "m.safetensors", "--emotion-layer", "frozen"], "frozen"),
         (["train", "-o", "m.safetensors", "--architecture", "huge"], "huge"),
         (["train", "-o", "m.safetensors", "--epochs", "0"], "epochs"),
         (["train", "-o", "m.safetensors", "--table", "missing.csv"], "missing.csv"),
@@ -238,7 +242,7 @@ def test_training_on_several_folders_of_known_music(table, tmp_path, capsys):
             rows.append(f"{piece}.wav," + ",".join(["0.5"] * len(MIDLEVEL)))
         (tmp_path / name / "known_music.csv").write_text("\n".join(rows))
     output = tmp_path / "model.safetensors"
-    known = ["--known", str(tmp_path / "composed"), "--known", str(tmp_path / "scores")]
+    known = ["--synthetic", str(tmp_path / "composed"), "--synthetic", str(tmp_path / "scores")]
     assert run([*learn(table, output), *known, "--epochs", "1", "--steps", "1", "--quiet"]) == 0
     sources = load_model(output).record["sources"]
     assert sources["known:1:composed"] == {"clips": 6, "share": 12}

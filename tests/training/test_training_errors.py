@@ -79,8 +79,8 @@ def test_what_no_report_can_be_made_of(rated, tmp_path, refused):
     common = ["evaluate", "--table", rated]
     record = tmp_path / "record.json"
     record.write_text(json.dumps({"title": "old"}))
-    refused([*common, "--report", tmp_path / "report", "--beside", record], record, place=tmp_path, notes=True)
-    refused([*common, "--beside", record], "--report", place=tmp_path, notes=True)
+    refused([*common, "--report", tmp_path / "report", "--compare-with", record], record, place=tmp_path, notes=True)
+    refused([*common, "--compare-with", record], "--report", place=tmp_path, notes=True)
     refused([*common, "--report", tmp_path / "no" / "report"], "does not exist", place=tmp_path, notes=True)
     refused([*common, "--cross-validate", "--test-folds", "11"], "--test-folds 11", place=tmp_path, notes=True)
     (tmp_path / "done").mkdir()
@@ -140,7 +140,7 @@ def test_a_killed_run_loses_nothing(rated, tmp_path, capsys):
     capsys.readouterr()
     assert run(learn(rated, killed)) == 0
     said = capsys.readouterr().err
-    assert "going on from" in said
+    assert "resuming from" in said
     assert "epoch 1 of 4" not in said
     assert load_model(killed).digest == load_model(whole).digest
 

@@ -1,10 +1,10 @@
-"""send, monitor, controls: the small OSC client for scripts, and what can be sent."""
+"""send, monitor, controls: an OSC client for scripts, and the table of addresses."""
 
 import json
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,9 @@ from ...models.common.errors import InputError
 from ..console import options
 from ..console.output import Output
 from ..session.parameters import PARAMETERS, Value
-from . import midi
+
+if TYPE_CHECKING:
+    from ..osc.packets import Message
 
 Host = Annotated[str, typer.Option(metavar="HOST", help="Where `moodfader play` runs.")]
 Port = Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="Its --osc-port.")]
@@ -27,21 +29,23 @@ def register(app: typer.Typer) -> None:
     app.command(context_settings={"ignore_unknown_options": True})(send)
     app.command()(monitor)
     app.command()(controls)
-    midi.register(app)
 
 
 def send(
     address: Address,
     values: Annotated[
-        list[str] | None, typer.Argument(metavar="[VALUE]...", help="A number, true, false or a text; none: ask.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[VALUE]...", help="A number, true, false or a text; without one the address is read."
+        ),
     ] = None,
     host: Host = "127.0.0.1",
     port: Port = _PORT,
     as_json: options.Json = False,
 ) -> None:
-    """Send one OSC message to a running `play`, and print what the address holds then.
+    """Send one OSC message to a running `play`, and print what the address holds afterwards.
 
-    Exit code 2 if it is refused (with the reason) or nobody answers.
+    Exit code 2 if it is refused (with the reason) or nothing answers.
     """
     from ..osc.client import OscClient
 
@@ -50,7 +54,7 @@ def send(
     client = OscClient(host, port)
     try:
         for answer in client.query(address, *map(parse_argument, values or ())):
-            _say(answer.address, answer.arguments, Output(as_json=as_json))
+            _print(answer, Output(as_json=as_json))
     finally:
         client.close()
 
@@ -58,26 +62,31 @@ def send(
 def monitor(
     host: Host = "127.0.0.1",
     port: Port = _PORT,
-    rate: Annotated[float, typer.Option(metavar="HZ", help="How often changes are told, 0.1 to 60 a second.")] = 10.0,
-    seconds: Annotated[float | None, typer.Option(metavar="S", help="End after so long; else Ctrl-C does.")] = None,
+    rate: Annotated[float, typer.Option(metavar="HZ", help="Packets a second, 0.1 to 60.")] = 10.0,
+    seconds: Annotated[
+        float | None, typer.Option(metavar="S", help="End after so many seconds; without it, on Ctrl-C.")
+    ] = None,
+    norm: Annotated[
+        bool, typer.Option("--norm", metavar="", help="Values on 0..1, for addresses with a range.")
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Print the state of a running `play`, then every change as it comes."""
+    """Print the state of a running `play`, then every change."""
     from ..osc.client import OscClient
 
-    voice = Output(as_json=as_json)
-    for message in OscClient(host, port).subscribe(rate_hz=rate, seconds=seconds):
-        _say(message.address, message.arguments, voice)
+    output = Output(as_json=as_json)
+    for message in OscClient(host, port).subscribe(rate_hz=rate, seconds=seconds, normalised=norm):
+        _print(message, output)
 
 
 def controls(
     layout: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a session for Open Stage Control instead (.json).")
+        Path | None, typer.Option(metavar="FILE", help="Write a session file for Open Stage Control instead (.json).")
     ] = None,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
 ) -> None:
-    """List every OSC address: type, range, unit and meaning."""
+    """List every OSC address: type, range, unit and description."""
     from ..osc.controller_layouts import address_reference, open_stage_control
 
     if layout is not None:
@@ -87,14 +96,14 @@ def controls(
             beside.write_text(json.dumps(open_stage_control(), indent=1) + "\n", encoding="utf-8")
         Output(as_json=as_json).result({"layout": str(layout)}, lambda: str(layout))
     elif as_json:
-        for control in PARAMETERS:
-            Output(as_json=True).result(asdict(control), lambda: "")
+        for parameter in PARAMETERS:
+            Output(as_json=True).result(asdict(parameter), lambda: "")
     else:
         print(address_reference())
 
 
 def parse_argument(text: str) -> Value:
-    """What a word of the command line means as an OSC argument. Raises InputError for inf and nan."""
+    """The OSC argument for a word of the command line. Raises InputError for inf and nan."""
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
     try:
@@ -103,11 +112,13 @@ def parse_argument(text: str) -> Value:
         return text
     if not math.isfinite(number):
         raise InputError(f"{text}: is no finite number")
-    whole = text.lstrip("+-").isdigit() and abs(number) < 2**31
+    whole = text.lstrip("+-").isdecimal() and text.isascii() and abs(number) < 2**31
     return int(text) if whole else number
 
 
-def _say(address: str, arguments: tuple[Value, ...], voice: Output) -> None:
-    value = arguments[0] if arguments else None
+def _print(message: "Message", output: Output) -> None:
+    """Print the first argument of a message."""
+    first = message.arguments[0] if message.arguments else None
+    value = first if isinstance(first, Value) else first.description
     shown = "unknown" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
-    voice.result({"address": address, "value": value}, lambda: f"{address} {shown}")
+    output.result({"address": message.address, "value": value}, lambda: f"{message.address} {shown}")

@@ -47,7 +47,7 @@ def play(
     ] = None,
     channels: Annotated[int | None, typer.Option(metavar="N", help="Channels; two, or as many as the files.")] = None,
     block: Annotated[int, typer.Option(metavar="N", help="Samples in a block (JACK has its own).")] = 512,
-    ahead: Annotated[
+    render_ahead: Annotated[
         int | None,
         typer.Option(
             metavar="N", help="Samples made ahead: more is safer, but answers later. As it turns out, if unset."
@@ -64,7 +64,18 @@ def play(
     bind: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Address to listen on; 0.0.0.0 lets the whole network in.")
     ] = "127.0.0.1",
-    midi: Annotated[str | None, typer.Option(metavar="PORT", help="MIDI input to listen to.")] = None,
+    reply_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=65535,
+            help="Answer OSC clients on this port, not on the one they send from (oscP5, TouchOSC).",
+        ),
+    ] = None,
+    midi: Annotated[
+        str | None, typer.Option(metavar="PORT", help="MIDI input to listen to; virtual makes one.")
+    ] = None,
     ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak that is not exceeded, in dBTP.")] = -1.0,
     no_terminal: Annotated[
         bool, typer.Option("--no-terminal", metavar="", help="One line a second instead of the full view.")
@@ -82,19 +93,19 @@ def play(
 
     voice = Output(as_json=as_json, quiet=quiet)
     gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
-    _check(backend, block, ceiling, rate, channels, ahead, model)
+    _check(backend, block, ceiling, rate, channels, render_ahead, model)
     for file in files:
         probe(file)
     if record is not None:
         check_recordable(record)
-    full = not (no_terminal or as_json or quiet) and sys.stdout.isatty() and sys.stdin.isatty()
+    full = not (no_terminal or as_json or quiet) and _is_interactive()
     wanted = PlayerOptions(
         backend=backend,
         device=device,
         sample_rate=rate,
         channels=channels,
         block_length=block,
-        ahead=ahead,
+        ahead=render_ahead,
         ceiling_dbtp=ceiling,
         model=model,
     )
@@ -104,7 +115,7 @@ def play(
     with contextlib.ExitStack() as open_things:
         stop = open_things.enter_context(_stopped_by_signals())
         session = Session(note=note)
-        server = None if no_osc else _osc(session, open_things, bind, osc_port, note)
+        server = None if no_osc else _osc(session, open_things, bind, osc_port, reply_port, note)
         if midi is not None:
             _midi(session, open_things, midi, note)
         for name, value in gains_db.items():
@@ -143,20 +154,25 @@ class DeferredNotes:
             self._note(text)
 
 
+def _is_interactive() -> bool:
+    """Whether a person can see the full view and press keys (it is drawn on standard error)."""
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
 def _check(
     backend: str,
     block: int,
     ceiling: float,
     rate: int | None,
     channels: int | None,
-    ahead: int | None,
+    render_ahead: int | None,
     model: Path | None,
 ) -> None:
     """What can be told without opening anything. Raises InputError."""
     if model is not None and not model.is_file():
         raise InputError(f"{model}: no such model file")
-    if ahead is not None and not 0 <= ahead <= 192_000:
-        raise InputError(f"--ahead {ahead}: goes from 0 to 192000 samples")
+    if render_ahead is not None and not 0 <= render_ahead <= 192_000:
+        raise InputError(f"--render-ahead {render_ahead}: goes from 0 to 192000 samples")
     known = ("auto", "jack", "portaudio", "pyo", "null")
     if backend not in known:
         raise InputError(f"no back end is called {backend!r}: there are {', '.join(known)}")
@@ -171,27 +187,34 @@ def _check(
 
 
 def _osc(
-    session: "Session", open_things: contextlib.ExitStack, host: str, port: int, note: Callable[[str], None]
+    session: "Session",
+    open_things: contextlib.ExitStack,
+    host: str,
+    port: int,
+    reply_port: int | None,
+    note: Callable[[str], None],
 ) -> "OscServer":
     """Let OSC in, and say so to controllers that look for it."""
     from ..osc.oscquery import OscQueryServer
     from ..osc.server import OscServer
 
-    server = OscServer(session, host=host, port=port)
+    server = OscServer(session, host=host, port=port, reply_port=reply_port, note=note)
     open_things.callback(server.close)
-    query = OscQueryServer(session, osc_port=server.port, host=host)
+    query = OscQueryServer(session, osc_port=server.port, host=server.host)
     open_things.callback(query.close)
-    note(f"OSC on {server.host}:{server.port}, OSCQuery on http://{host}:{query.port}")
+    shown = f"[{server.host}]" if ":" in server.host else server.host
+    note(f"OSC on {shown}:{server.port}, OSCQuery on http://{shown}:{query.port}")
     return server
 
 
 def _midi(session: "Session", open_things: contextlib.ExitStack, port: str, note: Callable[[str], None]) -> None:
-    from ..midi.mapping import read_mapping
-    from ..midi.ports import MidiInput, mapping_file
+    from ..midi.mapping import mapping_file, read_mapping
+    from ..midi.ports import MidiControl, MidiInput
 
-    listener = MidiInput(session, read_mapping(mapping_file()), port)
-    open_things.callback(listener.close)
-    note(f"MIDI from {listener.name}")
+    control = MidiControl(session, read_mapping(mapping_file()), source=f"midi {port}", note=note)
+    opened = MidiInput(port, control.receive)
+    open_things.callback(opened.close)
+    note(f"MIDI from {opened.name}")
 
 
 def _lines(session: "Session", files: list[Path], voice: Output, stop: threading.Event) -> None:
@@ -208,18 +231,15 @@ def _lines(session: "Session", files: list[Path], voice: Output, stop: threading
 def _full_view(
     session: "Session", files: list[Path], server: "OscServer | None", stop: threading.Event, notes: list[str]
 ) -> None:
-    """Until q is pressed or the program is told to end."""
+    """Until the user quits or the program is told to end."""
     from ..tui.app import Terminal
 
     def track() -> str:
         number = session.meters.track if session.meters else 0
-        name = files[number].name if len(files) == 1 else f"{number + 1}/{len(files)} {files[number].name}"
-        analysed = session.analysed
-        said = [] if analysed == 1.0 else [f"analysed {analysed or 0:.0%}"]
-        said += notes[-1:]
-        return f"{name}  ({', '.join(said)})" if said else name
+        return files[number].name if len(files) == 1 else f"{number + 1}/{len(files)} {files[number].name}"
 
-    Terminal(session, track=track, clients=server.clients if server else tuple, until=stop.is_set).run()
+    clients = server.clients if server else tuple
+    Terminal(session, track=track, clients=clients, notes=lambda: notes, until=stop.is_set).run()
 
 
 @contextlib.contextmanager

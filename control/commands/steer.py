@@ -1,0 +1,148 @@
+"""steer: a new sound file that is heard as more tender, less tense, ... by as much as was asked."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...models.common.errors import InputError
+from ...models.common.formatting import format_signed
+from ..console import options
+from ..console.options import load_model_option
+from ..console.output import Output
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+    from ...engine.targets.steer import Steered
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(steer)
+
+
+def steer(
+    file: options.File,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Written as .wav, .flac or .ogg.")],
+    toward: Annotated[
+        list[str] | None,
+        typer.Option(metavar="EMOTION=SHIFT", help="By how much an emotion shall move, on 0..1. Repeatable."),
+    ] = None,
+    keep: Annotated[
+        list[str] | None, typer.Option(metavar="EMOTION", help="An emotion that shall stay where it is. Repeatable.")
+    ] = None,
+    curve: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Shifts over time: time_s and a column for each emotion.")
+    ] = None,
+    max_rms_db: Annotated[
+        float, typer.Option("--max-rms-db", metavar="DB", help="Root mean square gain that is not exceeded.")
+    ] = 5.0,
+    min_quality: Annotated[
+        float | None,
+        typer.Option("--min-quality", metavar="MOS", help="Less is moved where it would sound worse (1..5; 4.15)."),
+    ] = None,
+    judges: Annotated[
+        bool, typer.Option("--judges", metavar="", help="Ask models that took no part what they hear of it.")
+    ] = False,
+    ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak that is not exceeded, in dBTP.")] = -1.0,
+    bit_depth: Annotated[str, typer.Option(metavar="16|24|float", help="Of wav and flac (ogg has none).")] = "24",
+    overwrite: options.Overwrite = False,
+    as_json: options.Json = False,
+    model: options.ModelFile = None,
+    device: options.Device = "auto",
+    quiet: options.Quiet = False,
+) -> None:
+    """Write a recording whose emotions are moved by as much as was asked, and measure what came of it."""
+    voice = Output(as_json=as_json, quiet=quiet)
+    asked = shifts_of(toward or [])
+    if bool(asked) == (curve is not None):
+        raise InputError("say what is asked by --toward EMOTION=SHIFT or by --curve CSV, one of the two")
+    from ...engine.audio.track import load_track
+    from ...engine.render.audio_writer import validate_output
+    from ...engine.render.render import CEILING_RANGE_DBTP
+    from ...engine.targets.ask_jury import ask_jury
+    from ...engine.targets.curve import read_curve
+    from ...engine.targets.steer import steer as write
+    from ...engine.targets.targets import Targets
+
+    # Everything that can be wrong is looked at before the long work begins.
+    if curve is None:
+        Targets(asked, tuple(keep or ()))
+    validate_output(output, bit_depth=bit_depth, source=file if file.is_file() else None, overwrite=overwrite)
+    low, high = CEILING_RANGE_DBTP
+    if not low <= ceiling <= high:
+        raise InputError(f"--ceiling {ceiling:g}: goes from {low:g} to {high:g} dBTP")
+    track = load_track(file)
+    path = None if curve is None else read_curve(curve, duration_s=track.duration_s)
+    network = load_model_option(model, device)
+    with voice.progress(f"Steering {output.name}") as report:
+        steered = write(
+            track,
+            output,
+            toward=asked if path is None else path,
+            keep=keep or (),
+            model=network,
+            max_rms_db=max_rms_db,
+            min_quality=min_quality,
+            judges=ask_jury if judges else None,
+            bit_depth=bit_depth,
+            ceiling_dbtp=ceiling,
+            overwrite=overwrite,
+            progress=report,
+        )
+    voice.result(dataclasses.asdict(steered), lambda: steered_table(steered))
+    for line in steered_lines(steered):
+        voice.line(line)
+
+
+def shifts_of(settings: Sequence[str]) -> dict[str, float]:
+    """Shifts by emotion from EMOTION=SHIFT. Raises InputError for what is none, and for an emotion named twice."""
+    shifts: dict[str, float] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        name = name.strip().lower()
+        try:
+            value = float(text)
+        except ValueError:
+            raise InputError(f"--toward {setting}: not EMOTION=SHIFT, like tender=+0.10") from None
+        if not equals or name in shifts:
+            raise InputError(f"--toward {setting}: {name} is named twice")
+        shifts[name] = value
+    return shifts
+
+
+def steered_table(steered: "Steered") -> "Group":
+    """Eight emotions before and after, with what was asked and what judges hear (the columns of their names)."""
+    from ..console.tables import numbers_table, with_title
+
+    judges = steered.judges or {}
+    table = numbers_table("emotion", "before", "after", "shift", "asked", *judges)
+    for name, before in steered.emotions["before"].items():
+        after = steered.emotions["after"][name]
+        asked = format_signed(steered.asked[name], ".3f") if name in steered.asked else ""
+        wanted = asked or ("keep" if name in steered.kept else "")
+        heard = (format_signed(moved[name], ".3f") for moved in judges.values())
+        table.add_row(name, f"{before:.3f}", f"{after:.3f}", format_signed(after - before, ".3f"), wanted, *heard)
+    return with_title(f"{steered.file} → {steered.output}", table)
+
+
+def steered_lines(steered: "Steered") -> list[str]:
+    """What else is worth a line."""
+    lines = []
+    if not steered.reachable:
+        asked = ", ".join(f"{name} {format_signed(value, '.2f')}" for name, value in steered.asked.items())
+        reached = ", ".join(f"{name} {format_signed(value, '.3f')}" for name, value in steered.reached.items())
+        lines.append(f"{asked} cannot be reached on this track within this gain: the nearest is {reached}")
+    quality = (
+        ""
+        if steered.quality is None
+        else f", quality {steered.quality['value']:.2f} of 5 ({steered.quality['measure']})"
+    )
+    lines.append(f"gain {steered.gain_rms_db:.1f} dB rms, at most {steered.gain_max_db:.1f} dB{quality}")
+    softer = steered.loudness_lufs["before"] - steered.loudness_lufs["after"]
+    if softer > 0.15:
+        lines.append(f"{softer:.1f} dB softer than the original, so that no peak had to be limited")
+    return lines

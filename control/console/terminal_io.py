@@ -1,0 +1,90 @@
+"""Signals that end the program, broken pipes, and characters that the terminal's encoding lacks."""
+
+import codecs
+import contextlib
+import errno
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from typing import Final
+
+from rich.console import Console
+
+_PLAIN: Final = {
+    "█": "#", "▏": "|", "▌": "|", "▼": "v", "─": "-", "│": "|", "−": "-", "–": "-", "…": "...", "→": "->", "²": "2",
+    "≤": "<=", "≥": ">=", "×": "x", "’": "'",
+}  # fmt: skip
+"""Replacements of characters that the terminal's encoding lacks; any other becomes a question mark."""
+
+
+class Terminated(BaseException):
+    """SIGTERM or SIGHUP arrived; files are closed and removed as after Ctrl-C.
+
+    Parameters
+    ----------
+    number : int
+        The signal's number.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into `Terminated` while the block runs, unless they are ignored or handled."""
+
+    def end(number: int, _frame: object) -> None:
+        raise Terminated(number)
+
+    before = {}
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            before[number] = signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def adapt_streams() -> None:
+    """Let standard output and error take any text: file names as their bytes, replacements for what they lack."""
+    codecs.register_error("moodfader", _encodable)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="moodfader")
+    # rich would end the program with code 1 when the reader of its output has gone (`--help | head -1`).
+    Console.on_broken_pipe = _broken_pipe  # type: ignore[assignment, method-assign]
+
+
+def is_broken_pipe(error: BaseException | None) -> bool:
+    """Whether an error is, or was caused by, a broken pipe: nobody reads our output any more."""
+    while error is not None:
+        if isinstance(error, BrokenPipeError) or (isinstance(error, OSError) and error.errno == errno.EPIPE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def silence_stdout() -> None:
+    """Redirect standard output to the null device, so that flushing it cannot fail."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _broken_pipe(_console: Console) -> None:
+    raise BrokenPipeError(errno.EPIPE, "nobody reads the output")
+
+
+def _encodable(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letters = error.object[error.start : error.end]
+    if all(0xDC80 <= ord(letter) <= 0xDCFF for letter in letters):
+        return bytes(ord(letter) - 0xDC00 for letter in letters), error.end
+    text = "".join(_PLAIN.get(letter, "?") for letter in letters)
+    return text, error.end

@@ -1,0 +1,1 @@
+"""The commands around a running show: play, send, monitor, controls, midi, devices."""

@@ -1,0 +1,74 @@
+"""Addresses to listen on: host names resolved, UDP ports bound, and in words what stands in the way."""
+
+import errno
+import ipaddress
+import socket
+from typing import Final
+
+from ...models.common.errors import InputError
+
+_RECEIVE_BUFFER: Final = 1 << 20
+"""Bytes, as far as the system allows."""
+
+
+def resolve_host(host: str, *, what: str = "--bind") -> str:
+    """The numeric address of a host name; a numeric one stays as it is.
+
+    IPv4 goes before IPv6 where a name has both (`localhost`), because that is where clients send to.
+
+    Raises
+    ------
+    InputError
+        If there is no such name. `what` is how the message begins.
+    """
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a host name"
+        raise InputError(f"{what} {host}: no such address ({reason})") from error
+    found.sort(key=lambda entry: entry[0] != socket.AF_INET)
+    return str(found[0][4][0])
+
+
+def bind_udp(host: str, port: int) -> socket.socket:
+    """A UDP socket on that address that does not block. Port 0 takes any free one.
+
+    Raises
+    ------
+    InputError
+        If the address cannot be had, with the cause.
+    """
+    name = f"OSC on {host}:{port}"
+    if not 0 <= port <= 65535:
+        raise InputError(f"{name}: a port is a number from 0 to 65535")
+    numeric = resolve_host(host, what="OSC on")
+    family = socket.AF_INET6 if ":" in numeric else socket.AF_INET
+    try:
+        bound = socket.socket(family, socket.SOCK_DGRAM)
+    except OSError as error:
+        raise InputError(f"{name}: {error.strerror or error}") from error
+    try:
+        bound.bind((numeric, port))
+    except OSError as error:
+        bound.close()
+        raise InputError(f"{name}: {bind_error_text(error)}") from error
+    bound.setblocking(False)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+    return bound
+
+
+def bind_error_text(error: OSError) -> str:
+    """Why a port cannot be bound, and what to do about it."""
+    reason = error.strerror or str(error)
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"{reason} (does another Moodfader, or another program, use the port? Port 0 takes any free one)"
+        case errno.EADDRNOTAVAIL:
+            return f"{reason} (no network interface of this machine has it; 0.0.0.0 listens on all of them)"
+        case errno.EACCES:
+            return f"{reason} (ports below 1024 need privileges)"
+    return reason

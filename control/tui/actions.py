@@ -1,0 +1,158 @@
+"""What the keys of the terminal view do to the session. Whatever goes wrong in one of them becomes a message."""
+
+from typing import TYPE_CHECKING, Final
+
+from ...models.common.constants import MIDLEVEL
+from ...models.common.errors import InputError
+from ..session.parameters import ROOT, Value, find_parameter
+from ..session.presets import available_presets
+from .keymap import Binding
+from .palette import PALETTES, Palette, terminal_palette
+
+if TYPE_CHECKING:
+    from ..session.session import Session
+
+_SOURCE: Final = "terminal"
+_QUESTION: Final = "quit? y: yes, any other key: no"
+_QUESTION_RECORDING: Final = "recording: end it and quit? y: yes, any other key: no"
+
+
+class KeyActions:
+    """Acts on a session, and keeps what belongs to the view alone.
+
+    Attributes
+    ----------
+    selected : int
+        Index of the selected fader.
+    message : str
+        What the last key has to say; empty for nothing.
+    palette : Palette
+        Colours.
+    show_help, show_map : bool
+        Whether the keys are listed; whether the gain map has the place of the effects.
+    question : str
+        What waits for an answer by `y`; empty for nothing.
+    quit_now : bool
+        Whether the view is to end.
+    """
+
+    def __init__(self, session: "Session", palette: Palette | None = None) -> None:
+        self._session = session
+        self.selected = 0
+        self.message = ""
+        self.palette = terminal_palette() if palette is None else palette
+        self.show_help = self.show_map = self.quit_now = False
+        self.question = ""
+
+    def perform(self, binding: Binding) -> None:
+        """Do what a key stands for. While a question is open, `quit` means yes, and every other key no."""
+        asked, self.question, self.message = self.question, "", ""
+        try:
+            if asked and binding.action == "quit":
+                self.quit_now = True
+            elif asked:
+                self.message = "not ended"
+            else:
+                getattr(self, binding.action)(*binding.arguments)
+        except InputError as error:
+            self.message = str(error)
+        except Exception as error:  # (a show goes on, whatever a key finds)
+            self.message = f"{binding.action}: {type(error).__name__}: {error}"
+
+    def answer(self, character: str) -> bool:
+        """Answer an open question with a character; True if there was one."""
+        if not self.question:
+            return False
+        self.quit_now = character in ("y", "Y")
+        self.question, self.message = "", "" if self.quit_now else "not ended"
+        return True
+
+    def select(self, by: int) -> None:
+        """Select the fader so many places below."""
+        self.selected = (self.selected + int(by)) % len(MIDLEVEL)
+
+    def move(self, by_db: float) -> None:
+        """Move the selected fader by so many dB."""
+        self.shift(f"midlevel/{MIDLEVEL[self.selected]}", by_db)
+
+    def shift(self, address: str, by: float) -> None:
+        """Move a number by so much, within its range."""
+        control = find_parameter(f"{ROOT}/{address}")
+        now = self._session.get(control.address)
+        value = round((float(now) if isinstance(now, int | float) else 0.0) + by, 6)
+        if control.low is not None:
+            value = max(value, control.low)
+        if control.high is not None:
+            value = min(value, control.high)
+        self._set(address, value)
+
+    def zero(self) -> None:
+        """The selected fader to 0 dB."""
+        self._set(f"midlevel/{MIDLEVEL[self.selected]}", 0.0)
+
+    def zero_all(self) -> None:
+        """All faders to 0 dB at once, as the OSC address does."""
+        self._set("zero", True)
+
+    def switch(self, address: str) -> None:
+        """Turn a switch."""
+        self._set(address, not self._session.get(f"{ROOT}/{address}"))
+
+    def press(self, address: str) -> None:
+        """Press a button."""
+        self._set(address, True)
+
+    def seek(self, by_s: float) -> None:
+        """Go so many seconds forward; quick presses add up."""
+        self._set("transport/skip", by_s)
+
+    def loop(self, edge: str) -> None:
+        """One end of the loop is where it plays now."""
+        position = self._session.get(f"{ROOT}/transport/position")
+        self._set(f"transport/{edge}", position)
+
+    def preset(self, by: int) -> None:
+        """The next preset of the list, or the one before; one that cannot be loaded is passed over and named."""
+        names = list(available_presets())
+        loaded = self._session.get(f"{ROOT}/preset/load")
+        at = names.index(loaded) if isinstance(loaded, str) and loaded in names else (-1 if by > 0 else 0)
+        skipped = []
+        for _ in names:
+            at = (at + int(by)) % len(names)
+            try:
+                self._set("preset/load", names[at])
+            except Exception as error:  # (whatever is wrong with one, the others can be had)
+                skipped.append(str(error))
+                continue
+            self.message = "; ".join([f"preset {names[at]}", *(f"skipped {text}" for text in skipped)])
+            return
+        raise InputError("; ".join(skipped) if skipped else "there are no presets")
+
+    def toggle_help(self) -> None:
+        """Show or hide the list of keys."""
+        self.show_help = not self.show_help
+
+    def toggle_map(self) -> None:
+        """The gain map in the place of the effects, where there is no room for both; and back."""
+        self.show_map = not self.show_map
+
+    def next_palette(self) -> None:
+        """Other colours."""
+        at = PALETTES.index(self.palette) if self.palette in PALETTES else -1
+        self.palette = PALETTES[(at + 1) % len(PALETTES)]
+        self.message = self.palette.name
+
+    def ask_to_quit(self) -> None:
+        """Ask before the view ends."""
+        recording = self._session.get(f"{ROOT}/state/recording")
+        self.question = _QUESTION_RECORDING if recording else _QUESTION
+
+    def quit(self) -> None:
+        """End the view; while the performance is being recorded, ask once."""
+        if self._session.get(f"{ROOT}/state/recording"):
+            self.question = _QUESTION_RECORDING
+        else:
+            self.quit_now = True
+
+    def _set(self, address: str, value: Value) -> None:
+        self._session.set(f"{ROOT}/{address}", value, source=_SOURCE)

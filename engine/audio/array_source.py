@@ -1,0 +1,69 @@
+"""Samples in memory as the source of a track, so that all that works on files works on arrays."""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ...models.common.errors import InputError
+from .decode import MAX_CHANNELS, SAMPLE_RATES, AudioFileInfo
+from .track import Track, measure_track
+
+ARRAY_NAME: Final = "(array)"
+"""Name of such a track in messages and titles; no file is called so."""
+
+
+def track_from_array(audio: npt.ArrayLike, sample_rate: int) -> Track:
+    """Make a track of an array.
+
+    Parameters
+    ----------
+    audio
+        Samples as floating point numbers, full scale 1.0: [samples] or [samples, channels]. Kept as float32; not
+        copied if they are float32, contiguous and two-dimensional already.
+    sample_rate
+        In Hz, 8000 to 192000.
+
+    Returns
+    -------
+    Track
+        The track; its digest is that of a file with the same samples, rate and channels.
+
+    Raises
+    ------
+    InputError
+        For another shape or type, a rate or a number of channels out of range, samples that are not finite, silence,
+        and less than a second.
+    """
+    samples = _checked_samples(np.asarray(audio))
+    rate = _checked_rate(sample_rate)
+    count, channels = samples.shape
+    return measure_track(
+        AudioFileInfo(
+            Path(ARRAY_NAME), "array", "array", "FLOAT", rate, channels, declared_frames=count, array=samples
+        )
+    )
+
+
+def _checked_samples(audio: np.ndarray) -> npt.NDArray[np.float32]:
+    if not np.issubdtype(audio.dtype, np.floating):
+        guess = f" (divide by {np.iinfo(audio.dtype).max + 1}?)" if np.issubdtype(audio.dtype, np.integer) else ""
+        raise InputError(f"array: its samples are {audio.dtype}, floating point numbers are needed{guess}")
+    if audio.ndim not in (1, 2):
+        raise InputError(f"array: its shape is {audio.shape}, [samples] or [samples, channels] is needed")
+    samples = np.ascontiguousarray(audio if audio.ndim == 2 else audio[:, None], np.float32)
+    if not 1 <= samples.shape[1] <= MAX_CHANNELS:
+        guess = " ([channels, samples]? transpose it)" if 1 <= samples.shape[0] <= MAX_CHANNELS else ""
+        raise InputError(f"array: it has {samples.shape[1]} channels, one to {MAX_CHANNELS} are possible{guess}")
+    if not len(samples):
+        raise InputError("array: it has no samples")
+    return samples
+
+
+def _checked_rate(sample_rate: int) -> int:
+    low, high = SAMPLE_RATES
+    if int(sample_rate) != sample_rate or not low <= sample_rate <= high:
+        guess = " (kHz? write Hz)" if low <= sample_rate * 1000 <= high else ""
+        raise InputError(f"sample rate {sample_rate}: whole Hz from {low} to {high} are possible{guess}")
+    return int(sample_rate)

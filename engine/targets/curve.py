@@ -1,0 +1,99 @@
+"""Targets over time: a CSV with a column `time_s` and one for each emotion asked, for a film cue.
+
+    time_s,tender,tension
+    0,0,0
+    12.5,0.10,-0.05
+
+Between two rows shifts go straight; before the first and after the last they stay. Times rise, in seconds of the
+track.
+"""
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ...models.common.errors import InputError
+from .targets import LARGEST_SHIFT, Targets, emotion_called
+
+MOST_ROWS: Final = 256
+_LARGEST_FILE: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class Curve:
+    """times_s [rows], rising; shifts [rows, emotions] on the scale 0..1."""
+
+    times_s: npt.NDArray[np.float64]
+    emotions: tuple[str, ...]
+    shifts: npt.NDArray[np.float64]
+
+    def targets(self, row: int, keep: tuple[str, ...]) -> Targets:
+        """What is asked at the time of a row."""
+        return Targets(dict(zip(self.emotions, self.shifts[row].tolist(), strict=True)), keep)
+
+    def mean(self, duration_s: float) -> dict[str, float]:
+        """Mean shift over a track of that length, by emotion."""
+        moments = np.linspace(0, duration_s, 2001)
+        return {
+            name: float(np.interp(moments, self.times_s, self.shifts[:, column]).mean())
+            for column, name in enumerate(self.emotions)
+        }
+
+
+def read_curve(path: Path, *, duration_s: float | None = None) -> Curve:
+    """Read a curve. Raises InputError, which names the row: for a file that is missing or no table, a column that
+    is no emotion, a cell that is empty, no number or out of range, times that do not rise, and (with duration_s) a
+    curve that begins after the track's end."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such curve file")
+    if path.stat().st_size > _LARGEST_FILE:
+        raise InputError(f"{path}: too large for a curve (a sound file by mistake?)")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
+    except (UnicodeDecodeError, csv.Error, OSError) as error:
+        raise InputError(f"{path}: not a CSV table in UTF-8 ({error})") from error
+    header = [name.strip() for name in rows[0]] if rows else []
+    if not header or header[0] != "time_s" or len(header) < 2:
+        raise InputError(f"{path}: a curve begins with the line time_s,tender (time_s, then emotions)")
+    emotions = tuple(emotion_called(name) for name in header[1:])
+    if len(set(emotions)) < len(emotions):
+        raise InputError(f"{path}: an emotion has two columns")
+    if not 2 <= len(rows) <= MOST_ROWS + 1:
+        raise InputError(f"{path}: {len(rows) - 1} rows; a curve has 1 to {MOST_ROWS}")
+    values = np.array([_numbers(path, line, row, header) for line, row in enumerate(rows[1:], start=2)])
+    times, shifts = values[:, 0], values[:, 1:]
+    for line, (before, time) in enumerate(zip(np.r_[-np.inf, times[:-1]], times, strict=True), start=2):
+        if time < 0 or time <= before:
+            raise InputError(
+                f"{path}, row {line}: time_s {time:g} does not follow the one before (times rise, from 0)"
+            )
+    if duration_s is not None and times[0] >= duration_s:
+        raise InputError(f"{path}: it begins at {times[0]:g} s, the track ends at {duration_s:.2f} s (in seconds?)")
+    if not np.abs(shifts).max() > 0:
+        raise InputError(f"{path}: all its shifts are zero")
+    return Curve(times, emotions, shifts)
+
+
+def _numbers(path: Path, line: int, row: list[str], header: list[str]) -> list[float]:
+    if len(row) != len(header):
+        raise InputError(f"{path}, row {line}: {len(row)} cells, the header has {len(header)} (a gap?)")
+    values = []
+    for name, cell in zip(header, row, strict=True):
+        try:
+            value = float(cell)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise InputError(f"{path}, row {line}: {name} is {cell.strip()!r}, not a number")
+        if name != "time_s" and abs(value) > LARGEST_SHIFT:
+            raise InputError(
+                f"{path}, row {line}: {name} {value:g} is outside of -{LARGEST_SHIFT:g}..{LARGEST_SHIFT:g}"
+            )
+        values.append(value)
+    return values

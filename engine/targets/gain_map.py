@@ -1,0 +1,76 @@
+"""The gain field of a whole track, as segments of equal gain for the mask filter.
+
+The field is made in pieces from the track's spectrogram, rounded to tenths of a decibel (which the filter smooths),
+and kept as a label map: the filter streams, so a track of an hour needs no more than its map. Coefficients may move
+in time; between moments they go straight.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ...models.common.arrays import FloatArray
+from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
+from ..dsp.faders import FADER_RANGE_DB, Faders
+from ..steering.handles import LIMIT_DB, MARGIN, handle_fields
+
+STEP_DB: Final = 0.1
+_LEVELS: Final = round(2 * LIMIT_DB / STEP_DB) + 1
+_FRAMES_AT_ONCE: Final = 2048
+FULL: Final = Faders(FADER_RANGE_DB[1])
+"""The faders under which the mask filter gives a gain map as it is."""
+
+Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """Coefficients [moments, handles] in dB at moments [moments] in seconds, rising."""
+
+    times_s: Doubles
+    coefficients: Doubles
+
+    def at(self, frames: npt.NDArray[np.integer]) -> Doubles:
+        """Coefficients [frames, handles] at spectrogram frames."""
+        seconds = frames * (HOP_LENGTH / SAMPLE_RATE)
+        columns = [np.interp(seconds, self.times_s, column) for column in self.coefficients.T]
+        return np.stack(columns, axis=1)
+
+
+@dataclass(frozen=True)
+class GainMap:
+    """labels int16 [frames, bands] and mask_weights float32 [levels, 7]: what the mask filter takes, under FULL.
+
+    rms_db and largest_db: root mean square and largest size of the field in dB.
+    """
+
+    labels: npt.NDArray[np.int16]
+    mask_weights: FloatArray
+    rms_db: float
+    largest_db: float
+
+
+def gain_map(spectrogram: FloatArray, trajectory: Trajectory) -> GainMap:
+    """The map of a track's log-spectrogram [frames, bands] under coefficients of the handles."""
+    labels = np.empty(spectrogram.shape, np.int16)
+    squares, largest = 0.0, 0.0
+    for start in range(0, len(spectrogram), _FRAMES_AT_ONCE):
+        stop = min(start + _FRAMES_AT_ONCE, len(spectrogram))
+        begin = max(start - MARGIN, 0)
+        fields = handle_fields(spectrogram[begin : stop + MARGIN])[:, start - begin : stop - begin]
+        whole = np.einsum("fh,hfb->fb", trajectory.at(np.arange(start, stop)).astype(np.float32), fields)
+        field = LIMIT_DB * np.tanh(whole / LIMIT_DB)
+        squares += float((field**2).sum(dtype=np.float64))
+        largest = max(largest, float(np.abs(field).max()))
+        labels[start:stop] = np.rint((field + LIMIT_DB) / STEP_DB)
+    weights = np.zeros((_LEVELS, len(FULL.to_array())), np.float32)
+    weights[:, 0] = (np.arange(_LEVELS) * STEP_DB - LIMIT_DB) / LIMIT_DB
+    return GainMap(labels, weights, float(np.sqrt(squares / labels.size)), largest)
+
+
+def map_field(map: GainMap) -> torch.Tensor:
+    """The field in dB [frames, bands] that the filter makes of a map, before it is smoothed."""
+    return torch.from_numpy(map.mask_weights[:, 0][map.labels] * FADER_RANGE_DB[1])

@@ -1,0 +1,177 @@
+"""A recording steered towards emotions: asked, solved, written, and measured on what was written."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ...models.common.atomic_write import atomic_write
+from ...models.common.constants import EMOTIONS
+from ...models.common.errors import InputError
+from ...models.inference.checkpoint import Model, load_model
+from ..analysis.analysis import track_spectrogram
+from ..analysis.prediction import Prediction, predict_track
+from ..audio.track import Track, load_track
+from ..render.audio_writer import validate_output
+from ..render.tags import copy_tags
+from .curve import Curve
+from .gain_map import GainMap, Trajectory, gain_map
+from .headroom import Progress, WrittenMap, write_gain_map
+from .quality import MEASURE, need_quality
+from .targets import GAIN_RANGE_DB, MAX_RMS_DB, Targets
+from .trajectory import NO_CORRECTION, TrajectorySolver
+
+CORRECTIONS: Final = 2
+"""How often a file is written again because the whole track answered otherwise than its excerpts."""
+_CLOSE: Final = 0.05
+
+Judges = Callable[[Track, Track, float], Mapping[str, Mapping[str, float]]]
+"""Asks judges of (original, steered, gain in dB of the second on the first): shifts by judge and emotion."""
+
+
+@dataclass(frozen=True)
+class Steered:
+    """What came of it. Predictions and shifts are on the scale 0..1; `reached` and `after` are measured on the file
+    by the network that ships, at a scale lowered by as much as the file is. reachable: whether what was asked was
+    reached to nine tenths, and what was kept moved by less than a fifth of it. For a curve, `asked` is its mean
+    over the track.
+    """
+
+    file: str
+    output: str
+    duration_s: float
+    asked: dict[str, float]
+    kept: list[str]
+    reachable: bool
+    reached: dict[str, float]
+    judges: dict[str, dict[str, float]] | None
+    midlevel: dict[str, dict[str, float]]
+    emotions: dict[str, dict[str, float]]
+    gain_rms_db: float
+    gain_max_db: float
+    quality: dict[str, str | float] | None
+    loudness_lufs: dict[str, float]
+    true_peak_dbtp: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Try:
+    """One version of the file; missed: the largest miss of a target."""
+
+    trajectory: Trajectory
+    map: GainMap
+    written: WrittenMap
+    after: Prediction
+    moved: Mapping[str, float]
+    missed: float
+
+
+def steer(
+    track: Track,
+    output: str | Path,
+    *,
+    toward: Mapping[str, float] | Curve,
+    keep: Iterable[str] = (),
+    model: Model | None = None,
+    max_rms_db: float = MAX_RMS_DB,
+    min_quality: float | None = None,
+    judges: Judges | None = None,
+    bit_depth: str = "24",
+    ceiling_dbtp: float = -1.0,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Steered:
+    """Write `track` so that its emotions are moved by `toward` (shifts by name, or a curve of them) to `output`.
+
+    keep: emotions that shall stay. max_rms_db: the root mean square gain that is not exceeded. min_quality: the
+    mean opinion score below which the change is made smaller. judges: asked about the result, if given. The file is
+    as loud as the original, or as much softer as the ceiling asks for: there is no limiter in the way.
+
+    Raises InputError for an output that cannot or must not be written, and for targets, a gain or a quality that make
+    no sense; what cannot be reached is no error.
+    """
+    started = time.monotonic()
+    output, keep = Path(output), tuple(keep)
+    targets = Targets(toward.mean(track.duration_s) if isinstance(toward, Curve) else toward, keep)
+    low, high = GAIN_RANGE_DB
+    if not low <= max_rms_db <= high:
+        raise InputError(f"gain {max_rms_db:g} dB is out of range: {low:g} to {high:g} dB rms")
+    if min_quality is not None:
+        need_quality(min_quality)
+    validate_output(output, bit_depth=bit_depth, source=track.path, overwrite=overwrite)
+    report = progress or (lambda fraction: None)
+    model = model or load_model()
+    solver = TrajectorySolver(
+        track,
+        model,
+        toward if isinstance(toward, Curve) else targets,
+        keep=targets.keep,
+        max_rms_db=max_rms_db,
+        min_quality=min_quality,
+    )
+    before = predict_track(track, model)
+    spectrogram = track_spectrogram(track)
+    report(0.1)
+    with atomic_write(output) as beside:
+
+        def attempt(trajectory: Trajectory, begun: float) -> _Try:
+            map = gain_map(spectrogram, trajectory)
+            written = write_gain_map(
+                track,
+                map,
+                beside,
+                name=output,
+                bit_depth=bit_depth,
+                ceiling_dbtp=ceiling_dbtp,
+                progress=lambda fraction: report(begun + 0.2 * fraction),
+            )
+            scale = track.network_peak * 10 ** (written.lowered_db / 20)
+            after = predict_track(load_track(beside), model, scale=scale, like=track)
+            moved = {name: after.emotions[name] - before.emotions[name] for name in EMOTIONS}
+            return _Try(trajectory, map, written, after, moved, _missed(targets, moved))
+
+        best = last = attempt(solver.solve(), 0.1)
+        if not isinstance(toward, Curve):
+            correction = dict(NO_CORRECTION)
+            for number in range(1, CORRECTIONS + 1):
+                if last.missed <= _CLOSE or last.map.rms_db > 0.97 * max_rms_db:
+                    break
+                for name in (*targets.toward, *targets.keep):
+                    correction[name] += targets.toward.get(name, 0.0) - last.moved[name]
+                last = attempt(solver.solve(correction), 0.1 + 0.2 * number)
+                best = min(best, last, key=lambda one: one.missed)
+        if best is not last:
+            best = attempt(best.trajectory, 0.7)
+        copy_tags(track.path, beside)
+        heard = judges(track, load_track(beside), best.written.lowered_db) if judges else None
+    report(1.0)
+    quality: dict[str, str | float] | None = None
+    if solver.quality is not None:
+        quality = {"measure": MEASURE, "value": solver.quality}
+    return Steered(
+        file=str(track.path),
+        output=str(output),
+        duration_s=track.duration_s,
+        asked=dict(targets.toward),
+        kept=list(targets.keep),
+        reachable=targets.reached(best.moved),
+        reached={name: best.moved[name] for name in targets.toward},
+        judges=None if heard is None else {name: dict(moved) for name, moved in heard.items()},
+        midlevel={"before": dict(before.midlevel), "after": dict(best.after.midlevel)},
+        emotions={"before": dict(before.emotions), "after": dict(best.after.emotions)},
+        gain_rms_db=best.map.rms_db,
+        gain_max_db=best.map.largest_db,
+        quality=quality,
+        loudness_lufs={"before": track.loudness_lufs, "after": best.written.loudness_lufs},
+        true_peak_dbtp=best.written.true_peak_dbtp,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _missed(targets: Targets, moved: Mapping[str, float]) -> float:
+    """The largest miss, as a share of the largest shift that was asked."""
+    largest = max(abs(value) for value in targets.toward.values())
+    misses = [abs(moved[name] - targets.toward.get(name, 0.0)) for name in (*targets.toward, *targets.keep)]
+    return max(misses) / largest

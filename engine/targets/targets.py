@@ -1,0 +1,121 @@
+"""An emotion as a target: what is asked, and the coefficients of handles that bring it about.
+
+Each of the own listeners shall be moved by the asked shift, and those emotions that are kept shall stay where they
+are at the network that ships. Where that is more than the permitted gain can do, the nearest is taken.
+"""
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ...models.common.constants import EMOTIONS, MIDLEVEL
+from ...models.common.errors import InputError
+from ..steering.excerpts import Excerpts
+from ..steering.listeners import Listener
+from ..steering.solver import solve
+
+Doubles = npt.NDArray[np.float64]
+LARGEST_SHIFT: Final = 1.0
+MAX_RMS_DB: Final = 5.0
+GAIN_RANGE_DB: Final = (0.1, 12.0)
+SHARES: Final = {"companion": 0.8}
+"""How much of a shift is asked of a listener, if not all of it: the companion is trained to move little."""
+REACHED: Final = 0.9
+KEPT: Final = 0.2
+
+
+@dataclass(frozen=True)
+class Targets:
+    """toward: shifts by emotion on the scale 0..1; keep: emotions that shall stay. Raises InputError.
+
+    For an emotion that is unknown, asked and kept, or asked for nothing, and a shift that is no number or out of
+    range.
+    """
+
+    toward: Mapping[str, float]
+    keep: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        toward = {emotion_called(name): value for name, value in self.toward.items()}
+        keep = tuple(dict.fromkeys(emotion_called(name) for name in self.keep))
+        for name, value in toward.items():
+            if not math.isfinite(value) or abs(value) > LARGEST_SHIFT:
+                raise InputError(
+                    f"{name} by {value:g} is out of range: shifts go from -{LARGEST_SHIFT:g} to {LARGEST_SHIFT:g}"
+                )
+            if name in keep:
+                raise InputError(f"{name} is to be moved and to be kept: one of the two")
+        if not toward:
+            raise InputError("no emotion is asked for (--toward tender=+0.10)")
+        if not any(toward.values()):
+            raise InputError("the shifts that are asked for are zero")
+        object.__setattr__(self, "toward", toward)
+        object.__setattr__(self, "keep", keep)
+
+    def reached(self, moved: Mapping[str, float]) -> bool:
+        """Whether shifts by emotion are at least nine tenths of what was asked, and move the kept ones little."""
+        largest = max(abs(value) for value in self.toward.values())
+        asked = all(abs(moved[name] - value) <= (1 - REACHED) * abs(value) for name, value in self.toward.items())
+        return asked and all(abs(moved[name]) < KEPT * largest for name in self.keep)
+
+
+def emotion_called(name: str) -> str:
+    """The emotion of that name, whatever its case. Raises InputError, with the likeliest one."""
+    known = name.strip().lower()
+    if known not in EMOTIONS:
+        near = difflib.get_close_matches(known, EMOTIONS, n=1)
+        raise InputError(f"no emotion is called {name!r}: " + (f"did you mean {near[0]}?" if near else _all()))
+    return known
+
+
+def _all() -> str:
+    return f"there are {', '.join(EMOTIONS)}"
+
+
+def solve_targets(
+    excerpts: Excerpts,
+    targets: Targets,
+    *,
+    max_rms_db: float = MAX_RMS_DB,
+    correction: Mapping[str, float] | None = None,
+) -> Doubles:
+    """Coefficients of the handles in dB, [handles].
+
+    correction: what to ask of the network beyond the targets, by emotion, because the whole track answered by so much
+    less than the excerpts.
+    """
+    rows, wanted = _rows(targets, excerpts.listeners, correction or {})
+    places = tuple(np.array(rows).T)
+    before = excerpts.before[places]
+    solution = solve(
+        lambda coefficients: excerpts.measure(coefficients)[places] - before,
+        excerpts.slopes(rows),
+        np.array(wanted),
+        excerpts.metric,
+        rms_of=excerpts.rms_db,
+        max_rms_db=max_rms_db,
+        soft=np.array([listener > 0 for listener, _ in rows]),
+    )
+    return solution.coefficients
+
+
+def _rows(
+    targets: Targets, listeners: Sequence[Listener], correction: Mapping[str, float]
+) -> tuple[Sequence[tuple[int, int]], Sequence[float]]:
+    """(listener, output) and what each shall move by."""
+    rows: list[tuple[int, int]] = []
+    wanted: list[float] = []
+    for number, listener in enumerate(listeners):
+        for name, shift in targets.toward.items():
+            rows.append((number, len(MIDLEVEL) + EMOTIONS.index(name)))
+            further = correction.get(name, 0.0) if number == 0 else 0.0
+            wanted.append(SHARES.get(listener.name, 1.0) * shift + further)
+    for name in targets.keep:
+        rows.append((0, len(MIDLEVEL) + EMOTIONS.index(name)))
+        wanted.append(correction.get(name, 0.0))
+    return rows, wanted

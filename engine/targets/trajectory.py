@@ -1,0 +1,93 @@
+"""From targets to coefficients of handles over a track: constant, or a row of a curve at a time."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ...models.common.constants import EMOTIONS
+from ...models.inference.checkpoint import Model
+from ..audio.track import Track
+from ..steering.excerpts import Excerpts, around, read_excerpts, spread_starts
+from ..steering.handles import HANDLES
+from ..steering.listeners import own_listeners
+from .curve import Curve
+from .gain_map import Trajectory
+from .quality import quality_of
+from .targets import Targets, solve_targets
+
+Doubles = npt.NDArray[np.float64]
+NO_CORRECTION: Final = dict.fromkeys(EMOTIONS, 0.0)
+QUALITY_FLOOR: Final = 4.15
+"""The mean opinion score below which a change is made smaller, if nothing else is asked and Zimtohrli is there."""
+_LESS: Final = 0.9
+_LEAST: Final = 0.1
+_MOST_JUDGED: Final = 6
+"""So many excerpts of a curve are looked at for the quality."""
+
+
+class TrajectorySolver:
+    """Solves a track's targets, again if need be with a correction; `quality` is that of the last solution."""
+
+    def __init__(
+        self,
+        track: Track,
+        model: Model,
+        toward: Targets | Curve,
+        *,
+        keep: tuple[str, ...],
+        max_rms_db: float,
+        min_quality: float | None,
+    ) -> None:
+        """keep: for a curve, which names none. max_rms_db: of the gain field. min_quality: mean opinion score, by
+        default QUALITY_FLOOR.
+        """
+        self._toward, self._keep = toward, keep
+        self._max_rms_db = max_rms_db
+        self._min_quality = QUALITY_FLOOR if min_quality is None else min_quality
+        self._listeners = own_listeners(model)
+        if isinstance(toward, Curve):
+            stretches = [around(float(time), track.duration_s) for time in toward.times_s]
+        else:
+            stretches = spread_starts(track.duration_s)
+        self._sounds = read_excerpts(track, stretches)
+        self._whole = None if isinstance(toward, Curve) else Excerpts(self._sounds, self._listeners)
+        self.quality: float | None = None
+        """Mean opinion score of the last solution; None without Zimtohrli."""
+
+    def solve(self, correction: Mapping[str, float] = NO_CORRECTION) -> Trajectory:
+        """The trajectory of coefficients, made smaller until the quality is as good as asked."""
+        if isinstance(self._toward, Curve):
+            return self._curve(self._toward)
+        assert self._whole is not None
+        coefficients = solve_targets(self._whole, self._toward, max_rms_db=self._max_rms_db, correction=correction)
+        share = 1.0
+        while True:
+            self.quality = quality_of(self._sounds, self._whole.sounds(share * coefficients))
+            if self._good(self.quality) or share < _LEAST:
+                break
+            share *= _LESS
+        return Trajectory(np.zeros(1), share * coefficients[None])
+
+    def _curve(self, curve: Curve) -> Trajectory:
+        solved = np.zeros((len(curve.times_s), len(HANDLES)))
+        scores = []
+        judged = set(np.unique(np.linspace(0, len(solved) - 1, _MOST_JUDGED).round().astype(int)).tolist())
+        for row, sound in enumerate(self._sounds):
+            if not curve.shifts[row].any():
+                continue
+            excerpts = Excerpts([sound], self._listeners)
+            solved[row] = solve_targets(excerpts, curve.targets(row, self._keep), max_rms_db=self._max_rms_db)
+            if row in judged:
+                score = quality_of([sound], excerpts.sounds(solved[row]))
+                while not self._good(score) and np.abs(solved[row]).max() > _LEAST:
+                    solved[row] *= _LESS
+                    score = quality_of([sound], excerpts.sounds(solved[row]))
+                scores.append(score)
+        known = [score for score in scores if score is not None]
+        self.quality = float(np.mean(known)) if known else None
+        return Trajectory(curve.times_s, solved)
+
+    def _good(self, score: float | None) -> bool:
+        return score is None or score >= self._min_quality

@@ -1,0 +1,119 @@
+"""Judges: models that take no part in training, explaining or solving, and say what they hear in a sound.
+
+There are two juries of three judges each, of other make, weights and clips (weights/README.md says how they were
+made):
+
+* `development`, by which this project chooses: a network of statistics, a regression on acoustic measures, a
+  regression on the embeddings of musicnn;
+* `reporting`, opened for the tables of the documentation only: a recurrent network, a regression on librosa's
+  measures, a regression on the embeddings of a VGG network.
+
+No network that ships has seen their weights, and they have seen nothing of its.
+"""
+
+import importlib.resources
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import soxr
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from ..common.arrays import FloatArray
+from ..common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
+from ..common.errors import InputError
+from .librosa_measures import librosa_measures
+from .measures import acoustic_measures
+from .mel import MEL_RATE, LogMel
+from .networks import JudgeNetwork
+from .tagger import Tagger
+
+JURIES: Final = ("development", "reporting")
+OUTPUTS: Final = (*MIDLEVEL, *EMOTIONS)
+_FURTHEST: Final = 6.0
+
+
+@dataclass(frozen=True)
+class Judge:
+    """name: of its make. hear: mono sound [samples] at 22,050 Hz, on the scale at which the original has a peak of
+    one -> features and emotions [15] on the scale 0..1, in the order of OUTPUTS."""
+
+    name: str
+    hear: Callable[[FloatArray], FloatArray]
+
+
+def load_jury(name: str = "development") -> tuple[Judge, ...]:
+    """The three judges of a jury. Raises InputError for an unknown name and for weights that are missing or
+    damaged.
+    """
+    if name not in JURIES:
+        raise InputError(f"no jury is called {name!r}: there are {', '.join(JURIES)}")
+    if name == "development":
+        kinds = ("statistics", acoustic_measures, "musicnn")
+    else:
+        kinds = ("recurrent", librosa_measures, "vgg")
+    network, measures, tagger = kinds
+    return (
+        Judge("network", NetworkEar(str(network))),
+        Judge("measures", partial(_read_linear, measures, LinearReadout(_weights(f"{name}-measures")))),
+        Judge("tagger", partial(_read_linear, TaggerEar(str(tagger)), LinearReadout(_weights(f"{name}-tagger")))),
+    )
+
+
+def _weights(name: str) -> dict[str, torch.Tensor]:
+    path = Path(str(importlib.resources.files("moodfader.models.jury") / "weights" / f"{name}.safetensors"))
+    try:
+        return {key: tensor.float() for key, tensor in load_file(path).items()}
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: not the weights of a judge ({error})") from error
+
+
+class LinearReadout:
+    """Features and emotions from measures [N]: standardised, turned to their principal axes, read by two ridges."""
+
+    def __init__(self, tensors: dict[str, torch.Tensor]) -> None:
+        self._tensors = {name: tensor.double().numpy() for name, tensor in tensors.items()}
+
+    def __call__(self, measures: FloatArray) -> FloatArray:
+        t = self._tensors
+        standard = np.clip((measures - t["mean"]) / t["deviation"], -_FURTHEST, _FURTHEST) @ t["axes"]
+        return np.asarray(standard @ t["slopes"] + t["offset"])
+
+
+def _read_linear(ear: Callable[[FloatArray], FloatArray], readout: LinearReadout, sound: FloatArray) -> FloatArray:
+    return readout(ear(sound))
+
+
+class TaggerEar:
+    """Embedding of a sound at 22,050 Hz by a network that tags music, "musicnn" or "vgg"."""
+
+    def __init__(self, kind: str) -> None:
+        self._tagger = Tagger(kind, _weights(f"tagger-{kind}"))
+
+    def __call__(self, sound: FloatArray) -> FloatArray:
+        return np.asarray(self._tagger(torch.from_numpy(_at_mel_rate(sound))).numpy())
+
+
+class NetworkEar:
+    """What a judge's network says of a sound at 22,050 Hz."""
+
+    def __init__(self, kind: str) -> None:
+        self._network = JudgeNetwork(kind)
+        self._network.load_state_dict(_weights(f"network-{kind}"))
+        self._network.eval()
+        self._mel = LogMel()
+
+    def __call__(self, sound: FloatArray) -> FloatArray:
+        with torch.inference_mode():
+            mel = self._mel(torch.from_numpy(_at_mel_rate(sound)))[::2]
+            midlevel, emotions = self._network(mel[None])
+        return np.asarray(torch.cat((midlevel[0], emotions[0])).double().numpy())
+
+
+def _at_mel_rate(sound: FloatArray) -> FloatArray:
+    return np.asarray(soxr.resample(sound, SAMPLE_RATE, MEL_RATE), np.float32)

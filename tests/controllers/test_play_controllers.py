@@ -1,0 +1,437 @@
+"""`moodfader play` with controllers as people have them: OSC programs, MIDI over JACK.
+
+Nothing of the program is imported, so the same file runs against another version: with that version's Python.
+"""
+
+import contextlib
+import http.client
+import os
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+DEMO = Path(__file__).parents[2] / "presets" / "demo.ogg"
+FADER = "/moodfader/midlevel/modality"
+DISSONANCE = "/moodfader/midlevel/dissonance"
+SENDER = """
+import sys, mido
+mido.set_backend("mido.backends.rtmidi/UNIX_JACK")
+with mido.open_output("pads", virtual=True) as out:
+    print("ready", flush=True)
+    for line in sys.stdin:
+        for message in mido.parse_all(bytes.fromhex(line)):
+            out.send(message)
+"""
+MAPPING = f"""
+[[control]]
+address = "{FADER}"
+channel = 1
+number = 1
+mode = "14bit"
+[[control]]
+address = "{DISSONANCE}"
+channel = 1
+number = 9
+[[control]]
+address = "/moodfader/preset/load"
+channel = 10
+number = 36
+message = "note"
+value = "dolce"
+[[control]]
+address = "/moodfader/bypass"
+channel = 1
+number = 5
+message = "program"
+"""
+needs_liblo = pytest.mark.skipif(
+    not (shutil.which("oscsend") and shutil.which("oscdump")), reason="liblo-tools are not installed"
+)
+
+
+def padded(text):
+    data = text.encode()
+    return data + bytes(4 - len(data) % 4)
+
+
+def osc(address, tags="", *values):
+    """A message as bytes, written here so that it may be of any type."""
+    data = padded(address) + padded("," + tags)
+    for value in values:
+        data += (
+            padded(value) if isinstance(value, str) else struct.pack(">i" if isinstance(value, int) else ">f", value)
+        )
+    return data
+
+
+def bundle(*messages):
+    return b"#bundle\0" + bytes(7) + b"\1" + b"".join(struct.pack(">i", len(one)) + one for one in messages)
+
+
+def read(datagram):
+    """Messages (address, first argument) of what the program sends: f, i, s, N, bundled or not."""
+    if datagram.startswith(b"#bundle"):
+        at, found = 16, []
+        while at < len(datagram):
+            size = struct.unpack_from(">i", datagram, at)[0]
+            found += read(datagram[at + 4 : at + 4 + size])
+            at += 4 + size
+        return found
+    address, _, _ = datagram.partition(b"\0")
+    tags_at = len(address) + 4 - len(address) % 4
+    tag, data = datagram[tags_at + 1 : tags_at + 2], datagram[tags_at + 4 :]
+    if tag in b"fi":
+        return [(address.decode(), struct.unpack(">" + tag.decode(), data[:4])[0])]
+    return [(address.decode(), data.split(b"\0")[0].decode() if tag == b"s" else None)]
+
+
+class Play:
+    """A paused `moodfader play` without a sound card, and a socket that speaks to it."""
+
+    def __init__(self, config, *words, env=None, host="127.0.0.1"):
+        command = [sys.executable, "-m", "moodfader.control.cli", "play", str(DEMO), "--backend", "null"]
+        command += ["--paused", "--no-terminal", "--osc-port", "0", *words]
+        environment = os.environ | {"MOODFADER_CONFIG": str(config), "OMP_NUM_THREADS": "1"} | (env or {})
+        self.process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        self.notes = []
+        self.ready = threading.Event()
+        last = "MIDI from" if "--midi" in words else "OSCQuery on http"
+        threading.Thread(target=self._read_notes, args=(last,), daemon=True).start()
+        self.ready.wait(120)
+        line = next((note for note in self.notes if "OSCQuery on http" in note), None)
+        if line is None:
+            self.stop()
+            raise RuntimeError("play does not start: " + "".join(self.notes))
+        self.port, self.http = map(int, re.search(r":(\d+), .*:(\d+)", line).groups())
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.connect((host, self.port))
+
+    def _read_notes(self, last):
+        for line in self.process.stderr:
+            self.notes.append(line)
+            if last in line:
+                self.ready.set()
+        self.ready.set()
+
+    def send(self, *datagrams):
+        for datagram in datagrams:
+            self.socket.send(datagram)
+
+    def answers(self, seconds=0.3, *, source=None):
+        """All messages that come until it has been quiet for so long."""
+        source = source or self.socket
+        source.settimeout(seconds)
+        found = []
+        with contextlib.suppress(TimeoutError):
+            while True:
+                found += read(source.recv(65536))
+        return found
+
+    def told(self, address, source, seconds=5.0):
+        """The next value of an address that comes to a subscriber, None if none does."""
+        end = time.monotonic() + seconds
+        source.settimeout(0.2)
+        while time.monotonic() < end:
+            with contextlib.suppress(TimeoutError):
+                for name, value in read(source.recv(65536)):
+                    if name == address:
+                        return value
+        return None
+
+    def get(self, address):
+        """What the address holds, once all that came before is done."""
+        self.answers(0.05)
+        self.send(osc(address))
+        self.socket.settimeout(10)
+        return dict(read(self.socket.recv(65536)))[address]
+
+    def comes_to(self, address, value, seconds=5.0):
+        end = time.monotonic() + seconds
+        while (now := self.get(address)) != pytest.approx(value) and time.monotonic() < end:
+            time.sleep(0.05)
+        return now == pytest.approx(value)
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("controllers")
+    (folder / "presets").mkdir()
+    (folder / "presets" / "broken.toml").write_text("gains_db = [")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def playing(config):
+    play = Play(config)
+    yield play
+    play.stop()
+
+
+@pytest.fixture
+def play(playing):
+    playing.send(osc("/moodfader/zero"), osc("/moodfader/bypass", "i", 0))
+    playing.answers(0.1)
+    return playing
+
+
+def test_a_trigger_of_the_type_that_oscquery_names_acts(play):
+    connection = http.client.HTTPConnection("127.0.0.1", play.http, timeout=10)
+    connection.request("GET", "/moodfader/zero?TYPE")
+    assert b'"I"' in connection.getresponse().read()
+    play.send(osc(FADER, "f", 5.0), (FIXTURES / "osc_trigger_as_advertised.bin").read_bytes())
+    assert play.get(FADER) == 0.0
+    play.send(osc(FADER, "f", 5.0), osc("/moodfader/zero", "N"))
+    assert play.get(FADER) == 0.0
+
+
+def test_a_message_without_type_tags_acts(play):
+    play.send((FIXTURES / "osc_without_type_tags.bin").read_bytes())
+    assert play.get(DISSONANCE) == 6.0
+    play.send(padded("/moodfader/preset/load") + padded("dolce"))
+    assert play.get("/moodfader/preset/load") == "dolce"
+    play.send(padded(FADER) + b"abcdefgh")
+    ((_, reason),) = [one for one in play.answers() if one[0].endswith("error")]
+    assert reason.startswith(FADER)
+
+
+def test_arrays_of_one_and_symbols_act(play):
+    play.send(osc(FADER, "[f]", 3.0), osc("/moodfader/preset/load", "S", "dolce"))
+    assert play.get("/moodfader/preset/load") == "dolce"
+    play.send(osc(FADER, "[f]", 3.0))
+    assert play.get(FADER) == 3.0
+
+
+def test_a_colour_is_refused_by_its_name(play):
+    play.send(osc(FADER, "r", 255))
+    reasons = dict(play.answers())
+    assert "colour" in reasons["/moodfader/error"]
+
+
+def test_one_message_that_is_not_understood_does_not_stop_the_others_of_its_bundle(play):
+    bad = padded("/moodfader/delta") + padded(",x")
+    play.send(bundle(osc(FADER, "f", 2.0), bad, osc(DISSONANCE, "f", -2.0)))
+    answers = dict(play.answers())
+    assert answers["/moodfader/error"].startswith("/moodfader/delta: ")
+    assert (play.get(FADER), play.get(DISSONANCE)) == (2.0, -2.0)
+
+
+def listener():
+    """A socket as a program has it that listens on another port than it sends from."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.bind(("127.0.0.1", 0))
+    return made
+
+
+def test_a_client_that_listens_on_another_port_is_told_there(play):
+    with listener() as listens, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sends:
+        sends.connect(("127.0.0.1", play.port))
+        sends.send(osc("/moodfader/subscribe", "fi", 50.0, listens.getsockname()[1]))
+        assert play.told(FADER, listens) == 0.0
+        play.send(osc(FADER, "f", 4.0))
+        assert play.told(FADER, listens) == 4.0
+        sends.send(osc(FADER, "f", 99.0))
+        assert play.told(FADER, listens) == 4.0
+        sends.send(osc("/moodfader/unsubscribe"))
+
+
+@needs_liblo
+def test_oscdump_hears_what_oscsend_asks_for_it(play):
+    with listener() as probe:
+        port = probe.getsockname()[1]
+    dump = subprocess.Popen(["oscdump", "-L", str(port)], stdout=subprocess.PIPE, text=True)
+    try:
+        time.sleep(0.5)
+        ask = ["oscsend", "localhost", str(play.port), "/moodfader/subscribe", "fi", "50", str(port)]
+        subprocess.run(ask, check=True, timeout=10)
+        timer = threading.Timer(10, dump.kill)  # (silence ends, too)
+        timer.start()
+        lines = [line for line, _ in zip(dump.stdout, range(20), strict=False)]
+        timer.cancel()
+        assert any(FADER in line for line in lines)
+    finally:
+        dump.kill()
+        dump.wait()
+
+
+@pytest.fixture(scope="module")
+def elsewhere(config):
+    """A play on `localhost` that answers on a port of its own choice, and what listens there."""
+    with listener() as listens:
+        play = Play(config, "--bind", "localhost", "--reply-port", str(listens.getsockname()[1]))
+        yield play, listens
+        play.stop()
+
+
+def test_all_clients_are_told_on_the_reply_port(elsewhere):
+    play, listens = elsewhere
+    play.send(osc(FADER))
+    assert play.answers(1.0, source=listens) == [(FADER, 0.0)]
+
+
+def test_localhost_can_be_listened_on(elsewhere):
+    play, _ = elsewhere
+    time.sleep(3)  # (the announcement on the network takes a while)
+    assert play.process.poll() is None
+    assert not [line for line in play.notes if "Traceback" in line]
+
+
+def test_a_subscriber_can_have_values_from_0_to_1(play):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.connect(("127.0.0.1", play.port))
+        client.send(osc("/moodfader/subscribe/norm", "f", 50.0))
+        assert play.told(FADER + "/norm", client) == 0.5
+        play.send(osc(FADER, "f", 6.0))
+        assert play.told(FADER + "/norm", client) == 0.75
+        client.send(osc("/moodfader/unsubscribe"))
+
+
+def test_a_fader_that_was_moved_too_far_is_sent_back(play):
+    play.send(osc(FADER, "f", 3.0), osc(FADER, "f", 40.0))
+    answers = dict(play.answers())
+    assert answers[FADER] == 3.0
+    assert "out of range" in answers["/moodfader/error"]
+
+
+def test_the_error_of_a_broken_preset_names_no_folder(play, config):
+    play.send(osc("/moodfader/preset/load", "s", "broken"))
+    reason = dict(play.answers())["/moodfader/error"]
+    assert "broken.toml" in reason
+    assert str(config) not in reason
+
+
+def test_a_page_of_a_stranger_reads_nothing(play):
+    statuses = {}
+    for host in ("rebound.example:80", "127.0.0.1", "localhost", "[::1]:9000"):
+        connection = http.client.HTTPConnection("127.0.0.1", play.http, timeout=10)
+        connection.request("GET", "/?HOST_INFO", headers={"Host": host})
+        statuses[host] = connection.getresponse().status
+        connection.close()
+    assert statuses == {"rebound.example:80": 403, "127.0.0.1": 200, "localhost": 200, "[::1]:9000": 200}
+
+
+def test_an_address_of_another_machine_is_not_blamed_on_another_instance(config):
+    with pytest.raises(RuntimeError, match="no network interface") as caught:
+        Play(config, "--bind", "1.2.3.4")
+    assert "another Moodfader" not in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def jack():
+    """A JACK server with a MIDI output "pads", into which hexadecimal bytes can be written."""
+    absent = [tool for tool in ("jackd", "jack_lsp") if shutil.which(tool) is None]
+    if absent:
+        pytest.skip(f"not installed: {', '.join(absent)} (Debian: jackd2)")
+    pytest.importorskip("rtmidi", reason="python-rtmidi, the other end of the cable, is not installed")
+    name = f"mfc{os.getpid()}"
+    env = {
+        "JACK_DEFAULT_SERVER": name,
+        "JACK_NO_AUDIO_RESERVATION": "1",
+        "MIDO_BACKEND": "mido.backends.rtmidi/UNIX_JACK",
+    }
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen(["jackd", "-r", "-S", "-n", name, "-d", "dummy", "-r", "44100", "-p", "512"], **quiet)
+    try:
+        for _ in range(100):
+            if subprocess.run(["jack_lsp"], env=os.environ | env, check=False, capture_output=True).stdout:
+                break
+            time.sleep(0.1)
+        else:
+            pytest.skip("jackd does not start")
+        sender = subprocess.Popen(
+            [sys.executable, "-c", SENDER],
+            env=os.environ | env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert sender.stdout.readline().strip() == "ready"
+        yield env, sender
+        sender.terminate()
+        sender.wait()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture(scope="module")
+def midi(jack, config):
+    env, sender = jack
+    (config / "midi.toml").write_text(MAPPING)
+    play = Play(config, "--midi", "pads", env=env)
+    yield play, lambda *lines: (sender.stdin.write("\n".join(lines) + "\n"), sender.stdin.flush())
+    play.stop()
+
+
+def test_a_14_bit_fader_that_sends_only_the_coarse_byte_moves(midi):
+    play, send = midi
+    data = (FIXTURES / "midi_14bit_coarse_only.bin").read_bytes().hex()
+    send("b00140", "b02100")
+    assert play.comes_to(FADER, 0.0)
+    send(data)
+    assert play.comes_to(FADER, 24 * 46 / 126), (play.get(FADER), play.notes)
+
+
+def test_the_exact_middle_of_14_bits_is_0_db(midi):
+    play, send = midi
+    send("b00130", "b02100", "b00140", "b02110", "b00140", "b02100")
+    time.sleep(0.5)
+    assert play.get(FADER) == 0.0
+
+
+def test_a_midi_fader_does_not_jump_after_a_preset(midi):
+    play, send = midi
+    send("b00940")
+    assert play.comes_to(DISSONANCE, 0.0)
+    play.send(osc(DISSONANCE, "f", -9.0))
+    send("b00960")
+    time.sleep(0.5)
+    assert play.get(DISSONANCE) == -9.0
+    send("b00901")  # crosses it
+    assert play.comes_to(DISSONANCE, -12 + 24 / 128)
+
+
+def test_pads_and_program_changes_steer(midi):
+    play, send = midi
+    send("992450", "892400", "c005")
+    assert play.comes_to("/moodfader/bypass", 1), (play.get("/moodfader/preset/load"), play.notes)
+    assert play.get("/moodfader/preset/load") == "dolce"
+
+
+def test_an_encoder_that_accelerates_is_learned_as_one(jack, config):
+    env, sender = jack
+    command = [sys.executable, "-m", "moodfader.control.cli", "midi", "learn", FADER, "--port", "pads"]
+    environment = os.environ | env | {"MOODFADER_CONFIG": str(config)}
+    learn = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert "move the control" in learn.stderr.readline()
+        time.sleep(0.5)
+        steps = [1, 1, 1, 2, 4, 7, 7, 5, 2, 1, 1, 1, -1, -1, -1, -2, -5, -8, -6, -3, -1, -1]
+        sender.stdin.write("".join(f"b014{step % 128:02x}\n" for step in steps))
+        sender.stdin.flush()
+        out, _ = learn.communicate(timeout=40)
+        assert out.split() == [FADER, "channel", "1", "number", "20", "twos"]
+    finally:
+        learn.kill()
+        learn.wait()
+        (config / "midi.toml").unlink(missing_ok=True)

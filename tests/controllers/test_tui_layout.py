@@ -1,0 +1,406 @@
+"""The terminal view as lines of text: their width, what is coloured and how, and what each state is called."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+import numpy as np
+import pytest
+from helpers.terminal_stage import NOTES, STATES, TITLE, analyse, perform, write_analysis
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from moodfader.control.session.parameters import PARAMETERS
+from moodfader.control.tui.layout import compose
+from moodfader.control.tui.palette import (
+    DARK_16,
+    LIGHT_16,
+    MANY_COLOURS,
+    NO_COLOUR,
+    PALETTES,
+    choose_palette,
+    level_colour,
+)
+from moodfader.control.tui.panels.cells import bar_scale, centred_bar, change_text, to_plain
+from moodfader.control.tui.panels.effects import effect_rows
+from moodfader.control.tui.panels.faders import fader_rows
+from moodfader.control.tui.panels.gain_map import GainMap
+from moodfader.control.tui.view_state import ViewState, sound_state
+from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
+from rich.cells import cell_len
+from rich.color import Color
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
+
+CONSOLE = Console(color_system="truecolor", force_terminal=True)
+SIZES = [(40, 10), (60, 16), (80, 24), (81, 25), (99, 60), (100, 20), (110, 34), (150, 40), (200, 50), (300, 90)]
+
+
+def view_of(session, **more):
+    return ViewState(session.state(), **more)
+
+
+def drawn(view, width, height, palette=MANY_COLOURS, **options):
+    return compose(view, width, height, palette, map_rows=lambda w, h: [Text("map")] * h, **options)
+
+
+def coloured(line):
+    """Whether any cell of a line has a colour of its own."""
+    spans = [span.style if isinstance(span.style, Style) else Style.parse(span.style) for span in line.spans]
+    return any(style.color is not None and not style.color.is_default for style in spans)
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_every_line_is_as_wide_as_the_terminal(session, tmp_path, width, height, palette):
+    path = analyse(session, tmp_path)
+    gain_map = GainMap(path, session.pictures[0])
+    for scene in STATES:
+        perform(session, scene)
+        view = view_of(session, title="東京 " * 60, clients=["127.0.0.1:5000"] * 40, notes=[*NOTES, "x" * 300])
+        for options in ({}, {"show_help": True}, {"map_wanted": True}):
+            lines = compose(
+                view,
+                width,
+                height,
+                palette,
+                map_rows=lambda w, h: gain_map.render_text(62.0, np.ones(7, np.float32), w, h, palette),
+                **options,
+            )
+            assert [line.cell_len for line in lines] == [width] * height
+
+
+VALUE = st.one_of(st.none(), st.floats(), st.floats(-1, 1), st.integers(), st.booleans(), st.text(max_size=9))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    values=st.dictionaries(st.sampled_from([control.address for control in PARAMETERS]), VALUE),
+    everything=VALUE,
+    width=st.integers(1, 260),
+    height=st.integers(1, 70),
+    palette=st.sampled_from(PALETTES),
+    options=st.fixed_dictionaries({"show_help": st.booleans(), "map_wanted": st.booleans()}),
+    selected=st.integers(0, 6),
+)
+def test_no_value_and_no_size_is_too_strange(values, everything, width, height, palette, options, selected):
+    state = {control.address: everything for control in PARAMETERS} | values
+    for known in (values, state):
+        lines = drawn(ViewState(known, selected=selected), width, height, palette, **options)
+        assert [line.cell_len for line in lines] == [width] * height
+
+
+@pytest.mark.parametrize(("width", "height"), [(60, 16), (80, 24), (110, 34), (200, 50)])
+def test_everything_that_matters_is_there_at_every_size(session, width, height):
+    perform(session, "settling")
+    screen = "\n".join(line.plain for line in drawn(view_of(session, title=TITLE), width, height))
+    for name in (*MIDLEVEL, *EMOTIONS):
+        assert name.replace("_", " ") in screen
+    for text in ("concerto no. 3", "● steered", "● REC", "1:02 / 4:05", "▲+0.12", "▼−0.05", "−12.0", "underruns 0"):
+        assert text in screen
+    if width >= 80:
+        for text in ("last 10 s, settling", "0.23 → 0.35", "xruns 0", "buffer 4 blocks", "latency 31 ms"):
+            assert text in screen
+    perform(session)
+    assert "◆ expected" in "\n".join(line.plain for line in drawn(view_of(session), max(width, 80), max(height, 24)))
+    assert ("map" in screen) is (height >= 34)
+    wide = screen.count("rhythmic complexity")
+    assert wide == (2 if width >= 150 else 1)  # (the features' own effects have a panel of their own)
+
+
+def test_the_selected_fader_is_seen_however_low_the_terminal(session):
+    for height in range(3, 16):
+        for selected, name in enumerate(MIDLEVEL):
+            lines = drawn(view_of(session, selected=selected), 60, height)
+            assert any(line.plain.startswith(f"▸ {name.replace('_', ' ')}") for line in lines), (height, name)
+
+
+def test_a_fader_stands_where_its_value_is(session):
+    session.set("/moodfader/midlevel/melodiousness", -12.0)
+    session.set("/moodfader/midlevel/articulation", 12.0)
+    lines = [row.plain for row in fader_rows(view_of(session), 80, MANY_COLOURS)[1:]]
+    places = [line.index("█") for line in lines]
+    assert places[0] < places[2] < places[1]
+    assert places[2] - places[0] == places[1] - places[2]
+    assert "−12.0" in lines[0]
+    assert "+12.0" in lines[1]
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+def test_nothing_is_coloured_below_a_change_of_one_hundredth(session, palette):
+    perform(session)
+    session.publish(
+        {"/moodfader/original/happy": 0.656, "/moodfader/measured/happy": 0.664, "/moodfader/effect/happy": 0.008}
+    )
+    session.publish({"/moodfader/expected/happy": -0.0099})
+    rows = {row.plain.split()[0]: row for row in effect_rows(
+        "emotions", view_of(session).emotion_effects, view_of(session), 90, palette
+    )}  # fmt: skip
+    assert "0.66 → 0.66" in rows["happy"].plain
+    assert not coloured(rows["happy"])
+    assert not set("▲▼█▌▐◆") & set(rows["happy"].plain)
+    assert "0.23 → 0.35" in rows["tension"].plain
+    assert coloured(rows["tension"]) is (palette is not NO_COLOUR)
+    assert "▲+0.12" in rows["tension"].plain
+
+
+def test_the_effect_is_a_bar_from_the_middle_and_the_expected_one_a_mark():
+    bars = [
+        centred_bar(change, expected, 21, 0.1, MANY_COLOURS).plain
+        for change, expected in ((0.05, 0.1), (-0.05, -0.1), (0.055, None), (0.2, 0.0), (-0.2, 0.3), (0.009, 0.05))
+    ]
+    assert bars == [
+        "··········│█████····◆",
+        "◆····█████│··········",
+        "··········│█████▌····",
+        "··········│█████████▶",
+        "◀█████████│·········◆",
+        "··········│····◆·····",
+    ]
+    assert (bar_scale(0.03, None), bar_scale(-0.101), bar_scale(0.2, 0.51), bar_scale()) == (0.1, 0.2, 1.0, 0.1)
+    texts = [change_text(change, NO_COLOUR).plain for change in (0.01, -0.25, 0.0099, None)]
+    assert texts == ["  ▲+0.01 "[1:], " ▼−0.25 ", "      0 ", "      – "]
+
+
+@pytest.mark.parametrize("scene", STATES)
+def test_the_state_of_the_sound_is_said_in_words_and_with_a_sign(session, scene):
+    perform(session, scene)
+    sound, words = STATES[scene]
+    for width in (80, 110, 200):
+        assert words in drawn(view_of(session, title=TITLE), width, 24)[0].plain
+    state = sound_state(view_of(session))
+    assert state.warning is (sound in ("no_analysis", "output_gone", "renderer_gone"))
+    session.publish({"/moodfader/excerpt/settling": True})
+    settles = sound in ("steered", "delta")
+    assert sound_state(view_of(session)).words == (f"{words}, settling" if settles else words)
+
+
+def test_each_state_has_its_own_sign(session):
+    signs = {}
+    for scene, (sound, _) in STATES.items():
+        perform(session, scene)
+        signs[sound] = sound_state(view_of(session)).sign
+    assert len(set(signs.values())) == len(signs) - 1  # (both kinds of gone have the same)
+
+
+# palettes
+
+XTERM = [
+    (0, 0, 0),
+    (205, 0, 0),
+    (0, 205, 0),
+    (205, 205, 0),
+    (0, 0, 238),
+    (205, 0, 205),
+    (0, 205, 205),
+    (229, 229, 229),
+]
+XTERM += [(127, 127, 127), (255, 0, 0), (0, 255, 0), (255, 255, 0), (92, 92, 255), (255, 0, 255), (0, 255, 255)]
+XTERM += [(255, 255, 255)]
+
+
+def luminance(rgb):
+    """Relative luminance (WCAG 2.1)."""
+    parts = [part / 255 for part in rgb]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+
+def contrast(one, other):
+    """Contrast ratio, 1 to 21 (WCAG 2.1)."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize(
+    ("palette", "backgrounds"),
+    [(MANY_COLOURS, [(0, 0, 0), (255, 255, 255)]), (DARK_16, [(0, 0, 0)]), (LIGHT_16, [(255, 255, 255)])],
+)
+def test_colours_can_be_read_on_their_backgrounds(palette, backgrounds):
+    for style in (palette.raised, palette.lowered, palette.accent, palette.warning):
+        color = Style.parse(style).color
+        rgb = XTERM[color.number] if color.number < 16 else tuple(color.get_truecolor())
+        for background in backgrounds:
+            assert contrast(rgb, background) >= 3, (style, background)
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+def test_raised_and_lowered_are_not_red_and_green(palette):
+    if palette is NO_COLOUR:
+        assert (palette.raised, palette.lowered) == ("", "")
+        return
+    rgb = []
+    for style in (palette.raised, palette.lowered):
+        color = Style.parse(style).color
+        rgb.append(XTERM[color.number] if color.number < 16 else tuple(color.get_truecolor()))
+    (red, _, blue), (red_lowered, _, blue_lowered) = rgb
+    assert red > blue
+    assert blue_lowered > red_lowered
+
+
+@pytest.mark.parametrize(
+    ("environment", "colours", "palette"),
+    [
+        ({"TERM": "xterm-256color"}, 256, MANY_COLOURS),
+        ({"TERM": "xterm", "COLORTERM": "truecolor"}, 8, MANY_COLOURS),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, 256, NO_COLOUR),
+        ({"TERM": "xterm-256color", "NO_COLOR": ""}, 256, NO_COLOUR),
+        ({"TERM": "xterm", "COLORFGBG": "0;15"}, 8, LIGHT_16),
+        ({"TERM": "xterm", "COLORFGBG": "15;default;0"}, 8, DARK_16),
+        ({"TERM": "linux"}, 8, DARK_16),
+        ({"TERM": "vt100"}, 0, NO_COLOUR),
+        ({"TERM": "dumb"}, None, NO_COLOUR),
+        ({}, None, DARK_16),
+    ],
+)
+def test_the_palette_follows_the_terminal(environment, colours, palette):
+    assert choose_palette(environment, colours) is palette
+
+
+PROGRAM = """
+import itertools, sys
+from moodfader.control.session.session import Session
+from moodfader.control.tui.app import Terminal
+session, counter = Session(), itertools.count()
+session.set("/moodfader/midlevel/dissonance", 6.0)
+session.set("/moodfader/midlevel/modality", -6.0)
+Terminal(session, track=lambda: "song.flac", until=lambda: next(counter) > 5).run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("terminal", "more", "kinds"),
+    [
+        ("xterm-256color", {"NO_COLOR": "1"}, set()),
+        ("vt100", {}, set()),
+        ("xterm", {}, {16}),
+        ("xterm-256color", {}, {256}),
+        ("vt100", {"PYTHONIOENCODING": "latin-1"}, set()),
+    ],
+)
+def test_what_a_real_terminal_is_sent(terminal, more, kinds):
+    """By the bytes: no colour at all, one of sixteen, or one of many; and no background behind any text."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM")}
+    environment |= {"TERM": terminal, **more}
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    )
+    os.close(theirs)
+    sent = b""
+    while True:
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:  # (Linux' end of a terminal)
+            break
+        if not chunk:
+            break
+        sent += chunk
+    os.close(ours)
+    assert process.wait(30) == 0
+    assert "dissonance" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", sent.decode("utf-8", "replace"))
+    codes = [code for found in re.findall(rb"\x1b\[([0-9;]*)m", sent) for code in [found.decode()]]
+    found = set()
+    for code in codes:
+        if re.search(r"(^|;)[34]8;2;", code):
+            found.add(1 << 24)
+        elif re.search(r"(^|;)[34]8;5;", code):
+            found.add(256)
+        elif re.search(r"(^|;)(3[0-7]|4[0-7]|9[0-7]|10[0-7])(;|$)", code):
+            found.add(16)
+    assert found == kinds
+
+
+def test_a_terminal_without_unicode_gets_signs_of_the_same_width(session):
+    perform(session)
+    for line in drawn(view_of(session, title="東京 é.flac"), 80, 24):
+        for encoding, letters in (("ascii", None), ("latin-1", "é"), ("utf-8", line.plain)):
+            plain = to_plain(line.plain, encoding)
+            plain.encode(encoding)
+            assert cell_len(plain) == 80
+            assert letters is None or letters not in line.plain or letters in plain
+    assert to_plain("▶ 東京 é █◆│▲+0.12 →", "latin-1") == "> ???? é #*|^+0.12 >"
+
+
+# the gain map
+
+
+@pytest.fixture
+def two_segments(tmp_path):
+    """An analysis of two segments, one above the other: the upper one speaks for modality, the lower one against."""
+    labels = np.zeros((2000, 149), np.int32)
+    labels[:, 75:] = 1
+    weights = np.zeros((2, 7), np.float32)
+    weights[:, MIDLEVEL.index("modality")] = (-1, 1)
+    return write_analysis(tmp_path / "analysis.npz", labels, weights)
+
+
+@pytest.fixture
+def faders_db():
+    gains = np.zeros(7, np.float32)
+    gains[MIDLEVEL.index("modality")] = 6.0
+    return gains
+
+
+def test_the_gain_map_shows_what_the_faders_do(two_segments, faders_db):
+    gains_db = GainMap(two_segments).gains_db(-5, 600, faders_db)
+    assert np.isnan(gains_db[:5]).all()
+    assert np.isnan(gains_db[505:]).all()
+    assert (gains_db[5:505, :8] == -6).all()
+    assert (gains_db[5:505, 8:] == 6).all()
+    rows = GainMap(two_segments).render_text(30.0, faders_db, 80, 9, MANY_COLOURS)
+    top, bottom = (rows[line].get_style_at_offset(CONSOLE, 40).color.triplet for line in (1, 8))
+    assert top.red > top.blue
+    assert bottom.blue > bottom.red
+    assert len(rows) == 9
+    signs = [row.plain for row in GainMap(two_segments).render_text(30.0, faders_db, 80, 17, NO_COLOUR)]
+    assert [row[40] for row in signs[1:]] == ["+"] * 8 + ["-"] * 8
+
+
+def test_the_map_is_empty_beyond_the_ends_of_the_track(two_segments, faders_db):
+    for palette in PALETTES:
+        rows = GainMap(two_segments).render_text(0.0, faders_db, 80, 9, palette)
+        assert not rows[3].plain[:20].strip()
+        style = rows[3].get_style_at_offset(CONSOLE, 5)
+        assert style.bgcolor is None or style.bgcolor.is_default
+
+
+def test_loud_music_is_brighter_on_the_map(two_segments):
+    levels = np.zeros((500, 16), np.uint8)
+    levels[:, 8:] = 255
+    gain_map = GainMap(two_segments, levels)
+    rows = gain_map.render_text(30.0, np.zeros(7, np.float32), 80, 9, MANY_COLOURS)
+    top, bottom = (rows[line].get_style_at_offset(CONSOLE, 40).color.triplet for line in (1, 8))
+    assert top.red > bottom.red + 100
+    signs = gain_map.render_text(30.0, np.zeros(7, np.float32), 80, 9, NO_COLOUR)
+    assert (signs[1].plain[40], signs[8].plain[40]) == ("▓", " ")
+
+
+def test_orange_and_blue_of_the_map_are_told_apart_at_every_level():
+    for level in (0.0, 0.5, 1.0):
+        boosted, cut = (level_colour(gain, level, full_db=12).triplet for gain in (6.0, -6.0))
+        neutral = level_colour(0.0, level, full_db=12)
+        assert boosted.red - boosted.blue > 40
+        assert cut.blue - cut.red > 40
+        assert isinstance(neutral, Color)
+        assert len(set(neutral.triplet)) == 1
+
+
+def test_a_thumbnail_is_every_fourth_frame_whatever_the_blocks():
+    from moodfader.engine.analysis.thumbnail import spectrogram_thumbnail, thumbnail_bands
+
+    whole = np.random.default_rng(0).random((101, 149)).astype(np.float32)
+    expected = spectrogram_thumbnail([whole])
+    assert expected.shape == (26, 16)
+    np.testing.assert_array_equal(spectrogram_thumbnail(np.split(whole, [3, 10, 11, 50])), expected)
+    loudest = np.percentile(whole[::4, thumbnail_bands(149)], 99.5)
+    np.testing.assert_array_equal(
+        expected[3], (np.clip(whole[12, thumbnail_bands(149)] / loudest, 0, 1) * 255).astype(np.uint8)
+    )
+    assert spectrogram_thumbnail([]).shape == (0, 16)

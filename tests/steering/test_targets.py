@@ -1,0 +1,115 @@
+"""Targets: what is refused, and the solver on problems whose answer is known."""
+
+import numpy as np
+import pytest
+from moodfader.engine.steering.solver import solve
+from moodfader.engine.targets.curve import read_curve
+from moodfader.engine.targets.targets import Targets
+from moodfader.models.common.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("toward", "keep", "said"),
+    [
+        ({}, (), "no emotion is asked for"),
+        ({"tendr": 0.1}, (), "did you mean tender"),
+        ({"tender": 0.1}, ("Tender",), "to be moved and to be kept"),
+        ({"tender": float("nan")}, (), "out of range"),
+        ({"tender": 10.0}, (), "out of range"),
+        ({"tender": 0.1}, ("energetic",), "no emotion is called"),
+        ({"tender": 0.0}, (), "zero"),
+    ],
+)
+def test_refused_targets(toward, keep, said) -> None:
+    with pytest.raises(InputError, match=said):
+        Targets(toward, keep)
+
+
+def test_names_are_forgiving() -> None:
+    targets = Targets({" Tender ": 0.1}, ("ENERGY", "energy"))
+    assert dict(targets.toward) == {"tender": 0.1}
+    assert targets.keep == ("energy",)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "begins with the line"),
+        ("time,tender\n0,0.1\n", "begins with the line"),
+        ("time_s\n0\n", "begins with the line"),
+        ("time_s,tender\n", "0 rows"),
+        ("time_s,tendr\n0,0.1\n", "did you mean tender"),
+        ("time_s,tender,tender\n0,0.1,0.1\n", "two columns"),
+        ("time_s,tender\n0,0.1\n2\n", "row 3: 1 cells"),
+        ("time_s,tender\n0,0.1\n2,\n", "row 3: tender is '', not a number"),
+        ("time_s,tender\n0,nan\n", "not a number"),
+        ("time_s,tender\n0,0.1\n2,0.2\n1,0.3\n", "row 4: time_s 1 does not follow"),
+        ("time_s,tender\n-1,0.1\n", "row 2"),
+        ("time_s,tender\n0,7\n", "outside"),
+        ("time_s,tender\n0,0\n5,0\n", "all its shifts are zero"),
+        ("time_s,tender\n30,0.1\n", "in seconds"),
+    ],
+)
+def test_refused_curves(text, said, tmp_path) -> None:
+    path = tmp_path / "cue.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=said) as error:
+        read_curve(path, duration_s=10.0)
+    assert str(path) in str(error.value) or "emotion is called" in str(error.value)
+
+
+def test_curve_is_read(tmp_path) -> None:
+    path = tmp_path / "cue.csv"
+    path.write_text("\ufefftime_s, tender ,tension\n0,0,0\n\n4,0.1,-0.05\n", encoding="utf-8")
+    curve = read_curve(path)
+    assert curve.emotions == ("tender", "tension")
+    np.testing.assert_allclose(curve.times_s, [0, 4])
+    assert curve.mean(4.0)["tender"] == pytest.approx(0.05, abs=1e-4)
+    assert curve.mean(8.0)["tension"] == pytest.approx(-0.0375, abs=1e-4)
+
+
+def solved(measure, jacobian, targets, metric, **more):
+    return solve(
+        measure,
+        jacobian,
+        targets,
+        metric,
+        **{"rms_of": lambda c: float(np.sqrt(c @ metric @ c)), "max_rms_db": 100.0, **more},
+    )
+
+
+def test_linear_problem_takes_one_try_and_the_least_gain() -> None:
+    rng = np.random.default_rng(0)
+    jacobian, targets = rng.normal(size=(3, 15)), rng.normal(size=3)
+    root = rng.normal(size=(15, 15))
+    metric = root @ root.T
+    found = solved(lambda c: jacobian @ c, jacobian, targets, metric, damping=1e-9, ridge=0.0)
+    assert found.tries == 1
+    np.testing.assert_allclose(jacobian @ found.coefficients, targets, atol=1e-5)
+    inverse = np.linalg.inv(metric)
+    least = inverse @ jacobian.T @ np.linalg.solve(jacobian @ inverse @ jacobian.T, targets)
+    np.testing.assert_allclose(found.coefficients, least, rtol=1e-3, atol=1e-5)
+
+
+def test_broyden_corrects_what_bends() -> None:
+    rng = np.random.default_rng(1)
+    jacobian = rng.normal(size=(2, 15)) * 0.01
+    targets = np.array([0.1, -0.05])
+
+    def bent(c):
+        straight = jacobian @ c
+        return straight - 1.5 * straight * np.abs(straight)
+
+    plain = solved(bent, jacobian, targets, np.eye(15), tries=1)
+    found = solved(bent, jacobian, targets, np.eye(15))
+    assert plain.error > 0.1
+    assert found.error < 0.02
+    assert found.tries <= 6
+
+
+def test_gain_is_not_exceeded_and_the_nearest_is_taken() -> None:
+    jacobian = np.full((1, 15), 0.001)
+    found = solved(lambda c: jacobian @ c, jacobian, np.array([1.0]), np.eye(15), max_rms_db=5.0)
+    size = float(np.sqrt(found.coefficients @ found.coefficients))
+    assert 4.5 < size <= 5.0
+    assert found.moved[0] == pytest.approx(0.001 * np.sqrt(15) * size, rel=1e-6)

@@ -5,14 +5,13 @@ A page asks for a part by a line of its own: `<!-- addresses -->` or `<!-- optio
 """
 
 import re
-from typing import Any
 
 import typer
 from moodfader.control.cli import app
 from moodfader.control.session.parameters import PARAMETERS
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
+def on_page_markdown(markdown: str, **_: object) -> str:
     """The page with its parts filled in. Raises KeyError for a command that is not there."""
     markdown = markdown.replace("<!-- addresses -->", address_table())
     return re.sub(r"<!-- options of (\S+) -->", lambda match: option_table(match.group(1)), markdown)

@@ -75,8 +75,9 @@ def analyze(
     if output is not None:
         check_writable(output)
     voice = output_options.output()
-    settings = analysis_options.settings()
-    model = network_options.load()
+    with voice.progress("Loading the model"):
+        settings = analysis_options.settings()
+        model = network_options.load()
     from ...engine.analysis import cache as kept
     from ..console.tables import analysis_table, no_effect_warning
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
 from ...models.common.arrays import ProgressCallback
@@ -88,7 +88,7 @@ class Output:
 
     @contextlib.contextmanager
     def progress(self, task: str, *, files: "FileCount | None" = None) -> Iterator[ProgressCallback]:
-        """Show a progress bar from the first report on until the block ends.
+        """Show a progress bar with a clock that runs until the block ends.
 
         Parameters
         ----------
@@ -107,12 +107,15 @@ class Output:
             with self._progress_of_files(console, task, files) as report:
                 yield report
             return
-        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        columns = (
+            *(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()),
+            *(TimeElapsedColumn(), TimeRemainingColumn()),
+        )
         with Progress(
             *columns, console=console, transient=True, disable=self._quiet or not console.is_terminal
         ) as bar:
-            number = bar.add_task(task, total=1.0, visible=False)
-            yield lambda done: bar.update(number, completed=done, visible=True)
+            number = bar.add_task(task, total=1.0)
+            yield lambda done: bar.update(number, completed=done)
 
     @contextlib.contextmanager
     def _progress_of_files(self, console: Console, task: str, files: "FileCount") -> Iterator[ProgressCallback]:

@@ -26,6 +26,7 @@ class PerformanceRecorder:
         self._writer, self._note = writer, note
         self._lock = threading.Lock()
         self._sources: dict[str, str] = {}
+        self._last = 0  # output sample of the newest event: it may not have been played yet when all ends
 
     def begin(self, tracks: Sequence[str], *, sample_rate: int, channels: int, ceiling_dbtp: float) -> None:
         """What is played. Raises InputError if it cannot be written."""
@@ -46,6 +47,7 @@ class PerformanceRecorder:
         """Write what took effect."""
         for event in applied:
             address, value = event.address, event.value
+            self._last = event.at
             line: dict[str, Any] = {"at": event.at, "address": address, "value": value}
             if not event.derived and (source := self._sources.get(address)):
                 line["source"] = source
@@ -56,7 +58,7 @@ class PerformanceRecorder:
     def end(self, played: int | None) -> None:
         """The performance was `played` output samples long (None: it never began); the file is closed."""
         if played is not None:
-            self._write({"at": played, "end": True})
+            self._write({"at": max(played, self._last), "end": True})
         with self._lock:
             if self._writer is not None:
                 self._writer.close()

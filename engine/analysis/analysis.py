@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from ...models.common.arrays import FloatArray, Labels
+from ...models.common.arrays import FloatArray, Labels, ProgressCallback
 from ...models.common.constants import CLIP_FRAMES, HOP_LENGTH, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.common.extras import require
+from ...models.common.progress import progress_span, report_step
 from ...models.inference.checkpoint import Model
 from ...models.network.spectrogram import frame_count, spectrogram_blocks
 from ..audio.track import Track
@@ -27,6 +28,9 @@ from ..explain.effect_sums import EffectSums
 from ..explain.perturbation import PERTURBATIONS, cut_window, perturbation_per_db
 from ..explain.segmentation import SEGMENTATIONS, segment_spectrogram
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
+from ..steering.excerpts import few_starts, read_excerpts
+from ..steering.fader_masks import DecoupledFaders, decoupled_faders
+from ..steering.listeners import own_listeners
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,6 +44,12 @@ CLIP_SECONDS: Final = CLIP_FRAMES * HOP_LENGTH / SAMPLE_RATE
 PASSES_MINIMUM: Final = 64
 KEEP_SECONDS: Final = 30.0
 """Time between two checkpoints."""
+_EXPLAINING: Final = 0.9
+"""Fraction of the progress that is the explanation, where the faders are decoupled after it."""
+_SPECTROGRAM_SPAN: Final = (0.0, 0.03)
+_SEGMENTATION_SPAN: Final = (0.03, 0.08)
+_WINDOWS_FROM: Final = 0.08
+"""Shares of the time that the parts of an analysis take, about: for its progress."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,9 @@ class AnalysisSettings:
         Network evaluations per window, at least 64; 0 is replaced by the estimator's default.
     seed
         0 or more. The same settings give the same analysis.
+    coupled
+        Whether the faders' masks are those of the explanation, as before 0.8; otherwise each fader moves its own
+        feature and leaves the other six.
 
     Raises
     ------
@@ -70,6 +83,7 @@ class AnalysisSettings:
     perturbation: str = "gain"
     passes: int = 0
     seed: int = 0
+    coupled: bool = False
 
     def __post_init__(self) -> None:
         if self.perturbation == "mask":  # the word for users; files and cache keys have the older one
@@ -103,8 +117,7 @@ class Analysis:
     standard_errors, p_values
         Of the weights, [segments, 7].
     mask_weights
-        Weights of the significant segments, scaled to a maximum magnitude of 1 for each feature; -1..1, [segments,
-        7].
+        The masks of the faders: gain of each segment per decibel of each fader, -1..1, [segments, 7].
     response_per_db
         Change of the perturbation variable per decibel of gain, [segments].
     half_agreement
@@ -119,6 +132,12 @@ class Analysis:
         How the analysis was made.
     clip_seconds
         Ten seconds, or the length of a shorter track.
+    selected
+        Weights of the significant segments, scaled to a maximum magnitude of 1 for each feature, [segments, 7]; None
+        where they are the faders' masks (coupled).
+    response
+        Measured change of the features under each fader alone at LEVELS_DB (steering/levels.py), [7 faders, 6, 7];
+        None where the faders are coupled.
     path
         The file that the analysis is stored in, if it is.
     """
@@ -136,6 +155,8 @@ class Analysis:
     model_digest: str
     settings: AnalysisSettings = field(default_factory=AnalysisSettings)
     clip_seconds: float = CLIP_SECONDS
+    selected: FloatArray | None = None
+    response: FloatArray | None = None
     sounding_s: float = 0.0
     """Seconds between the silent ends of the track; 0: duration_s (files of 0.7)."""
     path: Path | None = None
@@ -159,12 +180,17 @@ class Analysis:
         """The features that no selected segment moves: their faders do nothing."""
         return tuple(name for k, name in enumerate(MIDLEVEL) if not self.mask_weights[:, k].any())
 
+    @property
+    def selected_weights(self) -> FloatArray:
+        """The masks of the explanation: weights of the significant segments, -1..1, [segments, 7]."""
+        return self.mask_weights if self.selected is None else self.selected
+
     def significant_counts(self) -> dict[str, dict[str, int]]:
         """Return the numbers of significant segments by feature, with `positive` and with `negative` weight."""
         return {
             name: {
-                "positive": int((self.mask_weights[:, k] > 0).sum()),
-                "negative": int((self.mask_weights[:, k] < 0).sum()),
+                "positive": int((self.selected_weights[:, k] > 0).sum()),
+                "negative": int((self.selected_weights[:, k] < 0).sum()),
             }
             for k, name in enumerate(MIDLEVEL)
         }
@@ -249,6 +275,7 @@ def track_spectrogram(track: Track) -> FloatArray:
     for block in spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak):
         spectrogram[frames : frames + len(block)] = block
         frames += len(block)
+        report_step(min(frames / len(spectrogram), 1.0))
     return spectrogram[:frames]
 
 
@@ -285,8 +312,11 @@ def analyze_track(
     Analysis
         Not yet stored.
     """
-    spectrogram = track_spectrogram(track)
-    labels = segment_spectrogram(spectrogram, method=settings.segmentation)
+    with progress_span(progress, *_SPECTROGRAM_SPAN):
+        report_step(0.0)
+        spectrogram = track_spectrogram(track)
+    with progress_span(progress, *_SEGMENTATION_SPAN):
+        labels = segment_spectrogram(spectrogram, method=settings.segmentation)
     geometry = model.network.geometry
     sounding = slice(*track.sounding_frames)
     positions = geometry.positions(len(spectrogram[sounding]))
@@ -297,11 +327,14 @@ def analyze_track(
     segments = int(labels.max()) + 1
     sums = EffectSums.empty(segments) if partial is None else EffectSums.load(partial, segments)
     last_saved = time.monotonic()
+    windows_to = 1.0 if settings.coupled else _EXPLAINING
+    report = _saving_when_interrupted(progress, sums, partial)
     for number in range(sums.done, n_windows):
         first, last = int(borders[number]), int(borders[number + 1])
+        span = (_WINDOWS_FROM + (windows_to - _WINDOWS_FROM) * n / n_windows for n in (number, number + 1))
         excerpt = cut_window(spectrogram[sounding], labels[sounding], model, first, last)
         # BLAS threads slow the small systems of equations down, many times so on a busy machine.
-        with threadpool_limits(1, user_api="blas"):
+        with threadpool_limits(1, user_api="blas"), progress_span(report, *span):
             effects = ESTIMATORS[settings.estimator].explain_window(
                 excerpt,
                 model,
@@ -317,18 +350,22 @@ def analyze_track(
             except InputError:
                 partial = None  # a full disk must not cost the analysis, only its resumption
             last_saved = time.monotonic()
-        if progress:
-            progress((number + 1) / n_windows)
+        if report:
+            report(_WINDOWS_FROM + (windows_to - _WINDOWS_FROM) * (number + 1) / n_windows)
     measured_p = lime.p_values(sums.ols_weights, sums.variances, sums.dof[:, None])
     bit_variance = ESTIMATORS[settings.estimator].BIT_VARIANCE
     expected_p = expected_lime_p_values(sums.weights, sums.residual_var / sums.clips, bit_variance=bit_variance)
     significant = is_significant(sums.weights, np.maximum(measured_p, expected_p))
+    selected = mask_weights(sums.weights, significant)
+    faders = None if settings.coupled else _decouple(track, spectrogram, labels, selected, model, progress)
     return Analysis(
         segments=labels,
         weights=sums.weights.astype(np.float32),
         standard_errors=np.sqrt(sums.variances).astype(np.float32),
         p_values=measured_p,
-        mask_weights=mask_weights(sums.weights, significant),
+        mask_weights=selected if faders is None else faders.masks,
+        selected=None if faders is None else selected,
+        response=None if faders is None else faders.response,
         response_per_db=perturbation_per_db(spectrogram, labels, settings.perturbation),
         half_agreement=_column_correlations(*sums.split_halves),
         surrogate_r2=(1 - sums.residual_var / np.maximum(sums.total_var, 1e-30)).astype(np.float32),
@@ -341,8 +378,45 @@ def analyze_track(
     )
 
 
+def _decouple(
+    track: Track,
+    spectrogram: FloatArray,
+    labels: Labels,
+    selected: FloatArray,
+    model: Model,
+    progress: Callable[[float], None] | None,
+) -> DecoupledFaders:
+    stretches = few_starts(track.duration_s)
+    first_frames = [round(start * SAMPLE_RATE / HOP_LENGTH) for start, _ in stretches]
+    return decoupled_faders(
+        spectrogram,
+        labels,
+        selected,
+        list(zip(read_excerpts(track, stretches), first_frames, strict=True)),
+        own_listeners(model),
+        progress=None if progress is None else lambda done: progress(_EXPLAINING + (1 - _EXPLAINING) * done),
+    )
+
+
 def _column_correlations(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> FloatArray:
     """Pearson correlations [7] of the columns of two arrays [segments, 7]; 0 where a column is constant."""
     a, b = first - first.mean(0), second - second.mean(0)
     norm = np.sqrt((a**2).sum(0) * (b**2).sum(0))
     return np.asarray(np.divide((a * b).sum(0), norm, out=np.zeros_like(norm), where=norm > 0), np.float32)
+
+
+def _saving_when_interrupted(
+    progress: ProgressCallback | None, sums: EffectSums, partial: Path | None
+) -> ProgressCallback | None:
+    """The same callback; if it ends the work by an exception, what is done of it is kept in `partial`."""
+    if progress is None or partial is None:
+        return progress
+
+    def report(done: float) -> None:
+        try:
+            progress(done)
+        except BaseException:
+            sums.save(partial)
+            raise
+
+    return report

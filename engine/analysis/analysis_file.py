@@ -23,6 +23,7 @@ from ...models.common.constants import MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.common.filterbank import frame_count
 from ...models.common.parsing import parse_json
+from ..steering.levels import LEVELS_DB
 
 if TYPE_CHECKING:
     from ...models.inference.checkpoint import Model
@@ -48,6 +49,8 @@ _PER_SEGMENT: Final[dict[str, type]] = {
     "mask_weights": np.float32,
 }
 """Tables [segments, 7]."""
+_DECOUPLED: Final = ("selected", "response")
+"""Tables that are there where the faders are decoupled."""
 _BAD_ARCHIVE: Final = (
     OSError,
     ValueError,
@@ -79,6 +82,7 @@ def save_analysis(analysis: "Analysis", path: Path) -> None:
         "surrogate_r2": analysis.surrogate_r2,
         "half_agreement": analysis.half_agreement,
         **{name: getattr(analysis, name) for name in _PER_SEGMENT},
+        **{name: getattr(analysis, name) for name in _DECOUPLED if getattr(analysis, name) is not None},
         "description": np.frombuffer(json.dumps(description, sort_keys=True).encode(), np.uint8),
     }
     with atomic_write(path) as temp_path, temp_path.open("wb") as file:
@@ -106,7 +110,8 @@ def load_analysis(path: str | Path, *, track: "Track | None" = None, model: "Mod
             raise InputError(f"{path}: made with another model than {model.path.name}; analyse the track again")
         arrays = archive.read(archive.names, duration_s=None if track is None else track.duration_s)
         try:
-            settings = AnalysisSettings(**description["settings"])
+            # (a file without the mark is of a version whose faders were coupled)
+            settings = AnalysisSettings(**{"coupled": True, **description["settings"]})
         except (TypeError, ValueError) as error:
             raise InputError(f"{path}: a damaged analysis file ({error})") from error
         return Analysis(
@@ -131,7 +136,8 @@ def load_tables(path: str | Path, names: Iterable[str], *, duration_s: float | N
     names
         `segments` (int32 [frames, bands]), `weights`, `standard_errors`, `mask_weights` (float32 [segments, 7]),
         `p_values` (float64 [segments, 7]), `response_per_db` (float32 [segments]), `surrogate_r2`, `half_agreement`
-        (float32 [7]).
+        (float32 [7]); `selected` (float32 [segments, 7]) and `response` (float32 [7, 6, 7]), which are left out where
+        the faders are coupled.
     duration_s
         Length of the track in seconds, if it is known: the label map must be as long.
 
@@ -204,7 +210,8 @@ class _Archive:
         if abs(frames - expected) > _FRAME_TOLERANCE:
             raise InputError(f"{self.path}: a damaged analysis file ({frames} frames, its track has {expected})")
         try:
-            arrays = {name: _unpack(self._zip, name) for name in names}
+            present = [name for name in names if name in self._shapes or name not in _DECOUPLED]
+            arrays = {name: _unpack(self._zip, name) for name in present}
         except _BAD_ARCHIVE as error:
             raise InputError(f"{self.path}: a damaged analysis file ({_short(error)})") from error
         segments = self._shapes["weights"][0]
@@ -244,6 +251,9 @@ class _Archive:
                 "half_agreement": ((len(MIDLEVEL),), np.float32),
                 **{name: ((segments, len(MIDLEVEL)), kind) for name, kind in _PER_SEGMENT.items()},
             }
+            if any(name in headers for name in _DECOUPLED):
+                expected["selected"] = (segments, len(MIDLEVEL)), np.float32
+                expected["response"] = (len(MIDLEVEL), len(LEVELS_DB), len(MIDLEVEL)), np.float32
         except _BAD_ARCHIVE as error:
             raise InputError(f"{self.path}: a damaged analysis file ({_short(error)})") from error
         fit = set(headers) == set(expected) and all(
@@ -331,7 +341,7 @@ def _plausible(name: str, array: Array, segments: int) -> bool:
         return bool(array.min() >= 0 and array.max() < segments)
     if not np.isfinite(array).all():
         return False
-    if name == "mask_weights":
+    if name in ("mask_weights", "selected"):
         return bool((np.abs(array) <= 1).all())
     if name == "standard_errors":
         return bool((array >= 0).all())

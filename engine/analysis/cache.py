@@ -26,7 +26,10 @@ PARTIAL_SUFFIX: Final = ".partial"
 
 def cache_path(track: Track, model: Model, settings: AnalysisSettings) -> Path:
     """The cached analysis's path, whether it is there or not."""
-    key = json.dumps([FORMAT, VERSION, INPUT_VERSION, track.digest, model.digest, asdict(settings)], sort_keys=True)
+    values = asdict(settings)
+    if settings.coupled:
+        del values["coupled"]  # as in earlier versions, whose faders are coupled
+    key = json.dumps([FORMAT, VERSION, INPUT_VERSION, track.digest, model.digest, values], sort_keys=True)
     return cache_dir() / "analyses" / (hashlib.sha256(key.encode()).hexdigest()[:32] + SUFFIX)
 
 

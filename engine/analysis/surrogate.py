@@ -11,6 +11,7 @@ from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.soft_limit import soft_limit, unlimited
 from ..dsp.segment_mask import segment_gain_db
+from ..steering.levels import LEVELS_DB
 from .analysis_file import load_tables
 
 if TYPE_CHECKING:
@@ -40,6 +41,31 @@ def midlevel_shift(
         Change of the features of the whole track on the scale 0..1, float32 [7].
     """
     return np.asarray(((response_per_db * gains_db) @ weights) * share, np.float32)
+
+
+def response_shift(response: FloatArray, faders_db: FloatArray) -> FloatArray:
+    """Return the change of the mid-level features that the measured response of a track gives.
+
+    Parameters
+    ----------
+    response
+        Change of the features under each fader alone at LEVELS_DB, [7 faders, 6, 7]. Between the levels it is
+        interpolated, and the changes of several faders are added.
+    faders_db
+        The faders in dB, [7].
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 [7].
+    """
+    levels = np.array((*LEVELS_DB, 0.0))
+    order = np.argsort(levels)
+    measured = np.concatenate((response, np.zeros_like(response[:, :1])), 1)[:, order]
+    shift = np.zeros(response.shape[2])
+    for fader, fader_db in enumerate(faders_db):
+        shift += [np.interp(fader_db, levels[order], column) for column in measured[fader].T]
+    return shift.astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -98,8 +124,9 @@ class Surrogate:
         self._layer = heard.emotion_weights
         self._share = heard.clip_seconds / (heard.sounding_s or heard.duration_s)
         names = "weights", "response_per_db", "mask_weights"
-        tables = load_tables(heard.analysis, names, duration_s=heard.duration_s)
-        self._weights, self._response, self._mask_weights = (tables[name] for name in names)
+        tables = load_tables(heard.analysis, (*names, "response"), duration_s=heard.duration_s)
+        self._weights, self._response_per_db, self._mask_weights = (tables[name] for name in names)
+        self._measured = tables.get("response")
 
     @property
     def features_without_segments(self) -> tuple[str, ...]:
@@ -113,8 +140,11 @@ class Surrogate:
 
     def expected_effect(self, faders_db: np.ndarray) -> dict[str, float]:
         """Changes of the seven features and the eight emotions by name that faders [7] in dB are expected to give."""
-        gains_db = segment_gain_db(self._mask_weights, faders_db)
-        moved = midlevel_shift(self._weights, self._response, gains_db, share=self._share)
+        if self._measured is None:
+            gains_db = segment_gain_db(self._mask_weights, faders_db)
+            moved = midlevel_shift(self._weights, self._response_per_db, gains_db, share=self._share)
+        else:
+            moved = response_shift(self._measured, faders_db)
         before = np.array([self.before[name] for name in EMOTIONS])
         shifts = (*moved, *(soft_limit(unlimited(before) + self._layer @ moved) - before))
         return {name: float(by) for name, by in zip((*MIDLEVEL, *EMOTIONS), shifts, strict=True)}
@@ -137,6 +167,22 @@ def surrogate_midlevel(analysis: "Analysis", segment_gains_db: FloatArray) -> Fl
     """
     share = analysis.clip_seconds / analysis.sounding_s  # weights are effects on ten seconds
     return midlevel_shift(analysis.weights, analysis.response_per_db, segment_gains_db, share=share)
+
+
+def expected_midlevel(analysis: "Analysis", faders_db: FloatArray) -> FloatArray:
+    """Return the change of the features that is expected of faders [7] in dB: float32 [7].
+
+    From the measured response where the faders are decoupled, else from the linear surrogate.
+    """
+    if analysis.response is not None:
+        return response_shift(analysis.response, faders_db)
+    return surrogate_midlevel(analysis, segment_gain_db(analysis.mask_weights, faders_db))
+
+
+def expected_emotions(analysis: "Analysis", faders_db: FloatArray, model: "Model") -> dict[str, float]:
+    """Return the change of the emotions that is expected of faders [7] in dB, by name."""
+    shift = model.emotion_weights @ expected_midlevel(analysis, faders_db)
+    return {name: float(value) for name, value in zip(EMOTIONS, shift, strict=True)}
 
 
 def surrogate_emotions(analysis: "Analysis", segment_gains_db: FloatArray, model: "Model") -> dict[str, float]:

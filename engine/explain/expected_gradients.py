@@ -19,7 +19,7 @@ Standard errors are those of the mean over pairs with independent random sides, 
 calibrated to 50,000 LIME samples of the same perturbation (`significance.py`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -29,6 +29,7 @@ import torch
 
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
+from ...models.common.progress import report_step
 from ...models.inference.checkpoint import Model
 from ...models.inference.threads import torch_threads
 from .experimental_design import balanced_signs, visible_segments
@@ -100,7 +101,7 @@ def explain_window(
     )
 
 
-def _run_in_threads(measure: Callable[[int], None], starts: Iterable[int]) -> None:
+def _run_in_threads(measure: Callable[[int], None], starts: Sequence[int]) -> None:
     """Call `measure` for each start on as many threads as torch has, each limited to one torch thread.
 
     Faster than one call at a time on all threads; and which values are summed together does not depend on their
@@ -111,8 +112,8 @@ def _run_in_threads(measure: Callable[[int], None], starts: Iterable[int]) -> No
         torch_threads(threads),  # restores the number, which the workers' initializer sets for the whole process
         ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
     ):
-        for _ in pool.map(measure, starts):
-            pass
+        for done, _ in enumerate(pool.map(measure, starts), start=1):
+            report_step(done / len(starts))
 
 
 def _derivatives(perturber: SegmentPerturber, t: Floats) -> tuple[Floats, npt.NDArray[np.float32]]:

@@ -16,6 +16,7 @@ from scipy import linalg, stats
 
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
+from ...models.common.progress import report_step
 from ...models.inference.checkpoint import Model
 from .perturbation import AnalysisWindow, local_outputs
 
@@ -232,4 +233,5 @@ def explain_window(
     for block in local_outputs(window, bits, model, perturbation):
         outputs[done : done + len(block)] = block.mean((2, 3), dtype=np.float64)
         done += len(block)
+        report_step(done / passes)
     return fit_weighted_ridge(bits, outputs, sample_weights(bits))

@@ -26,6 +26,7 @@ from scipy import linalg
 
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
+from ...models.common.progress import report_step
 from ...models.inference.checkpoint import Model
 from .experimental_design import pad_with_random_signs, paley_hadamard, visible_segments
 from .lime import SegmentEffects
@@ -112,6 +113,7 @@ def explain_window(
         rows = slice(start, start + len(bits))
         mean_odd[rows] = odd.mean(1, dtype=np.float64).reshape(len(bits), features)
         mean_even[rows] = ((first + second) / 2).mean((2, 3), dtype=np.float64)
+        report_step(rows.stop / pairs)
     half_weights = np.stack([half.regressions(together)[0] for half in sums])
     sums[0].join(sums[1])
     weights, variances, freedom = sums[0].regressions(together)

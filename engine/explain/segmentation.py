@@ -17,6 +17,7 @@ from skimage import measure, segmentation
 from ...models.common.arrays import FloatArray, Labels
 from ...models.common.constants import CLIP_FRAMES, N_BANDS
 from ...models.common.errors import InputError
+from ...models.common.progress import report_step
 
 SCALE: Final = 25
 MIN_SIZE: Final = 40
@@ -96,6 +97,7 @@ def segment_spectrogram(spectrogram: FloatArray, *, method: str = "felzenszwalb"
         if start > 0:
             tile = _join_tile(labels[start : start + OVERLAP_FRAMES], tile)
         labels[start:stop] = tile
+        report_step(stop / frames)
     labels = _connected_components(labels)  # joining may have split segments
     _split_long(labels)
     labels = _connected_components(labels)

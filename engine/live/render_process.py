@@ -171,7 +171,8 @@ class RenderProcess:
     def _resume(self, point: ResumePoint) -> None:
         """Go on where another renderer ended, under the controls that it had."""
         performance = self._performance
-        performance.resume(point.position, point.track, point.track_position, playing=point.playing)
+        position = -(-point.position // performance.hop_length) * performance.hop_length  # (all events lie on steps)
+        performance.resume(position, point.track, point.track_position, playing=point.playing)
         for track, path in point.analyses.items():
             try:
                 performance.masks[track] = load_mask(path, sample_rate=performance.sample_rate)

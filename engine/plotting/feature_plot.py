@@ -55,14 +55,14 @@ def plot_feature(
     loudness_db = spectrogram_db(spectrogram)[first:last]
     labels = analysis.segments[first:last]
     column = MIDLEVEL.index(feature)
-    selected = np.sign(analysis.mask_weights[np.unique(labels), column])
+    selected = np.sign(analysis.selected_weights[np.unique(labels), column])
     figure = figure or new_figure(12, 4.3)
     with rc_context(STYLE):
         left, right, panel = figure.subplots(1, 3, width_ratios=(5, 5, 2.3))
         right.sharey(left)
         strongest = [top_segments(analysis, labels, column, sign) for sign in (1, -1)]
         for axes, colour, sign, segments in ((left, FOR, 1, strongest[0]), (right, AGAINST, -1, strongest[1])):
-            weights = np.maximum(sign * analysis.mask_weights[:, column], 0)[labels]
+            weights = np.maximum(sign * analysis.selected_weights[:, column], 0)[labels]
             _selected(axes, loudness_db, weights, first, colour=colour)
             draw_borders(axes, labels, first, colour="#00000030", width=0.35, rasterized=True)
             draw_borders(axes, np.where(weights > 0, labels, -1), first, colour="#222222b0", width=0.4)

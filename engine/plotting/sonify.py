@@ -51,7 +51,7 @@ def choose_excerpt(
 
 def _strongest(analysis: Analysis, features: list[str]) -> tuple[float, float]:
     columns = [MIDLEVEL.index(feature) for feature in features]
-    strength = np.abs(analysis.mask_weights[:, columns]).sum(axis=1)[analysis.segments].sum(axis=1)  # [frames]
+    strength = np.abs(analysis.selected_weights[:, columns]).sum(axis=1)[analysis.segments].sum(axis=1)  # [frames]
     window = round(SHOWN_S * SAMPLE_RATE / HOP_LENGTH)
     sums = np.convolve(strength, np.ones(window), mode="valid")
     begin = int(sums.argmax()) * HOP_LENGTH / SAMPLE_RATE
@@ -77,12 +77,13 @@ class Sonifier:
 
     def boosted(self, feature: str) -> FloatArray:
         """The stretch with the feature's fader at +6 dB."""
-        return self._finished(self._mixed(self._analysis.mask_weights, Faders.from_mapping({feature: ENHANCED_DB})))
+        boosted = Faders.from_mapping({feature: ENHANCED_DB})
+        return self._finished(self._mixed(self._analysis.selected_weights, boosted))
 
     def isolated(self, feature: str) -> FloatArray:
         """The segments that speak for the feature, without anything else."""
-        weights = np.zeros_like(self._analysis.mask_weights)
-        spoken_for = self._analysis.mask_weights[:, MIDLEVEL.index(feature)] > 0
+        weights = np.zeros_like(self._analysis.selected_weights)
+        spoken_for = self._analysis.selected_weights[:, MIDLEVEL.index(feature)] > 0
         weights[~spoken_for, :2] = 1  # two faders at -12 dB reach the limit of a segment
         half = -SEGMENT_LIMIT_DB / 2
         mixed = self._mixed(weights, Faders.from_mapping(dict.fromkeys(MIDLEVEL[:2], half)))

@@ -21,7 +21,7 @@ class ChildProcesses:
     def start(self, target: Callable[..., None], *arguments: object) -> tuple[Any, "Connection[Any, Any]"]:
         """Run target(*arguments, connection) in a process of its own; returns it and our end of the pipe."""
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=target, args=(*arguments, theirs), daemon=True)
+        process = self._context.Process(target=target, name=target.__name__, args=(*arguments, theirs), daemon=True)
         with _without_main():
             process.start()
         theirs.close()

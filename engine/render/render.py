@@ -16,10 +16,9 @@ from ...models.inference.checkpoint import Model, load_model
 from ...models.inference.device import resolve_device
 from ..analysis.analysis import Analysis
 from ..analysis.prediction import predict_track
-from ..analysis.surrogate import surrogate_emotions
+from ..analysis.surrogate import expected_emotions
 from ..audio.track import Track
 from ..dsp.faders import Faders
-from ..dsp.segment_mask import segment_gain_db
 from .audio_writer import check_layout, validate_output
 from .level_controlled_write import LOUDNESS_TOLERANCE_LU, write_with_levels
 from .tags import copy_tags
@@ -119,8 +118,7 @@ def render(
         )
         after = predict_track(written.track, model, like=track)
         copy_tags(track.source.data, beside)
-    gains_db = segment_gain_db(analysis.mask_weights, faders.to_array())
-    shift = surrogate_emotions(analysis, gains_db, model)
+    shift = expected_emotions(analysis, faders.to_array(), model)
     expected = {name: value + shift[name] for name, value in before.emotions.items()}
     off = abs(written.loudness_lufs - track.loudness_lufs)
     report(1.0)

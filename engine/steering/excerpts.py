@@ -12,17 +12,19 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ...models.common.constants import SAMPLE_RATE
+from ...models.common.arrays import FloatArray
+from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ...models.network.spectrogram import LogSpectrogram
 from ..audio.track import Track
 from .gain_path import GainPath
-from .handles import DAMAGE, HANDLES, field_of, handle_fields
+from .handles import DAMAGE, LIMIT_DB, field_of, handle_fields
 from .listeners import Listener
 
 Doubles = npt.NDArray[np.float64]
 WHOLE_S: Final = 60.0
 EXCERPT_S: Final = 10.0
 EXCERPTS: Final = 6
+FEW: Final = 2
 
 
 def spread_starts(duration_s: float) -> list[tuple[float, float]]:
@@ -32,16 +34,25 @@ def spread_starts(duration_s: float) -> list[tuple[float, float]]:
     return [(float(start), EXCERPT_S) for start in np.linspace(0, duration_s - EXCERPT_S, EXCERPTS)]
 
 
+def few_starts(duration_s: float) -> list[tuple[float, float]]:
+    """(start, length) in seconds of a few excerpts, on whole frames: by these a track's faders are solved."""
+    if duration_s <= FEW * EXCERPT_S:
+        return [(0.0, duration_s)]
+    frame = HOP_LENGTH / SAMPLE_RATE
+    starts = np.linspace(0, duration_s - EXCERPT_S, FEW + 1)[:-1] + (duration_s - EXCERPT_S) / (2 * FEW)
+    return [(round(float(start) / frame) * frame, EXCERPT_S) for start in starts]
+
+
 def around(moment_s: float, duration_s: float) -> tuple[float, float]:
     """(start, length) in seconds of the stretch around a moment, within the track."""
     length = min(EXCERPT_S, duration_s)
     return float(np.clip(moment_s - length / 2, 0, duration_s - length)), length
 
 
-def read_excerpts(track: Track, stretches: Sequence[tuple[float, float]]) -> list[npt.NDArray[np.float32]]:
+def read_excerpts(track: Track, stretches: Sequence[tuple[float, float]]) -> list[FloatArray]:
     """Mono sound [samples] at 22,050 Hz of (start, length) in seconds, divided by the track's peak; reads it once."""
     wanted = [(round(start * SAMPLE_RATE), round((start + length) * SAMPLE_RATE)) for start, length in stretches]
-    parts: list[list[npt.NDArray[np.float32]]] = [[] for _ in wanted]
+    parts: list[list[FloatArray]] = [[] for _ in wanted]
     position = 0
     for block in track.network_input_blocks():
         for (begin, end), pieces in zip(wanted, parts, strict=True):
@@ -59,42 +70,52 @@ class _Part:
 
 
 class Excerpts:
-    """Excerpts with their handles: what listeners say for coefficients of the handles, and how that changes."""
+    """Excerpts with handles: what listeners say for coefficients of the handles, and how that changes."""
 
-    def __init__(self, sounds: Sequence[npt.NDArray[np.float32]], listeners: Sequence[Listener]) -> None:
-        """sounds: mono [samples] at 22,050 Hz, on the track's scale."""
+    def __init__(
+        self,
+        sounds: Sequence[FloatArray],
+        listeners: Sequence[Listener],
+        *,
+        fields: Sequence[FloatArray] | None = None,
+        limit_db: float = LIMIT_DB,
+        costs: Doubles = DAMAGE,
+    ) -> None:
+        """sounds: mono [samples] at 22,050 Hz, on the track's scale. fields: of each, [handles, frames, bands], by
+        default its handle_fields; limit_db: what no gain passes; costs [handles]: see `metric`."""
         self.listeners = listeners
-        self._parts = []
-        gram = np.zeros((len(HANDLES), len(HANDLES)))
-        pixels = 0
-        front_end = LogSpectrogram()
-        for sound in sounds:
-            with torch.inference_mode():
-                picture = front_end(torch.from_numpy(sound)).numpy()
-            fields = torch.from_numpy(handle_fields(picture))
-            flat = fields.flatten(1)
-            gram += (flat @ flat.T).double().numpy()
-            pixels += flat.shape[1]
-            self._parts.append(_Part(GainPath(sound), fields))
-        cost = np.sqrt(DAMAGE)
-        self.metric: Doubles = gram / pixels * cost[:, None] * cost
+        self._limit_db = limit_db
+        if fields is None:
+            fields = [handle_fields(_picture(sound)) for sound in sounds]
+        self._parts = [
+            _Part(GainPath(sound), torch.from_numpy(own)) for sound, own in zip(sounds, fields, strict=True)
+        ]
+        flat = torch.cat([part.fields.flatten(1) for part in self._parts], 1)
+        root = np.sqrt(costs)
+        self.metric: Doubles = (flat @ flat.T).double().numpy() / flat.shape[1] * root[:, None] * root
         """[handles, handles]: c' metric c is what coefficients c cost: the mean square of their field in dB (while
         it is small), each handle's by the damage that it does."""
         self._shares = [part.fields.shape[1] for part in self._parts]
-        self.before = self.measure(np.zeros(len(HANDLES)))
+        self.before = self.measure(np.zeros(len(costs)))
 
     def measure(self, coefficients: Doubles) -> Doubles:
         """What the listeners say, [listeners, 15]: the mean over the excerpts, by their length."""
         with torch.inference_mode():
-            said = [self._said(part, torch.from_numpy(coefficients).float()) for part in self._parts]
+            return self.heard([self._field(part, torch.from_numpy(coefficients).float()) for part in self._parts])
+
+    def heard(self, fields_db: Sequence[torch.Tensor], *, listeners: int | None = None) -> Doubles:
+        """What the (first so many) listeners say of the excerpts under a gain field [frames, bands] each:
+        [listeners, 15]."""
+        with torch.inference_mode():
+            said = [self._said(part, field, listeners) for part, field in zip(self._parts, fields_db, strict=True)]
         return np.average(torch.stack(said).double().numpy(), axis=0, weights=self._shares)
 
     def slopes(self, rows: Sequence[tuple[int, int]]) -> Doubles:
         """Change per dB of each handle, at none, of the outputs (listener, number): [rows, handles]."""
-        total = np.zeros((len(rows), len(HANDLES)))
+        total = np.zeros((len(rows), len(self.metric)))
         for part, share in zip(self._parts, self._shares, strict=True):
-            coefficients = torch.zeros(len(HANDLES), requires_grad=True)
-            said = self._said(part, coefficients)
+            coefficients = torch.zeros(len(self.metric), requires_grad=True)
+            said = self._said(part, self._field(part, coefficients))
             for number, (listener, output) in enumerate(rows):
                 (slope,) = torch.autograd.grad(said[listener, output], coefficients, retain_graph=True)
                 total[number] += share * slope.double().numpy()
@@ -103,15 +124,23 @@ class Excerpts:
     def rms_db(self, coefficients: Doubles) -> float:
         """Root mean square of the gain field in dB over all excerpts."""
         chosen = torch.from_numpy(coefficients).float()
-        squares = [float((field_of(chosen, part.fields) ** 2).mean()) for part in self._parts]
+        squares = [float((self._field(part, chosen) ** 2).mean()) for part in self._parts]
         return float(np.sqrt(np.average(squares, weights=self._shares)))
 
-    def sounds(self, coefficients: Doubles) -> list[npt.NDArray[np.float32]]:
+    def sounds(self, coefficients: Doubles) -> list[FloatArray]:
         """The excerpts [samples] under the gain field, as loud as before."""
         chosen = torch.from_numpy(coefficients).float()
         with torch.inference_mode():
-            return [part.path.filtered(field_of(chosen, part.fields), matched=True).numpy() for part in self._parts]
+            return [part.path.filtered(self._field(part, chosen), matched=True).numpy() for part in self._parts]
 
-    def _said(self, part: _Part, coefficients: torch.Tensor) -> torch.Tensor:
-        spectrogram = part.path.spectrogram(field_of(coefficients, part.fields), matched=True)
-        return torch.stack([listener(spectrogram) for listener in self.listeners])
+    def _field(self, part: _Part, coefficients: torch.Tensor) -> torch.Tensor:
+        return field_of(coefficients, part.fields, limit_db=self._limit_db)
+
+    def _said(self, part: _Part, field_db: torch.Tensor, listeners: int | None = None) -> torch.Tensor:
+        spectrogram = part.path.spectrogram(field_db, matched=True)
+        return torch.stack([listener(spectrogram) for listener in self.listeners[:listeners]])
+
+
+def _picture(sound: FloatArray) -> FloatArray:
+    with torch.inference_mode():
+        return np.asarray(LogSpectrogram()(torch.from_numpy(sound)).numpy())

@@ -81,7 +81,7 @@ def write_gain_map(
 
 
 def _filtered(track: Track, map: GainMap) -> Iterator[np.ndarray]:
-    """The track [samples, channels] under the map, in blocks, as long as it is."""
+    """The track [samples, channels] under the map, in blocks, as long as it is; no limiter."""
     sound = SteeredSound(
         map.labels,
         map.mask_weights,

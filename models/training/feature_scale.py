@@ -13,7 +13,7 @@ import torch
 from ..common.arrays import Floats
 from ..network.model import MidlevelNetwork
 
-SPREAD: Final = 0.18
+SPREAD: Final = 0.14
 """Standard deviation over recordings, on the scale 0..1."""
 
 

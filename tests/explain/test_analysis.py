@@ -114,12 +114,45 @@ def test_an_analysis_that_was_killed_goes_on_and_ends_the_same(tmp_path, random_
         analyze_track(long, random_model, short, partial=partial, progress=kill)
     fractions = []
     resumed = analyze_track(long, random_model, short, partial=partial, progress=fractions.append)
-    assert fractions == [1.0], "two of three stretches were already done"
+    windows = [fraction for fraction in fractions if fraction > 0.08]
+    assert min(windows) > 0.53, "more than one of three stretches was already done"
+    assert fractions == sorted(fractions)
+    assert (fractions[0], fractions[-1]) == (0.0, 1.0)
     for name in ("weights", "standard_errors", "p_values", "half_agreement", "surrogate_r2"):
         np.testing.assert_array_equal(getattr(resumed, name), getattr(whole, name))
     partial.write_bytes(b"cut off in the middle")
     again = analyze_track(long, random_model, short, partial=partial)
     np.testing.assert_array_equal(again.weights, whole.weights)
+
+
+@pytest.mark.parametrize("estimator", ["gradient", "local", "lime"])
+def test_progress_moves_with_every_part_of_the_work(track, random_model, estimator):
+    """From the first moment on, in steps that are small beside a stretch of the track."""
+    calls = []
+    analyze_track(track, random_model, dataclasses.replace(QUICK, estimator=estimator), progress=calls.append)
+    assert (calls[0], calls[-1]) == (0.0, 1.0)
+    assert calls == sorted(calls)
+    assert len([fraction for fraction in calls if 0.08 < fraction < 1]) >= 2
+
+
+def test_what_an_analysis_has_done_is_kept_when_another_one_goes_first(tmp_path, random_model):
+    path = tmp_path / "long.wav"
+    soundfile.write(path, np.random.default_rng(0).normal(size=50 * 8000) / 20, 8000)
+    long, short = load_track(path), AnalysisSettings(estimator="local", passes=64)
+    partial = tmp_path / "long.partial"
+
+    class PreemptedError(Exception):
+        pass
+
+    def preempt(fraction):
+        if fraction > 0.75:
+            raise PreemptedError
+
+    with pytest.raises(PreemptedError):
+        analyze_track(long, random_model, short, partial=partial, progress=preempt)
+    fractions = []
+    analyze_track(long, random_model, short, partial=partial, progress=fractions.append)
+    assert min(fraction for fraction in fractions if fraction > 0.08) > 0.69
 
 
 @pytest.mark.parametrize("estimator", ["gradient", "local", "lime"])

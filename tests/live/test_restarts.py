@@ -1,0 +1,95 @@
+"""Processes that are killed while a show goes on: started again, from where they were, with a line."""
+
+import multiprocessing
+import time
+
+import numpy as np
+import pytest
+import soundfile
+from moodfader.control.session.parameters import ROOT
+from moodfader.control.session.session import Session
+from moodfader.engine.analysis.analysis import AnalysisSettings
+from moodfader.engine.analysis.cache import analyze
+from moodfader.engine.audio.track import load_track
+from moodfader.engine.live.player import PlayerOptions
+from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
+
+RATE = 22050
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("song") / "song.wav"
+    rng = np.random.default_rng(4)
+    soundfile.write(path, 0.2 * rng.uniform(-1, 1, (40 * RATE, 2)), RATE, subtype="FLOAT")
+    return path
+
+
+@pytest.fixture
+def show(file, random_model, tmp_path):
+    analyze(load_track(file), model=random_model, settings=AnalysisSettings(passes=64))
+    said = []
+    options = PlayerOptions(backend="null", model=random_model.path, analysis={"passes": 64})
+    session = Session.play([file], options, record=AutomationWriter(tmp_path / "kept.jsonl"), note=said.append)
+    session.said, session.kept = said, tmp_path / "kept.jsonl"
+    yield session
+    session.close()
+
+
+def until(condition, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.02)
+
+
+def kill(name):
+    (process,) = [child for child in multiprocessing.active_children() if child.name == name]
+    process.kill()
+    process.join()
+
+
+def test_a_killed_renderer_goes_on_where_it_was_under_the_same_controls(show):
+    show.set(f"{ROOT}/midlevel/modality", 9.0)
+    show.set(f"{ROOT}/transport/play", True)
+    show.set(f"{ROOT}/transport/seek", 20.0)
+    until(lambda: show.get(f"{ROOT}/emotion/happy") is not None)
+    until(lambda: show.get(f"{ROOT}/transport/position") > 20.5)
+    stood = show.get(f"{ROOT}/transport/position")
+    kill("render_main")
+    until(lambda: any("renderer" in line and "again" in line for line in show.said))
+    until(lambda: show.get(f"{ROOT}/transport/position") > stood + 0.5)
+    assert show.get(f"{ROOT}/state/renderer") == "running"
+    assert show.get(f"{ROOT}/transport/position") < stood + 15
+    assert show.get(f"{ROOT}/state/sound") == "steered"
+    show.set(f"{ROOT}/master", -6.0)
+    until(lambda: "master" in show.kept.read_text())
+    show.close()
+    automation = read_automation(show.kept)
+    assert automation.samples > 0
+    again = [event for event in automation.changes if event.address.endswith("midlevel/modality")]
+    assert [event.value for event in again] == [9.0, 9.0]
+    assert again[1].at > again[0].at
+
+
+def test_a_killed_analysis_is_started_again_and_measures_again(show):
+    show.set(f"{ROOT}/transport/play", True)
+    until(lambda: show.get(f"{ROOT}/effect/happy") is not None)
+    kill("analysis_main")
+    until(lambda: any("analyses" in line and "again" in line for line in show.said))
+    version = show.changes_since(0)[0]
+    until(lambda: f"{ROOT}/excerpt/duration" in show.changes_since(version)[1])
+    assert show.get(f"{ROOT}/state/analyzer") == "running"
+    ready = [event for event in read_automation(show.kept).changes if event.address.endswith("track/ready")]
+    assert len(ready) == 1
+
+
+def test_a_sound_card_that_goes_is_told_and_comes_back(show):
+    show.set(f"{ROOT}/transport/play", True)
+    until(lambda: show.get(f"{ROOT}/transport/position") > 0.2)
+    kill("run_output_process")
+    until(lambda: show.get(f"{ROOT}/state/output") == "gone")
+    until(lambda: show.get(f"{ROOT}/state/sound") == "output_gone")
+    stood = show.get(f"{ROOT}/transport/position")
+    until(lambda: show.get(f"{ROOT}/state/output") == "running")
+    until(lambda: show.get(f"{ROOT}/transport/position") > stood + 0.2)

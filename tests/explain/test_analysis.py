@@ -14,7 +14,7 @@ from moodfader.engine.analysis.prediction import predict_track
 from moodfader.engine.analysis.surrogate import surrogate_emotions, surrogate_midlevel
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.explain.significance import PAPER_SAMPLES, expected_lime_p_values, is_significant, mask_weights
-from moodfader.models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
+from moodfader.models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from moodfader.models.common.errors import InputError
 from moodfader.models.inference.checkpoint import load_model, save_model
 from moodfader.models.inference.threads import torch_threads
@@ -224,7 +224,7 @@ def test_settings_are_checked():
 
 
 def test_prediction_in_pieces_is_the_prediction_of_the_whole(track, random_model):
-    mono = np.concatenate(list(track.network_input_blocks()))
+    mono = np.concatenate(list(track.network_input_blocks()))[slice(*track.sounding)]
     with torch.inference_mode():
         midlevel, emotions = random_model.network(LogSpectrogram()(torch.from_numpy(mono / track.network_peak))[None])
     said = predict_track(track, random_model)
@@ -254,6 +254,21 @@ def test_the_surrogate_adds_up(analysis, random_model):
     np.testing.assert_allclose(
         list(shift.values()), random_model.emotion_weights @ analysis.weights[3] / 2, rtol=1e-4
     )
+
+
+def test_silent_ends_are_not_explained(tmp_path, noise, random_model):
+    """They are as long as what sounds, and change neither the weights nor what faders are expected to do."""
+    sound, silence = noise(3), np.zeros((5 * HOP_LENGTH * 30, 1), np.float32)
+    soundfile.write(tmp_path / "a.wav", sound, SAMPLE_RATE)
+    soundfile.write(tmp_path / "b.wav", np.concatenate([silence, sound, silence]), SAMPLE_RATE)
+    alone, between = (analyze_track(load_track(tmp_path / name), random_model, QUICK) for name in ("a.wav", "b.wav"))
+    assert between.duration_s > 10
+    assert between.sounding_s == pytest.approx(alone.sounding_s, abs=0.001) == pytest.approx(3, abs=0.001)
+    silent = np.setdiff1d(between.segments[:140], between.segments[150:-150])
+    assert not between.weights[silent].any()
+    gains = [np.full(len(one.weights), 3.0, np.float32) for one in (alone, between)]
+    louder = [surrogate_midlevel(*pair) for pair in zip((alone, between), gains, strict=True)]
+    np.testing.assert_allclose(*louder, atol=0.1 * np.abs(louder[0]).max())
 
 
 def test_selection_is_what_the_paper_would_be_sure_of():

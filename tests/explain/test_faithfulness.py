@@ -9,9 +9,9 @@ import torch
 from moodfader.engine.analysis.analysis import Analysis, AnalysisSettings, analyze_track, track_spectrogram
 from moodfader.engine.analysis.faithfulness import CHANGES, SIDES, faithfulness_curves, sets_by_area
 from moodfader.engine.audio.track import load_track
-from moodfader.engine.explain.perturbation import apply_gain_db
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS
 from moodfader.models.inference.checkpoint import default_checkpoint, load_model
+from moodfader.models.network.spectrogram import apply_gain_db
 
 
 def blocks(spectrogram) -> np.ndarray:
@@ -39,9 +39,8 @@ def explained(spectrogram, weights) -> Analysis:
 
 def change_of(spectrogram, change):
     tensor = torch.from_numpy(spectrogram)
-    return {"hide": 0 * tensor, "cut": apply_gain_db(tensor, -6), "boost": apply_gain_db(tensor, 6)}[
-        change
-    ].numpy() - spectrogram
+    versions = {"hide": 0 * tensor, "cut": apply_gain_db(tensor, -6), "boost": apply_gain_db(tensor, 6)}
+    return versions[change].numpy() - spectrogram
 
 
 def effects(spectrogram, labels, model, change) -> np.ndarray:

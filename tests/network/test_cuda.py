@@ -16,8 +16,9 @@ from moodfader.models.datasets.clip_dataset import ClipDataset, build_targets
 from moodfader.models.datasets.table import Clip
 from moodfader.models.inference.checkpoint import load_model
 from moodfader.models.network.architectures import ARCHITECTURES
+from moodfader.models.training.batches import TrainingSource
 from moodfader.models.training.settings import TrainingSettings
-from moodfader.models.training.train import TrainingSource, train
+from moodfader.models.training.train import train
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
 FADERS = Faders(modality=8, articulation=-6)

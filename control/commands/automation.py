@@ -40,6 +40,8 @@ def render_automation(
     which = names.index(file.name) if file.name in names else 0
     tracks = tuple(file if number == which else track for number, track in enumerate(history.tracks))
 
+    settings = dataclasses.replace(settings, coupled=history.coupled)
+
     def steering(number: int, path: Path) -> tuple["SegmentMask", str, str]:
         track = load_track(path)
         analysis = load_or_analyze(track, model, settings, voice)

@@ -70,11 +70,11 @@ def demo(
     prepare_folder(explanation, list(files.values()), overwrite=True)
     with voice.progress("Drawing") as report:
         title = f"{TRACK}, steered by the preset {chosen.name}"
-        stretch_s = choose_excerpt(analysis, list(MIDLEVEL), None, None)
+        excerpt_s = choose_excerpt(analysis, list(MIDLEVEL), None, None)
         spectrogram = track_spectrogram(track)
-        axes = plot_steering(analysis, spectrogram, faders, rendered, title=title, stretch_s=stretch_s)
+        axes = plot_steering(analysis, spectrogram, faders, rendered, title=title, excerpt_s=excerpt_s)
         save_figure(figure_of(axes), overview)
-        write_explanation(track, analysis, model, files, stretch_s=stretch_s, progress=report)
+        write_explanation(track, analysis, model, files, excerpt_s=excerpt_s, progress=report)
     more = {"analysis": str(kept), "overview": str(overview), "explanation": str(explanation)}
     voice.result(rendered.to_dict() | more, lambda: render_table(rendered, chosen.gains_db))
     for line in render_lines(rendered):

@@ -63,16 +63,16 @@ def explain(
     explained = load_or_analyze(track, model, settings, voice, file=stored.analysis)
     if warning := no_effect_warning(explained, features):
         voice.note(warning)
-    stretch_s = choose_excerpt(explained, features, begin, end)
+    excerpt_s = choose_excerpt(explained, features, begin, end)
     prepare_folder(output, list(files.values()), overwrite=overwrite)
     with voice.progress("Drawing") as report:
-        write_explanation(track, explained, model, files, stretch_s=stretch_s, progress=report)
+        write_explanation(track, explained, model, files, excerpt_s=excerpt_s, progress=report)
     written = {key: str(path) for key, path in files.items()}
     values = {
         "file": str(file),
         "folder": str(output),
-        "from_s": stretch_s[0],
-        "to_s": stretch_s[1],
+        "from_s": excerpt_s[0],
+        "to_s": excerpt_s[1],
         "files": written,
     }
     voice.result(values, lambda: "\n".join(written.values()))

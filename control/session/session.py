@@ -8,7 +8,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -32,7 +32,7 @@ from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from .loop_edges import LOOP, LOOP_END, LOOP_START, TRACK, TrackLoops, move_edge
 from .macros import expand_macro
-from .meters import NOTHING_MEASURED, expected_values, measured_values, meter_values
+from .meters import NOTHING_MEASURED, Plays, expected_values, measured_values, meter_values
 from .parameter_store import ParameterStore
 from .parameters import PARAMETERS, ROOT, Value, find_parameter
 from .performance_recorder import PerformanceRecorder
@@ -43,23 +43,6 @@ if TYPE_CHECKING:
 
 _METERS_S: Final = 0.05
 _NOT_HELD: Final = f"{ROOT}/transport/skip"
-
-
-class Plays(Protocol):
-    """Interface of a player."""
-
-    sample_rate: int
-    channels: int
-    block_length: int
-
-    @property
-    def samples_played(self) -> int: ...
-
-    def set(self, address: str, value: Value) -> None: ...
-
-    def meters(self) -> PlayerMeters: ...
-
-    def close(self, *, fade_s: float = 0.0) -> None: ...
 
 
 class Session:
@@ -122,7 +105,9 @@ class Session:
             if record is not None:
                 from ...engine.performance.automation_file import AutomationWriter
 
-                self._recording = PerformanceRecorder(AutomationWriter(record), self._note)
+                self._recording = PerformanceRecorder(
+                    AutomationWriter(record), self._note, coupled=bool(options.analysis.get("coupled", False))
+                )
             self.attach(player, tracks=[str(file) for file in files], ceiling_dbtp=options.ceiling_dbtp)
         except BaseException:
             player.close()
@@ -189,7 +174,7 @@ class Session:
             self._stale = True
 
     def _values_to_set(self, address: str, checked: Value) -> dict[str, Value]:
-        """The addresses and values, in order, that setting an address expands to (presets, buttons, loops, tracks)."""
+        """The addresses and values, in order, that setting an address expands to."""
         if address in (LOOP_START, LOOP_END) and isinstance(checked, float):
             return move_edge(address, checked, self._values)
         values = expand_macro(address, checked, self._values)

@@ -84,7 +84,7 @@ def save_analysis(analysis: "Analysis", path: Path) -> None:
         "response_per_db": analysis.response_per_db,
         "surrogate_r2": analysis.surrogate_r2,
         "half_agreement": analysis.half_agreement,
-        **{name: getattr(analysis, name) for name in _PER_SEGMENT},
+        **{name: np.ascontiguousarray(getattr(analysis, name)) for name in _PER_SEGMENT},
         **{name: getattr(analysis, name) for name in _DECOUPLED if getattr(analysis, name) is not None},
         "description": np.frombuffer(json.dumps(description, sort_keys=True).encode(), np.uint8),
     }

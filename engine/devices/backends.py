@@ -22,14 +22,6 @@ BACKENDS: Final = {
 """Module of each back end, imported on use. `pyo` is JACK through pyo."""
 
 
-_PARENT = os.getppid()
-
-
-def parent_exited() -> bool:
-    """Whether the parent process has exited."""
-    return os.getppid() != _PARENT
-
-
 def run_output_process(job: OutputJob, connection: "Connection[Any, Any]") -> None:
     """Entry point of the output process."""
     ignore_signals()

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..processes.ipc import parent_exited
 from ..processes.messages import DeviceFailed, DeviceOpened, OutputJob
 from ..processes.realtime import lock_memory_and_freeze_gc
 from ..processes.ring_buffer import RingBuffer
-from .backends import parent_exited
 
 _POLL_S: Final = 0.05
 _TIMEOUT_S: Final = 2.0

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..processes.ipc import parent_exited
 from ..processes.messages import DeviceOpened, OutputJob
 from ..processes.realtime import RT_OUTPUT, lock_memory_and_freeze_gc, set_realtime
 from ..processes.ring_buffer import RingBuffer
-from .backends import parent_exited
 from .late_blocks import LateBlocks
 
 

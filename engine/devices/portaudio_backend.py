@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..processes.ipc import parent_exited
 from ..processes.messages import DeviceFailed, DeviceOpened, OutputJob
 from ..processes.realtime import RT_OUTPUT, lock_memory_and_freeze_gc, set_realtime
 from ..processes.ring_buffer import RingBuffer
-from .backends import parent_exited
 from .late_blocks import LateBlocks
 
 os.environ.setdefault("PYO_GUI_WX", "0")

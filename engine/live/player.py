@@ -42,7 +42,7 @@ from ..processes.messages import (
 from ..processes.ring_buffer import RingBuffer
 from . import entry_points
 from .control_queue import ControlQueue
-from .restarts import RestartLimit
+from .restarts import PROCESS_TEXTS, RestartLimit
 
 BLOCK_LENGTH: Final = 512
 _GATHER_S: Final = 0.001
@@ -276,7 +276,7 @@ class Player:
     def _replace(self, process: ProcessName, restart: Callable[[], Any], connections: MutableSet[Any]) -> None:
         if process in self._given_up:
             return
-        name, consequence = _NAMES[process]
+        name, consequence = PROCESS_TEXTS[process]
         if not self._restarts[process].allows():
             text = f"{name} ends again and again and is not started any more: {consequence} (play again)"
             self._event(ProcessStatus(process, "failed", text))
@@ -314,9 +314,3 @@ class Player:
                 self._event(ProcessStatus("output", "running", "the sound card is back"))
         except InputError as error:
             self._event(ProcessStatus("output", "failed", str(error)))
-
-
-_NAMES: Final[dict[ProcessName, tuple[str, str]]] = {
-    "renderer": ("the renderer", "the sound is gone"),
-    "analyzer": ("the process that analyses", "no more analyses and measured emotions, the sound goes on"),
-}

@@ -2,6 +2,7 @@
 
 import contextlib
 import multiprocessing
+import os
 import queue
 import signal
 import sys
@@ -9,6 +10,13 @@ import threading
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
+
+_PARENT = os.getppid()
+
+
+def parent_exited() -> bool:
+    """Whether the process that started this one has gone."""
+    return os.getppid() != _PARENT
 
 
 class ChildProcesses:

@@ -117,7 +117,8 @@ def render(
             progress=lambda fraction: report(0.1 + 0.8 * fraction),
         )
         after = predict_track(written.track, model, scale=track.network_peak)
-        copy_tags(track.source.data, beside)
+        if track.source.array is None:  # (samples in memory have no tags)
+            copy_tags(track.source.data, beside)
     shift = expected_emotions(analysis, faders.to_array(), model)
     expected = {name: value + shift[name] for name, value in before.emotions.items()}
     off = abs(written.loudness_lufs - track.loudness_lufs)

@@ -22,7 +22,7 @@ from moodfader.models.network.spectrogram import LogSpectrogram
 from moodfader.models.training.settings import TrainingSettings
 from moodfader.models.training.train import new_network
 
-QUICK = AnalysisSettings(passes=512)
+QUICK = AnalysisSettings(passes=512, coupled=True)
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +45,13 @@ def test_what_an_analysis_offers(analysis, track):
     count = analysis.segments.max() + 1
     assert analysis.segments.shape == (-(-3 * 22050 // 704), N_BANDS)
     assert analysis.weights.shape == (count, 7)
-    assert (np.abs(analysis.mask_weights).max(0) == 1).all(), "the strongest chosen segment moves by the whole fader"
+    strongest = np.abs(analysis.selected_weights).max(0)
+    assert (strongest == 1).all(), "the strongest chosen segment moves by the whole fader"
     assert ((analysis.p_values >= 0) & (analysis.p_values <= 1)).all()
     assert (analysis.surrogate_r2 <= 1).all()
     assert analysis.track_digest == track.digest
-    chosen = analysis.mask_weights != 0
-    assert (np.sign(analysis.mask_weights)[chosen] == np.sign(analysis.weights)[chosen]).all()
+    chosen = analysis.selected_weights != 0
+    assert (np.sign(analysis.selected_weights)[chosen] == np.sign(analysis.weights)[chosen]).all()
     counts = analysis.significant_counts()
     assert sum(counts["modality"].values()) == chosen[:, MIDLEVEL.index("modality")].sum()
 
@@ -104,7 +105,7 @@ def test_an_analysis_that_was_killed_goes_on_and_ends_the_same(tmp_path, random_
     path = tmp_path / "long.wav"
     noise = np.random.default_rng(0).normal(size=50 * 8000) * np.repeat(np.arange(50) % 3 + 1, 8000) / 20
     soundfile.write(path, noise, 8000)
-    long, short = load_track(path), AnalysisSettings(estimator="local", passes=64)
+    long, short = load_track(path), AnalysisSettings(estimator="local", passes=64, coupled=True)
     whole = analyze_track(long, random_model, short)
     monkeypatch.setattr("moodfader.engine.analysis.analysis.KEEP_SECONDS", -1.0)
     partial = tmp_path / "long.partial"
@@ -236,8 +237,8 @@ def test_too_few_passes_select_little_rather_than_noise(track, random_model):
         analyze_track(track, random_model, dataclasses.replace(QUICK, passes=passes, perturbation="hide"))
         for passes in (64, 2048)
     )
-    chosen = few.mask_weights != 0
-    assert chosen.sum() < 0.7 * (many.mask_weights != 0).sum()
+    chosen = few.selected_weights != 0
+    assert chosen.sum() < 0.7 * (many.selected_weights != 0).sum()
     agree = np.sign(few.weights[chosen]) == np.sign(many.weights[chosen])
     assert agree.all(), "what is selected has the sign that a long run finds"
 

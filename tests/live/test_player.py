@@ -178,8 +178,7 @@ def test_what_is_no_history_is_refused(tmp_path, lines, complaint):
 
 def test_the_surrogate_says_what_prediction_says(analysis, file, random_model):
     from moodfader.engine.analysis.prediction import predict_track
-    from moodfader.engine.analysis.surrogate import surrogate_emotions
-    from moodfader.engine.dsp.segment_mask import segment_gain_db
+    from moodfader.engine.analysis.surrogate import expected_emotions
 
     before = dict(predict_track(load_track(file), random_model).emotions)
     heard = TrackSummary(
@@ -192,7 +191,7 @@ def test_the_surrogate_says_what_prediction_says(analysis, file, random_model):
         emotion_weights=random_model.emotion_weights,
     )
     faders_db = np.array([3, 0, -6, 0, 0, 1, 0], np.float32)
-    shift = surrogate_emotions(analysis, segment_gain_db(analysis.mask_weights, faders_db), random_model)
+    shift = expected_emotions(analysis, faders_db, random_model)
     now = Surrogate(heard).emotions(faders_db)
     assert now == pytest.approx({name: before[name] + by for name, by in shift.items()}, abs=1e-6)
 

@@ -10,6 +10,7 @@ Without torch: the processes that play read their tables here too.
 import json
 import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -60,7 +61,9 @@ _BAD_ARCHIVE: Final = (
     IndexError,
     OverflowError,
     RuntimeError,  # an encrypted member; NotImplementedError: an unknown compression
-    SyntaxError,  # of an array's header
+    SyntaxError,  # of an array's header, as the next two
+    tokenize.TokenError,
+    MemoryError,
     struct.error,
     zipfile.BadZipFile,
     zlib.error,

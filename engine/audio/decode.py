@@ -16,10 +16,10 @@ import numpy as np
 import soundfile
 
 from ...models.common.errors import InputError
-from .channel_layout import mask_of_names, valid_mask
-from .input_file import InputFile, open_input
-from .integrity import Inspection, check_libsndfile_log, inspect
-from .wav_chunks import wav_channel_mask
+from .containers.channel_layout import mask_of_names, valid_mask
+from .containers.input_file import InputFile, open_input
+from .containers.integrity import Inspection, check_libsndfile_log, inspect
+from .containers.wav_chunks import wav_channel_mask
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -201,6 +201,8 @@ def _av_source(path: Path, opened: InputFile, seen: Inspection) -> AudioFileInfo
             if not container.streams.audio:
                 raise InputError(f"{path}: there is no sound in it")
             stream = container.streams.audio[0]
+            if stream.codec_context is None:
+                raise InputError(f"{path}: it is not a sound file that can be read (no decoder for what is in it)")
             promised = None
             if stream.duration and stream.time_base and "mp4" in container.format.name:
                 # Only the mp4 family states a length to the sample (and AAC's padding comes after it).

@@ -23,7 +23,7 @@ def plot_faithfulness(curves: Sequence[FaithfulnessCurve], *, title: str, figure
     Drawn into `figure`, a new one if None; returns the axes, in the order of CHANGES.
     """
     feature = display_name(curves[0].feature)
-    figure = figure or new_figure(12, 3.5)
+    figure = figure or new_figure(12, 4.1)
     with rc_context(STYLE):
         panels = figure.subplots(1, len(CHANGES), sharey=True)
         for axes, change in zip(panels, CHANGES, strict=True):

@@ -182,7 +182,7 @@ def read_sweeps(path: Path, *, prefix: str = "") -> list[SweepClip]:
     for row, one in zip(rows, found, strict=True):
         line = row.line
         if one.quality and one.quality not in MIDLEVEL:
-            raise InputError(f"{path}, row {line}: quality {one.quality!r} is none of {', '.join(MIDLEVEL)}")
+            raise InputError(f"{path}, row {line}: quality {one.quality[:40]!r} is none of {', '.join(MIDLEVEL)}")
         if bool(one.quality) != bool(one.series):
             raise InputError(f"{path}, row {line}: quality and series belong together, one of them is empty")
         if one.quality:
@@ -190,7 +190,7 @@ def read_sweeps(path: Path, *, prefix: str = "") -> list[SweepClip]:
             values.setdefault(one.series, set()).add((one.quality, value))
     for name, turned in values.items():
         if len({quality for quality, _ in turned}) > 1 or len(turned) < 2:
-            raise InputError(f"{path}: series {name!r} must turn one quality through at least two values")
+            raise InputError(f"{path}: series {name[:40]!r} must turn one quality through at least two values")
     return found
 
 

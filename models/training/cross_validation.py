@@ -18,7 +18,7 @@ from ..inference.checkpoint import load_model, save_model, tensors_digest
 from ..inference.fold import optimise_for_inference
 from ..inference.predict_clips import predict_clips
 from ..network.model import MidlevelNetwork
-from .digests import short_digest
+from .run_state import short_digest
 from .settings import TrainingSettings
 from .train import TrainingSource, new_network, train, training_record
 

@@ -1,5 +1,7 @@
 """The state of a training run on disk: what an interrupted run needs to end with the same weights as a whole one."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,3 +59,21 @@ class TrainingState:
                 states.setdefault(int(index), {})[moment] = tensor
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": states})
         return int(metadata["epochs"])
+
+
+def short_digest(*parts: Any, length: int = 12) -> str:  # noqa: ANN401
+    """Return the beginning of the SHA-256 of some values.
+
+    Parameters
+    ----------
+    *parts
+        Values that JSON can represent; other iterables are written as lists.
+    length
+        Number of hexadecimal digits, 1..64.
+
+    Returns
+    -------
+    str
+    """
+    text = json.dumps(parts, sort_keys=True, default=list)
+    return hashlib.sha256(text.encode()).hexdigest()[:length]

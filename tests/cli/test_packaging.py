@@ -21,11 +21,12 @@ LAYERS = (
     "models.inference",
     "models.training",
     "models.evaluation",
+    "models.jury",
     "models.composition",
     "models.scores",
     "models.synthesis",
-    "models.jury",
     "models.weights",
+    "engine.audio.containers",
     "engine.audio",
     "engine.dsp",
     "engine.explain",
@@ -42,6 +43,7 @@ LAYERS = (
     "control.session",
     "control.osc",
     "control.midi",
+    "control.tui.panels",
     "control.tui",
     "control.console",
     "control.report",
@@ -90,7 +92,7 @@ def absolute_imports(path: Path, root: Path, *, typing: bool = True) -> set[str]
 
 
 def package_of(path: Path, root: Path) -> str:
-    """ "engine.dsp" of engine/dsp/limiter.py, "control" of control/cli.py."""
+    """Return "engine.dsp" of engine/dsp/limiter.py, "control" of control/cli.py."""
     return ".".join(path.relative_to(root).parent.parts)
 
 

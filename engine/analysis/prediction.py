@@ -108,7 +108,8 @@ def predict_blocks(mono_blocks: Iterable[FloatArray], model: Model, *, scale: fl
 
 def _overlapping_windows(blocks: Iterator[FloatArray], geometry: ReceptiveField) -> Iterator[FloatArray]:
     """Windows of the zero-padded spectrogram, each the receptive field of up to POSITIONS_AT_ONCE output
-    positions."""
+    positions.
+    """
     begin, end = geometry.frame_range(0, POSITIONS_AT_ONCE)
     pending = np.zeros((-begin, N_BANDS), np.float32)
     frames = done = 0

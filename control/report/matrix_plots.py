@@ -1,5 +1,4 @@
-"""Matrix figures of an evaluation: features against perceptual scales and each other, parameter sweeps,
-robustness."""
+"""Matrix figures of an evaluation: correlations of the features, parameter sweeps, robustness."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -146,8 +145,7 @@ def plot_sweep_responses(path: Path, sweeps: Mapping[str, SweepResponse], *, tit
 
 
 def plot_robustness(path: Path, results: EvaluationResults, *, title: str) -> None:
-    """Plot the effect of each perturbation on each output: mean change, and correlation with the unperturbed
-    prediction.
+    """Plot the effect of each perturbation on each output: mean change, correlation with the unperturbed.
 
     Parameters
     ----------

@@ -110,7 +110,8 @@ class Track:
 
     def network_input_blocks(self) -> Iterator[np.ndarray]:
         """Stream the network's input: the mean of the channels without clicks at 22.05 kHz, float32 [samples], not
-        scaled."""
+        scaled.
+        """
         if self._mono is not None:
             yield from self._mono
             return

@@ -82,7 +82,8 @@ class Excerpts:
         costs: Doubles = DAMAGE,
     ) -> None:
         """sounds: mono [samples] at 22,050 Hz, on the track's scale. fields: of each, [handles, frames, bands], by
-        default its handle_fields; limit_db: what no gain passes; costs [handles]: see `metric`."""
+        default its handle_fields; limit_db: what no gain passes; costs [handles]: see `metric`.
+        """
         self.listeners = listeners
         self._limit_db = limit_db
         if fields is None:
@@ -105,7 +106,8 @@ class Excerpts:
 
     def heard(self, fields_db: Sequence[torch.Tensor], *, listeners: int | None = None) -> Doubles:
         """What the (first so many) listeners say of the excerpts under a gain field [frames, bands] each:
-        [listeners, 15]."""
+        [listeners, 15].
+        """
         with torch.inference_mode():
             said = [self._said(part, field, listeners) for part, field in zip(self._parts, fields_db, strict=True)]
         return np.average(torch.stack(said).double().numpy(), axis=0, weights=self._shares)

@@ -40,7 +40,8 @@ Labels = npt.NDArray[np.int32]
 @dataclass(frozen=True)
 class DecoupledFaders:
     """masks float32 [segments, 7] in -1..1; response float32 [7 faders, levels, 7 features], what the network that
-    ships says more under each fader alone at LEVELS_DB, measured on the excerpts."""
+    ships says more under each fader alone at LEVELS_DB, measured on the excerpts.
+    """
 
     masks: FloatArray
     response: FloatArray

@@ -37,7 +37,8 @@ class Heard:
     """One request on one track. kind: "fader", "random" or "target"; name: of the feature or emotion; asked: the
     shift (targets) or decibels (faders); own: what the network that ships moves, per sign of what was asked;
     judges: the same at each judge; others: mean size of what the other six features move (faders); rms_db and
-    quality of the field."""
+    quality of the field.
+    """
 
     kind: str
     track: int
@@ -69,7 +70,8 @@ def evaluate_steering(
     progress: Callable[[float], None] | None = None,
 ) -> SteeringEvidence:
     """Ask network and judges of the first ten seconds of each track under its faders at +-6 dB, random fields of the
-    same size, and each emotion asked by +-.05 or +-.10 (whichever sign has room)."""
+    same size, and each emotion asked by +-.05 or +-.10 (whichever sign has room).
+    """
     rng = np.random.default_rng(seed)
     found: list[Heard] = []
     natural = []
@@ -158,7 +160,7 @@ class _Bench:
 
 
 def shares(heard: Sequence[Heard]) -> Mapping[str, Doubles]:
-    """own [1], judges [judges] (mean moves), share [judges] (judges' mean by the network's) and signs [judges]."""
+    """Own [1], judges [judges] (mean moves), share [judges] (judges' mean by the network's) and signs [judges]."""
     own = np.array([one.own for one in heard])
     judged = np.array([one.judges for one in heard])
     return {

@@ -1,5 +1,6 @@
 """Reader of perceptual ratings of five-second excerpts (Eerola's MusicScienceData), and the features of their
-scales."""
+scales.
+"""
 
 from pathlib import Path
 from typing import Final

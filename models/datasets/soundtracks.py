@@ -103,7 +103,8 @@ def _lowered(table: Path) -> list[dict[str, str]]:
 
 def _albums(tracklist: Path) -> dict[int, str]:
     """Albums of a track list by number: its first column, and the first whose name has `album` or `soundtrack` in
-    it."""
+    it.
+    """
     if not tracklist.is_file():
         return {}
     rows = _lowered(tracklist)

@@ -1,5 +1,6 @@
 """The training of a judge's network: emotions, the published combination of its features, perceptual scales, composed
-music; small changes of level, tone and tuning, and gaps, that no listener would rate otherwise."""
+music; small changes of level, tone and tuning, and gaps, that no listener would rate otherwise.
+"""
 
 from itertools import pairwise
 from typing import Final

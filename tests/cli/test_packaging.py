@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tomllib
 import venv
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,6 @@ LAYERS = (
     "models.composition",
     "models.scores",
     "models.synthesis",
-    "models.jury",
     "models.weights",
     "engine.audio.containers",
     "engine.audio",
@@ -94,13 +92,8 @@ def absolute_imports(path: Path, root: Path, *, typing: bool = True) -> set[str]
 
 
 def package_of(path: Path, root: Path) -> str:
-    """ "engine.dsp" of engine/dsp/limiter.py, "control" of control/cli.py."""
+    """Return "engine.dsp" of engine/dsp/limiter.py, "control" of control/cli.py."""
     return ".".join(path.relative_to(root).parent.parts)
-
-
-def _is_in(name: str, packages: Iterable[str]) -> bool:
-    """Whether an absolute name is one of these packages or of something in them."""
-    return any(f"{name}.".startswith(f"moodfader.{package}.") for package in packages)
 
 
 def upward_imports(root: Path) -> list[str]:

@@ -16,10 +16,10 @@ import numpy as np
 import soundfile
 
 from ...models.common.errors import InputError
-from .channel_layout import mask_of_names, valid_mask
-from .input_file import InputFile, open_input
-from .integrity import Inspection, check_libsndfile_log, inspect
-from .wav_chunks import wav_channel_mask
+from .containers.channel_layout import mask_of_names, valid_mask
+from .containers.input_file import InputFile, open_input
+from .containers.integrity import Inspection, check_libsndfile_log, inspect
+from .containers.wav_chunks import wav_channel_mask
 
 if TYPE_CHECKING:
     from av.container import InputContainer

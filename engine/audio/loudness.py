@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from .channel_layout import loudness_weights
+from .containers.channel_layout import loudness_weights
 
 SILENCE_LUFS = -70.0
 """The absolute gate: what never rises above it has this loudness (FFmpeg's convention)."""

@@ -14,9 +14,9 @@ import soundfile
 
 from ...models.common.atomic_write import check_destination
 from ...models.common.errors import InputError
-from ..audio.channel_layout import DEFAULT_MASKS, valid_mask
+from ..audio.containers.channel_layout import DEFAULT_MASKS, valid_mask
+from ..audio.containers.wav_chunks import write_channel_mask
 from ..audio.decode import VORBIS_ORDER
-from ..audio.wav_chunks import write_channel_mask
 
 BIT_DEPTHS = ("16", "24", "float")
 _FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}

@@ -116,8 +116,9 @@ def render(
             device=chosen_device_name,
             progress=lambda fraction: report(0.1 + 0.8 * fraction),
         )
-        after = predict_track(written.track, model, scale=track.network_peak)
-        copy_tags(track.source.data, temp_path)
+        after = predict_track(written.track, model, like=track)
+        if track.source.array is None:  # (samples in memory have no tags)
+            copy_tags(track.source.data, temp_path)
     shift = expected_emotions(analysis, faders.to_array(), model)
     expected = {name: value + shift[name] for name, value in before.emotions.items()}
     loudness_error = abs(written.loudness_lufs - track.loudness_lufs)

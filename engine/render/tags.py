@@ -19,7 +19,7 @@ from mutagen.id3 import APIC, COMM, ID3, Frames
 from mutagen.mp4 import MP4, MP4Cover
 
 from ...models.common.errors import InputError
-from ..audio.wav_chunks import wav_info
+from ..audio.containers.wav_chunks import wav_info
 
 # The name of a field in Vorbis comments (FLAC, Ogg), its frame in ID3 (MP3, WAV, AIFF) and its atom in MP4.
 _FIELDS = {

@@ -110,7 +110,8 @@ class Checkpoint:
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """What a checkpoint holds. Raises InputError for a file that is missing, broken, foreign, of another version or
-    altered."""
+    altered.
+    """
     try:
         if not path.is_file():
             raise InputError(f"{path}: no such model file")

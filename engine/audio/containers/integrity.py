@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ...models.common.errors import InputError
+from ....models.common.errors import InputError
 from .mp3_frames import ends_with_whole_frame, first_frame, frame_follows, stated_bytes, states_length
 from .wav_chunks import wav_bytes_of_unknown_length
 

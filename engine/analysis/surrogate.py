@@ -145,8 +145,9 @@ class Surrogate:
             moved = midlevel_shift(self._weights, self._response_per_db, gains_db, share=self._share)
         else:
             moved = response_shift(self._measured, faders_db)
-        before = np.array([self.before[name] for name in EMOTIONS])
-        shifts = (*moved, *(soft_limit(unlimited(before) + self._layer @ moved) - before))
+        emotions = dict(zip(EMOTIONS, map(float, self._layer @ moved), strict=True))
+        after = shifted_emotions(self.before, emotions)
+        shifts = (*moved, *(after[name] - self.before[name] for name in EMOTIONS))
         return {name: float(by) for name, by in zip((*MIDLEVEL, *EMOTIONS), shifts, strict=True)}
 
 
@@ -177,6 +178,12 @@ def expected_midlevel(analysis: "Analysis", faders_db: FloatArray) -> FloatArray
     if analysis.response is not None:
         return response_shift(analysis.response, faders_db)
     return surrogate_midlevel(analysis, segment_gain_db(analysis.mask_weights, faders_db))
+
+
+def shifted_emotions(before: Mapping[str, float], shift: Mapping[str, float]) -> dict[str, float]:
+    """Return emotions by name after a shift of the linear layer's values: within 0..1, as the network keeps them."""
+    values = soft_limit(unlimited([before[name] for name in EMOTIONS]) + np.array([shift[name] for name in EMOTIONS]))
+    return dict(zip(EMOTIONS, map(float, values), strict=True))
 
 
 def expected_emotions(analysis: "Analysis", faders_db: FloatArray, model: "Model") -> dict[str, float]:

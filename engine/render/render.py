@@ -16,7 +16,7 @@ from ...models.inference.checkpoint import Model, load_model
 from ...models.inference.device import resolve_device
 from ..analysis.analysis import Analysis
 from ..analysis.prediction import predict_track
-from ..analysis.surrogate import expected_emotions
+from ..analysis.surrogate import expected_emotions, shifted_emotions
 from ..audio.track import Track
 from ..dsp.faders import Faders
 from .audio_writer import check_layout, validate_output
@@ -119,8 +119,7 @@ def render(
         after = predict_track(written.track, model, like=track)
         if track.source.array is None:  # (samples in memory have no tags)
             copy_tags(track.source.data, temp_path)
-    shift = expected_emotions(analysis, faders.to_array(), model)
-    expected = {name: value + shift[name] for name, value in before.emotions.items()}
+    expected = shifted_emotions(before.emotions, expected_emotions(analysis, faders.to_array(), model))
     loudness_error = abs(written.loudness_lufs - track.loudness_lufs)
     report(1.0)
     return RenderResult(

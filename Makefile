@@ -9,7 +9,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow docs check types bench bench-long bench-live system setup clean
+.PHONY: demo model test test-slow docs check types bench bench-long bench-live system setup clean
 
 demo: $(VENV)/.installed
 	$(BIN)/moodfader demo
@@ -76,3 +76,7 @@ $(VENV)/.installed-docs: $(VENV)/.installed
 
 clean:
 	rm -rf $(VENV) .typecheck build dist site *.egg-info demo-output
+
+# the default model anew: needs the data folder, FluidSynth and the sound font FluidR3; goes on where it was stopped
+model: $(VENV)/.installed
+	$(BIN)/python -m moodfader.control.experiments.default_model --work build/model

@@ -1,5 +1,6 @@
 """The data sets of training and evaluation, read from the paths of the options: spectrograms with ratings."""
 
+import dataclasses
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,9 +20,10 @@ from ...models.datasets.midlevel import read_midlevel
 from ...models.datasets.perceptual import read_perceptual
 from ...models.datasets.soundtracks import read_soundtracks
 from ...models.datasets.table import Clip, SweepClip, read_sweeps, read_table
+from ...models.datasets.teacher_embeddings import read_embeddings, with_embeddings
 from ...models.network.spectrogram import LogSpectrogram
 from ...models.synthesis.labelled_music import TABLE, labelled_set
-from ...models.training.train import TrainingSource
+from ...models.training.batches import TrainingSource
 from ..console.output import Output
 
 CLIPS_PER_BATCH: Final = {"soundtracks": 20, "midlevel": 20, "table": 20, "perceptual": 10, "known": 16}
@@ -41,6 +43,7 @@ class DatasetPaths:
     tables: tuple[Path, ...] = ()
     perceptual: Path | None = None
     known: tuple[Path, ...] = ()
+    teacher: Path | None = None
 
     @property
     def named(self) -> bool:
@@ -60,7 +63,8 @@ class DatasetPaths:
         folder = data_dir() / "soundtracks"
         if not folder.is_dir():
             raise InputError(f"nothing to learn from: {folder} is not there; give --soundtracks, --table, ...")
-        return DatasetPaths(soundtracks=folder, perceptual=folder if (folder / "perceptual.csv").is_file() else None)
+        perceptual = folder if (folder / "perceptual.csv").is_file() else None
+        return dataclasses.replace(self, soundtracks=folder, perceptual=perceptual)
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,7 @@ def read_datasets(datasets: DatasetPaths, voice: Output) -> list[LabelledDataset
     found += [(f"table:{table.name}", read_table(table)) for table in datasets.tables]
     if datasets.perceptual is not None:
         found.append(("perceptual", read_perceptual(datasets.perceptual, groups=groups)))
+    embeddings = {} if datasets.teacher is None else read_embeddings(datasets.teacher)
     known = [read_table(folder / TABLE, prefix="known_") for folder in datasets.known]
     found += [(_known_name(place, datasets.known), clips) for place, clips in enumerate(known)]
     music = sum(map(len, known))
@@ -129,8 +134,11 @@ def read_datasets(datasets: DatasetPaths, voice: Output) -> list[LabelledDataset
         with voice.progress(f"Reading {name}") as report:
             # several folders of synthetic music share the clips per batch of one
             share = max(1, round(place * len(clips) / music)) if name.startswith("known") else 0
-            rated.append(LabelledDataset(name, clips, load_spectrograms(clips, read_mono, report), share))
+            material = with_embeddings(load_spectrograms(clips, read_mono, report), clips, embeddings)
+            rated.append(LabelledDataset(name, clips, material, share))
         voice.note(f"{name}: {len(clips)} clips")
+    if embeddings and all(part.material.embeddings is None for part in rated):
+        raise InputError(f"{datasets.teacher}: none of its clips is among those that are learned from")
     return rated
 
 
@@ -182,7 +190,7 @@ def require_enough_clips(rated: Sequence[LabelledDataset]) -> None:
 
 
 def read_mono(path: Path) -> FloatArray:
-    """Read a sound file as the network's input: mono at 22,050 Hz, float32 [samples], scaled to a peak of 1."""
+    """Read a sound file as the network's input: mono at 22,050 Hz without clicks, float32 [samples], its level 1."""
     track = load_track(path)
     return np.asarray(np.concatenate(list(track.network_input_blocks())) / track.network_peak, np.float32)
 

@@ -16,10 +16,10 @@ from ...models.datasets.table import Clip, SweepClip
 from ...models.evaluation.out_of_domain import out_of_domain_sounds
 from ...models.evaluation.results import EvaluationInputs
 from ...models.evaluation.robustness import OUTPUT_NAMES, perturb_audio
+from ...models.training.batches import TrainingSource
 from ...models.training.cross_validation import FoldEnsemble, FoldModel, SourcesOf, train_folds
-from ...models.training.run_state import short_digest
+from ...models.training.digests import short_digest
 from ...models.training.settings import TrainingSettings
-from ...models.training.train import TrainingSource
 from ..console.output import Output
 from .datasets import LabelledDataset, compute_spectrogram, read_mono
 

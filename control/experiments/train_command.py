@@ -1,5 +1,6 @@
 """The command `train`: trains a model on rated recordings and labelled synthetic music."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +15,8 @@ from ..console.output import Output
 from .training_options import DatasetOptions, TrainingOptions
 
 if TYPE_CHECKING:
+    from ...models.datasets.clip_dataset import ClipDataset
     from ...models.network.model import MidlevelNetwork
-    from .datasets import LabelledDataset
 
 
 def register(app: typer.Typer) -> None:
@@ -69,27 +70,28 @@ def train(
                 voice.log(f"epoch {epoch} of {settings.epochs}: loss {loss:.4f}")
 
             network = learn(sources, settings, state=state, progress=finished)
-        record = training_record(sources, settings, midlevel_quantiles=midlevel_quantiles(network, rated))
+        recordings_only = [part for part in rated if part.kind not in ("perceptual", "known")] or rated
+        quantiles = midlevel_quantiles(network, [part.material for part in recordings_only])
+        record = training_record(sources, settings, midlevel_quantiles=quantiles)
     digest = save_model(network, output, record=record)
     state.unlink(missing_ok=True)
     values = {"output": str(output), "digest": digest, "clips": {part.name: len(part.clips) for part in rated}}
     voice.result(values, lambda: f"model {digest[:12]} written to {output}")
 
 
-def midlevel_quantiles(network: "MidlevelNetwork", rated: "list[LabelledDataset]") -> dict[str, list[float]]:
-    """Compute percentiles of each feature over the training recordings.
+def midlevel_quantiles(network: "MidlevelNetwork", recordings: "Sequence[ClipDataset]") -> dict[str, list[float]]:
+    """Compute percentiles of each feature over recordings.
 
     Returns
     -------
     dict of str to list of float
-        5th, 25th, 50th, 75th and 95th percentile by feature; over all clips where there are no recordings.
+        5th, 25th, 50th, 75th and 95th percentile by feature.
     """
     import numpy as np
 
     from ...models.common.constants import MIDLEVEL
     from ...models.inference.predict_clips import predict_clips
 
-    real = [part for part in rated if part.kind not in ("perceptual", "known")] or rated
-    midlevel = np.concatenate([predict_clips(network, part.material)[0] for part in real])
+    midlevel = np.concatenate([predict_clips(network, part)[0] for part in recordings])
     levels = np.percentile(midlevel, [5, 25, 50, 75, 95], axis=0).T
     return {name: [round(float(level), 4) for level in row] for name, row in zip(MIDLEVEL, levels, strict=True)}

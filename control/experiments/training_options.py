@@ -66,6 +66,15 @@ class DatasetOptions:
         ),
     ] = None
 
+    teacher: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="NPZ",
+            help="Embeddings of the clips by another network, to be learned beside the ratings.",
+            rich_help_panel=_FROM,
+        ),
+    ] = None
+
     def datasets(self) -> "DatasetPaths":
         """Return the paths of the data sets.
 
@@ -77,7 +86,9 @@ class DatasetOptions:
         from .datasets import DatasetPaths
 
         tables, synthetic = tuple(self.table or ()), tuple(self.synthetic or ())
-        return DatasetPaths(self.soundtracks, self.midlevel, tables, self.perceptual, synthetic).or_default()
+        return DatasetPaths(
+            self.soundtracks, self.midlevel, tables, self.perceptual, synthetic, self.teacher
+        ).or_default()
 
 
 @dataclass(frozen=True)
@@ -123,6 +134,14 @@ class TrainingOptions:
             rich_help_panel=_HOW,
         ),
     ] = 2
+    consistency: Annotated[
+        float,
+        typer.Option(
+            metavar="X",
+            help="What it counts that narrow gain changes move the features; 0: nothing, and quicker.",
+            rich_help_panel=_HOW,
+        ),
+    ] = 2.0
     seed: options.Seed = 0
 
     def settings(self, device: str) -> "TrainingSettings":
@@ -154,5 +173,6 @@ class TrainingOptions:
             threads=self.threads,
             device=resolve_device(device),
             learning_rate=self.rate,
+            consistency=self.consistency,
             start=pretrained_checkpoint() if self.init in _PRETRAINED else self.init,
         )

@@ -81,6 +81,7 @@ def play(
     no_terminal: Annotated[
         bool, typer.Option("--no-terminal", metavar="", help="One line a second instead of the full view.")
     ] = False,
+    coupled: options.Coupled = False,
     model: options.ModelFile = None,
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="One JSON object a second.")] = False,
     quiet: options.Quiet = False,
@@ -110,6 +111,7 @@ def play(
         ahead=render_ahead,
         ceiling_dbtp=ceiling,
         model=model,
+        analysis={"coupled": coupled},
     )
     set_control_priority()
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said

@@ -22,8 +22,11 @@ READY = f"{ROOT}/track/ready"
 class PerformanceRecorder:
     """Keeps a performance with a writer, or nothing without one. What cannot be written is noted once."""
 
-    def __init__(self, writer: "AutomationWriter | None", note: Callable[[str], None]) -> None:
-        self._writer, self._note = writer, note
+    def __init__(
+        self, writer: "AutomationWriter | None", note: Callable[[str], None], *, coupled: bool = False
+    ) -> None:
+        """coupled: whether the faders of the tracks are, which is written with the first line."""
+        self._writer, self._note, self._coupled = writer, note, coupled
         self._lock = threading.Lock()
         self._sources: dict[str, str] = {}
         self._last = 0  # output sample of the newest event: it may not have been played yet when all ends
@@ -32,7 +35,13 @@ class PerformanceRecorder:
         """What is played. Raises InputError if it cannot be written."""
         if self._writer is not None:
             paths = [str(Path(track).absolute()) for track in tracks]
-            self._writer.begin(sample_rate=sample_rate, channels=channels, ceiling_dbtp=ceiling_dbtp, tracks=paths)
+            self._writer.begin(
+                sample_rate=sample_rate,
+                channels=channels,
+                ceiling_dbtp=ceiling_dbtp,
+                tracks=paths,
+                coupled=self._coupled,
+            )
 
     def note_source(self, address: str, source: str) -> None:
         """Remember who last moved a control."""

@@ -122,7 +122,9 @@ class Session:
             if record is not None:
                 from ...engine.performance.automation_file import AutomationWriter
 
-                self._recording = PerformanceRecorder(AutomationWriter(record), self._note)
+                self._recording = PerformanceRecorder(
+                    AutomationWriter(record), self._note, coupled=bool(options.analysis.get("coupled", False))
+                )
             self.attach(player, tracks=[str(file) for file in files], ceiling_dbtp=options.ceiling_dbtp)
         except BaseException:
             player.close()

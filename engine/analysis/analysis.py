@@ -158,7 +158,13 @@ class Analysis:
     clip_seconds: float = CLIP_SECONDS
     selected: FloatArray | None = None
     response: FloatArray | None = None
+    sounding_s: float = 0.0
+    """Seconds between the silent ends of the track; 0: duration_s (files of 0.7)."""
     path: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.sounding_s <= 0:
+            object.__setattr__(self, "sounding_s", self.duration_s)
 
     @property
     def reliability(self) -> FloatArray:
@@ -258,6 +264,7 @@ class Analysis:
             "model": self.model_digest,
             "duration_s": self.duration_s,
             "clip_seconds": self.clip_seconds,
+            "sounding_s": self.sounding_s,
         }
 
 
@@ -290,7 +297,7 @@ def analyze_track(
 
     The output positions of the network are divided into windows, each with its own random numbers. The effect of a
     segment is the sum of its effects on all windows, so there are no seams: every local output is explained once,
-    with its whole receptive field.
+    with its whole receptive field. Silent ends of the track are left out.
 
     Parameters
     ----------
@@ -319,7 +326,8 @@ def analyze_track(
     with progress_span(progress, *_SEGMENTATION_SPAN):
         labels = segment_spectrogram(spectrogram, method=settings.segmentation)
     geometry = model.network.geometry
-    positions = geometry.positions(len(spectrogram))
+    sounding = slice(*track.sounding_frames)
+    positions = geometry.positions(len(spectrogram[sounding]))
     clip = geometry.positions(CLIP_FRAMES)
     window_length = ESTIMATORS[settings.estimator].POSITIONS or clip
     n_windows = max(1, round(positions / window_length))
@@ -332,7 +340,7 @@ def analyze_track(
     for number in range(sums.done, n_windows):
         first, last = int(borders[number]), int(borders[number + 1])
         span = (_WINDOWS_FROM + (windows_to - _WINDOWS_FROM) * n / n_windows for n in (number, number + 1))
-        excerpt = cut_window(spectrogram, labels, model, first, last)
+        excerpt = cut_window(spectrogram[sounding], labels[sounding], model, first, last)
         # BLAS threads slow the small systems of equations down, many times so on a busy machine.
         with threadpool_limits(1, user_api="blas"), progress_span(report, *span):
             effects = ESTIMATORS[settings.estimator].explain_window(
@@ -373,7 +381,8 @@ def analyze_track(
         track_digest=track.digest,
         model_digest=model.digest,
         settings=settings,
-        clip_seconds=min(CLIP_SECONDS, track.duration_s),
+        clip_seconds=min(CLIP_SECONDS, track.sounding_s),
+        sounding_s=track.sounding_s,
     )
 
 

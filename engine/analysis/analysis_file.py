@@ -123,6 +123,7 @@ def load_analysis(path: str | Path, *, track: "Track | None" = None, model: "Mod
             track_digest=description["track"],
             model_digest=description["model"],
             clip_seconds=float(description["clip_seconds"]),
+            sounding_s=float(description.get("sounding_s", 0.0)),
             settings=settings,
             path=path,
         )
@@ -234,7 +235,8 @@ class _Archive:
             isinstance(fields.get("settings"), dict)
             and all(isinstance(fields.get(name), str) for name in ("track", "model"))
             and _is_number(duration_s, 0.9, 1e7)
-            and _is_number(clip_seconds, 0.9, 60.0)
+            and _is_number(clip_seconds, 0.01, 60.0)
+            and _is_number(fields.get("sounding_s", duration_s), 0.01, 1e7)
             and isinstance(fields["settings"].get("passes", 0), int)
             and isinstance(fields["settings"].get("seed", 0), int)
         ):

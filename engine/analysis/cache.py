@@ -16,6 +16,7 @@ from typing import Final
 from ...models.common.errors import InputError
 from ...models.common.paths import cache_dir
 from ...models.inference.checkpoint import Model, load_model
+from ...models.network.spectrogram import INPUT_VERSION
 from ..audio.track import Track
 from .analysis import Analysis, AnalysisSettings, analyze_track
 from .analysis_file import FORMAT, SUFFIX, VERSION, is_analysis, load_analysis, save_analysis
@@ -27,8 +28,8 @@ def cache_path(track: Track, model: Model, settings: AnalysisSettings) -> Path:
     """The cached analysis's path, whether it is there or not."""
     values = asdict(settings)
     if settings.coupled:
-        del values["coupled"]  # the analyses of earlier versions, whose faders are coupled, are found
-    key = json.dumps([FORMAT, VERSION, track.digest, model.digest, values], sort_keys=True)
+        del values["coupled"]  # as in earlier versions, whose faders are coupled
+    key = json.dumps([FORMAT, VERSION, INPUT_VERSION, track.digest, model.digest, values], sort_keys=True)
     return cache_dir() / "analyses" / (hashlib.sha256(key.encode()).hexdigest()[:32] + SUFFIX)
 
 

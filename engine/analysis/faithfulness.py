@@ -16,7 +16,8 @@ import torch
 from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import CLIP_FRAMES, MIDLEVEL
 from ...models.inference.checkpoint import Model
-from ..explain.perturbation import BATCH_SIZE, GAIN_DB, AnalysisWindow, apply_gain_db, cut_window
+from ...models.network.spectrogram import apply_gain_db
+from ..explain.perturbation import BATCH_SIZE, GAIN_DB, AnalysisWindow, cut_window
 from .analysis import Analysis
 
 CHANGES: Final = ("hide", "cut", "boost")
@@ -119,7 +120,7 @@ def faithfulness_curves(
     first, last = frames or (0, len(spectrogram))
     first_position, last_position = first // geometry.stride, geometry.positions(last)
     excerpt = cut_window(spectrogram, analysis.segments, model, first_position, last_position)
-    areas = np.bincount(excerpt.labels[excerpt.labels >= 0], minlength=len(excerpt.segments))
+    areas = np.bincount(excerpt.rows.ravel(), minlength=len(excerpt.segments))
     grid = np.linspace(0, LARGEST_SHARE, steps + 1)
     rng = np.random.default_rng(seed)
     orders = [rng.permutation(len(areas)) for _ in range(draws)]

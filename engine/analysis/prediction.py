@@ -10,8 +10,10 @@ import torch
 
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
+from ...models.common.input_level import between
 from ...models.inference.checkpoint import Model
-from ...models.network.receptive_field import ReceptiveField
+from ...models.network.model import MidlevelNetwork
+from ...models.network.padding import PaddedSpectrogram, filling
 from ...models.network.spectrogram import spectrogram_blocks
 from ..audio.track import Track
 
@@ -54,8 +56,8 @@ def to_prediction(
     )
 
 
-def predict_track(track: Track, model: Model, *, scale: float | None = None) -> Prediction:
-    """Predict a track: the mean of the local outputs over its whole length, and the emotions that follow from it.
+def predict_track(track: Track, model: Model, *, scale: float | None = None, like: Track | None = None) -> Prediction:
+    """Predict a track: the mean of the local outputs between its silent ends, and the emotions that follow from it.
 
     Parameters
     ----------
@@ -64,26 +66,32 @@ def predict_track(track: Track, model: Model, *, scale: float | None = None) -> 
     model
         The model.
     scale
-        Divisor of the mono mix; None for the track's peak. A steered version of a track is predicted at the scale of
-        the original, so that changes of level have an effect.
+        Divisor of the mono mix; None for the level of `like`.
+    like
+        The original of a steered version, which is predicted at the level of the original and between its ends, so
+        that changes of level have an effect. None: the track itself.
     """
-    prediction = predict_blocks(
-        track.network_input_blocks(), model, scale=track.network_peak if scale is None else scale
-    )
+    original = like or track
+    scale = original.network_peak if scale is None else scale
+    prediction = predict_blocks(track.network_input_blocks(), model, scale=scale, sounding=original.sounding)
     return replace(prediction, duration_s=track.duration_s)
 
 
-def predict_blocks(mono_blocks: Iterable[FloatArray], model: Model, *, scale: float) -> Prediction:
+def predict_blocks(
+    mono_blocks: Iterable[FloatArray], model: Model, *, scale: float, sounding: tuple[int, int] | None = None
+) -> Prediction:
     """Predict audio that comes in blocks.
 
     Parameters
     ----------
     mono_blocks
-        Mono audio at 22,050 Hz, float32 [samples] each.
+        Mono audio at 22,050 Hz without clicks, float32 [samples] each.
     model
         The model.
     scale
         Divisor of the samples.
+    sounding
+        Samples [first, end) that count; None for all.
     """
     samples = 0
 
@@ -93,35 +101,48 @@ def predict_blocks(mono_blocks: Iterable[FloatArray], model: Model, *, scale: fl
             samples += len(block)
             yield block
 
-    spectrogram = spectrogram_blocks(counted(), scale=scale)
-    total = np.zeros(len(MIDLEVEL))
+    blocks = counted() if sounding is None else between(counted(), *sounding)
+    total = torch.zeros(len(MIDLEVEL), dtype=torch.float64)
     count = 0
     with torch.inference_mode():
-        for window in _overlapping_windows(spectrogram, model.network.geometry):
-            local = model.network.local(torch.from_numpy(window)[None].to(model.device))[0]  # [7, time, frequency]
-            total += local.sum((1, 2), dtype=torch.float64).cpu().numpy()
+        for window in _overlapping_windows(spectrogram_blocks(blocks, scale=scale), model.network):
+            local = model.network.local(window)[0]  # [7, time, frequency]
+            total += local.sum((1, 2), dtype=torch.float64).cpu()
             count += local.shape[1] * local.shape[2]
-    midlevel = total / count
-    emotions = model.network.emotions(torch.from_numpy(midlevel).float().to(model.device)).detach().cpu().numpy()
-    return to_prediction(midlevel, emotions, duration_s=samples / SAMPLE_RATE)
+        midlevel, emotions = model.network.read((total / count).float().to(model.device))
+    return to_prediction(midlevel.cpu().numpy(), emotions.cpu().numpy(), duration_s=samples / SAMPLE_RATE)
 
 
-def _overlapping_windows(blocks: Iterator[FloatArray], geometry: ReceptiveField) -> Iterator[FloatArray]:
-    """Windows of the zero-padded spectrogram, each the receptive field of up to POSITIONS_AT_ONCE output
-    positions.
+def _overlapping_windows(blocks: Iterator[FloatArray], network: MidlevelNetwork) -> Iterator[PaddedSpectrogram]:
+    """Receptive fields of consecutive output positions of a circular spectrogram, about POSITIONS_AT_ONCE each.
+
+    Positions whose receptive field goes round from the end to the beginning come last.
     """
-    begin, end = geometry.frame_range(0, POSITIONS_AT_ONCE)
-    pending = np.zeros((-begin, N_BANDS), np.float32)
-    frames = done = 0
+    geometry = network.geometry
+    field, stride = geometry.field, geometry.stride
+    step = POSITIONS_AT_ONCE * stride
+    at_once = step + field - stride
+    phase = geometry.frame_range(0, 1)[0] % stride
+    pending = np.zeros((0, N_BANDS), np.float32)
+    beginning: FloatArray | None = None
+    frames = 0
     for block in blocks:
         frames += len(block)
         pending = np.concatenate([pending, block])
-        while len(pending) >= end - begin:
-            yield pending[: end - begin]
-            pending = pending[POSITIONS_AT_ONCE * geometry.stride :]
-            done += POSITIONS_AT_ONCE
-    remaining = geometry.positions(frames) - done
-    if remaining > 0:
-        begin, end = geometry.frame_range(0, remaining)
-        padding = np.zeros((end - begin - len(pending), N_BANDS), np.float32)
-        yield np.concatenate([pending, padding])
+        # (one turn of a short sound is seen at once)
+        while len(pending) >= (2 * at_once if beginning is None else at_once):
+            if beginning is None:
+                beginning = pending[: phase + field - stride].copy()
+                pending = pending[phase:]
+            yield _on_device(pending[:at_once], network)
+            pending = pending[step:]
+    if beginning is None:
+        if frames:
+            yield network.around(torch.from_numpy(pending)[None].to(network.device))
+        return
+    rest = pending[len(pending) - frames + filling(frames, stride)]
+    yield _on_device(np.concatenate([pending, rest, beginning]), network)
+
+
+def _on_device(frames: FloatArray, network: MidlevelNetwork) -> PaddedSpectrogram:
+    return PaddedSpectrogram(torch.from_numpy(frames)[None].to(network.device))

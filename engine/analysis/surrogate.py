@@ -9,6 +9,7 @@ import numpy as np
 
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL
+from ...models.common.soft_limit import soft_limit, unlimited
 from ..dsp.segment_mask import segment_gain_db
 from ..steering.levels import LEVELS_DB
 from .analysis_file import load_tables
@@ -32,7 +33,7 @@ def midlevel_shift(
     gains_db
         Gains of the segments in dB, [segments].
     share
-        Ten seconds as a fraction of the track.
+        Ten seconds as a fraction of what sounds of the track.
 
     Returns
     -------
@@ -85,6 +86,8 @@ class TrackSummary:
         Predicted emotions of the unchanged track by name, 0..1.
     emotion_weights
         The linear layer from features to emotions, [8, 7].
+    sounding_s
+        Seconds between the silent ends of the track; 0 for all of it.
     """
 
     analysis: Path
@@ -94,6 +97,7 @@ class TrackSummary:
     clip_seconds: float
     emotions: Mapping[str, float]
     emotion_weights: np.ndarray
+    sounding_s: float = 0.0
 
 
 class Surrogate:
@@ -118,7 +122,7 @@ class Surrogate:
     def __init__(self, heard: TrackSummary) -> None:
         self.before = dict(heard.emotions)
         self._layer = heard.emotion_weights
-        self._share = heard.clip_seconds / heard.duration_s
+        self._share = heard.clip_seconds / (heard.sounding_s or heard.duration_s)
         names = "weights", "response_per_db", "mask_weights"
         tables = load_tables(heard.analysis, (*names, "response"), duration_s=heard.duration_s)
         self._weights, self._response_per_db, self._mask_weights = (tables[name] for name in names)
@@ -141,7 +145,8 @@ class Surrogate:
             moved = midlevel_shift(self._weights, self._response_per_db, gains_db, share=self._share)
         else:
             moved = response_shift(self._measured, faders_db)
-        shifts = (*moved, *(self._layer @ moved))
+        before = np.array([self.before[name] for name in EMOTIONS])
+        shifts = (*moved, *(soft_limit(unlimited(before) + self._layer @ moved) - before))
         return {name: float(by) for name, by in zip((*MIDLEVEL, *EMOTIONS), shifts, strict=True)}
 
 
@@ -160,7 +165,7 @@ def surrogate_midlevel(analysis: "Analysis", segment_gains_db: FloatArray) -> Fl
     numpy.ndarray
         float32 [7].
     """
-    share = analysis.clip_seconds / analysis.duration_s  # weights are effects on ten seconds
+    share = analysis.clip_seconds / analysis.sounding_s  # weights are effects on ten seconds
     return midlevel_shift(analysis.weights, analysis.response_per_db, segment_gains_db, share=share)
 
 

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from ...models.common.constants import SAMPLE_RATE
+from ...models.common.click_removal import ClickRemover
+from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ...models.common.errors import InputError
+from ...models.common.input_level import SILENCE, InputMeter
 from .decode import AudioFileInfo, decode, probe
 from .loudness import LoudnessMeter
 
-SILENCE = 2**-15
-"""What never exceeds one step of a 16-bit file is silence."""
 _MOST_MONO = 600 * SAMPLE_RATE
 """Samples of the mono mix that are kept: ten minutes, 53 MB."""
 
@@ -37,7 +37,10 @@ class Track:
     digest: str
     """SHA-256 in hex of the decoded float32 samples, the rate and the channel count."""
     network_peak: float
-    """Largest magnitude of the mono mix at 22.05 kHz, > 0: by this the network's input is divided."""
+    """Level of the mono mix at 22.05 kHz, > 0, by which the network's input is divided: its peak, but not that of a
+    moment (input_level.py)."""
+    sounding: tuple[int, int]
+    """Samples [first, end) of the mono mix at 22.05 kHz between the silent ends of the track."""
     sample_peak: float
     """Largest magnitude of a sample in the file; above 1.0 in some float and lossy files."""
     _mono: tuple[np.ndarray, ...] | None = field(default=None, repr=False, compare=False)
@@ -64,6 +67,17 @@ class Track:
     @property
     def duration_s(self) -> float:
         return self.samples / self.sample_rate
+
+    @property
+    def sounding_s(self) -> float:
+        """Seconds between the silent ends."""
+        return (self.sounding[1] - self.sounding[0]) / SAMPLE_RATE
+
+    @property
+    def sounding_frames(self) -> tuple[int, int]:
+        """Frames [first, end) of the whole track's spectrogram between the silent ends."""
+        first, end = self.sounding
+        return first // HOP_LENGTH, (end - 1) // HOP_LENGTH + 1
 
     @cached_property
     def loudness_lufs(self) -> float:
@@ -95,7 +109,9 @@ class Track:
         self.__dict__["loudness_lufs"] = meter.integrated()
 
     def network_input_blocks(self) -> Iterator[np.ndarray]:
-        """Stream the mean of the channels at 22.05 kHz: float32 [samples], not scaled."""
+        """Stream the network's input: the mean of the channels without clicks at 22.05 kHz, float32 [samples], not
+        scaled.
+        """
         if self._mono is not None:
             yield from self._mono
             return
@@ -136,7 +152,7 @@ def measure_track(
     digest = hashlib.sha256(f"{source.sample_rate} {source.channels}".encode())
     mono = _MonoMix(source.sample_rate)
     meter = LoudnessMeter(source.sample_rate, source.channels, channel_mask=source.channel_mask) if loudness else None
-    samples, peak, sample_peak = 0, 0.0, 0.0
+    samples, sample_peak, network_input = 0, 0.0, InputMeter()
     mixed: list[np.ndarray] = []
     mixed_samples = 0
     for block in decode(source):
@@ -152,18 +168,26 @@ def measure_track(
             meter.add(block)
         mixed.append(mono.add(block))
         mixed_samples += len(mixed[-1])
-        peak = max(peak, _largest(mixed[-1]))
+        network_input.add(mixed[-1])
         if mixed_samples > _MOST_MONO:
             mixed = mixed[-1:]  # too much to keep
     mixed.append(mono.flush())
-    peak = max(peak, _largest(mixed[-1]))
+    network_input.add(mixed[-1])
     _check_length(source, samples)
     if sample_peak <= SILENCE:
         raise InputError(f"{path}: it is silent from start to end")
-    if peak <= SILENCE:
-        raise InputError(f"{path}: it is silent when mixed to mono (one channel the other one turned upside down?)")
+    if network_input.level <= SILENCE:
+        raise InputError(
+            f"{path}: it is silent when mixed to mono, clicks apart (one channel the other one turned upside down?)"
+        )
     track = Track(
-        source, samples, digest.hexdigest(), peak, sample_peak, tuple(mixed) if mixed_samples <= _MOST_MONO else None
+        source,
+        samples,
+        digest.hexdigest(),
+        network_input.level,
+        network_input.sounding,
+        sample_peak,
+        tuple(mixed) if mixed_samples <= _MOST_MONO else None,
     )
     if meter is not None:
         track.__dict__["loudness_lufs"] = meter.integrated()
@@ -181,15 +205,12 @@ def _check_length(source: AudioFileInfo, samples: int) -> None:
         raise InputError(f"{path}: it lasts {samples / rate:.2f} s, at least one second is needed")
 
 
-def _largest(block: np.ndarray) -> float:
-    return max(float(block.max()), -float(block.min())) if len(block) else 0.0
-
-
 class _MonoMix:
-    """Mean of the channels, resampled to the rate at which the network listens."""
+    """Mean of the channels without clicks, resampled to the rate at which the network listens."""
 
     def __init__(self, sample_rate: int) -> None:
         same = sample_rate == SAMPLE_RATE
+        self._clicks = ClickRemover()
         self._resampler = None if same else soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, dtype="float32")
 
     def add(self, block: np.ndarray) -> np.ndarray:
@@ -197,8 +218,9 @@ class _MonoMix:
         for channel in range(1, block.shape[1]):
             mono += block[:, channel]
         mono *= np.float32(1 / block.shape[1])
+        mono = self._clicks.add(mono)
         return mono if self._resampler is None else self._resampler.resample_chunk(mono)
 
     def flush(self) -> np.ndarray:
-        nothing = np.zeros(0, dtype=np.float32)
-        return nothing if self._resampler is None else self._resampler.resample_chunk(nothing, last=True)
+        rest = self._clicks.flush()
+        return rest if self._resampler is None else self._resampler.resample_chunk(rest, last=True)

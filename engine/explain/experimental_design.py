@@ -23,13 +23,13 @@ def visible_segments(window: AnalysisWindow, geometry: ReceptiveField) -> npt.ND
         bool [time, columns, segments].
     """
     times = window.last - window.first
-    visible = np.zeros((times, geometry.columns, len(window.segments) + 1), bool)
+    visible = np.zeros((times, geometry.columns, len(window.segments)), bool)
     for time in range(times):
         rows = window.labels[time * geometry.stride :][: geometry.field]
         for column in range(geometry.columns):
             begin, end, low, high = geometry.extent(column)
             visible[time, column, np.unique(rows[begin:end, low:high])] = True
-    return visible[..., :-1]  # the last is label -1, the zero padding
+    return visible
 
 
 def paley_hadamard(max_rows: int) -> npt.NDArray[np.bool_]:

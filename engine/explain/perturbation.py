@@ -16,18 +16,14 @@ import torch
 
 from ...models.common.arrays import FloatArray, Labels
 from ...models.inference.checkpoint import Model
-from ...models.network.padding import PaddedSpectrogram
+from ...models.network.padding import PaddedSpectrogram, circular_frames
+from ...models.network.spectrogram import apply_gain_db
 
 PERTURBATIONS: Final = ("gain", "hide")
 GAIN_DB: Final = 6.0
 """Gain of the perturbation `gain`, up and down."""
 BATCH_SIZE: Final = 32
 _BLOCK_ROWS: Final = 4096
-
-
-def apply_gain_db(spectrogram: torch.Tensor, gain_db: float) -> torch.Tensor:
-    """Apply a gain to a log10(1 + magnitude) spectrogram of any shape."""
-    return torch.log10(1.0 + (torch.pow(10.0, spectrogram) - 1.0) * 10 ** (gain_db / 20))
 
 
 def perturbation_range(spectrogram: torch.Tensor, perturbation: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -84,36 +80,40 @@ class AnalysisWindow:
     Attributes
     ----------
     spectrogram
-        The spectrogram without zero padding, [frames, bands].
+        The frames that are needed, [rows, bands]: the receptive field or, where that goes round the whole track, one
+        turn of the track.
+    rows
+        Segment of each pixel of `spectrogram` as an index into `segments`, [rows, bands].
+    start
+        The row of the first frame of the receptive field.
     labels
-        Segment of each pixel as an index into `segments`, with zero padding, [padded frames, bands]; -1 in the
-        padding.
+        As `rows`, for the whole receptive field, in which the ends of the track are continued by each other, [frames,
+        bands].
     segments
         The track's labels of the segments that occur here, ascending.
     first, last
         The output positions first..last-1.
-    sound
-        The frames of `labels` that are not padding.
     """
 
     spectrogram: FloatArray
+    rows: Labels
+    start: int
     labels: Labels
     segments: npt.NDArray[np.int64]
     first: int
     last: int
-    sound: slice
 
     def segment_index(self, device: torch.device) -> torch.Tensor:
         """Return the segment index of each pixel of the spectrogram, row by row: int [pixels]."""
-        return torch.from_numpy(self.labels[self.sound].ravel()).to(device)
+        return torch.from_numpy(self.rows.ravel()).to(device)
 
     def padded(self, spectrograms: torch.Tensor) -> PaddedSpectrogram:
-        """Add the window's zero padding to perturbed spectrograms [samples, frames, bands]."""
-        return PaddedSpectrogram(spectrograms, self.sound.start, len(self.labels) - self.sound.stop)
+        """Continue perturbed spectrograms [samples, rows, bands] as far as the receptive field goes."""
+        return PaddedSpectrogram(spectrograms, self.start, len(self.labels))
 
 
 def cut_window(spectrogram: FloatArray, labels: Labels, model: Model, first: int, last: int) -> AnalysisWindow:
-    """Cut the receptive field of some output positions out of a track.
+    """Cut the receptive field of some output positions out of a track, its ends continued by each other.
 
     Parameters
     ----------
@@ -124,14 +124,24 @@ def cut_window(spectrogram: FloatArray, labels: Labels, model: Model, first: int
     first, last
         The output positions first..last-1.
     """
-    begin, end = model.network.geometry.frame_range(first, last)
-    inside = slice(max(begin, 0), min(end, len(spectrogram)))
-    padding = ((max(-begin, 0), max(end - len(spectrogram), 0)), (0, 0))
-    segments, indices = np.unique(labels[inside], return_inverse=True)
-    padded = np.pad(indices.reshape(labels[inside].shape), padding, constant_values=-1)
-    unpadded = slice(inside.start - begin, inside.stop - begin)
+    geometry = model.network.geometry
+    frames = len(spectrogram)
+    begin, end = geometry.frame_range(first, last)
+    turn = geometry.positions(frames) * geometry.stride
+    seen = circular_frames(frames, geometry.stride, begin, end)
+    whole = end - begin > turn
+    needed = circular_frames(frames, geometry.stride, 0, turn) if whole else seen
+    segments, numbers = np.unique(labels[needed], return_inverse=True)
+    rows: Labels = np.asarray(numbers.reshape(len(needed), -1), np.int32)
+    start = begin % turn if whole else 0
     return AnalysisWindow(
-        spectrogram[inside], padded.astype(np.int32), segments.astype(np.int64), first, last, unpadded
+        spectrogram=spectrogram[needed],
+        rows=rows,
+        start=start,
+        labels=np.asarray(rows[np.arange(begin, end) % turn] if whole else rows, np.int32),
+        segments=segments.astype(np.int64),
+        first=first,
+        last=last,
     )
 
 

@@ -116,6 +116,7 @@ class _AnalysisWorker:
             model_digest=self._model.digest,
             duration_s=analysis.duration_s,
             clip_seconds=analysis.clip_seconds,
+            sounding_s=analysis.sounding_s,
             emotions=dict(predict_track(track, self._model).emotions),
             emotion_weights=self._model.emotion_weights,
         )

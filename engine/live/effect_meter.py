@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import soxr
 
+from ...models.common.click_removal import without_clicks
 from ...models.common.constants import SAMPLE_RATE
+from ...models.common.input_level import measured
 from ..processes.messages import MeasuredEffect
 from ..processes.ring_buffer import LENGTH, RingBuffer
 
@@ -115,17 +117,20 @@ def measure_effect(
     Returns
     -------
     original, steered : dict of float
-        The seven features and eight emotions by name, as the network gives them (about 0..1).
+        The seven features and eight emotions by name, 0..1.
     """
-    original = _predict(monitor[:, 0], model, sample_rate, peak)
-    if (monitor[:, 0] == monitor[:, 1]).all():
-        return original, dict(original)
-    return original, _predict(monitor[:, 1], model, sample_rate, peak)
-
-
-def _predict(mono: np.ndarray, model: "Model", sample_rate: int, peak: float) -> dict[str, float]:
     from ..analysis.prediction import predict_blocks  # (torch)
 
-    resampled = soxr.resample(np.ascontiguousarray(mono), sample_rate, SAMPLE_RATE)
-    prediction = predict_blocks([resampled], model, scale=peak)
-    return {**prediction.midlevel, **prediction.emotions}
+    original, steered = (
+        soxr.resample(without_clicks(np.ascontiguousarray(monitor[:, channel])), sample_rate, SAMPLE_RATE)
+        for channel in (0, 1)
+    )
+    first, end = measured(original).sounding
+    sounding = (first, end) if first < end else None  # (of silence all of it)
+
+    def predicted(mono: np.ndarray) -> dict[str, float]:
+        prediction = predict_blocks([mono], model, scale=peak, sounding=sounding)
+        return {**prediction.midlevel, **prediction.emotions}
+
+    before = predicted(original)
+    return before, dict(before) if (monitor[:, 0] == monitor[:, 1]).all() else predicted(steered)

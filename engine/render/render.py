@@ -116,7 +116,7 @@ def render(
             device=chosen,
             progress=lambda fraction: report(0.1 + 0.8 * fraction),
         )
-        after = predict_track(written.track, model, scale=track.network_peak)
+        after = predict_track(written.track, model, like=track)
         if track.source.array is None:  # (samples in memory have no tags)
             copy_tags(track.source.data, beside)
     shift = expected_emotions(analysis, faders.to_array(), model)

@@ -129,6 +129,10 @@ class Excerpts:
         squares = [float((self._field(part, chosen) ** 2).mean()) for part in self._parts]
         return float(np.sqrt(np.average(squares, weights=self._shares)))
 
+    def fields_db(self, coefficients: Doubles) -> list[torch.Tensor]:
+        """The gain field [frames, bands] in dB of each excerpt."""
+        return [self._field(part, torch.from_numpy(coefficients).float()) for part in self._parts]
+
     def sounds(self, coefficients: Doubles) -> list[FloatArray]:
         """The excerpts [samples] under the gain field, as loud as before."""
         chosen = torch.from_numpy(coefficients).float()

@@ -26,11 +26,11 @@ from .solver import solve
 
 SOLVED_AT_DB: Final = 6.0
 """Where a fader stands when it is solved."""
-TARGET: Final = 0.06
+TARGET: Final = 0.05
 """By how much it shall then move its feature, if it can."""
-MAX_RMS_DB: Final = 3.0
-_TRIES: Final = 4
-_SHARES: Final = {"companion": 0.7}
+MAX_RMS_DB: Final = 4.0
+_TRIES: Final = 5
+_SHARES: Final = {"companion": 0.8}
 _EXPLAINED_COST: Final = 1.0
 _FRAMES_AT_ONCE: Final = 4096
 

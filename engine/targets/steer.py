@@ -127,9 +127,8 @@ def steer(
                 ceiling_dbtp=ceiling_dbtp,
                 progress=lambda fraction: report(begun + 0.2 * fraction),
             )
-            after = predict_track(
-                load_track(beside), model, scale=track.network_peak * 10 ** (written.lowered_db / 20)
-            )
+            scale = track.network_peak * 10 ** (written.lowered_db / 20)
+            after = predict_track(load_track(beside), model, scale=scale, like=track)
             moved = {name: after.emotions[name] - before.emotions[name] for name in EMOTIONS}
             return _Try(trajectory, map, written, after, moved, _missed(targets, moved))
 

@@ -20,16 +20,23 @@ SoundReader = Callable[[Path], FloatArray]
 """Reads a file as mono at SAMPLE_RATE, scaled to a peak of one."""
 
 
-TARGET_SETS: Final = ("emotions", "midlevel", "known", "heard")
-"""What can be asked of a clip: emotions and mid-levels on their own scale, known and heard up to a rising line."""
+TARGET_SETS: Final = ("emotions", "midlevel", "known", "heard", "felt")
+"""What can be asked of a clip: emotions and mid-levels on their own scale; known and heard, which are features, and
+felt, which are emotions, up to a rising line."""
 
 
 @dataclass(frozen=True)
 class ClipDataset:
-    """Spectrograms and targets of clips. targets: by head, [clips, 8 or 7], NaN where there is no rating."""
+    """Spectrograms and targets of clips.
+
+    targets: by head, [clips, 8 or 7], NaN where there is no rating. weights: [clips], what an error in the ratings of
+    each counts (all alike: None). embeddings: [clips, values] of a teacher, if there is one.
+    """
 
     spectrograms: list[npt.NDArray[np.float16]]
     targets: dict[str, npt.NDArray[np.float32]]
+    weights: npt.NDArray[np.float32] | None = None
+    embeddings: npt.NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.spectrograms)
@@ -37,7 +44,12 @@ class ClipDataset:
     def subset(self, indices: Iterable[int]) -> "ClipDataset":
         chosen = list(indices)
         targets = {head: values[chosen] for head, values in self.targets.items()}
-        return ClipDataset([self.spectrograms[i] for i in chosen], targets)
+        return ClipDataset(
+            [self.spectrograms[i] for i in chosen],
+            targets,
+            None if self.weights is None else self.weights[chosen],
+            None if self.embeddings is None else self.embeddings[chosen],
+        )
 
 
 def clip_digests(dataset: ClipDataset) -> list[str]:
@@ -58,7 +70,7 @@ def clip_digests(dataset: ClipDataset) -> list[str]:
 def build_targets(clips: Sequence[Clip]) -> dict[str, npt.NDArray[np.float32]]:
     """The ratings of the clips as one array a head, see Material."""
     targets = {
-        head: np.full((len(clips), len(EMOTIONS if head == "emotions" else MIDLEVEL)), np.nan, np.float32)
+        head: np.full((len(clips), len(EMOTIONS if head in ("emotions", "felt") else MIDLEVEL)), np.nan, np.float32)
         for head in TARGET_SETS
     }
     for row, clip in enumerate(clips):
@@ -70,6 +82,8 @@ def build_targets(clips: Sequence[Clip]) -> dict[str, npt.NDArray[np.float32]]:
                 targets["midlevel"][row, MIDLEVEL.index(name)] = value
             elif kind == "known":
                 targets["known"][row, MIDLEVEL.index(scale)] = value
+            elif kind == "felt" and scale in EMOTIONS:
+                targets["felt"][row, EMOTIONS.index(scale)] = value
             elif kind == "heard" and scale in SCALE_TO_FEATURE:
                 feature, sign = SCALE_TO_FEATURE[scale]
                 targets["heard"][row, MIDLEVEL.index(feature)] = value if sign > 0 else 1 - value
@@ -92,15 +106,20 @@ def load_spectrograms(
         spectrograms.append(sounds[clip.path][first : None if length is None else first + length])
         if progress:
             progress((index + 1) / len(clips))
-    return ClipDataset(spectrograms, build_targets(clips))
+    weights = np.array([clip.weight for clip in clips], np.float32)
+    return ClipDataset(spectrograms, build_targets(clips), None if (weights == 1).all() else weights)
 
 
 def material_digest(material: ClipDataset) -> str:
-    """SHA-256 in hex over the spectrograms and all ratings."""
+    """SHA-256 in hex over the spectrograms, all ratings, their weights and the embeddings."""
     digest = hashlib.sha256()
     for head, values in sorted(material.targets.items()):
         digest.update(f"{head} {values.shape}".encode())
         digest.update(np.ascontiguousarray(values).tobytes())
+    for further in (material.weights, material.embeddings):
+        if further is not None:
+            digest.update(f"{further.shape}".encode())
+            digest.update(np.ascontiguousarray(further).tobytes())
     for spectrogram in material.spectrograms:
         digest.update(f"{spectrogram.shape}".encode())
         digest.update(np.ascontiguousarray(spectrogram).tobytes())

@@ -38,13 +38,17 @@ class Row(dict[str, str]):
 
 @dataclass(frozen=True)
 class Clip:
-    """A recording with ratings. start_s and length_s choose a stretch of it (None: to the end)."""
+    """A recording with ratings. start_s and length_s choose a stretch of it (None: to the end).
+
+    weight: what an error in its ratings counts beside those of other clips.
+    """
 
     path: Path
     group: str
     ratings: dict[str, float] = field(default_factory=dict)
     start_s: float = 0.0
     length_s: float | None = None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)

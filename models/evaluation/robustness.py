@@ -1,8 +1,8 @@
 """Robustness: how far predictions change under perturbations of the audio that should hardly affect ratings.
 
 The perturbations (level, spectral tilt, low-pass, MP3, tuning, time shift) are applied to the audio, not to its
-spectrogram. Except for those named "heard at the same scale", perturbed audio is rescaled to the peak of the clip, as
-the program does with every file.
+spectrogram. Except for those named "heard at the same scale", perturbed audio is rescaled to the level of the clip,
+as the program does with every file.
 """
 
 import io
@@ -16,6 +16,7 @@ import soxr
 
 from ..common.arrays import FloatArray, Floats
 from ..common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
+from ..common.input_level import measured
 
 WINDOW_SECONDS = 10.0
 SHIFT_SECONDS = 3.0
@@ -51,7 +52,7 @@ def perturb_audio(audio: FloatArray) -> Mapping[str, FloatArray | None]:
     Parameters
     ----------
     audio
-        float32 [samples], mono at 22,050 Hz, scaled to a peak of 1.
+        float32 [samples], mono at 22,050 Hz, scaled to a level of 1 (input_level.py).
 
     Returns
     -------
@@ -61,11 +62,11 @@ def perturb_audio(audio: FloatArray) -> Mapping[str, FloatArray | None]:
     window, shift = round(WINDOW_SECONDS * SAMPLE_RATE), round(SHIFT_SECONDS * SAMPLE_RATE)
     begin = max(0, (len(audio) - window - shift) // 2)
     excerpt = audio[begin : begin + window + shift]
-    peak = float(np.abs(excerpt).max()) or 1.0
+    level_before = measured(excerpt).level or 1.0
 
     def rescale(changed: np.ndarray) -> FloatArray:
-        largest = float(np.abs(changed).max()) or 1.0
-        return np.asarray(changed[:window] * (peak / largest), np.float32)
+        level = measured(np.asarray(changed, np.float32)).level or 1.0
+        return np.asarray(changed[:window] * (level_before / level), np.float32)
 
     perturbed: dict[str, FloatArray | None] = {REFERENCE: excerpt[:window]}
     perturbed["level -12 dB in the file"] = rescale(excerpt * np.float32(_gain(-12)))

@@ -3,6 +3,15 @@
 import torch
 from torch import nn
 
+from ..common.soft_limit import KNEE
+
+
+def soft_limit(x: torch.Tensor) -> torch.Tensor:
+    """Any numbers -> 0..1: unchanged between the knees, bent beyond them (common/soft_limit.py)."""
+    low = KNEE + KNEE * torch.tanh((x - KNEE) / KNEE)
+    high = 1 - KNEE + KNEE * torch.tanh((x - 1 + KNEE) / KNEE)
+    return torch.where(x < KNEE, low, torch.where(x > 1 - KNEE, high, x))
+
 
 def conv_bn_relu(convolution: nn.Conv1d | nn.Conv2d, *between: nn.Module) -> nn.Sequential:
     """The convolution, its channels normalised over the batch, what is put between, and a rectifier."""
@@ -71,3 +80,32 @@ def circular_pad(x: torch.Tensor, before: int, after: int) -> torch.Tensor:
     """Continue the circle, the last axis."""
     ends = [x[..., x.shape[3] - before :]] if before else []  # (F.pad's own way back is slow)
     return torch.cat([*ends, x, x[..., :after]], 3)
+
+
+class ChannelDropout(nn.Module):
+    """Whole channels of a clip left out while training, alike in clips and in changed copies of them.
+
+    copies: of which clips of a batch its last ones are changed copies, int [copies], or None. What a network predicts
+    of the two is compared, and shall not differ by chance.
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+        self.copies: torch.Tensor | None = None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not self.training or self.probability == 0:
+            return x
+        kept = torch.rand(x.shape[:2], device=x.device) >= self.probability
+        if self.copies is not None:
+            kept[len(kept) - len(self.copies) :] = kept[self.copies]
+        scale = kept.to(x.dtype) / (1 - self.probability)
+        return x * scale.view(*x.shape[:2], *[1] * (x.dim() - 2))
+
+
+def set_copies(module: nn.Module, copies: torch.Tensor | None) -> None:
+    """Tell every ChannelDropout in it of which clips the last ones of the next batch are copies."""
+    for part in module.modules():
+        if isinstance(part, ChannelDropout):
+            part.copies = copies

@@ -4,8 +4,9 @@ A stack of convolutions, the trunk, sees a patch of the spectrogram around each 
 of what it sees there; the prediction of a sound is the mean over all positions, and the emotions are a linear
 function of it (Chowdhury et al. 2019, "A2Mid2E-Joint"). Where the architecture has context, one more column of
 positions sees all bands and some seconds at once: the trunk goes on there, beside what hears keys (tonal.py, or
-modulation.py) and pulses (rhythm.py). Convolutions in time are not padded inside of the network: the sound is
-extended by silence once, before. So a long sound can be cut anywhere and predicted in pieces with the same result.
+modulation.py) and pulses (rhythm.py). Convolutions in time are not padded inside of the network: before, the
+sound is continued at each end by its other end (padding.py). So a long sound can be cut anywhere and predicted in
+pieces with the same result.
 
 Shapes: spectrogram [batch, frames, bands]; local outputs [batch, 7, positions in time, columns].
 """
@@ -18,8 +19,8 @@ from torch import nn
 from ..common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from . import rhythm_branch
 from .architectures import ARCHITECTURES
-from .layers import FrequencyBias, conv_bn_relu, global_max, global_mean
-from .padding import PaddedSpectrogram
+from .layers import ChannelDropout, FrequencyBias, conv_bn_relu, global_max, global_mean, soft_limit
+from .padding import PaddedSpectrogram, filling
 from .pitch_class_branch import OUT as KEYS_OUT
 from .pitch_class_branch import QUARTER_TONES, PitchClassBranch
 from .receptive_field import CONTEXT_STEPS, ReceptiveField, receptive_field_of, receptive_field_until_pool
@@ -54,7 +55,7 @@ class MidlevelNetwork(nn.Module):
             channels = width
         self.trunk = nn.Sequential(*modules)
         self._begun = receptive_field_until_pool(ARCHITECTURES[architecture])
-        self.dropout = nn.Dropout2d(dropout)
+        self.dropout = ChannelDropout(dropout)
         self.midlevel = nn.Conv2d(channels, len(MIDLEVEL), 1)
         keys = ARCHITECTURES[architecture].context
         self.context = None if keys is None else ContextBranch(channels, bands, self.geometry, dropout, keys)
@@ -69,7 +70,7 @@ class MidlevelNetwork(nn.Module):
         """Extended spectrogram [batch, frames, bands] -> outputs whose means over time and frequency add up.
 
         Of the trunk [batch, 7, time, frequency], and of the context [batch, 7, time, 1] if there is one. It is
-        quicker where the spectrogram says what of it is silence.
+        quicker where the spectrogram says what of it is repeated.
         """
         sound = extended if isinstance(extended, PaddedSpectrogram) else PaddedSpectrogram(extended)
         if self.context is None:
@@ -102,21 +103,30 @@ class MidlevelNetwork(nn.Module):
         return torch.cat([part * (columns / part.shape[3]) for part in maps], 3)
 
     def pad(self, spectrogram: torch.Tensor) -> torch.Tensor:
-        """Add the silence before and after that makes one position of every `stride` frames begun."""
-        return self._surrounded(spectrogram).materialise().sound
+        """Written out: what all positions of a sound see, its ends continued by each other."""
+        return self.around(spectrogram).materialise().sound
 
-    def _surrounded(self, spectrogram: torch.Tensor) -> PaddedSpectrogram:
-        frames = spectrogram.shape[-2]
-        begin, end = self.geometry.frame_range(0, self.geometry.positions(frames))
-        return PaddedSpectrogram(spectrogram, -begin, end - frames)
+    def around(self, spectrogram: torch.Tensor) -> PaddedSpectrogram:
+        """[batch, frames, bands], each end continued by the other one, as far as the positions see."""
+        begin, end = self.geometry.frame_range(0, self.geometry.positions(spectrogram.shape[1]))
+        rest = filling(spectrogram.shape[1], self.geometry.stride)
+        if len(rest):
+            spectrogram = torch.cat([spectrogram, spectrogram[:, torch.from_numpy(rest).to(spectrogram.device)]], 1)
+        return PaddedSpectrogram(spectrogram, begin, end - begin)
 
     def forward(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """[batch, frames, bands] -> mid-level [batch, 7] and emotions [batch, 8], on the scale 0..1."""
-        sound = self._surrounded(spectrogram)
-        # (while it learns, channels are normalised over the silence as well)
-        parts = [part.mean((2, 3)) for part in self.branch_outputs(sound.materialise() if self.training else sound)]
-        midlevel = parts[0] if len(parts) == 1 else parts[0] + parts[1]
-        return midlevel, self.emotions(midlevel)
+        """[batch, frames, bands] -> mid-level [batch, 7] and emotions [batch, 8], within 0..1."""
+        return self.read(self.pooled(spectrogram))
+
+    def pooled(self, spectrogram: torch.Tensor) -> torch.Tensor:
+        """[batch, frames, bands] -> the mean of the local outputs [batch, 7]."""
+        parts = [part.mean((2, 3)) for part in self.branch_outputs(self.around(spectrogram))]
+        return parts[0] if len(parts) == 1 else parts[0] + parts[1]
+
+    def read(self, pooled: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Means of local outputs [batch, 7] -> mid-level [batch, 7] and emotions [batch, 8], within 0..1."""
+        midlevel = soft_limit(pooled.float())
+        return midlevel, soft_limit(self.emotions(midlevel))
 
 
 class ContextBranch(nn.Module):
@@ -138,7 +148,7 @@ class ContextBranch(nn.Module):
         )
         self.tonal = keys(FrequencyBias(8, QUARTER_TONES))
         self.rhythm = rhythm_branch.RhythmBranch(FrequencyBias(8, (N_BANDS + 3) // 4))
-        self.dropout = nn.Dropout1d(dropout)
+        self.dropout = ChannelDropout(dropout)
         heard = 2 * width + KEYS_OUT + rhythm_branch.OUT
         self.hidden = conv_bn_relu(nn.Conv1d(heard, _CONTEXT_HIDDEN, 1, bias=False))
         self.midlevel = nn.Conv1d(_CONTEXT_HIDDEN, len(MIDLEVEL), 1)

@@ -1,61 +1,73 @@
-"""A sound between silences, and what layers make of it: of the silence once, however long it is.
+"""Circular padding: a spectrogram whose last frame is followed by its first one again.
 
-Before its beginning and after its end a sound is extended by silence, so that every position has its field: of ten
-seconds the branches hear seventeen. What a stack of layers makes of silence is the same at every position and of
-every sound in the batch, so only positions that see something of the sound are computed.
+Every position of a network sees some seconds around its own frames. At the ends of a sound these are continued by
+its other end, not by silence, which nobody hears there. What a stack of layers makes of a circle whose length is a
+multiple of the stack's stride is a circle as well, so it is computed only once round.
+
+Shapes: spectrograms [batch, frames, bands]; outputs of a stack [batch, channels, positions, ...].
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
-from torch import nn
 
 Stack = Callable[[torch.Tensor], tuple[torch.Tensor, ...]]
-"""[batch, frames, bands] -> outputs [batch, channels, positions, ...], in prediction each of its own frames only."""
+"""[batch, frames, bands] -> outputs [batch, channels, positions, ...], each of its own frames only."""
+
+
+def filling(frames: int, stride: int) -> npt.NDArray[np.int64]:
+    """Which of a sound's frames fill it up to a multiple of stride: its last ones in reverse, [0 to stride - 1]."""
+    return np.maximum(np.arange(frames - 2, frames - 2 - (-frames % stride), -1), 0)
+
+
+def circular_frames(frames: int, stride: int, begin: int, end: int) -> npt.NDArray[np.int64]:
+    """Which of a sound's frames lie at begin..end-1 when it is repeated for ever: indices [end - begin].
+
+    One turn is the sound filled up to a multiple of stride.
+    """
+    turn = np.concatenate([np.arange(frames), filling(frames, stride)])
+    return turn[np.arange(begin, end) % len(turn)]
 
 
 @dataclass(frozen=True)
 class PaddedSpectrogram:
-    """sound [batch, frames, bands], and how many frames of silence come before and after it."""
+    """Frames start..start + length - 1 of `sound` [batch, turn, bands] repeated for ever; by default once."""
 
     sound: torch.Tensor
-    before: int = 0
-    after: int = 0
+    start: int = 0
+    length: int = -1
+
+    def __post_init__(self) -> None:
+        if self.length < 0:
+            object.__setattr__(self, "length", self.sound.shape[1])
 
     def materialise(self) -> "PaddedSpectrogram":
-        """The same with the silence in the sound."""
-        return PaddedSpectrogram(nn.functional.pad(self.sound, (0, 0, self.before, self.after)))
+        """The same with every repeated frame in the tensor."""
+        return PaddedSpectrogram(self._frames(0, self.length))
 
     def crop(self, spare: int) -> "PaddedSpectrogram":
         """Without `spare` frames, half of them at either end."""
-        before, after = self.before - spare // 2, self.after - (spare - spare // 2)
-        kept = self.sound[:, max(-before, 0) : self.sound.shape[1] - max(-after, 0)]
-        return PaddedSpectrogram(kept, max(before, 0), max(after, 0))
+        return PaddedSpectrogram(self.sound, self.start + spare // 2, self.length - spare)
 
     def apply(self, stack: Stack, *, field: int, stride: int) -> tuple[torch.Tensor, ...]:
-        """What stack makes of it; its position p sees `field` frames from p * stride on, and no other.
+        """Outputs of stack, whose position p sees `field` frames from p * stride on, and no other."""
+        positions = (self.length - field) // stride + 1
+        turn, rest = divmod(self.sound.shape[1], stride)
+        if positions <= turn or rest:
+            return stack(self._frames(0, (positions - 1) * stride + field))
+        once = stack(self._frames(0, (turn - 1) * stride + field))
+        whole, rest = divmod(positions, turn)
+        return tuple(torch.cat([part] * whole + [part[:, :, :rest]] * (rest > 0), 2) for part in once)
 
-        stride <= field, and no frame is left over after the last position.
-        """
-        if self.before == self.after == 0:
-            return stack(self.sound)
-        frames = self.sound.shape[1]
-        positions = (self.before + frames + self.after - field) // stride + 1
-        end = min(-(-(self.before + frames) // stride), positions)
-        first = max((self.before - field) // stride + 1, 0)
-        begin = self.before - first * stride
-        behind = (end - 1) * stride + field - self.before - frames
-        heard = stack(nn.functional.pad(self.sound, (0, 0, begin, behind)))
-        nothing = stack(self.sound.new_zeros(1, field, self.sound.shape[2]))
-        return tuple(
-            _between(silent, first, part, positions - end) for silent, part in zip(nothing, heard, strict=True)
-        )
-
-
-def _between(silent: torch.Tensor, before: int, part: torch.Tensor, after: int) -> torch.Tensor:
-    """part with `before` and `after` times what silence gives, [1, channels, 1, ...], around it."""
-    layout = torch.channels_last if part.dim() == 4 else torch.contiguous_format  # (that of convolutions)
-    ends = [silent.expand(len(part), -1, count, *part.shape[3:]) for count in (before, after)]
-    first, last = (end.contiguous(memory_format=layout) for end in ends)
-    return torch.cat([first, part, last], 2)
+    def _frames(self, first: int, count: int) -> torch.Tensor:
+        """Its frames first..first + count - 1: [batch, count, bands]."""
+        at = (self.start + first) % self.sound.shape[1]
+        parts = []
+        while count > 0:
+            parts.append(self.sound[:, at : at + count])
+            count -= parts[-1].shape[1]
+            at = 0
+        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)

@@ -15,13 +15,34 @@ from ..common.arrays import FloatArray
 from ..common.constants import HOP_LENGTH, N_FFT
 from ..common.filterbank import band_frequencies, filterbank, frame_count
 
-__all__ = ["FloatArray", "LogSpectrogram", "band_frequencies", "filterbank", "frame_count", "spectrogram_blocks"]
+__all__ = [
+    "FloatArray",
+    "LogSpectrogram",
+    "apply_gain_db",
+    "band_frequencies",
+    "filterbank",
+    "frame_count",
+    "spectrogram_blocks",
+]
+
+
+INPUT_VERSION = 2
+"""Rises when the same file gives another input to the same network; part of the keys of cached analyses.
+
+1: scaled by its peak, silence around it (until 0.7). 2: clicks removed, scaled by its level without the largest
+moments (input_level.py), silent ends left out, circular (padding.py).
+"""
+
+
+def apply_gain_db(spectrogram: torch.Tensor, gain_db: torch.Tensor | float) -> torch.Tensor:
+    """The log10(1 + x) spectrogram of the same sound, louder by gain_db: a number, or one for each pixel."""
+    return torch.log10(1.0 + (torch.pow(10.0, spectrogram) - 1.0) * 10 ** (gain_db / 20))
 
 
 class LogSpectrogram(torch.nn.Module):
     """[..., samples] at SAMPLE_RATE -> [..., frames, N_BANDS], log10(1 + filtered magnitude).
 
-    The front end hears the level: scale a track by its own peak, once, before.
+    The front end hears the level: scale a track by its own level (input_level.py), once, before.
     """
 
     window: torch.Tensor

@@ -18,9 +18,10 @@ from ..inference.checkpoint import load_model, save_model, tensors_digest
 from ..inference.fold import optimise_for_inference
 from ..inference.predict_clips import predict_clips
 from ..network.model import MidlevelNetwork
-from .run_state import short_digest
+from .batches import TrainingSource
+from .digests import short_digest
 from .settings import TrainingSettings
-from .train import TrainingSource, new_network, train, training_record
+from .train import new_network, train, training_record
 
 SourcesOf = Callable[[Sequence[int]], Sequence[TrainingSource]]
 """What may be learned from, given the indices of the clips that may be: nothing else of the other clips' groups."""

@@ -8,11 +8,11 @@ from typing import Final
 import torch
 from torch import nn
 
-from ..common.constants import MIDLEVEL
+from ..common.constants import EMOTIONS, MIDLEVEL
 from ..datasets.clip_dataset import TARGET_SETS
 from ..network.model import MidlevelNetwork
 
-HEAD_WEIGHTS: Final = {"emotions": 0.8, "midlevel": 1.0, "known": 1.0, "heard": 2.5}
+HEAD_WEIGHTS: Final = {"emotions": 0.8, "midlevel": 1.0, "known": 1.0, "heard": 2.5, "felt": 1.0}
 """How much the squared error counts for each head, a mean over the clips that it is asked of."""
 
 SYNTHETIC_FEATURE_WEIGHTS: Final = dict.fromkeys(MIDLEVEL, 1.0) | {"modality": 5.0, "tonal_stability": 2.0}
@@ -24,16 +24,24 @@ CORRELATION_PENALTY_WEIGHT: Final = 0.3
 
 
 class LabelCalibration(nn.Module):
-    """What ties mid-levels to scales that are not theirs: a rising line for each feature of `known` and `heard`."""
+    """What ties predictions to scales that are not theirs: a rising line for each feature of `known` and `heard`, and
+    for each emotion of `felt`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.slope = nn.ParameterDict({head: nn.Parameter(torch.zeros(len(MIDLEVEL))) for head in TARGET_SETS[2:]})
-        self.offset = nn.ParameterDict({head: nn.Parameter(torch.zeros(len(MIDLEVEL))) for head in TARGET_SETS[2:]})
+        sizes = {head: len(EMOTIONS if head == "felt" else MIDLEVEL) for head in TARGET_SETS[2:]}
+        self.slope = nn.ParameterDict({head: nn.Parameter(torch.zeros(size)) for head, size in sizes.items()})
+        self.offset = nn.ParameterDict({head: nn.Parameter(torch.zeros(size)) for head, size in sizes.items()})
 
-    def forward(self, head: str, midlevel: torch.Tensor) -> torch.Tensor:
+    def forward(self, head: str, predicted: torch.Tensor) -> torch.Tensor:
         # exp keeps the slope positive; 0.5 is the middle of both scales
-        return torch.as_tensor(0.5 + self.offset[head] + torch.exp(self.slope[head]) * (midlevel - 0.5))
+        return torch.as_tensor(0.5 + self.offset[head] + torch.exp(self.slope[head]) * (predicted - 0.5))
+
+    def undone(self, head: str, rated: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Ratings on the scale of the predictions, and the slope of each line."""
+        slope = torch.exp(self.slope[head])
+        return (rated - 0.5 - self.offset[head]) / slope + 0.5, slope
 
 
 def load_published_layer() -> tuple[torch.Tensor, torch.Tensor]:
@@ -55,23 +63,32 @@ def correlation_penalty(midlevel: torch.Tensor) -> torch.Tensor:
 
 
 def training_loss(
-    network: MidlevelNetwork, heads: LabelCalibration, batch: torch.Tensor, targets: Mapping[str, torch.Tensor]
+    network: MidlevelNetwork,
+    heads: LabelCalibration,
+    pooled: torch.Tensor,
+    targets: Mapping[str, torch.Tensor],
+    weights: torch.Tensor,
 ) -> torch.Tensor:
-    midlevel, emotions = network(batch)
-    midlevel, emotions = midlevel.float(), emotions.float()
+    """Sum of the heads' mean squared errors, of pooled outputs [clips, 7] against the clips' targets.
+
+    weights: [clips], how much the ratings of each count.
+    """
+    midlevel, emotions = network.read(pooled)
     recordings = torch.isnan(targets["known"]).all(1)
-    total = torch.zeros((), device=batch.device)
+    total = torch.zeros((), device=pooled.device)
     for head, target in targets.items():
         rated = ~torch.isnan(target)
         if rated.any():
-            said = {"emotions": emotions, "midlevel": midlevel}.get(head)
-            said = heads(head, midlevel) if said is None else said
-            squared = (said - target)[rated] ** 2
+            said = emotions if head in ("emotions", "felt") else midlevel
+            if head not in ("emotions", "midlevel"):
+                said = heads(head, said)
+            squared = torch.where(rated, said - torch.nan_to_num(target), 0.0) ** 2
             if head == "known":
-                counts = torch.tensor([SYNTHETIC_FEATURE_WEIGHTS[name] for name in MIDLEVEL], device=target.device)
-                squared = squared * counts.expand_as(target)[rated]
-            total = total + HEAD_WEIGHTS[head] * (squared.sum() / rated.any(1).sum())
+                squared = squared * torch.tensor(
+                    [SYNTHETIC_FEATURE_WEIGHTS[name] for name in MIDLEVEL], device=target.device
+                )
+            total = total + HEAD_WEIGHTS[head] * ((squared.sum(1) * weights).sum() / rated.any(1).sum())
     if recordings.sum() > len(MIDLEVEL):
         total = total + CORRELATION_PENALTY_WEIGHT * correlation_penalty(midlevel[recordings])
-    # Mid-levels are ratings as well: outside of 0..1 they would mean nothing.
-    return total + 0.1 * (torch.relu(-midlevel) ** 2 + torch.relu(midlevel - 1) ** 2).sum() / len(batch)
+    # The soft limits are for what is rare: where the features lie, the scale shall be straight.
+    return total + 0.1 * (torch.relu(-pooled) ** 2 + torch.relu(pooled - 1) ** 2).sum() / len(pooled)

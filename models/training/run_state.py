@@ -1,7 +1,5 @@
 """The state of a training run on disk: what an interrupted run needs to end with the same weights as a whole one."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +7,12 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import nn
 
 from ..common.atomic_write import atomic_write
 from ..common.errors import InputError
 from ..network.model import MidlevelNetwork
+from .distillation import EmbeddingHead
 from .losses import LabelCalibration
 
 
@@ -23,13 +23,17 @@ class TrainingState:
     network: MidlevelNetwork
     heads: LabelCalibration
     mean: MidlevelNetwork
+    teacher: EmbeddingHead
     optimiser: torch.optim.Optimizer
     fingerprint: str
+
+    def _parts(self) -> dict[str, nn.Module]:
+        return {"network": self.network, "heads": self.heads, "mean": self.mean, "teacher": self.teacher}
 
     def keep(self, path: Path, epochs: int) -> None:
         tensors = {
             f"{part}.{name}": tensor.detach().clone().contiguous()
-            for part, module in (("network", self.network), ("heads", self.heads), ("mean", self.mean))
+            for part, module in self._parts().items()
             for name, tensor in module.state_dict().items()
         }
         for index, moments in self.optimiser.state_dict()["state"].items():
@@ -49,7 +53,7 @@ class TrainingState:
             ) from error
         if metadata.get("fingerprint") != self.fingerprint:
             raise InputError(f"{path}: belongs to a run with other settings or material; delete it to start anew")
-        for part, module in (("network", self.network), ("heads", self.heads), ("mean", self.mean)):
+        for part, module in self._parts().items():
             prefix = part + "."
             module.load_state_dict({n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)})
         states: dict[int, dict[str, Any]] = {}
@@ -59,21 +63,3 @@ class TrainingState:
                 states.setdefault(int(index), {})[moment] = tensor
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": states})
         return int(metadata["epochs"])
-
-
-def short_digest(*parts: Any, length: int = 12) -> str:  # noqa: ANN401
-    """Return the beginning of the SHA-256 of some values.
-
-    Parameters
-    ----------
-    *parts
-        Values that JSON can represent; other iterables are written as lists.
-    length
-        Number of hexadecimal digits, 1..64.
-
-    Returns
-    -------
-    str
-    """
-    text = json.dumps(parts, sort_keys=True, default=list)
-    return hashlib.sha256(text.encode()).hexdigest()[:length]

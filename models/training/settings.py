@@ -21,8 +21,12 @@ class TrainingSettings:
 
     precision: "float32", or "bfloat16" for the convolutions where the processor is quicker with it. threads: how
     many torch uses, device: where it works; sums of floats depend on both, so they belong to what makes a run
-    repeatable. start: the checkpoint whose network is the beginning, its last layer apart. Raises InputError for an
-    unknown name or a number out of range.
+    repeatable. start: the checkpoint whose network is the beginning, its last layer apart. consistency: what the
+    change of the features under adversarial gain fields counts (gain_fields.py; 0: none), found for `copies`
+    recordings a step, small ones first if `growing`. distillation: what the distance from a teacher's embedding
+    counts (distillation.py). layer_rate: by how much the mid-level to emotion layer learns faster; refit: it is
+    fitted at once before and after (emotion_layer.py). Raises InputError for an unknown name or a number out of
+    range.
     """
 
     architecture: str = "modulation"
@@ -38,6 +42,12 @@ class TrainingSettings:
     threads: int = 2
     device: str = "cpu"
     start: Path | None = None
+    consistency: float = 2.0
+    copies: int = 16
+    growing: bool = True
+    distillation: float = 0.2
+    layer_rate: float = 3.0
+    refit: bool = True
 
     def __post_init__(self) -> None:
         for value, known, what in (
@@ -52,6 +62,9 @@ class TrainingSettings:
             (self.steps_per_epoch, 1, "steps"),
             (self.seed, 0, "seed"),
             (self.threads, 1, "threads"),
+            (self.copies, 1, "copies"),
+            (self.consistency, 0, "consistency"),
+            (self.distillation, 0, "distillation"),
         ):
             if number < least:
                 raise InputError(f"{what} {number}: at least {least}")

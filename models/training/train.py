@@ -1,14 +1,14 @@
 """Training on everything at once: emotion ratings, perceptual ratings and music of known qualities.
 
 Each step draws so many clips of each source, crops ten seconds of each, changes them in ways that leave the rating
-true, and takes a step of AdamW on the sum of the heads' squared errors. What ships is the running mean of the
-weights. The state after every epoch is kept beside the output, so an interrupted run goes on where it was and ends
-with the same weights; every random number follows from the seed and the epoch.
+true, and takes a step of AdamW on the sum of the heads' squared errors, of the change under adversarial gain fields
+and of the distance from a teacher's embedding. What ships is the running mean of the weights. The state after every
+epoch is kept beside the output, so an interrupted run goes on where it was and ends with the same weights; every
+random number follows from the seed and the epoch.
 """
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +18,20 @@ from torch import nn
 
 from ..common.constants import EMOTIONS, MIDLEVEL
 from ..common.errors import InputError
-from ..datasets.augmentation import augment, crop
-from ..datasets.clip_dataset import TARGET_SETS, ClipDataset, clip_digests, material_digest
+from ..datasets.clip_dataset import TARGET_SETS, clip_digests, material_digest
 from ..inference.checkpoint import read_checkpoint
 from ..inference.device import use_deterministic_fp32
 from ..inference.threads import torch_threads
+from ..network.layers import set_copies
 from ..network.model import MidlevelNetwork
+from ..network.spectrogram import apply_gain_db
+from .batches import Batch, TrainingSource, draw, with_components
+from .distillation import EmbeddingHead, embedding_loss
+from .emotion_layer import END_STRENGTH, START_STRENGTH, refit_to
+from .gain_fields import Budget, adversarial_fields
 from .losses import LabelCalibration, load_published_layer, training_loss
 from .run_state import TrainingState
 from .settings import TrainingSettings
-
-
-@dataclass(frozen=True)
-class TrainingSource:
-    """Clips that teach, `share` of them in every batch."""
-
-    name: str
-    material: ClipDataset
-    per_batch: int
 
 
 def new_network(settings: TrainingSettings) -> MidlevelNetwork:
@@ -58,18 +54,42 @@ def new_network(settings: TrainingSettings) -> MidlevelNetwork:
     return network
 
 
-def _draw(
-    sources: Sequence[TrainingSource], rng: np.random.Generator, device: str
-) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    crops, targets = [], []
-    for source in sources:
-        chosen = rng.choice(len(source.material), source.per_batch, replace=source.per_batch > len(source.material))
-        crops += [crop(source.material.spectrograms[i], rng) for i in chosen]
-        targets.append({head: values[chosen] for head, values in source.material.targets.items()})
-    batch = torch.from_numpy(augment(np.stack(crops), rng)).to(device)
-    return batch, {
-        head: torch.from_numpy(np.concatenate([t[head] for t in targets])).to(device) for head in TARGET_SETS
-    }
+def _with_copies(
+    network: MidlevelNetwork, batch: Batch, settings: TrainingSettings, done: float, rng: np.random.Generator
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """The clips and, behind them, copies of some recordings under adversarial gain fields; which they are of."""
+    count = min(settings.copies, len(batch.recordings)) if settings.consistency > 0 else 0
+    if count == 0:
+        return batch.spectrograms, None
+    chosen = torch.from_numpy(rng.permutation(len(batch.recordings))[:count])
+    rows = batch.recordings[chosen.to(batch.spectrograms.device)]
+    clean = batch.spectrograms[rows]
+    rms_db = Budget().draw(count, done if settings.growing else 1.0, rng).to(clean.device)
+    fields = adversarial_fields(network, clean, rms_db, rng)
+    return torch.cat([batch.spectrograms, apply_gain_db(clean, fields)]), rows
+
+
+def _step_loss(
+    network: MidlevelNetwork,
+    heads: LabelCalibration,
+    teacher: EmbeddingHead,
+    batch: Batch,
+    settings: TrainingSettings,
+    done: float,
+    rng: np.random.Generator,
+) -> torch.Tensor:
+    with torch.autocast(settings.device, torch.bfloat16, enabled=settings.precision == "bfloat16"):
+        spectrograms, rows = _with_copies(network, batch, settings, done, rng)
+        set_copies(network, rows)
+        pooled = network.pooled(spectrograms)
+    set_copies(network, None)
+    pooled, changed = pooled.float().split([len(batch), len(pooled) - len(batch)])
+    loss = training_loss(network, heads, pooled, batch.targets, batch.weights)
+    if rows is not None:
+        loss = loss + settings.consistency * (changed - pooled[rows]).square().sum(1).mean()
+    if settings.distillation > 0:
+        loss = loss + settings.distillation * embedding_loss(teacher()[: len(batch)], batch.components)
+    return loss
 
 
 def train(
@@ -104,10 +124,20 @@ def _train(
     ):
         heads.requires_grad_(False)  # nothing else says what the scale is: it is that of the qualities
     mean = new_network(settings).to(settings.device)
-    learners = [p for p in (*network.parameters(), *heads.parameters()) if p.requires_grad]
-    optimiser = torch.optim.AdamW(learners, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    teacher = EmbeddingHead(network).to(settings.device)
+    if settings.refit and settings.layer == "start":
+        refit_to(sources, network, heads, strength=START_STRENGTH)
+        mean.emotions.load_state_dict(network.emotions.state_dict())
+    learners = [p for p in (*network.parameters(), *heads.parameters(), *teacher.parameters()) if p.requires_grad]
+    layer = {id(p) for p in network.emotions.parameters()}
+    groups = [
+        {"params": [p for p in learners if id(p) not in layer], "factor": 1.0},
+        {"params": [p for p in learners if id(p) in layer], "factor": settings.layer_rate, "weight_decay": 0.0},
+    ]
+    optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    taught = with_components(sources)
     total_steps = settings.epochs * settings.steps_per_epoch
-    run = TrainingState(network, heads, mean, optimiser, _fingerprint(sources, settings))
+    run = TrainingState(network, heads, mean, teacher, optimiser, _fingerprint(sources, settings))
     first = run.restore(state) if state is not None and state.exists() else 0
     for epoch in range(first, settings.epochs):
         rng = np.random.default_rng([settings.seed, epoch])
@@ -119,10 +149,9 @@ def _train(
             warm = min(1.0, done * 20)
             rate = settings.learning_rate * warm * (0.5 + 0.5 * np.cos(np.pi * done))
             for group in optimiser.param_groups:
-                group["lr"] = rate
-            batch, targets = _draw(sources, rng, settings.device)
-            with torch.autocast(batch.device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"):
-                loss = training_loss(network, heads, batch, targets)
+                group["lr"] = rate * group["factor"]
+            batch = draw(taught, rng, settings.device)
+            loss = _step_loss(network, heads, teacher, batch, settings, done, rng)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(learners, 1.0)
@@ -137,6 +166,8 @@ def _train(
             run.keep(state, epoch + 1)
         if progress:
             progress(epoch + 1, float(np.mean(losses)))
+    if settings.refit and settings.layer == "start":
+        refit_to(sources, mean, heads, strength=END_STRENGTH)
     return mean.cpu().eval()
 
 

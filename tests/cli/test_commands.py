@@ -189,7 +189,7 @@ def test_render_measures_what_it_wrote(song, model_file, analysis_file, tmp_path
         "loudness_lufs": {"before", "after"},
     }
     track, model = load_track(song), load_model(Path(model_file))
-    after = predict_track(load_track(output), model, scale=track.network_peak)
+    after = predict_track(load_track(output), model, like=track)
     assert line["midlevel"]["after"] == pytest.approx(after.midlevel, abs=2e-6)
     assert line["emotions"]["after"] == pytest.approx(after.emotions, abs=2e-6)
     assert line["emotions"]["before"] == pytest.approx(predict_track(track, model).emotions, abs=2e-6)

@@ -74,7 +74,7 @@ def test_everything_that_is_said_is_so(tmp_path, track, analysis, random_model):
     assert rendered.duration_s == track.duration_s == written.duration_s
     assert rendered.seconds > 0
     before = predict_track(track, random_model)
-    after = predict_track(written, random_model, scale=track.network_peak)
+    after = predict_track(written, random_model, like=track)
     assert rendered.midlevel == {"before": before.midlevel, "after": after.midlevel}
     assert rendered.emotions["before"] == before.emotions
     assert rendered.emotions["after"] == after.emotions

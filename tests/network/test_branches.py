@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.models.inference.circulant_conv import FourierCircularConv2d
 from moodfader.models.network.layers import CircularConv2d, global_max, global_mean, moving_mean
-from moodfader.models.network.padding import PaddedSpectrogram
+from moodfader.models.network.padding import PaddedSpectrogram, circular_frames
 from moodfader.models.network.rhythm_branch import RhythmBranch
 from torch import nn
 
@@ -74,30 +74,39 @@ def test_envelopes_are_compared_with_themselves_later():
 @given(
     field=st.integers(1, 9),
     stride=st.integers(1, 9),
-    steps=st.tuples(st.integers(0, 20), st.integers(0, 6)),
-    places=st.tuples(st.integers(0, 200), st.integers(0, 200)),
+    turn=st.integers(1, 12),
+    start=st.integers(-100, 100),
+    steps=st.tuples(st.integers(0, 40), st.integers(0, 6)),
 )
 @settings(max_examples=200, deadline=None)
-def test_silence_around_a_sound_is_heard_once(field, stride, steps, places):
-    """As if it were written out, also in the middle of sound and silence."""
+def test_a_circular_sound_is_computed_once_round(field, stride, turn, start, steps):
+    """As if each repeated frame were written out."""
     stride = min(stride, field)
     spare = steps[1] * stride
-    total = field + steps[0] * stride + spare
-    before, end = sorted(place % (total + 1) for place in places)
-    assume(max(before, spare // 2) < min(end, total - (spare - spare // 2)))
-    torch.manual_seed(total)
-    weight, heard = torch.randn(3, field, 2, dtype=torch.float64), []
+    length = field + steps[0] * stride + spare
+    torch.manual_seed(length)
+    weight, computed = torch.randn(3, field, 2, dtype=torch.float64), []
 
     def stack(x):
-        heard.append(x)
+        computed.append(x.shape[1])
         said = torch.einsum("bpcf,ofc->bop", x.unfold(1, field, stride), weight) + 0.7
         return said, said[..., None].relu()
 
-    surrounded = PaddedSpectrogram(torch.randn(2, end - before, 2, dtype=torch.float64), before, total - end)
-    whole = surrounded.materialise().sound
-    wanted = stack(whole[:, spare // 2 : total - (spare - spare // 2)])
-    heard.clear()
-    said = surrounded.crop(spare).apply(stack, field=field, stride=stride)
-    for quick, slow in zip(said, wanted, strict=True):
-        torch.testing.assert_close(quick, slow)
-    assert heard[0].shape[1] <= end - before + 2 * (field - 1)
+    sound = torch.randn(2, turn * stride, 2, dtype=torch.float64)
+    whole = sound[:, np.arange(start, start + length) % (turn * stride)]
+    surrounded = PaddedSpectrogram(sound, start, length)
+    torch.testing.assert_close(surrounded.materialise().sound, whole)
+    slow = stack(whole[:, spare // 2 : length - (spare - spare // 2)])
+    computed.clear()
+    quick = surrounded.crop(spare).apply(stack, field=field, stride=stride)
+    for one, other in zip(quick, slow, strict=True):
+        torch.testing.assert_close(one, other)
+    assert computed[0] <= (turn - 1) * stride + field
+
+
+@given(frames=st.integers(1, 40), stride=st.integers(1, 9), begin=st.integers(-90, 90), count=st.integers(0, 120))
+def test_a_turn_is_the_sound_and_its_end_in_reverse(frames, stride, begin, count):
+    turn = [*range(frames), *(max(frames - 2 - back, 0) for back in range(-frames % stride))]
+    assert len(turn) % stride == 0
+    found = circular_frames(frames, stride, begin, begin + count)
+    assert found.tolist() == [turn[at % len(turn)] for at in range(begin, begin + count)]

@@ -9,6 +9,7 @@ from moodfader.models.common.constants import N_BANDS
 from moodfader.models.inference.fast_backward import InputConv2d
 from moodfader.models.inference.fold import optimise_for_inference
 from moodfader.models.network.architectures import ARCHITECTURES
+from moodfader.models.network.layers import soft_limit
 from moodfader.models.network.model import MidlevelNetwork
 from torch import nn
 
@@ -27,7 +28,7 @@ def lively(architecture: str) -> MidlevelNetwork:
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize(("frames", "positions"), [(313, 40), (312, 39), (7, 1)])
 def test_prediction_is_the_mean_of_local_outputs_and_linear_in_them(architecture, frames, positions):
-    """Of the extended sound; the prediction itself hears the silence around it only once."""
+    """Of the extended sound; the prediction itself computes what is repeated only once. Beyond the knees it bends."""
     network = lively(architecture)
     x = torch.rand(2, frames, N_BANDS)
     with torch.inference_mode():
@@ -35,8 +36,9 @@ def test_prediction_is_the_mean_of_local_outputs_and_linear_in_them(architecture
         local = network.local(network.pad(x))
         assert local.shape[2] == network.geometry.positions(frames) == positions
         assert local.shape[3] == network.geometry.columns
-        torch.testing.assert_close(midlevel, local.mean((2, 3)))
-        torch.testing.assert_close(emotions, midlevel @ network.emotions.weight.T + network.emotions.bias)
+        torch.testing.assert_close(midlevel, soft_limit(local.mean((2, 3))))
+        linear = midlevel @ network.emotions.weight.T + network.emotions.bias
+        torch.testing.assert_close(emotions, soft_limit(linear))
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -98,6 +100,27 @@ def test_a_long_sound_may_be_cut_anywhere(architecture):
             begin, end = geometry.frame_range(first, last)
             part = network.local(extended[:, begin + geometry.left_context : end + geometry.left_context])
             torch.testing.assert_close(part, whole[:, :, first:last], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_where_a_circular_sound_begins_does_not_matter(architecture):
+    network = lively(architecture)
+    x = torch.rand(1, 30 * network.geometry.stride, N_BANDS)
+    with torch.inference_mode():
+        turned = x.roll(11 * network.geometry.stride, 1)
+        torch.testing.assert_close(network(turned), network(x), atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(network(torch.cat([x, x], 1)), network(x), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_predictions_are_within_0_and_1_whatever_the_sound(architecture):
+    network = lively(architecture)
+    with torch.no_grad():
+        network.midlevel.weight.mul_(1000)
+    for sound in (torch.zeros(1, 40, N_BANDS), torch.rand(1, 40, N_BANDS), torch.full((1, 40, N_BANDS), 4.0)):
+        with torch.inference_mode():
+            for values in network(sound):
+                assert ((values >= 0) & (values <= 1)).all()
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -5,9 +5,9 @@ import pytest
 from moodfader.models.common.constants import EMOTIONS, N_BANDS
 from moodfader.models.datasets.clip_dataset import ClipDataset, build_targets, material_digest
 from moodfader.models.datasets.table import Clip
+from moodfader.models.training.batches import TrainingSource
 from moodfader.models.training.cross_validation import FoldEnsemble, single_model, train_folds
 from moodfader.models.training.settings import TrainingSettings
-from moodfader.models.training.train import TrainingSource
 
 TINY = TrainingSettings(threads=1, epochs=1, steps_per_epoch=1, seed=3)
 PARTS = [[0, 1, 2], [3, 4, 5]]

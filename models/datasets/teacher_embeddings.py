@@ -1,0 +1,59 @@
+"""What a teacher heard in clips: embeddings of another network, computed beforehand.
+
+The file is a NumPy archive. For every set NAME of clips it holds NAME_mean [clips, values] and either NAME_files,
+paths of the sound files, or NAME_numbers, their numbers (Soundtracks: 2 is 002.ogg or 002.mp3). Clips are found by
+the file's name without its ending.
+"""
+
+import dataclasses
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from ..common.arrays import FloatArray
+from ..common.errors import InputError
+from .clip_dataset import ClipDataset
+from .table import Clip
+
+
+def read_embeddings(path: Path) -> dict[str, FloatArray]:
+    """Embeddings [values] by clip name. Raises InputError for a file that is missing or holds something else."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file of a teacher's embeddings")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not a readable .npz file (damaged, or something else?)") from error
+    found: dict[str, FloatArray] = {}
+    for kind in [name.removesuffix("_mean") for name in arrays if name.endswith("_mean")]:
+        names = arrays.get(f"{kind}_files", arrays.get(f"{kind}_numbers"))
+        values = np.asarray(arrays[f"{kind}_mean"], np.float32)
+        if names is None or values.ndim != 2 or len(names) != len(values) or not np.isfinite(values).all():
+            raise InputError(f"{path}: {kind}_mean needs {kind}_files or {kind}_numbers, a name for each of its rows")
+        found |= {_clip_name(str(name)): row for name, row in zip(names, values, strict=True)}
+    if len({len(row) for row in found.values()}) != 1:
+        raise InputError(f"{path}: needs tables NAME_mean of embeddings that are all of one length")
+    return found
+
+
+def with_embeddings(dataset: ClipDataset, clips: Sequence[Clip], embeddings: Mapping[str, FloatArray]) -> ClipDataset:
+    """The data set with the embeddings of its clips, NaN where there is none; as it is if there are none at all.
+
+    Stretches of a clip have none: the teacher heard all of it.
+    """
+    names = [None if clip.length_s is not None else _clip_name(clip.path.name) for clip in clips]
+    if not any(name in embeddings for name in names):
+        return dataset
+    none = np.full(len(next(iter(embeddings.values()))), np.nan, np.float32)
+    rows = [embeddings.get(name, none) if name is not None else none for name in names]
+    return dataclasses.replace(dataset, embeddings=np.stack(rows))
+
+
+def _clip_name(name: str) -> str:
+    """The name of a file without folders and ending; a number as such."""
+    stem = PurePosixPath(name).stem
+    return str(int(stem)) if re.fullmatch(r"\d+", stem) else stem

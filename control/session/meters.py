@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ...engine.processes.messages import MeasuredEffect, PlayerMeters
 from ...models.common.constants import EMOTIONS, MIDLEVEL
@@ -12,6 +12,24 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ...engine.analysis.surrogate import Surrogate
+
+
+class Plays(Protocol):
+    """Interface of a player."""
+
+    sample_rate: int
+    channels: int
+    block_length: int
+
+    @property
+    def samples_played(self) -> int: ...
+
+    def set(self, address: str, value: Value) -> None: ...
+
+    def meters(self) -> PlayerMeters: ...
+
+    def close(self, *, fade_s: float = 0.0) -> None: ...
+
 
 NOTHING_MEASURED: Final[Mapping[str, Value]] = {
     **{f"{ROOT}/{folder}/{name}": None for folder in ("measured", "original") for name in EMOTIONS},

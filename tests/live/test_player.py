@@ -294,7 +294,7 @@ def test_the_live_player_plays_its_own_history(file, analysis, random_model):
         ring.stop = 1
         time.sleep(0.3)
         played = ring.recent(ring.read)
-        count = ring.read - ring.lead
+        count = ring.read - ring.leading_silence
         measured = listener.all(MeasuredEffect)[0]
     finally:
         player.close()

@@ -22,13 +22,17 @@ class Plays(Protocol):
     block_length: int
 
     @property
-    def samples_played(self) -> int: ...
+    def samples_played(self) -> int:
+        """Output samples so far."""
 
-    def set(self, address: str, value: Value) -> None: ...
+    def set(self, address: str, value: Value) -> None:
+        """Set a parameter from the next step on."""
 
-    def meters(self) -> PlayerMeters: ...
+    def meters(self) -> PlayerMeters:
+        """The meters as they are now."""
 
-    def close(self, *, fade_s: float = 0.0) -> None: ...
+    def close(self, *, fade_s: float = 0.0) -> None:
+        """Fade out, then end."""
 
 
 NOTHING_MEASURED: Final[Mapping[str, Value]] = {

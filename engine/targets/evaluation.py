@@ -34,7 +34,9 @@ _RANDOM_CELLS: Final = (6, 9)
 
 @dataclass(frozen=True)
 class Heard:
-    """One request on one track. kind: "fader", "random" or "target"; name: of the feature or emotion; asked: the
+    """One request on one track.
+
+    kind: "fader", "random" or "target"; name: of the feature or emotion; asked: the
     shift (targets) or decibels (faders); own: what the network that ships moves, per sign of what was asked;
     judges: the same at each judge; others: mean size of what the other six features move (faders); rms_db and
     quality of the field.
@@ -69,8 +71,10 @@ def evaluate_steering(
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> SteeringEvidence:
-    """Ask network and judges of the first ten seconds of each track under its faders at +-6 dB, random fields of the
-    same size, and each emotion asked by +-.05 or +-.10 (whichever sign has room).
+    """Ask network and judges about the first ten seconds of each track under several gain fields.
+
+    Its faders at +-6 dB, random fields of the same size, and each emotion asked by +-.05 or +-.10 (whichever sign has
+    room).
     """
     rng = np.random.default_rng(seed)
     found: list[Heard] = []

@@ -38,6 +38,8 @@ class Source:
 
 @dataclass(frozen=True)
 class JuryMaterial:
+    """What the judges of a jury learn from."""
+
     film: Source
     felt: Source
     perceptual: Source

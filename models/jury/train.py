@@ -1,9 +1,11 @@
-"""The training of a judge's network: emotions, the published combination of its features, perceptual scales, composed
-music; small changes of level, tone and tuning, and gaps, that no listener would rate otherwise.
+"""The training of a judge's network.
+
+It learns emotions, the published combination of its features, perceptual scales and composed music, under small
+changes of level, tone and tuning, and gaps, that no listener would rate otherwise.
 """
 
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +39,7 @@ def train_judge(material: JuryMaterial, kind: str, *, steps: int, seed: int) -> 
     pictures = [[_picture(mel, sound) for sound in source.sounds] for source in sources]
     network = JudgeNetwork(kind)
     lines = nn.Parameter(torch.zeros(2, len(MIDLEVEL)))  # logarithms of the slopes of the two feature scales
-    groups = [{"params": list(network.parameters())}, {"params": [lines], "weight_decay": 0.0}]
+    groups: list[dict[str, Any]] = [{"params": list(network.parameters())}, {"params": [lines], "weight_decay": 0.0}]
     optimiser = torch.optim.AdamW(groups, lr=RATE, weight_decay=0.05)
     mean = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     for step in range(steps):
@@ -49,7 +51,8 @@ def train_judge(material: JuryMaterial, kind: str, *, steps: int, seed: int) -> 
         batch = _changed(torch.stack(crops), rng)
         targets = [torch.from_numpy(source.targets[rows]) for source, rows in zip(sources, picked, strict=True)]
         network.train()
-        loss = _loss(*network(batch), targets, lines)
+        midlevel, emotions = network(batch)
+        loss = _loss(midlevel, emotions, targets, lines)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -101,8 +104,9 @@ def _crop(picture: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
 
 
 def _changed(batch: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Level -5..3 dB, tone control of 1.2 dB, a band up or down, gaps in frequency and time: [clips, frames,
-    bands].
+    """Augmented spectrograms [clips, frames, bands].
+
+    Level -5..3 dB, tone control of 1.2 dB, a band up or down, gaps in frequency and time.
     """
     clips, frames, bands = batch.shape
     places = np.linspace(0, bands - 1, 6)

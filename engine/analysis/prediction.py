@@ -10,11 +10,11 @@ import torch
 
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
-from ...models.common.input_level import between
 from ...models.inference.checkpoint import Model
 from ...models.network.model import MidlevelNetwork
 from ...models.network.padding import PaddedSpectrogram, filling
 from ...models.network.spectrogram import spectrogram_blocks
+from ...models.signal.input_level import between
 from ..audio.track import Track
 
 POSITIONS_AT_ONCE = 128

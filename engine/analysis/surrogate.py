@@ -9,7 +9,7 @@ import numpy as np
 
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL
-from ...models.common.soft_limit import soft_limit, unlimited
+from ...models.signal.soft_limit import soft_limit, unlimited
 from ..dsp.segment_mask import segment_gain_db
 from ..steering.levels import LEVELS_DB
 from .analysis_file import load_tables

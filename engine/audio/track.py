@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from ...models.common.click_removal import ClickRemover
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ...models.common.errors import InputError
-from ...models.common.input_level import SILENCE, InputMeter
+from ...models.signal.click_removal import ClickRemover
+from ...models.signal.input_level import SILENCE, InputMeter
 from .decode import AudioFileInfo, decode, probe
 from .loudness import LoudnessMeter
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import soxr
 
-from ...models.common.click_removal import without_clicks
 from ...models.common.constants import SAMPLE_RATE
-from ...models.common.input_level import measured
+from ...models.signal.click_removal import without_clicks
+from ...models.signal.input_level import measured
 from ..processes.messages import MeasuredEffect
 from ..processes.ring_buffer import LENGTH, RingBuffer
 

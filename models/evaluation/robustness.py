@@ -16,7 +16,7 @@ import soxr
 
 from ..common.arrays import FloatArray, Floats
 from ..common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
-from ..common.input_level import measured
+from ..signal.input_level import measured
 
 WINDOW_SECONDS = 10.0
 SHIFT_SECONDS = 3.0

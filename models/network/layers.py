@@ -3,11 +3,11 @@
 import torch
 from torch import nn
 
-from ..common.soft_limit import KNEE
+from ..signal.soft_limit import KNEE
 
 
 def soft_limit(x: torch.Tensor) -> torch.Tensor:
-    """Any numbers -> 0..1: unchanged between the knees, bent beyond them (common/soft_limit.py)."""
+    """Any numbers -> 0..1: unchanged between the knees, bent beyond them (signal/soft_limit.py)."""
     low = KNEE + KNEE * torch.tanh((x - KNEE) / KNEE)
     high = 1 - KNEE + KNEE * torch.tanh((x - 1 + KNEE) / KNEE)
     return torch.where(x < KNEE, low, torch.where(x > 1 - KNEE, high, x))

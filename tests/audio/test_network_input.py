@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.engine.analysis.prediction import predict_track
 from moodfader.engine.audio.track import load_track
-from moodfader.models.common.click_removal import ClickRemover, click_samples, without_clicks
 from moodfader.models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from moodfader.models.common.errors import InputError
-from moodfader.models.common.input_level import measured
-from moodfader.models.common.soft_limit import soft_limit, unlimited
 from moodfader.models.inference.checkpoint import load_model
+from moodfader.models.signal.click_removal import ClickRemover, click_samples, without_clicks
+from moodfader.models.signal.input_level import measured
+from moodfader.models.signal.soft_limit import soft_limit, unlimited
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ FOLDERS = ("models", "engine", "control")
 """Each may import from those before it."""
 LAYERS = (
     "models.common",
+    "models.signal",
     "models.network",
     "models.datasets",
     "models.inference",
@@ -60,7 +61,8 @@ DOORWAYS = {
 MOST_MODULES = 10
 STANDALONE = {
     "control.cli",
-    "models.scores.arrange",  # the recipe of the model card
+    "control.experiments.default_model",  # trained the model that ships
+    "control.experiments.make_jury",  # trained the judges
     "models.synthesis.demo_track",  # made the demonstration track
     "models.synthesis.sweep_sets",  # the recipe of the model card
     "engine.live.offline_player",

@@ -179,7 +179,7 @@ def test_what_is_no_history_is_refused(tmp_path, lines, complaint):
 def test_the_surrogate_says_what_prediction_says(analysis, file, random_model):
     from moodfader.engine.analysis.prediction import predict_track
     from moodfader.engine.analysis.surrogate import expected_emotions
-    from moodfader.models.common.soft_limit import soft_limit, unlimited
+    from moodfader.models.signal.soft_limit import soft_limit, unlimited
 
     before = dict(predict_track(load_track(file), random_model).emotions)
     heard = TrackSummary(

@@ -1,5 +1,7 @@
-"""Make the broad listener's weights again: python -m moodfader.control.experiments.make_broad_listener DATA KNOWN KNOWN
-OUT. The folders are those of make_jury; all of the recordings are learned from."""
+"""Make the broad listener's weights again, from all of the recordings that make_jury divides.
+
+python -m moodfader.control.experiments.make_broad_listener DATA KNOWN KNOWN OUT, with the folders of make_jury.
+"""
 
 import sys
 from pathlib import Path

@@ -37,7 +37,7 @@ def render_automation(
     index = names.index(file.name) if file.name in names else 0
     tracks = tuple(file if number == index else track for number, track in enumerate(performance.tracks))
 
-    settings = dataclasses.replace(settings, coupled=history.coupled)
+    settings = dataclasses.replace(settings, coupled=performance.coupled)
 
     def steering(number: int, path: Path) -> tuple["SegmentMask", str, str]:
         track = load_track(path)

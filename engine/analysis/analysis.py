@@ -394,7 +394,7 @@ def _decouple(
     model: Model,
     progress: Callable[[float], None] | None,
 ) -> DecoupledFaders:
-    stretches = few_starts(track.duration_s)
+    stretches = few_starts(track)
     first_frames = [round(start * SAMPLE_RATE / HOP_LENGTH) for start, _ in stretches]
     return decoupled_faders(
         spectrogram,

@@ -27,26 +27,30 @@ EXCERPTS: Final = 6
 FEW: Final = 2
 
 
-def spread_starts(duration_s: float) -> list[tuple[float, float]]:
-    """(start, length) in seconds of the excerpts of a track: evenly spread, or the whole of a short one."""
-    if duration_s <= WHOLE_S:
-        return [(0.0, duration_s)]
-    return [(float(start), EXCERPT_S) for start in np.linspace(0, duration_s - EXCERPT_S, EXCERPTS)]
+def spread_starts(track: Track) -> list[tuple[float, float]]:
+    """(start, length) in seconds of excerpts between the silent ends of a track: all of it, or six of a long one."""
+    first = track.sounding[0] / SAMPLE_RATE
+    if track.sounding_s <= WHOLE_S:
+        return [(first, track.sounding_s)]
+    return [(first + float(start), EXCERPT_S) for start in np.linspace(0, track.sounding_s - EXCERPT_S, EXCERPTS)]
 
 
-def few_starts(duration_s: float) -> list[tuple[float, float]]:
+def few_starts(track: Track) -> list[tuple[float, float]]:
     """(start, length) in seconds of a few excerpts, on whole frames: by these a track's faders are solved."""
-    if duration_s <= FEW * EXCERPT_S:
-        return [(0.0, duration_s)]
     frame = HOP_LENGTH / SAMPLE_RATE
-    starts = np.linspace(0, duration_s - EXCERPT_S, FEW + 1)[:-1] + (duration_s - EXCERPT_S) / (2 * FEW)
-    return [(round(float(start) / frame) * frame, EXCERPT_S) for start in starts]
+    first = track.sounding_frames[0] * frame
+    spare = track.sounding_s - FEW * EXCERPT_S
+    if spare <= 0:
+        return [(first, track.sounding_s)]
+    steps = (np.arange(FEW) + 0.5) * spare / FEW + np.arange(FEW) * EXCERPT_S
+    return [(first + round(float(step) / frame) * frame, EXCERPT_S) for step in steps]
 
 
-def around(moment_s: float, duration_s: float) -> tuple[float, float]:
-    """(start, length) in seconds of the stretch around a moment, within the track."""
-    length = min(EXCERPT_S, duration_s)
-    return float(np.clip(moment_s - length / 2, 0, duration_s - length)), length
+def around(moment_s: float, track: Track) -> tuple[float, float]:
+    """(start, length) in seconds of the stretch around a moment, between the silent ends of the track."""
+    first = track.sounding[0] / SAMPLE_RATE
+    length = min(EXCERPT_S, track.sounding_s)
+    return float(np.clip(moment_s - length / 2, first, first + track.sounding_s - length)), length
 
 
 def read_excerpts(track: Track, stretches: Sequence[tuple[float, float]]) -> list[FloatArray]:

@@ -19,11 +19,11 @@ def ask_jury(
 
     lowered_db: how much softer the second is than it would be without a ceiling, which the judges do not hear.
     """
-    stretches = spread_starts(original.duration_s)
+    stretches = spread_starts(original)
     if len(stretches) == 1 and stretches[0][1] > _LONGEST_S:
-        length = stretches[0][1]
+        ((first, length),) = stretches
         count = int(length // EXCERPT_S)
-        stretches = [(number * length / count, length / count) for number in range(count)]
+        stretches = [(first + number * length / count, length / count) for number in range(count)]
     before = read_excerpts(original, stretches)
     scale = np.float32(steered.network_peak / original.network_peak / 10 ** (lowered_db / 20))
     after = [sound * scale for sound in read_excerpts(steered, stretches)]

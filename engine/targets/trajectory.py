@@ -48,9 +48,9 @@ class TrajectorySolver:
         self._min_quality = QUALITY_FLOOR if min_quality is None else min_quality
         self._listeners = own_listeners(model)
         if isinstance(toward, Curve):
-            stretches = [around(float(time), track.duration_s) for time in toward.times_s]
+            stretches = [around(float(time), track) for time in toward.times_s]
         else:
-            stretches = spread_starts(track.duration_s)
+            stretches = spread_starts(track)
         self._sounds = read_excerpts(track, stretches)
         self._whole = None if isinstance(toward, Curve) else Excerpts(self._sounds, self._listeners)
         self.quality: float | None = None

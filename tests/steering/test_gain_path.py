@@ -18,10 +18,10 @@ from moodfader.models.inference.checkpoint import load_model
 
 
 def music(seconds: float, rate: int, channels: int = 1, level: float = 0.3) -> np.ndarray:
-    """A struck chord twice a second over noise: [samples, channels]."""
+    """A soft chord twice a second over noise, without clicks (they are taken from the input): [samples, channels]."""
     rng = np.random.default_rng(4)
     time = np.arange(round(seconds * rate)) / rate
-    strokes = np.exp(-6 * (time % 0.5))
+    strokes = np.exp(-6 * (time % 0.5)) * (1 - np.exp(-200 * (time % 0.5)))
     sound = strokes * sum(np.sin(2 * np.pi * f * time) for f in (220, 277.2, 329.6, 880)) / 4
     noise = rng.normal(0, 0.03, (len(time), channels))
     return np.asarray(level * (sound[:, None] + noise), np.float32)

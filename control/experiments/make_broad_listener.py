@@ -1,0 +1,68 @@
+"""Make the broad listener's weights again, from all of the recordings that make_jury divides.
+
+python -m moodfader.control.experiments.make_broad_listener DATA KNOWN KNOWN OUT, with the folders of make_jury.
+"""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from ...engine.steering.listeners import broad_statistics
+from ...models.common.arrays import FloatArray
+from ...models.common.atomic_write import atomic_write
+from ...models.common.errors import InputError
+from ...models.jury.fit import fit_readout
+from ...models.jury.material import JuryMaterial, Source, read_halves
+from ...models.network.spectrogram import LogSpectrogram
+from ..console.output import print_error
+from .datasets import read_mono
+
+RIDGE: Final = 100.0
+
+
+def make_broad_listener(data: Path, known: tuple[Path, Path], output: Path) -> None:
+    """Write broad.safetensors into `output`. Raises InputError for what is not there."""
+    output.mkdir(parents=True, exist_ok=True)
+    first, second = read_halves(data, known, read_mono)
+    whole = JuryMaterial(
+        film=_joined(first.film, second.film),
+        felt=_joined(first.felt, second.felt),
+        perceptual=_joined(first.perceptual, second.perceptual),
+        known=_joined(first.known, second.known),
+    )
+    front_end = LogSpectrogram()
+
+    def measure(sound: FloatArray) -> FloatArray:
+        with torch.inference_mode():
+            return np.asarray(broad_statistics(front_end(torch.from_numpy(sound))).numpy())
+
+    tensors = fit_readout(whole, measure, ridge=RIDGE)
+    kept = {name: tensors[name] for name in ("mean", "deviation", "slopes", "offset")}
+    with atomic_write(output / "broad.safetensors") as path:
+        save_file(kept, path)
+
+
+def _joined(first: Source, second: Source) -> Source:
+    return Source(first.sounds + second.sounds, np.concatenate((first.targets, second.targets)))
+
+
+def main() -> int:
+    """The script; returns the exit code."""
+    if len(sys.argv) != 5:
+        print_error("make_broad_listener DATA KNOWN KNOWN OUT: four folders are needed")
+        return 2
+    data, first, second, output = map(Path, sys.argv[1:])
+    try:
+        make_broad_listener(data, (first, second), output)
+    except InputError as error:
+        print_error(str(error))
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

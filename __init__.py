@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from .engine.analysis.analysis import Analysis, AnalysisSettings
     from .engine.analysis.analysis_file import load_analysis
     from .engine.analysis.prediction import Prediction
+    from .engine.api.array_source import track_from_array
     from .engine.api.fader_processor import FaderProcessor
     from .engine.api.functions import analyze, explain, load_model, predict, render
-    from .engine.audio.array_source import track_from_array
     from .engine.audio.track import Track, load_track
     from .engine.dsp.faders import Faders
     from .engine.plotting.explanation import Explanation
@@ -63,7 +63,7 @@ _MODULES = {
     "engine.analysis.prediction": ("Prediction",),
     "engine.api.fader_processor": ("FaderProcessor",),
     "engine.api.functions": ("analyze", "explain", "load_model", "predict", "render"),
-    "engine.audio.array_source": ("track_from_array",),
+    "engine.api.array_source": ("track_from_array",),
     "engine.audio.track": ("Track", "load_track"),
     "engine.dsp.faders": ("Faders",),
     "engine.plotting.explanation": ("Explanation",),

@@ -7,8 +7,9 @@ A page asks for a part by a line of its own: `<!-- addresses -->` or `<!-- optio
 import re
 
 import typer
-from moodfader.control.cli import app
-from moodfader.control.session.parameters import PARAMETERS
+
+from ..control.cli import app
+from ..control.session.parameters import PARAMETERS
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:

@@ -1,4 +1,4 @@
-"""render --automation: a recorded performance as a sound file."""
+"""render --automation: a recorded performance rendered to a sound file."""
 
 import dataclasses
 from pathlib import Path
@@ -24,29 +24,28 @@ def render_automation(
     settings: "AnalysisSettings",
     voice: Output,
 ) -> None:
-    """Write what was played. `file` is the performance's first track, or one of its tracks by name.
-
-    Raises InputError.
-    """
+    """Render a recorded performance. `file` is its first track, or one of its tracks by name. Raises InputError."""
     from ...engine.audio.track import load_track
     from ...engine.dsp.segment_mask import SegmentMask
     from ...engine.performance.automation_file import read_automation
     from ...engine.performance.replay import replay
 
-    history = read_automation(automation)
-    names = [track.name for track in history.tracks]
+    performance = read_automation(automation)
+    names = [track.name for track in performance.tracks]
     if len(names) > 1 and file.name not in names:
         raise InputError(f"{file}: none of the tracks that were played ({', '.join(names)})")
-    which = names.index(file.name) if file.name in names else 0
-    tracks = tuple(file if number == which else track for number, track in enumerate(history.tracks))
+    index = names.index(file.name) if file.name in names else 0
+    tracks = tuple(file if number == index else track for number, track in enumerate(performance.tracks))
+
+    settings = dataclasses.replace(settings, coupled=performance.coupled)
 
     def steering(number: int, path: Path) -> tuple["SegmentMask", str, str]:
         track = load_track(path)
         analysis = load_or_analyze(track, model, settings, voice)
-        known = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=history.sample_rate)
-        return known, track.digest, analysis.model_digest
+        mask = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=performance.sample_rate)
+        return mask, track.digest, analysis.model_digest
 
     with voice.progress(f"Rendering {output.name}") as report:
-        done = replay(history, output, steering=steering, tracks=tracks, bit_depth=bit_depth, progress=report)
-    shown = f"{done.output}: {done.duration_s:.2f} s at {done.sample_rate} Hz, {done.changes} changes"
-    voice.result(dataclasses.asdict(done), lambda: shown)
+        result = replay(performance, output, steering=steering, tracks=tracks, bit_depth=bit_depth, progress=report)
+    shown = f"{result.output}: {result.duration_s:.2f} s at {result.sample_rate} Hz, {result.changes} changes"
+    voice.result(dataclasses.asdict(result), lambda: shown)

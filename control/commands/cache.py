@@ -1,4 +1,4 @@
-"""cache: what is kept of analysed tracks, and how to be rid of it."""
+"""cache: the size and place of the analysis cache, and clearing it."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from ...models.common.errors import InputError
 from ..console import options
 from ..console.output import Output
 
-cache = typer.Typer(help="Show what is kept of analysed tracks, or clear it.", invoke_without_command=True)
+cache = typer.Typer(help="Show or clear the analysis cache.", invoke_without_command=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 @cache.callback()
 def show(context: typer.Context, as_json: options.Json = False) -> None:
-    """Show how many analyses are kept, their size and where."""
+    """Show how many analyses are stored, their size and their folder."""
     if context.invoked_subcommand is None:
         folder, files = _kept()
         size = sum(path.stat().st_size for path in files)
@@ -29,7 +29,7 @@ def show(context: typer.Context, as_json: options.Json = False) -> None:
 
 @cache.command()
 def clear(as_json: options.Json = False, quiet: options.Quiet = False) -> None:
-    """Delete all kept analyses (they are made again when needed)."""
+    """Delete all stored analyses (they are made again when needed)."""
     folder, files = _kept()
     size = sum(path.stat().st_size for path in files)
     for path in files:

@@ -1,4 +1,4 @@
-"""demo: the whole way once, on the track that ships with the program."""
+"""demo: analyse, render and explain the track that ships with the program."""
 
 import importlib.resources
 from pathlib import Path
@@ -26,14 +26,14 @@ def demo(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write into.")] = Path(
         "demo-output"
     ),
-    preset: Annotated[str, typer.Option(metavar="NAME", help="Where to put the faders.")] = "agitato",
+    preset: Annotated[str, typer.Option(metavar="NAME", help="Preset of the faders.")] = "agitato",
     *,
     network_options: NetworkOptions,
     output_options: OutputOptions,
 ) -> None:
-    """Analyse the track that comes with the program, steer it by a preset, and show what happened."""
+    """Analyse the track that ships with the program, render it with a preset, and show what moved."""
     voice = output_options.output()
-    chosen = find_preset(preset)
+    found = find_preset(preset)
     from ...engine import Faders, analyze, load_track
     from ...engine.analysis.analysis import track_spectrogram
     from ...engine.analysis.analysis_file import save_analysis
@@ -45,16 +45,16 @@ def demo(
     from ..console.tables import render_lines, render_table
 
     model = network_options.load()
-    track_file, steered = output / TRACK, output / f"demo-{chosen.name}.wav"
-    kept = output / "demo-analysis.npz"
+    track_file, steered = output / TRACK, output / f"demo-{found.name}.wav"
+    analysis_file = output / "demo-analysis.npz"
     explanation, overview = output / "explanation", output / "overview.png"
     prepare_folder(output, [], overwrite=True)
     _copy_track(track_file)
     track = load_track(track_file)
-    faders = Faders.from_mapping(chosen.gains_db)
+    faders = Faders.from_mapping(found.gains_db)
     with voice.progress("Analysing") as report:
         analysis = analyze(track, model=model, progress=report)
-    save_analysis(analysis, kept)
+    save_analysis(analysis, analysis_file)
     with voice.progress("Rendering") as report:
         rendered = render(
             track,
@@ -68,18 +68,18 @@ def demo(
         )
     files = explanation_paths(explanation, MIDLEVEL, sounds=False, curves=False)
     prepare_folder(explanation, list(files.values()), overwrite=True)
-    with voice.progress("Drawing") as report:
-        title = f"{TRACK}, steered by the preset {chosen.name}"
-        stretch_s = choose_excerpt(analysis, list(MIDLEVEL), None, None)
+    with voice.progress("Plotting") as report:
+        title = f"{TRACK}, steered by the preset {found.name}"
+        excerpt_s = choose_excerpt(analysis, list(MIDLEVEL), None, None)
         spectrogram = track_spectrogram(track)
-        axes = plot_steering(analysis, spectrogram, faders, rendered, title=title, stretch_s=stretch_s)
+        axes = plot_steering(analysis, spectrogram, faders, rendered, title=title, excerpt_s=excerpt_s)
         save_figure(figure_of(axes), overview)
-        write_explanation(track, analysis, model, files, stretch_s=stretch_s, progress=report)
-    more = {"analysis": str(kept), "overview": str(overview), "explanation": str(explanation)}
-    voice.result(rendered.to_dict() | more, lambda: render_table(rendered, chosen.gains_db))
+        write_explanation(track, analysis, model, files, excerpt_s=excerpt_s, progress=report)
+    more = {"analysis": str(analysis_file), "overview": str(overview), "explanation": str(explanation)}
+    voice.result(rendered.to_dict() | more, lambda: render_table(rendered, found.gains_db))
     for line in render_lines(rendered):
         voice.line(line)
-    voice.line(f"analysis  {kept}")
+    voice.line(f"analysis  {analysis_file}")
     voice.line(f"figures   {overview} and {explanation}")
     voice.line(f"compare   {track_file} with {steered}")
 
@@ -88,5 +88,5 @@ def _copy_track(path: Path) -> None:
     source = importlib.resources.files("moodfader.presets") / TRACK
     if not source.is_file():
         raise InputError(f"{source}: the demonstration track is missing (a broken installation?)")
-    with atomic_write(path) as beside:
-        beside.write_bytes(source.read_bytes())
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(source.read_bytes())

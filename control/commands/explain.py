@@ -1,4 +1,4 @@
-"""explain: figures and sounds of what speaks for and against the features."""
+"""explain: figures and sounds of the segments that raise and lower the features, and a page that shows them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,13 +38,12 @@ def explain(
     network_options: NetworkOptions,
     output_options: OutputOptions,
 ) -> None:
-    """Show and let hear what speaks for and against each feature.
+    """Write figures and sounds of the segments that raise and lower each feature, and a page that shows them.
 
-    For each feature: its positive and negative spectrogram with the strongest weights, what the network says while
-    more and more of these segments change, the sound with it enhanced by 6 dB, and the segments that speak for it
-    alone. For the track: the effects of the features on the emotions, and the original sound. index.html plays the
-    sounds beside the pictures. Of a track longer than 30 seconds the 20 with the strongest weights are shown (or
-    --from, --to).
+    For each feature: the segments and their largest weights, the prediction while more and more of these segments
+    change, the sound with the feature boosted by 6 dB, and the segments that raise it alone. For the track: the
+    effects of the features on the emotions, and the original sound. index.html plays the sounds beside the figures.
+    Of a track longer than 30 seconds the 20 with the largest weights are shown (or --from, --to).
     """
     features = parse_features(feature)
     voice = output_options.output()
@@ -58,32 +57,32 @@ def explain(
     files = explanation_paths(output, features, form=form)
     model = network_options.load()
     track = open_track(file, voice)
-    if output.exists():  # a made folder is not left behind when what follows fails
+    if output.exists():  # (no new folder is left behind when what follows fails)
         prepare_folder(output, list(files.values()), overwrite=overwrite)
     explained = load_or_analyze(track, model, settings, voice, file=stored.analysis)
     if warning := no_effect_warning(explained, features):
         voice.note(warning)
-    stretch_s = choose_excerpt(explained, features, begin, end)
+    excerpt_s = choose_excerpt(explained, features, begin, end)
     prepare_folder(output, list(files.values()), overwrite=overwrite)
-    with voice.progress("Drawing") as report:
-        write_explanation(track, explained, model, files, stretch_s=stretch_s, progress=report)
+    with voice.progress("Plotting") as report:
+        write_explanation(track, explained, model, files, excerpt_s=excerpt_s, progress=report)
     written = {key: str(path) for key, path in files.items()}
     values = {
         "file": str(file),
         "folder": str(output),
-        "from_s": stretch_s[0],
-        "to_s": stretch_s[1],
+        "from_s": excerpt_s[0],
+        "to_s": excerpt_s[1],
         "files": written,
     }
     voice.result(values, lambda: "\n".join(written.values()))
 
 
 def parse_features(names: Sequence[str] | None) -> list[str]:
-    """Names of features in the order of the vocabulary, all without any. Raises InputError, with a guess."""
+    """Check names of features; returns them in the order of MIDLEVEL, all seven for None. Raises InputError."""
     if not names:
         return list(MIDLEVEL)
     from ...engine import Faders
 
-    Faders.from_mapping(dict.fromkeys(names, 0.0))  # knows the names, and what was meant by those that are none
-    known = [name.strip().lower().replace("-", "_") for name in names]
-    return [name for name in MIDLEVEL if name in known]
+    Faders.from_mapping(dict.fromkeys(names, 0.0))  # raises for a wrong name, with a guess
+    wanted = [name.strip().lower().replace("-", "_") for name in names]
+    return [name for name in MIDLEVEL if name in wanted]

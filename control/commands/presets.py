@@ -1,4 +1,4 @@
-"""presets: list them, show one, save one of the user's own."""
+"""presets: list, show and save fader positions with a name."""
 
 from typing import Annotated, Any
 
@@ -48,7 +48,7 @@ def list_presets(as_json: options.Json = False) -> None:
 
 @presets.command("show")
 def show_preset(name: Name, as_json: options.Json = False) -> None:
-    """Where a preset puts the faders, and the file it is kept in."""
+    """Show the fader positions of a preset and its file."""
     preset = find_preset(name)
     Output(as_json=as_json).result(_values(preset), lambda: _table(preset))
     Output(as_json=as_json).line(str(preset.path))
@@ -63,7 +63,7 @@ def save(
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
 ) -> None:
-    """Keep fader positions of your own; one with the name of a shipped preset hides that."""
+    """Save fader positions as a preset of your own; it hides a shipped one of the same name."""
     gains_db = {**(find_preset(start).gains_db if start else {}), **options.parse_fader_settings(settings)}
     if not gains_db:
         raise InputError(f"preset {name!r}: nothing to save, give --set FEATURE=DB or --from PRESET")

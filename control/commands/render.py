@@ -1,4 +1,4 @@
-"""render: a new sound file with the faders where they were asked to be."""
+"""render: a sound file with its faders set."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,9 +35,9 @@ def render(
     ] = None,
     settings: options.Set = None,
     match_loudness: Annotated[
-        bool, typer.Option("--match-loudness", metavar="", help="As loud as the input, for a fair comparison.")
+        bool, typer.Option("--match-loudness", metavar="", help="Same integrated loudness as the input.")
     ] = False,
-    ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak that is not exceeded, in dBTP.")] = -1.0,
+    ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak not to exceed, in dBTP.")] = -1.0,
     bit_depth: Annotated[str, typer.Option(metavar="16|24|float", help="Of wav and flac (ogg has none).")] = "24",
     dither: Annotated[
         bool | None,
@@ -58,7 +58,7 @@ def render(
     network_options: NetworkOptions,
     output_options: OutputOptions,
 ) -> None:
-    """Write a steered recording, and measure how its emotions moved. --set goes on top of --preset."""
+    """Render a recording with its faders set, and predict its features again. --set goes on top of --preset."""
     voice = output_options.output()
     analysis = stored.analysis
     gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
@@ -68,7 +68,7 @@ def render(
     from ...engine.render.render import render as write
     from ..console.tables import level_notes, no_effect_warning, reliability_warning, render_lines, render_table
 
-    # Everything that can be wrong is looked at before the long work begins.
+    # All checks come before the long work begins.
     faders = Faders.from_mapping(gains_db)
     wanted = analysis_options.settings()
     validate_output(output, bit_depth=bit_depth, source=file if file.is_file() else None, overwrite=overwrite)
@@ -84,7 +84,7 @@ def render(
         return
     track = open_track(file, voice)
     if dry_run:
-        _tell_plan(voice, track, model, wanted, analysis, output, gains_db)
+        _print_plan(voice, track, model, wanted, analysis, output, gains_db)
         return
     explained = load_or_analyze(track, model, wanted, voice, file=analysis)
     if faders.is_neutral:
@@ -117,7 +117,7 @@ def render(
         voice.note(note)
 
 
-def _tell_plan(
+def _print_plan(
     voice: Output,
     track: "Track",
     model: "Model",
@@ -126,7 +126,7 @@ def _tell_plan(
     output: Path,
     gains_db: dict[str, float],
 ) -> None:
-    """What a render would do, after everything that can be checked beforehand has been."""
+    """Print what a render would do, after all checks that can be made beforehand."""
     from ...engine.analysis.analysis_file import load_analysis
     from ...engine.analysis.cache import cache_path
 
@@ -134,8 +134,8 @@ def _tell_plan(
         load_analysis(analysis, track=track, model=model)
         source = str(analysis)
     else:
-        kept = cache_path(track, model, settings)
-        source = str(kept) if kept.exists() else "to be made"
+        cached = cache_path(track, model, settings)
+        source = str(cached) if cached.exists() else "to be made"
     values = {
         "file": str(track.path),
         "output": str(output),

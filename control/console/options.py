@@ -49,6 +49,10 @@ Estimator = Annotated[
 Perturbation = Annotated[
     str, typer.Option(metavar="gain|hide", help="gain: segments up and down by 6 dB; hide: silenced, the paper's.")
 ]
+Coupled = Annotated[
+    bool,
+    typer.Option("--coupled", metavar="", help="Faders as before 0.8: each moves other features along."),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FEATURE=DB", help="Put a fader to so many dB, -12 to 12. Repeatable."),

@@ -78,11 +78,15 @@ class AnalysisOptions:
         ),
     ] = "gain"
 
+    coupled: options.Coupled = False
+
     def settings(self) -> "AnalysisSettings":
         """The settings of the analysis. Raises InputError for an unknown name or a number out of range."""
         from ...engine.analysis.analysis import AnalysisSettings
 
-        return AnalysisSettings(self.segmentation, self.estimator, self.perturbation, self.evaluations, self.seed)
+        return AnalysisSettings(
+            self.segmentation, self.estimator, self.perturbation, self.evaluations, self.seed, self.coupled
+        )
 
 
 @dataclass(frozen=True)

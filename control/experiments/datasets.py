@@ -1,5 +1,4 @@
-"""The data sets of training and evaluation: read from the paths that the options give, as spectrograms with
-ratings."""
+"""The data sets of training and evaluation, read from the paths of the options: spectrograms with ratings."""
 
 import dataclasses
 import functools

@@ -13,6 +13,7 @@ from ...models.common.errors import InputError
 from ..console import options
 from ..console.option_groups import expand_option_groups
 from ..console.output import Output
+from .steering_table import SteeringOptions, evaluate_steering_option
 from .training_options import DatasetOptions, TrainingOptions
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def evaluate(
     recordings: DatasetOptions,
     division: CrossValidationOptions,
     training: TrainingOptions,
+    steering: SteeringOptions,
     model: options.ModelFile = None,
     test_synthetic: Annotated[
         list[Path] | None,
@@ -107,6 +109,10 @@ def evaluate(
     training settings instead. Its networks are stored next to the output, so that an interrupted run is resumed. A
     --report can have both: then the model predicts what no network was trained on.
     """
+    if steering.steering:
+        voice = Output(as_json=as_json, quiet=quiet)
+        evaluate_steering_option(steering, options.load_model_option(model, device), voice)
+        return
     if model is not None and division.cross_validate and report is None:
         raise InputError("--cross-validate trains its own models: give it or --model, not both (but for a --report)")
     if report is None and (test_synthetic or compare_with):

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from ...models.common.arrays import FloatArray, Floats, ProgressCallback
 from ...models.common.constants import SAMPLE_RATE
-from ...models.common.digests import short_digest
 from ...models.datasets.clip_dataset import TARGET_SETS, ClipDataset, clip_digests, material_digest
 from ...models.datasets.folds import group_folds
 from ...models.datasets.table import Clip, SweepClip
@@ -19,6 +18,7 @@ from ...models.evaluation.results import EvaluationInputs
 from ...models.evaluation.robustness import OUTPUT_NAMES, perturb_audio
 from ...models.training.batches import TrainingSource
 from ...models.training.cross_validation import FoldEnsemble, FoldModel, SourcesOf, train_folds
+from ...models.training.digests import short_digest
 from ...models.training.settings import TrainingSettings
 from ..console.output import Output
 from .datasets import LabelledDataset, compute_spectrogram, read_mono

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...models.common.atomic_write import atomic_write
+from ...models.common.atomic_write import atomic_write, check_destination
 from ...models.common.errors import InputError
 from ..console import options
 from ..console.output import Output
@@ -35,9 +35,7 @@ def send(
     address: Address,
     values: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[VALUE]...", help="A number, true, false or a text; without one the address is read."
-        ),
+        typer.Argument(metavar="[VALUE]...", help="A number, true, false or a text; none: read."),
     ] = None,
     host: Host = "127.0.0.1",
     port: Port = _PORT,
@@ -63,12 +61,8 @@ def monitor(
     host: Host = "127.0.0.1",
     port: Port = _PORT,
     rate: Annotated[float, typer.Option(metavar="HZ", help="Packets a second, 0.1 to 60.")] = 10.0,
-    seconds: Annotated[
-        float | None, typer.Option(metavar="S", help="End after so many seconds; without it, on Ctrl-C.")
-    ] = None,
-    norm: Annotated[
-        bool, typer.Option("--norm", metavar="", help="Values on 0..1, for addresses with a range.")
-    ] = False,
+    seconds: Annotated[float | None, typer.Option(metavar="S", help="End after so long; else on Ctrl-C.")] = None,
+    norm: Annotated[bool, typer.Option("--norm", metavar="", help="Values on 0..1 where there is a range.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Print the state of a running `play`, then every change."""
@@ -90,8 +84,7 @@ def controls(
     from ..osc.controller_layouts import address_reference, open_stage_control
 
     if layout is not None:
-        if layout.exists() and not overwrite:
-            raise InputError(f"{layout}: exists already (--overwrite replaces it)")
+        check_destination(layout, overwrite=overwrite)
         with atomic_write(layout) as beside:
             beside.write_text(json.dumps(open_stage_control(), indent=1) + "\n", encoding="utf-8")
         Output(as_json=as_json).result({"layout": str(layout)}, lambda: str(layout))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...models.common.errors import InputError
+from ...models.common.extras import require
 from ..console import options
 from ..console.options import parse_fader_settings
 from ..console.output import Output
@@ -80,11 +81,13 @@ def play(
     no_terminal: Annotated[
         bool, typer.Option("--no-terminal", metavar="", help="One line a second instead of the full view.")
     ] = False,
+    coupled: options.Coupled = False,
     model: options.ModelFile = None,
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="One JSON object a second.")] = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Play tracks one after the other; seven faders move them, eight emotions follow."""
+    require("pyo", "textual", "zeroconf", "supriya_midi")
     from ...engine.audio.decode import probe
     from ...engine.live.player import PlayerOptions
     from ...engine.performance.automation_file import check_recordable
@@ -108,6 +111,7 @@ def play(
         ahead=render_ahead,
         ceiling_dbtp=ceiling,
         model=model,
+        analysis={"coupled": coupled},
     )
     set_control_priority()
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said

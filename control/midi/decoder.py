@@ -1,4 +1,4 @@
-"""MIDI messages into values of addresses, by a mapping: 14 bits, encoders without ends, switches, pickup."""
+"""From MIDI messages to parameter values: 7 and 14 bits, relative encoders, switches, pickup."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,14 +9,16 @@ from .mapping import RELATIVE, MidiBinding
 from .messages import MidiMessage
 
 _PRESSED: Final = 64
-_NEAR: Final = 1 / 127
-"""How near to the value, as a fraction of the range, a fader picks it up: one step of seven bits."""
-_SAME: Final = 1e-6
+"""Smallest controller value that counts as pressed."""
+_PICKUP_RANGE: Final = 1 / 127
+"""Distance, as a fraction of the range, within which a fader picks the value up: one step of seven bits."""
+_EQUAL: Final = 1e-6
+"""Distance, as a fraction of the range, below which two values are the same."""
 
 
 @dataclass
 class _Halves:
-    """What a 14-bit control has sent: the value so far, and whether a coarse half waits for its fine one."""
+    """State of a 14-bit control: its value, whether it sends fine halves, whether the last coarse one still waits."""
 
     value: int | None = None
     fine_seen: bool = False
@@ -25,7 +27,7 @@ class _Halves:
 
 @dataclass
 class _Fader:
-    """Where an absolute control stands, and what it set last; both 0..1, None: nothing yet."""
+    """State of an absolute control: its position and the value that it set last, both 0..1 (None: unknown)."""
 
     position: float | None = None
     set_to: float | None = None
@@ -33,16 +35,16 @@ class _Fader:
 
 
 class MidiDecoder:
-    """Turns MIDI messages into values of addresses.
+    """Converts MIDI messages into values of parameters.
 
     Parameters
     ----------
     mapping : iterable of MidiBinding
-        Which control moves which address; one may move several.
+        Which control sets which address; one control may set several.
     current : callable
-        The value that an address holds: encoders, switches and pickup start from it.
+        Returns the present value of an address, from which encoders, toggles and pickup start.
     on_waiting : callable, optional
-        Told once, with the parameter and its value, when a fader is moved that waits to pick the value up.
+        Called once, with the parameter and its value, when a fader is moved that has not picked the value up.
     """
 
     def __init__(
@@ -63,13 +65,13 @@ class MidiDecoder:
                 bound.append((binding, find_parameter(binding.address)))
 
     def decode(self, message: MidiMessage) -> list[tuple[str, Value]]:
-        """What a message sets: addresses and values, none if it is not mapped or changes nothing."""
+        """The addresses and values that a message sets; none if it is not mapped or changes nothing."""
         bound = self._bindings.get((message.kind, message.channel, message.number), ())
         changes = ((parameter.address, self._value(binding, parameter, message)) for binding, parameter in bound)
         return [(address, value) for address, value in changes if value is not None]
 
     def _value(self, binding: MidiBinding, parameter: Parameter, message: MidiMessage) -> Value:
-        """The value that the message sets, None for none."""
+        """The value that the message sets, or None."""
         pressed = message.value > 0 if message.kind == "note" else message.value >= _PRESSED
         if binding.value is not None:
             return binding.value if pressed else None
@@ -102,12 +104,12 @@ class MidiDecoder:
         return value
 
     def _picks_up(self, binding: MidiBinding, parameter: Parameter, now: float, fraction: float) -> bool:
-        """Whether the control has the value in its hand: it set it last, is near to it, or has just crossed it."""
+        """Whether the control may set the value: it set it last, is near to it, or has just crossed it."""
         fader = self._faders.setdefault(binding, _Fader())
         before, fader.position = fader.position, fraction
-        has_it = fader.set_to is not None and abs(now - fader.set_to) < _SAME
+        set_it_last = fader.set_to is not None and abs(now - fader.set_to) < _EQUAL
         crossed = before is not None and (before - now) * (fraction - now) <= 0
-        if has_it or crossed or abs(fraction - now) <= _NEAR:
+        if set_it_last or crossed or abs(fraction - now) <= _PICKUP_RANGE:
             fader.waiting = False
             return True
         if not fader.waiting:
@@ -116,16 +118,16 @@ class MidiDecoder:
         return False
 
     def _joined(self, binding: MidiBinding, message: MidiMessage) -> float | None:
-        """0..1 of both halves.
+        """The value of both halves on 0..1, None while the coarse half is unknown.
 
-        A coarse half acts at once. Of a control that sends fine halves it takes the value only as far as it is sure
-        to go (down to the top or up to the bottom of the new coarse step), so that a slow movement is smooth. Two
-        coarse halves without a fine one between them come from a control that sends none any more: seven bits then.
+        A coarse half acts at once. If the control sends fine halves, the value moves to the nearest one with that
+        coarse half, so that a slow movement is monotonic. Two coarse halves without a fine one between them come from
+        a control that sends no fine halves (any more), and are read as seven bits.
         """
         halves = self._halves.setdefault(binding, _Halves())
         if message.number != binding.number:
             halves.fine_seen, halves.waits_for_fine = True, False
-            if halves.value is None:  # the coarse half is not known yet
+            if halves.value is None:  # the coarse half is unknown
                 return None
             halves.value = (halves.value & ~127) | message.value
             return fraction_of(halves.value, 14)
@@ -140,7 +142,7 @@ class MidiDecoder:
 
 
 def fraction_of(value: int, bits: int) -> float:
-    """A value of so many bits as 0..1 with the middle (64, 8192) at exactly 0.5: 0 dB, where faders have a detent.
+    """A value of 7 or 14 bits as 0..1 with the middle (64, 8192) at exactly 0.5: 0 dB, where faders have a detent.
 
     >>> fraction_of(0, 7), fraction_of(64, 7), fraction_of(127, 7), fraction_of(8192, 14), fraction_of(16383, 14)
     (0.0, 0.5, 1.0, 0.5, 1.0)
@@ -150,7 +152,7 @@ def fraction_of(value: int, bits: int) -> float:
 
 
 def encoder_steps(mode: str, value: int) -> int:
-    """How many steps a relative encoder was turned, -64..64: positive is clockwise."""
+    """Steps of a relative encoder, -64..64; positive is clockwise."""
     if mode == "twos":
         return value - 128 if value >= 64 else value
     if mode == "offset":

@@ -1,4 +1,4 @@
-"""MIDI learn: from what a person moves, which control it is and how it sends."""
+"""MIDI learn: infers from the messages of a control that is moved which control it is and how it sends."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -9,21 +9,22 @@ from .decoder import encoder_steps
 from .mapping import RELATIVE, MidiBinding
 from .messages import MidiMessage
 
-_REMEMBERED: Final = 512
-_ENOUGH: Final = 8
-"""Messages of one control from which its kind is told."""
-_PATIENT: Final = 48
-"""Messages after which it is decided without being turned back: numbers that repeat are an encoder's (`twos`)."""
+_MAX_MESSAGES: Final = 512
+"""Messages that are looked at, the last ones."""
+_MIN_MESSAGES: Final = 8
+"""Fewest messages of one control from which its mode is inferred."""
+_DECIDE_AFTER: Final = 48
+"""Messages after which an encoder that was turned one way only is taken for `twos`, the most common mode."""
 _POT_RUN: Final = 11
-"""Values in a row that only rise or only fall, which no encoder sends: nobody turns ever faster for so long."""
-_LEAP: Final = 48
-"""From one value to the next: what an encoder's numbers do when it is turned back, and no pot does."""
-_LARGEST_STEPS: Final = 40
-"""Steps in one message, of an encoder that accelerates."""
+"""Length of a strictly rising or falling run that shows a pot: nobody turns an encoder ever faster for so long."""
+_ENCODER_JUMP: Final = 48
+"""Difference of two successive values that shows an encoder turned back; no pot moves so far in one message."""
+_MAX_STEPS: Final = 40
+"""Largest number of steps in one message, from an encoder that accelerates."""
 
 
 class MidiLearn:
-    """Listens to what is moved until it is known what it is.
+    """Collects MIDI messages until the binding can be inferred.
 
     Parameters
     ----------
@@ -32,7 +33,12 @@ class MidiLearn:
     found : callable
         Called once when `result` is there.
     value : Value
-        What a press shall set, for a button, pad or program change; None for a control that moves the address.
+        What a press shall set, for a button, pad or program change; None for a control that the address follows.
+
+    Attributes
+    ----------
+    result : MidiBinding or None
+        The binding, once it is inferred.
     """
 
     def __init__(self, address: str, found: Callable[[], object] = lambda: None, *, value: Value = None) -> None:
@@ -41,25 +47,25 @@ class MidiLearn:
         self._messages: list[MidiMessage] = []
 
     def receive(self, message: MidiMessage) -> None:
-        """Take one message."""
+        """Add one message."""
         if self.result is None:
-            self._messages = [*self._messages[-_REMEMBERED:], message]
+            self._messages = [*self._messages[1 - _MAX_MESSAGES :], message]
             self.result = infer_binding(self._address, self._messages, value=self._value)
             if self.result is not None:
                 self._found()
 
 
 def infer_binding(address: str, messages: Sequence[MidiMessage], *, value: Value = None) -> MidiBinding | None:
-    """The binding of the control that was moved, from all messages that came.
+    """The binding of the control that was moved.
 
-    For a fader it is the control that moved most: a controller with a fine half beside it is 14-bit, a pitch bend is
-    a motor fader's; of the others `infer_mode` tells encoders from pots. For a switch or button, and where a press
-    sets a `value`, it is the first note, program change or control change that is pressed.
+    For a parameter with a range it is the control that sent most messages: 14 bits if the fine half came too, a
+    pitch bend from a motor fader, otherwise a pot or encoder (`infer_mode`). For a switch or trigger, and where a
+    press sets a `value`, it is the first note, program change or control change that was pressed.
 
     Returns
     -------
     MidiBinding or None
-        None while it cannot be told: more has to be moved.
+        None while more messages are needed.
     """
     parameter = find_parameter(address)
     if not parameter.has_norm or value is not None:
@@ -72,40 +78,45 @@ def infer_binding(address: str, messages: Sequence[MidiMessage], *, value: Value
         return None
     kind, channel, number = max(moved, key=lambda key: len(moved[key]))
     if kind == "pitchbend":
-        enough = len(moved[kind, channel, 0]) >= _ENOUGH
+        enough = len(moved[kind, channel, 0]) >= _MIN_MESSAGES
         return MidiBinding(address, channel, message="pitchbend") if enough else None
     coarse = number - 32 if 32 <= number < 64 and (kind, channel, number - 32) in moved else number
     if coarse < 32 and (kind, channel, coarse + 32) in moved:
         fine = moved[kind, channel, coarse + 32]
-        return MidiBinding(address, channel, coarse, "14bit") if len(fine) >= _ENOUGH // 2 else None
+        return MidiBinding(address, channel, coarse, "14bit") if len(fine) >= _MIN_MESSAGES // 2 else None
     mode = infer_mode(moved[kind, channel, number])
     return None if mode is None else MidiBinding(address, channel, number, mode)
 
 
 def infer_mode(values: Sequence[int]) -> str | None:
-    """How a control sends that has sent these values: `7bit`, `twos`, `offset` or `signed`; None: not yet clear.
+    """The mode of a control from the values that it has sent: `7bit`, `twos`, `offset` or `signed`.
 
-    A pot or fader sends a value only when it changes, runs through those in between, and does not leap over half of
-    its range. An encoder sends steps: the same number again while it is turned evenly, larger ones when it is turned
-    faster (acceleration), never "no step"; when it is turned back its numbers leap to the other side.
+    A pot or fader sends a value only when it changes, and passes through those in between. An encoder sends steps:
+    the same number again while it is turned evenly, larger ones while it is turned faster (acceleration), never "no
+    step"; when it is turned back its numbers jump to the other side.
+
+    Returns
+    -------
+    str or None
+        None while it is not clear.
     """
-    if len(values) < _ENOUGH:
+    if len(values) < _MIN_MESSAGES:
         return None
     fitting = [mode for mode in RELATIVE if _are_steps(mode, values)]
     if not fitting or _longest_run(values) >= _POT_RUN:
         return "7bit"
     repeats = sum(a == b for a, b in pairwise(values)) * 6 >= len(values)
-    leaps = any(abs(a - b) >= _LEAP for a, b in pairwise(values))
+    jumps = any(abs(a - b) >= _ENCODER_JUMP for a, b in pairwise(values))
     both_ways = [mode for mode in fitting if len({encoder_steps(mode, value) > 0 for value in values}) == 2]
-    if both_ways and (leaps or repeats):
+    if both_ways and (jumps or repeats):
         return both_ways[0]
-    if len(values) < _PATIENT:
+    if len(values) < _DECIDE_AFTER:
         return None
     return fitting[0] if repeats else "7bit"
 
 
 def _longest_run(values: Sequence[int]) -> int:
-    """The most values in a row that only rise, or only fall."""
+    """Length of the longest strictly rising or falling run."""
     longest = rising = falling = 1
     for a, b in pairwise(values):
         rising, falling = (rising + 1 if b > a else 1), (falling + 1 if b < a else 1)
@@ -114,7 +125,7 @@ def _longest_run(values: Sequence[int]) -> int:
 
 
 def _are_steps(mode: str, values: Sequence[int]) -> bool:
-    return all(0 < abs(encoder_steps(mode, value)) <= _LARGEST_STEPS for value in values)
+    return all(0 < abs(encoder_steps(mode, value)) <= _MAX_STEPS for value in values)
 
 
 def _pressed(address: str, messages: Sequence[MidiMessage], value: Value, *, toggle: bool) -> MidiBinding | None:

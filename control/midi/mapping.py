@@ -1,4 +1,4 @@
-"""Which MIDI control moves which address, kept in a TOML file.
+"""The MIDI mapping: which control sets which address, in a TOML file.
 
     [[control]]
     address = "/moodfader/midlevel/articulation"
@@ -40,7 +40,30 @@ _MAX_BINDINGS: Final = 4096
 
 @dataclass(frozen=True)
 class MidiBinding:
-    """One control and what it moves; fields as in the file. Raises InputError for what cannot be mapped."""
+    """One control and the address that it sets; fields as in the file.
+
+    Attributes
+    ----------
+    address : str
+        Address of a writable parameter.
+    channel : int
+        MIDI channel, 1..16.
+    number : int
+        Number of the controller (0..119; coarse half of 14 bits: 0..31), note or program (0..127).
+    mode : str
+        One of `MODES`: how the values are to be read.
+    message : str
+        One of `KINDS`: the type of MIDI message.
+    takeover : str
+        One of `TAKEOVERS`: what a fader does that stands elsewhere than the value.
+    value : Value
+        What a press sets; None: the address follows the control.
+
+    Raises
+    ------
+    InputError
+        For what cannot be mapped.
+    """
 
     address: str
     channel: int
@@ -79,7 +102,7 @@ class MidiBinding:
 
     @staticmethod
     def check_address(address: str, value: Value = None) -> Parameter:
-        """The parameter of that address. Raises InputError if a MIDI control cannot set it (to that value)."""
+        """The parameter of that address. Raises InputError if MIDI cannot set it (to that value)."""
         parameter = find_parameter(address)
         if value is not None and parameter.writable:
             parameter.validate(value)
@@ -90,12 +113,12 @@ class MidiBinding:
 
 
 def mapping_file() -> Path:
-    """Where the user's mapping is kept, whether it is there or not."""
+    """The file of the user's mapping, which need not exist."""
     return config_dir() / "midi.toml"
 
 
 def read_mapping(path: Path) -> tuple[MidiBinding, ...]:
-    """The mapping kept in a file, none if there is no file. Raises InputError for what is no mapping."""
+    """Read a mapping; it is empty if there is no such file. Raises InputError for a file that is not a mapping."""
     try:
         values = parse_toml(read_text(path, limit=_MAX_BYTES))
     except FileNotFoundError:
@@ -111,14 +134,14 @@ def read_mapping(path: Path) -> tuple[MidiBinding, ...]:
 
 
 def save_mapping(path: Path, mapping: Iterable[MidiBinding]) -> None:
-    """Keep a mapping; what is as usual is left out. Raises InputError when it cannot be written."""
+    """Write a mapping; fields with their default are left out. Raises InputError if it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{path.parent}: cannot be made ({error.strerror or error})") from error
-    usual = {"message": "control", "takeover": "pickup", "value": None}
+    defaults = {"message": "control", "takeover": "pickup", "value": None}
     rows = [
-        {name: field for name, field in asdict(binding).items() if name not in usual or field != usual[name]}
+        {name: field for name, field in asdict(binding).items() if name not in defaults or field != defaults[name]}
         for binding in mapping
     ]
     with atomic_write(path) as beside:
@@ -142,7 +165,7 @@ def _binding(path: Path, row: Any) -> MidiBinding:  # noqa: ANN401
 
 
 def _shown(value: object) -> str:
-    """A value in a message, not longer than a line bears."""
+    """A value for an error message, shortened."""
     if isinstance(value, int | float | str):
         try:
             return repr(value)[:40]

@@ -9,7 +9,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...engine.plotting.style import AGAINST, FAINT, FOR, INK, STYLE, hide_spines, save_figure
+from ...engine.plotting.style import BLUE, GREY, INK, STYLE, VERMILION, hide_spines, save_figure
 from ...models.common.arrays import Floats
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.formatting import display_name, format_signed
@@ -42,8 +42,8 @@ def plot_scatter(
         figure = Figure(figsize=(10, 5.6), layout="constrained")
         for name, axes in _panels(figure, results):
             x, y = predictions[:, EMOTIONS.index(name)], rated[:, EMOTIONS.index(name)]
-            axes.plot([-0.1, 1.1], [-0.1, 1.1], color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
-            axes.scatter(x, y, s=11, color=FOR, alpha=0.45, linewidths=0)
+            axes.plot([-0.1, 1.1], [-0.1, 1.1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+            axes.scatter(x, y, s=11, color=BLUE, alpha=0.45, linewidths=0)
             axes.set_title(f"{display_name(name)}   r {format_interval(results[name].r)}", fontsize=8.5)
             _unit(axes)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
@@ -87,16 +87,16 @@ def plot_emotion_metrics(
                 if high > low:
                     axes.barh(row, high - low, left=low, height=0.5, color="#dddddd")
                 else:
-                    axes.plot([low, low], [row - 0.32, row + 0.32], color=FAINT, linewidth=2)
+                    axes.plot([low, low], [row - 0.32, row + 0.32], color=GREY, linewidth=2)
             runs = {"": results, **others}
             for index, (label, run) in enumerate(runs.items()):
                 shift = (index - (len(runs) - 1) / 2) * 0.2
                 points = [(row, value(run[name])) for row, name in zip(rows, names, strict=True) if name in run]
-                colour = FOR if index == 0 else _OTHERS[(index - 1) % len(_OTHERS)]
+                colour = BLUE if index == 0 else _OTHERS[(index - 1) % len(_OTHERS)]
                 plot_intervals(
                     axes, points, shift, colour, label or "this model", shape=_SHAPES[index % len(_SHAPES)]
                 )
-            axes.axhline(len(names) - 1.5, color=FAINT, linewidth=0.6)
+            axes.axhline(len(names) - 1.5, color=GREY, linewidth=0.6)
             axes.grid(axis="x", color=GRID, linewidth=0.6)
             axes.set_axisbelow(True)
             hide_spines(axes)
@@ -139,11 +139,11 @@ def plot_calibration(
             bins = [rows for rows in bins if len(rows)]
             predicted, mean = ([float(v[rows].mean()) for rows in bins] for v in (x, y))
             error = [1.96 * float(y[rows].std()) / np.sqrt(len(rows)) for rows in bins]
-            axes.plot([-0.1, 1.1], [-0.1, 1.1], color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
+            axes.plot([-0.1, 1.1], [-0.1, 1.1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
             slope, offset = results[name].slope, results[name].offset
             ends = np.array([min(predicted), max(predicted)])
-            axes.plot(ends, slope.value * ends + offset.value, color=AGAINST, linewidth=1.1)
-            axes.errorbar(predicted, mean, yerr=error, fmt="o", color=FOR, markersize=4, elinewidth=1, capsize=2)
+            axes.plot(ends, slope.value * ends + offset.value, color=VERMILION, linewidth=1.1)
+            axes.errorbar(predicted, mean, yerr=error, fmt="o", color=BLUE, markersize=4, elinewidth=1, capsize=2)
             axes.set_title(display_name(name), fontsize=9)
             text = f"slope {format_interval(slope)}\noffset {format_signed(offset.value, '.2f')}"
             axes.text(0.04, 0.97, text, transform=axes.transAxes, va="top", fontsize=7, color=INK)
@@ -171,7 +171,7 @@ def plot_out_of_domain(path: Path, results: EvaluationResults, *, title: str) ->
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 4.6), layout="constrained")
         panels = figure.subplots(1, 2, width_ratios=(len(MIDLEVEL), len(EMOTIONS)), sharey=True)
-        colours = (INK, FAINT, AGAINST, FOR, *_OTHERS)
+        colours = (INK, GREY, VERMILION, BLUE, *_OTHERS)
         for axes, names in zip(panels, (MIDLEVEL, EMOTIONS), strict=True):
             for column, name in enumerate(names):
                 low, middle, high = results.usual[name]
@@ -184,8 +184,8 @@ def plot_out_of_domain(path: Path, results: EvaluationResults, *, title: str) ->
                     x, [predictions[n] for n in names], s=22, marker=shape, color=colour, label=sound, zorder=3
                 )
             axes.set_xticks(range(len(names)), [display_name(name).replace(" ", "\n") for name in names], fontsize=7)
-            axes.axhline(0, color=FAINT, linewidth=0.6)
-            axes.axhline(1, color=FAINT, linewidth=0.6)
+            axes.axhline(0, color=GREY, linewidth=0.6)
+            axes.axhline(1, color=GREY, linewidth=0.6)
             axes.grid(axis="y", color=GRID, linewidth=0.6)
             axes.set_axisbelow(True)
             axes.tick_params(axis="x", length=0)
@@ -195,7 +195,7 @@ def plot_out_of_domain(path: Path, results: EvaluationResults, *, title: str) ->
         figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=8.5, frameon=False)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
         note = "grey: 5 to 95 % of the recordings, and their median"
-        panels[0].set_title(note, fontsize=7.5, color=FAINT, weight="normal")
+        panels[0].set_title(note, fontsize=7.5, color=GREY, weight="normal")
         save_figure(figure, path)
 
 

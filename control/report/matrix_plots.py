@@ -1,5 +1,4 @@
-"""Matrix figures of an evaluation: features against perceptual scales and each other, parameter sweeps,
-robustness."""
+"""Matrix figures of an evaluation: correlations of the features, parameter sweeps, robustness."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ...engine.plotting.style import AGAINST, FAINT, FOR, INK, STYLE, hide_spines, save_figure
+from ...engine.plotting.style import BLUE, GREY, INK, STYLE, VERMILION, hide_spines, save_figure
 from ...models.common.constants import MIDLEVEL
 from ...models.common.formatting import display_name, format_r
 from ...models.datasets.perceptual import SCALE_TO_FEATURE
@@ -22,7 +21,7 @@ from ...models.evaluation.results import EvaluationResults
 from ...models.evaluation.robustness import OUTPUT_NAMES
 from .plot_helpers import GRID, add_footnote, plot_intervals
 
-SIGNED: Final[Colormap] = LinearSegmentedColormap.from_list("signed", [AGAINST, "#fbfbfb", FOR])
+SIGNED: Final[Colormap] = LinearSegmentedColormap.from_list("signed", [VERMILION, "#fbfbfb", BLUE])
 """Diverging colour map: vermilion below zero, blue above."""
 _HEAT: Final[Colormap] = LinearSegmentedColormap.from_list("heat", ["#fbfbfb", "#E69F00", "#7a3b00"])
 
@@ -112,7 +111,7 @@ def plot_sweep_responses(path: Path, sweeps: Mapping[str, SweepResponse], *, tit
         left, right = figure.subplots(1, 2, width_ratios=(3, 4))
         rows = range(len(names))
         for shift, colour, label, part in (
-            (-0.13, FOR, "all clips of its sweeps", "pooled"),
+            (-0.13, BLUE, "all clips of its sweeps", "pooled"),
             (0.13, "#009E73", "mean within sweeps", "within"),
         ):
             plot_intervals(
@@ -123,7 +122,7 @@ def plot_sweep_responses(path: Path, sweeps: Mapping[str, SweepResponse], *, tit
                 label,
             )
         for goal in (0.8, 0.9):
-            left.axvline(goal, color=FAINT, linewidth=0.7, linestyle=(0, (4, 3)))
+            left.axvline(goal, color=GREY, linewidth=0.7, linestyle=(0, (4, 3)))
         left.set_yticks(rows, [display_name(name) for name in names])
         left.set_ylim(len(names) - 0.4, -0.6)
         left.set_xlim(right=1.02)
@@ -146,8 +145,7 @@ def plot_sweep_responses(path: Path, sweeps: Mapping[str, SweepResponse], *, tit
 
 
 def plot_robustness(path: Path, results: EvaluationResults, *, title: str) -> None:
-    """Plot the effect of each perturbation on each output: mean change, and correlation with the unperturbed
-    prediction.
+    """Plot the effect of each perturbation on each output: mean change, correlation with the unperturbed.
 
     Parameters
     ----------

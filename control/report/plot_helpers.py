@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...engine.plotting.style import FAINT
+from ...engine.plotting.style import GREY
 from ...models.common.formatting import format_r
 from ...models.evaluation.bootstrap import Estimate
 
@@ -48,4 +48,4 @@ def plot_intervals(
 
 def add_footnote(figure: Figure, text: str) -> None:
     """Add small print at the bottom of a figure."""
-    figure.supxlabel(text, fontsize=7.5, color=FAINT, x=0.01, ha="left")
+    figure.supxlabel(text, fontsize=7.5, color=GREY, x=0.01, ha="left")

@@ -43,8 +43,7 @@ def figure_link(key: str) -> str:
 
 
 def agreement_table(results: Mapping[str, RegressionMetrics]) -> str:
-    """Format the metrics by name: correlation, errors, the same for chance and for a constant prediction,
-    calibration."""
+    """Format the metrics by name: correlation and errors, those of chance and of a constant, calibration."""
     rows = []
     for name, a in results.items():
         bold = "**" if name == "mean" else ""

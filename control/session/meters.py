@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ...engine.processes.messages import MeasuredEffect, PlayerMeters
 from ...models.common.constants import EMOTIONS, MIDLEVEL
@@ -12,6 +12,28 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ...engine.analysis.surrogate import Surrogate
+
+
+class Plays(Protocol):
+    """Interface of a player."""
+
+    sample_rate: int
+    channels: int
+    block_length: int
+
+    @property
+    def samples_played(self) -> int:
+        """Output samples so far."""
+
+    def set(self, address: str, value: Value) -> None:
+        """Set a parameter from the next step on."""
+
+    def meters(self) -> PlayerMeters:
+        """The meters as they are now."""
+
+    def close(self, *, fade_s: float = 0.0) -> None:
+        """Fade out, then end."""
+
 
 NOTHING_MEASURED: Final[Mapping[str, Value]] = {
     **{f"{ROOT}/{folder}/{name}": None for folder in ("measured", "original") for name in EMOTIONS},

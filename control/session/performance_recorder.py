@@ -1,6 +1,6 @@
-"""The recording of a performance: what took effect at which sample, who asked for it, and which analyses were used.
+"""Records a performance: control events with their output sample and source, and the analyses that were used.
 
-It is written by the thread that hears from the player; nobody who moves a control waits for the disk.
+The file is written by the thread that receives the player's messages, so no control waits for the disk.
 """
 
 import threading
@@ -20,43 +20,52 @@ READY = f"{ROOT}/track/ready"
 
 
 class PerformanceRecorder:
-    """Keeps a performance with a writer, or nothing without one. What cannot be written is noted once."""
+    """Writes events with a writer (None: no recording). A write error ends the recording with one note."""
 
-    def __init__(self, writer: "AutomationWriter | None", note: Callable[[str], None]) -> None:
-        self._writer, self._note = writer, note
+    def __init__(
+        self, writer: "AutomationWriter | None", note: Callable[[str], None], *, coupled: bool = False
+    ) -> None:
+        """coupled: whether the faders of the tracks are, which is written with the first line."""
+        self._writer, self._note, self._coupled = writer, note, coupled
         self._lock = threading.Lock()
         self._sources: dict[str, str] = {}
-        self._last = 0  # output sample of the newest event: it may not have been played yet when all ends
+        self._last = 0  # output sample of the newest event, which may not have been played when the performance ends
 
     def begin(self, tracks: Sequence[str], *, sample_rate: int, channels: int, ceiling_dbtp: float) -> None:
-        """What is played. Raises InputError if it cannot be written."""
+        """Write the header. Raises InputError."""
         if self._writer is not None:
             paths = [str(Path(track).absolute()) for track in tracks]
-            self._writer.begin(sample_rate=sample_rate, channels=channels, ceiling_dbtp=ceiling_dbtp, tracks=paths)
+            self._writer.begin(
+                sample_rate=sample_rate,
+                channels=channels,
+                ceiling_dbtp=ceiling_dbtp,
+                tracks=paths,
+                coupled=self._coupled,
+            )
 
     def note_source(self, address: str, source: str) -> None:
-        """Remember who last moved a control."""
+        """Remember the source of the last change of a control."""
         self._sources[address] = source
 
     @property
     def is_recording(self) -> bool:
-        """Whether what takes effect is being written."""
+        """Whether events are being written."""
         return self._writer is not None
 
-    def write_events(self, applied: Iterable[AppliedEvent], heard: Mapping[int, TrackSummary]) -> None:
-        """Write what took effect."""
+    def write_events(self, applied: Iterable[AppliedEvent], summaries: Mapping[int, TrackSummary]) -> None:
+        """Write events that took effect; `summaries` has the analyses by track."""
         for event in applied:
             address, value = event.address, event.value
             self._last = event.at
             line: dict[str, Any] = {"at": event.at, "address": address, "value": value}
             if not event.derived and (source := self._sources.get(address)):
                 line["source"] = source
-            if address == READY and isinstance(value, int) and value in heard:
-                line |= {"digest": heard[value].digest, "model": heard[value].model_digest}
+            if address == READY and isinstance(value, int) and value in summaries:
+                line |= {"digest": summaries[value].digest, "model": summaries[value].model_digest}
             self._write(line)
 
     def end(self, played: int | None) -> None:
-        """The performance was `played` output samples long (None: it never began); the file is closed."""
+        """Write the end of a performance of `played` output samples (None: it never began) and close the file."""
         if played is not None:
             self._write({"at": max(played, self._last), "end": True})
         with self._lock:
@@ -71,5 +80,5 @@ class PerformanceRecorder:
             try:
                 self._writer.write(line)
             except InputError as error:
-                self._writer = None  # (it has closed the file behind the last whole line)
+                self._writer = None  # it has closed the file after the last complete line
                 self._note(f"the recording ends here: {error}")

@@ -60,11 +60,11 @@ def user_preset_dir() -> Path:
 def available_presets() -> dict[str, Path]:
     """Files of all presets by name, in alphabetical order."""
     shipped = Path(str(importlib.resources.files("moodfader.presets")))
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for folder in (shipped, user_preset_dir()):
         if folder.is_dir():
-            found |= {path.stem: path for path in folder.glob("*" + SUFFIX) if _NAME.fullmatch(path.stem)}
-    return dict(sorted(found.items()))
+            paths |= {path.stem: path for path in folder.glob("*" + SUFFIX) if _NAME.fullmatch(path.stem)}
+    return dict(sorted(paths.items()))
 
 
 def readable_presets() -> tuple[dict[str, Preset], dict[str, str]]:
@@ -80,12 +80,12 @@ def readable_presets() -> tuple[dict[str, Preset], dict[str, str]]:
 
 def find_preset(name: str) -> Preset:
     """The preset of that name, the user's own first. Raises InputError, with a guess at what was meant."""
-    known = available_presets()
-    if name not in known:
-        near = difflib.get_close_matches(name[:80].lower(), known, n=1)
-        guess = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    paths_by_name = available_presets()
+    if name not in paths_by_name:
+        near = difflib.get_close_matches(name[:80].lower(), paths_by_name, n=1)
+        guess = f"did you mean {near[0]}?" if near else f"there are {', '.join(paths_by_name)}"
         raise InputError(f"no preset is called {name[:80]!r}: {guess}")
-    return read_preset(known[name])
+    return read_preset(paths_by_name[name])
 
 
 def read_preset(path: Path) -> Preset:
@@ -132,6 +132,6 @@ def save_preset(name: str, gains_db: Mapping[str, float], *, summary: str = "", 
     except OSError as error:
         raise InputError(f"{path.parent}: cannot be made ({error.strerror or error})") from error
     values = {"summary": summary, "gains_db": {feature: float(value) for feature, value in gains_db.items()}}
-    with atomic_write(path) as beside:
-        beside.write_text(tomli_w.dumps(values), encoding="utf-8")
+    with atomic_write(path) as temp_path:
+        temp_path.write_text(tomli_w.dumps(values), encoding="utf-8")
     return read_preset(path)

@@ -1,14 +1,14 @@
-"""The one owner of state: whoever controls (terminal, OSC, MIDI, a script) sets values here and asks here.
+"""The session: the state of a running show, which all surfaces (terminal, OSC, MIDI, web, scripts) set and read.
 
-What is set is checked by the table of parameters.py, handed to the player, and, once the player says at which sample
-it took effect, recorded.
+A value that is set is checked against the table of parameters, sent to the player, and recorded when the player
+reports the sample at which it took effect.
 """
 
 import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -32,7 +32,7 @@ from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from .loop_edges import LOOP, LOOP_END, LOOP_START, TRACK, TrackLoops, move_edge
 from .macros import expand_macro
-from .meters import NOTHING_MEASURED, expected_values, measured_values, meter_values
+from .meters import NOTHING_MEASURED, Plays, expected_values, measured_values, meter_values
 from .parameter_store import ParameterStore
 from .parameters import PARAMETERS, ROOT, Value, find_parameter
 from .performance_recorder import PerformanceRecorder
@@ -45,30 +45,13 @@ _METERS_S: Final = 0.05
 _NOT_HELD: Final = f"{ROOT}/transport/skip"
 
 
-class Plays(Protocol):
-    """What a session needs of a player."""
-
-    sample_rate: int
-    channels: int
-    block_length: int
-
-    @property
-    def samples_played(self) -> int: ...
-
-    def set(self, address: str, value: Value) -> None: ...
-
-    def meters(self) -> PlayerMeters: ...
-
-    def close(self, *, fade_s: float = 0.0) -> None: ...
-
-
 class Session:
-    """Holds what every address holds now."""
+    """The values of all addresses, and the player that follows them."""
 
     def __init__(
         self, *, record: "AutomationWriter | None" = None, note: Callable[[str], None] | None = None
     ) -> None:
-        """A session whose player is still to come (`attach`); `note` is told what a person should know."""
+        """Create a session without a player (see `start_player`, `attach`); `note` takes messages for the user."""
         self._values = ParameterStore({control.address: control.default for control in PARAMETERS})
         self._lock = threading.RLock()
         self._note = note or (lambda text: None)
@@ -95,34 +78,36 @@ class Session:
         record: "AutomationWriter | None" = None,
         note: Callable[[str], None] | None = None,
     ) -> "Session":
-        """Start a player for these files (it is paused) and a session that owns it. Raises InputError."""
+        """Create a session and start its player, paused. Raises InputError."""
         session = cls(record=record, note=note)
         session.start_player(files, options)
         return session
 
     def start_player(self, files: Sequence[Path], options: PlayerOptions, *, record: Path | None = None) -> None:
-        """Start a player for these files; it is paused, and what was set before is handed to it.
+        """Start a player for these files, paused; the values that were set before are sent to it.
 
         Parameters
         ----------
         files : sequence of Path
             The set list.
         options : PlayerOptions
-            On what it plays, and how.
+            Output device and rendering.
         record : Path, optional
-            Automation file to write; it is made only when the player has started.
+            Automation file to write; created once the player has started.
 
         Raises
         ------
         InputError
-            If a file or the device cannot be played, or the automation file cannot be made.
+            If a file cannot be played, the device not be opened, or the automation file not be created.
         """
         player = Player(files, self.event, options)
         try:
             if record is not None:
                 from ...engine.performance.automation_file import AutomationWriter
 
-                self._recording = PerformanceRecorder(AutomationWriter(record), self._note)
+                self._recording = PerformanceRecorder(
+                    AutomationWriter(record), self._note, coupled=bool(options.analysis.get("coupled", False))
+                )
             self.attach(player, tracks=[str(file) for file in files], ceiling_dbtp=options.ceiling_dbtp)
         except BaseException:
             player.close()
@@ -130,7 +115,7 @@ class Session:
         threading.Thread(target=self._follow, daemon=True).start()
 
     def attach(self, player: Plays, *, tracks: Sequence[str] = (), ceiling_dbtp: float = -1.0) -> None:
-        """Let this player play, as the values stand; a recording begins here."""
+        """Use this player and send it the values that differ from the defaults; a recording begins."""
         with self._lock:
             about = {"sample_rate": player.sample_rate, "channels": player.channels}
             self._recording.begin(tracks, **about, ceiling_dbtp=ceiling_dbtp)
@@ -148,10 +133,22 @@ class Session:
         self.refresh()
 
     def set(self, address: str, value: object, *, source: str = "") -> None:
-        """Set a control. `source` says who asks, for the recording.
+        """Set a control.
 
-        Raises InputError, and changes nothing then: also for what goes wrong in a way that nobody has foreseen, so
-        that whoever asks can tell it in a line and the show goes on.
+        Parameters
+        ----------
+        address : str
+            For instance ``/moodfader/midlevel/modality``.
+        value : object
+            The new value.
+        source : str
+            Who sets it, for the recording.
+
+        Raises
+        ------
+        InputError
+            If the address or the value is not valid, or the action fails for any other reason (one line that the
+            surface can show); nothing is changed then.
         """
         try:
             self._set(address, value, source)
@@ -177,7 +174,7 @@ class Session:
             self._stale = True
 
     def _values_to_set(self, address: str, checked: Value) -> dict[str, Value]:
-        """What setting an address comes to, in order: buttons, presets, edges of loops, tracks with their loops."""
+        """The addresses and values, in order, that setting an address expands to."""
         if address in (LOOP_START, LOOP_END) and isinstance(checked, float):
             return move_edge(address, checked, self._values)
         values = expand_macro(address, checked, self._values)
@@ -187,20 +184,20 @@ class Session:
         return values
 
     def get(self, address: str) -> Value:
-        """What an address holds. Raises InputError for an unknown one."""
+        """The value of an address. Raises InputError for an unknown one."""
         return self._values[find_parameter(address).address]
 
     def state(self) -> dict[str, Value]:
-        """All values by address."""
+        """A copy of all values by address."""
         return self._values.all()
 
     def changes_since(self, version: int) -> tuple[int, dict[str, Value]]:
-        """The version of now, and what has changed after that version (0: everything)."""
+        """The current version, and the values that changed after `version` (0: all)."""
         return self._values.changes_since(version)
 
     @property
     def meters(self) -> PlayerMeters | None:
-        """The player's meters as they were last read."""
+        """The meters of the player as last read; None before."""
         return self._meters
 
     @property
@@ -210,21 +207,21 @@ class Session:
 
     @property
     def analysed(self) -> float | None:
-        """How much of the present track's analysis is done, 0..1; None before it began."""
+        """Progress of the analysis of the track that plays, 0..1; None before it began."""
         return self._analysed.get(self._meters.track if self._meters else 0)
 
     @property
     def heard(self) -> Mapping[int, TrackSummary]:
-        """The analyses of the set list's tracks that are there, by number."""
+        """Summaries of the analysed tracks, by number."""
         return dict(self._heard)
 
     @property
     def pictures(self) -> Mapping[int, np.ndarray]:
-        """The small spectrograms of the tracks that are there, by number (see engine's picture.py)."""
+        """Thumbnail spectrograms of the analysed tracks, by number."""
         return dict(self._pictures)
 
     def close(self, *, fade_s: float = 0.0) -> None:
-        """Stop the player, after a fade-out of so many seconds; a recording gets its end."""
+        """Fade out over `fade_s` seconds, stop the player and end the recording."""
         with self._lock:
             if self._closing.is_set():
                 return
@@ -237,7 +234,7 @@ class Session:
         self._recording.end(None if player is None else player.samples_played)
 
     def event(self, message: PlayerMessage) -> None:
-        """Take what a player tells; what goes wrong with it is noted."""
+        """Handle a message of the player; errors become notes."""
         try:
             self._take(message)
         except InputError as error:
@@ -269,13 +266,13 @@ class Session:
                     self._stale = True
 
     def _follow_events(self, events: Sequence[AppliedEvent]) -> None:
-        """A loop that ended by itself is off."""
+        """Take over that the player ended a loop by itself."""
         for event in events:
             if event.derived and event.address == LOOP:
                 self._values.update({LOOP: bool(event.value)})
 
     def refresh(self) -> None:
-        """Read the player's meters and bring what follows from them up to date."""
+        """Read the player's meters and update the values that depend on them."""
         with self._lock:
             if self._player is None:
                 return

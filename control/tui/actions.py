@@ -1,4 +1,4 @@
-"""What the keys of the terminal view do to the session. Whatever goes wrong in one of them becomes a message."""
+"""Actions of the keys of the terminal view. An exception in one of them becomes a message."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -7,7 +7,7 @@ from ...models.common.errors import InputError
 from ..session.parameters import ROOT, Value, find_parameter
 from ..session.presets import available_presets
 from .keymap import Binding
-from .palette import PALETTES, Palette, terminal_palette
+from .panels.palette import PALETTES, Palette, terminal_palette
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -18,7 +18,14 @@ _QUESTION_RECORDING: Final = "recording: end it and quit? y: yes, any other key:
 
 
 class KeyActions:
-    """Acts on a session, and keeps what belongs to the view alone.
+    """Acts on a session by key, and holds the state of the view.
+
+    Parameters
+    ----------
+    session : Session
+        What is controlled.
+    palette : Palette, optional
+        Colours; those that suit the terminal, if None.
 
     Attributes
     ----------
@@ -45,7 +52,7 @@ class KeyActions:
         self.question = ""
 
     def perform(self, binding: Binding) -> None:
-        """Do what a key stands for. While a question is open, `quit` means yes, and every other key no."""
+        """Call the action of a key. While a question is open, `quit` means yes and every other key no."""
         asked, self.question, self.message = self.question, "", ""
         try:
             if asked and binding.action == "quit":
@@ -60,7 +67,7 @@ class KeyActions:
             self.message = f"{binding.action}: {type(error).__name__}: {error}"
 
     def answer(self, character: str) -> bool:
-        """Answer an open question with a character; True if there was one."""
+        """Answer the open question with a character; returns whether there was one."""
         if not self.question:
             return False
         self.quit_now = character in ("y", "Y")
@@ -95,11 +102,11 @@ class KeyActions:
         self._set("zero", True)
 
     def switch(self, address: str) -> None:
-        """Turn a switch."""
+        """Toggle a switch."""
         self._set(address, not self._session.get(f"{ROOT}/{address}"))
 
     def press(self, address: str) -> None:
-        """Press a button."""
+        """Set off a trigger."""
         self._set(address, True)
 
     def seek(self, by_s: float) -> None:
@@ -107,7 +114,7 @@ class KeyActions:
         self._set("transport/skip", by_s)
 
     def loop(self, edge: str) -> None:
-        """One end of the loop is where it plays now."""
+        """Put one end of the loop to the playing position."""
         position = self._session.get(f"{ROOT}/transport/position")
         self._set(f"transport/{edge}", position)
 
@@ -137,7 +144,7 @@ class KeyActions:
         self.show_map = not self.show_map
 
     def next_palette(self) -> None:
-        """Other colours."""
+        """Go to the next palette."""
         at = PALETTES.index(self.palette) if self.palette in PALETTES else -1
         self.palette = PALETTES[(at + 1) % len(PALETTES)]
         self.message = self.palette.name
@@ -148,7 +155,7 @@ class KeyActions:
         self.question = _QUESTION_RECORDING if recording else _QUESTION
 
     def quit(self) -> None:
-        """End the view; while the performance is being recorded, ask once."""
+        """End the view; ask once while the performance is being recorded."""
         if self._session.get(f"{ROOT}/state/recording"):
             self.question = _QUESTION_RECORDING
         else:

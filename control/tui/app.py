@@ -25,10 +25,10 @@ from ..session.parameters import ROOT
 from .actions import KeyActions
 from .keymap import KEYMAP
 from .layout import compose
-from .palette import Palette
 from .panels.cells import printable, to_plain
 from .panels.gain_map import GainMap
-from .view_state import ViewState
+from .panels.palette import Palette
+from .panels.view_state import ViewState
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -40,12 +40,17 @@ _HOLD_REFRESHES: Final = 20
 
 
 class LineView(Widget):
-    """Lines of text that fill the terminal; made anew for every size, and sent only where they changed."""
+    """A widget that fills the terminal with lines of text, drawn for its size; lines are sent where they changed.
+
+    Parameters
+    ----------
+    draw : callable
+        Gives the lines for a width and a height in cells.
+    """
 
     DEFAULT_CSS = "LineView { width: 1fr; height: 1fr; background: ansi_default; color: ansi_default; }"
 
     def __init__(self, draw: Callable[[int, int], list[Text]]) -> None:
-        """`draw` gives the lines for a width and a height."""
         super().__init__()
         self._draw = draw
         self._lines: list[Text] = []
@@ -68,11 +73,11 @@ class LineView(Widget):
             self.refresh(*changed)
 
     def on_resize(self) -> None:
-        """The terminal has another size."""
+        """Draw for the new size."""
         self.update_lines()
 
     def render_line(self, y: int) -> Strip:
-        """One line; of this size, even if the terminal was resized since the last update."""
+        """One line at the present size, even if the terminal was resized since the last update."""
         if self._drawn_for != (self.size.width, self.size.height):
             self._redraw()
         if y >= len(self._lines):
@@ -88,7 +93,19 @@ class LineView(Widget):
 
 
 class Terminal(App[None]):
-    """Shows a session and moves it, until the user quits or `until` says that it is over."""
+    """Shows a session and acts on it by keys, until the user quits or `until` gives True.
+
+    Parameters
+    ----------
+    session : Session
+        What is shown and controlled.
+    track, clients, notes : callable
+        What plays, the OSC clients that are subscribed, and the notes since the start; called at every refresh.
+    until : callable
+        Whether the view is to end; called at every refresh.
+    palette : Palette, optional
+        Colours; those that suit the terminal, if None.
+    """
 
     ENABLE_COMMAND_PALETTE = False
     CSS = "Screen { background: ansi_default; color: ansi_default; }"
@@ -106,7 +123,6 @@ class Terminal(App[None]):
         until: Callable[[], bool] = lambda: False,
         palette: Palette | None = None,
     ) -> None:
-        """`track` names what plays, `clients` who is subscribed, `notes` what was said; asked at every refresh."""
         self._actions = KeyActions(session, palette)  # (before textual takes NO_COLOR out of its environment)
         super().__init__(ansi_color=True)
         self._session, self._track, self._clients = session, track, clients
@@ -121,16 +137,16 @@ class Terminal(App[None]):
         yield LineView(self._lines)
 
     def on_mount(self) -> None:
-        """Begin to look at the session."""
+        """Begin to refresh."""
         self.set_interval(_REFRESH_S, self._tick)
 
     def action_press_key(self, index: int) -> None:
-        """Do what a key of the table stands for."""
+        """Perform the binding of this index."""
         self._actions.perform(_BINDINGS[index])
         self._after_key()
 
     def on_key(self, event: KeyEvent) -> None:
-        """Any other key: the answer to a question."""
+        """Take any other key as the answer to a question, if there is one."""
         if self._actions.answer(event.character or ""):
             self._after_key()
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from rich.text import Text
 
-from .palette import Palette
+from .panels.palette import Palette
 
 
 @dataclass(frozen=True)

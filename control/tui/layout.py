@@ -6,14 +6,14 @@ from typing import Final
 from rich.text import Text
 
 from .keymap import HELP_WIDTH, KEYMAP, footer, help_rows
-from .palette import Palette
 from .panels.cells import fit
 from .panels.effects import effect_columns, effect_rows
 from .panels.faders import fader_rows
 from .panels.gain_map import MAX_LINES, MIN_LINES
 from .panels.head import head_rows, is_state_cut
 from .panels.meters import meter_rows
-from .view_state import ViewState, sound_state
+from .panels.palette import Palette
+from .panels.view_state import ViewState, sound_state
 
 MapRows = Callable[[int, int], list[Text]]
 """Gives the gain map for a width and a height."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.formatting import display_name, format_duration, format_signed
-from .view_state import NO_CHANGE, ViewState, sound_state
+from .panels.view_state import NO_CHANGE, ViewState, sound_state
 
 if TYPE_CHECKING:
     from ...engine.processes.messages import PlayerMeters

@@ -21,6 +21,7 @@ from ...models.common.errors import InputError
 from ...models.common.extras import require
 from ...models.common.progress import progress_span, report_step
 from ...models.inference.checkpoint import Model
+from ...models.inference.threads import torch_threads
 from ...models.network.spectrogram import frame_count, spectrogram_blocks
 from ..audio.track import Track
 from ..explain import expected_gradients, lime, local_regression
@@ -268,14 +269,19 @@ class Analysis:
 
 
 def track_spectrogram(track: Track) -> FloatArray:
-    """Compute the spectrogram of a track, scaled by its peak: float32 [frames, bands]."""
+    """Compute the spectrogram of a track, scaled by its peak: float32 [frames, bands].
+
+    Computed on one thread, so that the spectrogram, and with it the segmentation, does not depend on the number of
+    threads.
+    """
     # Filled in place, so that hours of music are not in memory twice. The resampler determines the last frames.
     spectrogram = np.empty((frame_count(round(track.duration_s * SAMPLE_RATE)) + 2, N_BANDS), np.float32)
     frames = 0
-    for block in spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak):
-        spectrogram[frames : frames + len(block)] = block
-        frames += len(block)
-        report_step(min(frames / len(spectrogram), 1.0))
+    with torch_threads(1):
+        for block in spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak):
+            spectrogram[frames : frames + len(block)] = block
+            frames += len(block)
+            report_step(min(frames / len(spectrogram), 1.0))
     return spectrogram[:frames]
 
 
@@ -310,7 +316,9 @@ def analyze_track(
     Returns
     -------
     Analysis
-        Not yet stored.
+        Not yet stored. On one machine, the same arguments and number of threads give the same arrays to the bit. With
+        another number of threads the segments are the same and the effects equal but for rounding (a thousandth of
+        the largest effect on a feature): how a processor sums can depend on the number.
     """
     with progress_span(progress, *_SPECTROGRAM_SPAN):
         report_step(0.0)

@@ -10,6 +10,7 @@ Without torch: the processes that play read their tables here too.
 import json
 import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -60,7 +61,9 @@ _BAD_ARCHIVE: Final = (
     IndexError,
     OverflowError,
     RuntimeError,  # an encrypted member; NotImplementedError: an unknown compression
-    SyntaxError,  # of an array's header
+    SyntaxError,  # of an array's header, as the next two
+    tokenize.TokenError,
+    MemoryError,
     struct.error,
     zipfile.BadZipFile,
     zlib.error,
@@ -81,7 +84,7 @@ def save_analysis(analysis: "Analysis", path: Path) -> None:
         "response_per_db": analysis.response_per_db,
         "surrogate_r2": analysis.surrogate_r2,
         "half_agreement": analysis.half_agreement,
-        **{name: getattr(analysis, name) for name in _PER_SEGMENT},
+        **{name: np.ascontiguousarray(getattr(analysis, name)) for name in _PER_SEGMENT},
         **{name: getattr(analysis, name) for name in _DECOUPLED if getattr(analysis, name) is not None},
         "description": np.frombuffer(json.dumps(description, sort_keys=True).encode(), np.uint8),
     }

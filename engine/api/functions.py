@@ -20,11 +20,11 @@ from ...models.inference.device import resolve_device
 from ..analysis import cache
 from ..analysis.analysis import Analysis, AnalysisSettings
 from ..analysis.prediction import Prediction, predict_track
-from ..audio.array_source import track_from_array
 from ..audio.track import Track, load_track
 from ..dsp.faders import Faders
 from ..render import render as rendering
 from ..render.render import RenderResult
+from .array_source import track_from_array
 
 if TYPE_CHECKING:
     from ..plotting.explanation import Explanation

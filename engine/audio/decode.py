@@ -1,8 +1,8 @@
 """From a sound file to blocks of samples: soundfile (libsndfile) first, PyAV (FFmpeg) for what it cannot read whole.
 
-Blocks are float32 [samples, channels] at the file's own rate, full scale 1.0. A file is opened twice or more
-in its life (to be checked, to be heard, to be rendered); the same samples come out each time, wherever one
-starts. PyAV is imported when it is needed: what soundfile reads can sound sooner.
+Blocks are float32 [samples, channels] at the file's own rate, full scale 1.0. A file is opened several times (to be
+checked, analysed, rendered); it gives the same samples each time, from whichever sample decoding starts. PyAV is
+imported when it is needed, so that what soundfile reads starts sooner.
 """
 
 import contextlib
@@ -16,10 +16,10 @@ import numpy as np
 import soundfile
 
 from ...models.common.errors import InputError
-from .channel_layout import mask_of_names, valid_mask
-from .input_file import InputFile, open_input
-from .integrity import Inspection, check_libsndfile_log, inspect
-from .wav_chunks import wav_channel_mask
+from .containers.channel_layout import mask_of_names, valid_mask
+from .containers.input_file import InputFile, open_input
+from .containers.integrity import Inspection, check_libsndfile_log, inspect
+from .containers.wav_chunks import wav_channel_mask
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -85,16 +85,16 @@ def probe(path: Path, *, pipes: bool = False) -> AudioFileInfo:
         and 1..8.
     """
     opened = open_input(path, pipes=pipes)
-    seen = inspect(opened.data, path)
+    inspection = inspect(opened.data, path)
     source = None
-    if not seen.ffmpeg:
+    if not inspection.ffmpeg:
         try:
             with soundfile.SoundFile(_os_path(opened.data)) as sound:
                 source = _soundfile_source(path, opened, sound)
         except (soundfile.LibsndfileError, TypeError):  # TypeError: the name ends in .raw, which has no header
             source = None
     if source is None:
-        source = _av_source(path, opened, seen)
+        source = _av_source(path, opened, inspection)
     low, high = SAMPLE_RATES
     if not low <= source.sample_rate <= high:
         raise InputError(f"{path}: its sample rate is {source.sample_rate} Hz, not within {low} to {high} Hz")
@@ -104,9 +104,26 @@ def probe(path: Path, *, pipes: bool = False) -> AudioFileInfo:
 
 
 def decode(source: AudioFileInfo, *, block_length: int = 65536, start: int = 0) -> Iterator[np.ndarray]:
-    """Give the samples from `start` on in blocks [block_length, channels] (the last one may be shorter).
+    """Decode a file.
 
-    Raises InputError when the file turns out to be damaged on the way.
+    Parameters
+    ----------
+    source
+        What `probe` gave.
+    block_length
+        Samples in a block; the last one may be shorter.
+    start
+        The sample to begin with.
+
+    Yields
+    ------
+    numpy.ndarray
+        float32 [samples, channels], full scale 1.0.
+
+    Raises
+    ------
+    InputError
+        When the file turns out to be damaged on the way.
     """
     if source.array is not None:
         return (source.array[i : i + block_length] for i in range(start, len(source.array), block_length))
@@ -193,7 +210,7 @@ def _skip(sound: soundfile.SoundFile, samples: int) -> None:
 # PyAV
 
 
-def _av_source(path: Path, opened: InputFile, seen: Inspection) -> AudioFileInfo:
+def _av_source(path: Path, opened: InputFile, inspection: Inspection) -> AudioFileInfo:
     import av
 
     try:
@@ -201,6 +218,8 @@ def _av_source(path: Path, opened: InputFile, seen: Inspection) -> AudioFileInfo
             if not container.streams.audio:
                 raise InputError(f"{path}: there is no sound in it")
             stream = container.streams.audio[0]
+            if stream.codec_context is None:
+                raise InputError(f"{path}: it is not a sound file that can be read (no decoder for what is in it)")
             promised = None
             if stream.duration and stream.time_base and "mp4" in container.format.name:
                 # Only the mp4 family states a length to the sample (and AAC's padding comes after it).
@@ -216,7 +235,7 @@ def _av_source(path: Path, opened: InputFile, seen: Inspection) -> AudioFileInfo
                 promised,
                 frame_tolerance=2048,
                 channel_mask=mask_of_names(channel.name for channel in layout.channels) if stream.channels > 2 else 0,
-                notes=(f"{path}: {seen.note}",) if seen.note else (),
+                notes=(f"{path}: {inspection.note}",) if inspection.note else (),
                 input=opened,
             )
     except (av.FFmpegError, ValueError, TypeError) as error:
@@ -284,17 +303,17 @@ def _av_frames(container: "InputContainer", *, tolerant: bool) -> Iterator[Any]:
 
 def _regrouped(blocks: Iterator[np.ndarray], block_length: int, start: int) -> Iterator[np.ndarray]:
     """The same samples from `start` on, in blocks of one length."""
-    held: list[np.ndarray] = []
+    pending: list[np.ndarray] = []
     count = 0
     for block in blocks:
         skipped = min(start, len(block))
         start -= skipped
-        held.append(block[skipped:])
-        count += len(held[-1])
+        pending.append(block[skipped:])
+        count += len(pending[-1])
         while count >= block_length:
-            joined = np.concatenate(held)
+            joined = np.concatenate(pending)
             yield joined[:block_length]
-            held = [joined[block_length:]]
+            pending = [joined[block_length:]]
             count -= block_length
     if count:
-        yield np.concatenate(held)
+        yield np.concatenate(pending)

@@ -1,4 +1,4 @@
-"""Integrated loudness as in ITU-R BS.1770-4 and EBU R 128, measured while the sound streams by.
+"""Integrated loudness after ITU-R BS.1770-4 and EBU R 128, measured on a stream of blocks.
 
 Conventions: blocks are [samples, channels] with full scale 1.0, loudness is in LUFS. Channel order is that of
 WAV files; the low-frequency channel of 5.1 and its like is left out, those at the sides and the back count
@@ -9,20 +9,28 @@ import math
 
 import numpy as np
 
-from .channel_layout import loudness_weights
+from .containers.channel_layout import loudness_weights
 
 SILENCE_LUFS = -70.0
 """The absolute gate: what never rises above it has this loudness (FFmpeg's convention)."""
 
 
 class LoudnessMeter:
-    """Integrated loudness of what is added to it, in bounded memory (one number a 100 ms).
+    """Integrated loudness of the blocks added to it, in bounded memory (one number for each 100 ms).
 
     The result does not depend on how the sound is cut into blocks (but for the rounding of doubles).
+
+    Parameters
+    ----------
+    sample_rate
+        In Hz.
+    channels
+        1 to 8.
+    channel_mask
+        Loudspeakers of the channels, as in channel_layout.py; 0 for the usual ones of that number of channels.
     """
 
     def __init__(self, sample_rate: int, channels: int, *, channel_mask: int = 0) -> None:
-        """channel_mask: which loudspeakers the channels are, as in channel_layout.py; 0: the usual ones."""
         self._sample_rate = sample_rate
         self._weights = np.array(loudness_weights(channel_mask, channels))
         self._sections = k_weighting(sample_rate)
@@ -33,13 +41,13 @@ class LoudnessMeter:
         self._energies: list[float] = []
 
     def add(self, block: np.ndarray) -> None:
-        """Listen to `block` [samples, channels]."""
+        """Measure `block`, float [samples, channels]."""
         if not len(block):
             return
         from scipy.signal import sosfilt  # (takes a second to import)
 
-        heard = np.ascontiguousarray(block.T, dtype=np.float64)  # [channels, samples]
-        weighted, self._state = sosfilt(self._sections, heard, axis=1, zi=self._state)
+        samples = np.ascontiguousarray(block.T, dtype=np.float64)  # [channels, samples]
+        weighted, self._state = sosfilt(self._sections, samples, axis=1, zi=self._state)
         power = self._weights @ np.square(weighted, out=weighted)  # [samples]
         if self._position == self._edge(self._step + 1):
             self._close_step(0.0)
@@ -47,10 +55,10 @@ class LoudnessMeter:
         while (edge := self._edge(self._step + len(edges)) - self._position) < len(power):
             edges.append(edge)
         # A step that ends exactly with this block is closed by the next one, or by integrated().
-        *whole, begun = np.add.reduceat(power, edges).tolist()
+        *whole, unfinished = np.add.reduceat(power, edges).tolist()
         for energy in whole:
             self._close_step(energy)
-        self._energy += begun
+        self._energy += unfinished
         self._position += len(power)
 
     def integrated(self) -> float:

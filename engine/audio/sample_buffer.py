@@ -1,4 +1,4 @@
-"""A recording in memory, at the rate and with the channels that are played, to be read from any sample on.
+"""Samples of a recording in memory, at the sample rate and with the channels of the output, readable from any sample.
 
 It fills from its beginning while it is already being played (`load` is run by a thread), so that the first sound does
 not wait for the last one to be decoded.
@@ -17,13 +17,24 @@ _CHUNK = 16384
 
 
 class SampleBuffer:
-    """Samples float32 [samples, channels]; `ready` of them are there, `length` is None until all are."""
+    """Samples float32 [samples, channels]; the first `loaded` are there, `length` is None until all are.
+
+    Parameters
+    ----------
+    source
+        The file to load.
+    sample_rate
+        Of the output in Hz; the file is resampled to it.
+    channels
+        Of the output: a mono file is repeated on all of them, one channel is the mean of a file's.
+
+    Raises
+    ------
+    InputError
+        For a file with more channels than the output, unless that has one.
+    """
 
     def __init__(self, source: AudioFileInfo, *, sample_rate: int, channels: int) -> None:
-        """Resampled to `sample_rate` in Hz; a mono recording is given to all channels.
-
-        Raises InputError for a recording with more channels than are played, unless one is: that is their mean.
-        """
         self.source = source
         self.sample_rate = sample_rate
         self.channels = channels
@@ -39,7 +50,7 @@ class SampleBuffer:
 
     @classmethod
     def from_array(cls, samples: np.ndarray, *, sample_rate: int) -> "SampleBuffer":
-        """One that is there already: samples float32 [samples, channels]."""
+        """A loaded buffer of samples float32 [samples, channels]; sample_rate in Hz."""
         source = AudioFileInfo(Path("array"), "", "", "", sample_rate, samples.shape[1], len(samples))
         sound = cls(source, sample_rate=sample_rate, channels=samples.shape[1])
         for start in range(0, len(samples), _CHUNK):
@@ -49,22 +60,22 @@ class SampleBuffer:
 
     @classmethod
     def from_file(cls, path: Path, *, sample_rate: int | None = None, channels: int | None = None) -> "SampleBuffer":
-        """Of a file, not loaded yet; its own rate and channels unless others are named. Raises InputError."""
+        """An empty buffer for a file, with its own rate and channels unless others are named. Raises InputError."""
         source = probe(path)
         return cls(source, sample_rate=sample_rate or source.sample_rate, channels=channels or source.channels)
 
     @property
     def expected_duration_s(self) -> float | None:
-        """How long it is in seconds, or will be as far as its file says."""
+        """Length in seconds, or as long as the file declares to be; None where it declares nothing."""
         if self.length is not None:
             return self.length / self.sample_rate
         promised = self.source.declared_frames
         return None if promised is None else promised / self.source.sample_rate
 
     def load(self, rest: Callable[[], None] = lambda: None) -> None:
-        """Decode all of it, calling `rest` after every third of a second.
+        """Decode the whole file, calling `rest` after each third of a second.
 
-        What is wrong with the file is kept in `error`, and the sound ends there.
+        An error ends the loading; it is put into `error`, and `length` is what was loaded before it.
         """
         try:
             resampler = None
@@ -72,22 +83,22 @@ class SampleBuffer:
                 resampler = soxr.ResampleStream(
                     self.source.sample_rate, self.sample_rate, self.channels, dtype="float32", quality="VHQ"
                 )
-            left = np.zeros((0, self.channels), dtype=np.float32)
+            pending = np.zeros((0, self.channels), dtype=np.float32)
             for block in decode(self.source, block_length=_CHUNK):
                 if self._closed:
                     return
                 fitted = self._fitted(block)
                 if resampler is not None:
                     fitted = resampler.resample_chunk(fitted)
-                left = np.concatenate((left, fitted))
-                while len(left) >= _CHUNK:
-                    self._append(left[:_CHUNK])
-                    left = left[_CHUNK:]
+                pending = np.concatenate((pending, fitted))
+                while len(pending) >= _CHUNK:
+                    self._append(pending[:_CHUNK])
+                    pending = pending[_CHUNK:]
                 rest()
             if resampler is not None:
-                left = np.concatenate((left, resampler.resample_chunk(self._fitted(block[:0]), last=True)))
-            for start in range(0, len(left), _CHUNK):
-                self._append(left[start : start + _CHUNK])
+                pending = np.concatenate((pending, resampler.resample_chunk(self._fitted(block[:0]), last=True)))
+            for start in range(0, len(pending), _CHUNK):
+                self._append(pending[start : start + _CHUNK])
         except InputError as error:
             self.error = error
         self.length = self.loaded
@@ -97,19 +108,19 @@ class SampleBuffer:
         self._closed = True
 
     def is_loaded(self, start: int, stop: int) -> bool:
-        """Whether the samples start..stop can be read now (those outside of the recording always can)."""
+        """Whether the samples start..stop are loaded (those outside of the recording count as loaded)."""
         return self.length is not None or stop <= self.loaded or start >= stop
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Samples float32 [stop - start, channels], silence outside of the recording."""
         output = np.zeros((stop - start, self.channels), dtype=np.float32)
         first, last = max(start, 0), min(stop, self.loaded)
-        at = first
-        while at < last:
-            chunk, offset = divmod(at, _CHUNK)
-            part = self._chunks[chunk][offset : offset + last - at]
-            output[at - start : at - start + len(part)] = part
-            at += len(part)
+        position = first
+        while position < last:
+            chunk, offset = divmod(position, _CHUNK)
+            part = self._chunks[chunk][offset : offset + last - position]
+            output[position - start : position - start + len(part)] = part
+            position += len(part)
         return output
 
     def _append(self, chunk: np.ndarray) -> None:

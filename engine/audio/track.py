@@ -1,5 +1,4 @@
-"""A recording as the program knows it: checked, measured, and ready to be streamed. The only reader of sound
-files.
+"""A checked and measured recording that can be streamed: the only reader of sound files.
 
 Loading decodes the whole file once; what is kept is its shape, its digest, its peak and, of a track of up to ten
 minutes, the mono mix at the network's rate (5 MB a minute), so that the analysis and the prediction need not decode
@@ -48,6 +47,7 @@ class Track:
 
     @property
     def path(self) -> Path:
+        """The file, as it was named."""
         return self.source.path
 
     @property
@@ -62,10 +62,12 @@ class Track:
 
     @property
     def channels(self) -> int:
+        """1 to 8."""
         return self.source.channels
 
     @property
     def duration_s(self) -> float:
+        """In seconds."""
         return self.samples / self.sample_rate
 
     @property
@@ -88,17 +90,17 @@ class Track:
         return meter.integrated()
 
     def blocks(self, *, block_length: int = 65536, start: int = 0) -> Iterator[np.ndarray]:
-        """Stream the samples from `start` on: float32 [block_length, channels], at last maybe shorter."""
-        left = self.samples - start
+        """Stream the samples from `start` on: float32 [block_length, channels]; the last block may be shorter."""
+        remaining = self.samples - start
         for block in decode(self.source, block_length=block_length, start=start):
-            if len(block) >= left:
-                yield block[:left]
+            if len(block) >= remaining:
+                yield block[:remaining]
                 return
-            left -= len(block)
+            remaining -= len(block)
             yield block
 
     def measured_blocks(self) -> Iterator[np.ndarray]:
-        """All blocks; once they have streamed by, `loudness_lufs` is known without decoding the file for it."""
+        """Stream all blocks and measure `loudness_lufs` on the way, so that the file is not decoded again for it."""
         if "loudness_lufs" in self.__dict__:
             yield from self.blocks()
             return
@@ -110,7 +112,8 @@ class Track:
 
     def network_input_blocks(self) -> Iterator[np.ndarray]:
         """Stream the network's input: the mean of the channels without clicks at 22.05 kHz, float32 [samples], not
-        scaled."""
+        scaled.
+        """
         if self._mono is not None:
             yield from self._mono
             return
@@ -198,8 +201,8 @@ def _check_length(source: AudioFileInfo, samples: int) -> None:
     if samples == 0:
         raise InputError(f"{path}: there is no sound in it (its length is zero)")
     if source.declared_frames is not None and samples < source.declared_frames - source.frame_tolerance:
-        found, whole = samples / rate, source.declared_frames / rate
-        raise InputError(f"{path}: it is truncated ({found:.2f} s of {whole:.2f} s are there)")
+        actual_s, declared_s = samples / rate, source.declared_frames / rate
+        raise InputError(f"{path}: it is truncated ({actual_s:.2f} s of {declared_s:.2f} s are there)")
     if samples < rate:
         raise InputError(f"{path}: it lasts {samples / rate:.2f} s, at least one second is needed")
 

@@ -1,4 +1,4 @@
-"""Peaks between the samples: what a converter will make of them (BS.1770-4, annex 2), found while streaming.
+"""Peaks between the samples: what a converter will make of them (BS.1770-4, annex 2), of a stream of blocks.
 
 The sound is interpolated eightfold (a Kaiser-windowed sinc of 24 samples; the standard's fourfold misses up
 to half a decibel at the top of the band). Interpolating everything is dear, so a chunk is looked at only
@@ -71,37 +71,37 @@ class TruePeakEnvelope:
         Each value is the largest magnitude from one sample up to the next; those of which none exceeds
         `above` may be given as zero.
         """
-        heard = np.concatenate((self._held, block.T), axis=1)  # [channels, samples]
-        rows = (heard.shape[1] - (TAPS - 1)) // CHUNK
+        samples = np.concatenate((self._held, block.T), axis=1)  # [channels, samples]
+        rows = (samples.shape[1] - (TAPS - 1)) // CHUNK
         if rows <= 0:
-            self._held = heard
+            self._held = samples
             return np.zeros(0, dtype=np.float32)
         used = rows * CHUNK + TAPS - 1
-        self._held = heard[:, rows * CHUNK :].copy()
-        windows = sliding_window_view(heard[:, :used], CHUNK + TAPS - 1, axis=1)[:, ::CHUNK]  # [channels, rows, :]
-        found = np.zeros((rows, CHUNK), dtype=np.float32)
+        self._held = samples[:, rows * CHUNK :].copy()
+        windows = sliding_window_view(samples[:, :used], CHUNK + TAPS - 1, axis=1)[:, ::CHUNK]  # [channels, rows, :]
+        peaks_of_chunks = np.zeros((rows, CHUNK), dtype=np.float32)
         first = TAPS // 2 - 1
-        for channel, magnitude in enumerate(np.abs(heard[:, :used])):
+        for channel, magnitude in enumerate(np.abs(samples[:, :used])):
             # A window is the tail of a chunk, the chunk, and the head of the next one.
             chunks = magnitude[first : first + rows * CHUNK].reshape(rows, CHUNK)
             loudest = chunks.max(axis=1)
             before, after = magnitude[:first].max(), magnitude[-(TAPS // 2) :].max()
             around = np.concatenate(([before], loudest, [after]))
             around = np.maximum(np.maximum(around[:-2], around[2:]), loudest)
-            wanted = np.flatnonzero(around * _largest_rise() > above)
-            if not len(wanted):
+            candidates = np.flatnonzero(around * _largest_rise() > above)
+            if not len(candidates):
                 continue
-            points = np.abs(_interpolated(windows[channel, wanted], self._chunk + wanted)).reshape(
+            points = np.abs(_interpolated(windows[channel, candidates], self._chunk + candidates)).reshape(
                 -1, FACTOR - 1, CHUNK
             )
-            peaks = np.maximum(points.max(axis=1), chunks[wanted])
-            found[wanted] = np.maximum(found[wanted], peaks)
+            peaks = np.maximum(points.max(axis=1), chunks[candidates])
+            peaks_of_chunks[candidates] = np.maximum(peaks_of_chunks[candidates], peaks)
         self._chunk += rows
-        return found.reshape(-1)
+        return peaks_of_chunks.reshape(-1)
 
 
 class TruePeakMeter:
-    """The true peak of all that is added to it."""
+    """True peak (BS.1770-4, annex 2) of the blocks added to it."""
 
     def __init__(self, channels: int) -> None:
         self._peaks = TruePeakEnvelope(channels)
@@ -109,7 +109,7 @@ class TruePeakMeter:
         self._largest = 0.0
 
     def add(self, block: np.ndarray) -> None:
-        """Listen to `block` [samples, channels]."""
+        """Measure `block`, float32 [samples, channels]."""
         peaks = self._peaks.process(block, above=self._largest)
         self._largest = max(self._largest, float(peaks.max(initial=0.0)))
 

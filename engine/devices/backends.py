@@ -1,7 +1,7 @@
-"""The ways to a loudspeaker: each is a small process that copies blocks from the ring and does nothing else.
+"""Registry of the output back ends: each runs in a small process that only copies blocks from the ring buffer.
 
-A back end sends DeviceOpened or DeviceFailed over its pipe, is then given the ring's name, and plays until the ring
-says stop. It ends by itself when its owner is gone.
+A back end sends DeviceOpened or DeviceFailed over its pipe, receives the name of the ring buffer, and plays until
+`stop` is set or its parent has exited.
 """
 
 import contextlib
@@ -19,30 +19,22 @@ BACKENDS: Final = {
     "pyo": "portaudio_backend",
     "null": "null_backend",
 }
-"""Module of each; importing one costs what its library costs. `pyo` is JACK through pyo."""
-
-
-_PARENT = os.getppid()
-
-
-def parent_exited() -> bool:
-    """Whether the process that started this one has gone."""
-    return os.getppid() != _PARENT
+"""Module of each back end, imported on use. `pyo` is JACK through pyo."""
 
 
 def run_output_process(job: OutputJob, connection: "Connection[Any, Any]") -> None:
-    """Body of the output process."""
+    """Entry point of the output process."""
     ignore_signals()
     with contextlib.suppress(EOFError, OSError):
         importlib.import_module("." + BACKENDS[job.backend], __package__).run(job, connection)
-    os._exit(0)  # (the libraries' own endings talk to servers that may be gone)
+    os._exit(0)  # the libraries' own shutdown may wait for servers that are gone
 
 
 def probe_devices(connection: "Connection[Any, Any]") -> None:
-    """Tell PortAudio's output devices, then whether JACK is there as a back end does."""
+    """Entry point of a process that sends PortAudio's output devices, then DeviceOpened or DeviceFailed for JACK."""
     from .jack_backend import run
     from .portaudio_backend import devices
 
-    with contextlib.suppress(EOFError, OSError):  # (who asked does not go on to play)
+    with contextlib.suppress(EOFError, OSError):  # the caller closes the pipe instead of playing
         connection.send(devices())
         run(OutputJob("jack", None, 2, 512, name="moodfader-look"), connection)

@@ -1,7 +1,6 @@
-"""JACK by its own C library (JACK-Client): blocks arrive at the ports bit for bit, and late cycles are counted.
+"""JACK back end through JACK-Client: blocks reach the ports unchanged, and xruns are counted.
 
-pyo plays over JACK as well (back end `pyo`), but nothing of it tells that a cycle came late. The library is the
-system's; where it is missing, pyo brings its own.
+The library libjack is the system's; without it, the back end falls back to pyo, which brings its own.
 """
 
 import threading
@@ -11,18 +10,18 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..processes.ipc import parent_exited
 from ..processes.messages import DeviceFailed, DeviceOpened, OutputJob
 from ..processes.realtime import lock_memory_and_freeze_gc
 from ..processes.ring_buffer import RingBuffer
-from .backends import parent_exited
 
-_LOOK_S: Final = 0.05
-_SILENT_S: Final = 2.0
-"""After so long without a cycle the server has gone."""
+_POLL_S: Final = 0.05
+_TIMEOUT_S: Final = 2.0
+"""Time without a cycle after which the server counts as gone."""
 
 
 def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
-    """Play until the ring says stop or the server goes; that is told by DeviceFailed."""
+    """Play until `stop` is set; if the server ends before, send DeviceFailed."""
     try:
         import jack
     except OSError:  # no libjack on this system
@@ -65,17 +64,17 @@ def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
     client.set_shutdown_callback(lambda status, reason: gone.set())
     ring.block_length = int(client.blocksize)
     lock_memory_and_freeze_gc()
-    client.activate()  # (its thread is as urgent as the server says)
+    client.activate()  # the server sets the priority of its thread
     for port, speaker in zip(ports, client.get_ports(is_physical=True, is_input=True, is_audio=True), strict=False):
         port.connect(speaker)
     seen, since = -1, time.monotonic()
     while not ring.stop and not parent_exited():
-        if gone.wait(_LOOK_S):
+        if gone.wait(_POLL_S):
             connection.send(DeviceFailed("the JACK server has ended"))
             return
         if cycles != seen:
             seen, since = cycles, time.monotonic()
-        elif time.monotonic() - since > _SILENT_S:
+        elif time.monotonic() - since > _TIMEOUT_S:
             connection.send(DeviceFailed("JACK has stopped asking for sound"))
             return
     client.deactivate()

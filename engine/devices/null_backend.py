@@ -1,4 +1,4 @@
-"""A sound card that is not there: takes blocks from the ring in real time and counts the late ones."""
+"""Null back end: reads blocks in real time without a sound card, and counts the late ones."""
 
 import time
 from multiprocessing.connection import Connection
@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from ..processes.ipc import parent_exited
 from ..processes.messages import DeviceOpened, OutputJob
 from ..processes.realtime import RT_OUTPUT, lock_memory_and_freeze_gc, set_realtime
 from ..processes.ring_buffer import RingBuffer
-from .backends import parent_exited
 from .late_blocks import LateBlocks
 
 
 def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
-    """Play to nobody until the ring says stop."""
+    """Read blocks until `stop` is set."""
     rate, block = job.sample_rate or 44100, job.block_length
     connection.send(DeviceOpened(rate, block))
     ring = RingBuffer(job.channels, name=connection.recv())
@@ -30,5 +30,5 @@ def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
     while not ring.stop and not parent_exited():
         ring.read_into(output)
         ring.late += late.done(time.monotonic())
-        due = max(due + period_s, time.monotonic() - period_s)  # (who is late does not take in a hurry)
+        due = max(due + period_s, time.monotonic() - period_s)  # after a delay, missed blocks are not read in a burst
         time.sleep(max(0.0, due - time.monotonic()))

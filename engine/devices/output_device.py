@@ -1,4 +1,4 @@
-"""The process that hands sound to the card: on the first back end that works, and again when the card is back."""
+"""The output process of a player: opens the first back end that works, and reconnects."""
 
 import contextlib
 import threading
@@ -10,30 +10,50 @@ from ..processes.ipc import ChildProcesses
 from ..processes.messages import DeviceOpened, OutputJob
 from .backends import run_output_process
 
-_BOOT_S: Final = 15.0
-_AGAIN_S: Final = 1.0
-_AUTO: Final = ("jack", "portaudio")
+_OPEN_TIMEOUT_S: Final = 15.0
+_RETRY_S: Final = 1.0
+_AUTO_ORDER: Final = ("jack", "portaudio")
 
 
 class OutputDevice:
-    """The audio process of a player; `sample_rate` and `block_length` are the device's."""
+    """An open output device in a process of its own.
+
+    Attributes
+    ----------
+    sample_rate, block_length : int
+        Of the device, in Hz and samples.
+    connection : Connection
+        This end of the pipe to its process.
+    """
 
     sample_rate: int
     block_length: int
     connection: "Connection[Any, Any]"
 
     def __init__(self, children: ChildProcesses, job: OutputJob, *, file_rate: int) -> None:
-        """Back end "auto" takes the first that is there; a device without a rate of its own plays at `file_rate`.
+        """Open a device. Back end "auto" takes the first that works.
 
-        Raises InputError when there is none.
+        Parameters
+        ----------
+        children : ChildProcesses
+            Starts the process.
+        job : OutputJob
+            Back end, device, rate, channels and block length.
+        file_rate : int
+            Rate in Hz for a device that has none of its own.
+
+        Raises
+        ------
+        InputError
+            If no device can be opened.
         """
         self._children = children
         reasons = []
-        for name in _AUTO if job.backend == "auto" else (job.backend,):
+        for name in _AUTO_ORDER if job.backend == "auto" else (job.backend,):
             rate = job.sample_rate if name in ("jack", "pyo") else job.sample_rate or file_rate
             self._job = OutputJob(name, rate, job.channels, job.block_length, job.device)
             try:
-                self._boot()
+                self._open()
             except InputError as error:
                 reasons.append(f"{name}: {error}")
             else:
@@ -41,20 +61,23 @@ class OutputDevice:
         raise InputError("; ".join(reasons) + " (moodfader devices tells more; --backend null plays without a card)")
 
     def attach(self, ring: str) -> None:
-        """Let it play from the ring of that name."""
+        """Start playing from the ring buffer of that name."""
         self._ring = ring
-        with contextlib.suppress(OSError):  # it has gone already: the end of its pipe tells
+        with contextlib.suppress(OSError):  # it has ended already, which its pipe tells
             self.connection.send(ring)
 
     def reconnect(self, closing: threading.Event) -> bool:
-        """Look for it every second until it plays again, or until closing.
+        """Try to open the device again every second, until it plays or `closing` is set.
 
-        Raises InputError when it is back at another rate.
+        Raises
+        ------
+        InputError
+            If it is back at another sample rate.
         """
         rate = self.sample_rate
-        while not closing.wait(_AGAIN_S):
+        while not closing.wait(_RETRY_S):
             try:
-                self._boot()
+                self._open()
             except InputError:
                 continue
             if self.sample_rate != rate:
@@ -65,10 +88,10 @@ class OutputDevice:
             return True
         return False
 
-    def _boot(self) -> None:
+    def _open(self) -> None:
         self._process, connection = self._children.start(run_output_process, self._job)
         try:
-            if not connection.poll(_BOOT_S):
+            if not connection.poll(_OPEN_TIMEOUT_S):
                 raise InputError("the sound card's process does not answer")
             answer = connection.recv()
         except (EOFError, OSError) as error:

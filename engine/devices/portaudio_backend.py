@@ -1,8 +1,8 @@
-"""pyo as the way to PortAudio, and to JACK where it is wanted; the only importer of pyo.
+"""PortAudio back end through pyo, which can also reach JACK; the only module that imports pyo.
 
-pyo calls back before each of its blocks, in the audio thread: there one block is copied from the ring into a table as
-long as a block, which pyo then plays once. The first blocks are not used, because pyo's server fades in over them.
-Its build of double precision is taken: the fade-in of the other one ends at 0.9999993 and stays there.
+pyo calls back before each of its blocks, in the audio thread. There one block is copied from the ring buffer into a
+table of one block, which pyo then plays once. The first blocks are skipped, because pyo's server fades in over them.
+The double-precision build is used: the fade-in of the other one ends at 0.9999993.
 """
 
 import contextlib
@@ -14,29 +14,29 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..processes.ipc import parent_exited
 from ..processes.messages import DeviceFailed, DeviceOpened, OutputJob
 from ..processes.realtime import RT_OUTPUT, lock_memory_and_freeze_gc, set_realtime
 from ..processes.ring_buffer import RingBuffer
-from .backends import parent_exited
 from .late_blocks import LateBlocks
 
 os.environ.setdefault("PYO_GUI_WX", "0")
-os.environ.setdefault("JACK_NO_START_SERVER", "1")  # a server is the user's to start
+os.environ.setdefault("JACK_NO_START_SERVER", "1")  # JACK is started by the user only
 os.environ.setdefault("ALSA_PLUGIN_DIR", "/usr/lib/x86_64-linux-gnu/alsa-lib")
 
 _FADE_IN_S: Final = 0.25
 _JACK_SLACK: Final = 0.8
-"""A cycle that is not done by its end is played as the one before it was; pyo needs some time after the copy."""
-_SILENT_S: Final = 2.0
-"""After so long without a callback the device has gone."""
+"""Share of a JACK cycle in which the copy must be done; later, the server plays the previous block again."""
+_TIMEOUT_S: Final = 2.0
+"""Time without a callback after which the device counts as gone."""
 
 
 def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
-    """Play until the ring says stop or the device goes; that is told by DeviceFailed."""
+    """Play until `stop` is set; if the device disappears before, send DeviceFailed."""
     audio = "portaudio" if job.backend == "portaudio" else "jack"
     with _quiet():
         pyo = _pyo()
-        if job.backend == "portaudio" and pyo.pa_count_devices() < 1:  # (booting without one crashes)
+        if job.backend == "portaudio" and pyo.pa_count_devices() < 1:  # booting without a device crashes
             connection.send(DeviceFailed("PortAudio finds no sound card"))
             return
         server = pyo.Server(
@@ -84,25 +84,31 @@ def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
 
     server.setCallback(copy)
     lock_memory_and_freeze_gc()
-    set_realtime(RT_OUTPUT)  # (the threads of PortAudio inherit it)
+    set_realtime(RT_OUTPUT)  # inherited by PortAudio's threads
     server.start()
     seen, since = 0, time.monotonic()
     while not ring.stop and not parent_exited():
         time.sleep(0.05)
         if calls != seen:
             seen, since = calls, time.monotonic()
-        elif time.monotonic() - since > _SILENT_S:
+        elif time.monotonic() - since > _TIMEOUT_S:
             connection.send(DeviceFailed("the sound card has stopped asking for sound"))
-            os._exit(3)  # (stopping a server whose device has gone hangs)
+            os._exit(3)  # stopping a server without its device hangs
     del readers
     with _quiet():
         server.stop()
         time.sleep(0.05)
-    os._exit(0)  # (pyo's shutdown talks to a server that may be gone)
+    os._exit(0)  # pyo's shutdown may wait for a server that is gone
 
 
 def devices() -> list[dict[str, Any]]:
-    """PortAudio's output devices: number, name, channels, sample_rate in Hz, latency in s."""
+    """List PortAudio's output devices.
+
+    Returns
+    -------
+    list of dict
+        With the keys number, name, channels, sample_rate (Hz) and latency_s.
+    """
     with _quiet():
         pyo = _pyo()
         if pyo.pa_count_devices() < 1:
@@ -130,7 +136,7 @@ def _pyo() -> Any:  # noqa: ANN401
 
 @contextlib.contextmanager
 def _quiet() -> Any:  # noqa: ANN401
-    """The libraries behind pyo talk to standard output and error by themselves."""
+    """Discard what pyo's libraries write to standard output and error."""
     import sys
 
     sys.stdout.flush()

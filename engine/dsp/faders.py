@@ -42,9 +42,9 @@ class Faders:
         for name, value in gains_db.items():
             known = name.strip().lower().replace("-", "_")
             if known not in MIDLEVEL:
-                near = difflib.get_close_matches(known, MIDLEVEL, n=1)
+                near = difflib.get_close_matches(known[:80], MIDLEVEL, n=1)
                 guess = f"did you mean {near[0]}?" if near else f"there are {', '.join(MIDLEVEL)}"
-                raise InputError(f"no feature is called {name!r}: {guess}")
+                raise InputError(f"no feature is called {name[:40]!r}: {guess}")
             try:
                 values[known] = float(value)
             except (TypeError, ValueError) as error:

@@ -174,7 +174,8 @@ _NEUTRAL: Final = _MaskState(None, np.zeros(1))
 
 def warm_up(mask: SegmentMask, *, sample_rate: int) -> None:
     """Use a mask once, beside the sound: its tables are in memory then, and the first move of a fader costs no more
-    than the others."""
+    than the others.
+    """
     mask_filter = MaskFilter(_Silence(sample_rate), 0)
     for faders_db in (np.zeros(len(MIDLEVEL), np.float32), np.ones(len(MIDLEVEL), np.float32)):
         mask_filter.step(mask, faders_db)

@@ -136,14 +136,14 @@ def fit_weighted_ridge(
     # Least squares without the ridge, for the standard errors
     inverse = np.linalg.pinv(gram, hermitian=True)
     plain = inverse @ cross
-    freedom = len(bits) - np.linalg.matrix_rank(gram, hermitian=True) - 1
-    noise = np.maximum(square - (plain * cross).sum(0), 0) / max(freedom, 1)
+    dof = len(bits) - np.linalg.matrix_rank(gram, hermitian=True) - 1
+    noise = np.maximum(square - (plain * cross).sum(0), 0) / max(dof, 1)
     return SegmentEffects(
         weights=coefficients,
         ols_weights=plain,
         variances=np.outer(np.diag(inverse), noise),
         split_halves=np.stack([_solve_ridge(*half.centred()[:2], ridge) for half in halves]),
-        dof=float(freedom),
+        dof=float(dof),
         residual_var=np.maximum(unexplained, 0) / whole.weight,
         total_var=square / whole.weight,
     )
@@ -188,7 +188,7 @@ class _WeightedSums:
         )
 
 
-def p_values(plain: Floats, variances: Floats, freedom: npt.ArrayLike) -> Floats:
+def p_values(plain: Floats, variances: Floats, dof: npt.ArrayLike) -> Floats:
     """Return the two-sided p-values of Student's t test that the effects are zero.
 
     Parameters
@@ -196,7 +196,7 @@ def p_values(plain: Floats, variances: Floats, freedom: npt.ArrayLike) -> Floats
     plain, variances
         Least-squares estimates and their squared standard errors, [segments, 7].
     dof
-        Degrees of freedom, broadcastable.
+        Degrees of dof, broadcastable.
 
     Returns
     -------
@@ -205,7 +205,7 @@ def p_values(plain: Floats, variances: Floats, freedom: npt.ArrayLike) -> Floats
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.abs(plain) / np.sqrt(variances)
-    p = 2 * stats.t.sf(np.nan_to_num(t, nan=0.0, posinf=np.inf), np.asarray(freedom, float))
+    p = 2 * stats.t.sf(np.nan_to_num(t, nan=0.0, posinf=np.inf), np.asarray(dof, float))
     return np.asarray(np.where(plain == 0, 1.0, p))
 
 

@@ -1,9 +1,8 @@
-"""The process that has torch: it analyses the tracks of the set list, and measures the effect twice a second.
+"""The analysis process, the only one with torch: analyses the set list and measures the effect twice a second.
 
-The track that plays is analysed first, then those that come next, then those before it; when another one is played
-whose analysis is not there, the work goes over to that, and back later where it was. Analyses of tracks are nice to
-the other processes (lower priority, one thread). It shares nothing with them but the ring, which it only reads, and
-may be as late as it likes: no sound waits for it.
+The track that plays is analysed first, then those after it, then those before it. When a track is played whose
+analysis is missing, the running analysis is interrupted, and resumed later. Analyses run with low priority on one
+thread. The process only reads the ring buffer, and no sound waits for it.
 """
 
 import contextlib
@@ -32,18 +31,18 @@ from .track_loader import next_in_order
 
 EVERY_S: Final = 0.5
 _TELL_S: Final = 0.25
-"""Progress is told no more often."""
+"""Shortest time between two messages of progress."""
 
 
 def main(job: AnalysisJob, connection: "Connection[Any, Any]") -> None:
-    """Take an AttachRing from the pipe and work until the ring says stop, or the pipe ends."""
+    """Body of the process: receive an AttachRing, then work until `stop` is set or the pipe is closed."""
     set_normal_priority()
     with contextlib.suppress(EOFError, OSError):
         _AnalysisWorker(job, connection).run()
 
 
 class _PreemptedError(Exception):
-    """Another track is to be analysed first."""
+    """Interrupts an analysis: another track is to be analysed first."""
 
 
 class _AnalysisWorker:
@@ -58,7 +57,7 @@ class _AnalysisWorker:
     def run(self) -> None:
         attach = self._connection.recv()
         self._ring = ring = RingBuffer(attach.channels, name=attach.name)
-        self._tell(AnalysisProgress(ring.track, 0.0))
+        self._send(AnalysisProgress(ring.track, 0.0))
         import torch
 
         torch.set_num_threads(1)
@@ -67,28 +66,28 @@ class _AnalysisWorker:
         try:
             self._model = load_model(self._job.model)
         except InputError as error:
-            self._tell(ProcessStatus("analyzer", "failed", str(error)))
+            self._send(ProcessStatus("analyzer", "failed", str(error)))
             return
         threading.Thread(target=self._analyse_all, daemon=True).start()
         meter = EffectMeter(ring, self._model, sample_rate=attach.sample_rate)
         while not ring.stop:
             if self._connection.poll(EVERY_S):
-                self._connection.recv()  # nothing is said after the ring: this is the end, as EOFError
+                self._connection.recv()  # no message follows AttachRing: this raises EOFError
             track = ring.track
             if track in self._peaks:
                 effect = meter.measure(track=track, peak=self._peaks[track])
                 if effect is not None and ring.track == track:
-                    self._tell(effect)
-        os._exit(0)  # (the analysis thread may be in the middle of something long)
+                    self._send(effect)
+        os._exit(0)  # the analysis thread may be computing
 
     def _analyse_all(self) -> None:
-        """Thread: one track after the other, what plays first."""
+        """Thread: analyse one track after the other, the one that plays first."""
         while self._left:
             number = next_in_order(self._ring.track, self._left)
             try:
                 self._analyse(number)
             except InputError as error:
-                self._tell(Notice(str(error), is_error=True))
+                self._send(Notice(str(error), is_error=True))
             except _PreemptedError:
                 continue
             self._left.discard(number)
@@ -120,21 +119,21 @@ class _AnalysisWorker:
             emotions=dict(predict_track(track, self._model).emotions),
             emotion_weights=self._model.emotion_weights,
         )
-        self._tell(TrackAnalyzed(number, summary))
+        self._send(TrackAnalyzed(number, summary))
         thumbnail = spectrogram_thumbnail(spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak))
-        self._tell(TrackThumbnail(number, thumbnail))
+        self._send(TrackThumbnail(number, thumbnail))
 
     def _analysing(self, number: int, fraction: float) -> None:
-        """A track has no analysis yet: that is long work, which others go before."""
+        """Progress of an analysis that is not in the cache: lower the priority, yield to the track that plays."""
         set_background_priority()
         playing = self._ring.track
         if playing != number and playing in self._left:
             raise _PreemptedError
         if time.monotonic() - self._told_at > _TELL_S:
             self._told_at = time.monotonic()
-            self._tell(AnalysisProgress(number, fraction))
+            self._send(AnalysisProgress(number, fraction))
 
-    def _tell(
+    def _send(
         self, message: AnalysisProgress | MeasuredEffect | Notice | ProcessStatus | TrackAnalyzed | TrackThumbnail
     ) -> None:
         with self._lock, contextlib.suppress(OSError):

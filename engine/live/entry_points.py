@@ -1,4 +1,4 @@
-"""The bodies of the player's processes. Each imports what it needs by itself: whoever starts one needs none of it."""
+"""Entry points of the render and analysis processes; their modules are imported only in the new process."""
 
 from multiprocessing.connection import Connection
 from typing import Any
@@ -8,6 +8,7 @@ from ..processes.messages import AnalysisJob
 
 
 def render_main(connection: "Connection[Any, Any]") -> None:
+    """Entry point of the render process."""
     ignore_signals()
     from .render_process import main
 
@@ -15,6 +16,7 @@ def render_main(connection: "Connection[Any, Any]") -> None:
 
 
 def analysis_main(job: AnalysisJob, connection: "Connection[Any, Any]") -> None:
+    """Entry point of the analysis process."""
     ignore_signals()
     from .analysis_process import main
 

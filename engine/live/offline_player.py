@@ -1,4 +1,4 @@
-"""Playing without a clock: the same performance, as fast as it is asked for, for tests and scripts."""
+"""The player's interface without a clock or processes, for tests and scripts: renders as fast as it is asked to."""
 
 from collections.abc import Sequence
 
@@ -12,25 +12,25 @@ from ..processes.messages import EventsApplied, PlayerCallback, PlayerMeters
 
 
 class OfflinePlayer:
-    """Takes changes as a Player does; `advance` gives the sound. One thread only."""
+    """Takes control changes as a Player does; `render` gives the sound. For one thread only."""
 
     def __init__(
         self,
         sounds: Sequence[SampleBuffer],
-        maps: Sequence[SegmentMask | None],
+        masks: Sequence[SegmentMask | None],
         event: PlayerCallback,
         *,
         ceiling_dbtp: float = -1.0,
     ) -> None:
-        """The sounds are loaded."""
+        """`sounds` are loaded tracks, `masks` their masks (None: not analysed); `event` takes what a player tells."""
         self._sounds = sounds
         self._event = event
-        self._performance = SetRenderer(sounds, ceiling_dbtp=ceiling_dbtp)
-        self._performance.masks[:] = maps
-        self.sample_rate, self.channels = self._performance.sample_rate, self._performance.channels
-        self.block_length = self._performance.hop_length
+        self._renderer = SetRenderer(sounds, ceiling_dbtp=ceiling_dbtp)
+        self._renderer.masks[:] = masks
+        self.sample_rate, self.channels = self._renderer.sample_rate, self._renderer.channels
+        self.block_length = self._renderer.hop_length
         self._waiting: list[tuple[str, Value]] = [
-            (ANALYSIS_READY, n) for n, known in enumerate(maps) if known is not None
+            (ANALYSIS_READY, n) for n, mask in enumerate(masks) if mask is not None
         ]
         self._rest = np.zeros((0, self.channels), dtype=np.float32)
         self._peak = 0.0
@@ -44,13 +44,13 @@ class OfflinePlayer:
         """The next samples of the performance, float32 [samples, channels]."""
         while len(self._rest) < samples:
             waiting, self._waiting = self._waiting, []
-            at = self._performance.position
-            applied = self._performance.follow_up()
+            at = self._renderer.position
+            applied = self._renderer.follow_up()
             for change in waiting:
-                applied += self._performance.command(*change)
+                applied += self._renderer.command(*change)
             if applied:
                 self._event(EventsApplied.at_step(at, applied))
-            self._rest = np.concatenate((self._rest, self._performance.step()))
+            self._rest = np.concatenate((self._rest, self._renderer.step()))
         output, self._rest = self._rest[:samples], self._rest[samples:]
         self._peak = float(np.abs(output).max(initial=0.0))
         self.samples_played += samples
@@ -58,7 +58,7 @@ class OfflinePlayer:
 
     def meters(self) -> PlayerMeters:
         """As Player's."""
-        transport = self._performance.transport
+        transport = self._renderer.transport
         return PlayerMeters(
             track=transport.track,
             position_s=transport.position / self.sample_rate,

@@ -1,12 +1,12 @@
-"""Playing: three processes and what goes between them.
+"""The player: starts and supervises the render, output and analysis processes.
 
-    renderer --ring--> sound card's process        hearing (torch): analyses, and measures what sounded
-        ^ changes                                      |
+    renderer --ring buffer--> output process       analysis process (torch): analyses, measured effects
+        ^ control changes                              |
         +------------------- player -------------------+
 
-The player starts them, sends changes to the renderer (the newest of each address only), and passes on what they tell.
-If the sound card goes it is looked for every second, and the performance waits where it was. A renderer or an
-analysis process that ends is started again: the renderer goes on where it was, under the same controls.
+The player sends control changes to the renderer (the newest of each address) and passes on the messages of all three.
+If the output device disappears it is looked for every second, and the performance waits. A renderer or an analysis
+process that ends is started again: the renderer continues where it was, under the same controls.
 """
 
 import contextlib
@@ -42,22 +42,41 @@ from ..processes.messages import (
 from ..processes.ring_buffer import RingBuffer
 from . import entry_points
 from .control_queue import ControlQueue
-from .restarts import RestartLimit
+from .restarts import PROCESS_TEXTS, RestartLimit
 
 BLOCK_LENGTH: Final = 512
 _GATHER_S: Final = 0.001
-_PATIENCE_S: Final = 1.5
-_LOOK_S: Final = 0.02
+_JOIN_S: Final = 1.5
+_POLL_S: Final = 0.02
 _TAKE_S: Final = 0.2
-_FIRST_S: Final = 3.0
-_FADE_PATIENCE_S: Final = 1.0
+_FIRST_SOUND_S: Final = 3.0
+_FADE_MARGIN_S: Final = 1.0
 
 
 @dataclass(frozen=True)
 class PlayerOptions:
-    """backend: jack, portaudio, pyo (JACK through pyo), null, or auto (the first that is there). sample_rate in Hz
-    and channels: None takes the device's and the tracks'. ahead: samples that are made so long before the card takes
-    them, None for as many as it turns out to need.
+    """How and on what to play.
+
+    Attributes
+    ----------
+    backend : str
+        jack, portaudio, pyo (JACK through pyo), null, or auto: the first that works.
+    device : int, optional
+        PortAudio's number of the device; None: its default.
+    sample_rate : int, optional
+        In Hz; None: the device's, or the first file's.
+    channels : int, optional
+        None: as many as the tracks have, two at least.
+    block_length : int
+        Samples in a block (JACK has its own).
+    ahead : int, optional
+        Samples rendered ahead; None: adapts.
+    ceiling_dbtp : float
+        Ceiling of the limiter.
+    model : Path, optional
+        Checkpoint of the network; None: the shipped one.
+    analysis : mapping
+        Fields of AnalysisSettings that differ from the defaults.
     """
 
     backend: str = "auto"
@@ -72,10 +91,10 @@ class PlayerOptions:
 
 
 class Player:
-    """Plays files on a device, from the moment it is made (paused) until `close`."""
+    """Plays a set list on an output device; paused at first, until `close`."""
 
     def __init__(self, files: Sequence[Path], event: PlayerCallback, options: PlayerOptions) -> None:
-        """Raises InputError for a file that cannot be played and a device that is not there."""
+        """Start the processes; `event` takes their messages. Raises InputError: unplayable file, no device."""
         self._event = event
         sources = [probe(file) for file in files]
         self.channels = options.channels or max(2, *(source.channels for source in sources))
@@ -87,9 +106,9 @@ class Player:
         self._children = ChildProcesses()
         self._closing = threading.Event()
         self.ring: RingBuffer | None = None
-        self._hearing_process: Any = None
-        self._hearing: Any = None
-        self._begun = time.monotonic()
+        self._analysis_process: Any = None
+        self._analysis_connection: Any = None
+        self._started_at = time.monotonic()
         self._played = 0
         self._queue = ControlQueue()
         self._analyses: dict[int, str] = {}
@@ -105,17 +124,17 @@ class Player:
             threading.Thread(target=work, daemon=True).start()
 
     def set(self, address: str, value: Value) -> None:
-        """Change a control as soon as possible. If several changes of one address wait, the newest counts."""
+        """Send a control change; of several waiting changes of one address the newest counts."""
         self._queue.put(address, value)
 
     def meters(self) -> PlayerMeters:
-        """Read the meters; the position is that of what is heard, not of what is rendered ahead of it."""
+        """Read the meters; the position is that of the sample played now, not of the newest one rendered."""
         ring = self.ring
         assert ring is not None
-        heard_s = ring.position_s - (ring.fill / self.sample_rate if ring.playing else 0.0)
+        position_s = ring.position_s - (ring.fill / self.sample_rate if ring.playing else 0.0)
         return PlayerMeters(
             track=ring.track,
-            position_s=max(heard_s, 0.0),
+            position_s=max(position_s, 0.0),
             duration_s=ring.duration_s,
             playing=bool(ring.playing),
             ended=bool(ring.ended),
@@ -129,11 +148,11 @@ class Player:
 
     @property
     def samples_played(self) -> int:
-        """Samples of the performance that have gone to the card."""
-        return self._played if self.ring is None else max(self.ring.read - self.ring.lead, 0)
+        """Samples of the performance that the device has read."""
+        return self._played if self.ring is None else max(self.ring.read - self.ring.leading_silence, 0)
 
     def close(self, *, fade_s: float = 0.0) -> None:
-        """Stop and clean up.
+        """Stop the processes and free the ring buffer.
 
         Parameters
         ----------
@@ -148,36 +167,36 @@ class Player:
         self._closing.set()
         if ring is not None:
             ring.stop = 1
-        if self._hearing_process is not None:
-            self._hearing_process.kill()  # (it may be in the middle of something long; its files are written whole)
-        self._children.join(_PATIENCE_S if ring is not None else 0)
+        if self._analysis_process is not None:
+            self._analysis_process.kill()  # it may be computing; its files are written atomically
+        self._children.join(_JOIN_S if ring is not None else 0)
         if ring is not None:
             self._played, self.ring = self.samples_played, None
             ring.close()
 
     def _fade_out(self, ring: RingBuffer, fade_s: float) -> None:
-        """Wait until the end of the fade has gone to the card, or until that should have happened."""
+        """Fade out and wait until the device has read the end of the fade, or should have."""
         self._queue.put(FADE_OUT, fade_s)
-        end = time.monotonic() + fade_s + _FADE_PATIENCE_S
+        end = time.monotonic() + fade_s + _FADE_MARGIN_S
         target = ring.written + round(fade_s * self.sample_rate) + 4 * max(ring.block_length, 1024)
         while ring.read < target and time.monotonic() < end:
-            time.sleep(_LOOK_S)
+            time.sleep(_POLL_S)
 
     def _start(self, files: tuple[Path, ...], file_rate: int, options: PlayerOptions) -> None:
         _, self._renderer = self._children.start(entry_points.render_main)
         job = OutputJob(options.backend, options.sample_rate, self.channels, options.block_length, options.device)
-        self._card = OutputDevice(self._children, job, file_rate=file_rate)
-        self.sample_rate, self.block_length = self._card.sample_rate, self._card.block_length
+        self._output = OutputDevice(self._children, job, file_rate=file_rate)
+        self.sample_rate, self.block_length = self._output.sample_rate, self._output.block_length
         self.ring = ring = RingBuffer(self.channels)
         self._render_job = RenderJob(
             files, self.sample_rate, self.channels, options.ceiling_dbtp, options.ahead, ring.name
         )
         self._renderer.send(self._render_job)
-        self._card.attach(ring.name)
-        self._hearing_job = AnalysisJob(files, options.model, dict(options.analysis))
+        self._output.attach(ring.name)
+        self._analysis_job = AnalysisJob(files, options.model, dict(options.analysis))
 
     def _send(self) -> None:
-        """Thread: hand the changes over, a few of them at a time."""
+        """Thread: send the queued changes to the renderer, gathered over a millisecond."""
         while not self._closing.is_set():
             changes = self._queue.take(_TAKE_S)
             if not changes:
@@ -186,53 +205,55 @@ class Player:
                 self._tell_renderer(SetControls(changes))
             except OSError:  # it has ended, and another one is on its way
                 self._queue.give_back(changes)
-                time.sleep(_LOOK_S)
-            time.sleep(_GATHER_S)  # (a flood of messages becomes a few)
+                time.sleep(_POLL_S)
+            time.sleep(_GATHER_S)  # a flood of changes becomes a few messages
 
     def _tell_renderer(self, message: SetControls | UseAnalysis) -> None:
         with self._pipe_lock:
             self._renderer.send(message)
 
-    def _hear(self) -> None:
-        """Start the process that analyses."""
+    def _start_analysis(self) -> None:
+        """Start the analysis process."""
         ring = self.ring
         if ring is not None:
-            self._hearing_process, self._hearing = self._children.start(entry_points.analysis_main, self._hearing_job)
-            self._hearing.send(AttachRing(ring.name, self.sample_rate, self.channels))
+            self._analysis_process, self._analysis_connection = self._children.start(
+                entry_points.analysis_main, self._analysis_job
+            )
+            self._analysis_connection.send(AttachRing(ring.name, self.sample_rate, self.channels))
 
     def _receive(self) -> None:
-        """Thread: pass on what the processes tell, and look after them."""
-        talking: MutableSet[Any] = {self._renderer, self._card.connection}
+        """Thread: receive the messages of the processes, and replace those that end."""
+        connections: MutableSet[Any] = {self._renderer, self._output.connection}
         while not self._closing.is_set():
-            if self._hearing is None and self._has_sounded():
-                self._hear()
-                talking.add(self._hearing)
-            ready: list[Any] = wait(list(talking), timeout=_LOOK_S if self._hearing is None else 0.2)
+            if self._analysis_connection is None and self._has_sounded():
+                self._start_analysis()
+                connections.add(self._analysis_connection)
+            ready: list[Any] = wait(list(connections), timeout=_POLL_S if self._analysis_connection is None else 0.2)
             for connection in ready:
                 try:
                     message = connection.recv()
                 except (EOFError, OSError):
-                    talking.discard(connection)
-                    self._ended(connection, talking)
+                    connections.discard(connection)
+                    self._ended(connection, connections)
                     continue
                 self._pass_on(message)
 
     def _has_sounded(self) -> bool:
-        """Whether the first sound has come, or should have: until then nothing else is started."""
+        """Whether the device has read the first samples, or should have: the analysis process starts only then."""
         ring = self.ring
-        return ring is not None and bool(ring.read or time.monotonic() - self._begun > _FIRST_S)
+        return ring is not None and bool(ring.read or time.monotonic() - self._started_at > _FIRST_SOUND_S)
 
     def _pass_on(self, message: object) -> None:
         match message:
-            case DeviceFailed():  # (the end of its pipe follows)
+            case DeviceFailed():  # its pipe is closed next
                 return
-            case ProcessStatus(process, "failed"):  # it ends by itself, and would do so again
+            case ProcessStatus(process, "failed"):  # it ends by itself and would do so again
                 self._given_up.add(process)
             case TrackAnalyzed(track, summary):
                 if self._analyses.get(track) == str(summary.analysis):  # a process that was started again
                     return
                 self._analyses[track] = str(summary.analysis)
-                with contextlib.suppress(OSError):  # (one that is started again gets it with its job)
+                with contextlib.suppress(OSError):  # a renderer that is started again gets it with its job
                     self._tell_renderer(UseAnalysis(track, str(summary.analysis)))
             case EventsApplied(events):
                 for event in events:
@@ -240,28 +261,28 @@ class Player:
                         self._queue.note(LOOP, event.value)
         self._event(message)  # type: ignore[arg-type]
 
-    def _ended(self, connection: Any, talking: MutableSet[Any]) -> None:  # noqa: ANN401
-        """One of the processes is no more: start another one, or look for the sound card."""
+    def _ended(self, connection: Any, connections: MutableSet[Any]) -> None:  # noqa: ANN401
+        """A pipe was closed: start the process again, or look for the output device."""
         if self._closing.is_set():
             return
         if connection is self._renderer:
-            self._replace("renderer", self._restart_renderer, talking)
-        elif connection is self._hearing:
-            self._replace("analyzer", self._restart_analysis, talking)
+            self._replace("renderer", self._restart_renderer, connections)
+        elif connection is self._analysis_connection:
+            self._replace("analyzer", self._restart_analysis, connections)
         else:
             self._event(ProcessStatus("output", "gone", "the sound card is gone; looking for it every second"))
-            threading.Thread(target=self._look_for_card, args=(talking,), daemon=True).start()
+            threading.Thread(target=self._reconnect_output, args=(connections,), daemon=True).start()
 
-    def _replace(self, process: ProcessName, restart: Callable[[], Any], talking: MutableSet[Any]) -> None:
+    def _replace(self, process: ProcessName, restart: Callable[[], Any], connections: MutableSet[Any]) -> None:
         if process in self._given_up:
             return
-        name, consequence = _NAMES[process]
+        name, consequence = PROCESS_TEXTS[process]
         if not self._restarts[process].allows():
             text = f"{name} ends again and again and is not started any more: {consequence} (play again)"
             self._event(ProcessStatus(process, "failed", text))
             return
         self._event(ProcessStatus(process, "restarting", f"{name} has ended; it is started again"))
-        talking.add(restart())
+        connections.add(restart())
         self._event(ProcessStatus(process, "running", f"{name} is there again"))
 
     def _restart_renderer(self) -> Any:  # noqa: ANN401
@@ -282,20 +303,14 @@ class Player:
         return renderer
 
     def _restart_analysis(self) -> Any:  # noqa: ANN401
-        self._hear()
-        return self._hearing
+        self._start_analysis()
+        return self._analysis_connection
 
-    def _look_for_card(self, talking: MutableSet[Any]) -> None:
-        """Thread: what the others tell is passed on meanwhile."""
+    def _reconnect_output(self, connections: MutableSet[Any]) -> None:
+        """Thread: look for the output device until it is back."""
         try:
-            if self._card.reconnect(self._closing):
-                talking.add(self._card.connection)
+            if self._output.reconnect(self._closing):
+                connections.add(self._output.connection)
                 self._event(ProcessStatus("output", "running", "the sound card is back"))
         except InputError as error:
             self._event(ProcessStatus("output", "failed", str(error)))
-
-
-_NAMES: Final[dict[ProcessName, tuple[str, str]]] = {
-    "renderer": ("the renderer", "the sound is gone"),
-    "analyzer": ("the process that analyses", "no more analyses and measured emotions, the sound goes on"),
-}

@@ -5,6 +5,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from ..processes.messages import ProcessName
+
+PROCESS_TEXTS: Final[dict[ProcessName, tuple[str, str]]] = {
+    "renderer": ("the renderer", "the sound is gone"),
+    "analyzer": ("the process that analyses", "no more analyses and measured emotions, the sound goes on"),
+}
+"""Name of each process, and what its end means for the show."""
 MAX_RESTARTS: Final = 5
 WITHIN_S: Final = 60.0
 

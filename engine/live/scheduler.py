@@ -1,10 +1,9 @@
-"""When the next step of sound has to be made: so late that controls act soon, so early that it is there in time.
+"""Just-in-time render scheduler: each step is rendered late, for low latency, but before the device reads it.
 
-The card takes a block each period. The times of its takes are a grid that is known from the earliest of them (a late
-one is an accident, not a new grid). A step is begun a margin before the take that needs its first sample. The margin
-is short on a calm machine, longer while it is busy or something was late in the last while, the longer the later it
-was. No clock in here: times are seconds of any steady clock, samples are
-counted from the first of the ring.
+The device reads a block each period. The times of its reads follow a grid, which is estimated from the earliest ones
+(a late read does not move it). A step is begun a margin before the read that needs its first sample. The margin
+adapts: short on an idle machine, longer while the machine is loaded or after a step was late. The module reads no
+clock: times are seconds of any monotonic clock, samples are counted from the first of the ring buffer.
 """
 
 from typing import Final
@@ -14,64 +13,63 @@ MARGIN_JITTER_S: Final = 0.012
 MARGIN_LOAD_S: Final = 0.022
 MARGIN_LATE_S: Final = 0.036
 _AFTER_LATE: Final = ((0.0055, MARGIN_JITTER_S, 10.0), (0.008, MARGIN_LOAD_S, 10.0), (0.012, MARGIN_LATE_S, 30.0))
-"""A step that is ready so long after it should have begun asks for such a margin for such a time, in seconds.
+"""(lateness, margin, duration) in seconds: a step that is done so long after its start time sets the margin so long.
 
-Steps take half a millisecond to two. Real-time threads do not wait as long as the first line says, but a virtual
-machine's host may stop all of it for a while.
+Steps take 0.5 to 2 ms. Longer delays come from other real-time threads or from the host of a virtual machine.
 """
 _BUSY_HOLD_S: Final = 10.0
-_SETTLE_S: Final = 0.1  # after a change of the margin: the steps that a longer one asks for at once are late to it
+_SETTLE_S: Final = 0.1  # after a longer margin is set, the steps that are due at once are late by definition
 _SLEW: Final = 0.05
 
 
 class RenderScheduler:
-    """The grid and the margin of one card."""
+    """Read grid and margin of one device."""
 
     def __init__(self, *, sample_rate: int, step_length: int, margin_s: float | None = None) -> None:
-        """A `margin_s` that is given stays; else it follows what happens."""
+        """A given `margin_s` is fixed; None: it adapts."""
         self._rate = sample_rate
         self._step_length = step_length
         self._fixed = margin_s is not None
         self.margin_s = MARGIN_LOAD_S if margin_s is None else margin_s
-        """How long before its take a step is begun."""
+        """Time from the start of a step to the read that needs it."""
         self.busy = True
-        """Whether the machine has little time to spare; said from outside."""
+        """Whether the machine has little time to slack_s; set by the owner."""
         self._until = dict.fromkeys(
             (MARGIN_JITTER_S, MARGIN_LOAD_S, MARGIN_LATE_S), float("-inf")
-        )  # how long which margin is wanted
+        )  # until when each margin is required
         self._settled_at = float("-inf")
         self._block = 0
         self._read = -1
-        self._taken = 0.0
+        self._last_read_at = 0.0
 
     def on_device_read(self, read: int, at: float, block_length: int) -> None:
-        """The card had taken all before sample `read` at that time, `block_length` at once."""
+        """The device had read all samples before `read` at time `at`, in blocks of `block_length`."""
         if read == self._read and block_length == self._block:
             return
-        expected = self._taken + (read - self._read) / self._rate
+        expected = self._last_read_at + (read - self._read) / self._rate
         if self._read < 0 or block_length != self._block or at < expected or at - expected > 1:
-            self._taken = at
+            self._last_read_at = at
         else:
-            self._taken = expected + (at - expected) * _SLEW
+            self._last_read_at = expected + (at - expected) * _SLEW
         self._read, self._block = read, block_length
 
     def next_deadline(self, written: int) -> float:
-        """When to begin the step whose first sample is the ring's `written`; -inf before the first take."""
+        """Time to begin the step whose first sample is `written`; -inf before the first read."""
         if self._read < 0:
             return float("-inf")
         return self._needed(written) - self.margin_s
 
     def max_buffered(self, block_length: int) -> int:
-        """Samples that are kept ready at most, whatever the clock says (the card may be late, or gone)."""
+        """Limit of buffered samples, whatever the clock says (the device may be late, or gone)."""
         blocks = int(self.margin_s * self._rate / block_length) + 2
         return blocks * block_length + self._step_length
 
     def on_step_done(self, written: int, now: float) -> float:
-        """The step that began at `written` is there: returns how long before its take; the margin learns from it."""
+        """The step that begins at `written` is done: adapt the margin, return the slack before its read in s."""
         if self._read < 0:
             return self.margin_s
-        spare = self._needed(written) - now
-        late = self.margin_s - spare if now > self._settled_at else 0.0
+        slack_s = self._needed(written) - now
+        late = self.margin_s - slack_s if now > self._settled_at else 0.0
         if self.busy:
             self._until[MARGIN_LOAD_S] = now + _BUSY_HOLD_S
         for late_s, margin_s, hold_s in _AFTER_LATE:
@@ -80,9 +78,9 @@ class RenderScheduler:
         wanted = max((margin_s for margin_s, until in self._until.items() if now < until), default=MARGIN_IDLE_S)
         if not self._fixed and wanted != self.margin_s:
             self.margin_s, self._settled_at = wanted, now + _SETTLE_S
-        return spare
+        return slack_s
 
     def _needed(self, written: int) -> float:
-        """When the card takes the block that has sample `written` in it."""
-        takes = (written - self._read) // self._block + 1
-        return self._taken + takes * self._block / self._rate
+        """Time of the read of the block that contains sample `written`."""
+        reads = (written - self._read) // self._block + 1
+        return self._last_read_at + reads * self._block / self._rate

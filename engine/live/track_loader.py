@@ -1,7 +1,7 @@
 """Background loading: the tracks of the set list, the one that plays first, and the masks of their analyses.
 
-It works in a thread of the process that renders, so it never keeps that interpreter for long: after what the first
-sound needs, it rests as long as it works.
+It runs in a thread of the render process and holds the interpreter lock for short times only: once what the position
+needs is loaded, it sleeps as long as it works.
 """
 
 import threading
@@ -17,18 +17,18 @@ from ..dsp.segment_mask import SegmentMask
 from ..processes.messages import Notice
 from ..processes.realtime import RT_CONTROL, set_realtime
 
-_HURRY_S: Final = 5.0
-"""So much is loaded without a rest, from the beginning of the track that plays to behind the position."""
+_READ_AHEAD_S: Final = 5.0
+"""So far beyond the position the track is loaded without sleeping."""
 
 
 class TrackLoader:
-    """Loads from its own thread until it is told to stop."""
+    """Loads tracks and masks in a thread of its own until `stop`."""
 
     def __init__(
         self,
         sounds: Sequence[SampleBuffer],
-        got_map: Callable[[int, SegmentMask], None],
-        tell: Callable[[Notice], None],
+        on_mask_loaded: Callable[[int, SegmentMask], None],
+        send: Callable[[Notice], None],
         wanted: Callable[[], tuple[int, int]] = lambda: (0, 0),
     ) -> None:
         """Begin to load.
@@ -37,27 +37,27 @@ class TrackLoader:
         ----------
         sounds : sequence of Sound
             The tracks of the set list.
-        got_map : callable
+        on_mask_loaded : callable
             Called by the thread with the number of a track and its mask.
-        tell : callable
+        send : callable
             Called by the thread with what went wrong.
         wanted : callable
             Gives the number of the track that plays, and the sample of it that is needed next.
         """
-        self._sounds, self._got_map, self._tell, self._wanted = sounds, got_map, tell, wanted
-        self._maps: dict[int, str] = {}
+        self._sounds, self._on_mask_loaded, self._send, self._wanted = sounds, on_mask_loaded, send, wanted
+        self._mask_paths: dict[int, str] = {}
         self._work = threading.Event()
         self._stopped = False
         self._worked_since = time.monotonic()
         threading.Thread(target=self._run, name="loader", daemon=True).start()
 
     def request_mask(self, number: int, path: str) -> None:
-        """Get the mask of a track from its analysis file."""
-        self._maps[number] = path
+        """Load the mask of a track from its analysis file."""
+        self._mask_paths[number] = path
         self._work.set()
 
     def stop(self) -> None:
-        """Load no more."""
+        """Stop loading."""
         self._stopped = True
         for sound in self._sounds:
             sound.close()
@@ -70,38 +70,38 @@ class TrackLoader:
             number = next_in_order(self._wanted()[0], left)
             left.discard(number)
             sound = self._sounds[number]
-            sound.load(self._rest)
-            self._fetch_maps()
+            sound.load(self._sleep)
+            self._load_masks()
             if sound.error is not None:
-                self._tell(Notice(str(sound.error), is_error=True))
+                self._send(Notice(str(sound.error), is_error=True))
         while not self._stopped:
             self._work.wait()
             self._work.clear()
-            self._fetch_maps()
+            self._load_masks()
 
-    def _rest(self) -> None:
-        """Rest as long as was worked, unless what plays has to wait for this (or for a track that comes after it)."""
+    def _sleep(self) -> None:
+        """Sleep as long as was worked, unless the track that plays waits for its samples."""
         track, position = self._wanted()
         playing = self._sounds[track]
-        if playing.is_loaded(position, position + round(_HURRY_S * playing.sample_rate)):
+        if playing.is_loaded(position, position + round(_READ_AHEAD_S * playing.sample_rate)):
             time.sleep(min(time.monotonic() - self._worked_since, 0.1))
-            self._fetch_maps()
+            self._load_masks()
         self._worked_since = time.monotonic()
 
-    def _fetch_maps(self) -> None:
-        while self._maps:
-            number = next(iter(self._maps))
-            path = self._maps.pop(number)
+    def _load_masks(self) -> None:
+        while self._mask_paths:
+            number = next(iter(self._mask_paths))
+            path = self._mask_paths.pop(number)
             try:
                 mask = load_mask(path, sample_rate=self._sounds[number].sample_rate)
             except InputError as error:
-                self._tell(Notice(str(error), is_error=True))
+                self._send(Notice(str(error), is_error=True))
                 continue
-            self._got_map(number, mask)
+            self._on_mask_loaded(number, mask)
 
 
 def load_mask(path: str, *, sample_rate: int) -> SegmentMask:
-    """The mask of an analysis file, ready for its first use.
+    """Load the mask of an analysis file and use it once, so that its tables are in memory.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def load_mask(path: str, *, sample_rate: int) -> SegmentMask:
 
 
 def next_in_order(playing: int, left: set[int]) -> int:
-    """Of the tracks that are left: the one that plays, then those that come next, then those before it.
+    """The next of some tracks: the one that plays, then those after it, then those before it.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """A performance on disk: JSON Lines, the first of which says what was played, then one change a line, as it happens.
 
     {"format": "moodfader-performance", "version": 1, "sample_rate": 44100, "channels": 2, "ceiling_dbtp": -1.0,
-     "tracks": ["song.flac"], ...}
+     "tracks": ["song.flac"], "faders": "decoupled"}
     {"at": 51200, "address": "/moodfader/midlevel/modality", "value": 6.0}
     {"at": 90112, "address": "/moodfader/track/ready", "value": 0, "digest": "...", "model": "..."}
     {"at": 910336, "end": true}
@@ -65,6 +65,8 @@ class Automation:
     """Of the tracks that were steered, by number."""
     models: Mapping[int, str] = field(default_factory=dict)
     """Digests of the models that explained them."""
+    coupled: bool = True
+    """Whether the faders were coupled, as in all files of before 0.8, which do not say it."""
 
 
 class AutomationWriter:
@@ -80,9 +82,12 @@ class AutomationWriter:
         except OSError as error:
             raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
 
-    def begin(self, *, sample_rate: int, channels: int, ceiling_dbtp: float, tracks: list[str]) -> None:
+    def begin(
+        self, *, sample_rate: int, channels: int, ceiling_dbtp: float, tracks: list[str], coupled: bool = False
+    ) -> None:
         """The first line."""
         about = {"sample_rate": sample_rate, "channels": channels, "ceiling_dbtp": ceiling_dbtp, "tracks": tracks}
+        about["faders"] = "coupled" if coupled else "decoupled"
         self.write({"format": FORMAT, "version": VERSION, **about})
 
     def write(self, line: Mapping[str, Any]) -> None:
@@ -173,7 +178,8 @@ def read_automation(path: Path) -> Automation:
                 digests[value], models[value] = str(line["digest"])[:128], str(line.get("model", ""))[:128]
         else:
             raise InputError(f"{where}: neither a change nor the end")
-    return Automation(rate, channels, ceiling, tracks, tuple(changes), samples, digests, models)
+    coupled = head.get("faders") != "decoupled"
+    return Automation(rate, channels, ceiling, tracks, tuple(changes), samples, digests, models, coupled)
 
 
 def _played(path: Path, head: Mapping[str, Any]) -> tuple[int, int, float, tuple[Path, ...]]:

@@ -1,13 +1,13 @@
-"""The words in which a performance is told: which control took which value at which output sample."""
+"""Control events of a performance, and the addresses that the engine knows."""
 
 from dataclasses import dataclass
 
 ROOT = "/moodfader/"
 ANALYSIS_READY = ROOT + "track/ready"
-"""The change that says from when on the analysis of a track (its number is the value) is there."""
+"""Event from which on the analysis of a track is used; its value is the number of the track."""
 SEEK = ROOT + "transport/seek"
 SKIP = ROOT + "transport/skip"
-"""A relative seek in seconds; an automation file has the seek that it came to."""
+"""Relative seek in seconds; automation files contain the resulting SEEK."""
 TRACK = ROOT + "transport/track"
 LOOP = ROOT + "transport/loop"
 LOOP_START = ROOT + "transport/loop_start"
@@ -15,13 +15,13 @@ LOOP_END = ROOT + "transport/loop_end"
 BYPASS = ROOT + "bypass"
 DELTA = ROOT + "delta"
 FADE_OUT = ROOT + "fade_out"
-"""Fades all sound out within so many seconds, linearly; the last event of a performance that is ended by hand."""
+"""Linear fade-out of the output; the value is its duration in seconds."""
 Value = float | int | bool | str | None
 
 
 @dataclass(frozen=True)
 class ControlEvent:
-    """What was set to which value, from the step on that begins at or after output sample `at`."""
+    """A control takes `value` with the first step that begins at or after output sample `at`."""
 
     at: int
     address: str

@@ -1,10 +1,10 @@
-"""A performance: what is heard is a pure function of the tracks, their analyses and the history of the controls.
+"""Renders a set list from control events: the output is a pure function of tracks, masks and events.
 
-    voice (steered and original, aligned to the sample) -> loudness match -> wet/dry, A/B, delta -> master -> limiter
+    transport (steered and original hop) -> loudness match -> wet/dry, A/B, delta -> master gain -> limiter
 
-Time is the output sample. Changes act at the beginning of a step (one hop of the voice), so the output does not know
-in what blocks it is asked for; live and offline are the same code. Where no fader differs from zero and nothing else
-is in the way, samples are the track's own; otherwise the true peak stays below the ceiling.
+Time is counted in output samples. Events take effect at the beginning of a step (one hop of the mask filter), so the
+output does not depend on the blocks in which it is read; live playing and replay are the same code. With all faders
+at zero and unity gain the samples are the track's own; otherwise the true peak stays below the ceiling.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,19 +25,19 @@ from .transport_commands import CommandResolver, Primitive
 
 
 class SetRenderer:
-    """Plays a set list step by step, as its controls stand."""
+    """Renders a set list step by step under its controls."""
 
     def __init__(self, sounds: Sequence[SampleBuffer], *, ceiling_dbtp: float = -1.0) -> None:
-        """All sounds have one rate and one number of channels; they may still be loading."""
+        """`sounds` are the tracks, of one rate and one number of channels; they may still be loading."""
         rate, channels = sounds[0].sample_rate, sounds[0].channels
         self.sample_rate, self.channels = rate, channels
         self.masks: list[SegmentMask | None] = [None] * len(sounds)
-        """Put here before the change at MAP_ADDRESS is applied."""
-        self._used_maps: list[SegmentMask | None] = [None] * len(sounds)
-        self.transport = Transport(sounds, self._used_maps)
+        """Masks by track; used from the event at ANALYSIS_READY on."""
+        self._active_masks: list[SegmentMask | None] = [None] * len(sounds)
+        self.transport = Transport(sounds, self._active_masks)
         self.hop_length = self.transport.hop_length
         self.position = 0
-        """The output sample with which the next step begins."""
+        """First output sample of the next step."""
         self._faders = Ramp(np.zeros(len(MIDLEVEL)), length=round(FADER_RAMP_S * rate))
         length = round(RAMP_S * rate)
         self._levels = {name: Ramp(start, length=length) for name, start in _LEVELS.items()}
@@ -45,19 +45,19 @@ class SetRenderer:
         self._match_wanted = False
         self._limiter = Limiter(sample_rate=rate, channels=channels, ceiling_dbtp=ceiling_dbtp)
         self.latency = self._limiter.latency
-        """Samples by which what `step` gives lags behind `position`."""
+        """Samples that the limiter keeps back."""
         self._fade_out: Ramp | None = None
         self._resolver = CommandResolver(self.transport)
         self.monitor = np.zeros((self.hop_length, 2), dtype=np.float32)
         """Mono sum of the newest step, [hop_length, 2]: original and steered (after the loudness match), both before
         wet/dry mix, A/B, delta and master gain; they are equal where nothing is steered."""
         self.jumped_at = 0
-        """The output sample since which one track has been read without a jump (loops count as one reading)."""
+        """Output sample since which one track has been read without a jump (the wrap of a loop is none)."""
         self.moved_at = 0
-        """The output sample since which faders, loudness match and analysis have stood as they are."""
+        """Output sample since which faders, loudness match and mask have been constant."""
 
     def command(self, address: str, value: Value) -> list[Primitive]:
-        """Apply what a performer asks for from the next step on, and say what that came to (see CommandResolver).
+        """Apply a command from the next step on, resolved into primitive events (see CommandResolver).
 
         Returns
         -------
@@ -68,15 +68,15 @@ class SetRenderer:
         return applied + self._applied(self._resolver.after(address))
 
     def follow_up(self) -> list[Primitive]:
-        """Apply and say what follows from the last step: a loop does not go over to the next track."""
+        """Apply and return the events that follow from the last step: the end of a loop at a change of track."""
         return self._applied(self._resolver.at_track(self.transport.track))
 
     def seek_target(self, address: str, value: Value) -> int | None:
-        """The sample of the track that this command would go to; None if it is no seek."""
+        """Target sample of a seek or relative seek; None for other commands."""
         return self._resolver.seek_target(address, value)
 
     def resume(self, position: int, track: int, track_position: int, *, playing: bool) -> None:
-        """Go on at an output sample where another renderer was when it ended: a new one begins there.
+        """Continue at the output sample where another renderer ended.
 
         Parameters
         ----------
@@ -91,7 +91,7 @@ class SetRenderer:
         self.transport.resume(track, track_position, playing=playing)
 
     def apply(self, address: str, value: Value) -> bool:
-        """Change a control from the next step on; False for an address that is no part of the sound."""
+        """Apply an event from the next step on; False for an address that does not affect the sound."""
         folder, _, name = address.removeprefix(ROOT).rpartition("/")
         number = float(value) if isinstance(value, int | float) else 0.0
         if folder == "midlevel" and name in MIDLEVEL:
@@ -100,7 +100,7 @@ class SetRenderer:
             self._faders.set(self.position, target)
             self.moved_at = self.position + round(FADER_RAMP_S * self.sample_rate)
         elif address == ANALYSIS_READY:
-            self._used_maps[int(number)] = self.masks[int(number)]
+            self._active_masks[int(number)] = self.masks[int(number)]
             self.moved_at = self.position
         elif folder == "transport":
             return self._apply_transport(name, number)
@@ -117,18 +117,18 @@ class SetRenderer:
         return True
 
     def step(self) -> np.ndarray:
-        """Go on by one step: float32 [n, channels] is what leaves the limiter then (n is not the same each time)."""
+        """Render the next step: samples float32 [n, channels] that leave the limiter (n varies at the start)."""
         faders_db = self._faders.at(self.position + self.hop_length)
         track = self.transport.track
-        stretch = self.transport.step(faders_db)
+        hop = self.transport.step(faders_db)
         if self.transport.track != track:
             self.jumped_at = self.position
-        mixed, subject = self._mixed(stretch)
+        mixed, subject = self._mixed(hop)
         self.position += self.hop_length
         return self._limiter.process(mixed, np.full(len(mixed), subject))
 
     def flush(self) -> np.ndarray:
-        """What is still in the limiter; the performance is then spent."""
+        """The samples left in the limiter; the renderer cannot be used afterwards."""
         return self._limiter.flush()
 
     def _applied(self, events: Iterable[Primitive]) -> list[Primitive]:
@@ -153,28 +153,28 @@ class SetRenderer:
             return False
         return True
 
-    def _mixed(self, stretch: Hop) -> tuple[np.ndarray, bool]:
-        """One step after match, wet/dry, delta and master, and whether the ceiling has to be watched."""
-        voice = self.transport.voice
-        if voice is not None:
-            self._match.update(voice.spectrum, voice.gain)
-        if not stretch.processed:
+    def _mixed(self, hop: Hop) -> tuple[np.ndarray, bool]:
+        """One step after loudness match, wet/dry, delta and master gain, and whether the limiter applies to it."""
+        reader = self.transport.reader
+        if reader is not None:
+            self._match.update(reader.spectrum, reader.gain)
+        if not hop.processed:
             self._match.reset()
         level = {name: ramp.span(self.position, self.hop_length) for name, ramp in self._levels.items()}
-        match = self._match.next_gain(self._match_wanted and stretch.processed)
+        match = self._match.next_gain(self._match_wanted and hop.processed)
         wet = level["wet"] * (1 - level["bypass"])
-        steered = bool(wet.any()) and (stretch.processed or bool((match != 1).any()))
-        output = stretch.dry
-        if steered:  # (where all of it is wet, this is the steered sample itself, as a render has it)
-            output = output * (1 - level["delta"] - wet) + (wet * match) * stretch.wet
+        steered = bool(wet.any()) and (hop.processed or bool((match != 1).any()))
+        output = hop.dry
+        if steered:  # at wet = 1 exactly the steered sample, as in `render`
+            output = output * (1 - level["delta"] - wet) + (wet * match) * hop.wet
         elif level["delta"].any():
             output = output * (1 - level["delta"])
         if (level["master"] != 1).any():
             output = output * level["master"]
         if self._fade_out is not None:
             output = output * self._fade_out.span(self.position, self.hop_length)
-        self.monitor[:, 0] = stretch.dry.mean(axis=1)
-        self.monitor[:, 1] = (match * stretch.wet).mean(axis=1) if stretch.processed else self.monitor[:, 0]
+        self.monitor[:, 0] = hop.dry.mean(axis=1)
+        self.monitor[:, 1] = (match * hop.wet).mean(axis=1) if hop.processed else self.monitor[:, 0]
         return output, steered or bool((level["master"] > 1).any())
 
 
@@ -183,30 +183,45 @@ _LEVELS = {"wet": 1.0, "bypass": 0.0, "delta": 0.0, "master": 1.0}
 
 def render_events(
     sounds: Sequence[SampleBuffer],
-    maps: Sequence[SegmentMask | None],
+    masks: Sequence[SegmentMask | None],
     history: Iterable[ControlEvent],
     *,
     samples: int | None = None,
     ceiling_dbtp: float = -1.0,
 ) -> Iterator[np.ndarray]:
-    """The sound of a history, float32 [n, channels]: `samples` long, or up to the end of the last track.
+    """Render control events.
 
-    Without `samples` a performance that is left paused ends with its last change. The sounds must be loaded;
-    changes are in the order of time.
+    Parameters
+    ----------
+    sounds : sequence of SampleBuffer
+        The tracks, loaded.
+    masks : sequence of SegmentMask or None
+        Their masks; None for a track that is not steered.
+    history : iterable of ControlEvent
+        The events, in the order of time.
+    samples : int, optional
+        Length of the output; None: up to the end of the last track, or the last event if it is paused then.
+    ceiling_dbtp : float
+        Ceiling of the limiter.
+
+    Yields
+    ------
+    numpy.ndarray
+        Samples float32 [n, channels].
     """
-    performance = SetRenderer(sounds, ceiling_dbtp=ceiling_dbtp)
-    performance.masks[:] = maps
-    waiting = list(history)[::-1]
-    given = 0
-    while samples is None or given < samples:
-        while waiting and waiting[-1].at <= performance.position:
-            change = waiting.pop()
-            performance.apply(change.address, change.value)
-        if samples is None and not waiting and not performance.transport.playing:
+    renderer = SetRenderer(sounds, ceiling_dbtp=ceiling_dbtp)
+    renderer.masks[:] = masks
+    pending = list(history)[::-1]
+    rendered = 0
+    while samples is None or rendered < samples:
+        while pending and pending[-1].at <= renderer.position:
+            event = pending.pop()
+            renderer.apply(event.address, event.value)
+        if samples is None and not pending and not renderer.transport.playing:
             break
-        block = performance.step()
-        block = block if samples is None else block[: samples - given]
-        given += len(block)
+        block = renderer.step()
+        block = block if samples is None else block[: samples - rendered]
+        rendered += len(block)
         yield block
     if samples is None:
-        yield performance.flush()
+        yield renderer.flush()

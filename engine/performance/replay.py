@@ -49,10 +49,10 @@ def replay(
     sounds = [
         SampleBuffer.from_file(file, sample_rate=history.sample_rate, channels=history.channels) for file in files
     ]
-    maps: list[SegmentMask | None] = [None] * len(files)
+    masks: list[SegmentMask | None] = [None] * len(files)
     for number, file in enumerate(files):
         if number in history.digests:
-            maps[number], digest, model = steering(number, file)
+            masks[number], digest, model = steering(number, file)
             if digest != history.digests[number]:
                 raise InputError(f"{file}: another sound than was played (edited since, or another file?)")
             if model != history.models.get(number, model):
@@ -77,7 +77,7 @@ def replay(
         )
         with writer:
             for block in render_events(
-                sounds, maps, history.changes, samples=length, ceiling_dbtp=history.ceiling_dbtp
+                sounds, masks, history.changes, samples=length, ceiling_dbtp=history.ceiling_dbtp
             ):
                 writer.write(block)
                 written += len(block)

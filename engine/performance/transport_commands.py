@@ -1,8 +1,7 @@
-"""Commands of a performer as the primitive events that a performance is made of and that its automation keeps.
+"""Resolves commands that depend on the state of the performance into the primitive events of an automation file.
 
-A relative seek, a loop that is switched on behind its end, a loop that belongs to one track, and A/B together with
-delta depend on where the performance is and on what was set before. They are resolved here, with the step in which
-they take effect, into seeks and switches that mean the same whenever they are replayed.
+Relative seeks, loops that are switched on while the position is outside, loops at a change of track, and A/B together
+with delta are resolved in the step in which they take effect, into seeks and switches that replay identically.
 
 * A loop begins at once. If the position is outside when the loop is switched on or an edge is moved, the performance
   jumps into it and keeps the phase: to start + (position - start) mod length, to the sample.
@@ -18,7 +17,7 @@ from .transport import Transport
 
 @dataclass(frozen=True)
 class Primitive:
-    """An address and the value that it takes; `derived` if nobody set it as such."""
+    """An event without its time; `derived` if it follows from another command."""
 
     address: str
     value: Value
@@ -26,7 +25,7 @@ class Primitive:
 
 
 class CommandResolver:
-    """Resolves the commands of one performance, in the order in which they take effect."""
+    """Resolves the commands of one performance, in the order of their effect."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -34,7 +33,7 @@ class CommandResolver:
         self._track = transport.track
 
     def seek_target(self, address: str, value: Value) -> int | None:
-        """The sample of the track that a seek or a relative seek goes to; None for any other command."""
+        """Target sample of a seek or relative seek; None for other commands."""
         if not isinstance(value, int | float) or address not in (SEEK, SKIP):
             return None
         transport = self._transport
@@ -44,7 +43,7 @@ class CommandResolver:
         return target if length is None else min(target, length)
 
     def resolve(self, address: str, value: Value) -> list[Primitive]:
-        """What to apply now for a command; call `after` once these are applied.
+        """Primitive events of a command; `after` gives those that follow once these are applied.
 
         Parameters
         ----------
@@ -70,7 +69,7 @@ class CommandResolver:
         return [Primitive(address, value)]
 
     def after(self, address: str) -> list[Primitive]:
-        """What follows once a loop command has been applied: the jump into the loop, if the position is outside."""
+        """The jump into the loop, if the position is outside after a loop command."""
         if address not in (LOOP, LOOP_START, LOOP_END):
             return []
         position = self._transport.position
@@ -82,14 +81,14 @@ class CommandResolver:
         return [Primitive(SEEK, target / self._transport.sample_rate, derived=True)]
 
     def at_track(self, track: int) -> list[Primitive]:
-        """What follows from playing that track: a loop of another one is switched off."""
+        """The end of a loop when another track plays."""
         if track == self._track:
             return []
         self._track = track
         return self._loop_off()
 
     def _loop_off(self, outside: int | None = None) -> list[Primitive]:
-        """Switch an active loop off; with `outside` only if that sample is not in it."""
+        """The end of the active loop; with `outside` only if that sample is not in the loop."""
         if not self._transport.loop:
             return []
         edges = self._transport.loop_edges()

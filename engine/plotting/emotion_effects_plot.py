@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.formatting import display_name
-from .style import AGAINST, FAINT, FOR, STYLE, hide_spines, new_figure
+from .style import BLUE, GREY, STYLE, VERMILION, hide_spines, new_figure
 
 
 def plot_emotion_effects(
@@ -22,18 +22,33 @@ def plot_emotion_effects(
     quantiles: Mapping[str, Sequence[float]] | None = None,
     figure: Figure | None = None,
 ) -> list[Axes]:
-    """Effect of each feature on each emotion: mid-level value times the weight of the linear layer [8, 7].
+    """Plot the effect of each feature on each emotion.
 
-    quantiles: [5, 25, 50, 75, 95] percent of each mid-level over the clips that the model learned from; with them
-    each effect stands before the box of its distribution. Drawn into `figure`, a new one if None; returns the eight
-    axes, in the order of EMOTIONS.
+    Parameters
+    ----------
+    midlevel, emotions
+        Predictions by name, 0..1.
+    emotion_weights
+        The linear layer [8, 7]; an effect is a mid-level value times its weight.
+    title
+        Begins the figure's title.
+    quantiles
+        Of each mid-level over the clips that the model was trained on: 5, 25, 50, 75 and 95 percent. Boxes and
+        whiskers behind the effects if given, bars if None.
+    figure
+        To draw into; a new one if None.
+
+    Returns
+    -------
+    list of Axes
+        Eight, in the order of EMOTIONS.
     """
     values = np.array([midlevel[name] for name in MIDLEVEL])
     figure = figure or new_figure(10, 5.4)
     with rc_context(STYLE):
         grid = figure.subplots(2, 4, sharex=True, sharey=True)
         for axes, emotion, weights in zip(grid.ravel(), EMOTIONS, emotion_weights, strict=True):
-            axes.axvline(0, color=FAINT, linewidth=0.8)
+            axes.axvline(0, color=GREY, linewidth=0.8)
             _effects(axes, values * weights, weights, quantiles)
             axes.set_title(f"{emotion}  {emotions[emotion]:.2f}")
             axes.set_yticks(range(len(MIDLEVEL)), [display_name(name) for name in MIDLEVEL])
@@ -45,8 +60,8 @@ def plot_emotion_effects(
             axes.set_xlabel("effect")
         figure.suptitle(f"{title}: effect of each feature on each emotion", fontsize=11, x=0.01, ha="left")
         note = "effect: the feature's value times its weight in the linear layer.  Diamond: this track"
-        note += "; box and whiskers: half and 90 % of the clips that the model learned from." if quantiles else "."
-        figure.supxlabel(note, fontsize=7.5, color=FAINT, x=0.01, ha="left")
+        note += "; box and whiskers: 50 and 90 % of the clips that the model was trained on." if quantiles else "."
+        figure.supxlabel(note, fontsize=7.5, color=GREY, x=0.01, ha="left")
     return list(grid.ravel())
 
 
@@ -62,19 +77,19 @@ def _effects(
         for name, weight in zip(MIDLEVEL, weights, strict=True):
             low, first, median, third, high = sorted(float(weight) * q for q in quantiles[name])
             boxes.append({"whislo": low, "q1": first, "med": median, "q3": third, "whishi": high, "fliers": []})
-        lines = {"color": FAINT, "linewidth": 0.9}
+        lines = {"color": GREY, "linewidth": 0.9}
         axes.bxp(
             boxes,
             positions=rows,
             widths=0.55,
             orientation="horizontal",
             patch_artist=True,
-            boxprops={"facecolor": "#e9e9e9", "edgecolor": FAINT, "linewidth": 0.9},
+            boxprops={"facecolor": "#e9e9e9", "edgecolor": GREY, "linewidth": 0.9},
             whiskerprops=lines,
             capprops=lines,
             medianprops={"color": "#555555", "linewidth": 1.1},
         )
     else:
         axes.barh(rows, effects, height=0.55, color="#e0e0e0")
-    colours = [FOR if effect >= 0 else AGAINST for effect in effects]
+    colours = [BLUE if effect >= 0 else VERMILION for effect in effects]
     axes.scatter(effects, rows, marker="D", s=22, c=colours, zorder=3, linewidths=0)

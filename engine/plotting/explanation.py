@@ -104,7 +104,7 @@ class Explanation:
             self.spectrogram,
             self._checked(feature),
             title=self.track.path.name,
-            stretch_s=self.excerpt_s,
+            excerpt_s=self.excerpt_s,
             figure=figure or pyplot_figure(12, 4.3),
         )
 
@@ -145,7 +145,7 @@ class Explanation:
             self.analysis,
             self.model,
             files,
-            stretch_s=self.excerpt_s,
+            excerpt_s=self.excerpt_s,
             progress=progress or (lambda fraction: None),
         )
         return files

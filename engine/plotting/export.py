@@ -28,31 +28,45 @@ FORMATS: Final = {"png": ("png",), "svg": ("svg",), "both": ("png", "svg")}
 def explanation_paths(
     folder: Path, features: Sequence[str], *, form: str = "png", sounds: bool = True, curves: bool = True
 ) -> dict[str, Path]:
-    """What an explanation writes, by key: effects, original, index, and of each feature itself, _curves, _enhanced
-    and _alone.
+    """Name the files of an explanation.
 
-    form is a key of FORMATS; with both, the keys of the second end in _svg.
+    Parameters
+    ----------
+    folder
+        Where they are to be written.
+    features
+        Names of the features explained.
+    form
+        A key of FORMATS; with "both", the keys of the second format end in "_svg".
+    sounds, curves
+        Whether sounds and faithfulness curves are written.
+
+    Returns
+    -------
+    dict
+        Paths by key: "effects", "original", "index"; for each feature its name alone and with "_curves", "_enhanced"
+        (boosted) and "_alone" (isolated).
     """
-    pictures = ["effects", *features] + [f"{feature}_curves" for feature in features if curves]
+    figures = ["effects", *features] + [f"{feature}_curves" for feature in features if curves]
     kinds = FORMATS[form]
     files = {
         (name if kind == kinds[0] else f"{name}_{kind}"): folder / f"{name}.{kind}"
-        for name in pictures
+        for name in figures
         for kind in kinds
     }
     if sounds:
-        heard = ["original", *(f"{feature}_{kind}" for feature in features for kind in ("enhanced", "alone"))]
-        files |= {name: folder / f"{name}.wav" for name in heard}
+        names = ["original", *(f"{feature}_{kind}" for feature in features for kind in ("enhanced", "alone"))]
+        files |= {name: folder / f"{name}.wav" for name in names}
     return {**files, "index": folder / "index.html"}
 
 
 def prepare_folder(folder: Path, files: Sequence[Path], *, overwrite: bool) -> None:
-    """Make the folder. Raises InputError where that cannot be, or one of the files is there already."""
+    """Make the folder. Raises InputError where it cannot be made, or a file exists (unless overwrite)."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file, but a folder is needed to write into")
-    there = [path for path in files if path.exists()]
-    if there and not overwrite:
-        raise InputError(f"{there[0]}: exists already (--overwrite replaces it)")
+    existing = [path for path in files if path.exists()]
+    if existing and not overwrite:
+        raise InputError(f"{existing[0]}: exists already (--overwrite replaces it)")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -65,18 +79,21 @@ def write_explanation(
     model: Model,
     files: dict[str, Path],
     *,
-    stretch_s: tuple[float, float],
+    excerpt_s: tuple[float, float],
     progress: ProgressCallback,
 ) -> None:
-    """Write the files of `files_of`. progress is called with the fraction done. Raises InputError."""
+    """Write the files that explanation_paths names.
+
+    progress is called with the fraction done, 0..1. Raises InputError for a file that cannot be written.
+    """
     spectrogram = track_spectrogram(track)
-    heard = predict_track(track, model)
+    prediction = predict_track(track, model)
     title = track.path.name
-    listening = Sonifier(track, analysis, stretch_s)
+    sonifier = Sonifier(track, analysis, excerpt_s)
     features = [name for name in MIDLEVEL if name in files]
     curves: list[FaithfulnessCurve] = []
     if any(f"{feature}_curves" in files for feature in features):
-        first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in stretch_s)
+        first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in excerpt_s)
         frames = first, min(last, len(spectrogram))
         curves = faithfulness_curves(spectrogram, analysis, model, features, frames=frames)
 
@@ -85,19 +102,22 @@ def write_explanation(
 
     quantiles = model.record.get("midlevel_quantiles")
     weights = model.emotion_weights
-    write("effects", plot_emotion_effects(heard.midlevel, heard.emotions, weights, title=title, quantiles=quantiles))
+    write(
+        "effects",
+        plot_emotion_effects(prediction.midlevel, prediction.emotions, weights, title=title, quantiles=quantiles),
+    )
     for number, feature in enumerate(features, 1):
-        write(feature, plot_feature(analysis, spectrogram, feature, title=title, stretch_s=stretch_s))
-        own = [curve for curve in curves if curve.feature == feature]
-        if own:
-            write(f"{feature}_curves", plot_faithfulness(own, title=title))
-        for kind, sound in (("enhanced", listening.boosted), ("alone", listening.isolated)):
+        write(feature, plot_feature(analysis, spectrogram, feature, title=title, excerpt_s=excerpt_s))
+        feature_curves = [curve for curve in curves if curve.feature == feature]
+        if feature_curves:
+            write(f"{feature}_curves", plot_faithfulness(feature_curves, title=title))
+        for kind, sound in (("enhanced", sonifier.boosted), ("alone", sonifier.isolated)):
             if f"{feature}_{kind}" in files:
                 write_sound(files[f"{feature}_{kind}"], sound(feature), track.sample_rate)
         progress(number / (len(features) + 1))
     if "original" in files:
-        write_sound(files["original"], listening.original(), track.sample_rate)
-    with atomic_write(files["index"]) as beside:
-        text = render_html(track, analysis, heard, files, features, curves, stretch_s=stretch_s)
-        beside.write_text(text, encoding="utf-8")
+        write_sound(files["original"], sonifier.original(), track.sample_rate)
+    with atomic_write(files["index"]) as temporary:
+        text = render_html(track, analysis, prediction, files, features, curves, excerpt_s=excerpt_s)
+        temporary.write_text(text, encoding="utf-8")
     progress(1.0)

@@ -1,5 +1,4 @@
-"""Figures of an explanation: what speaks for and against a feature (as Fig. 2 of Haunschmid et al. 2019) and the
-effects of the features on the emotions (as its Fig. 3)."""
+"""The figure of the segments that raise and lower a feature (as Fig. 2 of Haunschmid et al. 2019)."""
 
 from typing import Final
 
@@ -17,11 +16,11 @@ from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.formatting import POLES, display_name, format_duration
 from ..analysis.analysis import Analysis
 from .style import (
-    AGAINST,
-    FAINT,
+    BLUE,
     FLOOR_DB,
-    FOR,
+    GREY,
     STYLE,
+    VERMILION,
     draw_borders,
     draw_spectrogram,
     hide_spines,
@@ -31,7 +30,7 @@ from .style import (
     tint,
 )
 
-STRONGEST: Final = 10
+TOP_SEGMENTS: Final = 10
 Z95: Final = 1.96
 """Standard errors to either side that make a 95 % interval."""
 
@@ -42,28 +41,45 @@ def plot_feature(
     feature: str,
     *,
     title: str,
-    stretch_s: tuple[float, float],
+    excerpt_s: tuple[float, float],
     figure: Figure | None = None,
 ) -> list[Axes]:
-    """The positive and the negative spectrogram of a feature over a stretch of the track, and the strongest weights.
+    """Plot the positive and the negative spectrogram of a feature and the largest weights.
 
-    The segments that were selected are in colour and outlined, the stronger their weight the fuller; the rest is
-    grey. The STRONGEST of each side carry numbers, and beside stand their weights with 95 % intervals. Drawn into
-    `figure`, a new one if None; returns the axes of the two spectrograms and of the weights.
+    Significant segments are in colour and outlined, the larger their weight the more saturated; the rest is grey. The
+    TOP_SEGMENTS of each sign carry numbers; the third panel has their weights with 95 % intervals.
+
+    Parameters
+    ----------
+    analysis, spectrogram
+        Of the whole track; spectrogram is log10(1 + magnitude) [frames, bands].
+    feature
+        A name of MIDLEVEL.
+    title
+        Begins the figure's title.
+    excerpt_s
+        Seconds (begin, end) to show.
+    figure
+        To draw into; a new one if None.
+
+    Returns
+    -------
+    list of Axes
+        Of the two spectrograms and of the weights.
     """
-    first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in stretch_s)
+    first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in excerpt_s)
     loudness_db = spectrogram_db(spectrogram)[first:last]
     labels = analysis.segments[first:last]
     column = MIDLEVEL.index(feature)
-    selected = np.sign(analysis.selected_weights[np.unique(labels), column])
+    signs = np.sign(analysis.selected_weights[np.unique(labels), column])
     figure = figure or new_figure(12, 4.3)
     with rc_context(STYLE):
         left, right, panel = figure.subplots(1, 3, width_ratios=(5, 5, 2.3))
         right.sharey(left)
-        strongest = [top_segments(analysis, labels, column, sign) for sign in (1, -1)]
-        for axes, colour, sign, segments in ((left, FOR, 1, strongest[0]), (right, AGAINST, -1, strongest[1])):
+        top = [top_segments(analysis, labels, column, sign) for sign in (1, -1)]
+        for axes, colour, sign, segments in ((left, BLUE, 1, top[0]), (right, VERMILION, -1, top[1])):
             weights = np.maximum(sign * analysis.selected_weights[:, column], 0)[labels]
-            _selected(axes, loudness_db, weights, first, colour=colour)
+            _draw_mask(axes, loudness_db, weights, first, colour=colour)
             draw_borders(axes, labels, first, colour="#00000030", width=0.35, rasterized=True)
             draw_borders(axes, np.where(weights > 0, labels, -1), first, colour="#222222b0", width=0.4)
             _number(axes, labels, segments, first, colour=colour)
@@ -71,30 +87,35 @@ def plot_feature(
             bar = figure.colorbar(level, ax=axes, pad=0.02, aspect=30)
         bar.set_label("level (dB below the loudest)")
         towards, away = (f" ({pole})" for pole in POLES[feature]) if feature in POLES else ("", "")
-        left.set_title(f"for {display_name(feature)}{towards}: {np.count_nonzero(selected > 0)} segments", color=FOR)
+        left.set_title(f"raise {display_name(feature)}{towards}: {np.count_nonzero(signs > 0)} segments", color=BLUE)
         left.set_ylabel("frequency (Hz)")
-        right.set_title(f"against it{away}: {np.count_nonzero(selected < 0)} segments", color=AGAINST)
+        right.set_title(f"lower it{away}: {np.count_nonzero(signs < 0)} segments", color=VERMILION)
         right.tick_params(labelleft=False)
-        _weights(panel, analysis, column, strongest)
-        figure.suptitle(f"{title}: what the network hears as {display_name(feature)}", fontsize=11, x=0.01, ha="left")
-        shown = _stretch_note(analysis, stretch_s)
-        note = f"{shown}colour: selected segments, the fuller the stronger their weight; grey: everything else."
+        _weights(panel, analysis, column, top)
+        figure.suptitle(
+            f"{title}: segments that raise and lower the predicted {display_name(feature)}",
+            fontsize=11,
+            x=0.01,
+            ha="left",
+        )
+        note = _excerpt_note(analysis, excerpt_s)
+        note += "colour: significant segments, the more saturated the larger their weight; grey: all else."
         note += f"  A linear surrogate explains {analysis.surrogate_r2[column]:.0%} of the variance;"
-        note += f" stability {analysis.reliability[column]:.3f}."
-        figure.supxlabel(note, fontsize=7.5, color=FAINT, x=0.01, ha="left")
+        note += f" reliability {analysis.reliability[column]:.3f}."
+        figure.supxlabel(note, fontsize=7.5, color=GREY, x=0.01, ha="left")
     return [left, right, panel]
 
 
 def top_segments(analysis: Analysis, labels: Labels, column: int, sign: int) -> npt.NDArray[np.integer]:
-    """The up to STRONGEST segments among labels whose weights are largest on one side (sign 1 or -1), in order."""
+    """Segments among labels with the largest weights of one sign (1 or -1), TOP_SEGMENTS at most, largest first."""
     shown = np.unique(labels)
     weights = sign * analysis.weights[shown, column]
-    order = np.argsort(-weights, kind="stable")[:STRONGEST]
+    order = np.argsort(-weights, kind="stable")[:TOP_SEGMENTS]
     return np.asarray(shown[order][weights[order] > 0])
 
 
 def _number(axes: Axes, labels: Labels, segments: npt.NDArray[np.integer], first: int, *, colour: str) -> None:
-    """Write each segment's rank where the segment lies: at its pixel nearest to its middle."""
+    """Write each segment's rank at its pixel nearest to its centroid."""
     for rank, number in enumerate(segments, 1):
         pixels = np.argwhere(labels == number)  # [n, (frame, band)]
         frame, band = pixels[((pixels - pixels.mean(0)) ** 2).sum(1).argmin()]
@@ -105,21 +126,21 @@ def _number(axes: Axes, labels: Labels, segments: npt.NDArray[np.integer], first
         text.set_path_effects([withStroke(linewidth=1.8, foreground=colour)])
 
 
-def _weights(axes: Axes, analysis: Analysis, column: int, strongest: list[npt.NDArray[np.integer]]) -> None:
-    """The strongest segments' weights and their 95 % intervals, for above and against below."""
+def _weights(axes: Axes, analysis: Analysis, column: int, top: list[npt.NDArray[np.integer]]) -> None:
+    """Plot the top segments' weights with 95 % intervals, positive above and negative below."""
     row = 0.0
     rows: list[float] = []
     names: list[tuple[str, str]] = []
-    for colour, segments in zip((FOR, AGAINST), strongest, strict=True):
-        own = row + np.arange(len(segments))
+    for colour, segments in zip((BLUE, VERMILION), top, strict=True):
+        y = row + np.arange(len(segments))
         axes.errorbar(
-            analysis.weights[segments, column], own, xerr=Z95 * analysis.standard_errors[segments, column],
+            analysis.weights[segments, column], y, xerr=Z95 * analysis.standard_errors[segments, column],
             fmt="o", color=colour, markersize=2.6, elinewidth=1.1, capsize=1.8, capthick=0.8,
         )  # fmt: skip
-        rows.extend(own)
+        rows.extend(y)
         names.extend((str(rank), colour) for rank in range(1, len(segments) + 1))
         row += len(segments) + 1
-    axes.axvline(0, color=FAINT, linewidth=0.8, zorder=0)
+    axes.axvline(0, color=GREY, linewidth=0.8, zorder=0)
     axes.set_yticks(rows, [name for name, _ in names], fontsize=7)
     for tick, (_, colour) in zip(axes.get_yticklabels(), names, strict=True):
         tick.set_color(colour)
@@ -129,18 +150,18 @@ def _weights(axes: Axes, analysis: Analysis, column: int, strongest: list[npt.ND
     axes.grid(axis="x", color="#e4e4e4", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.set_xlabel("weight, 95 % interval")
-    axes.set_title("the strongest here")
+    axes.set_title("largest weights")
     hide_spines(axes)
 
 
-def _stretch_note(analysis: Analysis, stretch_s: tuple[float, float]) -> str:
-    begin, end = stretch_s
+def _excerpt_note(analysis: Analysis, excerpt_s: tuple[float, float]) -> str:
+    begin, end = excerpt_s
     if begin <= 0 and end >= analysis.duration_s - 0.1:
         return ""
     return f"{format_duration(begin)} to {format_duration(end)} of {format_duration(analysis.duration_s)}.  "
 
 
-def _selected(axes: Axes, loudness_db: FloatArray, strength: FloatArray, first: int, *, colour: str) -> None:
-    """Grey everywhere, and colour where strength [frames, bands] in 0..1 says so."""
+def _draw_mask(axes: Axes, loudness_db: FloatArray, strength: FloatArray, first: int, *, colour: str) -> None:
+    """Draw the spectrogram in grey, coloured by strength [frames, bands] in 0..1."""
     hue = hue_colormap(colour)(Normalize(FLOOR_DB, 0)(loudness_db))[..., :3]
     draw_spectrogram(axes, tint(loudness_db, hue, strength**0.4), first)

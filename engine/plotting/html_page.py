@@ -33,7 +33,7 @@ def render_html(
     features: Sequence[str],
     curves: Sequence[FaithfulnessCurve],
     *,
-    stretch_s: tuple[float, float],
+    excerpt_s: tuple[float, float],
 ) -> str:
     """Fill in the template.
 
@@ -47,7 +47,7 @@ def render_html(
         Names of the features explained.
     curves
         Faithfulness curves; may be empty.
-    stretch_s
+    excerpt_s
         The excerpt shown, (begin, end) in seconds.
 
     Returns
@@ -62,7 +62,7 @@ def render_html(
     shown = [_feature(feature, analysis, prediction, files, curves) for feature in features]
     return template.render(
         title=track.path.name,
-        facts=_facts(analysis, stretch_s),
+        facts=_facts(analysis, excerpt_s),
         style=_resource("explanation_page.css"),
         script=_resource("explanation_page.js"),
         threshold=f"{RELIABILITY_THRESHOLD:g}",
@@ -73,8 +73,8 @@ def render_html(
     )
 
 
-def _facts(analysis: Analysis, stretch_s: tuple[float, float]) -> list[str]:
-    begin, end = map(format_duration, stretch_s)
+def _facts(analysis: Analysis, excerpt_s: tuple[float, float]) -> list[str]:
+    begin, end = map(format_duration, excerpt_s)
     settings = analysis.settings
     return [
         f"{begin} to {end} of {format_duration(analysis.duration_s)}",

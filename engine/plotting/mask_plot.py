@@ -7,7 +7,17 @@ from matplotlib.axes import Axes
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import MIDLEVEL
 from ..analysis.analysis import Analysis
-from .style import AGAINST, FLOOR_DB, FOR, STYLE, draw_spectrogram, hue_colormap, pyplot_figure, spectrogram_db, tint
+from .style import (
+    BLUE,
+    FLOOR_DB,
+    STYLE,
+    VERMILION,
+    draw_spectrogram,
+    hue_colormap,
+    pyplot_figure,
+    spectrogram_db,
+    tint,
+)
 
 
 def plot_mask(
@@ -31,7 +41,7 @@ def plot_mask(
     Axes
         Seconds from left to right, Hz from bottom to top.
     """
-    weights = analysis.mask_weights[:, MIDLEVEL.index(feature)][analysis.segments]  # [frames, bands]
+    weights = analysis.selected_weights[:, MIDLEVEL.index(feature)][analysis.segments]  # [frames, bands]
     if spectrogram is None:
         level_db = np.full(weights.shape, FLOOR_DB / 2, np.float32)
     else:
@@ -39,7 +49,7 @@ def plot_mask(
     brightness = level_db / -FLOOR_DB + 1
     strength = np.asarray(np.abs(weights) ** 0.4, np.float32)
     colours = np.where(
-        weights[..., None] > 0, hue_colormap(FOR)(brightness)[..., :3], hue_colormap(AGAINST)(brightness)[..., :3]
+        weights[..., None] > 0, hue_colormap(BLUE)(brightness)[..., :3], hue_colormap(VERMILION)(brightness)[..., :3]
     )
     with rc_context(STYLE):
         axes = axes or pyplot_figure(8, 3.5).subplots()

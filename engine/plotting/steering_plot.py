@@ -1,4 +1,4 @@
-"""The figure of a steered recording: where the faders are, what they do to the sound, how the emotions move."""
+"""The figure of a steered recording: fader positions, gain map, emotions before and after."""
 
 from collections.abc import Mapping
 
@@ -18,12 +18,12 @@ from ..dsp.faders import FADER_RANGE_DB, Faders
 from ..dsp.segment_mask import segment_gain_db
 from ..render.render import RenderResult
 from .style import (
-    AGAINST,
-    FAINT,
+    BLUE,
     FLOOR_DB,
-    FOR,
+    GREY,
     INK,
     STYLE,
+    VERMILION,
     draw_spectrogram,
     hide_spines,
     new_figure,
@@ -31,7 +31,7 @@ from .style import (
     tint,
 )
 
-_DIVERGING = LinearSegmentedColormap.from_list("cut to boost", ["#00436b", FOR, "#f4f4f4", AGAINST, "#7f3700"])
+_DIVERGING = LinearSegmentedColormap.from_list("cut to boost", ["#00436b", BLUE, "#f4f4f4", VERMILION, "#7f3700"])
 
 
 def plot_steering(
@@ -41,15 +41,30 @@ def plot_steering(
     rendered: RenderResult,
     *,
     title: str,
-    stretch_s: tuple[float, float] | None = None,
+    excerpt_s: tuple[float, float] | None = None,
     figure: Figure | None = None,
 ) -> list[Axes]:
-    """Seven faders, the boosts and cuts that they make in the spectrogram [frames, bands], eight emotions moved.
+    """Plot the faders, the gain of each segment over the spectrogram, and the emotions before and after.
 
-    stretch_s: the seconds to show, the whole track without. Drawn into `figure`, a new one if None; returns the axes
-    of the three parts.
+    Parameters
+    ----------
+    analysis, spectrogram
+        Of the whole track; spectrogram is log10(1 + magnitude) [frames, bands].
+    faders, rendered
+        The fader positions and the result of rendering with them.
+    title
+        The figure's title.
+    excerpt_s
+        Seconds (begin, end) to show; the whole track if None.
+    figure
+        To draw into; a new one if None.
+
+    Returns
+    -------
+    list of Axes
+        Of the three parts, from left to right.
     """
-    begin, end = stretch_s or (0.0, analysis.duration_s)
+    begin, end = excerpt_s or (0.0, analysis.duration_s)
     first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in (begin, end))
     gains_db = segment_gain_db(analysis.mask_weights, faders.to_array())[analysis.segments[first:last]]
     figure = figure or new_figure(12, 4.6)
@@ -63,12 +78,12 @@ def plot_steering(
 
 
 def _faders(axes: Axes, faders: Faders) -> None:
-    """Seven faders as on a desk, lying: -12 dB at the left, 12 dB at the right."""
+    """Draw the faders as horizontal sliders: -12 dB at the left, 12 dB at the right."""
     low, high = FADER_RANGE_DB
     values = faders.to_array()
     for row, value in enumerate(values):
         axes.plot([low, high], [row, row], color="#d9d9d9", linewidth=4, solid_capstyle="round", zorder=1)
-        colour = FAINT if value == 0 else AGAINST if value > 0 else FOR
+        colour = GREY if value == 0 else VERMILION if value > 0 else BLUE
         axes.plot([0, value], [row, row], color=colour, linewidth=4, zorder=2)
         knob = FancyBboxPatch(
             (value - 0.75, row - 0.3), 1.5, 0.6, boxstyle="round,pad=0,rounding_size=0.25", facecolor=INK, zorder=3
@@ -95,13 +110,13 @@ def _faders(axes: Axes, faders: Faders) -> None:
 
 
 def _gain_map(figure: Figure, axes: Axes, loudness_db: FloatArray, gains_db: FloatArray, first: int) -> None:
-    """The spectrogram in grey, boosted segments in orange and cut ones in blue."""
+    """Draw the spectrogram in grey, boosted segments in orange and cut ones in blue."""
     limit = max(3.0, float(np.ceil(np.percentile(np.abs(gains_db), 97))))
     scale = Normalize(-limit, limit)
     hue = _DIVERGING(scale(gains_db))[..., :3]
-    # Silence shows no colour: there is nothing to boost.
-    heard = np.clip((loudness_db - FLOOR_DB) / 20, 0, 1)
-    strength = np.minimum(np.abs(gains_db) / limit, 1) ** 0.6 * heard
+    # No colour on silence, where a gain does nothing.
+    audible = np.clip((loudness_db - FLOOR_DB) / 20, 0, 1)
+    strength = np.minimum(np.abs(gains_db) / limit, 1) ** 0.6 * audible
     draw_spectrogram(axes, tint(loudness_db, hue, strength.astype(np.float32)), first)
     axes.set_ylabel("frequency (Hz)")
     axes.set_title("2  what they do to the sound")
@@ -111,7 +126,7 @@ def _gain_map(figure: Figure, axes: Axes, loudness_db: FloatArray, gains_db: Flo
 
 
 def _emotions(axes: Axes, emotions: Mapping[str, Mapping[str, float]]) -> None:
-    """Before and after, as measured on the sound."""
+    """Draw the emotions before and after, as measured on the sound."""
     rows = np.arange(len(EMOTIONS))
     before = np.array([emotions["before"][name] for name in EMOTIONS])
     after = np.array([emotions["after"][name] for name in EMOTIONS])
@@ -120,7 +135,7 @@ def _emotions(axes: Axes, emotions: Mapping[str, Mapping[str, float]]) -> None:
     top = max(float(before.max()), float(after.max()), 0.1)
     for row, old, new in zip(rows, before, after, strict=True):
         shift = new - old
-        colour = FAINT if abs(shift) < 0.005 else AGAINST if shift > 0 else FOR
+        colour = GREY if abs(shift) < 0.005 else VERMILION if shift > 0 else BLUE
         axes.text(
             max(old, new, 0) + top * 0.04,
             float(row),

@@ -1,6 +1,6 @@
 """What all figures share: fonts, colours that the colour-blind can tell apart, axes of seconds and Hz, saving.
 
-Colours are Okabe & Ito's: blue speaks for, vermilion speaks against.
+Colours are Okabe & Ito's: blue raises a prediction, vermilion lowers it; in gain maps vermilion boosts, blue cuts.
 """
 
 import logging
@@ -21,10 +21,10 @@ from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ...models.network.spectrogram import band_frequencies
 
-FOR: Final = "#0072B2"
-AGAINST: Final = "#D55E00"
+BLUE: Final = "#0072B2"
+VERMILION: Final = "#D55E00"
 INK: Final = "#222222"
-FAINT: Final = "#8a8a8a"
+GREY: Final = "#8a8a8a"
 FLOOR_DB: Final = -60.0
 STYLE: Final[Any] = {
     "font.family": "DejaVu Sans",
@@ -72,7 +72,7 @@ def save_figure(figure: Figure, paths: Path | Sequence[Path]) -> None:
 
     Raises InputError when one cannot be written.
     """
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its font cache at first use
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # its font cache is mentioned at first use
     for path in [paths] if isinstance(paths, Path) else paths:
         nothing = {"Date": None, "Creator": None} if path.suffix == ".svg" else {"Software": None}
         with atomic_write(path) as beside, rc_context(STYLE):
@@ -136,6 +136,6 @@ def hue_colormap(colour: str) -> Colormap:
 
 
 def hide_spines(axes: Axes) -> None:
-    """Take away the frame where it says nothing."""
+    """Hide the top and right spines."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

@@ -1,27 +1,27 @@
-"""Whether the machine has time to spare: from Linux's counters of what its processors did (/proc/stat)."""
+"""CPU load monitor on Linux's /proc/stat."""
 
 from pathlib import Path
 from typing import Final
 
 _STAT: Final = Path("/proc/stat")
 _SPARE: Final = 0.5
-"""With less than this share of the processors' time left, what wants to run may have to wait."""
+"""Idle share of CPU time below which the machine counts as loaded."""
 _STOLEN: Final = 1
-"""Ticks that the host may have taken since the last look: one is what small change adds up to over many seconds."""
+"""Ticks stolen by the host between two readings above which the machine counts as loaded."""
 _SETTLED: Final = 8
-"""So many looks in a row must find time to spare before the machine counts as calm."""
+"""Consecutive readings without load after which the machine counts as idle."""
 
 
 class CpuLoadMonitor:
-    """Looks at the counters whenever it is asked, a few times a second."""
+    """Compares the counters at each call; to be called a few times a second."""
 
     def __init__(self, stat: Path = _STAT) -> None:
         self._stat = stat
         self._before = self._counters()
-        self._calm = 0
+        self._idle_readings = 0
 
     def is_loaded(self) -> bool:
-        """Whether processors were short, or taken away (by the host of a virtual machine), lately; unknown: yes."""
+        """Whether the CPUs were busy or stolen (by the host of a virtual machine) recently; True if unknown."""
         now = self._counters()
         if now is None or self._before is None:
             return True
@@ -29,8 +29,8 @@ class CpuLoadMonitor:
         self._before = now
         total, idle, stolen = sum(passed), passed[3] + passed[4], passed[7]
         short = total <= 0 or idle < _SPARE * total or stolen > _STOLEN
-        self._calm = 0 if short else self._calm + 1
-        return self._calm < _SETTLED
+        self._idle_readings = 0 if short else self._idle_readings + 1
+        return self._idle_readings < _SETTLED
 
     def _counters(self) -> list[int] | None:
         """user, nice, system, idle, iowait, irq, softirq, steal of all processors together."""

@@ -1,7 +1,8 @@
-"""The processes that a player starts, and their ends."""
+"""Child processes of a player, their pipes, and a message sender that never blocks its caller."""
 
 import contextlib
 import multiprocessing
+import os
 import queue
 import signal
 import sys
@@ -10,16 +11,29 @@ from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
+_PARENT = os.getppid()
+
+
+def parent_exited() -> bool:
+    """Whether the process that started this one has gone."""
+    return os.getppid() != _PARENT
+
 
 class ChildProcesses:
-    """Starts processes that speak over a pipe, and ends them all."""
+    """Starts child processes with a pipe each, and ends them."""
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("spawn")
         self._processes: list[Any] = []
 
     def start(self, target: Callable[..., None], *arguments: object) -> tuple[Any, "Connection[Any, Any]"]:
-        """Run target(*arguments, connection) in a process of its own; returns it and our end of the pipe."""
+        """Run target(*arguments, connection) in a new process.
+
+        Returns
+        -------
+        process, connection
+            The process, named like its target, and this end of its pipe.
+        """
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=target, name=target.__name__, args=(*arguments, theirs), daemon=True)
         with _without_main():
@@ -29,12 +43,12 @@ class ChildProcesses:
         return process, ours
 
     def kill(self, process: Any) -> None:  # noqa: ANN401
-        """End one of them now."""
+        """Kill one of them."""
         process.kill()
         process.join(1.0)
 
     def join(self, patience_s: float) -> None:
-        """Wait for their ends, each so long; then end them."""
+        """Wait for each of them up to `patience_s` seconds, then kill it."""
         for process in self._processes:
             process.join(patience_s)
             if process.is_alive():
@@ -43,7 +57,7 @@ class ChildProcesses:
 
 @contextlib.contextmanager
 def _without_main() -> Iterator[None]:
-    """A child that is started meanwhile does not run this program's main module first: it needs nothing of it."""
+    """Keep children that are started within from importing this program's main module."""
     main = sys.modules["__main__"]
     kept = {name: vars(main)[name] for name in ("__spec__", "__file__") if name in vars(main)}
     for name in kept:
@@ -56,14 +70,14 @@ def _without_main() -> Iterator[None]:
 
 
 def ignore_signals() -> None:
-    """Ctrl-C, and the end of the terminal, are for the player to act on: its processes end when it is gone."""
+    """Ignore SIGINT, SIGTERM and SIGHUP: the player acts on them and ends its children."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if (number := getattr(signal, name, None)) is not None:
             signal.signal(number, signal.SIG_IGN)
 
 
 class MessageSender:
-    """Sends in order, from its own thread, until the pipe ends."""
+    """Sends messages in order from a thread of its own, until the pipe is closed."""
 
     def __init__(self, connection: "Connection[Any, Any]") -> None:
         self._connection = connection
@@ -72,11 +86,11 @@ class MessageSender:
         self._thread.start()
 
     def send(self, message: object) -> None:
-        """Send a message as soon as may be; returns at once."""
+        """Queue a message; returns at once."""
         self._waiting.put(message)
 
     def close(self, patience_s: float = 1.0) -> None:
-        """Wait until what was told is on its way, but not for ever."""
+        """Wait up to `patience_s` seconds until the queued messages have been sent."""
         self._waiting.put(None)
         self._thread.join(patience_s)
 

@@ -1,4 +1,4 @@
-"""The jobs that the player's processes are started with, and every message between them, the player and its owner."""
+"""Jobs of the player's processes, and the messages between them, the player and its owner."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ ProcessState = Literal["running", "gone", "restarting", "failed"]
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """Where a renderer that ended was, for the one that takes its place.
+    """State of a renderer that ended, for the one that replaces it.
 
     `position` is the output sample of its next step, `track_position` the sample of the track with which that begins;
     `controls` are the values of all controls that were set, in the order of their setting, `analyses` the paths of

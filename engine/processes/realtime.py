@@ -1,4 +1,4 @@
-"""How soon a thread is given a processor when it wants one: sound first, what steers it next, analysis last."""
+"""Thread and process priorities: output, rendering and control in real time, analysis in the background."""
 
 import contextlib
 import ctypes
@@ -9,11 +9,11 @@ import threading
 from typing import Final
 
 RT_CONTROL: Final = 2
-"""What takes in controls, and what reads tracks in the process that prepares sound: it holds that interpreter's lock
-now and then, so it must not be left waiting for a processor while it does."""
+"""SCHED_RR priority of threads that receive controls, and of the track loader: it holds the interpreter lock of the
+render process now and then and must not be preempted for long while it does."""
 RT_RENDER: Final = 3
 RT_OUTPUT: Final = 4
-"""Below the threads of a JACK server and its clients (5 and more), which this work must not keep waiting."""
+"""Below the threads of a JACK server and its clients (5 and more)."""
 
 NO_REALTIME_WARNING: Final = (
     "no right to real-time priority: drop-outs are likelier when the machine is busy "
@@ -21,15 +21,23 @@ NO_REALTIME_WARNING: Final = (
 )
 
 _NICE: Final = {RT_CONTROL: -8, RT_RENDER: -14, RT_OUTPUT: -16}
-_PATIENT: Final = 5
+_BACKGROUND_NICE: Final = 5
 _SWITCH_S: Final = 0.0005
 _ALL_PAGES: Final = 1 | 2 | 4  # mlockall: those that are there, those to come, each when it is first used
 
 
 def set_realtime(level: int) -> bool:
-    """Put this thread before others: real-time if the user may (rtprio, or root), else as nice as allowed.
+    """Give this thread real-time priority if the user may (rtprio, or root), else the lowest nice value allowed.
 
-    Threads begun from here on inherit it. Returns whether it is real-time now.
+    Parameters
+    ----------
+    level : int
+        RT_CONTROL, RT_RENDER or RT_OUTPUT. Threads that are started by this one inherit it.
+
+    Returns
+    -------
+    bool
+        Whether it is scheduled in real time now.
     """
     sys.setswitchinterval(_SWITCH_S)
     if not hasattr(os, "sched_setscheduler"):  # macOS, Windows
@@ -42,7 +50,7 @@ def set_realtime(level: int) -> bool:
 
 
 def realtime_allowed() -> bool:
-    """Whether `urgent` would be real-time here; this thread stays as it is."""
+    """Whether `set_realtime` would succeed here, tried in a thread of its own."""
     found: list[bool] = []
     trial = threading.Thread(target=lambda: found.append(set_realtime(RT_CONTROL)))
     trial.start()
@@ -51,34 +59,34 @@ def realtime_allowed() -> bool:
 
 
 def lock_memory_and_freeze_gc() -> None:
-    """No surprises in this process from here on: its memory stays where it is, and nobody looks for garbage.
+    """Lock this process's memory into RAM and switch garbage collection off.
 
-    For processes that make no cycles of objects; call it when everything has been imported.
+    For processes that create no reference cycles; to be called when everything has been imported.
     """
     gc.collect()
     gc.freeze()
     gc.disable()
-    _keep_memory()
+    _lock_memory()
 
 
 def set_control_priority() -> None:
-    """Put this process, the one that takes in controls, before all but what makes sound, as far as the user may.
+    """Give this process, which receives controls, real-time priority below rendering and output.
 
-    The processes that it starts inherit that, until they say what they are.
+    Child processes inherit it until they set their own.
     """
     set_realtime(RT_CONTROL)
 
 
 def set_normal_priority() -> None:
-    """Put this process where others are: for what somebody waits for."""
+    """Return this process to normal scheduling."""
     with contextlib.suppress(OSError, AttributeError):
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     _niceness(0)
 
 
 def set_background_priority() -> None:
-    """Put this thread behind those that sound, yet not so far that a busy machine never gets to it."""
-    _niceness(_PATIENT)
+    """Lower the priority of this thread (nice 5): it still runs on a busy machine."""
+    _niceness(_BACKGROUND_NICE)
 
 
 def _niceness(value: int) -> None:
@@ -87,8 +95,8 @@ def _niceness(value: int) -> None:
             os.setpriority(os.PRIO_PROCESS, 0, value)
 
 
-def _keep_memory() -> None:
-    """Keep the process's pages in memory where that has no limit (with one, later allocations could fail)."""
+def _lock_memory() -> None:
+    """Lock all pages if the user has no limit on locked memory (with one, later allocations could fail)."""
     try:
         import resource
 

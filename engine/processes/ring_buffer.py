@@ -1,7 +1,7 @@
-"""The samples between who renders and who plays, in memory that their processes share.
+"""Single-writer, single-reader ring buffer of samples in shared memory, with counters and meters; free of locks.
 
-One writes, one reads, nobody waits or locks: each side moves only its own counter, after the samples are there. The
-ring is far longer than what is kept ahead of the reader, so the last seconds that really sounded can be read, too.
+Each side moves only its own counter, after the samples have been copied. The buffer is far longer than what is
+rendered ahead, so the last seconds that were played can be read again for the measurement of the effect.
 """
 
 import time
@@ -38,23 +38,45 @@ def _level(slot: int) -> property:
 
 
 class RingBuffer:
-    """float32 [LENGTH, channels], and beside it the original and the steered sound in mono, float32 [LENGTH, 2]; with
-    counters of all samples ever written and read, and a few meters.
+    """Samples float32 [LENGTH, channels], their original and steered mono sums float32 [LENGTH, 2], and numbers.
 
-    Renderer's: written, lead (samples of silence before the performance's first), track, playing, ended, load (share
-    of real time, mean and worst of a while), peak (true peak, a magnitude), position_s and duration_s (of the newest
-    sample's track), latency_s (to the card), spare_s (the least time a step was ready before its take, in a while).
-    The card's: read, taken_at (a steady clock's seconds when it last took), dropouts, late (cycles that the sound
-    server calls late), blocks, block_length. `stop` asks both to end.
+    Attributes
+    ----------
+    written : int
+        Samples written so far. Set by the renderer, as are the following.
+    leading_silence : int
+        Samples of silence before the first of the performance.
+    jumped_at, moved_at : int
+        Sample since which one track has been read without a jump, and since which nothing was steered anew.
+    track, playing, ended : int
+        Track that plays, whether it plays, whether the set list has ended.
+    position_s, duration_s : float
+        Position in the track of the newest sample, and length of the track.
+    load, load_max : float
+        Rendering time as a share of real time, mean and recent maximum.
+    peak : float
+        Recent true peak, linear.
+    latency_s : float
+        From a control to the changed sound at the device.
+    min_slack_s : float
+        Recent minimum of the time between the end of a step and the read that needs it.
+    read : int
+        Samples read so far. Set by the output process, as are the following.
+    read_at : float
+        Time of the last read, monotonic clock.
+    dropouts, late, blocks, block_length : int
+        Underruns, late cycles, blocks read, samples in a block.
+    stop : int
+        Asks both processes to end.
     """
 
-    written, read, dropouts, late, blocks, stop, block_length, track, playing, ended, lead, jumped_at, moved_at = (
-        _count(n) for n in range(N_COUNTS)
-    )
-    load, load_max, peak, position_s, duration_s, latency_s, taken_at, spare_s = (_level(n) for n in range(N_LEVELS))
+    written, read, dropouts, late, blocks, stop, block_length = (_count(n) for n in range(7))
+    track, playing, ended, leading_silence, jumped_at, moved_at = (_count(n) for n in range(7, N_COUNTS))
+    load, load_max, peak, position_s, duration_s = (_level(n) for n in range(5))
+    latency_s, read_at, min_slack_s = (_level(n) for n in range(5, N_LEVELS))
 
     def __init__(self, channels: int, *, name: str | None = None) -> None:
-        """Makes a new ring, or opens the one of that name."""
+        """Create a ring buffer, or open the one of that name."""
         size = _HEAD + LENGTH * (channels + 2) * 4
         self._memory = shared_memory.SharedMemory(name=name, create=name is None, size=size)
         self._owner = name is None
@@ -71,11 +93,11 @@ class RingBuffer:
 
     @property
     def fill(self) -> int:
-        """Samples that are ready to be played."""
+        """Samples that have been written and not yet read."""
         return int(self.written - self.read)
 
     def write(self, block: np.ndarray) -> None:
-        """Append `block` float32 [n, channels]."""
+        """Append a block of samples, float32 [n, channels]."""
         at = self.written % LENGTH
         head = min(len(block), LENGTH - at)
         self._samples[at : at + head] = block[:head]
@@ -94,17 +116,21 @@ class RingBuffer:
         return np.asarray(self._monitor[np.arange(start, end) % LENGTH])
 
     def read_into(self, output: np.ndarray) -> bool:
-        """Fill `output` [n, channels] with the next samples; where they are not ready: silence, and a drop-out.
+        """Fill `output` [n, channels] with the next samples, or with silence if they are not there (an underrun).
 
-        After `stop` nothing is taken any more: who is about to close the device may be asked for sound that nobody
-        hears, and what counts as played is what was heard.
+        After `stop` nothing is read: a device that is being closed may still ask for blocks that it does not play.
+
+        Returns
+        -------
+        bool
+            Whether samples were read.
         """
         if self.stop:
             output[:] = 0
             return False
         count = len(output)
         self.blocks += 1
-        self.taken_at = time.monotonic()
+        self.read_at = time.monotonic()
         if self.written - self.read < count:
             output[:] = 0
             self.dropouts += 1
@@ -117,21 +143,21 @@ class RingBuffer:
         return True
 
     def last_read(self) -> tuple[int, float]:
-        """Samples that were read, and when the last of them were taken (both from the same take)."""
+        """Number of samples read so far, and the time of the read that brought it there."""
         while True:
             read = self.read
-            at = self.taken_at
+            at = self.read_at
             if self.read == read:
                 return read, at
 
     def recent(self, count: int) -> np.ndarray:
-        """A copy of the last `count` samples that were played (fewer at the start), [n, channels]."""
+        """A copy of the last `count` samples read (fewer at the start), float32 [n, channels]."""
         end = self.read
         start = max(0, end - min(count, LENGTH // 2))
         return np.asarray(self._samples[np.arange(start, end) % LENGTH])
 
     def close(self) -> None:
-        """Let go of the memory; its maker also frees it."""
+        """Detach from the memory; the process that created it also frees it."""
         del self._counts, self._levels, self._samples, self._monitor
         self._memory.close()
         if self._owner:

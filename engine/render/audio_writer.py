@@ -14,9 +14,9 @@ import soundfile
 
 from ...models.common.atomic_write import check_destination
 from ...models.common.errors import InputError
-from ..audio.channel_layout import DEFAULT_MASKS, valid_mask
+from ..audio.containers.channel_layout import DEFAULT_MASKS, valid_mask
+from ..audio.containers.wav_chunks import write_channel_mask
 from ..audio.decode import VORBIS_ORDER
-from ..audio.wav_chunks import write_channel_mask
 
 BIT_DEPTHS = ("16", "24", "float")
 _FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
@@ -64,13 +64,31 @@ def check_layout(output: Path, *, channels: int, channel_mask: int) -> None:
 
 
 class AudioWriter:
-    """Writes one sound file; use it in a `with` block and hand it blocks.
+    """Writer of one sound file, used in a `with` block.
 
-    `name` is what error messages call the file (the path itself may be a temporary one). `samples` is about
-    how many samples a channel will come; a wav file that would pass 4 GB is written as RF64. bit_depth is
-    "16", "24" or "float" (Vorbis has no bit depth and ignores it). With dither_seed, 16-bit files get
-    triangular dither, the same for the same seed however the sound is cut into blocks. channel_mask says which
-    loudspeakers the channels are (see audio/channel_layout.py; 0: the usual ones).
+    Parameters
+    ----------
+    path
+        Where to write: .wav, .flac or .ogg.
+    sample_rate
+        In Hz.
+    channels
+        1 to 8.
+    samples
+        About how many samples a channel will be written; a wav file that would pass 4 GB is written as RF64.
+    bit_depth
+        "16", "24" or "float"; Vorbis has none and ignores it.
+    dither_seed
+        Seed of triangular dither for 16 bits, the same however the sound is cut into blocks; None: no dither.
+    channel_mask
+        Loudspeakers of the channels, as in audio/channel_layout.py; 0: the usual ones.
+    name
+        What errors call the file, where `path` is a temporary one.
+
+    Raises
+    ------
+    InputError
+        When the format refuses the rate or the channels, or the file cannot be made.
     """
 
     def __init__(
@@ -85,7 +103,6 @@ class AudioWriter:
         channel_mask: int = 0,
         name: Path | None = None,
     ) -> None:
-        """Raises InputError when the format refuses the rate or the channels, or the file cannot be made."""
         self._name = name or path
         self._path = path
         self._format = _FORMATS[path.suffix.lower()]
@@ -134,7 +151,7 @@ class AudioWriter:
                 raise InputError(f"{self._name}: cannot be written ({_reason(trouble)})") from trouble
 
     def write(self, block: np.ndarray) -> None:
-        """Append `block` [samples, channels]. Raises InputError when the disk is full."""
+        """Append `block`, float32 [samples, channels]. Raises InputError when the disk is full, or for NaN."""
         peak = float(np.abs(block).max(initial=0.0))
         if not np.isfinite(peak):
             raise InputError(f"{self._name}: the sound to write has samples that are no numbers (NaN or infinite)")

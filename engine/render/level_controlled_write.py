@@ -1,7 +1,7 @@
-"""Writing a steered track to a file, and writing it again until what was written is as it should be.
+"""A steered track written to a file with control of its level: write, measure, correct, repeat.
 
-The file is measured by reading it back. It is made again with another gain when its loudness is to match and does
-not, and with a lower ceiling when a lossy format raised its peaks above the one that was asked for.
+The file is measured by reading it back. It is written again with another gain when its loudness is to match the
+input's and does not, and with a lower ceiling when a lossy format raised its peaks above the ceiling.
 """
 
 import math
@@ -25,16 +25,18 @@ LOUDNESS_TOLERANCE_LU = 0.1
 _MATCH_LIMIT_DB = 12.0
 _ATTEMPTS = 6
 _DITHER_SEED = 0
-_READ_BACK = 0.3  # share of the work that is measuring the written file, for the progress
+_READ_BACK = 0.3  # fraction of the work that is measuring the written file, for the progress
 
 
 @dataclass(frozen=True)
 class WrittenLevels:
-    """What was measured on a written file, in LUFS and dBTP, and the gain in dB that was put on the track."""
+    """Levels measured on a written file."""
 
     loudness_lufs: float
+    """Integrated loudness."""
     true_peak_dbtp: float
     gain_db: float
+    """Gain that was applied to the whole track."""
     track: Track
     """The written file, as it was read back."""
 
@@ -54,18 +56,46 @@ def write_with_levels(
     dither: bool | None = None,
     progress: ProgressCallback | None = None,
 ) -> WrittenLevels:
-    """The part of `render` that makes the sound: writes to `path`, measures what was written, and mends it.
+    """Write a steered track to a file and correct its level until it is as asked for.
 
-    It is written again with another gain when the loudness is to match and does not, and with a lower ceiling
-    when a lossy format raised the peaks. `name` is what errors call the file. Samples of 16 bits are rounded;
-    `dither` adds triangular dither before, None: where the track is changed.
+    Parameters
+    ----------
+    track
+        The input.
+    labels
+        Segment of each bin of the spectrogram, int [frames, bands].
+    mask_weights
+        [segments, 7] in -1..1.
+    path
+        Where to write; the ending says the format.
+    faders
+        Gains in dB; where all are zero the samples stay as they are.
+    name
+        What errors call the file, where `path` is a temporary one.
+    match_loudness
+        Give the file the input's integrated loudness, as far as the ceiling lets it.
+    bit_depth
+        "16", "24" or "float".
+    ceiling_dbtp
+        True peak that is not exceeded (but with all faders at zero).
+    device
+        Where the mask filter computes.
+    dither
+        Triangular dither for 16 bits; None: where the samples are changed at all.
+    progress
+        Called with the fraction done.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be written.
     """
     neutral = faders.is_neutral
     gain_db = _gain_into_range(track, bit_depth, path) if neutral else 0.0
     limit_db = ceiling_dbtp
     matched = match_loudness and not neutral
     dithered = not (neutral and gain_db == 0) if dither is None else dither
-    share = _shares(2 if matched else 1, progress)
+    report_attempt = _attempt_progress(2 if matched else 1, progress)
     for attempt in range(_ATTEMPTS):
         sound = process_track(
             track,
@@ -90,11 +120,11 @@ def write_with_levels(
         # The pieces of work are small: a second thread costs more than it gives, far more on a busy machine.
         with torch_threads(1):
             with writer:
-                for done, block in _counted(sound):
+                for end, block in _counted(sound):
                     writer.write(block)
-                    share(attempt, (1 - _READ_BACK) * done / track.samples)
+                    report_attempt(attempt, (1 - _READ_BACK) * end / track.samples)
             written = _read_back(path, gain_db)
-        share(attempt, 1.0)
+        report_attempt(attempt, 1.0)
         excess = 0.0 if neutral else max(0.0, written.true_peak_dbtp - ceiling_dbtp)
         missing = track.loudness_lufs - written.loudness_lufs if matched else 0.0
         gain_db = min(max(gain_db + missing, -_MATCH_LIMIT_DB), _MATCH_LIMIT_DB)
@@ -132,17 +162,17 @@ def _read_back(path: Path, gain_db: float) -> WrittenLevels:
     return WrittenLevels(track.loudness_lufs, peak.peak_dbtp() if peak else -math.inf, gain_db, track)
 
 
-def _shares(expected: int, progress: ProgressCallback | None) -> Callable[[int, float], None]:
-    """Report over a number of attempts that is not known beforehand: never backwards, never beyond 1."""
+def _attempt_progress(expected: int, progress: ProgressCallback | None) -> Callable[[int, float], None]:
+    """Progress over a number of attempts that is not known beforehand: never backwards, never beyond 1."""
     furthest = 0.0
 
-    def share(attempt: int, fraction: float) -> None:
+    def report_attempt(attempt: int, fraction: float) -> None:
         nonlocal furthest
         furthest = max(furthest, min((attempt + fraction) / max(expected, attempt + 1), 1.0))
         if progress:
             progress(furthest)
 
-    return share
+    return report_attempt
 
 
 def process_track(

@@ -28,7 +28,7 @@ CEILING_RANGE_DBTP = (-20.0, 0.0)
 
 @dataclass(frozen=True, repr=False)
 class RenderResult:
-    """What came of a render; predictions are on the scale 0..1.
+    """Result of a render; predictions are on the scale 0..1.
 
     `after` is measured on the written file, `surrogate` is what the linear surrogate expected there. gain_db
     is the gain on the whole track (for the loudness match, or to keep an untouched float track inside an
@@ -96,31 +96,32 @@ def render(
     check_layout(output, channels=track.channels, channel_mask=track.source.channel_mask)
     if analysis.track_digest != track.digest:
         raise InputError(f"{analysis.path or 'the analysis'}: it is of another sound than {track.path}")
-    chosen = resolve_device(device)
-    model = load_model(device=chosen) if model is None else model
+    chosen_device_name = resolve_device(device)
+    model = load_model(device=chosen_device_name) if model is None else model
     report = progress or (lambda fraction: None)
     before = predict_track(track, model)
     report(0.1)
-    with atomic_write(output) as beside:
+    with atomic_write(output) as temp_path:
         written = write_with_levels(
             track,
             analysis.segments,
             analysis.mask_weights,
-            beside,
+            temp_path,
             name=output,
             faders=faders,
             match_loudness=match_loudness,
             bit_depth=bit_depth,
             ceiling_dbtp=ceiling_dbtp,
             dither=dither,
-            device=chosen,
+            device=chosen_device_name,
             progress=lambda fraction: report(0.1 + 0.8 * fraction),
         )
         after = predict_track(written.track, model, like=track)
-        copy_tags(track.source.data, beside)
+        if track.source.array is None:  # (samples in memory have no tags)
+            copy_tags(track.source.data, temp_path)
     shift = expected_emotions(analysis, faders.to_array(), model)
     expected = {name: value + shift[name] for name, value in before.emotions.items()}
-    off = abs(written.loudness_lufs - track.loudness_lufs)
+    loudness_error = abs(written.loudness_lufs - track.loudness_lufs)
     report(1.0)
     return RenderResult(
         file=str(track.path),
@@ -132,5 +133,5 @@ def render(
         loudness_lufs={"before": track.loudness_lufs, "after": written.loudness_lufs},
         true_peak_dbtp=written.true_peak_dbtp,
         gain_db=written.gain_db,
-        loudness_matched=off <= LOUDNESS_TOLERANCE_LU if match_loudness else None,
+        loudness_matched=loudness_error <= LOUDNESS_TOLERANCE_LU if match_loudness else None,
     )

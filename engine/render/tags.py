@@ -19,7 +19,7 @@ from mutagen.id3 import APIC, COMM, ID3, Frames
 from mutagen.mp4 import MP4, MP4Cover
 
 from ...models.common.errors import InputError
-from ..audio.wav_chunks import wav_info
+from ..audio.containers.wav_chunks import wav_info
 
 # The name of a field in Vorbis comments (FLAC, Ogg), its frame in ID3 (MP3, WAV, AIFF) and its atom in MP4.
 _FIELDS = {
@@ -40,7 +40,7 @@ _FIELDS = {
     "isrc": ("TSRC", ""),
     "comment": ("COMM", "\xa9cmt"),
 }
-_UNTRUE = ("replaygain_", "r128_", "encoder", "encoded", "metadata_block_picture", "waveformatextensible")
+_NO_LONGER_TRUE = ("replaygain_", "r128_", "encoder", "encoded", "metadata_block_picture", "waveformatextensible")
 _FRONT_COVER = 3
 _PICTURES = {3: "front cover", 4: "back cover", 5: "leaflet", 6: "medium", 7: "lead artist", 8: "artist"}
 
@@ -107,7 +107,7 @@ def read_tags(path: Path) -> Tags:
 def _from_vorbis(comments: Mapping[str, list[str]]) -> Tags:
     tags = Tags()
     for name, texts in comments.items():
-        if not name.lower().startswith(_UNTRUE):
+        if not name.lower().startswith(_NO_LONGER_TRUE):
             tags.fields[name.lower()] = list(texts)
     for text in comments.get("metadata_block_picture", []):
         with contextlib.suppress(*_UNREADABLE):
@@ -117,16 +117,16 @@ def _from_vorbis(comments: Mapping[str, list[str]]) -> Tags:
 
 def _from_id3(frames: ID3) -> Tags:
     tags = Tags()
-    for name, (frame, _) in _FIELDS.items():
-        texts = [str(text) for found in frames.getall(frame) if _is_told(found) for text in found.text]
+    for name, (frame_name, _) in _FIELDS.items():
+        texts = [str(text) for frame in frames.getall(frame_name) if _is_for_people(frame) for text in frame.text]
         if texts:
             tags.fields[name] = texts
-    for found in frames.getall("TXXX"):
-        name = _field_name(found.desc)
-        if name and not name.startswith(_UNTRUE):
-            tags.fields.setdefault(name, [str(text) for text in found.text])
-    for found in frames.getall("APIC"):
-        tags.pictures.append(_picture(found.data, found.mime, found.type, found.desc))
+    for frame in frames.getall("TXXX"):
+        name = _field_name(frame.desc)
+        if name and not name.startswith(_NO_LONGER_TRUE):
+            tags.fields.setdefault(name, [str(text) for text in frame.text])
+    for frame in frames.getall("APIC"):
+        tags.pictures.append(_picture(frame.data, frame.mime, frame.type, frame.desc))
     return tags
 
 
@@ -136,7 +136,7 @@ def _field_name(description: str) -> str:
     return "".join(sign for sign in plain.lower() if " " <= sign <= "}" and sign != "=").strip()
 
 
-def _is_told(frame: mutagen.id3.Frame) -> bool:
+def _is_for_people(frame: mutagen.id3.Frame) -> bool:
     """Whether a frame is meant for people (iTunes keeps numbers for its own use in comments)."""
     return not str(getattr(frame, "desc", "")).startswith("iTun")
 

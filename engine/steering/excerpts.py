@@ -82,7 +82,8 @@ class Excerpts:
         costs: Doubles = DAMAGE,
     ) -> None:
         """sounds: mono [samples] at 22,050 Hz, on the track's scale. fields: of each, [handles, frames, bands], by
-        default its handle_fields; limit_db: what no gain passes; costs [handles]: see `metric`."""
+        default its handle_fields; limit_db: what no gain passes; costs [handles]: see `metric`.
+        """
         self.listeners = listeners
         self._limit_db = limit_db
         if fields is None:
@@ -105,7 +106,8 @@ class Excerpts:
 
     def heard(self, fields_db: Sequence[torch.Tensor], *, listeners: int | None = None) -> Doubles:
         """What the (first so many) listeners say of the excerpts under a gain field [frames, bands] each:
-        [listeners, 15]."""
+        [listeners, 15].
+        """
         with torch.inference_mode():
             said = [self._said(part, field, listeners) for part, field in zip(self._parts, fields_db, strict=True)]
         return np.average(torch.stack(said).double().numpy(), axis=0, weights=self._shares)
@@ -126,6 +128,10 @@ class Excerpts:
         chosen = torch.from_numpy(coefficients).float()
         squares = [float((self._field(part, chosen) ** 2).mean()) for part in self._parts]
         return float(np.sqrt(np.average(squares, weights=self._shares)))
+
+    def fields_db(self, coefficients: Doubles) -> list[torch.Tensor]:
+        """The gain field [frames, bands] in dB of each excerpt."""
+        return [self._field(part, torch.from_numpy(coefficients).float()) for part in self._parts]
 
     def sounds(self, coefficients: Doubles) -> list[FloatArray]:
         """The excerpts [samples] under the gain field, as loud as before."""

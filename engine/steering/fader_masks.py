@@ -26,11 +26,11 @@ from .solver import solve
 
 SOLVED_AT_DB: Final = 6.0
 """Where a fader stands when it is solved."""
-TARGET: Final = 0.06
+TARGET: Final = 0.05
 """By how much it shall then move its feature, if it can."""
-MAX_RMS_DB: Final = 3.0
-_TRIES: Final = 4
-_SHARES: Final = {"companion": 0.7}
+MAX_RMS_DB: Final = 4.0
+_TRIES: Final = 5
+_SHARES: Final = {"companion": 0.8}
 _EXPLAINED_COST: Final = 1.0
 _FRAMES_AT_ONCE: Final = 4096
 
@@ -40,7 +40,8 @@ Labels = npt.NDArray[np.int32]
 @dataclass(frozen=True)
 class DecoupledFaders:
     """masks float32 [segments, 7] in -1..1; response float32 [7 faders, levels, 7 features], what the network that
-    ships says more under each fader alone at LEVELS_DB, measured on the excerpts."""
+    ships says more under each fader alone at LEVELS_DB, measured on the excerpts.
+    """
 
     masks: FloatArray
     response: FloatArray

@@ -52,11 +52,12 @@ class GainPath:
         below, fraction = band_interpolation(np.arange(_FRAME // 2 + 1) * (SAMPLE_RATE / _FRAME))
         self._band = torch.from_numpy(below)
         self._band_fraction = torch.from_numpy(fraction.astype(np.float32))
-        self._front_end = LogSpectrogram()
+        self.front_end = LogSpectrogram()
+        """Sound [samples] -> log-spectrogram [frames, bands]."""
 
     def spectrogram(self, field_db: torch.Tensor, *, matched: bool = False) -> torch.Tensor:
         """What is heard under a gain field [frames, bands] in dB: log-spectrogram [frames, bands]."""
-        return torch.as_tensor(self._front_end(self.filtered(field_db, matched=matched)))
+        return torch.as_tensor(self.front_end(self.filtered(field_db, matched=matched)))
 
     def filtered(self, field_db: torch.Tensor, *, matched: bool = False) -> torch.Tensor:
         """The sound [samples] under a gain field [frames, bands] in dB; matched: as loud as without it."""

@@ -29,7 +29,8 @@ _BISECTIONS: Final = 12
 @dataclass(frozen=True)
 class Solution:
     """coefficients [handles] in dB; moved [rows]: what they move, as measured; error: the largest miss of a firm
-    row and a tenth of that of a soft one, per largest target; tries: how often the listeners were asked."""
+    row and a tenth of that of a soft one, per largest target; tries: how often the listeners were asked.
+    """
 
     coefficients: Doubles
     moved: Doubles

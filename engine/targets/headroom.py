@@ -29,7 +29,8 @@ Progress = Callable[[float], None]
 @dataclass(frozen=True)
 class WrittenMap:
     """Measured on the file, in LUFS and dBTP; lowered_db (0 or less): how much softer it is than the original,
-    because its peaks would have passed the ceiling."""
+    because its peaks would have passed the ceiling.
+    """
 
     loudness_lufs: float
     true_peak_dbtp: float

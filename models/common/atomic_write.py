@@ -28,19 +28,19 @@ def atomic_write(path: Path) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=final.parent)
     except OSError as error:
         raise InputError(f"{path}: cannot write there ({error.strerror or error})") from error
-    beside = Path(name)
+    temp_path = Path(name)
     try:
         os.close(handle)
-        yield beside
+        yield temp_path
         # mkstemp makes files private; the finished one gets the permissions any new file of the user would have.
         umask = os.umask(0)
         os.umask(umask)
-        beside.chmod(0o666 & ~umask)
-        beside.replace(final)
+        temp_path.chmod(0o666 & ~umask)
+        temp_path.replace(final)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
-        beside.unlink(missing_ok=True)
+        temp_path.unlink(missing_ok=True)
 
 
 def check_destination(path: Path, *, source: Path | None = None, overwrite: bool = False) -> None:

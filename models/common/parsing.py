@@ -70,7 +70,8 @@ def parse_toml(text: str) -> dict[str, Any]:
     ValueError
         With a short reason.
     """
-    if _DOTTED.search(text):  # tomllib needs the square of a key's length in memory
+    # tomllib needs memory by the square of the number of parts of a dotted key
+    if any(token.count(".") > _MOST_DOTS and ".." not in token for token in _TOKEN.findall(_DOT.sub(".", text))):
         raise ValueError("nested too deeply")
     try:
         values = tomllib.loads(text.removeprefix("\ufeff"), parse_float=_finite)
@@ -82,7 +83,9 @@ def parse_toml(text: str) -> dict[str, Any]:
     return values
 
 
-_DOTTED: Final = re.compile(r"(?:[^\s.=\[\]{}#,]+[ \t]*\.[ \t]*){64}")
+_MOST_DOTS: Final = 64
+_DOT: Final = re.compile(r"[ \t]*\.[ \t]*")
+_TOKEN: Final = re.compile(r"[^\s=\[\]{}#,]+")
 _TOO_LARGE: Final = "a whole number beyond 64 bits"
 
 

@@ -1,4 +1,4 @@
-"""Data augmentation: random crops, and changes of level, tone, tuning and gaps that keep the rating."""
+"""Data augmentation of spectrograms: random crops; random level, equalisation, tuning and masking."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,33 +8,49 @@ from ..common.constants import CLIP_FRAMES
 
 
 def tile_to_length(spectrogram: npt.NDArray[np.float16], frames: int = CLIP_FRAMES) -> npt.NDArray[np.float16]:
-    """[frames or more, bands]: an excerpt that is shorter is repeated, for its mean must not hear added silence."""
+    """Repeat a spectrogram [frames, bands] until it has at least `frames` frames.
+
+    Zero padding would change the mean of the outputs.
+    """
     length = len(spectrogram)
     return spectrogram if length >= frames else np.take(spectrogram, np.arange(frames) % length, axis=0)
 
 
 def crop(spectrogram: npt.NDArray[np.float16], rng: np.random.Generator, frames: int = CLIP_FRAMES) -> FloatArray:
-    """A random stretch float32 [frames, bands] of what is long enough."""
-    whole = tile_to_length(spectrogram, frames)
-    if len(whole) > len(spectrogram):
-        return whole.astype(np.float32)
-    start = int(rng.integers(len(whole) - frames + 1))
-    return whole[start : start + frames].astype(np.float32)
+    """Return a random excerpt, float32 [frames, bands]; a shorter spectrogram is repeated."""
+    tiled = tile_to_length(spectrogram, frames)
+    if len(tiled) > len(spectrogram):
+        return tiled.astype(np.float32)
+    start = int(rng.integers(len(tiled) - frames + 1))
+    return tiled[start : start + frames].astype(np.float32)
 
 
 def augment(batch: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Level, tone control, tuning and small gaps, each clip its own: nothing that a listener would rate otherwise.
+    """Change level, equalisation and tuning of each clip at random, and mask bands and frames; ratings stay valid.
 
-    batch: [clips, frames, bands] of log10(1 + x).
+    Level -8..4 dB; equalisation with 2.5 dB standard deviation at six bands; tuning up to two bands (a semitone);
+    with probability 0.5 each, up to 11 bands and up to 15 frames are set to zero.
+
+    Parameters
+    ----------
+    batch
+        log10(1 + magnitude) spectrograms, [clips, frames, bands].
+    rng
+        Random generator.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, of the same shape.
     """
     clips, frames, bands = batch.shape
     out = np.empty_like(batch)
-    places = np.linspace(0, bands - 1, 6)
+    knots = np.linspace(0, bands - 1, 6)
     level_db: FloatArray = rng.uniform(-8, 4, (clips, 1)).astype(np.float32)
-    tone_db = rng.normal(0, 2.5, (clips, 6))
+    eq_db = rng.normal(0, 2.5, (clips, 6))
     shifts = rng.integers(-2, 3, (clips, 1))
     for i in range(clips):
-        gain = 10 ** ((level_db[i, 0] + np.interp(np.arange(bands), places, tone_db[i])) / 20)
+        gain = 10 ** ((level_db[i, 0] + np.interp(np.arange(bands), knots, eq_db[i])) / 20)
         out[i] = np.log10(1 + (10 ** np.roll(batch[i], int(shifts[i, 0]), axis=1) - 1) * gain.astype(np.float32))
         if rng.random() < 0.5:
             band = int(rng.integers(bands - 12))

@@ -1,4 +1,4 @@
-"""Cross-validation folds in which no group (album, artist) is split."""
+"""Group k-fold: cross-validation folds that keep groups (albums, artists) together."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,27 @@ from .table import Clip
 
 
 def group_folds(clips: Iterable[Clip], folds: int, *, seed: int) -> list[list[int]]:
-    """Indices of `folds` parts of nearly equal size in which no group is split. Deterministic for a seed."""
+    """Divide clips into folds of nearly equal size that keep groups together.
+
+    Parameters
+    ----------
+    clips
+        The clips, with their groups.
+    folds
+        Number of folds.
+    seed
+        Random seed.
+
+    Returns
+    -------
+    list of list of int
+        Ascending indices of the clips in each fold.
+
+    Raises
+    ------
+    InputError
+        There are fewer groups than folds.
+    """
     members: dict[str, list[int]] = {}
     for index, clip in enumerate(clips):
         members.setdefault(clip.group, []).append(index)

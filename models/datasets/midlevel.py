@@ -1,9 +1,8 @@
-"""Public datasets of ratings, in the layouts in which their publishers give them, on one scale 0..1.
+"""Reader of the Mid-level Perceptual Features dataset (Aljanaki & Soleymani, ISMIR 2018) in its published layout.
 
-Every reader returns clips: a path, a stretch of it, a group (clips of one album or artist must not be split between
-training and testing) and ratings by name. `Soundtracks` are Eerola & Vuoskoski's (2011) Set 1 and 2, `Mid-level`
-is Aljanaki & Soleymani's (2018) dataset; a table of one's own is read by ratings.py. Names with a `known_` or
-`heard_` in front are qualities on a scale of their own (rendered music, other rating studies): see train.py.
+Like every reader of this folder it returns clips: a path, an excerpt, a group (clips of one album or artist belong to
+the same fold) and ratings by name, 0..1. Ratings whose names begin with `known_` (labels of synthetic music) or
+`heard_` (perceptual scales) are on scales of their own.
 """
 
 import re
@@ -35,10 +34,25 @@ _MIDLEVEL_SYNONYMS: Final = {
 
 
 def read_midlevel(folder: Path, *, albums: Mapping[int, str] | None = None) -> list[Clip]:
-    """Mid-level Perceptual Features: audio/<song id>.mp3 and metadata_annotations/*.csv. Raises InputError.
+    """Read the dataset.
 
-    A song is in the group of its artist; one that was taken from Soundtracks is in the group of that clip's album,
-    which `albums` tells by the clip's number, for the same music stands in both datasets.
+    Parameters
+    ----------
+    folder
+        With audio/<song id>.mp3 and metadata_annotations/*.csv.
+    albums
+        Groups of the clips of the Soundtracks dataset by number: the dataset includes some of them, which get these
+        groups. The group of other songs is their artist.
+
+    Returns
+    -------
+    list of Clip
+        Those with an audio file, with the seven features, 0..1.
+
+    Raises
+    ------
+    InputError
+        A table is missing or cannot be read, or there is no audio file.
     """
     annotations = folder / "metadata_annotations" / "annotations.csv"
     metadata = folder / "metadata_annotations" / "metadata.csv"
@@ -62,24 +76,24 @@ def read_midlevel(folder: Path, *, albums: Mapping[int, str] | None = None) -> l
 
 
 def _song_groups(rows: Iterable[dict[str, str]], albums: Mapping[int, str]) -> dict[str, str]:
-    """By song id: the album of a clip of Soundtracks, else the artist."""
+    """Groups by song id: the album of clips of the Soundtracks dataset, else the artist."""
     groups = {}
     for raw in rows:
         row = {re.sub(r"[\s_]+", " ", key.lower()): value.strip() for key, value in raw.items()}
         group = row.get("artist", "").lower()
-        numbered = re.match(r"\d+", row.get("id at file source", ""))
-        if row.get("source", "").lower() == "soundtracks" and numbered:
-            clip = int(numbered.group())
+        number = re.match(r"\d+", row.get("id at file source", ""))
+        if row.get("source", "").lower() == "soundtracks" and number:
+            clip = int(number.group())
             group = albums.get(clip, f"clip {clip}")
         groups[row.get("song id", "")] = group
     return groups
 
 
 def _midlevel_columns(path: Path, header: Sequence[str]) -> list[str]:
-    """The id's column and the seven features' in the order of MIDLEVEL, by synonym or else by position."""
-    known = {_MIDLEVEL_SYNONYMS.get(re.sub(r"\s+", "_", name.strip().lower())): name for name in header}
-    if all(name in known for name in MIDLEVEL):
-        return [header[0], *(known[name] for name in MIDLEVEL)]
+    """Names of the columns of the id and the seven features in order, found by synonym or else by position."""
+    by_feature = {_MIDLEVEL_SYNONYMS.get(re.sub(r"\s+", "_", name.strip().lower())): name for name in header}
+    if all(name in by_feature for name in MIDLEVEL):
+        return [header[0], *(by_feature[name] for name in MIDLEVEL)]
     if len(header) < 1 + len(MIDLEVEL):
         raise InputError(f"{path}: {len(header)} columns, expected an id and the seven features")
     return list(header[: 1 + len(MIDLEVEL)])

@@ -1,4 +1,6 @@
-"""Eerola's human perceptual ratings of five-second excerpts, and which feature each scale stands for."""
+"""Reader of perceptual ratings of five-second excerpts (Eerola's MusicScienceData), and the features of their
+scales.
+"""
 
 from pathlib import Path
 from typing import Final
@@ -20,7 +22,25 @@ EXCERPT_SECONDS: Final = 5.0
 
 
 def read_perceptual(folder: Path, *, groups: dict[Path, str] | None = None) -> list[Clip]:
-    """Human ratings of five-second excerpts (Eerola's MusicScienceData), as `heard_<scale>`, 0..1."""
+    """Read the perceptual ratings.
+
+    Parameters
+    ----------
+    folder
+        With the table `perceptual.csv` and numbered audio files.
+    groups
+        Groups by path of the audio file; by default each file is a group.
+
+    Returns
+    -------
+    list of Clip
+        Excerpts of five seconds with ratings `heard_<scale>`, 0..1.
+
+    Raises
+    ------
+    InputError
+        The table is missing or cannot be read.
+    """
     table = folder / "perceptual.csv"
     audio = numbered_audio_files(folder)
     clips = []
@@ -42,4 +62,4 @@ SCALE_TO_FEATURE: Final = {
     "harmonic_complexity": ("dissonance", 1),
     "density": ("rhythmic_complexity", 1),
 }
-"""Which scale of Eerola's perceptual ratings speaks for which feature, and in which direction."""
+"""The feature that each perceptual scale corresponds to, and the sign of the expected correlation."""

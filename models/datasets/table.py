@@ -1,4 +1,4 @@
-"""Rated recordings and the tables they are read from: any CSV with a `file` column, and series of known qualities.
+"""Rated recordings and the tables they are read from: any CSV with a `file` column, and sweeps of synthetic music.
 
 A table of one's own has a header, a column `file` (paths relative to the table), columns named like features or
 emotions with ratings 0..1, of which any may be left empty, and if clips belong together (one album, one artist) a
@@ -38,7 +38,7 @@ class Row(dict[str, str]):
 
 @dataclass(frozen=True)
 class Clip:
-    """A recording with ratings. start_s and length_s choose a stretch of it (None: to the end).
+    """A recording with ratings; start_s and length_s choose an excerpt of it (None: to the end).
 
     weight: what an error in its ratings counts beside those of other clips.
     """
@@ -53,7 +53,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class SweepClip:
-    """A clip of known qualities. In a series one quality alone is turned; both are empty where all are.
+    """A clip of synthetic music. In a series one quality alone is swept; both are empty where all vary.
 
     kind: how the music was made (`composed` by rule, from a `score`), empty if the table does not say.
     """
@@ -176,26 +176,26 @@ def read_sweeps(path: Path, *, prefix: str = "") -> list[SweepClip]:
     Raises InputError: for a quality that is no feature, and a series that turns two or has one value only.
     """
     rows = read_rows(path)
-    found = []
+    sweeps = []
     for clip, row in zip(_clips(path, rows, "known_"), rows, strict=True):
         quality, series, kind = (row.get(column, "").strip() for column in ("quality", "series", "kind"))
         series = series and prefix + series
         group = row.get("group", "").strip() or series or clip.group
-        found.append(SweepClip(dataclasses.replace(clip, group=group), quality, series, kind))
+        sweeps.append(SweepClip(dataclasses.replace(clip, group=group), quality, series, kind))
     values: dict[str, set[tuple[str, float]]] = {}
-    for row, one in zip(rows, found, strict=True):
+    for row, sweep in zip(rows, sweeps, strict=True):
         line = row.line
-        if one.quality and one.quality not in MIDLEVEL:
-            raise InputError(f"{path}, row {line}: quality {one.quality!r} is none of {', '.join(MIDLEVEL)}")
-        if bool(one.quality) != bool(one.series):
+        if sweep.quality and sweep.quality not in MIDLEVEL:
+            raise InputError(f"{path}, row {line}: quality {sweep.quality[:40]!r} is none of {', '.join(MIDLEVEL)}")
+        if bool(sweep.quality) != bool(sweep.series):
             raise InputError(f"{path}, row {line}: quality and series belong together, one of them is empty")
-        if one.quality:
-            value = one.clip.ratings.get(f"known_{one.quality}", float("nan"))
-            values.setdefault(one.series, set()).add((one.quality, value))
+        if sweep.quality:
+            value = sweep.clip.ratings.get(f"known_{sweep.quality}", float("nan"))
+            values.setdefault(sweep.series, set()).add((sweep.quality, value))
     for name, turned in values.items():
         if len({quality for quality, _ in turned}) > 1 or len(turned) < 2:
-            raise InputError(f"{path}: series {name!r} must turn one quality through at least two values")
-    return found
+            raise InputError(f"{path}: series {name[:40]!r} must turn one quality through at least two values")
+    return sweeps
 
 
 def _clips(path: Path, rows: Sequence[Row], prefix: str) -> list[Clip]:

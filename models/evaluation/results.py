@@ -10,9 +10,9 @@ import numpy as np
 
 from ..common.arrays import Floats
 from ..common.constants import EMOTIONS, MIDLEVEL
-from ..common.digests import short_digest
 from ..datasets.table import Clip, SweepClip
 from ..training.cross_validation import FoldEnsemble
+from ..training.digests import short_digest
 from .bootstrap import Estimate
 from .construct_validity import ScaleValidity, closest_pair, feature_correlations, perceptual_ratings, scale_validity
 from .metrics import RegressionMetrics, column_correlations, compute_metrics

@@ -48,6 +48,7 @@ class Model:
 
     @property
     def device(self) -> torch.device:
+        """Where it computes."""
         return self.network.device
 
     @property
@@ -78,8 +79,8 @@ def save_model(network: MidlevelNetwork, path: Path, *, record: Mapping[str, Any
         "record": dict(record),
     }
     # one key, because safetensors writes several in any order, and the same model shall give the same bytes
-    with atomic_write(path) as beside:
-        save_file(tensors, beside, metadata={FORMAT: json.dumps(metadata, sort_keys=True)})
+    with atomic_write(path) as temp_path:
+        save_file(tensors, temp_path, metadata={FORMAT: json.dumps(metadata, sort_keys=True)})
     return digest
 
 
@@ -89,7 +90,7 @@ def default_checkpoint() -> Path:
 
 
 def pretrained_checkpoint() -> Path:
-    """The one beside it that was taught by music of known qualities alone: a beginning for models of one's own."""
+    """The checkpoint trained on synthetic music alone: a start for models of one's own."""
     return _shipped(PRETRAINED_NAME)
 
 
@@ -109,7 +110,8 @@ class Checkpoint:
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """What a checkpoint holds. Raises InputError for a file that is missing, broken, foreign, of another version or
-    altered."""
+    altered.
+    """
     try:
         if not path.is_file():
             raise InputError(f"{path}: no such model file")
@@ -177,12 +179,12 @@ def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:
     """
     use_deterministic_fp32(device)
     path = default_checkpoint() if path is None else path
-    kept = read_checkpoint(path)
-    network = MidlevelNetwork(kept.architecture)
+    checkpoint = read_checkpoint(path)
+    network = MidlevelNetwork(checkpoint.architecture)
     try:
-        network.load_state_dict(kept.tensors)
+        network.load_state_dict(checkpoint.tensors)
     except (RuntimeError, ValueError) as error:
-        raise InputError(f"{path}: its weights do not fit the architecture {kept.architecture!r}") from error
+        raise InputError(f"{path}: its weights do not fit the architecture {checkpoint.architecture!r}") from error
     optimise_for_inference(network)
     network.requires_grad_(False)
-    return Model(network=network.to(device), digest=kept.digest, record=kept.record, path=path)
+    return Model(network=network.to(device), digest=checkpoint.digest, record=checkpoint.record, path=path)

@@ -1,4 +1,4 @@
-"""Where it is computed: the device that a person means, and a graphics card that computes as a processor does."""
+"""Devices: names as users give them, and deterministic single precision on CUDA."""
 
 import os
 import re
@@ -9,9 +9,17 @@ from ..common.errors import InputError
 
 
 def resolve_device(name: str) -> str:
-    """torch's name of the device called auto (a graphics card where there is one), cpu, cuda or cuda:N.
+    """Return torch's name of a device.
 
-    Raises InputError for another name, and where there is no such device.
+    Parameters
+    ----------
+    name
+        "auto" (CUDA if available, else the CPU), "cpu", "cuda" or "cuda:N".
+
+    Raises
+    ------
+    InputError
+        The name is unknown, or there is no such device.
     """
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
@@ -27,12 +35,17 @@ def resolve_device(name: str) -> str:
 
 
 def use_deterministic_fp32(device: str) -> None:
-    """Let a graphics card compute as a processor does, for the whole process: in single precision, twice the same.
+    """Disable TF32 and choose deterministic algorithms on a CUDA device, for the whole process.
 
-    torch rounds the factors of convolutions to ten bits there by default (TF32), and takes whichever algorithm is
-    quickest, of which some add up in another order each time. On a processor there is nothing to do.
+    By default torch rounds the factors of convolutions to 10 bits there (TF32), and its fastest algorithms may sum in
+    another order each time.
+
+    Parameters
+    ----------
+    device
+        torch's name of the device; without effect for the CPU.
     """
     if torch.device(device).type == "cuda":
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # (read when the first product is asked for)
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it at its first call
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
         torch.use_deterministic_algorithms(True, warn_only=True)

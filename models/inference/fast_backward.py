@@ -1,9 +1,9 @@
-"""Parts of a network for prediction with a quicker way back to the spectrogram: the same numbers, less work.
+"""Inference-only layers with a fast gradient with respect to the input: the same result as torch's layers.
 
-The gradient in a spectrogram of one channel is a transposed convolution onto that one channel, which libraries do far
-below their speed. The same numbers come out of an ordinary convolution of the gradient with as many channels
-as the stride has phases, laid between each other afterwards (Shi et al., CVPR 2016, the other way round). And what
-comes back to a rectifier is first brought into the order in which its output lies in memory.
+The gradient with respect to a one-channel input is a transposed convolution with one output channel, which libraries
+compute far below their usual speed. Here it is an ordinary convolution with one output channel per phase of the
+stride, whose outputs are interleaved (sub-pixel convolution, Shi et al., CVPR 2016). The gradient of the ReLU is
+first brought into the memory layout of its output.
 """
 
 from typing import Any, cast
@@ -13,7 +13,13 @@ from torch import nn
 
 
 class InputConv2d(nn.Module):
-    """What `convolution` does to one channel, for prediction only: its weights get no gradient."""
+    """A trained convolution of a one-channel input; its weights get no gradient.
+
+    Parameters
+    ----------
+    convolution
+        The trained layer, with one input channel and a bias.
+    """
 
     weight: torch.Tensor
     bias: torch.Tensor
@@ -36,15 +42,17 @@ class InputConv2d(nn.Module):
 
 
 def _phases(weight: torch.Tensor, stride: tuple[int, int]) -> torch.Tensor:
-    """Kernels [stride 0 * stride 1, channels, rows, columns] that make each phase of the input's gradient."""
+    """Kernels of the phases of the input's gradient, [stride 0 * stride 1, channels, rows, columns]."""
     channels, _, rows, columns = weight.shape
     (down, right), counts = stride, (-(-rows // stride[0]), -(-columns // stride[1]))
-    filled = nn.functional.pad(weight, (0, counts[1] * right - columns, 0, counts[0] * down - rows))
-    split = filled.view(channels, counts[0], down, counts[1], right).flip(1, 3)
+    padded = nn.functional.pad(weight, (0, counts[1] * right - columns, 0, counts[0] * down - rows))
+    split = padded.view(channels, counts[0], down, counts[1], right).flip(1, 3)
     return split.permute(2, 4, 0, 1, 3).reshape(down * right, channels, *counts).contiguous()
 
 
 class _Convolution(torch.autograd.Function):
+    """conv2d whose gradient is computed for the input only."""
+
     @staticmethod
     def forward(
         ctx: Any,  # noqa: ANN401
@@ -62,27 +70,29 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # noqa: ANN401
-        (phases,), (down, right), (above, before) = ctx.saved_tensors, ctx.stride, ctx.padding
+        (phases,), (down, right), (top, left) = ctx.saved_tensors, ctx.stride, ctx.padding
         frames, bands = ctx.size
         margins = phases.shape[2] - 1, phases.shape[3] - 1
-        each = nn.functional.conv2d(gradient, phases, padding=margins)  # [batch, phases, ...]
-        batch, _, rows, columns = each.shape
-        mixed = each.view(batch, down, right, rows, columns).permute(0, 3, 1, 4, 2)
-        whole = mixed.reshape(batch, 1, rows * down, columns * right)[:, :, above:, before:]
-        # frames that no output sees
-        spare = max(frames - whole.shape[2], 0), max(bands - whole.shape[3], 0)
-        whole = nn.functional.pad(whole, (0, spare[1], 0, spare[0]))[:, :, :frames, :bands]
-        return whole, None, None, None, None, None
+        by_phase = nn.functional.conv2d(gradient, phases, padding=margins)  # [batch, phases, ...]
+        batch, _, rows, columns = by_phase.shape
+        interleaved = by_phase.view(batch, down, right, rows, columns).permute(0, 3, 1, 4, 2)
+        result = interleaved.reshape(batch, 1, rows * down, columns * right)[:, :, top:, left:]
+        # Zero for pixels that are in no receptive field.
+        missing = max(frames - result.shape[2], 0), max(bands - result.shape[3], 0)
+        result = nn.functional.pad(result, (0, missing[1], 0, missing[0]))[:, :, :frames, :bands]
+        return result, None, None, None, None, None
 
 
 class InplaceReLU(nn.Module):
-    """nn.ReLU in place."""
+    """ReLU in place, for inference; its gradient has the memory layout of its output."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return cast(torch.Tensor, _Rectification.apply(x))
 
 
 class _Rectification(torch.autograd.Function):
+    """ReLU in place."""
+
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
         ctx.mark_dirty(x)

@@ -1,5 +1,6 @@
-"""A trained network made quicker for prediction: each normalisation folded into the convolution before it, and parts
-that do the same with less work (wayback.py, circle.py) put in the place of those that learn.
+"""Optimisation of a trained network for inference: batch norm folding, and faster layers with the same result.
+
+The faster layers are in `fast_backward.py` and `circulant_conv.py`.
 """
 
 import torch
@@ -11,9 +12,9 @@ from .fast_backward import InplaceReLU, InputConv2d
 
 
 def optimise_for_inference(network: nn.Module) -> None:
-    """Fold each batch normalisation into the convolution before it, in place: the same numbers, less work.
+    """Fold batch normalisation into the convolutions, and replace layers by faster ones, in place.
 
-    Afterwards the network can only predict: it adds and rectifies where the numbers are.
+    Results are the same but for rounding. Afterwards the network cannot be trained: some layers work in place.
     """
     network.eval()
     _fuse(network)
@@ -21,6 +22,7 @@ def optimise_for_inference(network: nn.Module) -> None:
 
 
 def _fuse(module: nn.Module) -> None:
+    """Optimise the sequences of layers in a module and its children."""
     for name, child in module.named_children():
         if not isinstance(child, nn.Sequential):
             _fuse(child)
@@ -33,14 +35,14 @@ def _fuse(module: nn.Module) -> None:
                 fused.append(nn.utils.fusion.fuse_conv_bn_eval(convolution, part))
             else:
                 fused.append(part)
-        setattr(module, name, nn.Sequential(*map(_quicker, fused)))
+        setattr(module, name, nn.Sequential(*map(_fast_layer, fused)))
 
 
-def _quicker(part: nn.Module) -> nn.Module:
-    """What does the same in prediction with less work, if there is something."""
+def _fast_layer(part: nn.Module) -> nn.Module:
+    """The faster replacement of a layer, or the layer itself."""
     match part:
         case FrequencyBias():
-            return _BandBiasInPlace(part)
+            return _InplaceFrequencyBias(part)
         case nn.ReLU():
             return InplaceReLU()
         case CircularConv2d():
@@ -50,14 +52,14 @@ def _quicker(part: nn.Module) -> nn.Module:
     return part
 
 
-class _BandBiasInPlace(nn.Module):
-    """The same for prediction, with the offsets in the order in which the channels lie in memory."""
+class _InplaceFrequencyBias(nn.Module):
+    """FrequencyBias in place, with the biases in channels-last layout."""
 
     bias: torch.Tensor
 
-    def __init__(self, learned: FrequencyBias) -> None:
+    def __init__(self, trained: FrequencyBias) -> None:
         super().__init__()
-        bias = learned.bias.detach().unsqueeze(0).contiguous(memory_format=torch.channels_last)
+        bias = trained.bias.detach().unsqueeze(0).contiguous(memory_format=torch.channels_last)
         self.register_buffer("bias", bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

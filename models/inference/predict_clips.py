@@ -1,4 +1,4 @@
-"""What a network says of whole clips, and its plain correlation with ratings; agreement.py has all that follows."""
+"""Batch prediction of the clips of a data set."""
 
 import itertools
 
@@ -14,17 +14,27 @@ BATCH = 16
 
 
 def predict_clips(network: MidlevelNetwork, material: ClipDataset) -> tuple[Floats, Floats]:
-    """Mid-levels [clips, 7] and emotions [clips, 8] of whole clips, shorter ones repeated as they are to learn from.
+    """Predict whole clips, in batches of consecutive clips of equal length.
 
-    Neighbours of one length go in one batch, on the network's device.
+    Parameters
+    ----------
+    network
+        The network; its device is used.
+    material
+        The clips; those shorter than a training excerpt are repeated, as in training.
+
+    Returns
+    -------
+    midlevel, emotions : numpy.ndarray
+        [clips, 7] and [clips, 8], 0..1.
     """
     network.eval()
     midlevel, emotions = [np.zeros((0, 7))], [np.zeros((0, 8))]
     with torch.inference_mode():
-        for _, alike in itertools.groupby(map(tile_to_length, material.spectrograms), key=len):
-            sounds = np.stack(list(alike))
-            for start in range(0, len(sounds), BATCH):
-                m, e = network(torch.from_numpy(sounds[start : start + BATCH].astype(np.float32)).to(network.device))
+        for _, group in itertools.groupby(map(tile_to_length, material.spectrograms), key=len):
+            clips = np.stack(list(group))
+            for start in range(0, len(clips), BATCH):
+                m, e = network(torch.from_numpy(clips[start : start + BATCH].astype(np.float32)).to(network.device))
                 midlevel.append(m.cpu().numpy())
                 emotions.append(e.cpu().numpy())
     return np.concatenate(midlevel).astype(float), np.concatenate(emotions).astype(float)

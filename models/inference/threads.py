@@ -1,4 +1,4 @@
-"""How many threads torch works with, for a while."""
+"""The number of torch's threads as a context manager."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +8,16 @@ import torch
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """Within it torch uses `count` threads, afterwards as many as before."""
-    before = torch.get_num_threads()
+    """Set the number of torch's intra-op threads within the block.
+
+    Parameters
+    ----------
+    count
+        1 or more.
+    """
+    previous = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(previous)

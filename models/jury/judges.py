@@ -41,7 +41,8 @@ _FURTHEST: Final = 6.0
 @dataclass(frozen=True)
 class Judge:
     """name: of its make. hear: mono sound [samples] at 22,050 Hz, on the scale at which the original has a peak of
-    one -> features and emotions [15] on the scale 0..1, in the order of OUTPUTS."""
+    one -> features and emotions [15] on the scale 0..1, in the order of OUTPUTS.
+    """
 
     name: str
     hear: Callable[[FloatArray], FloatArray]

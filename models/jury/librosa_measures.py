@@ -37,9 +37,7 @@ def librosa_measures(sound: FloatArray) -> FloatArray:
         np.sort(chroma, axis=0),
         strength[None],
     ]
-    tonal, struck = importlib.import_module("librosa.decompose").hpss(magnitude)
-    shares = [float(struck.sum() / (tonal.sum() + struck.sum()))]
     mean_tempogram = np.sort(tempogram[8:].mean(1))
     pulses = [float(mean_tempogram[-1]), float(mean_tempogram[-10:].mean()), float(np.median(mean_tempogram))]
     parts = [np.concatenate((part.mean(1), part.std(1))) for part in series]
-    return np.concatenate([*parts, shares, pulses]).astype(np.float32)
+    return np.concatenate([*parts, pulses]).astype(np.float32)

@@ -112,7 +112,9 @@ def _keys(power: FloatArray) -> list[float]:
     classes = np.rint(12 * np.log2(_FREQUENCIES[inside] / 440)).astype(int) % 12
     chroma = np.sqrt(power[:, inside]) @ np.eye(12)[classes]
     whole = chroma.sum(0) / (chroma.sum() + 1e-9)
-    likeness = [[np.corrcoef(np.roll(whole, -k), profile)[0, 1] for k in range(12)] for profile in (_MAJOR, _MINOR)]
+    with np.errstate(invalid="ignore"):  # of silence
+        profiles = (_MAJOR, _MINOR)
+        likeness = [[np.corrcoef(np.roll(whole, -k), profile)[0, 1] for k in range(12)] for profile in profiles]
     major, minor = (float(np.nan_to_num(np.max(row))) for row in likeness)
     smooth = ndimage.uniform_filter1d(chroma, 15, axis=0)
     unit = smooth / (np.linalg.norm(smooth, axis=1, keepdims=True) + 1e-9)

@@ -6,7 +6,7 @@ quality alone. The same seed gives the same samples.
 """
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
@@ -17,19 +17,14 @@ import soundfile
 
 from ..common.atomic_write import atomic_write
 from ..common.constants import MIDLEVEL, SAMPLE_RATE
-from ..common.errors import InputError
 from ..composition.compose import GENERATOR_VERSION, compose
 from ..composition.midi_parts import named_rng
 from .midi_render import ReverbSettings, find_soundfont, render_midi, require_fluidsynth
 from .recording_chain import apply_recording_chain
 
-__all__ = ["Composer", "draw_qualities", "labelled_clip", "labelled_set", "render_midi", "sweep_clips"]
-
 CLIP_SECONDS = 11.0
 TABLE = "known_music.csv"
 """File name of the table of labels."""
-SWEEP_VALUES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Values of a feature in a parameter sweep."""
 
 
 class Composer(Protocol):
@@ -119,58 +114,6 @@ def draw_soundfont(soundfonts: Sequence[Path | str], seed: int) -> Path:
     if not soundfonts:
         return find_soundfont()
     return find_soundfont(soundfonts[int(named_rng(seed, "soundfont").integers(len(soundfonts)))])
-
-
-def sweep_clips(
-    feature: str,
-    count: int,
-    *,
-    seed: int,
-    values: tuple[float, ...] = SWEEP_VALUES,
-    seconds: float = CLIP_SECONDS,
-    soundfonts: Sequence[Path | str] = (),
-    composer: Composer = compose,
-) -> Iterator[tuple[dict[str, float], list[np.ndarray]]]:
-    """Render parameter sweeps: pieces in which only one feature changes.
-
-    Parameters
-    ----------
-    feature
-        Name of the feature.
-    count
-        Number of pieces.
-    seed
-        Draws everything else, the other six features included, once per piece.
-    values
-        Values of the feature.
-    seconds, soundfonts, composer
-        As in `labelled_clip`.
-
-    Yields
-    ------
-    tuple of (dict, list of numpy.ndarray)
-        The other six features of a piece, and its clips, one for each of `values`.
-
-    Raises
-    ------
-    InputError
-        The feature is unknown.
-    """
-    if feature not in MIDLEVEL:
-        raise InputError(f"{feature}: no such feature; there are {', '.join(MIDLEVEL)}")
-    for index in range(count):
-        piece_seed = clip_seed(seed, index)
-        others = {name: value for name, value in draw_qualities(piece_seed).items() if name != feature}
-        font = draw_soundfont(soundfonts, piece_seed)
-        yield (
-            others,
-            [
-                labelled_clip(
-                    {**others, feature: v}, seed=piece_seed, seconds=seconds, soundfont=font, composer=composer
-                )
-                for v in values
-            ],
-        )
 
 
 def labelled_set(

@@ -17,7 +17,6 @@ from ..common.constants import MIDLEVEL, SAMPLE_RATE
 from ..composition.compose import GENERATOR_VERSION, compose
 from .labelled_music import (
     CLIP_SECONDS,
-    SWEEP_VALUES,
     TABLE,
     Composer,
     clip_seed,
@@ -28,6 +27,8 @@ from .labelled_music import (
 )
 from .midi_render import require_fluidsynth
 
+SWEEP_VALUES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Values of the feature that changes in a sweep."""
 SWEEP_COLUMNS: Final = ("quality", "series", "kind")
 """Additional columns of the table: the feature that changes, the name of the sweep, the kind of music."""
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from ..common.arrays import Floats
-from ..common.digests import short_digest
 from ..datasets.clip_dataset import ClipDataset
 from ..inference.checkpoint import load_model, save_model, tensors_digest
 from ..inference.fold import optimise_for_inference
 from ..inference.predict_clips import predict_clips
 from ..network.model import MidlevelNetwork
 from .batches import TrainingSource
+from .digests import short_digest
 from .settings import TrainingSettings
 from .train import new_network, train, training_record
 

@@ -51,6 +51,7 @@ class EmbeddingHead(nn.Module):
             self._means[place] = x.flatten(2).mean(2)
 
     def forward(self) -> torch.Tensor:
+        """The embedding [clips, numbers] of what the network heard last."""
         means = torch.cat([self._means[place].float() for place in sorted(self._means)], 1)
         self._means.clear()
         return torch.as_tensor(self.map(means))

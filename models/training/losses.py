@@ -24,8 +24,10 @@ CORRELATION_PENALTY_WEIGHT: Final = 0.3
 
 
 class LabelCalibration(nn.Module):
-    """What ties predictions to scales that are not theirs: a rising line for each feature of `known` and `heard`, and
-    for each emotion of `felt`."""
+    """What ties predictions to scales that are not theirs.
+
+    A rising line for each feature of `known` and `heard`, and for each emotion of `felt`.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -41,12 +41,6 @@ def test_folders_that_cannot_be_written_to(song, model_file, analysis_file, tmp_
     refused(["train", "--table", song, "-o", locked / "out.safetensors"], "out.safetensors")
 
 
-def test_an_unwritable_cache(song, model_file, tmp_path, monkeypatch, refused):
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("MOODFADER_CACHE", str(tmp_path / "file" / "cache"))
-    refused(["analyze", song, "--model", model_file, "--passes", "64"], tmp_path / "file")
-
-
 def test_an_unwritable_configuration(tmp_path, monkeypatch, refused):
     (tmp_path / "file").touch()
     monkeypatch.setenv("MOODFADER_CONFIG", str(tmp_path / "file" / "config"))

@@ -22,9 +22,9 @@ from moodfader.control.session.presets import available_presets, find_preset
 from moodfader.engine import AnalysisSettings, Faders, analyze, load_track
 from moodfader.engine.analysis.prediction import predict_blocks
 from moodfader.engine.audio.sample_buffer import SampleBuffer
+from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.live.effect_meter import choose_excerpt, measure_effect
 from moodfader.engine.performance.events import ANALYSIS_READY, ROOT
-from moodfader.engine.performance.masked_reader import SegmentMask
 from moodfader.engine.performance.performance import SetRenderer
 from moodfader.engine.render.render import render
 from moodfader.models.common.constants import EMOTIONS, SAMPLE_RATE

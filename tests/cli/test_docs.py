@@ -129,7 +129,7 @@ def test_tables_are_made_from_the_code():
     from moodfader.control.session.parameters import PARAMETERS
 
     made = {page.name: hooks().on_page_markdown(page.read_text()) for page in PAGES}
-    assert all(f"`{parameter.address}`" in made["live.md"] for parameter in PARAMETERS)
+    assert all(f"`{parameter.address}`" in made["controllers.md"] for parameter in PARAMETERS)
     assert "| `--match-loudness` |" in made["command-line.md"]
     assert not any(re.search(r"<!-- (addresses|options of)", text) for text in made.values())
 

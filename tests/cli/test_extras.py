@@ -52,7 +52,7 @@ def third_party_imports(*folders: str) -> dict[str, set[str]]:
 def test_all_that_is_imported_is_declared():
     distributions = packages_distributions()
     declared = required(PROJECT["dependencies"])
-    for extra in ("plot", "live", "train", "web", "batch"):
+    for extra in MODULES_OF_EXTRAS:
         declared |= required(PROJECT["optional-dependencies"].get(extra, []))
     for module, files in third_party_imports("models", "engine", "control").items():
         names = {name.lower().replace("_", "-") for name in distributions.get(module, [module])}
@@ -95,7 +95,6 @@ def test_the_core_predicts_analyses_and_renders(song, model_file, tmp_path):
     [
         (("explain", "{song}", "-o", "why"), "plot"),
         (("demo", "-o", "out"), "plot"),
-        (("controls",), "live"),
         (("play", "{song}", "--backend", "null", "--no-terminal"), "live"),
     ],
 )

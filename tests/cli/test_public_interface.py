@@ -41,7 +41,7 @@ def analysis(sound, random_model):
 def steerable(analysis):
     """The same with weights for every segment (the network of the tests is untrained, and few are significant)."""
     weights = np.random.default_rng(0).uniform(-1, 1, analysis.mask_weights.shape).astype(np.float32)
-    return dataclasses.replace(analysis, mask_weights=weights)
+    return dataclasses.replace(analysis, mask_weights=weights, selected=weights)
 
 
 def test_the_version_is_there_at_once_and_without_torch():
@@ -187,7 +187,7 @@ def test_an_analysis_plots_into_axes_that_are_given(steerable, sound):
     axes = Figure().subplots()
     assert steerable.plot("modality", axes) is axes
     (image,) = axes.get_images()
-    weights = steerable.mask_weights[:, 6][steerable.segments].T
+    weights = steerable.selected_weights[:, 6][steerable.segments].T
     red, _, blue = np.moveaxis(np.asarray(image.get_array()), -1, 0)
     assert (blue > red)[weights > 0.1].all()
     assert (red > blue)[weights < -0.1].all()

@@ -41,6 +41,8 @@ mode = "14bit"
 address = "{DISSONANCE}"
 channel = 1
 number = 9
+"""
+PADS = """
 [[control]]
 address = "/moodfader/preset/load"
 channel = 10
@@ -273,26 +275,24 @@ def test_oscdump_hears_what_oscsend_asks_for_it(play):
         dump.wait()
 
 
-@pytest.fixture(scope="module")
-def elsewhere(config):
-    """A play on `localhost` that answers on a port of its own choice, and what listens there."""
+def test_all_clients_are_told_on_the_reply_port(config):
     with listener() as listens:
-        play = Play(config, "--bind", "localhost", "--reply-port", str(listens.getsockname()[1]))
-        yield play, listens
+        play = Play(config, "--reply-port", str(listens.getsockname()[1]))
+        try:
+            play.send(osc(FADER))
+            assert play.answers(1.0, source=listens) == [(FADER, 0.0)]
+        finally:
+            play.stop()
+
+
+def test_localhost_can_be_listened_on(config):
+    play = Play(config, "--bind", "localhost")
+    try:
+        assert play.get(FADER) == 0.0
+        time.sleep(3)  # (the announcement on the network takes a while)
+        assert not [line for line in play.notes if "Traceback" in line]
+    finally:
         play.stop()
-
-
-def test_all_clients_are_told_on_the_reply_port(elsewhere):
-    play, listens = elsewhere
-    play.send(osc(FADER))
-    assert play.answers(1.0, source=listens) == [(FADER, 0.0)]
-
-
-def test_localhost_can_be_listened_on(elsewhere):
-    play, _ = elsewhere
-    time.sleep(3)  # (the announcement on the network takes a while)
-    assert play.process.poll() is None
-    assert not [line for line in play.notes if "Traceback" in line]
 
 
 def test_a_subscriber_can_have_values_from_0_to_1(play):
@@ -411,17 +411,25 @@ def test_a_midi_fader_does_not_jump_after_a_preset(midi):
     assert play.comes_to(DISSONANCE, -12 + 24 / 128)
 
 
-def test_pads_and_program_changes_steer(midi):
-    play, send = midi
-    send("992450", "892400", "c005")
-    assert play.comes_to("/moodfader/bypass", 1), (play.get("/moodfader/preset/load"), play.notes)
-    assert play.get("/moodfader/preset/load") == "dolce"
+def test_pads_and_program_changes_steer(jack, config):
+    env, sender = jack
+    (config / "midi.toml").write_text(PADS)
+    play = Play(config, "--midi", "pads", env=env)
+    try:
+        sender.stdin.write("992450\n892400\nc005\n")
+        sender.stdin.flush()
+        assert play.comes_to("/moodfader/bypass", 1), (play.get("/moodfader/preset/load"), play.notes)
+        assert play.get("/moodfader/preset/load") == "dolce"
+    finally:
+        play.stop()
+        (config / "midi.toml").unlink()
 
 
 def test_an_encoder_that_accelerates_is_learned_as_one(jack, config):
     env, sender = jack
     command = [sys.executable, "-m", "moodfader.control.cli", "midi", "learn", FADER, "--port", "pads"]
     environment = os.environ | env | {"MOODFADER_CONFIG": str(config)}
+    (config / "midi.toml").unlink(missing_ok=True)
     learn = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert "move the control" in learn.stderr.readline()
@@ -434,4 +442,3 @@ def test_an_encoder_that_accelerates_is_learned_as_one(jack, config):
     finally:
         learn.kill()
         learn.wait()
-        (config / "midi.toml").unlink(missing_ok=True)

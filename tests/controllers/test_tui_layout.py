@@ -16,7 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.control.session.parameters import PARAMETERS
 from moodfader.control.tui.layout import compose
-from moodfader.control.tui.palette import (
+from moodfader.control.tui.panels.cells import bar_scale, centred_bar, change_text, to_plain
+from moodfader.control.tui.panels.effects import effect_rows
+from moodfader.control.tui.panels.faders import fader_rows
+from moodfader.control.tui.panels.gain_map import GainMap
+from moodfader.control.tui.panels.palette import (
     DARK_16,
     LIGHT_16,
     MANY_COLOURS,
@@ -25,11 +29,7 @@ from moodfader.control.tui.palette import (
     choose_palette,
     level_colour,
 )
-from moodfader.control.tui.panels.cells import bar_scale, centred_bar, change_text, to_plain
-from moodfader.control.tui.panels.effects import effect_rows
-from moodfader.control.tui.panels.faders import fader_rows
-from moodfader.control.tui.panels.gain_map import GainMap
-from moodfader.control.tui.view_state import ViewState, sound_state
+from moodfader.control.tui.panels.view_state import ViewState, sound_state
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from rich.cells import cell_len
 from rich.color import Color

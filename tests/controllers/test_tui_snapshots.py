@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from helpers.terminal_stage import CLIENTS, NOTES, TITLE, analyse, perform, shown
-from moodfader.control.tui.palette import DARK_16, LIGHT_16, MANY_COLOURS, NO_COLOUR
+from moodfader.control.tui.panels.palette import DARK_16, LIGHT_16, MANY_COLOURS, NO_COLOUR
 
 FOLDER = Path(__file__).parent / "snapshots"
 PICTURES = {

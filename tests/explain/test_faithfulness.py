@@ -1,6 +1,5 @@
 """Insertion and deletion curves: exact on a linear network, and far from random where an explanation is good."""
 
-import dataclasses
 from importlib import resources
 
 import numpy as np
@@ -13,34 +12,16 @@ from moodfader.engine.audio.track import load_track
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS
 from moodfader.models.inference.checkpoint import default_checkpoint, load_model
 from moodfader.models.network.spectrogram import apply_gain_db
-from moodfader.models.training.settings import TrainingSettings
-from moodfader.models.training.train import new_network
-from torch import nn
 
 
-@pytest.fixture(scope="module")
-def picture():
-    rng = np.random.default_rng(4)
-    rough = rng.random((8, 15)).repeat(5, 0).repeat(10, 1)[:, :N_BANDS]
-    return (rough + 0.2 * rng.random(rough.shape)).astype(np.float32)
-
-
-def blocks(picture) -> np.ndarray:
+def blocks(spectrogram) -> np.ndarray:
     """Labels of 120 blocks, 5 frames by 10 bands each, numbered across."""
-    times, bands = np.indices(picture.shape)
+    times, bands = np.indices(spectrogram.shape)
     return (times // 5 * 15 + bands // 10).astype(np.int32)
 
 
-@pytest.fixture(scope="module")
-def linear_model(random_model):
-    """A network of a trunk alone, without its rectifiers: its prediction is linear in the spectrogram."""
-    network = new_network(TrainingSettings(architecture="small", seed=5)).eval()
-    network.trunk = nn.Sequential(*(nn.Identity() if isinstance(m, nn.ReLU) else m for m in network.trunk))
-    return dataclasses.replace(random_model, network=network)
-
-
-def explained(picture, weights) -> Analysis:
-    labels = blocks(picture)
+def explained(spectrogram, weights) -> Analysis:
+    labels = blocks(spectrogram)
     return Analysis(
         segments=labels,
         weights=weights.astype(np.float32),
@@ -56,30 +37,30 @@ def explained(picture, weights) -> Analysis:
     )
 
 
-def change_of(picture, change):
-    tensor = torch.from_numpy(picture)
+def change_of(spectrogram, change):
+    tensor = torch.from_numpy(spectrogram)
     versions = {"hide": 0 * tensor, "cut": apply_gain_db(tensor, -6), "boost": apply_gain_db(tensor, 6)}
-    return versions[change].numpy() - picture
+    return versions[change].numpy() - spectrogram
 
 
-def effects(picture, labels, model, change) -> np.ndarray:
+def effects(spectrogram, labels, model, change) -> np.ndarray:
     """What changing each segment alone adds to the linear network's prediction: [segments, 7]."""
-    delta = change_of(picture, change)
+    delta = change_of(spectrogram, change)
     alone = np.stack([np.where(labels == s, delta, 0) for s in range(labels.max() + 1)]).astype(np.float32)
     with torch.inference_mode():
-        silence = model.network(torch.zeros(1, *picture.shape))[0]
+        silence = model.network(torch.zeros(1, *spectrogram.shape))[0]
         return (model.network(torch.from_numpy(alone))[0] - silence).numpy()
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_curve_of_a_linear_network_is_the_sum_of_its_coefficients(picture, linear_model, change):
-    labels = blocks(picture)
-    coefficients = effects(picture, labels, linear_model, change)
+def test_the_curve_of_a_linear_network_is_the_sum_of_its_coefficients(spectrogram, linear_model, change):
+    labels = blocks(spectrogram)
+    coefficients = effects(spectrogram, labels, linear_model, change)
     weights = coefficients if change == "boost" else -coefficients  # what the segments speak for
-    analysis = explained(picture, weights)
+    analysis = explained(spectrogram, weights)
     with torch.inference_mode():
-        whole = linear_model.network(torch.from_numpy(picture)[None])[0][0].numpy()
-    curves = faithfulness_curves(picture, analysis, linear_model, changes=[change], steps=6, draws=8)
+        whole = linear_model.network(torch.from_numpy(spectrogram)[None])[0][0].numpy()
+    curves = faithfulness_curves(spectrogram, analysis, linear_model, changes=[change], steps=6, draws=8)
     assert [(curve.feature, curve.side) for curve in curves] == [(f, s) for f in MIDLEVEL for s in SIDES]
     areas = np.bincount(labels.ravel())
     for curve in curves:
@@ -99,17 +80,17 @@ def test_the_curve_of_a_linear_network_is_the_sum_of_its_coefficients(picture, l
     assert np.mean([len(curve.fractions) for curve in curves]) > 4
 
 
-def test_random_segments_are_heard_as_they_are_drawn(picture, linear_model):
+def test_random_segments_are_heard_as_they_are_drawn(spectrogram, linear_model):
     """With one draw the band is a line: the sum of the coefficients of the segments in that draw."""
-    labels = blocks(picture)
-    coefficients = effects(picture, labels, linear_model, "hide")
+    labels = blocks(spectrogram)
+    coefficients = effects(spectrogram, labels, linear_model, "hide")
     areas = np.bincount(labels.ravel())
     steps = 5
     (curve,) = (
         c
         for c in faithfulness_curves(
-            picture, explained(picture, -coefficients), linear_model, ["modality"], changes=["hide"], steps=steps,
-            draws=1, seed=3,
+            spectrogram, explained(spectrogram, -coefficients), linear_model, ["modality"], changes=["hide"],
+            steps=steps, draws=1, seed=3,
         )
         if c.side == "for"
     )  # fmt: skip
@@ -117,17 +98,19 @@ def test_random_segments_are_heard_as_they_are_drawn(picture, linear_model):
     order = np.random.default_rng(3).permutation(len(areas))
     sets = sets_by_area(areas, order, np.linspace(0, 0.4, steps + 1))
     with torch.inference_mode():
-        whole = float(linear_model.network(torch.from_numpy(picture)[None])[0][0, column])
+        whole = float(linear_model.network(torch.from_numpy(spectrogram)[None])[0][0, column])
     known = np.interp(curve.fractions, sets @ areas / areas.sum(), whole + sets @ coefficients[:, column])
     np.testing.assert_allclose(curve.random_mean, known, atol=2e-6)
     np.testing.assert_array_equal(curve.random_low, curve.random_high)
 
 
-def test_an_explanation_turned_round_is_worse_than_random(picture, linear_model):
-    coefficients = effects(picture, blocks(picture), linear_model, "boost")
-    turned = faithfulness_curves(picture, explained(picture, -coefficients), linear_model, changes=["boost"], steps=4)
-    assert [curve.area_above_random < 0 for curve in turned] == [len(curve.fractions) > 1 for curve in turned]
-    assert sum(curve.area_above_random < 0 for curve in turned) > 7
+def test_an_explanation_with_reversed_signs_is_worse_than_random(spectrogram, linear_model):
+    coefficients = effects(spectrogram, blocks(spectrogram), linear_model, "boost")
+    curves = faithfulness_curves(
+        spectrogram, explained(spectrogram, -coefficients), linear_model, changes=["boost"], steps=4
+    )
+    assert [curve.area_above_random < 0 for curve in curves] == [len(curve.fractions) > 1 for curve in curves]
+    assert sum(curve.area_above_random < 0 for curve in curves) > 7
 
 
 def test_sets_have_the_area_they_shall_have():
@@ -142,14 +125,14 @@ def test_sets_have_the_area_they_shall_have():
 def test_a_stretch_is_heard_with_what_is_around_it(frames, random_model):
     """The first point of every curve is what the network says of the stretch within the whole."""
     rng = np.random.default_rng(0)
-    picture = rng.random((240, 15)).repeat(10, 1)[:, :N_BANDS].astype(np.float32)
-    weights = rng.normal(size=(blocks(picture).max() + 1, 7))
+    spectrogram = rng.random((240, 15)).repeat(10, 1)[:, :N_BANDS].astype(np.float32)
+    weights = rng.normal(size=(blocks(spectrogram).max() + 1, 7))
     curves = faithfulness_curves(
-        picture, explained(picture, weights), random_model, ["modality"], frames=frames, steps=2, draws=2
+        spectrogram, explained(spectrogram, weights), random_model, ["modality"], frames=frames, steps=2, draws=2
     )
     network = random_model.network
     with torch.inference_mode():
-        local = network.local(network.pad(torch.from_numpy(picture)[None]))[0, MIDLEVEL.index("modality")]
+        local = network.local(network.pad(torch.from_numpy(spectrogram)[None]))[0, MIDLEVEL.index("modality")]
     first, last = frames or (0, 240)
     begin, end = first // network.geometry.stride, network.geometry.positions(last)
     for curve in curves:

@@ -90,7 +90,7 @@ def with_reliability(folder, random_model, reliability) -> tuple[str, object]:
     changed = dataclasses.replace(analysis, standard_errors=errors)
     heard = predict_track(track, random_model)
     files = explanation_paths(folder, MIDLEVEL)
-    return render_html(track, changed, heard, files, MIDLEVEL, [], stretch_s=(0, 4)), changed
+    return render_html(track, changed, heard, files, MIDLEVEL, [], excerpt_s=(0, 4)), changed
 
 
 def test_a_feature_that_is_not_reliable_says_so(folder, random_model):

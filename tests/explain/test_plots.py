@@ -148,9 +148,9 @@ def test_outlines_lie_where_labels_change():
 def test_the_strongest_segments_and_their_intervals_are_shown(two_tones, analysis):
     sure = Analysis(**{**vars(analysis), "standard_errors": np.full((2, 7), 0.1, np.float32)})
     spectrogram = track_spectrogram(two_tones)
-    axes = feature_plot.plot_feature(sure, spectrogram, "melodiousness", title="t", stretch_s=(0.0, 5.0))
+    axes = feature_plot.plot_feature(sure, spectrogram, "melodiousness", title="t", excerpt_s=(0.0, 5.0))
     left, right, panel = axes
-    assert left.get_title(loc="left") == "for melodiousness: 1 segments"
+    assert left.get_title(loc="left") == "raise melodiousness: 1 segments"
     assert [text.get_text() for text in left.texts] == ["1"] == [text.get_text() for text in right.texts]
     low, high = (band_frequencies()[round(axes.texts[0].get_position()[1])] for axes in (left, right))
     assert low < 800 < high

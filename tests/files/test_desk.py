@@ -98,12 +98,10 @@ def test_evaluate_says_when_the_model_has_learned_from_the_clips(program, table,
     assert "learned from" not in program("evaluate", "--table", fresh, "--model", model).err
 
 
-def test_the_legend_of_curves_covers_none(tmp_path):
-    from matplotlib.figure import Figure
+def test_the_legend_of_curves_covers_none():
     from moodfader.engine.analysis.faithfulness import CHANGES, FaithfulnessCurve
-    from moodfader.engine.plotting import faithfulness_plot
+    from moodfader.engine.plotting.faithfulness_plot import plot_faithfulness
 
-    drawn: list[Figure] = []
     fractions = np.linspace(0, 0.5, 9, dtype=np.float32)
     curves = []
     for change in CHANGES:
@@ -112,11 +110,7 @@ def test_the_legend_of_curves_covers_none(tmp_path):
             curves.append(
                 FaithfulnessCurve("modality", side, change, fractions, values, values, values - 0.05, values + 0.05)
             )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(faithfulness_plot, "save_figure", lambda figure, paths: drawn.append(figure))
-        faithfulness_plot.curves_figure(tmp_path / "x.svg", curves, title="t")
-    figure = drawn[0]
-    figure.draw_without_rendering()
-    for axes in figure.axes:
-        legend = axes.get_legend().get_window_extent()
-        assert not legend.overlaps(axes.get_window_extent())
+    panels = plot_faithfulness(curves, title="t")
+    panels[0].figure.draw_without_rendering()
+    for axes in panels:
+        assert not axes.get_legend().get_window_extent().overlaps(axes.get_window_extent())

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 from moodfader.control.tui.app import Terminal
-from moodfader.control.tui.palette import MANY_COLOURS
+from moodfader.control.tui.panels.palette import MANY_COLOURS
 from moodfader.engine.analysis.analysis_file import FORMAT, VERSION
 from moodfader.engine.analysis.surrogate import TrackSummary
 from moodfader.engine.processes.messages import TrackAnalyzed, TrackThumbnail

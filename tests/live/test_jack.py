@@ -60,9 +60,9 @@ def test_the_recording_at_jacks_outputs_is_the_render_of_the_automation(
     backend, server, file, random_model, tmp_path
 ):
     """Sample for sample. Where this machine made drop-outs, they are told, and are all that differs."""
-    analysis = analyze(load_track(file), model=random_model, settings=AnalysisSettings(passes=64))
+    analysis = analyze(load_track(file), model=random_model, settings=AnalysisSettings(passes=64, coupled=True))
     kept = tmp_path / "kept.jsonl"
-    options = PlayerOptions(backend=backend, model=random_model.path, analysis={"passes": 64})
+    options = PlayerOptions(backend=backend, model=random_model.path, analysis={"passes": 64, "coupled": True})
     session = Session.play([file], options, record=AutomationWriter(kept))
     try:
         until(lambda: session.get(f"{ROOT}/emotion/happy") is not None)
@@ -130,7 +130,7 @@ def test_an_independent_recorder_hears_the_same(server, file, tmp_path):
 
 def test_a_short_run_under_load_is_measured(file):
     """What `make bench-live` does for half an hour; how good the figures are is not asked of a busy machine."""
-    bench = Path(__file__).parent / "benchmarks" / "bench_live.py"
+    bench = Path(__file__).parents[1] / "benchmarks" / "bench_live.py"
     command = [sys.executable, str(bench), "--minutes", "0.1", "--file", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr

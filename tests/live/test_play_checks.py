@@ -25,7 +25,7 @@ def started(monkeypatch):
         (["--midi", "no such controller"], "MIDI"),
         (["--model", "nowhere.safetensors"], "no such model file"),
         (["--preset", "nobody"], "no preset"),
-        (["--ahead", "-5"], "--ahead -5"),
+        (["--render-ahead", "-5"], "--render-ahead -5"),
         (["--bind", "1.2.3.4"], "1.2.3.4"),
     ],
 )

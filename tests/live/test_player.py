@@ -49,7 +49,7 @@ def file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def analysis(file, random_model):
-    return analyze(load_track(file), model=random_model, settings=AnalysisSettings(passes=64))
+    return analyze(load_track(file), model=random_model, settings=AnalysisSettings(passes=64, coupled=True))
 
 
 def until(condition, seconds=30.0):
@@ -178,8 +178,7 @@ def test_what_is_no_history_is_refused(tmp_path, lines, complaint):
 
 def test_the_surrogate_says_what_prediction_says(analysis, file, random_model):
     from moodfader.engine.analysis.prediction import predict_track
-    from moodfader.engine.analysis.surrogate import surrogate_emotions
-    from moodfader.engine.dsp.segment_mask import segment_gain_db
+    from moodfader.engine.analysis.surrogate import expected_emotions
     from moodfader.models.common.soft_limit import soft_limit, unlimited
 
     before = dict(predict_track(load_track(file), random_model).emotions)
@@ -194,7 +193,7 @@ def test_the_surrogate_says_what_prediction_says(analysis, file, random_model):
         emotion_weights=random_model.emotion_weights,
     )
     faders_db = np.array([3, 0, -6, 0, 0, 1, 0], np.float32)
-    shift = surrogate_emotions(analysis, segment_gain_db(analysis.mask_weights, faders_db), random_model)
+    shift = expected_emotions(analysis, faders_db, random_model)
     now = Surrogate(heard).emotions(faders_db)
     expected = soft_limit(unlimited(list(before.values())) + list(shift.values()))
     assert list(now) == list(before) == list(shift)
@@ -276,7 +275,7 @@ def nearest_of_what_sounded(measured, original, steered, peak, model):
 def test_the_live_player_plays_its_own_history(file, analysis, random_model):
     """Real processes and real time: what went to the card is what the history gives, sample for sample."""
     listener = Listener()
-    options = PlayerOptions(backend="null", model=random_model.path, analysis={"passes": 64})
+    options = PlayerOptions(backend="null", model=random_model.path, analysis={"passes": 64, "coupled": True})
     player = Player([file], listener, options)
     try:
         until(lambda: any(address.endswith("ready") for _, address, _ in listener.applied), 60)  # from the cache
@@ -295,7 +294,7 @@ def test_the_live_player_plays_its_own_history(file, analysis, random_model):
         ring.stop = 1
         time.sleep(0.3)
         played = ring.recent(ring.read)
-        count = ring.read - ring.lead
+        count = ring.read - ring.leading_silence
         measured = listener.all(MeasuredEffect)[0]
     finally:
         player.close()

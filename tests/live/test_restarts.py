@@ -27,9 +27,9 @@ def file(tmp_path_factory):
 
 @pytest.fixture
 def show(file, random_model, tmp_path):
-    analyze(load_track(file), model=random_model, settings=AnalysisSettings(passes=64))
+    analyze(load_track(file), model=random_model, settings=AnalysisSettings(passes=64, coupled=True))
     said = []
-    options = PlayerOptions(backend="null", model=random_model.path, analysis={"passes": 64})
+    options = PlayerOptions(backend="null", model=random_model.path, analysis={"passes": 64, "coupled": True})
     session = Session.play([file], options, record=AutomationWriter(tmp_path / "kept.jsonl"), note=said.append)
     session.said, session.kept = said, tmp_path / "kept.jsonl"
     yield session

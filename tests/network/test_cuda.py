@@ -63,7 +63,7 @@ def test_it_finds_the_same_segments_and_twice_the_same_weights(track, models, es
     spread = on_cpu.weights.std(0)
     assert np.all(np.abs(on_cuda.weights - on_cpu.weights).max(0) < 0.02 * spread)
     # a segment at the edge of being chosen may fall to either side
-    assert np.mean((on_cuda.mask_weights > 0) != (on_cpu.mask_weights > 0)) < 0.01
+    assert np.mean((on_cuda.selected_weights > 0) != (on_cpu.selected_weights > 0)) < 0.01
 
 
 @pytest.mark.parametrize("block_length", [512, 4096])

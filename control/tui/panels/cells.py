@@ -6,8 +6,8 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from ....models.common.formatting import format_signed
-from ..palette import Palette
-from ..view_state import NO_CHANGE
+from .palette import Palette
+from .view_state import NO_CHANGE
 
 UNKNOWN: Final = "–"
 CHANGE_WIDTH: Final = 8

@@ -6,9 +6,9 @@ from typing import Final
 from rich.text import Text
 
 from ....models.common.formatting import name_with_pole
-from ..palette import Palette
-from ..view_state import Effect, ViewState
 from .cells import CHANGE_WIDTH, bar_scale, centred_bar, change_text, fit, two_decimals
+from .palette import Palette
+from .view_state import Effect, ViewState
 
 _VALUES: Final = 13  # 0.46 → 0.57
 _NARROWEST_BAR: Final = 11
@@ -23,10 +23,28 @@ def excerpt_text(view: ViewState) -> str:
 
 
 def effect_rows(title: str, effects: Sequence[Effect], view: ViewState, width: int, palette: Palette) -> list[Text]:
-    """A heading and a row for each effect, at exactly this width.
+    """A heading and a row for each effect.
 
-    A row has the name, the bar (steered minus original, the expected effect as a diamond), the values before and
-    after if they are known and there is room, and the effect as a number.
+    A row has the name, the bar (steered minus original, the expected effect as a diamond) and the effect as a number;
+    where there is room, the predictions of original and steered sound and the expected effect as numbers as well.
+
+    Parameters
+    ----------
+    title : str
+        What the effects are on.
+    effects : sequence of Effect
+        One row each.
+    view : ViewState
+        Over which seconds they were measured.
+    width : int
+        Cells of each line.
+    palette : Palette
+        Colours.
+
+    Returns
+    -------
+    list of Text
+        One line more than there are effects.
     """
     name_width = max(len(name_with_pole(effect.name)) for effect in effects) + 3
     values = any(effect.original is not None for effect in effects)

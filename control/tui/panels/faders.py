@@ -7,9 +7,9 @@ from rich.text import Text
 from ....engine.dsp.faders import FADER_RANGE_DB
 from ....models.common.constants import MIDLEVEL
 from ....models.common.formatting import format_signed, name_with_pole
-from ..palette import Palette
-from ..view_state import ViewState
 from .cells import CHANGE_WIDTH, change_text, fit
+from .palette import Palette
+from .view_state import ViewState
 
 _NAME: Final = 22  # with the mark of the selected one
 _VALUE: Final = 7
@@ -17,7 +17,22 @@ _NARROWEST_SLIDER: Final = 13
 
 
 def fader_rows(view: ViewState, width: int, palette: Palette) -> list[Text]:
-    """A heading and seven faders at exactly this width; the measured effect on the feature where there is room."""
+    """A heading and seven faders; where there is room, the measured effect of all faders on that feature.
+
+    Parameters
+    ----------
+    view : ViewState
+        What is shown.
+    width : int
+        Cells of each line.
+    palette : Palette
+        Colours.
+
+    Returns
+    -------
+    list of Text
+        Eight lines.
+    """
     low, high = FADER_RANGE_DB
     effects = width >= _NAME + _NARROWEST_SLIDER + _VALUE + CHANGE_WIDTH
     slot = max(width - _NAME - _VALUE - (CHANGE_WIDTH if effects else 0), _NARROWEST_SLIDER)

@@ -1,5 +1,6 @@
-"""The gain map over the spectrogram passing by: time from left to right, bands from bottom to top, brighter where the
-music is louder, orange where the faders boost, blue where they cut; with signs where there are few colours or none.
+"""The gain map: the spectrogram around the playing position, orange where faders boost it and blue where they cut.
+
+Time goes from left to right, bands from bottom to top; louder is brighter. Signs where there are few colours or none.
 """
 
 from functools import lru_cache
@@ -14,26 +15,35 @@ from ....engine.analysis.analysis_file import load_tables
 from ....engine.analysis.thumbnail import FRAMES, ROWS, thumbnail_bands
 from ....engine.dsp.segment_mask import SEGMENT_LIMIT_DB, segment_gain_db
 from ....models.common.constants import HOP_LENGTH, SAMPLE_RATE
-from ..palette import Palette, level_colour
 from .cells import fit
+from .palette import Palette, level_colour
 
 MAX_LINES: Final = 24
 """Lines that the map takes at most, with its heading."""
 MIN_LINES: Final = 5
 _STEP: Final = 4  # the map moves on by so many columns at once, twice a second: it has to go through ssh
 _PAST: Final = 0.25  # of the width
-_LEVELS: Final = 16  # shades that are told apart
+_LEVELS: Final = 16  # number of shades
 _MARKED_DB: Final = 1.0  # gains from which on a cell has a sign
 
 
 class GainMap:
-    """The segments of one analysis, thinned out to what a terminal can show."""
+    """Segments and mask weights of one analysis, at the resolution of a terminal.
+
+    Parameters
+    ----------
+    analysis : Path
+        The analysis file.
+    levels : array, optional
+        Thumbnail spectrogram of the track (thumbnail.py), uint8 [columns, ROWS].
+
+    Raises
+    ------
+    InputError
+        If the analysis file cannot be read.
+    """
 
     def __init__(self, analysis: Path, levels: np.ndarray | None = None) -> None:
-        """`levels` are the track's thumbnail (see thumbnail.py), if it is there already.
-
-        Raises InputError if the analysis file cannot be read.
-        """
         tables = load_tables(analysis, ("segments", "mask_weights"))
         labels, self._mask_weights = tables["segments"], tables["mask_weights"]
         self._labels = np.ascontiguousarray(labels[::FRAMES, thumbnail_bands(labels.shape[1])])  # [columns, ROWS]
@@ -61,7 +71,24 @@ class GainMap:
     def render_text(
         self, position_s: float, faders_db: np.ndarray, width: int, height: int, palette: Palette
     ) -> list[Text]:
-        """The map around a position of the track: a heading and lines, `height` in all, at exactly this width."""
+        """The map around a position of the track.
+
+        Parameters
+        ----------
+        position_s : float
+            Playing position in s; it stands at a quarter of the width.
+        faders_db : array
+            Fader positions in dB, float32 [7].
+        width, height : int
+            Cells of each line, and lines with the heading.
+        palette : Palette
+            Colours; signs, where it has no shades.
+
+        Returns
+        -------
+        list of Text
+            A heading and the lines.
+        """
         columns = max(width - 2, 1)
         now = int(position_s * SAMPLE_RATE / HOP_LENGTH / FRAMES) // _STEP * _STEP
         key = (now, faders_db.tobytes(), width, height, palette)

@@ -1,15 +1,30 @@
-"""The head of the terminal view: what plays, what is heard of it, where it is, the loop and the recording."""
+"""The head of the terminal view: track, state of the sound, position, loop and recording."""
 
 from rich.text import Text
 
 from ....models.common.formatting import format_duration
-from ..palette import Palette
-from ..view_state import ViewState, sound_state
 from .cells import fit
+from .palette import Palette
+from .view_state import ViewState, sound_state
 
 
 def head_rows(view: ViewState, width: int, palette: Palette) -> list[Text]:
-    """Two lines at exactly this width: title and state of the sound; position, loop and times."""
+    """Title and state of the sound; position, loop and times.
+
+    Parameters
+    ----------
+    view : ViewState
+        What is shown.
+    width : int
+        Cells of each line.
+    palette : Palette
+        Colours.
+
+    Returns
+    -------
+    list of Text
+        Two lines.
+    """
     state = sound_state(view)
     right = Text.assemble(" ", (f"{state.sign} {state.words}", palette.warning if state.warning else "bold"))
     right.truncate(_room(width), overflow="ellipsis")

@@ -6,16 +6,31 @@ from typing import Final
 from rich.text import Text
 
 from ....models.common.formatting import format_signed
-from ..palette import Palette
-from ..view_state import ViewState
 from .cells import fit
+from .palette import Palette
+from .view_state import ViewState
 
 _FLOOR_DB: Final = -60.0
 _HOT_DB: Final = -3.0
 
 
 def meter_rows(view: ViewState, width: int, height: int, palette: Palette) -> list[Text]:
-    """As many of the meters as there are lines, the most important ones first."""
+    """Level, health, gains and clients.
+
+    Parameters
+    ----------
+    view : ViewState
+        What is shown.
+    width, height : int
+        Cells of each line, and lines; with one line it has the most important values of all.
+    palette : Palette
+        Colours.
+
+    Returns
+    -------
+    list of Text
+        At most four lines.
+    """
     if height == 1:
         return [fit(_one_line(view, width, palette), width)]
     rows = [_peak_row(view, width, palette), _health_row(view, width, palette), _gain_row(view, width, palette)]
@@ -24,7 +39,19 @@ def meter_rows(view: ViewState, width: int, height: int, palette: Palette) -> li
 
 
 def level_bar(level_db: float, hold_db: float | None, cells: int, palette: Palette) -> Text:
-    """A level between -60 and 0 dB, with a mark where the peak is held; above -3 dB in the warning's style."""
+    """A bar from -60 to 0 dB, with a mark at the held peak; what is above -3 dB has the colour of raised values.
+
+    Parameters
+    ----------
+    level_db : float
+        Present level in dBTP.
+    hold_db : float or None
+        Largest level of the last seconds.
+    cells : int
+        Length of the bar.
+    palette : Palette
+        Colours.
+    """
     place, hot = _place(level_db, cells), _place(_HOT_DB, cells)
     held = _place(hold_db, cells) if hold_db is not None else 0
     characters = ["█"] * place + ["·"] * (cells - place)

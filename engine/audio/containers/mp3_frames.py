@@ -26,20 +26,22 @@ def first_frame(path: Path) -> tuple[int, bytes]:
 
 def states_length(frame: bytes) -> bool:
     """Whether a first frame has a header with the number of frames that libsndfile reads; else it makes a guess."""
-    found = re.search(b"Xing|Info", frame)
-    return found is not None and bool(int.from_bytes(frame[found.end() : found.end() + 4], "big") & _XING_HAS_FRAMES)
+    header = re.search(b"Xing|Info", frame)
+    return header is not None and bool(
+        int.from_bytes(frame[header.end() : header.end() + 4], "big") & _XING_HAS_FRAMES
+    )
 
 
 def stated_bytes(frame: bytes) -> int | None:
     """Bytes of sound that a Xing or Info header states, if it does."""
-    found = re.search(b"Xing|Info", frame)
-    if not found:
+    header = re.search(b"Xing|Info", frame)
+    if not header:
         return None
-    flags = int.from_bytes(frame[found.end() : found.end() + 4], "big")
+    flags = int.from_bytes(frame[header.end() : header.end() + 4], "big")
     if not flags & _XING_HAS_BYTES:
         return None
-    at = found.end() + 4 + (4 if flags & _XING_HAS_FRAMES else 0)
-    return int.from_bytes(frame[at : at + 4], "big")
+    position = header.end() + 4 + (4 if flags & _XING_HAS_FRAMES else 0)
+    return int.from_bytes(frame[position : position + 4], "big")
 
 
 def frame_length(header: bytes) -> int:
@@ -74,8 +76,8 @@ def frame_follows(path: Path, position: int) -> bool:
     with path.open("rb") as file:
         file.seek(position)
         content = file.read(1 << 15)
-    for place in range(min(len(content), 1 << 14)):
-        end = place
+    for start in range(min(len(content), 1 << 14)):
+        end = start
         for _ in range(3):
             length = frame_length(content[end : end + 4])
             end += length

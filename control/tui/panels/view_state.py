@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ...models.common.constants import EMOTIONS, MIDLEVEL
-from ..session.parameters import ROOT, Value
+from ....models.common.constants import EMOTIONS, MIDLEVEL
+from ...session.parameters import ROOT, Value
 
 NO_CHANGE: Final = 0.01
 """Changes of a prediction below this are shown as none."""
@@ -51,7 +51,7 @@ class ViewState:
     clients : sequence of str
         OSC clients that are subscribed.
     notes : sequence of str
-        What has been said since the start, the newest last.
+        Notes of the program since the start, the newest last.
     message : str
         Answer to the last key, or a question; empty for none.
     peak_hold_db : float or None
@@ -119,7 +119,7 @@ _WARNINGS: Final = ("no_analysis", "output_gone", "renderer_gone")
 
 @dataclass(frozen=True)
 class SoundState:
-    """What is heard: a sign, words, and whether the user should know that it is not what the faders say."""
+    """What sounds: a sign, words, and whether it is a warning, as the faders have no effect on it."""
 
     sign: str
     words: str

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...models.common.errors import InputError
-from .decode import MAX_CHANNELS, SAMPLE_RATES, AudioFileInfo
-from .track import Track, measure_track
+from ..audio.decode import MAX_CHANNELS, SAMPLE_RATES, AudioFileInfo
+from ..audio.track import Track, measure_track
 
 ARRAY_NAME: Final = "(array)"
 """Name of such a track in messages and titles; no file is called so."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from ...models.common.errors import InputError
+from ....models.common.errors import InputError
 
 STDIN: Final = "-"
 """The path that means standard input."""

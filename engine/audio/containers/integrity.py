@@ -1,7 +1,7 @@
 """What a sound file's own bytes say that the decoders keep to themselves: is it all there, and who can read it.
 
-libsndfile mends a header that promises more than the file has and plays on; here such a file is told apart from one
-that is short. It also stops early in three kinds of sound file that FFmpeg reads whole: MP3 without a header that
+libsndfile corrects a header that declares more than the file has and plays on; here a truncated file is recognised
+as such. libsndfile also stops early in three kinds of sound file that FFmpeg reads whole: MP3 without a header that
 states its length, chained Ogg streams, and wav and FLAC whose writer never came back to fill in a length.
 """
 
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ...models.common.errors import InputError
+from ....models.common.errors import InputError
 from .mp3_frames import ends_with_whole_frame, first_frame, frame_follows, stated_bytes, states_length
 from .wav_chunks import wav_bytes_of_unknown_length
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found out without decoding."""
+    """What the bytes say before anything is decoded."""
 
     ffmpeg: bool = False
     """Whether libsndfile would lose some of the sound, so that FFmpeg has to read it."""

@@ -1,0 +1,152 @@
+"""evaluate --steering: what judges that took no part hear of faders and targets, as tables in Markdown."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+
+from ...models.common.errors import InputError
+from ...models.common.formatting import display_name
+from ..console.output import Output
+
+if TYPE_CHECKING:
+    from ...engine.targets.evaluation import Heard, SteeringEvidence
+    from ...models.inference.checkpoint import Model
+
+_HOW = "Steering"
+_RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class SteeringOptions:
+    """Whether steering is evaluated, on which tracks, by whom."""
+
+    steering: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Instead: what judges hear of faders and targets on this track. Repeatable.",
+            rich_help_panel=_HOW,
+        ),
+    ] = None
+    jury: Annotated[
+        str, typer.Option(metavar="development|reporting", help="Which jury is asked.", rich_help_panel=_HOW)
+    ] = "development"
+    coupled: Annotated[
+        bool, typer.Option("--coupled", metavar="", help="Judge coupled faders.", rich_help_panel=_HOW)
+    ] = False
+
+
+def evaluate_steering_option(chosen: SteeringOptions, model: "Model", voice: Output) -> None:
+    """Ask the jury and print its tables, or the record as JSON. Raises InputError as tracks and juries do."""
+    from ...engine.audio.track import load_track
+    from ...engine.targets.evaluation import evaluate_steering
+    from ...models.jury.judges import load_jury
+
+    if not chosen.steering:
+        raise InputError("--steering needs a track")
+    judges = load_jury(chosen.jury)
+    tracks = [load_track(path) for path in chosen.steering]
+    with voice.progress("Asking the jury") as report:
+        evidence = evaluate_steering(tracks, model, judges, coupled=chosen.coupled, progress=report)
+    record = {
+        "jury": chosen.jury,
+        "judges": list(evidence.judges),
+        "model": model.digest,
+        "coupled": chosen.coupled,
+        "tracks": [track.path.name for track in tracks],
+        "heard": [asdict(one) for one in evidence.heard],
+        "natural_slope": natural_slopes(evidence),
+    }
+    voice.result(record, lambda: steering_page(evidence, jury=chosen.jury))
+
+
+def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
+    """All tables in Markdown."""
+    tracks = len({one.track for one in evidence.heard})
+    faders = [one for one in evidence.heard if one.kind == "fader"]
+    lines = [f"{jury} jury, {tracks} tracks, faders at +6 and -6 dB, loudness matched; intervals 95 %, over tracks."]
+    lines += [
+        "",
+        *_head("fader", evidence),
+        *(_row(name, own) for name, own in _by_name(faders)),
+        _row("all", faders),
+    ]
+    random = [one for one in evidence.heard if one.kind == "random"]
+    lines += [_row("random field of the same size", random, share_of=faders)]
+    slopes = ", ".join(f"{name} {slope:.2f}" for name, slope in natural_slopes(evidence).items())
+    lines += ["", f"Natural: a judge's difference between two tracks per difference at the network: {slopes}."]
+    targets = [one for one in evidence.heard if one.kind == "target"]
+    lines += ["", *_head("target", evidence)]
+    for size in sorted({abs(one.asked) for one in targets}):
+        asked = [one for one in targets if abs(one.asked) == size]
+        lines.append(_row(f"one emotion by ±{size:g}", asked))
+    lines += [_row(name, own) for name, own in _by_name(targets)]
+    return "\n".join(lines)
+
+
+def natural_slopes(evidence: "SteeringEvidence") -> dict[str, float]:
+    """By judge: slope of its values against the network's over the tracks, means of all outputs taken off."""
+    centred = evidence.natural - evidence.natural.mean(0)
+    own = centred[:, 0].ravel()
+    return {
+        name: float((centred[:, number].ravel() @ own) / max(float(own @ own), 1e-12))
+        for number, name in enumerate(evidence.judges, start=1)
+    }
+
+
+def _head(what: str, evidence: "SteeringEvidence") -> list[str]:
+    judges = " | ".join(f"{name}: share, sign" for name in evidence.judges)
+    columns = f"| {what} | own move | {judges} | others per own | rms dB | quality, least |"
+    return [columns, "|" + " --- |" * (columns.count("|") - 1)]
+
+
+def _row(name: str, heard: Sequence["Heard"], *, share_of: Sequence["Heard"] | None = None) -> str:
+    """A row of a table; targets' moves are per asked. share_of: whose own moves the judges' are divided by."""
+    target = heard[0].kind == "target"
+    unit = np.array([abs(one.asked) if target else 1.0 for one in heard])
+    own = np.array([one.own for one in heard]) / unit
+    judged = np.array([one.judges for one in heard]) / unit[:, None]
+    base = own if share_of is None else np.array([one.own for one in share_of])
+    tracks = np.array([one.track for one in heard])
+    cells = []
+    for column in judged.T:
+        share = column.mean() / base.mean() if not target else column.mean()
+        low, high = _interval(column, base if share_of is None else None, tracks, fixed=base.mean(), target=target)
+        cells.append(f"{share:.2f} ({low:.2f} to {high:.2f}), {(column > 0).mean():.2f}")
+    scores = [one.quality for one in heard if one.quality is not None]
+    quality = f"{np.mean(scores):.2f}, {min(scores):.2f}" if scores else "-"
+    others = (
+        f"{np.mean([one.others for one in heard]) / abs(own.mean()):.2f}" if not target and share_of is None else ""
+    )
+    rms = np.mean([one.rms_db for one in heard])
+    shown = f"{own.mean():.2f} of asked" if target else f"{own.mean():+.3f}"
+    return f"| {display_name(name)} | {shown} | {' | '.join(cells)} | {others} | {rms:.1f} | {quality} |"
+
+
+def _interval(
+    judged: Any,  # noqa: ANN401
+    own: Any,  # noqa: ANN401
+    tracks: Any,  # noqa: ANN401
+    *,
+    fixed: float,
+    target: bool,
+) -> tuple[float, float]:
+    """95 % of the share under resampling of tracks."""
+    rng = np.random.default_rng(0)
+    rows = [np.flatnonzero(tracks == number) for number in np.unique(tracks)]
+    drawn = []
+    for _ in range(_RESAMPLES):
+        chosen = np.concatenate([rows[number] for number in rng.integers(len(rows), size=len(rows))])
+        below = 1.0 if target else fixed if own is None else own[chosen].mean()
+        drawn.append(judged[chosen].mean() / below)
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return float(low), float(high)
+
+
+def _by_name(heard: Sequence["Heard"]) -> list[tuple[str, list["Heard"]]]:
+    names = dict.fromkeys(one.name for one in heard)
+    return [(name, [one for one in heard if one.name == name]) for name in names]

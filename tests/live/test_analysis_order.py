@@ -1,0 +1,43 @@
+"""The track that plays is analysed first, then what comes next, then what was before it."""
+
+import time
+
+import numpy as np
+import pytest
+import soundfile
+from moodfader.control.session.parameters import ROOT
+from moodfader.engine.live.player import Player, PlayerOptions
+from moodfader.engine.processes.messages import AnalysisProgress, TrackAnalyzed
+
+RATE = 22050
+
+
+@pytest.fixture
+def files(tmp_path):
+    paths = [tmp_path / f"{number}.wav" for number in range(3)]
+    for number, path in enumerate(paths):
+        soundfile.write(path, 0.2 * np.random.default_rng(number).uniform(-1, 1, (6 * RATE, 1)), RATE)
+    return paths
+
+
+def until(condition, seconds=120.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.05)
+
+
+def test_what_plays_is_analysed_first_then_what_comes_next(files, random_model, tmp_path, monkeypatch):
+    monkeypatch.setenv("MOODFADER_CACHE", str(tmp_path / "cache"))
+    told = []
+    options = PlayerOptions(backend="null", model=random_model.path, analysis={"passes": 64, "coupled": True})
+    player = Player(files, told.append, options)
+    try:
+        player.set(f"{ROOT}/transport/track", 1)
+        until(lambda: len([message for message in told if isinstance(message, TrackAnalyzed)]) == 3)
+    finally:
+        player.close()
+    assert [message.track for message in told if isinstance(message, TrackAnalyzed)] == [1, 2, 0]
+    progress = [message for message in told if isinstance(message, AnalysisProgress)]
+    assert progress[0].fraction == 0.0
+    assert {message.track for message in progress} >= {1}

@@ -41,7 +41,7 @@ def test_no_clip_is_judged_by_a_network_that_learned_it(material):
     sources = Sources(material)
     jury = run(material, sources)
     assert sources.asked == [[3, 4, 5], [0, 1, 2]]
-    midlevel, emotions = jury.unheard(material)
+    midlevel, emotions = jury.predict_out_of_fold(material)
     assert midlevel.shape == (1, 6, 7)
     assert np.isfinite(emotions).all()
     first, second = (judge.network for judge in jury.runs[0])
@@ -51,13 +51,13 @@ def test_no_clip_is_judged_by_a_network_that_learned_it(material):
     np.testing.assert_allclose(
         emotions[0, 3:], single_model(second, 6).predict_out_of_fold(material)[1][0, 3:], atol=1e-6
     )
-    assert jury.all_of(material)[0].shape == (2, 6, 7)
+    assert jury.predict_unseen(material)[0].shape == (2, 6, 7)
 
 
 def test_some_of_the_clips_in_another_order(material):
     jury = run(material, Sources(material))
-    whole = jury.unheard(material)[1]
-    some = jury.unheard(material.subset([4, 1]), [4, 1])[1]
+    whole = jury.predict_out_of_fold(material)[1]
+    some = jury.predict_out_of_fold(material.subset([4, 1]), [4, 1])[1]
     np.testing.assert_allclose(some, whole[:, [4, 1]], atol=1e-6)
 
 
@@ -69,16 +69,16 @@ def test_clips_of_parts_that_were_not_tested_have_no_judge(material):
 
 
 def test_finished_networks_are_not_trained_again(material, tmp_path):
-    first = run(material, Sources(material), tmp_path).unheard(material)[1]
+    first = run(material, Sources(material), tmp_path).predict_out_of_fold(material)[1]
     kept = sorted(path.name for path in tmp_path.iterdir())
     assert len(kept) == 2
     assert all(name.endswith(".safetensors") for name in kept)
     sources = Sources(material)
-    again = run(material, sources, tmp_path).unheard(material)[1]
+    again = run(material, sources, tmp_path).predict_out_of_fold(material)[1]
     assert sources.asked == []
     np.testing.assert_array_equal(first, again)
     (tmp_path / kept[1]).unlink()
-    assert np.array_equal(run(material, sources, tmp_path).unheard(material)[1], first)
+    assert np.array_equal(run(material, sources, tmp_path).predict_out_of_fold(material)[1], first)
     assert sources.asked == [[0, 1, 2]], "only what was missing"
 
 

@@ -17,7 +17,7 @@ from moodfader.engine.render.level_controlled_write import write_with_levels
 from moodfader.engine.render.render import render
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError
-from moodfader.models.common.soft_limit import soft_limit, unlimited
+from moodfader.models.signal.soft_limit import soft_limit, unlimited
 from scipy.signal import resample_poly
 
 STEERED = Faders(modality=8, articulation=-6)

@@ -14,9 +14,18 @@ from moodfader.engine.explain.perturbation import (
     perturbation_range,
 )
 from moodfader.engine.explain.segmentation import segment_spectrogram
+from moodfader.models.common.constants import N_BANDS
 from moodfader.models.training.settings import TrainingSettings
 from moodfader.models.training.train import new_network
 from scipy import stats
+
+
+@pytest.fixture(scope="module")
+def spectrogram():
+    """[120, N_BANDS]: longer than a receptive field, so that an output does not see a segment twice (edges wrap)."""
+    rng = np.random.default_rng(4)
+    rough = rng.random((24, 15)).repeat(5, 0).repeat(10, 1)[:, :N_BANDS]
+    return (rough + 0.2 * rng.random(rough.shape)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ def few_starts(track: Track) -> list[tuple[float, float]]:
     first = track.sounding_frames[0] * frame
     spare = track.sounding_s - FEW * EXCERPT_S
     if spare <= 0:
-        return [(first, track.sounding_s)]
+        return [(first, track.sounding[1] / SAMPLE_RATE - first)]
     steps = (np.arange(FEW) + 0.5) * spare / FEW + np.arange(FEW) * EXCERPT_S
     return [(first + round(float(step) / frame) * frame, EXCERPT_S) for step in steps]
 

@@ -49,7 +49,7 @@ bench-live: $(VENV)/.installed-test system
 	$(BIN)/python tests/benchmarks/bench_live.py --first-sound 20
 
 # Debian's names; elsewhere, or without the right to install, the tests that need them say so and are skipped
-PACKAGES := fluidsynth fluid-soundfont-gm ffmpeg sox jackd2 liblo-tools
+PACKAGES := fluidsynth fluid-soundfont-gm ffmpeg sox jackd2 liblo-tools libasound2
 system:
 	@if command -v fluidsynth ffmpeg sox jackd oscsend >/dev/null && ls /usr/share/sounds/sf2/*.sf2 >/dev/null 2>&1; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -395,12 +395,12 @@ def _decouple(
     progress: Callable[[float], None] | None,
 ) -> DecoupledFaders:
     stretches = few_starts(track)
-    first_frames = [round(start * SAMPLE_RATE / HOP_LENGTH) for start, _ in stretches]
+    first_samples = [round(start * SAMPLE_RATE) for start, _ in stretches]
     return decoupled_faders(
         spectrogram,
         labels,
         selected,
-        list(zip(read_excerpts(track, stretches), first_frames, strict=True)),
+        list(zip(read_excerpts(track, stretches), first_samples, strict=True)),
         own_listeners(model),
         progress=None if progress is None else lambda done: progress(_EXPLAINING + (1 - _EXPLAINING) * done),
     )

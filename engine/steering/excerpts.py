@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
+from ...models.common.constants import SAMPLE_RATE
 from ...models.network.spectrogram import LogSpectrogram
 from ..audio.track import Track
 from .gain_path import GainPath
@@ -36,14 +36,13 @@ def spread_starts(track: Track) -> list[tuple[float, float]]:
 
 
 def few_starts(track: Track) -> list[tuple[float, float]]:
-    """(start, length) in seconds of a few excerpts, on whole frames: by these a track's faders are solved."""
-    frame = HOP_LENGTH / SAMPLE_RATE
-    first = track.sounding_frames[0] * frame
+    """(start, length) in seconds of a few excerpts: by these a track's faders are solved."""
+    first = track.sounding[0] / SAMPLE_RATE
     spare = track.sounding_s - FEW * EXCERPT_S
     if spare <= 0:
-        return [(first, track.sounding[1] / SAMPLE_RATE - first)]
+        return [(first, track.sounding_s)]
     steps = (np.arange(FEW) + 0.5) * spare / FEW + np.arange(FEW) * EXCERPT_S
-    return [(first + round(float(step) / frame) * frame, EXCERPT_S) for step in steps]
+    return [(first + float(step), EXCERPT_S) for step in steps]
 
 
 def around(moment_s: float, track: Track) -> tuple[float, float]:
@@ -82,18 +81,21 @@ class Excerpts:
         listeners: Sequence[Listener],
         *,
         fields: Sequence[FloatArray] | None = None,
+        offsets: Sequence[int] | None = None,
         limit_db: float = LIMIT_DB,
         costs: Doubles = DAMAGE,
     ) -> None:
         """sounds: mono [samples] at 22,050 Hz, on the track's scale. fields: of each, [handles, frames, bands], by
-        default its handle_fields; limit_db: what no gain passes; costs [handles]: see `metric`.
+        default its handle_fields; their first frame lies `offsets` samples before the sound. limit_db: what no gain
+        passes; costs [handles]: see `metric`.
         """
         self.listeners = listeners
         self._limit_db = limit_db
         if fields is None:
             fields = [handle_fields(_picture(sound)) for sound in sounds]
         self._parts = [
-            _Part(GainPath(sound), torch.from_numpy(own)) for sound, own in zip(sounds, fields, strict=True)
+            _Part(GainPath(sound, offset=offset), torch.from_numpy(own))
+            for sound, own, offset in zip(sounds, fields, offsets or [0] * len(sounds), strict=True)
         ]
         flat = torch.cat([part.fields.flatten(1) for part in self._parts], 1)
         root = np.sqrt(costs)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import MIDLEVEL
+from ...models.common.constants import HOP_LENGTH, MIDLEVEL
 from ...models.common.filterbank import frame_count
 from .excerpts import Excerpts
 from .handles import DAMAGE, handle_fields
@@ -71,15 +71,17 @@ def decoupled_faders(
     """Solve the seven faders of a track.
 
     spectrogram and segments [frames, bands] of the whole track; explained [segments, 7], the masks of the
-    explanation, in -1..1; excerpts: (sound at 22,050 Hz on the track's scale, its first frame), by which listeners
+    explanation, in -1..1; excerpts: (sound at 22,050 Hz on the track's scale, its first sample), by which listeners
     are asked; the first listener is the network that ships.
     """
     by_segment = np.concatenate((explained.T, segment_means(spectrogram, segments)))  # [7 + handles, segments]
-    own = [segments[first : first + frame_count(len(sound))] for sound, first in excerpts]
+    frames = [(first // HOP_LENGTH, frame_count(len(sound)) + 1) for sound, first in excerpts]
+    own = [segments[first : first + count] for first, count in frames]
     asked = Excerpts(
         [sound for sound, _ in excerpts],
         listeners,
         fields=[by_segment[:, labels] for labels in own],
+        offsets=[first % HOP_LENGTH for _, first in excerpts],
         limit_db=SOLVED_AT_DB,
         costs=np.concatenate((np.full(len(MIDLEVEL), _EXPLAINED_COST), DAMAGE)),
     )

@@ -30,8 +30,11 @@ _EDGE = 3
 class GainPath:
     """A sound to be heard under any gain field; everything that does not depend on the field is made once."""
 
-    def __init__(self, samples: FloatArray) -> None:
-        """samples: mono sound float32 [samples] at 22,050 Hz, on the scale at which it is heard."""
+    def __init__(self, samples: FloatArray, *, offset: int = 0) -> None:
+        """Make what is needed of mono sound float32 [samples] at 22,050 Hz, on the scale at which it is heard.
+
+        offset: how many samples the first frame of gain fields lies before it.
+        """
         sound = torch.from_numpy(np.ascontiguousarray(samples, np.float32))
         self.samples = len(sound)
         window = torch.sin((torch.arange(_FRAME, dtype=torch.float64) + 0.5) * (math.pi / _FRAME))
@@ -46,7 +49,7 @@ class GainPath:
         self._power = self._spectra.abs() ** 2 * torch.from_numpy(_k_power())
         self._energy = self._power.sum()
         positions = np.arange(-1, count - 1, dtype=np.int64) * _HOP
-        frame, rest = np.divmod(positions, HOP_LENGTH)
+        frame, rest = np.divmod(positions + offset, HOP_LENGTH)
         self._frame = torch.from_numpy(frame)
         self._fraction = torch.from_numpy((rest / HOP_LENGTH).astype(np.float32))[:, None]
         below, fraction = band_interpolation(np.arange(_FRAME // 2 + 1) * (SAMPLE_RATE / _FRAME))

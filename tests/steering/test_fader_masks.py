@@ -60,8 +60,7 @@ def test_faders_move_their_own_feature_and_little_else(track, analysis, model, p
         others[name] = float((np.abs(moves).sum() - own.sum()) / 6 / own.sum())
         if one is analysis:
             expected = np.array([expected_midlevel(one, 6.0 * unit) for unit in np.eye(7)])
-            # (the file's loudness is matched with the gates of BS.1770, the response's without)
-            assert np.corrcoef(moves.ravel(), expected.ravel())[0, 1] > 0.93
+            assert np.corrcoef(moves.ravel(), expected.ravel())[0, 1] > 0.97
             assert float(np.diag(expected).sum() / own.sum()) == pytest.approx(1.0, abs=0.15)
     assert others["decoupled"] < 0.2
     assert others["decoupled"] < others["coupled"] / 1.5

@@ -396,14 +396,15 @@ def _decouple(
 ) -> DecoupledFaders:
     stretches = few_starts(track)
     first_samples = [round(start * SAMPLE_RATE) for start, _ in stretches]
-    return decoupled_faders(
-        spectrogram,
-        labels,
-        selected,
-        list(zip(read_excerpts(track, stretches), first_samples, strict=True)),
-        own_listeners(model),
-        progress=None if progress is None else lambda done: progress(_EXPLAINING + (1 - _EXPLAINING) * done),
-    )
+    with torch_threads(1):  # (many small operations: a second thread waits more than it works)
+        return decoupled_faders(
+            spectrogram,
+            labels,
+            selected,
+            list(zip(read_excerpts(track, stretches), first_samples, strict=True)),
+            own_listeners(model),
+            progress=None if progress is None else lambda done: progress(_EXPLAINING + (1 - _EXPLAINING) * done),
+        )
 
 
 def _column_correlations(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> FloatArray:

@@ -10,6 +10,7 @@ from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import EMOTIONS
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model, load_model
+from ...models.inference.threads import torch_threads
 from ..analysis.analysis import track_spectrogram
 from ..analysis.prediction import Prediction, predict_track
 from ..audio.track import Track, load_track
@@ -116,6 +117,10 @@ def steer(
     report(0.1)
     with atomic_write(output) as beside:
 
+        def solved(*correction: dict[str, float]) -> Trajectory:
+            with torch_threads(1):  # (many small operations: a second thread waits more than it works)
+                return solver.solve(*correction)
+
         def attempt(trajectory: Trajectory, begun: float) -> _Try:
             map = gain_map(spectrogram, trajectory)
             written = write_gain_map(
@@ -132,7 +137,7 @@ def steer(
             moved = {name: after.emotions[name] - before.emotions[name] for name in EMOTIONS}
             return _Try(trajectory, map, written, after, moved, _missed(targets, moved))
 
-        best = last = attempt(solver.solve(), 0.1)
+        best = last = attempt(solved(), 0.1)
         if not isinstance(toward, Curve):
             correction = dict(NO_CORRECTION)
             for number in range(1, CORRECTIONS + 1):
@@ -140,7 +145,7 @@ def steer(
                     break
                 for name in (*targets.toward, *targets.keep):
                     correction[name] += targets.toward.get(name, 0.0) - last.moved[name]
-                last = attempt(solver.solve(correction), 0.1 + 0.2 * number)
+                last = attempt(solved(correction), 0.1 + 0.2 * number)
                 best = min(best, last, key=lambda one: one.missed)
         if best is not last:
             best = attempt(best.trajectory, 0.7)

@@ -158,12 +158,13 @@ def column_correlations(predictions: npt.ArrayLike, rated: npt.ArrayLike) -> Flo
     Returns
     -------
     numpy.ndarray
-        [columns]; NaN where fewer than three clips are rated.
+        [columns]; NaN where fewer than three clips are rated, 0 where either is the same for all.
     """
     a, b = np.asarray(predictions, float), np.asarray(rated, float)
     result = np.full(a.shape[1], np.nan)
     for column in range(a.shape[1]):
         rows = ~np.isnan(b[:, column])
         if rows.sum() >= 3:
-            result[column] = np.corrcoef(a[rows, column], b[rows, column])[0, 1]
+            varies = np.ptp(a[rows, column]) > 0 and np.ptp(b[rows, column]) > 0
+            result[column] = np.corrcoef(a[rows, column], b[rows, column])[0, 1] if varies else 0.0
     return result

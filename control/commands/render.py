@@ -1,4 +1,4 @@
-"""render: a sound file with its faders set."""
+"""render: a sound file with its faders set. What it prints is made in console/tables.py."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -3,6 +3,9 @@
 `Dispatcher.enqueue` takes each message as it comes and keeps the newest value of each address; `apply_pending` sets
 them, in the order in which they came, and returns the answers.
 
+The addresses are the parameters of control/session/parameters.py (a new one is a row there); only subscriptions and
+errors have addresses of their own here.
+
 * A message with one argument sets, one without asks (a trigger is pressed); a pattern does so for all it matches.
 * `<address>/norm` is the same parameter on 0..1.
 * `/moodfader/subscribe [rate_hz [port]]`, `/moodfader/subscribe/norm` and `/moodfader/unsubscribe [port]` begin and

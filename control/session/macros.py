@@ -1,4 +1,4 @@
-"""Macro parameters: one that stands for several others, as a preset stands for seven faders."""
+"""Macro parameters: their change is a change of others, as `preset/load` sets seven faders, and `zero` all to 0."""
 
 from collections.abc import Mapping
 from typing import Final

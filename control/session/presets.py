@@ -36,7 +36,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 @dataclass(frozen=True)
 class Preset:
-    """Gains in dB by feature (those not named stay at 0); `own` if it is the user's."""
+    """Gains in dB by feature (those not named stay at 0); `is_user`: it is one of the user's."""
 
     name: str
     summary: str

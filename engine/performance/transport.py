@@ -1,8 +1,10 @@
 """Transport: play, pause, seek, loop and set list; every change is a crossfade of one step.
 
-A step is one hop of the mask filter (12 ms at 44.1 kHz). At a change the old reader continues for one step and fades
-out while the new one fades in; the gains add up to one. The period of a loop is exact to the sample: the new reader
-begins before the start of the loop by what is left to its end.
+A set list is the tracks of a show in their order. A step is one hop of the mask filter (12 ms at 44.1 kHz). A reader
+is a MaskFilter that reads one track from some sample on. At a change the old reader continues for one step and fades
+out while the new one fades in; the two gains add up to one. The period of a loop is exact to the sample: where the
+position is n samples before the end of the loop, the new reader begins n samples before its start. How a loop is
+jumped into is in transport_commands.py.
 """
 
 from collections.abc import Sequence
@@ -123,7 +125,7 @@ class Transport:
         return self._crossfaded(leaving, entering)
 
     def _wanted_start(self) -> int | None:
-        """First sample to read in this step; None while paused."""
+        """Index of the first sample to read in this step; None while paused. At an end it goes to the next track."""
         if not self.playing:
             return None
         length = self._sounds[self.track].length

@@ -1,6 +1,6 @@
 """Judges: models that take no part in training, explaining or solving, and say what they hear in a sound.
 
-There are two juries of three judges each, of other make, weights and clips (weights/README.md says how they were
+There are two juries of three judges each, of other make, weights and clips (weights/NOTICE.md says how they were
 made):
 
 * `development`, by which this project chooses: a network of statistics, a regression on acoustic measures, a

@@ -94,7 +94,10 @@ def test_a_render_that_is_ended_leaves_no_hidden_file(tmp_path, number, quick_an
     place.mkdir()
     command = [sys.executable, "-m", "moodfader.control.cli", "render", song, "-o", place / "out.wav"]
     command += ["--analysis", analysis, "--model", model_file, "--set", "modality=6"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    # (under nohup a signal may be ignored, which children inherit)
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(number, signal.SIG_DFL)
+    )
     deadline = time.monotonic() + 100
     while not list(place.iterdir()):
         assert process.poll() is None, process.stderr.read()

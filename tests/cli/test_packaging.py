@@ -62,6 +62,7 @@ MOST_MODULES = 10
 STANDALONE = {
     "control.cli",
     "control.experiments.default_model",  # trained the model that ships
+    "control.experiments.make_jury",  # trained the judges
     "control.experiments.make_broad_listener",  # fitted the broad listener
     "models.synthesis.demo_track",  # made the demonstration track
     "models.synthesis.sweep_sets",  # the recipe of the model card

@@ -16,7 +16,7 @@ from ..session.presets import find_preset
 from .automation import render_automation
 
 if TYPE_CHECKING:
-    from ...engine.analysis.analysis import AnalysisSettings
+    from ...engine.analysis.settings import AnalysisSettings
     from ...engine.audio.track import Track
     from ...models.inference.checkpoint import Model
 

@@ -32,7 +32,7 @@ from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from .loop_edges import LOOP, LOOP_END, LOOP_START, TRACK, TrackLoops, move_edge
 from .macros import expand_macro
-from .meters import NOTHING_MEASURED, Plays, expected_values, measured_values, meter_values
+from .meters import NOTHING_MEASURED, PlayerInterface, expected_values, measured_values, meter_values
 from .parameter_store import ParameterStore
 from .parameters import PARAMETERS, ROOT, Value, find_parameter
 from .performance_recorder import PerformanceRecorder
@@ -56,11 +56,11 @@ class Session:
         self._lock = threading.RLock()
         self._note = note or (lambda text: None)
         self._recording = PerformanceRecorder(record, self._note)
-        self._player: Plays | None = None
+        self._player: PlayerInterface | None = None
         self._surrogates: dict[int, Surrogate] = {}
-        self._analysed: dict[int, float] = {}
-        self._heard: dict[int, TrackSummary] = {}
-        self._pictures: dict[int, np.ndarray] = {}
+        self._analysis_progress: dict[int, float] = {}
+        self._summaries: dict[int, TrackSummary] = {}
+        self._thumbnails: dict[int, np.ndarray] = {}
         self._processes: dict[ProcessName, ProcessState] = dict.fromkeys(
             ("renderer", "output", "analyzer"), "running"
         )
@@ -100,7 +100,7 @@ class Session:
         InputError
             If a file cannot be played, the device not be opened, or the automation file not be created.
         """
-        player = Player(files, self.event, options)
+        player = Player(files, self.handle_message, options)
         try:
             if record is not None:
                 from ...engine.performance.automation_file import AutomationWriter
@@ -114,7 +114,7 @@ class Session:
             raise
         threading.Thread(target=self._follow, daemon=True).start()
 
-    def attach(self, player: Plays, *, tracks: Sequence[str] = (), ceiling_dbtp: float = -1.0) -> None:
+    def attach(self, player: PlayerInterface, *, tracks: Sequence[str] = (), ceiling_dbtp: float = -1.0) -> None:
         """Use this player and send it the values that differ from the defaults; a recording begins."""
         with self._lock:
             about = {"sample_rate": player.sample_rate, "channels": player.channels}
@@ -206,19 +206,19 @@ class Session:
         return self._recording.is_recording
 
     @property
-    def analysed(self) -> float | None:
+    def analysis_progress(self) -> float | None:
         """Progress of the analysis of the track that plays, 0..1; None before it began."""
-        return self._analysed.get(self._meters.track if self._meters else 0)
+        return self._analysis_progress.get(self._meters.track if self._meters else 0)
 
     @property
-    def heard(self) -> Mapping[int, TrackSummary]:
+    def track_summaries(self) -> Mapping[int, TrackSummary]:
         """Summaries of the analysed tracks, by number."""
-        return dict(self._heard)
+        return dict(self._summaries)
 
     @property
-    def pictures(self) -> Mapping[int, np.ndarray]:
+    def thumbnails(self) -> Mapping[int, np.ndarray]:
         """Thumbnail spectrograms of the analysed tracks, by number."""
-        return dict(self._pictures)
+        return dict(self._thumbnails)
 
     def close(self, *, fade_s: float = 0.0) -> None:
         """Fade out over `fade_s` seconds, stop the player and end the recording."""
@@ -233,19 +233,19 @@ class Session:
             self._player = None
         self._recording.end(None if player is None else player.samples_played)
 
-    def event(self, message: PlayerMessage) -> None:
+    def handle_message(self, message: PlayerMessage) -> None:
         """Handle a message of the player; errors become notes."""
         try:
-            self._take(message)
+            self._dispatch(message)
         except InputError as error:
             self._note(str(error))
         except Exception as error:
             self._note(f"{type(message).__name__}: {type(error).__name__}: {error}")
 
-    def _take(self, message: PlayerMessage) -> None:
+    def _dispatch(self, message: PlayerMessage) -> None:
         match message:
             case EventsApplied(events):
-                self._recording.write_events(events, self._heard)
+                self._recording.write_events(events, self._summaries)
                 self._follow_events(events)
             case Notice(text):
                 self._note(text)
@@ -256,13 +256,17 @@ class Session:
             case MeasuredEffect():
                 self._values.update(measured_values(message))
             case TrackThumbnail(track, levels):
-                self._pictures[track] = levels
+                self._thumbnails[track] = levels
             case AnalysisProgress(track, fraction):
-                self._analysed[track] = fraction
+                self._analysis_progress[track] = fraction
             case TrackAnalyzed(track, summary):
                 surrogate = Surrogate(summary)
                 with self._lock:
-                    self._heard[track], self._analysed[track], self._surrogates[track] = summary, 1.0, surrogate
+                    self._summaries[track], self._analysis_progress[track], self._surrogates[track] = (
+                        summary,
+                        1.0,
+                        surrogate,
+                    )
                     self._stale = True
 
     def _follow_events(self, events: Sequence[AppliedEvent]) -> None:
@@ -296,7 +300,7 @@ class Session:
         return values
 
     def _show_state(self, meters: PlayerMeters) -> dict[str, Value]:
-        progress, analyzed = self._analysed.get(meters.track), meters.track in self._surrogates
+        progress, analyzed = self._analysis_progress.get(meters.track), meters.track in self._surrogates
         state = describe_state(self._values, meters, self._processes, analyzed=analyzed, progress=progress)
         values: dict[str, Value] = {"sound": state.sound, "text": state.text, "recording": self.is_recording}
         values["analysis"] = progress

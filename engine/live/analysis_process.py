@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ...models.common.errors import InputError
 from ..analysis.surrogate import TrackSummary
-from ..analysis.thumbnail import spectrogram_thumbnail
+from ..audio.thumbnail import spectrogram_thumbnail
 from ..processes.messages import (
     AnalysisJob,
     AnalysisProgress,
@@ -94,9 +94,9 @@ class _AnalysisWorker:
 
     def _analyse(self, number: int) -> None:
         from ...models.network.spectrogram import spectrogram_blocks
-        from ..analysis.analysis import AnalysisSettings
         from ..analysis.cache import analyze
         from ..analysis.prediction import predict_track
+        from ..analysis.settings import AnalysisSettings
         from ..audio.track import load_track
 
         track = load_track(self._job.files[number])

@@ -41,6 +41,7 @@ LAYERS = (
     "engine.live",
     "engine.plotting",
     "engine.api",
+    "control.parameters",
     "control.session",
     "control.osc",
     "control.midi",

@@ -47,9 +47,7 @@ SNAPSHOT_ROWS: Final[tuple[Parameter, ...]] = (
     ),
     _watched("snapshot/slot", "int", 0, "The slot stored or recalled last; 0: none.", high=SLOTS),
     *(
-        _watched(
-            f"snapshot/slot/{slot}", "string", "", f"Name of slot {slot}; empty while nothing is stored.", low=None
-        )
+        _watched(f"snapshot/names/{slot}", "string", "", f"Name of slot {slot}; empty: nothing is stored.", low=None)
         for slot in range(1, SLOTS + 1)
     ),
     _slot_trigger("morph/to", "Go from here to the snapshot in this slot, within morph/seconds."),
@@ -72,7 +70,7 @@ SNAPSHOT_ROWS: Final[tuple[Parameter, ...]] = (
     _slot_trigger("cue/clear", "Remove this cue point of the track that plays."),
     *(
         _watched(
-            f"cue/point/{cue}",
+            f"cue/points/{cue}",
             "float",
             None,
             f"Position of cue point {cue} in the track that plays; unknown where not set.",

@@ -286,6 +286,8 @@ class Session:
             case ProcessStatus(process, state, text):
                 self._processes[process] = state
                 self._values.update({f"{ROOT}/state/{process}": state})
+                if process == "analyzer" and state != "running":
+                    self._steering.targets.unmeasured(text)
                 self._note(text)
             case MeasuredEffect():
                 self._values.update(measured_values(message))

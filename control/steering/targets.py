@@ -126,6 +126,12 @@ class TargetState:
         self._judge(np.array([message.shifts[name] for name in EMOTIONS]))
         return self._faders
 
+    def unmeasured(self, reason: str) -> None:
+        """Take note that the request will not be answered."""
+        if self._phase == "solving":
+            self._number += 1
+            self._fail(reason)
+
     def analyzed(self, track: int, surrogate: "Surrogate") -> None:
         """Work out what is reachable on a track that has been analysed."""
         self._reachable[track] = reachable_shifts(surrogate)
@@ -144,6 +150,10 @@ class TargetState:
         self.asked, self._reached, self.request = {}, {}, None
         self._phase, self._text = "off", text
         self._number += 1
+
+    def _fail(self, reason: str) -> None:
+        self._phase = "failed"
+        self._text = f"{self._wish()}: about {self._result()}, not measured: {reason}"
 
     def _wait(self) -> None:
         self._reached = {}

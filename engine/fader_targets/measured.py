@@ -1,6 +1,7 @@
 """Targets corrected with the network in the loop, on the stretches of the track that come next."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -9,10 +10,13 @@ import torch
 
 from ...models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.filterbank import frame_count
+from ...models.inference.threads import torch_threads
+from ..analysis.analysis_file import load_tables
 from ..dsp.segment_mask import segment_gain_db
+from ..processes.messages import SolveTargets, TargetsSolved
 from ..steering.excerpts import Excerpts, read_excerpts
 from ..steering.listeners import NetworkListener
-from .fader_solver import Asked, FaderSolution, Shifts, solve_faders
+from .fader_solver import Asked, solve_faders
 
 if TYPE_CHECKING:
     from ...models.inference.checkpoint import Model
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 
 Doubles = npt.NDArray[np.float64]
 STRETCH_S: Final = 10.0
+TRIES: Final = 10
 
 
 def stretches_ahead(track: "Track", position_s: float) -> list[tuple[float, float]]:
@@ -79,14 +84,35 @@ class MeasuredShifts:
         return np.asarray(said - self._excerpts.before, np.float64)[0, len(MIDLEVEL) :]
 
 
-def refine_faders(shifts: Shifts, asked: Asked, *, start: Doubles, slopes: Doubles) -> FaderSolution:
-    """Correct estimated faders [7] and slopes [8, 7] by what is really measured, in a few evaluations."""
-    return solve_faders(shifts, asked, start=start, slopes=slopes, tries=_TRIES)
+def answer(
+    request: SolveTargets, track: "Track", model: "Model", analysis: Path, *, duration_s: float
+) -> TargetsSolved:
+    """Correct the estimate of a request by what the network says, in a few evaluations.
 
+    Parameters
+    ----------
+    request
+        What is asked, and the estimate.
+    track, model
+        The track and the model.
+    analysis
+        File of the analysis of the track.
+    duration_s
+        Length of the track in seconds.
 
-_TRIES: Final = 5
-
-
-def shifts_by_name(solution: FaderSolution) -> dict[str, float]:
-    """Shifts of all emotions by name."""
-    return dict(zip(EMOTIONS, map(float, solution.shifts), strict=True))
+    Raises
+    ------
+    InputError
+        If the analysis or the track cannot be read.
+    """
+    tables = load_tables(analysis, ("segments", "mask_weights"), duration_s=duration_s)
+    with torch_threads(1):  # (many small operations: a second thread waits more than it works)
+        found = solve_faders(
+            MeasuredShifts(track, model, tables, request.position_s),
+            Asked(request.asked),
+            start=np.array(request.faders_db),
+            slopes=request.slopes,
+            tries=TRIES,
+        )
+    shifts = dict(zip(EMOTIONS, map(float, found.shifts), strict=True))
+    return TargetsSolved(request.number, request.track, tuple(map(float, found.faders_db)), shifts)

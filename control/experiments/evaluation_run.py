@@ -21,7 +21,7 @@ from ...models.training.batches import TrainingSource
 from ...models.training.cross_validation import FoldEnsemble, FoldModel, SourcesOf, train_folds
 from ...models.training.settings import TrainingSettings
 from ..console.output import Output
-from .datasets import LabelledDataset, compute_spectrogram, read_mono
+from .datasets import DIVIDED_ALONE, LabelledDataset, compute_spectrogram, read_mono
 
 MAX_PERTURBED: Final = 400
 """Largest number of recordings whose robustness is measured; of more, so many are taken at equal distances."""
@@ -138,7 +138,7 @@ def run_cross_validation(
 def make_folds(rated: Sequence[LabelledDataset], folds: int, *, seed: int) -> list[list[int]]:
     """Divide the clips of several data sets into folds that keep groups together.
 
-    Recordings and synthetic music are divided separately, so that the folds of the recordings do not depend on it.
+    Data sets that share no group with others are divided separately, so that the folds do not depend on each other.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def make_folds(rated: Sequence[LabelledDataset], folds: int, *, seed: int) -> li
     for dataset in rated:
         indices = range(start, start + len(dataset.clips))
         start += len(dataset.clips)
-        if dataset.kind == "known":
+        if dataset.kind in DIVIDED_ALONE:
             for fold, rows in zip(divided, group_folds(dataset.clips, folds, seed=seed), strict=True):
                 fold += [indices[row] for row in rows]
         else:

@@ -23,9 +23,10 @@ HEAD_WEIGHTS: Final = {
 }
 """How much the squared error counts for each head, a mean over the clips that it is asked of."""
 
-SYNTHETIC_FEATURE_WEIGHTS: Final = dict.fromkeys(MIDLEVEL, 1.0) | {"modality": 5.0, "tonal_stability": 2.0}
-"""And for each quality of known music: minor is the hardest to hear, then the key, and beside ratings they are lost
-first."""
+SYNTHETIC_FEATURE_WEIGHTS: Final = dict.fromkeys(MIDLEVEL, 1.0) | {
+    "modality": 5.0, "rhythmic_complexity": 4.0, "rhythmic_stability": 3.0, "tonal_stability": 3.0,
+}  # fmt: skip
+"""And for each feature of synthetic music: those that are the hardest to hear are lost first beside ratings."""
 
 MAX_FEATURE_CORRELATION: Final = 0.75
 CORRELATION_PENALTY_WEIGHT: Final = 0.3

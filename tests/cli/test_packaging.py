@@ -26,6 +26,7 @@ LAYERS = (
     "models.composition",
     "models.scores",
     "models.synthesis",
+    "models.midi_datasets",
     "models.weights",
     "engine.audio.containers",
     "engine.audio",

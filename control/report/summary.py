@@ -96,7 +96,7 @@ def read_record(path: Path) -> dict[str, Any]:
         is_complete = isinstance(record["title"], str) and all(
             isinstance(mean[key], float) for key in ("value", "low", "high")
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path}: not the record.json of an evaluation's --report with rated emotions") from error
     if not is_complete:
         raise InputError(f"{path}: a record without the mean r of the emotions")

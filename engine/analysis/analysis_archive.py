@@ -6,9 +6,7 @@ is known. Without torch.
 
 import math
 import struct
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
@@ -18,7 +16,7 @@ import numpy as np
 from ...models.common.constants import MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.common.filterbank import frame_count
-from ...models.common.parsing import parse_json
+from ...models.common.parsing import BAD_ARCHIVE, parse_json
 from ..steering.levels import LEVELS_DB
 
 Array = np.ndarray[Any, Any]
@@ -41,22 +39,6 @@ PER_SEGMENT: Final[dict[str, type]] = {
 """Tables [segments, 7]."""
 DECOUPLED: Final = ("selected", "response")
 """Tables that are there where the faders are decoupled."""
-BAD_ARCHIVE: Final = (
-    OSError,
-    ValueError,
-    KeyError,
-    EOFError,
-    TypeError,
-    IndexError,
-    OverflowError,
-    RuntimeError,  # an encrypted member; NotImplementedError: an unknown compression
-    SyntaxError,  # of an array's header, as the next two
-    tokenize.TokenError,
-    MemoryError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 class AnalysisArchive:

@@ -17,8 +17,8 @@ import numpy as np
 from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
+from ...models.common.parsing import BAD_ARCHIVE
 from .analysis_archive import (
-    BAD_ARCHIVE,
     DECOUPLED,
     FORMAT,
     PER_SEGMENT,

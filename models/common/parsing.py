@@ -26,6 +26,7 @@ BAD_ARCHIVE: Final = (
     MemoryError,
     NotImplementedError,
     RuntimeError,
+    SystemError,  # of strings whose characters are none
     OverflowError,
     zipfile.BadZipFile,
     zlib.error,

@@ -37,6 +37,8 @@ def read_embeddings(path: Path) -> dict[str, FloatArray]:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: np.asarray(archive[name]) for name in archive.files}
     except BAD_ARCHIVE as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path}: not a readable .npz file (damaged, or something else?)") from error
     found: dict[str, FloatArray] = {}
     for kind in [name.removesuffix("_mean") for name in arrays if name.endswith("_mean")]:
@@ -44,8 +46,11 @@ def read_embeddings(path: Path) -> dict[str, FloatArray]:
         values = arrays[f"{kind}_mean"]
         if names is None or values.dtype.kind != "f" or values.ndim != 2 or not _fit(names, values):
             raise InputError(f"{path}: {kind}_mean needs {kind}_files or {kind}_numbers, a name for each of its rows")
-        values = values.astype(np.float32)
-        found |= {_clip_name(str(name)[:_LONGEST_NAME]): row for name, row in zip(names, values, strict=True)}
+        try:
+            texts = [_clip_name(str(name)[:_LONGEST_NAME]) for name in names]
+        except BAD_ARCHIVE as error:
+            raise InputError(f"{path}: {kind}_files holds what is no text") from error
+        found |= dict(zip(texts, values.astype(np.float32), strict=True))
     if len({len(row) for row in found.values()}) != 1:
         raise InputError(f"{path}: needs tables NAME_mean of embeddings that are all of one length")
     return found

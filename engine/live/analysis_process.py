@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ...models.common.errors import InputError
+from ...models.common.formatting import display_name
 from ..analysis.surrogate import TrackSummary
 from ..audio.thumbnail import spectrogram_thumbnail
 from ..processes.messages import (
@@ -127,6 +128,8 @@ class _AnalysisWorker:
 
         track = load_track(self._job.files[number])
         self._peaks[number] = track.network_peak
+        for note in track.notes:
+            self._send(Notice(note))
         analysis = analyze(
             track,
             model=self._model,
@@ -135,6 +138,9 @@ class _AnalysisWorker:
         )
         if analysis.path is None:
             raise InputError(f"{track.path}: its analysis was not kept")
+        if analysis.features_without_segments:
+            names = ", ".join(map(display_name, analysis.features_without_segments))
+            self._send(Notice(f"{track.path.name}: no segment was found that moves {names}: no effect of that fader"))
         summary = TrackSummary(
             analysis=analysis.path,
             digest=track.digest,

@@ -129,7 +129,7 @@ class _AnalysisWorker:
         track = load_track(self._job.files[number])
         self._peaks[number] = track.network_peak
         for note in track.notes:
-            self._send(Notice(note))
+            self._send(Notice(note.replace(str(track.path), track.path.name)))  # (a line of a screen)
         analysis = analyze(
             track,
             model=self._model,

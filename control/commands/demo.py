@@ -38,10 +38,10 @@ def demo(
     from ...engine.analysis.analysis_file import save_analysis
     from ...engine.audio.track_spectrogram import track_spectrogram
     from ...engine.plotting.export import explanation_paths, prepare_folder, write_explanation
-    from ...engine.plotting.sonify import choose_excerpt
     from ...engine.plotting.steering_plot import plot_steering
     from ...engine.plotting.style import figure_of, save_figure
     from ...engine.render.render import render
+    from ...engine.render.sonify import choose_excerpt
     from ..console.tables import render_lines, render_table
 
     model = network_options.load()

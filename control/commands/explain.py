@@ -51,7 +51,7 @@ def explain(
     check_sounds([file])
     check_stored(analysis=stored.analysis)
     from ...engine.plotting.export import FORMATS, explanation_paths, prepare_folder, write_explanation
-    from ...engine.plotting.sonify import choose_excerpt
+    from ...engine.render.sonify import choose_excerpt
     from ..console.tables import no_effect_warning
 
     if form not in FORMATS:

@@ -16,11 +16,11 @@ from ..analysis.faithfulness import FaithfulnessCurve, faithfulness_curves
 from ..analysis.prediction import predict_track
 from ..audio.track import Track
 from ..audio.track_spectrogram import track_spectrogram
+from ..render.sonify import Sonifier, write_sound
 from .emotion_effects_plot import plot_emotion_effects
 from .faithfulness_plot import plot_faithfulness
 from .feature_plot import plot_feature
 from .html_page import render_html
-from .sonify import Sonifier, write_sound
 from .style import figure_of, save_figure
 
 FORMATS: Final = {"png": ("png",), "svg": ("svg",), "both": ("png", "svg")}

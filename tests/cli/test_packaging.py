@@ -67,8 +67,7 @@ MOST_MODULES = 10
 STANDALONE = {
     "control.cli",
     "control.experiments.default_model",  # trained the model that ships
-    "control.experiments.make_jury",  # trained the judges
-    "control.experiments.make_broad_listener",  # fitted the broad listener
+    "control.experiments.make_broad_listener",  # fitted the broad listener; what trained the judges is imported by it
     "models.synthesis.demo_track",  # made the demonstration track
     "models.synthesis.sweep_sets",  # the recipe of the model card
     "engine.live.offline_player",
@@ -293,6 +292,7 @@ print(moodfader.load_model(device="cpu").digest)
     assert shown.stdout.strip()
 
 
+@pytest.mark.slow
 def test_a_users_type_checker_sees_the_types(elsewhere):
     """The wheel says that it is typed, and the lazy names of `moodfader` are seen through."""
     python, folder = elsewhere

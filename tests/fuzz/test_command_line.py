@@ -24,7 +24,7 @@ VALUES = (
     *("gain", "hide", "local", "gradient", "slic"),
     *("é", "\udce9", "n" * 300, "--", "-", "../..", "/dev/null", "/proc/self/mem", "a\tb", "%s", "{}"),
 )
-QUICK, FULL = 15, 300
+QUICK, FULL = 12, 300
 THROUGH_SHELL = 200
 
 
@@ -124,12 +124,14 @@ def test_any_options_and_files_end_in_an_answer_or_one_line(folder, capfd):
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_hundreds_of_command_lines_end_in_an_answer_or_one_line(folder, capfd):
     codes = fuzzed(folder, capfd, seed=1, count=FULL)
     print({code: codes.count(code) for code in set(codes)})
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_200_broken_files_through_the_program_itself(folder):
     """Each in a process of its own, as a user would run it."""
     sources = {

@@ -128,6 +128,7 @@ def test_an_independent_recorder_hears_the_same(server, file, tmp_path):
     np.testing.assert_array_equal(heard[came : came + count], expected[begin : begin + count])
 
 
+@pytest.mark.slow
 def test_a_short_run_under_load_is_measured(file):
     """What `make bench-live` does for half an hour; how good the figures are is not asked of a busy machine."""
     bench = Path(__file__).parents[1] / "benchmarks" / "bench_live.py"

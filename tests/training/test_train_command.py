@@ -40,7 +40,7 @@ def table(tmp_path_factory) -> Path:
 
 
 def learn(table: Path, output: Path, *more: str) -> list[str]:
-    settings = ["--epochs", "2", "--steps", "2", "--seed", "4"]
+    settings = ["--epochs", "2", "--steps", "2", "--seed", "4", "--architecture", "small"]
     return ["train", "--table", str(table), "-o", str(output), *settings, *more]
 
 
@@ -80,9 +80,10 @@ def test_training_says_what_it_made_and_keeps_it(table, trained, tmp_path, capsy
     assert "--overwrite" in capsys.readouterr().err
 
 
-def test_an_interrupted_run_goes_on(table, tmp_path, capsys):
+@pytest.mark.parametrize("architecture", ["small", pytest.param("modulation", marks=pytest.mark.slow)])
+def test_an_interrupted_run_goes_on(architecture, table, tmp_path, capsys):
     whole, halted = tmp_path / "whole.safetensors", tmp_path / "halted.safetensors"
-    longer = ("--epochs", "4", "--steps", "4")
+    longer = ("--epochs", "4", "--steps", "4", "--architecture", architecture)
     assert run([*learn(table, whole), *longer, "--quiet"]) == 0
     command = [sys.executable, "-m", "moodfader.control.cli", *learn(table, halted), *longer]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as running:

@@ -11,6 +11,7 @@ import typer
 
 from ...models.common.errors import InputError
 from ..console import options
+from ..console.early_checks import check_tables
 from ..console.option_groups import expand_option_groups
 from ..console.output import Output
 from .steering_table import SteeringOptions, evaluate_steering_option
@@ -128,6 +129,7 @@ def evaluate(
     if report is None and (test_synthetic or compare_with):
         raise InputError("--test-synthetic and --compare-with are for a --report")
     division.check()
+    check_tables(recordings.table or ())
     voice = Output(as_json=as_json, quiet=quiet)
     settings = training.settings(device)
     from ...models.inference.threads import torch_threads

@@ -45,11 +45,11 @@ from .train_command import midlevel_quantiles
 
 PIECES: Final = 1000
 SOUND_FONTS: Final = ("FluidR3_GM.sf2",)
-PER_BATCH: Final = {"soundtracks": 15, "emotify": 14, "perceptual": 6, "vgmidi": 7, "composed": 8, "scores": 8}
+PER_BATCH: Final = {"soundtracks": 15, "emotify": 14, "perceptual": 6, "vgmidi": 5, "composed": 8, "scores": 8}
 """Clips of each data set in a batch."""
 SETTINGS: Final = TrainingSettings(
     start=pretrained_checkpoint(),
-    epochs=22,
+    epochs=24,
     learning_rate=1.5e-3,
     precision="bfloat16",
     threads=1,

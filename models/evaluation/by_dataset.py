@@ -98,7 +98,7 @@ def agreement_by_dataset(
             predicted = predictions[:, :, EMOTIONS.index(emotion)]
             rows = np.flatnonzero((names == dataset) & np.isfinite(ratings) & np.isfinite(predicted).all(0))
             if len(rows) >= LEAST_CLIPS:
-                genres = [clips[row].genre for row in rows]
+                genres = [clips[row].genre for row in rows.tolist()]
                 found.append(
                     _agreement(dataset, rating, emotion, predicted[:, rows], ratings[rows], genres, absolute)
                 )

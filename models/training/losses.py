@@ -18,7 +18,7 @@ HEAD_WEIGHTS: Final = {
     "known": 1.0,
     "heard": 2.5,
     "felt": 1.0,
-    "vgmidi": 1.0,
+    "vgmidi": 0.5,
     "emopia": 0.3,
 }
 """How much the squared error counts for each head, a mean over the clips that it is asked of."""

@@ -1,11 +1,13 @@
 """Agreement by data set and genre, and folds that leave a genre out."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from moodfader.control.experiments.datasets import LabelledDataset
 from moodfader.control.experiments.evaluation_run import genre_folds, make_folds
+from moodfader.control.report.sections import dataset_section
 from moodfader.models.common.constants import EMOTIONS
 from moodfader.models.common.errors import InputError
 from moodfader.models.datasets.clip_dataset import ClipDataset, build_targets
@@ -105,3 +107,17 @@ def test_folds_of_film_do_not_depend_on_other_data_sets():
     assert [[i for i in fold if i < 12] for fold in beside] == alone
     artists = [{i // 2 for i in fold if i >= 12} for fold in beside]
     assert not artists[0] & artists[1], "artists are kept together"
+
+
+def test_the_report_has_a_row_for_each_data_set_and_rating():
+    clips = songs()
+    felt = np.array([clip.ratings["felt_happy"] for clip in clips])
+    wrong = np.array([clip.genre == "pop" for clip in clips])
+    found = agreement(clips, np.where(wrong, 1 - felt, felt))
+    rows = dataset_section(SimpleNamespace(by_dataset=found)).splitlines()
+    (row,) = [row for row in rows if row.startswith("| emotify | happy")]
+    assert "pop −1.00" in row
+    assert "| 60 |" in row
+    plain = [Clip(Path(f"{i}.ogg"), f"album {i}", {"happy": i / 10}) for i in range(10)]
+    one = SimpleNamespace(by_dataset=agreement(plain, np.arange(10) / 10, ["table"] * 10))
+    assert dataset_section(one) == "", "one data set without genres has its table already"

@@ -1,7 +1,7 @@
 """evaluate --steering: what judges that took no part hear of faders and targets, as tables in Markdown."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,6 +66,8 @@ def evaluate_steering_option(chosen: SteeringOptions, model: "Model", voice: Out
 
 def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
     """All tables in Markdown."""
+    from ...engine.steering.confirmed import CONFIRMED
+
     tracks = len({one.track for one in evidence.heard})
     faders = [one for one in evidence.heard if one.kind == "fader"]
     lines = [f"{jury} jury, {tracks} tracks, faders at +6 and -6 dB, loudness matched; intervals 95 %, over tracks."]
@@ -75,6 +77,8 @@ def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
         *(_row(name, own) for name, own in _by_name(faders)),
         _row("all", faders),
     ]
+    shown = [replace(one, own=CONFIRMED[one.name] * one.own) for one in faders]
+    lines.append(_row("all, of the part that is shown as confirmed", faders, share_of=shown))
     random = [one for one in evidence.heard if one.kind == "random"]
     lines += [_row("random field of the same size", random, share_of=faders)]
     slopes = ", ".join(f"{name} {slope:.2f}" for name, slope in natural_slopes(evidence).items())

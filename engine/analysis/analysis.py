@@ -29,8 +29,9 @@ from ..explain.effect_sums import EffectSums
 from ..explain.perturbation import PERTURBATIONS, cut_window, perturbation_per_db
 from ..explain.segmentation import SEGMENTATIONS, segment_spectrogram
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
-from ..steering.excerpts import few_starts, read_excerpts
+from ..steering.excerpts import few_starts, read_excerpts, spread_starts
 from ..steering.fader_masks import DecoupledFaders, decoupled_faders
+from ..steering.levels import without_effect
 from ..steering.listeners import own_listeners
 
 if TYPE_CHECKING:
@@ -118,7 +119,8 @@ class Analysis:
     standard_errors, p_values
         Of the weights, [segments, 7].
     mask_weights
-        The masks of the faders: gain of each segment per decibel of each fader, -1..1, [segments, 7].
+        The masks of the faders: gain of each segment per decibel of each fader, -1..1; [segments, 7], or
+        [segments, 14] where a fader has one mask above zero (the first seven) and another below (decoupled).
     response_per_db
         Change of the perturbation variable per decibel of gain, [segments].
     half_agreement
@@ -178,8 +180,8 @@ class Analysis:
 
     @property
     def features_without_segments(self) -> tuple[str, ...]:
-        """The features that no selected segment moves: their faders do nothing."""
-        return tuple(name for k, name in enumerate(MIDLEVEL) if not self.mask_weights[:, k].any())
+        """The features that no selected segment moves, or hardly: their faders do nothing."""
+        return without_effect(self.mask_weights, self.response)
 
     @property
     def selected_weights(self) -> FloatArray:
@@ -394,16 +396,22 @@ def _decouple(
     model: Model,
     progress: Callable[[float], None] | None,
 ) -> DecoupledFaders:
-    stretches = few_starts(track)
+    few_stretches, all_stretches = few_starts(track), spread_starts(track)
+    stretches = few_stretches + (all_stretches if all_stretches != few_stretches else [])
     first_samples = [round(start * SAMPLE_RATE) for start, _ in stretches]
+    threads = min(torch.get_num_threads(), 2)
     with torch_threads(1):  # (many small operations: a second thread waits more than it works)
+        excerpts = list(zip(read_excerpts(track, stretches), first_samples, strict=True))
+        few = excerpts[: len(few_stretches)]
         return decoupled_faders(
             spectrogram,
             labels,
             selected,
-            list(zip(read_excerpts(track, stretches), first_samples, strict=True)),
+            few,
+            excerpts[len(few_stretches) :] or few,
             own_listeners(model),
             progress=None if progress is None else lambda done: progress(_EXPLAINING + (1 - _EXPLAINING) * done),
+            threads=threads,
         )
 
 

@@ -137,8 +137,8 @@ def load_tables(path: str | Path, names: Iterable[str], *, duration_s: float | N
     path
         The analysis file.
     names
-        `segments` (int32 [frames, bands]), `weights`, `standard_errors`, `mask_weights` (float32 [segments, 7]),
-        `p_values` (float64 [segments, 7]), `response_per_db` (float32 [segments]), `surrogate_r2`, `half_agreement`
+        `segments` (int32 [frames, bands]), `weights`, `standard_errors` (float32 [segments, 7]), `mask_weights`
+        (float32 [segments, 7], or [segments, 14] where each fader has a mask above zero and one below), `p_values` (float64 [segments, 7]), `response_per_db` (float32 [segments]), `surrogate_r2`, `half_agreement`
         (float32 [7]); `selected` (float32 [segments, 7]) and `response` (float32 [7, 6, 7]), which are left out where
         the faders are coupled.
     duration_s
@@ -255,6 +255,9 @@ class _Archive:
                 **{name: ((segments, len(MIDLEVEL)), kind) for name, kind in _PER_SEGMENT.items()},
             }
             if any(name in headers for name in _DECOUPLED):
+                # (those of 0.8.0 have one mask a fader, later ones one for each side of zero)
+                if headers["mask_weights"][0] == (segments, 2 * len(MIDLEVEL)):
+                    expected["mask_weights"] = (segments, 2 * len(MIDLEVEL)), np.float32
                 expected["selected"] = (segments, len(MIDLEVEL)), np.float32
                 expected["response"] = (len(MIDLEVEL), len(LEVELS_DB), len(MIDLEVEL)), np.float32
         except _BAD_ARCHIVE as error:

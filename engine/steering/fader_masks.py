@@ -1,46 +1,53 @@
 """Decoupled faders: masks of the segments by which each fader moves its own feature and leaves the other six.
 
 A fader's gain field is put together from what LIME says of the segments (the seven masks of the explanation) and from
-broad handles, both as one value a segment. The solver finds, for each feature, the combination that moves it at the
-network that ships, keeps the others there, and moves it at the broad listener and at the companion too (they stand
-back where not all can be had). Each fader is solved at +6 dB; its mask is that field over 6 dB, so the faders stay
-linear in decibels, and live there is nothing to solve.
+broad handles, both as one value a segment. For each feature, and for each way that its fader can go, the solver finds
+the combination that moves the feature at the network that ships by as much as was asked and leaves the others there
+(firm), and that moves it at the broad listener and at the companion too, as far as the gain allows (soft). Networks
+bend: what leaves the other features alone when it boosts does not when it cuts, so a fader has two masks, one above
+zero and one below. Each is solved at 6 dB; it is that field over 6 dB, so a fader stays linear in decibels on either
+side, and live there is nothing to solve.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import HOP_LENGTH, MIDLEVEL
-from ...models.common.filterbank import frame_count
-from .excerpts import Excerpts
+from ...models.common.constants import MIDLEVEL
 from .handles import DAMAGE, handle_fields
 from .levels import LEVELS_DB
 from .listeners import Listener
-from .solver import solve
+from .segment_excerpts import Excerpt, SegmentExcerpts
+from .solver import Solution, solve
+
+Doubles = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int32]
 
 SOLVED_AT_DB: Final = 6.0
 """Where a fader stands when it is solved."""
-TARGET: Final = 0.05
+TARGET: Final = 0.07
 """By how much it shall then move its feature, if it can."""
 MAX_RMS_DB: Final = 4.0
-_TRIES: Final = 5
-_SHARES: Final = {"companion": 0.8}
+TRIES: Final = 4
+WHOLE_TRIES: Final = 2
+SOFT_TARGET: Final = 0.06
+"""What is asked of the broad listener and of the companion."""
+PITCH_COST = 0.0
 _EXPLAINED_COST: Final = 1.0
 _FRAMES_AT_ONCE: Final = 4096
-
-Labels = npt.NDArray[np.int32]
+_FEATURES: Final = len(MIDLEVEL)
+SIDES: Final = (1.0, -1.0)
 
 
 @dataclass(frozen=True)
 class DecoupledFaders:
-    """masks float32 [segments, 7] in -1..1; response float32 [7 faders, levels, 7 features], what the network that
-    ships says more under each fader alone at LEVELS_DB, measured on the excerpts.
+    """masks float32 [segments, 14] in -1..1: seven for faders above zero, seven for faders below; response float32
+    [7 faders, levels, 7 features], what the network that ships says more under each fader alone at LEVELS_DB.
     """
 
     masks: FloatArray
@@ -63,54 +70,103 @@ def decoupled_faders(
     spectrogram: FloatArray,
     segments: Labels,
     explained: FloatArray,
-    excerpts: Sequence[tuple[FloatArray, int]],
+    few: Sequence[Excerpt],
+    many: Sequence[Excerpt],
     listeners: Sequence[Listener],
     *,
     progress: Callable[[float], None] | None = None,
+    threads: int = 1,
 ) -> DecoupledFaders:
     """Solve the seven faders of a track.
 
     spectrogram and segments [frames, bands] of the whole track; explained [segments, 7], the masks of the
-    explanation, in -1..1; excerpts: (sound at 22,050 Hz on the track's scale, its first sample), by which listeners
-    are asked; the first listener is the network that ships.
+    explanation, in -1..1; few: excerpts by which the faders are solved; many: more of the track, by which they are
+    corrected and measured (may be the same object); the first listener is the network that ships. threads: so many
+    faders are solved at once, with the same result.
     """
-    by_segment = np.concatenate((explained.T, segment_means(spectrogram, segments)))  # [7 + handles, segments]
-    frames = [(first // HOP_LENGTH, frame_count(len(sound)) + 1) for sound, first in excerpts]
-    own = [segments[first : first + count] for first, count in frames]
-    asked = Excerpts(
-        [sound for sound, _ in excerpts],
-        listeners,
-        fields=[by_segment[:, labels] for labels in own],
-        offsets=[first % HOP_LENGTH for _, first in excerpts],
-        limit_db=SOLVED_AT_DB,
-        costs=np.concatenate((np.full(len(MIDLEVEL), _EXPLAINED_COST), DAMAGE)),
-    )
-    features = len(MIDLEVEL)
-    slopes = asked.slopes([(listener, output) for listener in range(len(listeners)) for output in range(features)])
-    slopes = slopes.reshape(len(listeners), features, -1)
-    masks = np.zeros((by_segment.shape[1], features), np.float32)
-    response = np.zeros((features, len(LEVELS_DB), features), np.float32)
-    for feature in range(features):
-        rows = [(0, output) for output in range(features)] + [(n, feature) for n in range(1, len(listeners))]
-        places = tuple(np.array(rows).T)
-        shares = [float(output == feature) for output in range(features)]
-        shares += [_SHARES.get(listener.name, 1.0) for listener in listeners[1:]]
-        found = solve(
-            lambda coefficients, places=places: asked.measure(coefficients)[places] - asked.before[places],  # type: ignore[misc]
-            np.stack([slopes[listener, output] for listener, output in rows]),
-            TARGET * np.array(shares),
-            asked.metric,
-            rms_of=asked.rms_db,
-            max_rms_db=MAX_RMS_DB,
-            soft=np.array([listener > 0 for listener, _ in rows]),
-            tries=_TRIES,
-        )
-        whole = found.coefficients @ by_segment
-        masks[:, feature] = np.tanh(whole / SOLVED_AT_DB)
-        for place, level in enumerate(LEVELS_DB):
-            gains = torch.from_numpy(masks[:, feature] * np.float32(level))
-            heard = asked.heard([gains[torch.from_numpy(labels).long()] for labels in own], listeners=1)
-            response[feature, place] = heard[0, :features] - asked.before[0, :features]
-        if progress:
-            progress((feature + 1) / features)
+    fields = np.concatenate((explained.T, segment_means(spectrogram, segments)))  # [7 + handles, segments]
+    if PITCH_COST:
+        fields = np.concatenate((fields, _pitch(segments)))
+    solver = _FaderSolver(fields.astype(np.float64), segments, few, many, listeners)
+    cases = [(feature, side) for side in SIDES for feature in range(_FEATURES)]
+    masks = np.zeros((fields.shape[1], len(cases)), np.float32)
+    response = np.zeros((_FEATURES, len(LEVELS_DB), _FEATURES), np.float32)
+    with ThreadPoolExecutor(threads) as pool:
+        for number, (mask, levels) in enumerate(pool.map(solver.fader, cases)):
+            masks[:, number] = mask
+            for place, moved in levels.items():
+                response[cases[number][0], place] = moved
+            if progress:
+                progress((number + 1) / len(cases))
     return DecoupledFaders(masks, response)
+
+
+def _pitch(segments):
+    from ...models.common.filterbank import band_frequencies
+    f = band_frequencies(); pc = (12 * np.log2(f / 440)) % 12
+    d = np.abs((pc[None] - np.arange(12)[:, None] + 6) % 12 - 6)
+    w = np.maximum(0, 1 - d) * np.clip(np.log2(f / 180), 0, 1) * np.clip(np.log2(5000 / f), 0, 1)
+    count = int(segments.max()) + 1; n = np.bincount(segments.ravel(), minlength=count)
+    return np.stack([np.bincount(segments.ravel(), weights=np.broadcast_to(r, segments.shape).ravel(), minlength=count) / n for r in w]).astype(np.float32)
+
+
+class _FaderSolver:
+    """Solves one fader at a time, for one of its two sides."""
+
+    def __init__(
+        self,
+        fields: Doubles,
+        segments: Labels,
+        few: Sequence[Excerpt],
+        many: Sequence[Excerpt],
+        listeners: Sequence[Listener],
+    ) -> None:
+        self._fields = fields
+        self._few = SegmentExcerpts(few, segments, listeners)
+        self._many = self._few if many is few else SegmentExcerpts(many, segments, listeners[:1])
+        self._listeners = len(listeners)
+        rows = [(listener, output) for listener in range(self._listeners) for output in range(_FEATURES)]
+        slopes = self._few.slopes(rows) @ fields.T
+        self._slopes = slopes.reshape(self._listeners, _FEATURES, -1)
+        root = np.sqrt(np.concatenate((np.full(_FEATURES, _EXPLAINED_COST), DAMAGE, np.full(len(fields)-22, PITCH_COST))))
+        self._metric = (fields * self._few.sizes) @ fields.T * root[:, None] * root
+
+    def fader(self, case: tuple[int, float]) -> tuple[FloatArray, dict[int, Doubles]]:
+        """A feature and a side: the mask [segments], and what the features are moved by at that side's levels."""
+        feature, side = case
+        found = self._solve(feature, side, self._few, np.concatenate((self._slopes[0], self._slopes[1:, feature])))
+        if self._many is not self._few:
+            found = self._solve(feature, side, self._many, found.slopes[:_FEATURES], start=found.coefficients)
+        mask = (side * self._gains(found.coefficients) / SOLVED_AT_DB).astype(np.float32)
+        levels: dict[int, Doubles] = {}
+        for place, level in enumerate(LEVELS_DB):
+            if level * side > 0:
+                heard = self._many.heard(mask * np.float32(level), listeners=1)
+                levels[place] = heard[0, :_FEATURES] - self._many.before[0, :_FEATURES]
+        return mask, levels
+
+    def _solve(
+        self, feature: int, side: float, excerpts: SegmentExcerpts, slopes: Doubles, start: Doubles | None = None
+    ) -> Solution:
+        soft = np.arange(len(slopes)) >= _FEATURES
+        targets = side * np.where(soft, SOFT_TARGET, TARGET * (np.arange(len(slopes)) == feature))
+
+        def measure(coefficients: Doubles) -> Doubles:
+            moved = excerpts.heard(self._gains(coefficients).astype(np.float32)) - excerpts.before
+            return np.concatenate((moved[0, :_FEATURES], moved[1:, feature]))
+
+        return solve(
+            measure,
+            slopes,
+            targets,
+            self._metric,
+            rms_of=lambda coefficients: float(np.sqrt(excerpts.sizes @ self._gains(coefficients) ** 2)),
+            max_rms_db=MAX_RMS_DB,
+            soft=soft,
+            start=start,
+            tries=TRIES if start is None else WHOLE_TRIES,
+        )
+
+    def _gains(self, coefficients: Doubles) -> Doubles:
+        """Gains in dB [segments] of coefficients of the fields, none beyond SOLVED_AT_DB."""
+        return np.asarray(SOLVED_AT_DB * np.tanh(coefficients @ self._fields / SOLVED_AT_DB))

@@ -16,6 +16,7 @@ from scipy import signal
 
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
+from ...models.common.filterbank import band_frequencies
 from ...models.network.spectrogram import LogSpectrogram
 from ..audio.loudness import k_weighting
 from ..dsp.segment_mask import band_interpolation
@@ -57,6 +58,8 @@ class GainPath:
         self._band_fraction = torch.from_numpy(fraction.astype(np.float32))
         self.front_end = LogSpectrogram()
         """Sound [samples] -> log-spectrogram [frames, bands]."""
+        self._plain = torch.pow(10.0, torch.as_tensor(self.front_end(sound))) - 1  # magnitude [frames, bands]
+        self._band_power = self._plain**2 * torch.from_numpy(_band_k_power())
 
     def spectrogram(self, field_db: torch.Tensor, *, matched: bool = False) -> torch.Tensor:
         """What is heard under a gain field [frames, bands] in dB: log-spectrogram [frames, bands]."""
@@ -73,11 +76,24 @@ class GainPath:
         if matched:
             gains = gains * torch.sqrt(self._energy / ((self._power * gains**2).sum() + 1e-20))
         frames = torch.fft.irfft(self._spectra * gains, n=_FRAME) * self._synthesis
-        length = (len(frames) - 1) * _HOP + _FRAME
-        added = torch.nn.functional.fold(
-            frames.T[None], output_size=(1, length), kernel_size=(1, _FRAME), stride=(1, _HOP)
-        ).reshape(-1)
+        hops = frames.view(len(frames), OVERLAP, _HOP)
+        pad = torch.nn.functional.pad
+        parts = [pad(hops[:, part], (0, 0, part, OVERLAP - 1 - part)) for part in range(OVERLAP)]
+        added = (parts[0] + parts[1] + parts[2] + parts[3]).view(-1)
         return added[self._before : self._before + self.samples]
+
+    def quick_spectrogram(self, field_db: torch.Tensor) -> torch.Tensor:
+        """About what `spectrogram` gives, matched, each frame and band for itself: for slopes, not for what is said.
+
+        It knows the smoothing how STFT frames overlap.
+        """
+        frames = len(self._plain)
+        gains = _smoothed(field_db)[_EDGE : _EDGE + frames] * (math.log(10) / 20)
+        if len(gains) < frames:
+            gains = torch.cat((gains, gains[-1:].expand(frames - len(gains), -1)))
+        factor = torch.exp(gains)
+        factor = factor * torch.sqrt(self._band_power.sum() / ((self._band_power * factor**2).sum() + 1e-20))
+        return torch.log10(1 + self._plain * factor)
 
 
 def _smoothed(field: torch.Tensor) -> torch.Tensor:
@@ -96,3 +112,10 @@ def _k_power() -> FloatArray:
     """Squared magnitude of BS.1770's K-weighting at the bins of a frame: float32 [bins]."""
     _, response = signal.sosfreqz(k_weighting(SAMPLE_RATE), np.arange(_FRAME // 2 + 1) * (2 * np.pi / _FRAME))
     return np.asarray(np.abs(response) ** 2, np.float32)
+
+
+def _band_k_power() -> FloatArray:
+    """Squared magnitude of the K-weighting at the bands, times their widths in Hz: float32 [bands]."""
+    frequencies = band_frequencies().astype(np.float64)
+    _, response = signal.sosfreqz(k_weighting(SAMPLE_RATE), frequencies * (2 * np.pi / SAMPLE_RATE))
+    return np.asarray(np.abs(response) ** 2 * np.gradient(frequencies), np.float32)

@@ -20,6 +20,7 @@ from ...models.inference.checkpoint import Model
 from ...models.jury.judges import Judge
 from ..analysis.analysis import AnalysisSettings, analyze_track
 from ..audio.track import Track
+from ..dsp.segment_mask import segment_gain_db
 from ..steering.excerpts import EXCERPT_S, Excerpts, read_excerpts
 from ..steering.gain_path import GainPath
 from ..steering.listeners import NetworkListener, own_listeners
@@ -112,7 +113,8 @@ class _Bench:
         found = []
         for feature, name in enumerate(MIDLEVEL):
             for sign in (1.0, -1.0):
-                field = torch.from_numpy(analysis.mask_weights[:, feature] * np.float32(sign * FADER_DB))[labels]
+                faders_db = np.where(np.arange(len(MIDLEVEL)) == feature, sign * FADER_DB, 0.0)
+                field = torch.from_numpy(segment_gain_db(analysis.mask_weights, faders_db))[labels]
                 found.append(self._heard("fader", name, sign * FADER_DB, field, feature))
             noise = self._random_field(field.shape, float((field**2).mean().sqrt()))
             found.append(self._heard("random", name, FADER_DB, noise, feature))

@@ -134,8 +134,8 @@ def level_notes(rendered: "RenderResult", track: "Track", *, ceiling_dbtp: float
         )
     elif rendered.headroom_db >= 0.05:
         notes.append(
-            f"the output was turned down by {rendered.headroom_db:.1f} dB so that no peak had to be limited: a limiter "
-            "moves back what it presses down (--match-loudness limits instead)"
+            f"the output was turned down by {rendered.headroom_db:.1f} dB so that no peak had to be limited: a "
+            "limiter moves back what it presses down (--match-loudness limits instead)"
         )
     elif abs(rendered.gain_db) >= 0.05:
         turned = "up" if rendered.gain_db > 0 else "down"
@@ -151,8 +151,9 @@ def level_notes(rendered: "RenderResult", track: "Track", *, ceiling_dbtp: float
 
 
 def render_table(rendered: "RenderResult", gains_db: Mapping[str, float]) -> Table:
-    """Features and emotions of a track and of its steered version, the shift that the surrogate expects, and the part
-    of a feature's shift that others hear too (decoupled faders).
+    """Features and emotions of a track and of its steered version, and the shift that is expected.
+
+    Decoupled faders also have the part of a feature's shift that others hear too.
 
     Parameters
     ----------

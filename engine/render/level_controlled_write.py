@@ -209,8 +209,8 @@ def process_track(
     """Stream the track as it sounds under constant faders: float32 [samples, channels].
 
     With neutral faders nothing but the gain is in the way; otherwise the true peak stays below ceiling_dbtp.
-    `blocks` are the track's, where they come by another way than `track.blocks()`. on_limited is called at the end with
-    the largest reduction of the limiter in dB.
+    `blocks` are the track's, where they come by another way than `track.blocks()`. on_limited is called at the end
+    with the largest reduction of the limiter in dB.
     """
     blocks = track.blocks() if blocks is None else blocks
     if faders.is_neutral:

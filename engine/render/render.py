@@ -44,8 +44,8 @@ class RenderResult:
     as loud as the original. gain_db is the gain on the whole track (for the loudness match, the head-room, or to keep
     an untouched float track inside an integer file); loudness_matched is None where no match was asked for, False
     where the ceiling did not allow it. headroom_db: by how much the track was lowered so that the limiter had nothing
-    to do. solved_db: where several faders were solved together, the positions that were found for them; else None. confirmed:
-    of the features' changes, what others hear too (steering/confirmed.py); empty for coupled faders.
+    to do. solved_db: where several faders were solved together, the positions that were found for them; else None.
+    confirmed: of the features' changes, what others hear too (steering/confirmed.py); empty for coupled faders.
     """
 
     file: str

@@ -30,14 +30,16 @@ Labels = npt.NDArray[np.int32]
 
 SOLVED_AT_DB: Final = 6.0
 """Where a fader stands when it is solved."""
-TARGET: Final = 0.07
+TARGET: Final = 0.075
 """By how much it shall then move its feature, if it can."""
-MAX_RMS_DB: Final = 4.0
-TRIES: Final = 4
-WHOLE_TRIES: Final = 2
-SOFT_TARGET: Final = 0.06
-"""What is asked of the broad listener and of the companion."""
-PITCH_COST = 0.0
+MAX_RMS_DB: Final = 4.5
+OWN_RMS_SHARE: Final = 0.75
+"""So much of the gain may go into moving the network alone: a feature that would take more is moved by less."""
+SOFT_TARGET: Final = 0.09
+"""What is asked of the broad listener and of the companion, as far as the gain allows."""
+TRIES: Final = 3
+CORRECTIONS: Final = 4
+"""How often a fader is measured at the network alone, and the other features are put back where they were."""
 _EXPLAINED_COST: Final = 1.0
 _FRAMES_AT_ONCE: Final = 4096
 _FEATURES: Final = len(MIDLEVEL)
@@ -85,8 +87,6 @@ def decoupled_faders(
     faders are solved at once, with the same result.
     """
     fields = np.concatenate((explained.T, segment_means(spectrogram, segments)))  # [7 + handles, segments]
-    if PITCH_COST:
-        fields = np.concatenate((fields, _pitch(segments)))
     solver = _FaderSolver(fields.astype(np.float64), segments, few, many, listeners)
     cases = [(feature, side) for side in SIDES for feature in range(_FEATURES)]
     masks = np.zeros((fields.shape[1], len(cases)), np.float32)
@@ -99,15 +99,6 @@ def decoupled_faders(
             if progress:
                 progress((number + 1) / len(cases))
     return DecoupledFaders(masks, response)
-
-
-def _pitch(segments):
-    from ...models.common.filterbank import band_frequencies
-    f = band_frequencies(); pc = (12 * np.log2(f / 440)) % 12
-    d = np.abs((pc[None] - np.arange(12)[:, None] + 6) % 12 - 6)
-    w = np.maximum(0, 1 - d) * np.clip(np.log2(f / 180), 0, 1) * np.clip(np.log2(5000 / f), 0, 1)
-    count = int(segments.max()) + 1; n = np.bincount(segments.ravel(), minlength=count)
-    return np.stack([np.bincount(segments.ravel(), weights=np.broadcast_to(r, segments.shape).ravel(), minlength=count) / n for r in w]).astype(np.float32)
 
 
 class _FaderSolver:
@@ -128,44 +119,71 @@ class _FaderSolver:
         rows = [(listener, output) for listener in range(self._listeners) for output in range(_FEATURES)]
         slopes = self._few.slopes(rows) @ fields.T
         self._slopes = slopes.reshape(self._listeners, _FEATURES, -1)
-        root = np.sqrt(np.concatenate((np.full(_FEATURES, _EXPLAINED_COST), DAMAGE, np.full(len(fields)-22, PITCH_COST))))
+        root = np.sqrt(np.concatenate((np.full(_FEATURES, _EXPLAINED_COST), DAMAGE)))
         self._metric = (fields * self._few.sizes) @ fields.T * root[:, None] * root
 
     def fader(self, case: tuple[int, float]) -> tuple[FloatArray, dict[int, Doubles]]:
         """A feature and a side: the mask [segments], and what the features are moved by at that side's levels."""
         feature, side = case
-        found = self._solve(feature, side, self._few, np.concatenate((self._slopes[0], self._slopes[1:, feature])))
-        if self._many is not self._few:
-            found = self._solve(feature, side, self._many, found.slopes[:_FEATURES], start=found.coefficients)
+        target = TARGET * min(1.0, OWN_RMS_SHARE * MAX_RMS_DB / self._own_rms_db(feature))
+        slopes = np.concatenate((self._slopes[0], self._slopes[1:, feature]))
+        found = self._solve(feature, side * target, self._few, slopes)
+        found = self._solve(feature, side * target, self._many, found.slopes[:_FEATURES], start=found.coefficients)
         mask = (side * self._gains(found.coefficients) / SOLVED_AT_DB).astype(np.float32)
-        levels: dict[int, Doubles] = {}
-        for place, level in enumerate(LEVELS_DB):
-            if level * side > 0:
-                heard = self._many.heard(mask * np.float32(level), listeners=1)
-                levels[place] = heard[0, :_FEATURES] - self._many.before[0, :_FEATURES]
-        return mask, levels
+        return mask, self._levels(side, mask, found.moved)
+
+    def _own_rms_db(self, feature: int) -> float:
+        """Gain that it takes, about, to move a feature by TARGET at the network and to leave the others."""
+        rows = self._slopes[0]
+        lift = 1e-4 * np.trace(self._metric) / len(self._metric) * np.eye(len(self._metric))
+        gram = rows @ np.linalg.solve(self._metric + lift, rows.T)
+        gram += 1e-6 * np.trace(gram) / len(gram) * np.eye(len(gram))
+        return float(np.sqrt(TARGET * np.linalg.inv(gram)[feature, feature] * TARGET)) + 1e-9
 
     def _solve(
-        self, feature: int, side: float, excerpts: SegmentExcerpts, slopes: Doubles, start: Doubles | None = None
+        self, feature: int, target: float, excerpts: SegmentExcerpts, slopes: Doubles, start: Doubles | None = None
     ) -> Solution:
-        soft = np.arange(len(slopes)) >= _FEATURES
-        targets = side * np.where(soft, SOFT_TARGET, TARGET * (np.arange(len(slopes)) == feature))
+        """With all listeners, or from a start on with the network alone."""
+        rows = np.arange(len(slopes))
+        soft = rows >= _FEATURES
+        listeners = self._listeners if soft.any() else 1
 
         def measure(coefficients: Doubles) -> Doubles:
-            moved = excerpts.heard(self._gains(coefficients).astype(np.float32)) - excerpts.before
+            gains = self._gains(coefficients).astype(np.float32)
+            moved = excerpts.heard(gains, listeners=listeners) - excerpts.before[:listeners]
             return np.concatenate((moved[0, :_FEATURES], moved[1:, feature]))
 
         return solve(
             measure,
             slopes,
-            targets,
+            np.where(soft, np.sign(target) * SOFT_TARGET, target * (rows == feature)),
             self._metric,
             rms_of=lambda coefficients: float(np.sqrt(excerpts.sizes @ self._gains(coefficients) ** 2)),
-            max_rms_db=MAX_RMS_DB,
+            max_rms_db=MAX_RMS_DB if start is None else 1.1 * MAX_RMS_DB,
             soft=soft,
             start=start,
-            tries=TRIES if start is None else WHOLE_TRIES,
+            tries=TRIES if start is None else CORRECTIONS,
+            settle=TRIES if start is None else 0,
         )
+
+    def _levels(self, side: float, mask: FloatArray, solved: Doubles) -> dict[int, Doubles]:
+        """What the features are moved by at the levels of one side, by place in LEVELS_DB.
+
+        solved: that at SOLVED_AT_DB, on many excerpts; how it bends below and above is measured on a few.
+        """
+
+        def on_few(level: float) -> Doubles:
+            heard = self._few.heard(mask * np.float32(level), listeners=1)
+            return np.asarray(heard[0, :_FEATURES] - self._few.before[0, :_FEATURES])
+
+        at_solved = solved if self._many is self._few else on_few(side * SOLVED_AT_DB)
+        levels = {}
+        for place, level in enumerate(LEVELS_DB):
+            if level * side > 0:
+                share = abs(level) / SOLVED_AT_DB
+                bent = at_solved if share == 1 else on_few(level)
+                levels[place] = share * solved + bent - share * at_solved
+        return levels
 
     def _gains(self, coefficients: Doubles) -> Doubles:
         """Gains in dB [segments] of coefficients of the fields, none beyond SOLVED_AT_DB."""

@@ -33,9 +33,7 @@ _FEATURES: Final = len(MIDLEVEL)
 
 @dataclass(frozen=True)
 class FaderSetting:
-    """positions_db [7]: the faders that were found; asked and moved [7]: changes of the features, moved as measured
-    on the excerpts; error: |moved - asked| per |asked|.
-    """
+    """Positions [7] in dB that were found; asked and moved [7]: changes of the features, moved as measured."""
 
     positions_db: FloatArray
     asked: FloatArray

@@ -15,7 +15,7 @@ import torch
 from scipy import signal
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
+from ...models.common.constants import HOP_LENGTH, N_BANDS, SAMPLE_RATE
 from ...models.common.filterbank import band_frequencies
 from ...models.network.spectrogram import LogSpectrogram
 from ..audio.loudness import k_weighting
@@ -54,8 +54,12 @@ class GainPath:
         self._frame = torch.from_numpy(frame)
         self._fraction = torch.from_numpy((rest / HOP_LENGTH).astype(np.float32))[:, None]
         below, fraction = band_interpolation(np.arange(_FRAME // 2 + 1) * (SAMPLE_RATE / _FRAME))
-        self._band = torch.from_numpy(below)
-        self._band_fraction = torch.from_numpy(fraction.astype(np.float32))
+        # From dB of the bands to the logarithm of the gains of the bins, [bands, bins].
+        bins = np.arange(len(below))
+        to_bins = np.zeros((N_BANDS, len(below)), np.float32)
+        to_bins[below, bins] = 1 - fraction
+        to_bins[below + 1, bins] += fraction.astype(np.float32)
+        self._to_bins = torch.from_numpy(to_bins * np.float32(math.log(10) / 20))
         self.front_end = LogSpectrogram()
         """Sound [samples] -> log-spectrogram [frames, bands]."""
         self._plain = torch.pow(10.0, torch.as_tensor(self.front_end(sound))) - 1  # magnitude [frames, bands]
@@ -70,22 +74,20 @@ class GainPath:
         smooth = _smoothed(field_db)
         place = (self._frame + _EDGE).clamp(0, len(smooth) - 2)
         bands = torch.lerp(smooth[place], smooth[place + 1], self._fraction)  # [STFT frames, bands]
-        slope = torch.diff(bands, dim=1)
-        bins = bands[:, self._band] + slope[:, self._band] * self._band_fraction  # [STFT frames, bins]
-        gains = torch.exp(bins * (math.log(10) / 20))
-        if matched:
-            gains = gains * torch.sqrt(self._energy / ((self._power * gains**2).sum() + 1e-20))
+        gains = (bands @ self._to_bins).exp_()  # [STFT frames, bins]
         frames = torch.fft.irfft(self._spectra * gains, n=_FRAME) * self._synthesis
         hops = frames.view(len(frames), OVERLAP, _HOP)
         pad = torch.nn.functional.pad
         parts = [pad(hops[:, part], (0, 0, part, OVERLAP - 1 - part)) for part in range(OVERLAP)]
-        added = (parts[0] + parts[1] + parts[2] + parts[3]).view(-1)
-        return added[self._before : self._before + self.samples]
+        added = (parts[0] + parts[1] + parts[2] + parts[3]).view(-1)[self._before : self._before + self.samples]
+        if matched:
+            added = added * torch.sqrt(self._energy / ((self._power * gains**2).sum() + 1e-20))
+        return added
 
     def quick_spectrogram(self, field_db: torch.Tensor) -> torch.Tensor:
         """About what `spectrogram` gives, matched, each frame and band for itself: for slopes, not for what is said.
 
-        It knows the smoothing how STFT frames overlap.
+        It knows the smoothing and the loudness match, but not how STFT frames overlap.
         """
         frames = len(self._plain)
         gains = _smoothed(field_db)[_EDGE : _EDGE + frames] * (math.log(10) / 20)

@@ -15,8 +15,9 @@ LEAST_EFFECT: Final = 0.01
 
 
 def without_effect(mask_weights: FloatArray, response: FloatArray | None) -> tuple[str, ...]:
-    """The features whose faders do nothing to a track: their masks [segments, 7 or 14] are empty, or their measured
-    response [7, levels, 7] is next to nothing.
+    """The features whose faders do nothing to a track.
+
+    Their masks [segments, 7 or 14] are empty, or their measured response [7, levels, 7] is next to nothing.
     """
     dead = ~mask_weights[:, : len(MIDLEVEL)].any(0)
     if response is not None:

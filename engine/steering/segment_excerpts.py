@@ -1,4 +1,4 @@
-"""Excerpts of a track whose gain field is one value a segment: what listeners say, and how that changes by segment."""
+"""Excerpts of a track whose gain field is one value a segment: what listeners say, and its slopes."""
 
 from collections.abc import Sequence
 
@@ -30,9 +30,7 @@ class SegmentExcerpts:
         What the listeners say without gain: [listeners, 15].
     """
 
-    def __init__(
-        self, excerpts: Sequence[Excerpt], segments: Labels, listeners: Sequence[Listener]
-    ) -> None:
+    def __init__(self, excerpts: Sequence[Excerpt], segments: Labels, listeners: Sequence[Listener]) -> None:
         """Make what the excerpts need; segments [frames, bands] of the whole track."""
         self._listeners = listeners
         self._segments = int(segments.max()) + 1

@@ -69,7 +69,8 @@ def solve(
     slopes [rows, handles] at zero (or at start), per dB; metric [handles, handles], the mean square gain of
     coefficients c being c' metric c; rms_of gives the rms gain in dB of the field that they make; soft [rows]: which
     rows are met as far as the gain allows; start: coefficients that are measured first; settle: after so many tries
-    the soft rows are left as they are, and the firm ones are corrected by the smallest step; ridge: what is added to the metric, as a share of its mean.
+    the soft rows are left as they are, and the firm ones are corrected by the smallest step; ridge: what is added to
+    the metric, as a share of its mean.
     """
     soft = np.zeros(len(targets), bool) if soft is None else soft
     lift = ridge * np.trace(metric) / len(metric) * np.eye(len(metric))
@@ -118,7 +119,7 @@ class _Linear:
     def __init__(
         self, slopes: Doubles, wanted: Doubles, units: Doubles, soft: npt.NDArray[np.bool_], inverse_root: Doubles
     ) -> None:
-        """units [rows]: what the soft rows' misses are shares of."""
+        """Take the rows as they are; units [rows]: what the soft rows' misses are shares of."""
         rows = slopes @ inverse_root
         self._inverse_root = inverse_root
         firm = rows[~soft]

@@ -63,7 +63,12 @@ def _row(file: Path, folder: Path, model: object) -> str:
 
     def moved(faders: Faders, by: object = analysis) -> np.ndarray:
         made = render(
-            track, by, folder / "out.wav", faders=faders, model=model, overwrite=True  # type: ignore[arg-type]
+            track,
+            by,
+            folder / "out.wav",
+            faders=faders,
+            model=model,
+            overwrite=True,  # type: ignore[arg-type]
         )
         return np.array([made.midlevel["after"][name] - made.midlevel["before"][name] for name in MIDLEVEL])
 

@@ -18,9 +18,9 @@ from moodfader.engine.dsp.processor import SteeredSound
 from moodfader.engine.dsp.segment_mask import segment_gain_db
 from moodfader.engine.render.render import render
 from moodfader.engine.steering.levels import LEVELS_DB
-from moodfader.models.inference.threads import torch_threads
 from moodfader.models.common.constants import MIDLEVEL
 from moodfader.models.inference.checkpoint import load_model
+from moodfader.models.inference.threads import torch_threads
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def test_several_faders_are_solved_together(track, analysis, model, place) -> No
 
 
 def test_loud_tracks_are_lowered_instead_of_limited(track, analysis, model, tmp_path) -> None:
-    """The limiter has nothing to do: the file is the filtered sound, softer, and is heard at a scale as much lower."""
+    """The limiter has nothing to do: the file is the filtered sound, softer, heard at a scale as much lower."""
     sound, rate = soundfile.read(track.path, dtype="float32")
     soundfile.write(tmp_path / "hot.wav", sound / np.abs(sound).max(), rate, subtype="FLOAT")
     hot = load_track(tmp_path / "hot.wav")
@@ -136,9 +136,7 @@ def test_loud_tracks_are_lowered_instead_of_limited(track, analysis, model, tmp_
     made = render(hot, same, tmp_path / "out.wav", faders=faders, model=model, bit_depth="float")
     assert made.headroom_db > 0.5
     assert made.true_peak_dbtp <= -1
-    free = SteeredSound(
-        same.segments, same.mask_weights, sample_rate=rate, channels=hot.channels, ceiling_dbtp=None
-    )
+    free = SteeredSound(same.segments, same.mask_weights, sample_rate=rate, channels=hot.channels, ceiling_dbtp=None)
     blocks = [free.process(block, faders) for block in hot.blocks()]
     wanted = np.concatenate([*blocks, free.flush()]) * 10 ** (-made.headroom_db / 20)
     written, _ = soundfile.read(tmp_path / "out.wav", dtype="float32")

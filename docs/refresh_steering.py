@@ -3,7 +3,8 @@
     python docs/refresh_steering.py [FILE ...]
 
 Between `<!-- jury -->` and `<!-- end of jury -->` stands what `moodfader evaluate --steering FILE ...
---jury reporting` prints; by default of ten recordings of the research data (MOODFADER_DATA), five film clips and five songs.
+--jury reporting` prints; by default of ten recordings of the research data (MOODFADER_DATA), five film clips and
+five songs.
 """
 
 import os

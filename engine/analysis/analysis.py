@@ -30,7 +30,7 @@ from ..explain.effect_sums import EffectSums
 from ..explain.perturbation import PERTURBATIONS, cut_window, perturbation_per_db
 from ..explain.segmentation import SEGMENTATIONS, segment_spectrogram
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
-from ..steering.excerpts import few_starts, read_excerpts, spread_starts
+from ..steering.excerpts import middle_start, read_excerpts, several_starts
 from ..steering.fader_masks import DecoupledFaders, decoupled_faders
 from ..steering.levels import without_effect
 from ..steering.listeners import own_listeners
@@ -397,7 +397,7 @@ def _decouple(
     model: Model,
     progress: Callable[[float], None] | None,
 ) -> DecoupledFaders:
-    few_stretches, all_stretches = few_starts(track), spread_starts(track)
+    few_stretches, all_stretches = middle_start(track), several_starts(track)
     stretches = few_stretches + (all_stretches if all_stretches != few_stretches else [])
     first_samples = [round(start * SAMPLE_RATE) for start, _ in stretches]
     threads = min(torch.get_num_threads(), 2)

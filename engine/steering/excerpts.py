@@ -24,7 +24,7 @@ Doubles = npt.NDArray[np.float64]
 WHOLE_S: Final = 60.0
 EXCERPT_S: Final = 10.0
 EXCERPTS: Final = 6
-FEW: Final = 2
+SEVERAL: Final = 3
 
 
 def spread_starts(track: Track) -> list[tuple[float, float]]:
@@ -35,14 +35,18 @@ def spread_starts(track: Track) -> list[tuple[float, float]]:
     return [(first + float(start), EXCERPT_S) for start in np.linspace(0, track.sounding_s - EXCERPT_S, EXCERPTS)]
 
 
-def few_starts(track: Track) -> list[tuple[float, float]]:
-    """(start, length) in seconds of a few excerpts: by these a track's faders are solved."""
-    first = track.sounding[0] / SAMPLE_RATE
-    spare = track.sounding_s - FEW * EXCERPT_S
-    if spare <= 0:
+def middle_start(track: Track) -> list[tuple[float, float]]:
+    """(start, length) in seconds of the ten seconds in the middle: by these a track's faders are solved."""
+    return [around((track.sounding[0] + track.sounding[1]) / 2 / SAMPLE_RATE, track)]
+
+
+def several_starts(track: Track) -> list[tuple[float, float]]:
+    """(start, length) in seconds of excerpts by which a track's faders are corrected: half a minute, or a minute."""
+    first, spare = track.sounding[0] / SAMPLE_RATE, track.sounding_s - EXCERPT_S
+    if track.sounding_s <= SEVERAL * EXCERPT_S:
         return [(first, track.sounding_s)]
-    steps = (np.arange(FEW) + 0.5) * spare / FEW + np.arange(FEW) * EXCERPT_S
-    return [(first + float(step), EXCERPT_S) for step in steps]
+    count = SEVERAL if track.sounding_s <= WHOLE_S else EXCERPTS
+    return [(first + float(start), EXCERPT_S) for start in np.linspace(0, spare, count)]
 
 
 def around(moment_s: float, track: Track) -> tuple[float, float]:
@@ -122,7 +126,7 @@ class Excerpts:
         """Change per dB of each handle, at none, of the outputs (listener, number): [rows, handles], about."""
         total = np.zeros((len(rows), len(self.metric)))
         for part, share in zip(self._parts, self._shares, strict=True):
-            found = field_slopes(part.path, part.fields.shape[1:], self.listeners, rows)
+            found = field_slopes(part.path, torch.zeros(part.fields.shape[1:]), self.listeners, rows)
             total += share * (found.flatten(1) @ part.fields.flatten(1).T).double().numpy()
         return total / sum(self._shares)
 
@@ -151,13 +155,13 @@ class Excerpts:
 
 
 def field_slopes(
-    path: GainPath, shape: Sequence[int], listeners: Sequence[Listener], rows: Sequence[tuple[int, int]]
+    path: GainPath, field_db: torch.Tensor, listeners: Sequence[Listener], rows: Sequence[tuple[int, int]]
 ) -> torch.Tensor:
-    """Change of the outputs (listener, number) per dB of each pixel of a gain field of that shape, at no gain.
+    """Change of the outputs (listener, number) per dB of each pixel of a gain field [frames, bands], about.
 
     float32 [rows, frames, bands], by the path's quick spectrogram: the true path is ten times as slow backwards.
     """
-    field = torch.zeros(*shape, requires_grad=True)
+    field = field_db.clone().requires_grad_()
     spectrogram = path.quick_spectrogram(field)
     said = {listener: listeners[listener](spectrogram) for listener in {listener for listener, _ in rows}}
     return torch.stack([torch.autograd.grad(said[a][b], field, retain_graph=True)[0] for a, b in rows])

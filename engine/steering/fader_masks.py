@@ -35,11 +35,13 @@ TARGET: Final = 0.075
 MAX_RMS_DB: Final = 4.5
 OWN_RMS_SHARE: Final = 0.75
 """So much of the gain may go into moving the network alone: a feature that would take more is moved by less."""
-SOFT_TARGET: Final = 0.09
+SOFT_TARGET: Final = 0.11
 """What is asked of the broad listener and of the companion, as far as the gain allows."""
-TRIES: Final = 3
-CORRECTIONS: Final = 4
+CORRECTED_RMS: Final = 1.2
+"""How much more gain the corrections may take."""
+CORRECTIONS: Final = 5
 """How often a fader is measured at the network alone, and the other features are put back where they were."""
+TOLERANCE: Final = 0.03
 _EXPLAINED_COST: Final = 1.0
 _FRAMES_AT_ONCE: Final = 4096
 _FEATURES: Final = len(MIDLEVEL)
@@ -117,20 +119,28 @@ class _FaderSolver:
         self._many = self._few if many is few else SegmentExcerpts(many, segments, listeners[:1])
         self._listeners = len(listeners)
         rows = [(listener, output) for listener in range(self._listeners) for output in range(_FEATURES)]
-        slopes = self._few.slopes(rows) @ fields.T
-        self._slopes = slopes.reshape(self._listeners, _FEATURES, -1)
+        self._slopes = self._slopes_at(rows, np.zeros(len(fields))).reshape(self._listeners, _FEATURES, -1)
         root = np.sqrt(np.concatenate((np.full(_FEATURES, _EXPLAINED_COST), DAMAGE)))
         self._metric = (fields * self._few.sizes) @ fields.T * root[:, None] * root
 
     def fader(self, case: tuple[int, float]) -> tuple[FloatArray, dict[int, Doubles]]:
         """A feature and a side: the mask [segments], and what the features are moved by at that side's levels."""
         feature, side = case
-        target = TARGET * min(1.0, OWN_RMS_SHARE * MAX_RMS_DB / self._own_rms_db(feature))
+        own = [(0, output) for output in range(_FEATURES)]
+        target = side * TARGET * min(1.0, OWN_RMS_SHARE * MAX_RMS_DB / self._own_rms_db(feature))
         slopes = np.concatenate((self._slopes[0], self._slopes[1:, feature]))
-        found = self._solve(feature, side * target, self._few, slopes)
-        found = self._solve(feature, side * target, self._many, found.slopes[:_FEATURES], start=found.coefficients)
+        found = self._solve(feature, target, slopes)
+        # Far from no gain the slopes are others.
+        slopes = self._slopes_at(own, found.coefficients)
+        found = self._solve(feature, target, slopes, start=found.coefficients)
         mask = (side * self._gains(found.coefficients) / SOLVED_AT_DB).astype(np.float32)
         return mask, self._levels(side, mask, found.moved)
+
+    def _slopes_at(self, rows: Sequence[tuple[int, int]], coefficients: Doubles) -> Doubles:
+        """Change of outputs (listener, number) per dB of each field, at coefficients: [rows, fields]."""
+        gains = self._gains(coefficients)
+        saturation = 1 - (gains / SOLVED_AT_DB) ** 2
+        return np.asarray((self._few.slopes(rows, gains.astype(np.float32)) * saturation) @ self._fields.T)
 
     def _own_rms_db(self, feature: int) -> float:
         """Gain that it takes, about, to move a feature by TARGET at the network and to leave the others."""
@@ -140,30 +150,29 @@ class _FaderSolver:
         gram += 1e-6 * np.trace(gram) / len(gram) * np.eye(len(gram))
         return float(np.sqrt(TARGET * np.linalg.inv(gram)[feature, feature] * TARGET)) + 1e-9
 
-    def _solve(
-        self, feature: int, target: float, excerpts: SegmentExcerpts, slopes: Doubles, start: Doubles | None = None
-    ) -> Solution:
-        """With all listeners, or from a start on with the network alone."""
+    def _solve(self, feature: int, target: float, slopes: Doubles, start: Doubles | None = None) -> Solution:
+        """All listeners as linear, or from a start on the network alone, measured and corrected."""
         rows = np.arange(len(slopes))
         soft = rows >= _FEATURES
-        listeners = self._listeners if soft.any() else 1
 
         def measure(coefficients: Doubles) -> Doubles:
-            gains = self._gains(coefficients).astype(np.float32)
-            moved = excerpts.heard(gains, listeners=listeners) - excerpts.before[:listeners]
-            return np.concatenate((moved[0, :_FEATURES], moved[1:, feature]))
+            if start is None:
+                return np.asarray(slopes @ coefficients)
+            moved = self._many.heard(self._gains(coefficients).astype(np.float32), listeners=1)
+            return np.asarray((moved - self._many.before[:1])[0, :_FEATURES])
 
         return solve(
             measure,
             slopes,
             np.where(soft, np.sign(target) * SOFT_TARGET, target * (rows == feature)),
             self._metric,
-            rms_of=lambda coefficients: float(np.sqrt(excerpts.sizes @ self._gains(coefficients) ** 2)),
-            max_rms_db=MAX_RMS_DB if start is None else 1.1 * MAX_RMS_DB,
+            rms_of=lambda coefficients: float(np.sqrt(self._few.sizes @ self._gains(coefficients) ** 2)),
+            max_rms_db=MAX_RMS_DB if start is None else CORRECTED_RMS * MAX_RMS_DB,
             soft=soft,
             start=start,
-            tries=TRIES if start is None else CORRECTIONS,
-            settle=TRIES if start is None else 0,
+            tries=1 if start is None else CORRECTIONS,
+            settle=1 if start is None else 0,
+            tolerance=TOLERANCE,
         )
 
     def _levels(self, side: float, mask: FloatArray, solved: Doubles) -> dict[int, Doubles]:

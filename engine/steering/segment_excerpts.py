@@ -54,11 +54,12 @@ class SegmentExcerpts:
                 said.append(torch.stack([one(spectrogram) for one in self._listeners[:listeners]]))
         return np.asarray(np.average(torch.stack(said).double().numpy(), axis=0, weights=self._shares))
 
-    def slopes(self, rows: Sequence[tuple[int, int]]) -> Doubles:
-        """Change of the outputs (listener, number) per dB of each segment, about: [rows, segments]."""
+    def slopes(self, rows: Sequence[tuple[int, int]], gains_db: FloatArray) -> Doubles:
+        """Change of outputs (listener, number) per dB of each segment, about, at gains: [rows, segments]."""
+        gains = torch.from_numpy(np.asarray(gains_db, np.float32))
         total = torch.zeros(len(rows), self._segments, dtype=torch.float64)
         for path, labels, share in zip(self._paths, self._labels, self._shares, strict=True):
-            found = field_slopes(path, labels.shape, self._listeners, rows)
+            found = field_slopes(path, gains[labels], self._listeners, rows)
             total.index_add_(1, labels.flatten(), share * found.flatten(1).double())
         return np.asarray(total.numpy() / sum(self._shares))
 

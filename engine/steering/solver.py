@@ -20,7 +20,7 @@ import numpy.typing as npt
 Doubles = npt.NDArray[np.float64]
 METRIC_RIDGE: Final = 1e-4
 TRIES: Final = 8
-SETTLE: Final = 2
+SETTLE: Final = TRIES
 TOLERANCE: Final = 0.02
 SOFT_SHARE: Final = 0.1
 """How much the largest miss of a soft row counts beside one of a firm row, when tries are compared."""
@@ -85,7 +85,9 @@ def solve(
             proposed = start
         elif count > settle:
             proposed = coefficients + _least_step(slopes[~soft], (targets - moved)[~soft], inverse_root)
-        if proposed is None or (count > settle and rms_of(proposed) > max_rms_db):
+            if not soft.any() and (rms := rms_of(proposed)) > max_rms_db:
+                proposed = proposed * (max_rms_db / rms)
+        if proposed is None or (count > settle and soft.any() and rms_of(proposed) > max_rms_db):
             wanted = targets - moved + slopes @ coefficients
             units = np.where(np.abs(targets) > _NOTHING * scale, targets, scale)
             proposed = _Linear(slopes, wanted, units, soft, inverse_root).within(rms_of, max_rms_db)

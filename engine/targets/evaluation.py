@@ -24,7 +24,7 @@ from ..dsp.segment_mask import segment_gain_db
 from ..steering.excerpts import EXCERPT_S, Excerpts, read_excerpts
 from ..steering.gain_path import GainPath
 from ..steering.listeners import NetworkListener, own_listeners
-from .quality import quality_of
+from .quality import quality_of, within_quality
 from .targets import Targets, solve_targets
 
 Doubles = npt.NDArray[np.float64]
@@ -130,7 +130,7 @@ class _Bench:
             sign = float(self._rng.choice([-1.0, 1.0]))
             sign = 1.0 if now < 0.2 else -1.0 if now > 0.8 else sign
             asked = sign * ASKED[(place + self._number) % len(ASKED)]
-            coefficients = solve_targets(excerpts, Targets({name: asked}))
+            coefficients, _ = within_quality(excerpts, [self._sound], solve_targets(excerpts, Targets({name: asked})))
             found.append(self._heard("target", name, asked, excerpts.fields_db(coefficients)[0], output))
         return found
 

@@ -23,7 +23,7 @@ from .handles import DAMAGE, handle_fields
 from .levels import LEVELS_DB
 from .listeners import Listener
 from .segment_excerpts import Excerpt, SegmentExcerpts
-from .solver import Solution, solve
+from .solver import METRIC_RIDGE, Solution, solve
 
 Doubles = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
@@ -145,9 +145,9 @@ class _FaderSolver:
     def _own_rms_db(self, feature: int) -> float:
         """Gain that it takes, about, to move a feature by TARGET at the network and to leave the others."""
         rows = self._slopes[0]
-        lift = 1e-4 * np.trace(self._metric) / len(self._metric) * np.eye(len(self._metric))
+        lift = METRIC_RIDGE * np.trace(self._metric) / len(self._metric) * np.eye(len(self._metric))
         gram = rows @ np.linalg.solve(self._metric + lift, rows.T)
-        gram += 1e-6 * np.trace(gram) / len(gram) * np.eye(len(gram))
+        gram += (1e-6 * np.trace(gram) / len(gram) + 1e-18) * np.eye(len(gram))
         return float(np.sqrt(TARGET * np.linalg.inv(gram)[feature, feature] * TARGET)) + 1e-9
 
     def _solve(self, feature: int, target: float, slopes: Doubles, start: Doubles | None = None) -> Solution:

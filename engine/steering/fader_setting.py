@@ -17,7 +17,7 @@ from ...models.common.arrays import FloatArray
 from ...models.common.constants import MIDLEVEL
 from ..dsp.faders import FADER_RANGE_DB, Faders
 from ..dsp.segment_mask import segment_gain_db
-from .levels import LEVELS_DB
+from .levels import LEAST_EFFECT, LEVELS_DB
 from .listeners import Listener
 from .segment_excerpts import Excerpt, SegmentExcerpts
 from .solver import solve
@@ -59,6 +59,8 @@ def solve_setting(
     asked; segments [frames, bands] of the whole track.
     """
     asked = np.array([np.interp(db, *_curve(response[k, :, k])) for k, db in enumerate(faders_db)])
+    if np.abs(asked).max() < LEAST_EFFECT:  # (faders that do nothing: there is nothing to solve)
+        return FaderSetting(faders_db, asked.astype(np.float32), asked.astype(np.float32))
     slopes = np.zeros((_FEATURES, _FEATURES))
     for fader, db in enumerate(faders_db):
         below, above = response[fader, _SMALL[0]], response[fader, _SMALL[1]]

@@ -25,6 +25,7 @@ TOLERANCE: Final = 0.02
 SOFT_SHARE: Final = 0.1
 """How much the largest miss of a soft row counts beside one of a firm row, when tries are compared."""
 _ROW_RIDGE: Final = 1e-6
+_TINY: Final = 1e-18
 _NOTHING: Final = 1e-6
 _STEP_RIDGE: Final = 1e-3
 _LEAST_DAMPING: Final = 1e-3
@@ -111,7 +112,7 @@ def _least_step(slopes: Doubles, missing: Doubles, inverse_root: Doubles) -> Dou
     """The step of least gain by which rows of these slopes [rows, handles] move by what is missing."""
     rows = slopes @ inverse_root
     gram = rows @ rows.T
-    lift = _STEP_RIDGE * np.trace(gram) / max(len(gram), 1) * np.eye(len(gram))
+    lift = (_STEP_RIDGE * np.trace(gram) / max(len(gram), 1) + _TINY) * np.eye(len(gram))
     return np.asarray(inverse_root @ rows.T @ np.linalg.solve(gram + lift, missing))
 
 
@@ -126,7 +127,7 @@ class _Linear:
         self._inverse_root = inverse_root
         firm = rows[~soft]
         gram = firm @ firm.T
-        gram += _ROW_RIDGE * np.trace(gram) / max(len(gram), 1) * np.eye(len(gram))
+        gram += (_ROW_RIDGE * np.trace(gram) / max(len(gram), 1) + _TINY) * np.eye(len(gram))
         self._firm = firm.T @ np.linalg.solve(gram, wanted[~soft]) if len(firm) else np.zeros(rows.shape[1])
         free = np.eye(rows.shape[1]) - (firm.T @ np.linalg.solve(gram, firm) if len(firm) else 0.0)
         self._soft = rows[soft] @ free / units[soft, None]

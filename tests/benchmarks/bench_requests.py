@@ -3,8 +3,8 @@
 The requests are written down below: one or two emotions by .05 or .10, up to two kept; a sign is turned
 where the track has no room that way (below .2 it is up, above .8 down). The first ten seconds of each track, in
 memory (the gain path; equal to the written file's prediction within 1e-4, tests/steering/test_gain_path.py).
-Prints the table of requests in Markdown, and how many were reached to nine tenths with what is kept moved by less than
-a fifth.
+Prints the table of requests in Markdown, and how many were reached to nine tenths with what is kept moved by less
+than a fifth.
 """
 
 import argparse

@@ -60,6 +60,7 @@ def evaluate_steering_option(chosen: SteeringOptions, model: "Model", voice: Out
         "tracks": [track.path.name for track in tracks],
         "heard": [asdict(one) for one in evidence.heard],
         "natural_slope": natural_slopes(evidence),
+        "confirmed": confirmed_parts(evidence),
     }
     voice.result(record, lambda: steering_page(evidence, jury=chosen.jury))
 
@@ -83,6 +84,8 @@ def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
     lines += [_row("random field of the same size", random, share_of=faders)]
     slopes = ", ".join(f"{name} {slope:.2f}" for name, slope in natural_slopes(evidence).items())
     lines += ["", f"Natural: a judge's difference between two tracks per difference at the network: {slopes}."]
+    parts = ", ".join(f"{display_name(name)} {part:.2f}" for name, part in confirmed_parts(evidence).items())
+    lines += ["", f"Confirmed, the mean share of the judges: {parts}."]
     targets = [one for one in evidence.heard if one.kind == "target"]
     lines += ["", *_head("target", evidence)]
     for size in sorted({abs(one.asked) for one in targets}):
@@ -99,6 +102,20 @@ def natural_slopes(evidence: "SteeringEvidence") -> dict[str, float]:
     return {
         name: float((centred[:, number].ravel() @ own) / max(float(own @ own), 1e-12))
         for number, name in enumerate(evidence.judges, start=1)
+    }
+
+
+def confirmed_parts(evidence: "SteeringEvidence") -> dict[str, float]:
+    """By feature: the share of the network's own move that the judges hear on average, within 0..1.
+
+    Of the development jury, this is the table of steering/confirmed.py.
+    """
+    faders = [one for one in evidence.heard if one.kind == "fader"]
+    return {
+        name: float(
+            np.clip(np.mean([one.judges for one in own]) / max(np.mean([one.own for one in own]), 1e-9), 0, 1)
+        )
+        for name, own in _by_name(faders)
     }
 
 

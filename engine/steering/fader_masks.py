@@ -30,13 +30,15 @@ Labels = npt.NDArray[np.int32]
 
 SOLVED_AT_DB: Final = 6.0
 """Where a fader stands when it is solved."""
-TARGET: Final = 0.075
+TARGET: Final = 0.07
 """By how much it shall then move its feature, if it can."""
-MAX_RMS_DB: Final = 4.5
+MAX_RMS_DB: Final = 4.0
 OWN_RMS_SHARE: Final = 0.75
 """So much of the gain may go into moving the network alone: a feature that would take more is moved by less."""
-SOFT_TARGET: Final = 0.11
+SOFT_TARGET: Final = 0.09
 """What is asked of the broad listener and of the companion, as far as the gain allows."""
+TRIES: Final = 3
+"""How often all listeners are asked."""
 CORRECTED_RMS: Final = 1.2
 """How much more gain the corrections may take."""
 CORRECTIONS: Final = 5
@@ -151,15 +153,16 @@ class _FaderSolver:
         return float(np.sqrt(TARGET * np.linalg.inv(gram)[feature, feature] * TARGET)) + 1e-9
 
     def _solve(self, feature: int, target: float, slopes: Doubles, start: Doubles | None = None) -> Solution:
-        """All listeners as linear, or from a start on the network alone, measured and corrected."""
+        """With all listeners on few excerpts, or from a start on the network alone on many: measured, corrected."""
         rows = np.arange(len(slopes))
         soft = rows >= _FEATURES
 
         def measure(coefficients: Doubles) -> Doubles:
+            gains = self._gains(coefficients).astype(np.float32)
             if start is None:
-                return np.asarray(slopes @ coefficients)
-            moved = self._many.heard(self._gains(coefficients).astype(np.float32), listeners=1)
-            return np.asarray((moved - self._many.before[:1])[0, :_FEATURES])
+                moved = self._few.heard(gains) - self._few.before
+                return np.concatenate((moved[0, :_FEATURES], moved[1:, feature]))
+            return np.asarray((self._many.heard(gains, listeners=1) - self._many.before[:1])[0, :_FEATURES])
 
         return solve(
             measure,
@@ -170,8 +173,8 @@ class _FaderSolver:
             max_rms_db=MAX_RMS_DB if start is None else CORRECTED_RMS * MAX_RMS_DB,
             soft=soft,
             start=start,
-            tries=1 if start is None else CORRECTIONS,
-            settle=1 if start is None else 0,
+            tries=TRIES if start is None else CORRECTIONS,
+            settle=TRIES if start is None else 0,
             tolerance=TOLERANCE,
         )
 

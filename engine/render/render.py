@@ -24,7 +24,6 @@ from ..analysis.prediction import predict_track
 from ..analysis.surrogate import expected_emotions, shifted_emotions
 from ..audio.track import Track
 from ..dsp.faders import Faders
-from ..dsp.segment_mask import segment_gain_db
 from ..steering.confirmed import confirmed_part
 from ..steering.excerpts import read_excerpts, spread_starts
 from ..steering.fader_setting import FaderSetting, as_mask, solve_setting
@@ -44,7 +43,8 @@ class RenderResult:
     as loud as the original. gain_db is the gain on the whole track (for the loudness match, the head-room, or to keep
     an untouched float track inside an integer file); loudness_matched is None where no match was asked for, False
     where the ceiling did not allow it. headroom_db: by how much the track was lowered so that the limiter had nothing
-    to do. solved_db: where several faders were solved together, the positions that were found for them; else None.
+    to do. setting_error: where several faders were solved together, what they miss per what they ask, on the
+    excerpts by which they were solved; else None.
     confirmed: of the features' changes, what others hear too (steering/confirmed.py); empty for coupled faders.
     """
 
@@ -59,7 +59,7 @@ class RenderResult:
     gain_db: float
     loudness_matched: bool | None
     headroom_db: float = 0.0
-    solved_db: dict[str, float] | None = None
+    setting_error: float | None = None
     confirmed: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def render(
     setting = _together(track, analysis, faders, model) if together else None
     weights, positions = analysis.mask_weights, faders
     if setting is not None:
-        weights, positions = as_mask(segment_gain_db(analysis.mask_weights, setting.positions_db))
+        weights, positions = as_mask(setting.gains_db)
     report(0.1)
     with atomic_write(output) as temp_path:
         written = write_with_levels(
@@ -161,7 +161,7 @@ def render(
         confirmed={}
         if analysis.response is None
         else confirmed_part({name: after.midlevel[name] - before.midlevel[name] for name in MIDLEVEL}),
-        solved_db=None if setting is None else dict(zip(MIDLEVEL, setting.positions_db.tolist(), strict=True)),
+        setting_error=None if setting is None else setting.error,
     )
 
 
@@ -175,6 +175,7 @@ def _together(track: Track, analysis: Analysis, faders: Faders, model: Model) ->
         return solve_setting(
             faders.to_array(),
             analysis.mask_weights,
+            analysis.selected_weights,
             analysis.response,
             [(sound, round(start * SAMPLE_RATE)) for sound, (start, _) in zip(sounds, stretches, strict=True)],
             analysis.segments,

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import Final
 
 CONFIRMED: Final[Mapping[str, float]] = {
-    "melodiousness": 0.5,
-    "articulation": 0.5,
-    "rhythmic_complexity": 0.5,
-    "rhythmic_stability": 0.0,
-    "dissonance": 0.5,
-    "tonal_stability": 0.5,
-    "modality": 0.5,
+    "melodiousness": 0.61,
+    "articulation": 0.55,
+    "rhythmic_complexity": 0.56,
+    "rhythmic_stability": 0.28,
+    "dissonance": 0.38,
+    "tonal_stability": 0.19,
+    "modality": 0.37,
 }
 
 

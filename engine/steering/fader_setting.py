@@ -1,9 +1,9 @@
-"""Several decoupled faders as one setting: positions for which each feature moves by what its own fader says.
+"""Several decoupled faders as one setting: gains by which each feature moves by what its own fader says.
 
 Faders that are each right alone are not quite right together: networks bend, and gains are limited. What a setting
-asks is that every feature moves by what its own fader moves it alone, and those at zero stay. The positions that
-bring this about lie near the ones that were set; the measured response of the track gives the first slopes, and a few
-of Broyden's corrections follow with the network in the loop (solver.py).
+asks is that every feature moves by what its own fader moves it alone, and those at zero stay. The gains that bring
+this about lie near the sum of the faders': the slopes are taken there, and a few of Broyden's corrections of least
+gain follow with the network in the loop (solver.py), made of the fourteen masks and the seven of the explanation.
 """
 
 from collections.abc import Sequence
@@ -16,26 +16,25 @@ import numpy.typing as npt
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import MIDLEVEL
 from ..dsp.faders import FADER_RANGE_DB, Faders
-from ..dsp.segment_mask import segment_gain_db
+from ..dsp.segment_mask import SEGMENT_LIMIT_DB, segment_gain_db
 from .levels import LEAST_EFFECT, LEVELS_DB
 from .listeners import Listener
 from .segment_excerpts import Excerpt, SegmentExcerpts
 from .solver import solve
 
 Doubles = npt.NDArray[np.float64]
-FURTHEST_DB: Final = 18.0
-"""No position is taken further than this."""
-TRIES: Final = 5
+FURTHEST_DB: Final = 6.0
+"""Corrections have no more gain than this, rms."""
+TRIES: Final = 9
 TOLERANCE: Final = 0.03
-_SMALL: Final = LEVELS_DB.index(-3.0), LEVELS_DB.index(3.0)
 _FEATURES: Final = len(MIDLEVEL)
 
 
 @dataclass(frozen=True)
 class FaderSetting:
-    """Positions [7] in dB that were found; asked and moved [7]: changes of the features, moved as measured."""
+    """Gains [segments] in dB that were found; asked and moved [7]: changes of the features, moved as measured."""
 
-    positions_db: FloatArray
+    gains_db: FloatArray
     asked: FloatArray
     moved: FloatArray
 
@@ -48,6 +47,7 @@ class FaderSetting:
 def solve_setting(
     faders_db: FloatArray,
     masks: FloatArray,
+    explained: FloatArray,
     response: FloatArray,
     excerpts: Sequence[Excerpt],
     segments: npt.NDArray[np.int32],
@@ -55,36 +55,36 @@ def solve_setting(
 ) -> FaderSetting:
     """Solve faders [7] in dB as a whole.
 
-    masks [segments, 7 or 14] and response [7, levels, 7] of the track; excerpts of it, by which the listener is
-    asked; segments [frames, bands] of the whole track.
+    masks [segments, 7 or 14], explained [segments, 7] (the masks of the explanation) and response [7, levels, 7] of
+    the track; excerpts of it, by which the listener is asked; segments [frames, bands] of the whole track.
     """
     asked = np.array([np.interp(db, *_curve(response[k, :, k])) for k, db in enumerate(faders_db)])
+    gains = segment_gain_db(masks, faders_db)
     if np.abs(asked).max() < LEAST_EFFECT:  # (faders that do nothing: there is nothing to solve)
-        return FaderSetting(faders_db, asked.astype(np.float32), asked.astype(np.float32))
-    slopes = np.zeros((_FEATURES, _FEATURES))
-    for fader, db in enumerate(faders_db):
-        below, above = response[fader, _SMALL[0]], response[fader, _SMALL[1]]
-        alone = np.array([np.interp(db, *_curve(column)) for column in response[fader].T])
-        slopes[:, fader] = alone / db if db else (above - below) / (LEVELS_DB[_SMALL[1]] - LEVELS_DB[_SMALL[0]])
+        return FaderSetting(gains, asked.astype(np.float32), asked.astype(np.float32))
+    fields = np.concatenate((masks, explained), axis=1).T.astype(np.float64)  # [fields, segments], dB
     asked_of = SegmentExcerpts(excerpts, segments, [listener])
+    slopes = asked_of.slopes([(0, output) for output in range(_FEATURES)], gains) @ fields.T
 
-    def measure(positions: Doubles) -> Doubles:
-        heard = asked_of.heard(segment_gain_db(masks, positions.astype(np.float32)))
-        return np.asarray((heard - asked_of.before)[0, :_FEATURES])
+    def corrected(coefficients: Doubles) -> FloatArray:
+        return np.clip(gains + coefficients @ fields, -SEGMENT_LIMIT_DB, SEGMENT_LIMIT_DB).astype(np.float32)
+
+    def measure(coefficients: Doubles) -> Doubles:
+        return np.asarray((asked_of.heard(corrected(coefficients)) - asked_of.before)[0, :_FEATURES])
 
     found = solve(
         measure,
         slopes,
         asked,
-        np.eye(_FEATURES),
-        rms_of=lambda positions: float(np.abs(positions).max()),
+        (fields * asked_of.sizes) @ fields.T,
+        rms_of=lambda coefficients: float(np.sqrt(asked_of.sizes @ (coefficients @ fields) ** 2)),
         max_rms_db=FURTHEST_DB,
-        start=faders_db.astype(np.float64),
+        start=np.zeros(len(fields)),
         tries=TRIES,
+        settle=0,
         tolerance=TOLERANCE,
     )
-    positions = found.coefficients.astype(np.float32)
-    return FaderSetting(positions, asked.astype(np.float32), found.moved.astype(np.float32))
+    return FaderSetting(corrected(found.coefficients), asked.astype(np.float32), found.moved.astype(np.float32))
 
 
 def as_mask(gains_db: FloatArray) -> tuple[FloatArray, Faders]:

@@ -25,6 +25,7 @@ TOLERANCE: Final = 0.02
 SOFT_SHARE: Final = 0.1
 """How much the largest miss of a soft row counts beside one of a firm row, when tries are compared."""
 _ROW_RIDGE: Final = 1e-6
+_NO_STEP: Final = 1e-8
 _TINY: Final = 1e-18
 _NOTHING: Final = 1e-6
 _STEP_RIDGE: Final = 1e-3
@@ -98,12 +99,13 @@ def solve(
         misses = np.abs(moved - targets) / scale
         error = float(misses[~soft].max(initial=0.0) + SOFT_SHARE * misses[soft].max(initial=0.0))
         size = float(step @ metric @ step)
-        if size > 1e-8 and not (count == 1 and start is not None):
+        begun = count == 1 and start is not None
+        if size > _NO_STEP and not begun:
             # Broyden's update that is least in the metric
             slopes = slopes + np.outer(moved - before - slopes @ step, metric @ step) / size
         if error < best.error:
             best = Solution(coefficients, moved, error, count, slopes)
-        if misses[~soft].max(initial=0.0) < tolerance or size < 1e-8:
+        if misses[~soft].max(initial=0.0) < tolerance or (size < _NO_STEP and not begun):
             break
     return best
 

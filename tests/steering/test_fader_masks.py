@@ -121,7 +121,7 @@ def test_several_faders_are_solved_together(track, analysis, model, place) -> No
         )
         moved = np.array([made.midlevel["after"][key] - made.midlevel["before"][key] for key in MIDLEVEL])
         misses[together] = float(np.linalg.norm(moved - asked) / np.linalg.norm(asked))
-        assert (made.solved_db is not None) == together
+        assert (made.setting_error is not None) == together
     assert misses[True] < 0.1
     assert misses[True] < misses[False]
 

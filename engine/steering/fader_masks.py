@@ -23,7 +23,7 @@ from .handles import DAMAGE, handle_fields
 from .levels import LEVELS_DB
 from .listeners import Listener
 from .segment_excerpts import Excerpt, SegmentExcerpts
-from .solver import METRIC_RIDGE, Solution, solve
+from .solver import METRIC_RIDGE, Solution, solve, solve_in_rounds
 
 Doubles = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
@@ -41,9 +41,9 @@ TRIES: Final = 3
 """How often all listeners are asked."""
 CORRECTED_RMS: Final = 1.2
 """How much more gain the corrections may take."""
-CORRECTIONS: Final = 5
-"""How often a fader is measured at the network alone, and the other features are put back where they were."""
-TOLERANCE: Final = 0.03
+ROUNDS: Final = 2
+"""Of corrections at the network alone, by which the other features are put back where they were."""
+TOLERANCE: Final = 0.04
 _EXPLAINED_COST: Final = 1.0
 _FRAMES_AT_ONCE: Final = 4096
 _FEATURES: Final = len(MIDLEVEL)
@@ -121,28 +121,35 @@ class _FaderSolver:
         self._many = self._few if many is few else SegmentExcerpts(many, segments, listeners[:1])
         self._listeners = len(listeners)
         rows = [(listener, output) for listener in range(self._listeners) for output in range(_FEATURES)]
-        self._slopes = self._slopes_at(rows, np.zeros(len(fields))).reshape(self._listeners, _FEATURES, -1)
+        self._slopes = self._slopes_at(self._few, rows, np.zeros(len(fields))).reshape(self._listeners, _FEATURES, -1)
         root = np.sqrt(np.concatenate((np.full(_FEATURES, _EXPLAINED_COST), DAMAGE)))
         self._metric = (fields * self._few.sizes) @ fields.T * root[:, None] * root
 
     def fader(self, case: tuple[int, float]) -> tuple[FloatArray, dict[int, Doubles]]:
         """A feature and a side: the mask [segments], and what the features are moved by at that side's levels."""
         feature, side = case
-        own = [(0, output) for output in range(_FEATURES)]
         target = side * TARGET * min(1.0, OWN_RMS_SHARE * MAX_RMS_DB / self._own_rms_db(feature))
         slopes = np.concatenate((self._slopes[0], self._slopes[1:, feature]))
         found = self._solve(feature, target, slopes)
-        # Far from no gain the slopes are others.
-        slopes = self._slopes_at(own, found.coefficients)
-        found = self._solve(feature, target, slopes, start=found.coefficients)
+        found = self._corrected(feature, target, found.coefficients)
         mask = (side * self._gains(found.coefficients) / SOLVED_AT_DB).astype(np.float32)
-        return mask, self._levels(side, mask, found.moved)
+        levels = {}
+        for place, level in enumerate(LEVELS_DB):
+            if level * side > 0:
+                levels[place] = self._moved(mask * np.float32(level)) if abs(level) != SOLVED_AT_DB else found.moved
+        return mask, levels
 
-    def _slopes_at(self, rows: Sequence[tuple[int, int]], coefficients: Doubles) -> Doubles:
+    def _moved(self, gains_db: FloatArray) -> Doubles:
+        """What the network's features are moved by on many excerpts, [7]."""
+        return np.asarray((self._many.heard(gains_db, listeners=1) - self._many.before[:1])[0, :_FEATURES])
+
+    def _slopes_at(
+        self, excerpts: SegmentExcerpts, rows: Sequence[tuple[int, int]], coefficients: Doubles
+    ) -> Doubles:
         """Change of outputs (listener, number) per dB of each field, at coefficients: [rows, fields]."""
         gains = self._gains(coefficients)
         saturation = 1 - (gains / SOLVED_AT_DB) ** 2
-        return np.asarray((self._few.slopes(rows, gains.astype(np.float32)) * saturation) @ self._fields.T)
+        return np.asarray((excerpts.slopes(rows, gains.astype(np.float32)) * saturation) @ self._fields.T)
 
     def _own_rms_db(self, feature: int) -> float:
         """Gain that it takes, about, to move a feature by TARGET at the network and to leave the others."""
@@ -152,50 +159,44 @@ class _FaderSolver:
         gram += (1e-6 * np.trace(gram) / len(gram) + 1e-18) * np.eye(len(gram))
         return float(np.sqrt(TARGET * np.linalg.inv(gram)[feature, feature] * TARGET)) + 1e-9
 
-    def _solve(self, feature: int, target: float, slopes: Doubles, start: Doubles | None = None) -> Solution:
-        """With all listeners on few excerpts, or from a start on the network alone on many: measured, corrected."""
+    def _solve(self, feature: int, target: float, slopes: Doubles) -> Solution:
+        """With all listeners, on few excerpts: the network firm, the others soft."""
         rows = np.arange(len(slopes))
         soft = rows >= _FEATURES
 
         def measure(coefficients: Doubles) -> Doubles:
-            gains = self._gains(coefficients).astype(np.float32)
-            if start is None:
-                moved = self._few.heard(gains) - self._few.before
-                return np.concatenate((moved[0, :_FEATURES], moved[1:, feature]))
-            return np.asarray((self._many.heard(gains, listeners=1) - self._many.before[:1])[0, :_FEATURES])
+            moved = self._few.heard(self._gains(coefficients).astype(np.float32)) - self._few.before
+            return np.concatenate((moved[0, :_FEATURES], moved[1:, feature]))
 
         return solve(
             measure,
             slopes,
             np.where(soft, np.sign(target) * SOFT_TARGET, target * (rows == feature)),
             self._metric,
-            rms_of=lambda coefficients: float(np.sqrt(self._few.sizes @ self._gains(coefficients) ** 2)),
-            max_rms_db=MAX_RMS_DB if start is None else CORRECTED_RMS * MAX_RMS_DB,
+            rms_of=self._rms_db,
+            max_rms_db=MAX_RMS_DB,
             soft=soft,
-            start=start,
-            tries=TRIES if start is None else CORRECTIONS,
-            settle=TRIES if start is None else 0,
+            tries=TRIES,
             tolerance=TOLERANCE,
         )
 
-    def _levels(self, side: float, mask: FloatArray, solved: Doubles) -> dict[int, Doubles]:
-        """What the features are moved by at the levels of one side, by place in LEVELS_DB.
+    def _corrected(self, feature: int, target: float, start: Doubles) -> Solution:
+        """From a start on, with the network alone, on many excerpts."""
+        own = [(0, output) for output in range(_FEATURES)]
+        return solve_in_rounds(
+            lambda coefficients: self._moved(self._gains(coefficients).astype(np.float32)),
+            lambda coefficients: self._slopes_at(self._many, own, coefficients),
+            target * (np.arange(_FEATURES) == feature),
+            self._metric,
+            start=start,
+            rms_of=self._rms_db,
+            max_rms_db=CORRECTED_RMS * MAX_RMS_DB,
+            rounds=ROUNDS,
+            tolerance=TOLERANCE,
+        )
 
-        solved: that at SOLVED_AT_DB, on many excerpts; how it bends below and above is measured on a few.
-        """
-
-        def on_few(level: float) -> Doubles:
-            heard = self._few.heard(mask * np.float32(level), listeners=1)
-            return np.asarray(heard[0, :_FEATURES] - self._few.before[0, :_FEATURES])
-
-        at_solved = solved if self._many is self._few else on_few(side * SOLVED_AT_DB)
-        levels = {}
-        for place, level in enumerate(LEVELS_DB):
-            if level * side > 0:
-                share = abs(level) / SOLVED_AT_DB
-                bent = at_solved if share == 1 else on_few(level)
-                levels[place] = share * solved + bent - share * at_solved
-        return levels
+    def _rms_db(self, coefficients: Doubles) -> float:
+        return float(np.sqrt(self._few.sizes @ self._gains(coefficients) ** 2))
 
     def _gains(self, coefficients: Doubles) -> Doubles:
         """Gains in dB [segments] of coefficients of the fields, none beyond SOLVED_AT_DB."""

@@ -2,8 +2,8 @@
 
 Faders that are each right alone are not quite right together: networks bend, and gains are limited. What a setting
 asks is that every feature moves by what its own fader moves it alone, and those at zero stay. The gains that bring
-this about lie near the sum of the faders': the slopes are taken there, and a few of Broyden's corrections of least
-gain follow with the network in the loop (solver.py), made of the fourteen masks and the seven of the explanation.
+this about lie near the sum of the faders': the slopes are taken there, and corrections of least gain follow with the
+network in the loop (solver.py), made of the fourteen masks and the seven of the explanation.
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,11 @@ from ..dsp.segment_mask import SEGMENT_LIMIT_DB, segment_gain_db
 from .levels import LEAST_EFFECT, LEVELS_DB
 from .listeners import Listener
 from .segment_excerpts import Excerpt, SegmentExcerpts
-from .solver import solve
+from .solver import solve_in_rounds
 
 Doubles = npt.NDArray[np.float64]
 FURTHEST_DB: Final = 6.0
 """Corrections have no more gain than this, rms."""
-TRIES: Final = 9
 TOLERANCE: Final = 0.03
 _FEATURES: Final = len(MIDLEVEL)
 
@@ -64,7 +63,7 @@ def solve_setting(
         return FaderSetting(gains, asked.astype(np.float32), asked.astype(np.float32))
     fields = np.concatenate((masks, explained), axis=1).T.astype(np.float64)  # [fields, segments], dB
     asked_of = SegmentExcerpts(excerpts, segments, [listener])
-    slopes = asked_of.slopes([(0, output) for output in range(_FEATURES)], gains) @ fields.T
+    rows = [(0, output) for output in range(_FEATURES)]
 
     def corrected(coefficients: Doubles) -> FloatArray:
         return np.clip(gains + coefficients @ fields, -SEGMENT_LIMIT_DB, SEGMENT_LIMIT_DB).astype(np.float32)
@@ -72,16 +71,14 @@ def solve_setting(
     def measure(coefficients: Doubles) -> Doubles:
         return np.asarray((asked_of.heard(corrected(coefficients)) - asked_of.before)[0, :_FEATURES])
 
-    found = solve(
+    found = solve_in_rounds(
         measure,
-        slopes,
+        lambda coefficients: asked_of.slopes(rows, corrected(coefficients)) @ fields.T,
         asked,
         (fields * asked_of.sizes) @ fields.T,
         rms_of=lambda coefficients: float(np.sqrt(asked_of.sizes @ (coefficients @ fields) ** 2)),
         max_rms_db=FURTHEST_DB,
         start=np.zeros(len(fields)),
-        tries=TRIES,
-        settle=0,
         tolerance=TOLERANCE,
     )
     return FaderSetting(corrected(found.coefficients), asked.astype(np.float32), found.moved.astype(np.float32))

@@ -21,6 +21,8 @@ Doubles = npt.NDArray[np.float64]
 METRIC_RIDGE: Final = 1e-4
 TRIES: Final = 8
 SETTLE: Final = TRIES
+ROUNDS: Final = 3
+ROUND_TRIES: Final = 4
 TOLERANCE: Final = 0.02
 SOFT_SHARE: Final = 0.1
 """How much the largest miss of a soft row counts beside one of a firm row, when tries are compared."""
@@ -164,3 +166,44 @@ class _Linear:
             short = self._missing - self._soft @ solved
             weights = np.clip(weights * np.exp(_WORST_FIRST * (short - short.mean())), *_WEIGHTS)
         return np.asarray(self._inverse_root @ (self._firm + solved))
+
+
+def solve_in_rounds(
+    measure: Callable[[Doubles], Doubles],
+    slopes_at: Callable[[Doubles], Doubles],
+    targets: Doubles,
+    metric: Doubles,
+    *,
+    start: Doubles,
+    rms_of: Callable[[Doubles], float],
+    max_rms_db: float,
+    rounds: int = ROUNDS,
+    tries: int = ROUND_TRIES,
+    tolerance: float = TOLERANCE,
+) -> Solution:
+    """Move firm rows from a start on by the smallest steps, with new slopes_at(coefficients) in every round.
+
+    As `solve`, for what bends too much for one set of slopes.
+    """
+    best: Solution | None = None
+    for _ in range(rounds):
+        begin = start if best is None else best.coefficients
+        found = solve(
+            measure,
+            slopes_at(begin),
+            targets,
+            metric,
+            rms_of=rms_of,
+            max_rms_db=max_rms_db,
+            start=begin,
+            tries=tries,
+            settle=0,
+            tolerance=tolerance,
+        )
+        if best is not None and found.error >= best.error:
+            break
+        best = found
+        if best.error < tolerance:
+            break
+    assert best is not None
+    return best

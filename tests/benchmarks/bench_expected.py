@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from moodfader.control.session.presets import available_presets, read_preset
 from moodfader.engine import AnalysisSettings, Faders, load_track
-from moodfader.engine.analysis.analysis import analyze_track
+from moodfader.engine.analysis.analyze_track import analyze_track
 from moodfader.engine.analysis.surrogate import expected_midlevel
 from moodfader.engine.render.render import render
 from moodfader.models.common.constants import MIDLEVEL

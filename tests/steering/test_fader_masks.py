@@ -10,9 +10,10 @@ import pytest
 import soundfile
 from moodfader.control.session.presets import available_presets, read_preset
 from moodfader.engine import Faders, load_track
-from moodfader.engine.analysis.analysis import AnalysisSettings, analyze_track
 from moodfader.engine.analysis.analysis_file import load_analysis, save_analysis
+from moodfader.engine.analysis.analyze_track import analyze_track
 from moodfader.engine.analysis.cache import cache_path
+from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.analysis.surrogate import expected_midlevel, response_shift
 from moodfader.engine.dsp.processor import SteeredSound
 from moodfader.engine.dsp.segment_mask import segment_gain_db

@@ -26,7 +26,7 @@ from ..explain.effect_sums import EffectSums
 from ..explain.perturbation import cut_window, perturbation_per_db
 from ..explain.segmentation import segment_spectrogram
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
-from ..steering.excerpts import middle_start, read_excerpts, several_starts
+from ..steering.excerpts import middle_start, read_excerpts, spread_starts
 from ..steering.fader_masks import DecoupledFaders, decoupled_faders
 from ..steering.listeners import own_listeners
 from .analysis import CLIP_SECONDS, Analysis
@@ -151,7 +151,7 @@ def _decouple(
     model: Model,
     progress: Callable[[float], None] | None,
 ) -> DecoupledFaders:
-    middle, several = middle_start(track), several_starts(track)
+    middle, several = middle_start(track), spread_starts(track)
     stretches = middle + (several if several != middle else [])
     first_samples = [round(start * SAMPLE_RATE) for start, _ in stretches]
     threads = min(torch.get_num_threads(), 2)

@@ -25,7 +25,7 @@ from ..analysis.surrogate import expected_emotions, shifted_emotions
 from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..steering.confirmed import confirmed_part
-from ..steering.excerpts import read_excerpts, several_starts
+from ..steering.excerpts import read_excerpts, spread_starts
 from ..steering.fader_setting import FaderSetting, as_mask, solve_setting
 from ..steering.listeners import NetworkListener
 from .audio_writer import check_layout, validate_output
@@ -169,7 +169,7 @@ def _together(track: Track, analysis: Analysis, faders: Faders, model: Model) ->
     """Several decoupled faders solved as a whole; None for one, none, and coupled ones."""
     if analysis.response is None or np.count_nonzero(faders.to_array()) < 2:
         return None
-    stretches = several_starts(track)
+    stretches = spread_starts(track)
     sounds = read_excerpts(track, stretches)
     with torch_threads(1):  # (many small operations: a second thread waits more than it works)
         return solve_setting(

@@ -24,7 +24,6 @@ Doubles = npt.NDArray[np.float64]
 WHOLE_S: Final = 60.0
 EXCERPT_S: Final = 10.0
 EXCERPTS: Final = 6
-SEVERAL: Final = 3
 
 
 def spread_starts(track: Track) -> list[tuple[float, float]]:
@@ -38,15 +37,6 @@ def spread_starts(track: Track) -> list[tuple[float, float]]:
 def middle_start(track: Track) -> list[tuple[float, float]]:
     """(start, length) in seconds of the ten seconds in the middle: by these a track's faders are solved."""
     return [around((track.sounding[0] + track.sounding[1]) / 2 / SAMPLE_RATE, track)]
-
-
-def several_starts(track: Track) -> list[tuple[float, float]]:
-    """(start, length) in seconds of excerpts by which a track's faders are corrected: half a minute, or a minute."""
-    first, spare = track.sounding[0] / SAMPLE_RATE, track.sounding_s - EXCERPT_S
-    if track.sounding_s <= SEVERAL * EXCERPT_S:
-        return [(first, track.sounding_s)]
-    count = SEVERAL if track.sounding_s <= WHOLE_S else EXCERPTS
-    return [(first + float(start), EXCERPT_S) for start in np.linspace(0, spare, count)]
 
 
 def around(moment_s: float, track: Track) -> tuple[float, float]:

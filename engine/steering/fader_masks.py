@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import MIDLEVEL
-from .handles import DAMAGE, handle_fields
+from .handles import DAMAGE, FADER_HANDLES, handle_fields
 from .levels import LEVELS_DB
 from .listeners import Listener
 from .segment_excerpts import Excerpt, SegmentExcerpts
@@ -43,7 +43,7 @@ CORRECTED_RMS: Final = 1.2
 """How much more gain the corrections may take."""
 ROUNDS: Final = 2
 """Of corrections at the network alone, by which the other features are put back where they were."""
-TOLERANCE: Final = 0.04
+TOLERANCE: Final = 0.06
 _EXPLAINED_COST: Final = 1.0
 _FRAMES_AT_ONCE: Final = 4096
 _FEATURES: Final = len(MIDLEVEL)
@@ -63,11 +63,11 @@ class DecoupledFaders:
 def segment_means(spectrogram: FloatArray, segments: Labels) -> FloatArray:
     """Mean of each handle over each segment: float32 [handles, segments]."""
     count = int(segments.max()) + 1
-    sums = np.zeros((len(DAMAGE), count))
+    sums = np.zeros((FADER_HANDLES, count))
     for start in range(0, len(segments), _FRAMES_AT_ONCE):
         rows = slice(start, start + _FRAMES_AT_ONCE)
         labels = segments[rows].ravel()
-        for number, field in enumerate(handle_fields(spectrogram[rows])):
+        for number, field in enumerate(handle_fields(spectrogram[rows], count=FADER_HANDLES)):
             sums[number] += np.bincount(labels, weights=field.ravel(), minlength=count)
     return np.asarray(sums / np.bincount(segments.ravel(), minlength=count), np.float32)
 
@@ -122,7 +122,7 @@ class _FaderSolver:
         self._listeners = len(listeners)
         rows = [(listener, output) for listener in range(self._listeners) for output in range(_FEATURES)]
         self._slopes = self._slopes_at(self._few, rows, np.zeros(len(fields))).reshape(self._listeners, _FEATURES, -1)
-        root = np.sqrt(np.concatenate((np.full(_FEATURES, _EXPLAINED_COST), DAMAGE)))
+        root = np.sqrt(np.concatenate((np.full(_FEATURES, _EXPLAINED_COST), DAMAGE[:FADER_HANDLES])))
         self._metric = (fields * self._few.sizes) @ fields.T * root[:, None] * root
 
     def fader(self, case: tuple[int, float]) -> tuple[FloatArray, dict[int, Doubles]]:
@@ -183,9 +183,10 @@ class _FaderSolver:
     def _corrected(self, feature: int, target: float, start: Doubles) -> Solution:
         """From a start on, with the network alone, on many excerpts."""
         own = [(0, output) for output in range(_FEATURES)]
+        excerpts = iter((self._few, *[self._many] * (ROUNDS - 1)))  # (the first slopes need not be exact)
         return solve_in_rounds(
             lambda coefficients: self._moved(self._gains(coefficients).astype(np.float32)),
-            lambda coefficients: self._slopes_at(self._many, own, coefficients),
+            lambda coefficients: self._slopes_at(next(excerpts), own, coefficients),
             target * (np.arange(_FEATURES) == feature),
             self._metric,
             start=start,

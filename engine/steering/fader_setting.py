@@ -20,11 +20,13 @@ from ..dsp.segment_mask import SEGMENT_LIMIT_DB, segment_gain_db
 from .levels import LEAST_EFFECT, LEVELS_DB
 from .listeners import Listener
 from .segment_excerpts import Excerpt, SegmentExcerpts
-from .solver import solve_in_rounds
+from .solver import damped_newton
 
 Doubles = npt.NDArray[np.float64]
-FURTHEST_DB: Final = 6.0
-"""Corrections have no more gain than this, rms."""
+STEPS: Final = 8
+GOOD: Final = 0.08
+FALLBACKS: Final = (1.0, 0.6, 0.3)
+"""So much of the sum of the faders is begun with; less where more leads nowhere."""
 TOLERANCE: Final = 0.03
 _FEATURES: Final = len(MIDLEVEL)
 
@@ -71,17 +73,25 @@ def solve_setting(
     def measure(coefficients: Doubles) -> Doubles:
         return np.asarray((asked_of.heard(corrected(coefficients)) - asked_of.before)[0, :_FEATURES])
 
-    found = solve_in_rounds(
-        measure,
-        lambda coefficients: asked_of.slopes(rows, corrected(coefficients)) @ fields.T,
-        asked,
-        (fields * asked_of.sizes) @ fields.T,
-        rms_of=lambda coefficients: float(np.sqrt(asked_of.sizes @ (coefficients @ fields) ** 2)),
-        max_rms_db=FURTHEST_DB,
-        start=np.zeros(len(fields)),
-        tolerance=TOLERANCE,
-    )
-    return FaderSetting(corrected(found.coefficients), asked.astype(np.float32), found.moved.astype(np.float32))
+    best: FaderSetting | None = None
+    for share in FALLBACKS:
+        start = np.zeros(len(fields))
+        start[: masks.shape[1]] = (share - 1) * _sides(faders_db, masks.shape[1])
+        coefficients, moved = damped_newton(
+            measure,
+            lambda coefficients: asked_of.slopes(rows, corrected(coefficients)) @ fields.T,
+            asked,
+            (fields * asked_of.sizes) @ fields.T,
+            start=start,
+            steps=STEPS,
+            tolerance=TOLERANCE,
+        )
+        found = FaderSetting(corrected(coefficients), asked.astype(np.float32), moved.astype(np.float32))
+        best = found if best is None or found.error < best.error else best
+        if best.error < GOOD:
+            break
+    assert best is not None
+    return best
 
 
 def as_mask(gains_db: FloatArray) -> tuple[FloatArray, Faders]:
@@ -89,6 +99,13 @@ def as_mask(gains_db: FloatArray) -> tuple[FloatArray, Faders]:
     weights = np.zeros((len(gains_db), _FEATURES), np.float32)
     weights[:, 0] = gains_db / np.float32(FADER_RANGE_DB[1])
     return weights, Faders(FADER_RANGE_DB[1])
+
+
+def _sides(faders_db: FloatArray, columns: int) -> FloatArray:
+    """Faders [7] in dB as coefficients of the columns of their masks."""
+    if columns == _FEATURES:
+        return faders_db
+    return np.concatenate((np.maximum(faders_db, 0), np.minimum(faders_db, 0)))
 
 
 def _curve(measured: npt.NDArray[np.floating]) -> tuple[Doubles, Doubles]:

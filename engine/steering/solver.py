@@ -23,6 +23,7 @@ TRIES: Final = 8
 SETTLE: Final = TRIES
 ROUNDS: Final = 3
 ROUND_TRIES: Final = 4
+STEP_SHARES: Final = (1.0, 0.5, 0.25, 0.1)
 TOLERANCE: Final = 0.02
 SOFT_SHARE: Final = 0.1
 """How much the largest miss of a soft row counts beside one of a firm row, when tries are compared."""
@@ -207,3 +208,39 @@ def solve_in_rounds(
             break
     assert best is not None
     return best
+
+
+def damped_newton(
+    measure: Callable[[Doubles], Doubles],
+    slopes_at: Callable[[Doubles], Doubles],
+    targets: Doubles,
+    metric: Doubles,
+    *,
+    start: Doubles,
+    steps: int,
+    tolerance: float,
+) -> tuple[Doubles, Doubles]:
+    """Move all rows from a start on by Newton's steps of least gain, each shortened until it comes nearer.
+
+    Every step has slopes of its own (slopes_at(coefficients), [rows, handles]). Gives coefficients and what they
+    move; ends where the length of what is missed is within tolerance, per length of the targets. For strong gains,
+    where `solve`'s steps go astray.
+    """
+    lift = METRIC_RIDGE * np.trace(metric) / len(metric) * np.eye(len(metric))
+    inverse_root = np.linalg.inv(np.linalg.cholesky(metric + lift)).T
+    length = max(float(np.linalg.norm(targets)), 1e-9)
+    coefficients, moved = start, measure(start)
+    for _ in range(steps):
+        missed = float(np.linalg.norm(targets - moved))
+        if missed <= tolerance * length:
+            break
+        step = _least_step(slopes_at(coefficients), targets - moved, inverse_root)
+        for share in STEP_SHARES:
+            proposed = coefficients + share * step
+            found = measure(proposed)
+            if float(np.linalg.norm(targets - found)) < missed:
+                coefficients, moved = proposed, found
+                break
+        else:
+            break
+    return coefficients, moved

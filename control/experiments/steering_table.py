@@ -110,13 +110,11 @@ def confirmed_parts(evidence: "SteeringEvidence") -> dict[str, float]:
 
     Of the development jury, this is the table of steering/confirmed.py.
     """
-    faders = [one for one in evidence.heard if one.kind == "fader"]
-    return {
-        name: float(
-            np.clip(np.mean([one.judges for one in own]) / max(np.mean([one.own for one in own]), 1e-9), 0, 1)
-        )
-        for name, own in _by_name(faders)
-    }
+    parts = {}
+    for name, faders in _by_name([one for one in evidence.heard if one.kind == "fader"]):
+        own = max(float(np.mean([one.own for one in faders])), 1e-9)
+        parts[name] = float(np.clip(np.mean([one.judges for one in faders]) / own, 0, 1))
+    return parts
 
 
 def _head(what: str, evidence: "SteeringEvidence") -> list[str]:

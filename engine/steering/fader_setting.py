@@ -42,7 +42,7 @@ class FaderSetting:
     @property
     def error(self) -> float:
         """Length of what is missed, per length of what is asked."""
-        return float(np.linalg.norm(self.moved - self.asked) / max(np.linalg.norm(self.asked), 1e-9))
+        return float(np.linalg.norm(self.moved - self.asked)) / max(float(np.linalg.norm(self.asked)), 1e-9)
 
 
 def solve_setting(

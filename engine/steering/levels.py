@@ -24,4 +24,4 @@ def without_effect(mask_weights: FloatArray, response: FloatArray | None) -> tup
         sixth = [LEVELS_DB.index(-6.0), LEVELS_DB.index(6.0)]
         own = np.abs(response[:, sixth].diagonal(axis1=0, axis2=2))  # [levels, 7]
         dead |= own.max(0) < LEAST_EFFECT
-    return tuple(name for name, nothing in zip(MIDLEVEL, dead.tolist(), strict=True) if nothing)
+    return tuple(name for place, name in enumerate(MIDLEVEL) if dead[place])

@@ -171,7 +171,13 @@ def test_masks_and_response_are_kept(track, analysis, model, tmp_path) -> None:
 
 def test_analyses_of_before_are_coupled_and_found(track, analysis, model, tmp_path) -> None:
     """A file without the mark, and the name that the cache gave it."""
-    old = dataclasses.replace(analysis, settings=AnalysisSettings(coupled=True), selected=None, response=None)
+    old = dataclasses.replace(
+        analysis,
+        settings=AnalysisSettings(coupled=True),
+        mask_weights=analysis.selected_weights,
+        selected=None,
+        response=None,
+    )
     path = tmp_path / "analysis.npz"
     save_analysis(old, path)
     with np.load(path) as archive:

@@ -25,8 +25,9 @@ from .solver import damped_newton
 Doubles = npt.NDArray[np.float64]
 STEPS: Final = 8
 GOOD: Final = 0.08
-FALLBACKS: Final = (1.0, 0.6, 0.3)
-"""So much of the sum of the faders is begun with; less where more leads nowhere."""
+FALLBACKS: Final = (0.6, 0.3, 1.0)
+"""So much of the sum of the faders is begun with (all of it is more gain than it takes); others where one leads
+nowhere."""
 TOLERANCE: Final = 0.03
 _FEATURES: Final = len(MIDLEVEL)
 

@@ -19,9 +19,9 @@ def without_effect(mask_weights: FloatArray, response: FloatArray | None) -> tup
 
     Their masks [segments, 7 or 14] are empty, or their measured response [7, levels, 7] is next to nothing.
     """
-    dead = ~mask_weights[:, : len(MIDLEVEL)].any(0)
+    dead = np.abs(mask_weights[:, : len(MIDLEVEL)]).max(0) == 0
     if response is not None:
         sixth = [LEVELS_DB.index(-6.0), LEVELS_DB.index(6.0)]
         own = np.abs(response[:, sixth].diagonal(axis1=0, axis2=2))  # [levels, 7]
-        dead |= own.max(0) < LEAST_EFFECT
-    return tuple(name for place, name in enumerate(MIDLEVEL) if dead[place])
+        dead = dead | (own.max(0) < LEAST_EFFECT)
+    return tuple(name for name, nothing in zip(MIDLEVEL, np.atleast_1d(dead), strict=True) if nothing)

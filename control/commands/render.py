@@ -38,6 +38,9 @@ def render(
     match_loudness: Annotated[
         bool, typer.Option("--match-loudness", metavar="", help="Same integrated loudness as the input.")
     ] = False,
+    together: Annotated[
+        bool, typer.Option("--together/--as-live", help="Several faders solved as a whole, or added up as in play.")
+    ] = True,
     ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak not to exceed, in dBTP.")] = -1.0,
     bit_depth: Annotated[str, typer.Option(metavar="16|24|float", help="Of wav and flac (ogg has none).")] = "24",
     dither: Annotated[
@@ -106,6 +109,7 @@ def render(
             faders=faders,
             model=model,
             match_loudness=match_loudness,
+            together=together,
             bit_depth=bit_depth,
             ceiling_dbtp=ceiling,
             dither=dither,

@@ -16,6 +16,7 @@ from ...models.common.errors import InputError
 from ...models.common.extras import require
 from ..audio.track import Track
 from ..audio.track_spectrogram import track_spectrogram
+from ..steering.levels import without_effect
 from .settings import AnalysisSettings
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ class Analysis:
     standard_errors, p_values
         Of the weights, [segments, 7].
     mask_weights
-        The masks of the faders: gain of each segment per decibel of each fader, -1..1, [segments, 7].
+        The masks of the faders: gain of each segment per decibel of each fader, -1..1; [segments, 7], or
+        [segments, 14] where a fader has one mask above zero (the first seven) and another below (decoupled).
     response_per_db
         Change of the perturbation variable per decibel of gain, [segments].
     half_agreement
@@ -99,8 +101,8 @@ class Analysis:
 
     @property
     def features_without_segments(self) -> tuple[str, ...]:
-        """The features that no selected segment moves: their faders do nothing."""
-        return tuple(name for k, name in enumerate(MIDLEVEL) if not self.mask_weights[:, k].any())
+        """The features that no selected segment moves, or hardly: their faders do nothing."""
+        return without_effect(self.mask_weights, self.response)
 
     @property
     def selected_weights(self) -> FloatArray:

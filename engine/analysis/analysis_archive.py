@@ -134,6 +134,9 @@ class AnalysisArchive:
                 **{name: ((segments, len(MIDLEVEL)), kind) for name, kind in PER_SEGMENT.items()},
             }
             if any(name in headers for name in DECOUPLED):
+                # (those of 0.8.0 have one mask a fader, later ones one for each side of zero)
+                if headers["mask_weights"][0] == (segments, 2 * len(MIDLEVEL)):
+                    expected["mask_weights"] = (segments, 2 * len(MIDLEVEL)), np.float32
                 expected["selected"] = (segments, len(MIDLEVEL)), np.float32
                 expected["response"] = (len(MIDLEVEL), len(LEVELS_DB), len(MIDLEVEL)), np.float32
         except BAD_ARCHIVE as error:

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from threadpoolctl import threadpool_limits
 
 from ...models.common.arrays import FloatArray, Labels, ProgressCallback
@@ -25,7 +26,7 @@ from ..explain.effect_sums import EffectSums
 from ..explain.perturbation import cut_window, perturbation_per_db
 from ..explain.segmentation import segment_spectrogram
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
-from ..steering.excerpts import few_starts, read_excerpts
+from ..steering.excerpts import middle_start, read_excerpts, spread_starts
 from ..steering.fader_masks import DecoupledFaders, decoupled_faders
 from ..steering.listeners import own_listeners
 from .analysis import CLIP_SECONDS, Analysis
@@ -150,16 +151,22 @@ def _decouple(
     model: Model,
     progress: Callable[[float], None] | None,
 ) -> DecoupledFaders:
-    stretches = few_starts(track)
+    middle, several = middle_start(track), spread_starts(track)
+    stretches = middle + (several if several != middle else [])
     first_samples = [round(start * SAMPLE_RATE) for start, _ in stretches]
+    threads = min(torch.get_num_threads(), 2)
     with torch_threads(1):  # (many small operations: a second thread waits more than it works)
+        excerpts = list(zip(read_excerpts(track, stretches), first_samples, strict=True))
+        few = excerpts[: len(middle)]
         return decoupled_faders(
             spectrogram,
             labels,
             selected,
-            list(zip(read_excerpts(track, stretches), first_samples, strict=True)),
+            few,
+            excerpts[len(middle) :] or few,
             own_listeners(model),
             progress=None if progress is None else lambda done: progress(_EXPLAINING + (1 - _EXPLAINING) * done),
+            threads=threads,
         )
 
 

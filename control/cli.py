@@ -14,7 +14,7 @@ import typer
 from .. import __version__
 from ..models.common.errors import InputError
 from ..models.common.extras import missing_extra
-from .commands import cache, demo, explain, predict, presets, render, steer
+from .commands import cache, demo, explain, listen_test, predict, presets, render, steer
 from .console.output import print_error, system_reason
 from .console.renamed_options import current_option
 from .console.terminal_io import Terminated, adapt_streams, ended_by_signals, is_broken_pipe, silence_stdout
@@ -35,6 +35,7 @@ for _commands in (
     explain,
     render,
     steer,
+    listen_test,
     play,
     osc,
     midi,

@@ -288,6 +288,7 @@ class Session:
                 self._values.update({f"{ROOT}/state/{process}": state})
                 if process == "analyzer" and state != "running":
                     self._steering.targets.unmeasured(text)
+                    self._values.update(self._steering.status(self._moment()))
                 self._note(text)
             case MeasuredEffect():
                 self._values.update(measured_values(message))

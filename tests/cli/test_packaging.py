@@ -53,6 +53,7 @@ LAYERS = (
     "control.tui",
     "control.console",
     "control.report",
+    "control.listening",
     "control.experiments",
     "control.commands",
     "control.live_commands",

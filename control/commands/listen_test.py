@@ -1,0 +1,132 @@
+"""listen-test: a blind listening test as a page to take along, and what its answers say."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...models.common.errors import InputError
+from ..console import options
+from ..console.options import load_model_option, parse_fader_settings
+from ..console.output import Output
+from ..session.presets import find_preset
+from .steer import shifts_of
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..listening.answers import Share
+    from ..listening.pairs import Wish
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("listen-test")(listen_test)
+
+
+def listen_test(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="FOLDER [FILE]...", help="Where the page goes, and what to steer; or answers as CSV."),
+    ],
+    toward: Annotated[
+        list[str] | None,
+        typer.Option(metavar="EMOTION=SHIFT", help="Steer towards it, and ask about it. Repeatable: a pair each."),
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Steer by a preset; --question says what is asked.")
+    ] = None,
+    settings: options.Set = None,
+    question: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What is asked: an emotion or a feature (articulation: staccato)."),
+    ] = None,
+    less: Annotated[
+        bool, typer.Option("--less", metavar="", help="The steered sound is meant to have less of it.")
+    ] = False,
+    seconds: Annotated[float, typer.Option(metavar="S", help="Length of an excerpt, 2 to 30.")] = 10.0,
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", metavar="", help="Count the answers in these CSV files.")
+    ] = False,
+    seed: options.Seed = 0,
+    overwrite: options.Overwrite = False,
+    as_json: options.Json = False,
+    model: options.ModelFile = None,
+    device: options.Device = "auto",
+    quiet: options.Quiet = False,
+) -> None:
+    """Make a blind, loudness-matched, randomised listening test, or evaluate its answers.
+
+    Pairs are made from FILEs (by --toward, --preset or --set), or found in FOLDER (song-original.wav beside
+    song-tender.wav or song-less-tender.wav).
+    """
+    voice = Output(as_json=as_json, quiet=quiet)
+    if evaluate:
+        from ..listening.answers import evaluate_answers, read_answers
+
+        shares = evaluate_answers(read_answers(paths))
+        voice.result({"shares": [dataclasses.asdict(share) for share in shares]}, lambda: _table(shares))
+        return
+    from ..listening.page import check_folder, write_page
+    from ..listening.pairs import SECONDS_RANGE, find_pairs, make_pairs
+
+    folder, files = paths[0], paths[1:]
+    low, high = SECONDS_RANGE
+    if not low <= seconds <= high:
+        raise InputError(f"--seconds {seconds:g}: goes from {low:g} to {high:g}")
+    check_folder(folder, overwrite=overwrite)
+    gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
+    wishes = _wishes(toward, gains_db, question, less=less)
+    if bool(files) != bool(wishes):
+        raise InputError(
+            "how are the files to be steered? --toward tender=+0.1, --preset or --set"
+            if files
+            else f"which files are to be steered? They come after {folder}"
+        )
+    if files:
+        network = load_model_option(model, device)
+        with voice.progress("Steering excerpts") as report:
+            pairs = make_pairs(files, wishes, seconds=seconds, model=network, progress=report)
+    else:
+        pairs = find_pairs(folder, seconds=seconds, question=question)
+    page = write_page(folder, pairs, seed=seed)
+    asked = list(dict.fromkeys(pair.question for pair in pairs))
+    voice.result({"page": str(page), "pairs": len(pairs), "questions": asked, "seed": seed}, lambda: str(page))
+
+
+def _wishes(
+    toward: list[str] | None, gains_db: dict[str, float], question: str | None, *, less: bool
+) -> list["Wish"]:
+    """What is done to each file. Raises InputError."""
+    from ...engine.dsp.faders import Faders
+    from ...engine.targets.targets import Targets
+    from ..listening.pairs import Wish
+    from ..listening.questions import question_called
+
+    asked = None if question is None else question_called(question)
+    shifts = shifts_of(toward or [])
+    wishes = []
+    for name, shift in shifts.items():
+        Targets({name: shift})
+        wishes.append(Wish(asked or name, -1 if less or (asked is None and shift < 0) else 1, toward={name: shift}))
+    if gains_db:
+        Faders.from_mapping(gains_db)
+        moved = {name: gain for name, gain in gains_db.items() if gain}
+        if asked is None and len(moved) != 1:
+            raise InputError("several faders are moved: --question says what is asked (tender, articulation, ...)")
+        name, gain = next(iter(moved.items()))
+        direction = -1 if less or (asked is None and gain < 0) else 1
+        wishes.append(Wish(asked or name, direction, gains_db=gains_db))
+    return wishes
+
+
+def _table(shares: list["Share"]) -> "Table":
+    from ..console.tables import numbers_table
+
+    table = numbers_table("answers to", "as meant", "of", "listeners", "share", "95 %", "p")
+    for share in shares:
+        interval = f"{share.low:.2f} to {share.high:.2f}"
+        numbers = (str(share.as_meant), str(share.count), str(share.listeners), f"{share.share:.2f}")
+        table.add_row(share.what, *numbers, interval, f"{share.p_value:.3g}")
+    return table

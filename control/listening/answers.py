@@ -1,0 +1,125 @@
+"""What the answers of a listening test say: shares of choices in the meant direction, with binomial intervals."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from scipy.stats import binomtest
+
+from ...models.common.errors import InputError
+from ...models.common.parsing import read_text
+from .questions import question_called
+
+COLUMNS: Final = ("test", "participant", "trial", "pair", "question", "direction", "steered", "answer")
+"""Those that are read; the page writes some more."""
+CONFIDENCE: Final = 0.95
+_MOST_BYTES: Final = 16 << 20
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One choice. `as_meant`: the sound was chosen that was to have more of what is asked."""
+
+    test: str
+    participant: str
+    trial: int
+    pair: str
+    question: str
+    as_meant: bool
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of `count` choices were as meant: their share with its interval, and how likely that is by chance.
+
+    low, high: Wilson's interval (1927) at 95 %. p_value: exact binomial test against one half, two-sided. Choices of
+    one listener are not independent of each other, which the interval does not know: see `listeners`.
+    """
+
+    what: str
+    count: int
+    as_meant: int
+    listeners: int
+    share: float
+    low: float
+    high: float
+    p_value: float
+
+
+def read_answers(files: Iterable[Path]) -> list[Answer]:
+    """All answers of some CSV files. Raises InputError, also for an answer that is there twice."""
+    answers: list[Answer] = []
+    seen: dict[tuple[str, str, int], Path] = {}
+    for file in files:
+        for answer in _read(file):
+            key = answer.test, answer.participant, answer.trial
+            if key in seen:
+                raise InputError(
+                    f"{file}: the answer of {answer.participant!r} to trial {answer.trial} is also in {seen[key]}"
+                )
+            seen[key] = file
+            answers.append(answer)
+    if not answers:
+        raise InputError("no answers in these files")
+    return answers
+
+
+def evaluate_answers(answers: Sequence[Answer]) -> list[Share]:
+    """The share of all answers, then of each question, then of each listener."""
+    shares = [_share("all", answers)]
+    for question in dict.fromkeys(answer.question for answer in answers):
+        shares.append(_share(question, [answer for answer in answers if answer.question == question]))
+    for listener in dict.fromkeys(answer.participant for answer in answers):
+        own = [answer for answer in answers if answer.participant == listener]
+        shares.append(_share(f"listener {listener}", own))
+    return shares
+
+
+def _share(what: str, answers: Sequence[Answer]) -> Share:
+    count, meant = len(answers), sum(answer.as_meant for answer in answers)
+    test = binomtest(meant, count, 0.5)
+    interval = test.proportion_ci(CONFIDENCE, method="wilson")
+    listeners = len({(answer.test, answer.participant) for answer in answers})
+    share = meant / count
+    return Share(what, count, meant, listeners, share, float(interval.low), float(interval.high), float(test.pvalue))
+
+
+def _read(file: Path) -> list[Answer]:
+    try:
+        text = read_text(file, limit=_MOST_BYTES)
+    except FileNotFoundError:
+        raise InputError(f"{file}: no such file") from None
+    try:
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        raise InputError(f"{file}: not CSV ({error})") from error
+    missing = [name for name in COLUMNS if rows and name not in rows[0]]
+    if missing or not rows:
+        raise InputError(
+            f"{file}: no answers of a listening test" + (f" ({missing[0]} is missing)" if missing else "")
+        )
+    return [_answer(f"{file}, line {number}", row) for number, row in enumerate(rows, 2)]
+
+
+def _answer(where: str, row: dict[str, str | None]) -> Answer:
+    text = {name: (row[name] or "").strip() for name in COLUMNS}
+    if text["direction"] not in ("1", "-1") or text["steered"] not in ("1", "2") or text["answer"] not in ("1", "2"):
+        raise InputError(f"{where}: direction is 1 or -1, steered and answer are 1 or 2")
+    if not text["participant"] or not text["trial"].isascii() or not text["trial"].isdecimal():
+        raise InputError(f"{where}: whose answer is it, and to which trial?")
+    try:
+        question = question_called(text["question"])
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+    chose_steered = text["answer"] == text["steered"]
+    return Answer(
+        text["test"],
+        text["participant"],
+        int(text["trial"][:9]),
+        text["pair"],
+        question,
+        chose_steered == (text["direction"] == "1"),
+    )

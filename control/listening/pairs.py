@@ -1,0 +1,227 @@
+"""Pairs of excerpts, original and steered: made from sound files, or found in a folder; matched in loudness."""
+
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ...engine.audio.loudness import LoudnessMeter
+from ...engine.audio.track import Track, load_track
+from ...engine.audio.true_peak import TruePeakMeter
+from ...engine.render.audio_writer import AudioWriter
+from ...models.common.errors import InputError
+from .questions import question_called
+
+if TYPE_CHECKING:
+    from ...models.inference.checkpoint import Model
+
+Samples = npt.NDArray[np.float32]
+TARGET_LUFS: Final = -20.0
+"""Both sounds of a pair are as loud as this, or as the softer one; or softer by as much as the ceiling asks for."""
+CEILING_DBTP: Final = -1.0
+SECONDS_RANGE: Final = (2.0, 30.0)
+_FADE_S: Final = 0.03
+_SUFFIXES: Final = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".m4a")
+_ORIGINAL: Final = "-original"
+_LESS: Final = "less-"
+_MOST_PAIRS: Final = 200
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is done to each file: targets by emotion, or gains of faders in dB; and what is asked about it.
+
+    direction: +1 if the steered sound is meant to have more of it, -1 for less.
+    """
+
+    question: str
+    direction: int
+    toward: Mapping[str, float] | None = None
+    gains_db: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two sounds [samples, channels] of one rate, equally loud and equally long."""
+
+    name: str
+    question: str
+    direction: int
+    original: Samples
+    steered: Samples
+    sample_rate: int
+
+
+def excerpt(track: Track, seconds: float, start_s: float | None = None) -> Samples:
+    """Samples [n, channels] from `start_s` on; None: around the middle of what sounds. Short tracks are taken whole."""
+    length = min(round(seconds * track.sample_rate), track.samples)
+    middle = sum(track.sounding) / 2 / 22050
+    start = round((max(middle - seconds / 2, 0) if start_s is None else start_s) * track.sample_rate)
+    start = max(min(start, track.samples - length), 0)
+    parts: list[Samples] = []
+    missing = length
+    for block in track.blocks(start=start):
+        parts.append(np.asarray(block[:missing], np.float32))
+        missing -= len(parts[-1])
+        if missing <= 0:
+            break
+    return np.concatenate(parts)
+
+
+def make_pairs(
+    files: Sequence[Path],
+    wishes: Sequence[Wish],
+    *,
+    seconds: float,
+    model: "Model",
+    progress: Callable[[float], None] | None = None,
+) -> list[Pair]:
+    """Steer an excerpt of each file as each wish says. Raises InputError for a file that cannot be used."""
+    pairs = []
+    total = len(files) * len(wishes)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for file in files:
+            track = load_track(file)
+            cut = excerpt(track, seconds)
+            original = folder / "original.wav"
+            _write(original, cut, track.sample_rate, bit_depth="float")
+            for wish in wishes:
+                steered = folder / "steered.wav"
+                steered.unlink(missing_ok=True)
+                _steer(load_track(original), steered, wish, model)
+                pairs.append(_pair(file.stem, wish.question, wish.direction, original, steered, seconds))
+                if progress:
+                    progress(len(pairs) / total)
+    return pairs
+
+
+def find_pairs(folder: Path, *, seconds: float, question: str | None = None) -> list[Pair]:
+    """Pairs of files that lie in a folder: NAME-original.wav with NAME-tender.wav, NAME-less-tender.wav and the like.
+
+    Parameters
+    ----------
+    folder
+        Where they lie.
+    seconds
+        Longer sounds are cut to their middle.
+    question
+        What is asked about NAME-steered.wav, which does not say it.
+
+    Raises
+    ------
+    InputError
+        If there are none, or too many, or a name asks about something unknown.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    sounds = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    pairs = []
+    for original in (path for path in sounds if path.stem.endswith(_ORIGINAL)):
+        name = original.stem.removesuffix(_ORIGINAL)
+        for other in (path for path in sounds if path.stem.startswith(f"{name}-") and path != original):
+            asked = other.stem.removeprefix(f"{name}-")
+            direction = -1 if asked.startswith(_LESS) else 1
+            asked = asked.removeprefix(_LESS)
+            if asked == "steered":
+                if question is None:
+                    raise InputError(f"{other}: --question says what is asked about it (tender, articulation, ...)")
+                asked = question
+            pairs.append(_pair(name, question_called(asked), direction, original, other, seconds))
+            if len(pairs) > _MOST_PAIRS:
+                raise InputError(f"{folder}: more than {_MOST_PAIRS} pairs, nobody hears as many")
+    if not pairs:
+        raise InputError(
+            f"{folder}: no pairs in it (NAME-original.wav with NAME-tender.wav), and no files to steer are given"
+        )
+    return pairs
+
+
+def write_sound(path: Path, samples: Samples, sample_rate: int) -> None:
+    """Write a sound of a pair as 16 bits, dithered."""
+    _write(path, samples, sample_rate, bit_depth="16")
+
+
+def _steer(track: Track, output: Path, wish: Wish, model: "Model") -> None:
+    if wish.toward is not None:
+        from ...engine.targets.steer import steer
+
+        steer(track, output, toward=wish.toward, model=model, bit_depth="float")
+        return
+    from ...engine.analysis.analysis import AnalysisSettings
+    from ...engine.analysis.cache import analyze
+    from ...engine.dsp.faders import Faders
+    from ...engine.render.render import render
+
+    faders = Faders.from_mapping(wish.gains_db or {})
+    render(track, analyze(track, model=model, settings=AnalysisSettings()), output, faders=faders, model=model)
+
+
+def _pair(name: str, question: str, direction: int, original: Path, steered: Path, seconds: float) -> Pair:
+    tracks = [load_track(path) for path in (original, steered)]
+    first, second = tracks
+    if (first.sample_rate, first.channels) != (second.sample_rate, second.channels):
+        raise InputError(f"{steered}: another rate or number of channels than {original}")
+    if abs(first.samples - second.samples) > 0.05 * first.sample_rate:
+        raise InputError(f"{steered}: not as long as {original}: the two are to be the same music")
+    start_s = max(first.duration_s / 2 - seconds / 2, 0.0)
+    cut = [excerpt(track, seconds, start_s) for track in tracks]
+    length = min(map(len, cut))
+    matched = matched_loudness([_faded(samples[:length], first.sample_rate) for samples in cut], first.sample_rate)
+    return Pair(name, question, direction, *matched, first.sample_rate)
+
+
+def matched_loudness(sounds: Iterable[Samples], sample_rate: int) -> list[Samples]:
+    """The same sounds at one integrated loudness (ITU-R BS.1770), no true peak above the ceiling.
+
+    Raises
+    ------
+    InputError
+        If one is silent.
+    """
+    sounds = list(sounds)
+    loudness = []
+    for samples in sounds:
+        meter = LoudnessMeter(sample_rate, samples.shape[1])
+        meter.add(samples)
+        loudness.append(meter.integrated())
+    if not np.isfinite(loudness).all():
+        raise InputError("an excerpt is silent: there is nothing to compare (--seconds takes a longer one)")
+    wanted = min(TARGET_LUFS, *loudness)
+    gains_db = [wanted - level for level in loudness]
+    peaks_db = []
+    for samples, gain_db in zip(sounds, gains_db, strict=True):
+        peak = TruePeakMeter(samples.shape[1])
+        peak.add(samples)
+        peaks_db.append(peak.peak_dbtp() + gain_db)
+    lower_db = max(0.0, *(peak_db - CEILING_DBTP for peak_db in peaks_db))
+    return [
+        np.asarray(samples * np.float32(10 ** ((gain_db - lower_db) / 20)), np.float32)
+        for samples, gain_db in zip(sounds, gains_db, strict=True)
+    ]
+
+
+def _faded(samples: Samples, sample_rate: int) -> Samples:
+    length = min(round(_FADE_S * sample_rate), len(samples) // 2)
+    faded = samples.copy()
+    ramp = (np.sin((np.arange(length) + 0.5) / length * np.pi / 2) ** 2).astype(np.float32)[:, None]
+    faded[:length] *= ramp
+    faded[len(faded) - length :] *= ramp[::-1]
+    return faded
+
+
+def _write(path: Path, samples: Samples, sample_rate: int, *, bit_depth: str) -> None:
+    writer = AudioWriter(
+        path,
+        sample_rate=sample_rate,
+        channels=samples.shape[1],
+        samples=len(samples),
+        bit_depth=bit_depth,
+        dither_seed=0 if bit_depth == "16" else None,
+    )
+    with writer:
+        writer.write(samples)

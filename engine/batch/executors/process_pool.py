@@ -22,7 +22,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from ..common.errors import WorkerDiedError
-from .process_worker import available_fraction, resident_bytes, serve
+from .process_worker import STARTED, available_fraction, resident_bytes, serve
 
 MEMORY_LIMIT: Final = 1_200_000_000
 """Bytes: a worker that holds more after a task is replaced by a fresh one."""
@@ -37,6 +37,8 @@ class _Worker:
     process: Any
     connection: Connection
     future: "Future[Any] | None" = None
+    message: Any = None
+    started: bool = False
     reason: str = ""
 
 
@@ -133,22 +135,30 @@ class ProcessPool(Executor):
             for worker in self._workers:
                 while worker.future is None and self._queue:
                     future, message = self._queue.popleft()
-                    if not future.set_running_or_notify_cancel():
+                    if not future.running() and not future.set_running_or_notify_cancel():
                         continue
-                    worker.future = future
+                    worker.future, worker.message, worker.started = future, message, False
                     with contextlib.suppress(OSError):  # (of a worker that died: its end of the pipe says so)
                         worker.connection.send(message)
             return not (self._closing and not self._queue and all(worker.future is None for worker in self._workers))
 
     def _take(self, worker: _Worker) -> None:
-        future, worker.future = worker.future, None
         try:
-            good, value, held = worker.connection.recv()
+            answer = worker.connection.recv()
         except (EOFError, OSError):
+            answer = None
+        if answer == STARTED:
+            worker.started = True
+            return
+        future, worker.future = worker.future, None
+        if answer is None:
             self._replace(worker)
-            if future is not None:
+            if future is not None and not worker.started:
+                self._queue.appendleft((future, worker.message))
+            elif future is not None:
                 future.set_exception(WorkerDiedError(worker.reason or _ended(worker.process.exitcode)))
             return
+        good, value, held = answer
         self.largest_bytes = max(self.largest_bytes, held)
         if held > self._limit:
             self._replace(worker)
@@ -183,7 +193,10 @@ class ProcessPool(Executor):
                 worker.future.set_exception(WorkerDiedError("the batch was stopped"))
             worker.connection.close()
         for future, _ in self._queue:
-            future.cancel()
+            if future.running():
+                future.set_exception(WorkerDiedError("the batch was stopped"))
+            elif future.cancel():
+                future.set_running_or_notify_cancel()
         for worker in self._workers:
             worker.process.join(2)
             if worker.process.is_alive():

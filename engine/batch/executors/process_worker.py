@@ -5,7 +5,10 @@ import os
 import pickle
 import signal
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Final
+
+STARTED: Final = "started"
+"""What a worker says when it has taken a task: one that dies before has not cost it."""
 
 
 def serve(connection: Connection) -> None:
@@ -14,7 +17,8 @@ def serve(connection: Connection) -> None:
     Parameters
     ----------
     connection
-        Receives (function, arguments); sends (whether it returned, what it returned or raised, memory in bytes).
+        Receives (function, arguments); sends STARTED, then (whether it returned, what it returned or raised, memory
+        in bytes).
     """
     for name in ("SIGINT", "SIGHUP"):  # (Ctrl-C goes to all processes of a terminal; the parent ends the workers)
         signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -26,6 +30,8 @@ def serve(connection: Connection) -> None:
             return
         if message is None:
             return
+        with contextlib.suppress(OSError):
+            connection.send(STARTED)
         function, arguments = message
         answer: tuple[bool, Any]
         try:

@@ -37,6 +37,10 @@ LAYERS = (
     "engine.render",
     "engine.targets",
     "engine.snapshots",
+    "engine.batch.common",
+    "engine.batch.inputs",
+    "engine.batch.executors",
+    "engine.batch",
     "engine.performance",
     "engine.processes",
     "engine.fader_targets",
@@ -56,6 +60,7 @@ LAYERS = (
     "control.listening",
     "control.experiments",
     "control.commands",
+    "control.batch",
     "control.live_commands",
 )
 """The packages, lowest first: each may import from those before it, so there is no circle."""

@@ -43,6 +43,7 @@ LAYERS = (
     "engine.api",
     "control.session",
     "control.osc",
+    "control.web",
     "control.midi",
     "control.tui.panels",
     "control.tui",

@@ -78,9 +78,7 @@ def play(
     web: Annotated[
         bool, typer.Option("--web", metavar="", help="Serve a page with faders for phones and tablets.")
     ] = False,
-    web_port: Annotated[
-        int, typer.Option(metavar="N", help="TCP port of the page; 0 takes any free one.")
-    ] = 9080,
+    web_port: Annotated[int, typer.Option(metavar="N", help="TCP port of the page; 0 takes any free one.")] = 9080,
     midi: Annotated[
         str | None, typer.Option(metavar="PORT", help="MIDI input to listen to; virtual makes one.")
     ] = None,

@@ -1,4 +1,4 @@
-"""Who may ask: `Host` and `Origin` headers, the token in the path, methods, and limits on connections and messages."""
+"""Who may ask: `Host` and `Origin` headers, the token in the path, methods, limits on connections and messages."""
 
 import hmac
 import ipaddress

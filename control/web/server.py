@@ -124,9 +124,7 @@ class WebServer:
     def _start(self) -> None:
         self._version, values = self._session.changes_since(0)
         self._analyses = {}
-        job = WebJob(
-            values, self._tracks, self._sockets["page"], self.token, self._sockets["query"], self._info
-        )
+        job = WebJob(values, self._tracks, self._sockets["page"], self.token, self._sockets["query"], self._info)
         self._process, self._connection = self._children.start(web_main, job)
 
     def _serve(self) -> None:

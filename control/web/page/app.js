@@ -7,6 +7,8 @@ import { cues, presets, setList, snapshots, targets } from "./show.js";
 import { Slider } from "./slider.js";
 import { GainMap, Wave, clock } from "./wave.js";
 
+// Where long names may be broken between two lines.
+const BREAKS = { melodiousness: "melo\u00addious\u00adness", articulation: "articu\u00adlation", dissonance: "disso\u00adnance", complexity: "com\u00adplexity", rhythmic: "rhyth\u00admic", stability: "sta\u00adbility", modality: "moda\u00adlity" };
 const find = (selector) => document.querySelector(selector);
 const link = new Link();
 const parts = { built: false };
@@ -36,7 +38,8 @@ function build() {
   for (const name of features) {
     const row = link.table.get(`midlevel/${name}`);
     const label = name.replaceAll("_", " ") + (name === "modality" ? " (minor)" : "");
-    faders.append(new Slider(link, `midlevel/${name}`, { label, low: row.low, high: row.high, rest: row.default, vertical: true, unitWord: "decibels" }).element);
+    const shown = label.replace(/[a-z]+/g, (word) => BREAKS[word] ?? word);
+    faders.append(new Slider(link, `midlevel/${name}`, { label, shown, low: row.low, high: row.high, rest: row.default, vertical: true, unitWord: "decibels" }).element);
   }
   new Effects(link, find("#emotions"), emotions);
   const mix = find("#mix .sliders");

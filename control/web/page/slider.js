@@ -22,7 +22,7 @@ export class Slider {
     const box = this.element = document.createElement("div");
     box.className = "slider " + (this.vertical ? "vertical" : "horizontal");
     box.innerHTML = '<span class="name"></span><div class="track" role="slider" tabindex="0"><i class="range"></i><i class="centre"></i><i class="fill"></i><i class="mark"></i><b class="thumb"></b></div><output></output>';
-    box.querySelector(".name").textContent = this.label;
+    box.querySelector(".name").textContent = this.shown || this.label;
     const track = this.track = box.querySelector(".track");
     track.setAttribute("aria-label", this.label);
     track.setAttribute("aria-orientation", this.vertical ? "vertical" : "horizontal");

@@ -199,8 +199,8 @@ class OscQueryClients:
         if command == "IGNORE":
             client.listens.discard(address)
             return
-        client.listens.add(address)
         await self._mirror.sync()
+        client.listens.add(address)
         if (value := self._mirror.get(address)) is not None:
             client.send_values({address: value})
 

@@ -43,6 +43,7 @@ LAYERS = (
     "engine.api",
     "control.session",
     "control.osc",
+    "control.layouts",
     "control.web",
     "control.midi",
     "control.tui.panels",

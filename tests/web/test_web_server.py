@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from moodfader.control.web.qr_code import qr_code
 from moodfader.control.web.server import WebServer
 from moodfader.control.web.track_pictures import map_bytes, waveform_bytes
@@ -202,7 +203,7 @@ def test_the_waveform_is_that_of_the_file(server):
     status, _, body = get(server.page_port, "/wave/0")
     assert status == 200
     (duration,) = struct.unpack_from("<f", body)
-    assert duration == pytest.approx(30, abs=0.5)
+    assert duration == pytest.approx(soundfile.info(DEMO).duration, abs=0.01)
     peaks = np.frombuffer(body[4:], np.uint8)
     assert len(peaks) == 2000
     assert peaks.max() == 255
@@ -243,7 +244,7 @@ def test_beyond_loopback_nothing_is_read_or_set_without_the_token(open_server, s
     assert get(server.page_port, f"/{server.token}/")[0] == 200
     assert get(server.page_port, f"/{server.token}")[1]["location"] == f"/{server.token}/"
     wrong = server.token[:-1] + ("a" if server.token[-1] != "a" else "b")
-    for start in ("", wrong, server.token.lower() + "x", f"x/{server.token}", "%00", "é".encode().decode("latin-1")):
+    for start in ("", wrong, server.token.lower() + "x", f"x/{server.token}", "%00", "%C3%A9"):
         for path in ("", "app.js", "wave/0", "map/0", "ws"):
             status, _, body = get(server.page_port, "/" + "/".join(filter(None, (start, path))))
             assert (status, body) == (404, b"")

@@ -79,6 +79,16 @@ def shows(page, value, selector=MODALITY):
     return True
 
 
+def agree(session, *pages, selector=MODALITY, address=FADER):
+    """Wait until the session and the pages hold the same value of a fader; that value."""
+    for _ in range(500):
+        values = {session.get(address), *(shown(page, selector) for page in pages)}
+        if len(values) == 1:
+            return values.pop()
+        time.sleep(0.02)
+    raise AssertionError(f"they do not agree: {values}")
+
+
 def test_two_fingers_move_two_faders_at_once(opened, session):
     page = opened()
     hand = Hand(page.context, page)
@@ -87,17 +97,16 @@ def test_two_fingers_move_two_faders_at_once(opened, session):
     hand.down("two", right, right_y)
     for step in range(1, 11):
         hand.move(one=(left, left_y - 5 * step), two=(right, right_y + 4 * step))
-    first, second = shown(page, DISSONANCE), shown(page)
+    page.wait_for_timeout(200)
+    first = agree(session, page, selector=DISSONANCE, address=OTHER_FADER)
     assert first > 2
-    assert second < -2
-    assert session.comes_to(OTHER_FADER, first)
-    assert session.comes_to(FADER, second)
+    assert agree(session, page) < -2
     hand.up("one")
     hand.move(two=(right, right_y - 60))
-    assert shown(page) > 2, "the second finger still holds its fader"
-    assert shown(page, DISSONANCE) == first
+    page.wait_for_timeout(200)
+    assert agree(session, page) > 2, "the second finger still holds its fader"
+    assert agree(session, page, selector=DISSONANCE, address=OTHER_FADER) == first
     hand.up("two")
-    assert session.comes_to(FADER, shown(page))
     assert {source.split(":")[0] for _, _, source in session.log} == {"web 127.0.0.1"}
     assert page.faults == []
 
@@ -108,8 +117,9 @@ def test_an_echo_does_not_move_a_fader_under_a_finger(opened, session):
     x, y = middle(page, MODALITY)
     hand.down("one", x, y)
     hand.move(one=(x, y - 40))
-    held = shown(page)
-    assert session.comes_to(FADER, held)
+    page.wait_for_timeout(200)
+    held = agree(session, page)
+    assert held > 1
     session.set(FADER, -9.0, source="osc")
     session.set(OTHER_FADER, 3.0, source="osc")
     assert shows(page, 3.0, DISSONANCE)  # (so the change of the held one has come, too)
@@ -126,7 +136,7 @@ def test_changes_of_other_surfaces_are_shown(opened, session):
     session.publish({"effect/tension": 0.12, "expected/tension": 0.1})
     bar = page.locator('[aria-label="effect on tension"]')
     page.wait_for_function(
-        "document.querySelector('[aria-label=\"effect on tension\"]').ariaValueText.startsWith('measured +0.12')"
+        "() => document.querySelector('[aria-label=\"effect on tension\"]').ariaValueText.startsWith('measured +0.12')"
     )
     assert bar.get_attribute("aria-valuetext") == "measured +0.12, expected +0.10"
 
@@ -137,26 +147,28 @@ def test_the_last_finger_down_holds_a_fader_and_the_other_sees_it(opened, sessio
     x, y = middle(first, MODALITY)
     hand.down("one", x, y)
     hand.move(one=(x, y - 30))
-    assert session.comes_to(FADER, shown(first))
+    first.wait_for_timeout(200)
+    assert agree(session, first, second) > 1
     second.wait_for_selector(f".slider.other {MODALITY}")
     other.down("one", x, y)
     other.move(one=(x, y + 50))
     first.wait_for_selector(f".slider.other {MODALITY}")
-    assert session.comes_to(FADER, shown(second))
-    assert shows(first, shown(second))
+    first.wait_for_timeout(200)
+    low = agree(session, first, second)
+    assert low < -1
     hand.move(one=(x, y - 60))
     session.set("/moodfader/wet", 0.5)
     assert shows(first, 0.5, '[aria-label="wet"]')
-    assert session.get(FADER) == shown(second), "the first finger has no hold any more"
+    assert agree(session, first, second) == low, "the first finger has no hold any more"
     other.up("one")
     first.wait_for_selector(f".slider:not(.other) {MODALITY}")
 
 
-def test_a_minute_of_movement_in_seconds_ends_where_the_finger_is(opened, session, server):
+def test_fast_movement_ends_where_the_finger_is(opened, session, server):
     """Sixty changes a second: only newest values are sent, all pages come to the last one."""
     page, watcher = opened(), opened("phone")
     frames = []
-    page.on("websocket", lambda socket: socket.on("framesent", frames.append))
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
     page.reload()
     page.wait_for_selector("body.ready")
     hand = Hand(page.context, page)
@@ -165,10 +177,9 @@ def test_a_minute_of_movement_in_seconds_ends_where_the_finger_is(opened, sessio
     for step in range(180):
         hand.move(one=(x, y + 60 * (-1) ** step * (step / 180)))
         time.sleep(1 / 60)
+    page.wait_for_timeout(200)
     hand.up("one")
-    last = shown(page)
-    assert session.comes_to(FADER, last)
-    assert shows(watcher, last)
+    last = agree(session, page, watcher)
     sent = [json.loads(frame)["set"] for frame in frames if '"set"' in frame]
     assert 20 < len(sent) <= 181
     assert sent[-1] == {FADER: last}
@@ -265,7 +276,7 @@ def test_no_request_leaves_the_machine(browser, server):
     page.on("request", lambda request: asked.append(request.url))
     page.goto(server.url)
     page.wait_for_selector("body.ready")
-    page.wait_for_function("performance.getEntriesByType('resource').length > 5")
+    page.wait_for_function("() => performance.getEntriesByType('resource').length > 5")
     assert asked
     assert all(url.startswith(server.url) for url in asked)
     context.close()
@@ -278,5 +289,5 @@ def test_the_screen_stays_awake_while_it_plays(opened, session):
     session.set("/moodfader/transport/play", True)
     page.wait_for_selector('#play[aria-label="pause"]')
     page.mouse.click(5, 5)
-    page.wait_for_function("document.querySelector('video.awake')?.readyState >= 2", timeout=10_000)
+    page.wait_for_function("() => document.querySelector('video.awake')?.readyState >= 2", timeout=10_000)
     assert page.evaluate("document.querySelector('video.awake').loop")

@@ -10,8 +10,9 @@ import soundfile
 import torch
 from moodfader.control.cli import run
 from moodfader.engine import load_track
-from moodfader.engine.analysis.analysis import Analysis, track_spectrogram
+from moodfader.engine.analysis.analysis import Analysis
 from moodfader.engine.analysis.analysis_file import save_analysis
+from moodfader.engine.audio.track_spectrogram import track_spectrogram
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS, SAMPLE_RATE
 from moodfader.models.inference.checkpoint import Model, load_model, save_model
 from moodfader.models.training.settings import TrainingSettings

@@ -8,6 +8,7 @@ import typer
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ..console import options
+from ..console.early_checks import check_sounds, check_stored
 from ..console.option_groups import expand_option_groups
 from ..console.options import load_or_analyze, open_track, parse_fader_settings
 from ..console.output import Output
@@ -16,7 +17,7 @@ from ..session.presets import find_preset
 from .automation import render_automation
 
 if TYPE_CHECKING:
-    from ...engine.analysis.analysis import AnalysisSettings
+    from ...engine.analysis.settings import AnalysisSettings
     from ...engine.audio.track import Track
     from ...models.inference.checkpoint import Model
 
@@ -62,6 +63,8 @@ def render(
     voice = output_options.output()
     analysis = stored.analysis
     gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
+    check_sounds([file])
+    check_stored(analysis=analysis, automation=automation)
     from ...engine import Faders
     from ...engine.render.audio_writer import validate_output
     from ...engine.render.render import CEILING_RANGE_DBTP

@@ -10,7 +10,8 @@ from ...models.common.errors import InputError
 from .output import Output, print_error
 
 if TYPE_CHECKING:
-    from ...engine.analysis.analysis import Analysis, AnalysisSettings
+    from ...engine.analysis.analysis import Analysis
+    from ...engine.analysis.settings import AnalysisSettings
     from ...engine.audio.track import Track
     from ...models.inference.checkpoint import Model
 

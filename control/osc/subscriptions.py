@@ -54,7 +54,7 @@ class Subscription:
         unsent: dict[str, Value] = {
             address: value
             for address, value in values.items()
-            if value is not None and self.known.get(address) != value
+            if self.known.get(address) != value and (value is not None or find_parameter(address).optional)
         }
         self.known |= unsent
         return dict(with_norm(*item) for item in unsent.items()) if self.normalised else unsent

@@ -6,9 +6,10 @@ from typing import Final
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from .parameters import ROOT, Value
-from .presets import find_preset
+from .presets import available_presets, find_preset, save_preset
 
 _TRACK: Final = f"{ROOT}/transport/track"
+_MOST_PRESETS: Final = 500
 _STEPS: Final = {f"{ROOT}/transport/next": 1, f"{ROOT}/transport/previous": -1}
 
 
@@ -37,6 +38,9 @@ def expand_macro(address: str, value: Value, current: Mapping[str, Value]) -> di
     match address.removeprefix(f"{ROOT}/"):
         case "preset/load":
             return {address: value, **_fader_values(find_preset(str(value)).gains_db)}
+        case "preset/save":
+            _save_preset(str(value), current)
+            return {}
         case "zero":
             return _fader_values({})
         case "transport/pause":
@@ -52,6 +56,14 @@ def expand_macro(address: str, value: Value, current: Mapping[str, Value]) -> di
 def _fader_values(gains_db: Mapping[str, float]) -> dict[str, Value]:
     """All seven faders; 0 dB for those that are not named."""
     return {f"{ROOT}/midlevel/{name}": gains_db.get(name, 0.0) for name in MIDLEVEL}
+
+
+def _save_preset(name: str, current: Mapping[str, Value]) -> None:
+    """Save the faders that are not at 0 dB. Raises InputError, also where there are far too many presets already."""
+    if len(available_presets()) >= _MOST_PRESETS:
+        raise InputError(f"preset {name!r}: there are {_MOST_PRESETS} presets already")
+    gains = {feature: current[f"{ROOT}/midlevel/{feature}"] for feature in MIDLEVEL}
+    save_preset(name, {feature: float(gain) for feature, gain in gains.items() if isinstance(gain, int | float)})
 
 
 def _last_track(current: Mapping[str, Value]) -> int:

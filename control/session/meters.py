@@ -4,17 +4,17 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
-from ...engine.processes.messages import MeasuredEffect, PlayerMeters
+import numpy as np
+
+from ...engine.processes.messages import MeasuredEffect, PlayerMeters, SolveTargets
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from .parameters import ROOT, Value
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ...engine.analysis.surrogate import Surrogate
 
 
-class Plays(Protocol):
+class PlayerInterface(Protocol):
     """Interface of a player."""
 
     sample_rate: int
@@ -30,6 +30,9 @@ class Plays(Protocol):
 
     def meters(self) -> PlayerMeters:
         """The meters as they are now."""
+
+    def solve_targets(self, request: SolveTargets) -> None:
+        """Have the network find faders for targets; the answer is a message."""
 
     def close(self, *, fade_s: float = 0.0) -> None:
         """Fade out, then end."""
@@ -74,11 +77,13 @@ def measured_values(measured: MeasuredEffect) -> dict[str, Value]:
     return values
 
 
-def expected_values(surrogate: "Surrogate | None", faders_db: "np.ndarray", *, bypass: bool) -> dict[str, Value]:
-    """What the surrogate expects of faders [7] in dB, by address; None everywhere without an analysis."""
+def expected_values(surrogate: "Surrogate | None", now: Mapping[str, Value]) -> dict[str, Value]:
+    """What the surrogate expects of the faders as they are now, by address; None everywhere without an analysis."""
     if surrogate is None:
         folders = {"expected": (*EMOTIONS, *MIDLEVEL), "emotion": EMOTIONS, "before": EMOTIONS}
         return {f"{ROOT}/{folder}/{name}": None for folder, names in folders.items() for name in names}
+    faders_db = np.array([now[f"{ROOT}/midlevel/{name}"] for name in MIDLEVEL], dtype=np.float32)
+    bypass = bool(now[f"{ROOT}/bypass"])
     effect = surrogate.expected_effect(faders_db)
     values: dict[str, Value] = {f"{ROOT}/expected/{name}": shift for name, shift in effect.items()}
     for name, value in surrogate.before.items():

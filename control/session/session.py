@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ...engine.analysis.surrogate import Surrogate, TrackSummary
+from ...engine.analysis.surrogate import TrackSummary
 from ...engine.live.player import Player, PlayerOptions
 from ...engine.processes.messages import (
     AnalysisProgress,
@@ -25,23 +25,34 @@ from ...engine.processes.messages import (
     ProcessName,
     ProcessState,
     ProcessStatus,
+    TargetsSolved,
     TrackAnalyzed,
     TrackThumbnail,
 )
-from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
+from ...models.common.paths import config_dir
+from ..steering.analyzed_tracks import AnalyzedTracks
+from ..steering.cue_points import FILE, CuePoints
+from ..steering.moment import Moment
+from ..steering.steering import Steering
 from .loop_edges import LOOP, LOOP_END, LOOP_START, TRACK, TrackLoops, move_edge
 from .macros import expand_macro
-from .meters import NOTHING_MEASURED, Plays, expected_values, measured_values, meter_values
+from .meters import NOTHING_MEASURED, PlayerInterface, expected_values, measured_values, meter_values
 from .parameter_store import ParameterStore
 from .parameters import PARAMETERS, ROOT, Value, find_parameter
 from .performance_recorder import PerformanceRecorder
-from .show_state import describe_state
+from .show_state import state_values
 
 if TYPE_CHECKING:
     from ...engine.performance.automation_file import AutomationWriter
 
 _METERS_S: Final = 0.05
+_MOVING_S: Final = 0.02
+"""Time between two readings of the meters; while faders are on their way they are set as often."""
+_SHOWN_ONLY: Final = (
+    "preset/", "snapshot/", "morph/", "cue/", "target", "reached/", "reachable/", "state/", "undo", "redo"
+)  # fmt: skip
+_BY_ITSELF, _MORPH = "targets", "morph"  # sources of changes that nobody sets
 _NOT_HELD: Final = f"{ROOT}/transport/skip"
 
 
@@ -56,11 +67,9 @@ class Session:
         self._lock = threading.RLock()
         self._note = note or (lambda text: None)
         self._recording = PerformanceRecorder(record, self._note)
-        self._player: Plays | None = None
-        self._surrogates: dict[int, Surrogate] = {}
-        self._analysed: dict[int, float] = {}
-        self._heard: dict[int, TrackSummary] = {}
-        self._pictures: dict[int, np.ndarray] = {}
+        self._player: PlayerInterface | None = None
+        self._tracks = AnalyzedTracks()
+        self._steering = Steering()
         self._processes: dict[ProcessName, ProcessState] = dict.fromkeys(
             ("renderer", "output", "analyzer"), "running"
         )
@@ -100,8 +109,9 @@ class Session:
         InputError
             If a file cannot be played, the device not be opened, or the automation file not be created.
         """
-        player = Player(files, self.event, options)
+        player = Player(files, self.handle_message, options)
         try:
+            self._steering.cues = self._read_cues()
             if record is not None:
                 from ...engine.performance.automation_file import AutomationWriter
 
@@ -114,7 +124,7 @@ class Session:
             raise
         threading.Thread(target=self._follow, daemon=True).start()
 
-    def attach(self, player: Plays, *, tracks: Sequence[str] = (), ceiling_dbtp: float = -1.0) -> None:
+    def attach(self, player: PlayerInterface, *, tracks: Sequence[str] = (), ceiling_dbtp: float = -1.0) -> None:
         """Use this player and send it the values that differ from the defaults; a recording begins."""
         with self._lock:
             about = {"sample_rate": player.sample_rate, "channels": player.channels}
@@ -124,11 +134,7 @@ class Session:
             self._values.update({f"{ROOT}/transport/tracks": len(tracks), recording: self.is_recording})
             for control in PARAMETERS:
                 value = self._values[control.address]
-                if (
-                    control.writable
-                    and value != control.default
-                    and not control.address.startswith(f"{ROOT}/preset/")
-                ):
+                if control.writable and value != control.default and not _is_shown_only(control.address):
                     player.set(control.address, value)
         self.refresh()
 
@@ -166,12 +172,40 @@ class Session:
             return
         with self._lock:
             values = self._values_to_set(address, checked)
-            self._values.update({name: new for name, new in values.items() if name != _NOT_HELD})
-            for name, new in values.items():
-                self._recording.note_source(name, source)
-                if self._player is not None and not _is_preset(name):
-                    self._player.set(name, new)
-            self._stale = True
+            self._put(self._steering.follow(address, checked, values, self._values, self._moment(), source), source)
+
+    def _put(self, values: Mapping[str, Value], source: str) -> None:
+        """Hold values, and send those of the sound to the player; a request of the targets is passed on."""
+        self._values.update({name: new for name, new in values.items() if name != _NOT_HELD})
+        for name, new in values.items():
+            self._recording.note_source(name, source)
+            if self._player is not None and not _is_shown_only(name):
+                self._player.set(name, new)
+        if (request := self._steering.take_request()) is not None and self._player is not None:
+            self._player.solve_targets(request)
+        self._stale = True
+
+    def _moment(self) -> Moment:
+        """Now, as the player's meters say."""
+        player = self._player
+        if player is None:
+            return Moment()
+        meters = player.meters()
+        return Moment(
+            player.samples_played / player.sample_rate,
+            meters.track,
+            meters.position_s,
+            self._tracks.digest(meters.track),
+            self._tracks.surrogates.get(meters.track),
+        )
+
+    def _read_cues(self) -> CuePoints:
+        """Those of the user; with a note none are kept where the file cannot be read."""
+        try:
+            return CuePoints(config_dir() / FILE)
+        except InputError as error:
+            self._note(f"cue points are not kept: {error}")
+            return CuePoints()
 
     def _values_to_set(self, address: str, checked: Value) -> dict[str, Value]:
         """The addresses and values, in order, that setting an address expands to."""
@@ -206,19 +240,19 @@ class Session:
         return self._recording.is_recording
 
     @property
-    def analysed(self) -> float | None:
+    def analysis_progress(self) -> float | None:
         """Progress of the analysis of the track that plays, 0..1; None before it began."""
-        return self._analysed.get(self._meters.track if self._meters else 0)
+        return self._tracks.progress.get(self._meters.track if self._meters else 0)
 
     @property
-    def heard(self) -> Mapping[int, TrackSummary]:
+    def track_summaries(self) -> Mapping[int, TrackSummary]:
         """Summaries of the analysed tracks, by number."""
-        return dict(self._heard)
+        return dict(self._tracks.summaries)
 
     @property
-    def pictures(self) -> Mapping[int, np.ndarray]:
+    def thumbnails(self) -> Mapping[int, np.ndarray]:
         """Thumbnail spectrograms of the analysed tracks, by number."""
-        return dict(self._pictures)
+        return dict(self._tracks.thumbnails)
 
     def close(self, *, fade_s: float = 0.0) -> None:
         """Fade out over `fade_s` seconds, stop the player and end the recording."""
@@ -233,37 +267,43 @@ class Session:
             self._player = None
         self._recording.end(None if player is None else player.samples_played)
 
-    def event(self, message: PlayerMessage) -> None:
+    def handle_message(self, message: PlayerMessage) -> None:
         """Handle a message of the player; errors become notes."""
         try:
-            self._take(message)
+            self._dispatch(message)
         except InputError as error:
             self._note(str(error))
         except Exception as error:
             self._note(f"{type(message).__name__}: {type(error).__name__}: {error}")
 
-    def _take(self, message: PlayerMessage) -> None:
+    def _dispatch(self, message: PlayerMessage) -> None:
         match message:
             case EventsApplied(events):
-                self._recording.write_events(events, self._heard)
+                self._recording.write_events(events, self._tracks.summaries)
                 self._follow_events(events)
             case Notice(text):
                 self._note(text)
             case ProcessStatus(process, state, text):
                 self._processes[process] = state
                 self._values.update({f"{ROOT}/state/{process}": state})
+                if process == "analyzer" and state != "running":
+                    self._steering.targets.unmeasured(text)
                 self._note(text)
             case MeasuredEffect():
                 self._values.update(measured_values(message))
-            case TrackThumbnail(track, levels):
-                self._pictures[track] = levels
-            case AnalysisProgress(track, fraction):
-                self._analysed[track] = fraction
+            case AnalysisProgress() | TrackThumbnail():
+                self._tracks.take(message)
             case TrackAnalyzed(track, summary):
-                surrogate = Surrogate(summary)
+                self._tracks.take(message)
+                self._steering.targets.analyzed(track, self._tracks.surrogates[track])
                 with self._lock:
-                    self._heard[track], self._analysed[track], self._surrogates[track] = summary, 1.0, surrogate
-                    self._stale = True
+                    moment = self._moment()
+                    values = self._steering.track_changed(self._values, moment) if moment.track == track else {}
+                    self._put(values, _BY_ITSELF)
+                self._steering.cues.identify(track, summary.digest)
+            case TargetsSolved():
+                with self._lock:
+                    self._put(self._steering.solved(message, self._values, self._moment()), _BY_ITSELF)
 
     def _follow_events(self, events: Sequence[AppliedEvent]) -> None:
         """Take over that the player ended a loop by itself."""
@@ -283,10 +323,15 @@ class Session:
                 values |= NOTHING_MEASURED
                 if not self._loops.is_at(meters.track):  # the set list went on by itself
                     values |= self._change_loop(meters.track)
-            if self._stale or before is None or before.track != meters.track:
-                values |= self._emotions(meters.track)
+            changed = before is not None and before.track != meters.track
+            if self._steering.is_moving or changed:
+                self._put(self._steering.advance(self._values, self._moment(), changed=changed), _MORPH)
+            if self._stale or before is None or changed:
+                values |= expected_values(self._tracks.surrogates.get(meters.track), self._values)
+                self._stale = False
             self._values.update(values)
-            self._values.update(self._show_state(meters))
+            shown = state_values(self._values, meters, self._processes, self._tracks, recording=self.is_recording)
+            self._values.update(shown)
 
     def _change_loop(self, track: int) -> dict[str, Value]:
         values = self._loops.change_track(track, self._values)
@@ -295,24 +340,12 @@ class Session:
                 self._player.set(name, value)
         return values
 
-    def _show_state(self, meters: PlayerMeters) -> dict[str, Value]:
-        progress, analyzed = self._analysed.get(meters.track), meters.track in self._surrogates
-        state = describe_state(self._values, meters, self._processes, analyzed=analyzed, progress=progress)
-        values: dict[str, Value] = {"sound": state.sound, "text": state.text, "recording": self.is_recording}
-        values["analysis"] = progress
-        values.update(self._processes.items())
-        return {f"{ROOT}/state/{name}": value for name, value in values.items()}
-
-    def _emotions(self, track: int) -> dict[str, Value]:
-        self._stale = False
-        faders_db = np.array([self._values[f"{ROOT}/midlevel/{name}"] for name in MIDLEVEL], dtype=np.float32)
-        return expected_values(self._surrogates.get(track), faders_db, bypass=bool(self._values[f"{ROOT}/bypass"]))
-
     def _follow(self) -> None:
-        while not self._closing.wait(_METERS_S):
+        while not self._closing.wait(_MOVING_S if self._steering.is_moving else _METERS_S):
             with contextlib.suppress(InputError):
                 self.refresh()
 
 
-def _is_preset(address: str) -> bool:
-    return address.startswith(f"{ROOT}/preset/")
+def _is_shown_only(address: str) -> bool:
+    """Whether the player has nothing to do with it."""
+    return address.removeprefix(f"{ROOT}/").startswith(_SHOWN_ONLY)

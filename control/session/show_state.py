@@ -6,6 +6,7 @@ from typing import Final
 
 from ...engine.processes.messages import PlayerMeters, ProcessName, ProcessState
 from ...models.common.constants import MIDLEVEL
+from ..steering.analyzed_tracks import AnalyzedTracks
 from .parameters import ROOT, Value
 
 _GONE: Final = {
@@ -59,6 +60,22 @@ def describe_state(
     if not meters.playing:
         return ShowState("paused", f"paused; {sound.text}")
     return sound
+
+
+def state_values(
+    values: Mapping[str, Value],
+    meters: PlayerMeters,
+    processes: Mapping[ProcessName, ProcessState],
+    tracks: AnalyzedTracks,
+    *,
+    recording: bool,
+) -> dict[str, Value]:
+    """What the addresses below /moodfader/state show; see `describe_state`."""
+    progress, analyzed = tracks.progress.get(meters.track), meters.track in tracks.surrogates
+    state = describe_state(values, meters, processes, analyzed=analyzed, progress=progress)
+    shown: dict[str, Value] = {"sound": state.sound, "text": state.text, "recording": recording, "analysis": progress}
+    shown.update(processes.items())
+    return {f"{ROOT}/state/{name}": value for name, value in shown.items()}
 
 
 def _steering(values: Mapping[str, Value], *, analyzed: bool, progress: float | None, failed: bool) -> ShowState:

@@ -18,8 +18,11 @@ from ...models.common.paths import cache_dir
 from ...models.inference.checkpoint import Model, load_model
 from ...models.network.spectrogram import INPUT_VERSION
 from ..audio.track import Track
-from .analysis import Analysis, AnalysisSettings, analyze_track
-from .analysis_file import FORMAT, SUFFIX, VERSION, is_analysis, load_analysis, save_analysis
+from .analysis import Analysis
+from .analysis_archive import FORMAT, VERSION
+from .analysis_file import SUFFIX, is_analysis, load_analysis, save_analysis
+from .analyze_track import analyze_track
+from .settings import AnalysisSettings
 
 PARTIAL_SUFFIX: Final = ".partial"
 

@@ -18,8 +18,9 @@ from ...models.inference import checkpoint
 from ...models.inference.checkpoint import Model
 from ...models.inference.device import resolve_device
 from ..analysis import cache
-from ..analysis.analysis import Analysis, AnalysisSettings
+from ..analysis.analysis import Analysis
 from ..analysis.prediction import Prediction, predict_track
+from ..analysis.settings import AnalysisSettings
 from ..audio.track import Track, load_track
 from ..dsp.faders import Faders
 from ..render import render as rendering

@@ -1,4 +1,4 @@
-"""The analysis process, the only one with torch: analyses the set list and measures the effect twice a second.
+"""The analysis process, the only one with torch: analyses, measures the effect twice a second, solves targets.
 
 The track that plays is analysed first, then those after it, then those before it. When a track is played whose
 analysis is missing, the running analysis is interrupted, and resumed later. Analyses run with low priority on one
@@ -10,17 +10,20 @@ import os
 import threading
 import time
 from multiprocessing.connection import Connection
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from ...models.common.errors import InputError
 from ..analysis.surrogate import TrackSummary
-from ..analysis.thumbnail import spectrogram_thumbnail
+from ..audio.thumbnail import spectrogram_thumbnail
 from ..processes.messages import (
     AnalysisJob,
     AnalysisProgress,
     MeasuredEffect,
     Notice,
     ProcessStatus,
+    SolveTargets,
+    TargetsSolved,
     TrackAnalyzed,
     TrackThumbnail,
 )
@@ -28,6 +31,9 @@ from ..processes.realtime import set_background_priority, set_normal_priority
 from ..processes.ring_buffer import RingBuffer
 from .effect_meter import EffectMeter
 from .track_loader import next_in_order
+
+if TYPE_CHECKING:
+    from ..audio.track import Track
 
 EVERY_S: Final = 0.5
 _TELL_S: Final = 0.25
@@ -51,6 +57,8 @@ class _AnalysisWorker:
         self._connection = connection
         self._lock = threading.Lock()
         self._peaks: dict[int, float] = {}
+        self._analyses: dict[int, tuple[Path, float]] = {}
+        self._held: tuple[int, Track] | None = None
         self._left = set(range(len(job.files)))
         self._told_at = float("-inf")
 
@@ -72,13 +80,31 @@ class _AnalysisWorker:
         meter = EffectMeter(ring, self._model, sample_rate=attach.sample_rate)
         while not ring.stop:
             if self._connection.poll(EVERY_S):
-                self._connection.recv()  # no message follows AttachRing: this raises EOFError
+                request = self._connection.recv()
+                while self._connection.poll():  # the newest request counts
+                    request = self._connection.recv()
+                self._send(self._solve(request))
             track = ring.track
             if track in self._peaks:
                 effect = meter.measure(track=track, peak=self._peaks[track])
                 if effect is not None and ring.track == track:
                     self._send(effect)
         os._exit(0)  # the analysis thread may be computing
+
+    def _solve(self, request: SolveTargets) -> TargetsSolved:
+        """Find faders for targets on what comes next of the track. The track is held for the next request."""
+        from ..audio.track import load_track
+        from ..fader_targets.measured import answer
+
+        number = request.track
+        try:
+            if self._held is None or self._held[0] != number:
+                self._held = number, load_track(self._job.files[number])
+            analysis, duration_s = self._analyses[number]
+            return answer(request, self._held[1], self._model, analysis, duration_s=duration_s)
+        except (InputError, KeyError) as error:
+            text = str(error) if isinstance(error, InputError) else "the track has no analysis"
+            return TargetsSolved(request.number, number, error=text)
 
     def _analyse_all(self) -> None:
         """Thread: analyse one track after the other, the one that plays first."""
@@ -94,9 +120,9 @@ class _AnalysisWorker:
 
     def _analyse(self, number: int) -> None:
         from ...models.network.spectrogram import spectrogram_blocks
-        from ..analysis.analysis import AnalysisSettings
         from ..analysis.cache import analyze
         from ..analysis.prediction import predict_track
+        from ..analysis.settings import AnalysisSettings
         from ..audio.track import load_track
 
         track = load_track(self._job.files[number])
@@ -119,6 +145,7 @@ class _AnalysisWorker:
             emotions=dict(predict_track(track, self._model).emotions),
             emotion_weights=self._model.emotion_weights,
         )
+        self._analyses[number] = analysis.path, analysis.duration_s
         self._send(TrackAnalyzed(number, summary))
         thumbnail = spectrogram_thumbnail(spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak))
         self._send(TrackThumbnail(number, thumbnail))
@@ -134,7 +161,14 @@ class _AnalysisWorker:
             self._send(AnalysisProgress(number, fraction))
 
     def _send(
-        self, message: AnalysisProgress | MeasuredEffect | Notice | ProcessStatus | TrackAnalyzed | TrackThumbnail
+        self,
+        message: AnalysisProgress
+        | MeasuredEffect
+        | Notice
+        | ProcessStatus
+        | TargetsSolved
+        | TrackAnalyzed
+        | TrackThumbnail,
     ) -> None:
         with self._lock, contextlib.suppress(OSError):
             self._connection.send(message)

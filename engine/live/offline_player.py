@@ -8,7 +8,7 @@ from ..audio.sample_buffer import SampleBuffer
 from ..dsp.segment_mask import SegmentMask
 from ..performance.events import ANALYSIS_READY, Value
 from ..performance.performance import SetRenderer
-from ..processes.messages import EventsApplied, PlayerCallback, PlayerMeters
+from ..processes.messages import EventsApplied, PlayerCallback, PlayerMeters, SolveTargets
 
 
 class OfflinePlayer:
@@ -35,6 +35,8 @@ class OfflinePlayer:
         self._rest = np.zeros((0, self.channels), dtype=np.float32)
         self._peak = 0.0
         self.samples_played = 0
+        self.requests: list[SolveTargets] = []
+        """Requests of the targets, in their order."""
 
     def set(self, address: str, value: Value) -> None:
         """Change a control with the next step."""
@@ -72,6 +74,10 @@ class OfflinePlayer:
             buffered=len(self._rest),
             latency_s=0.0,
         )
+
+    def solve_targets(self, request: SolveTargets) -> None:
+        """Keep the request; what stands for the network answers it by the callback."""
+        self.requests.append(request)
 
     def close(self, *, fade_s: float = 0.0) -> None:
         """Nothing runs that would have to be stopped."""

@@ -36,6 +36,7 @@ from ..processes.messages import (
     RenderJob,
     ResumePoint,
     SetControls,
+    SolveTargets,
     TrackAnalyzed,
     UseAnalysis,
 )
@@ -126,6 +127,11 @@ class Player:
     def set(self, address: str, value: Value) -> None:
         """Send a control change; of several waiting changes of one address the newest counts."""
         self._queue.put(address, value)
+
+    def solve_targets(self, request: SolveTargets) -> None:
+        """Have the network find faders for targets: TargetsSolved answers, unless the analysis process ends."""
+        with contextlib.suppress(OSError, AttributeError):  # (gone, or not there yet)
+            self._analysis_connection.send(request)
 
     def meters(self) -> PlayerMeters:
         """Read the meters; the position is that of the sample played now, not of the newest one rendered."""

@@ -159,6 +159,35 @@ class MeasuredEffect:
 
 
 @dataclass(frozen=True)
+class SolveTargets:
+    """To the analysis process: find faders for targets with the network.
+
+    `number` counts the requests: only the newest is answered. `asked` has shifts by emotion (0: kept), `position_s`
+    where the track is, `faders_db` [7] and `slopes` [8, 7] per dB are the estimate to begin with.
+    """
+
+    number: int
+    track: int
+    position_s: float
+    asked: Mapping[str, float]
+    faders_db: tuple[float, ...]
+    slopes: np.ndarray
+
+
+@dataclass(frozen=True)
+class TargetsSolved:
+    """Faders in dB [7] that were found for request `number`, and the shifts of all emotions that the network says
+    they make; with `error` (one line) there are none.
+    """
+
+    number: int
+    track: int
+    faders_db: tuple[float, ...] = ()
+    shifts: Mapping[str, float] = field(default_factory=dict)
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class ProcessStatus:
     """A process of the player has gone or is there again; `text` says so to the user in one line."""
 
@@ -176,7 +205,14 @@ class Notice:
 
 
 PlayerMessage = (
-    EventsApplied | AnalysisProgress | TrackAnalyzed | TrackThumbnail | MeasuredEffect | ProcessStatus | Notice
+    EventsApplied
+    | AnalysisProgress
+    | TrackAnalyzed
+    | TrackThumbnail
+    | MeasuredEffect
+    | TargetsSolved
+    | ProcessStatus
+    | Notice
 )
 PlayerCallback = Callable[[PlayerMessage], None]
 """Takes what a player has to tell its owner; called by a thread of the player."""

@@ -18,7 +18,8 @@ from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.filterbank import frame_count
 from ...models.inference.checkpoint import Model
 from ...models.jury.judges import Judge
-from ..analysis.analysis import AnalysisSettings, analyze_track
+from ..analysis.analyze_track import analyze_track
+from ..analysis.settings import AnalysisSettings
 from ..audio.track import Track
 from ..steering.excerpts import EXCERPT_S, Excerpts, read_excerpts
 from ..steering.gain_path import GainPath

@@ -16,7 +16,7 @@ from moodfader.control.console.renamed_options import RENAMED_OPTIONS
 from moodfader.control.console.shared_options import AnalysisOptions
 from moodfader.control.experiments.training_options import TrainingOptions
 from moodfader.engine import load_analysis, load_track, predict_track
-from moodfader.engine.analysis.analysis import ESTIMATORS, AnalysisSettings
+from moodfader.engine.analysis.settings import ESTIMATORS, AnalysisSettings
 from moodfader.engine.explain.segmentation import SEGMENTATIONS
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from moodfader.models.inference.checkpoint import default_checkpoint, load_model

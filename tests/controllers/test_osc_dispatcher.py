@@ -22,6 +22,7 @@ from moodfader.models.common.constants import MIDLEVEL
 HERE = ("127.0.0.1", 5000)
 THERE = ("127.0.0.1", 5001)
 FADER = "/moodfader/midlevel/modality"
+UNDO = "/moodfader/state/undo"  # how many moves can be taken back
 
 
 @pytest.fixture
@@ -163,7 +164,7 @@ def test_a_subscriber_gets_the_whole_state_at_once(dispatcher, session, clients)
     assert sender == HERE
     session.set(FADER, 4.0)
     lease.version, changes = session.changes_since(lease.version)
-    assert lease.pending(changes) == {FADER: 4.0}
+    assert lease.pending(changes) == {FADER: 4.0, UNDO: 1}
     assert session.changes_since(lease.version)[1] == {}
 
 
@@ -185,7 +186,7 @@ def test_who_moves_a_fader_is_not_told_about_it(dispatcher, session, clients):
     said(dispatcher, "/moodfader/subscribe", 10.0, sender=THERE)
     said(dispatcher, FADER, 5.0)
     news = {sender: lease.pending(session.changes_since(lease.version)[1]) for sender, lease in clients.due(1.0)}
-    assert news == {HERE: {}, THERE: {FADER: 5.0}}
+    assert news == {HERE: {UNDO: 1}, THERE: {FADER: 5.0, UNDO: 1}}
 
 
 def test_the_client_that_renewed_longest_ago_makes_room(clients):
@@ -245,7 +246,8 @@ def test_a_fault_of_the_session_is_told_and_does_not_end_the_rest(session, clien
 
 def test_every_writable_control_takes_its_default(dispatcher, session):
     for control in PARAMETERS:
-        if control.writable and control.default is not None and control.default != "":
+        crossfader = control.address == "/moodfader/morph/position"  # (which has nothing to go between yet)
+        if control.writable and control.default is not None and control.default != "" and not crossfader:
             assert said(dispatcher, control.address, control.default) == []
     assert session.state()["/moodfader/wet"] == 1.0
 
@@ -278,7 +280,7 @@ def test_a_client_is_told_on_the_port_that_it_names(dispatcher, session, clients
     assert {answer[0] for answer in said(dispatcher, FADER, 99)} == {listens}
     said(dispatcher, FADER, 5.0)
     ((reply, lease),) = clients.due(1.0)
-    assert (reply, lease.pending(session.changes_since(lease.version)[1])) == (listens, {})  # no fader fights
+    assert (reply, lease.pending(session.changes_since(lease.version)[1])) == (listens, {UNDO: 1})  # no fader fights
     assert said(dispatcher, "/moodfader/unsubscribe") == []
     assert clients.names() == ()
     assert said(dispatcher, FADER)[0][0] == HERE
@@ -300,7 +302,7 @@ def test_a_subscriber_can_have_normalised_values(dispatcher, session, clients):
     assert FADER not in answers
     session.set(FADER, 6.0)
     ((_, lease),) = clients.due(1.0)
-    assert lease.pending(session.changes_since(lease.version)[1]) == {FADER + "/norm": 0.75}
+    assert lease.pending(session.changes_since(lease.version)[1]) == {FADER + "/norm": 0.75, UNDO: 1}
 
 
 def test_a_message_without_type_tags_acts(dispatcher, session):

@@ -16,7 +16,7 @@ def test_every_address_is_there_once_and_its_default_is_valid():
     addresses = [control.address for control in PARAMETERS]
     assert len(set(addresses)) == len(addresses)
     for control in PARAMETERS:
-        assert re.fullmatch(r"/moodfader(/[a-z_]+)+", control.address)
+        assert re.fullmatch(r"/moodfader(/[a-z_]+)+(/[1-9])?", control.address)
         assert control.description.endswith(".")
         if control.default is not None:
             assert control.validate(control.default) == control.default

@@ -7,8 +7,9 @@ import mutagen
 import numpy as np
 import pytest
 import soundfile
-from moodfader.engine.analysis.analysis import AnalysisSettings, analyze_track
+from moodfader.engine.analysis.analyze_track import analyze_track
 from moodfader.engine.analysis.prediction import predict_track
+from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.analysis.surrogate import expected_emotions
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.dsp.faders import Faders

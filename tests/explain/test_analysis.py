@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from moodfader.engine.analysis.analysis import Analysis, AnalysisSettings, analyze_track
+from moodfader.engine.analysis.analysis import Analysis
 from moodfader.engine.analysis.analysis_file import load_analysis, save_analysis
+from moodfader.engine.analysis.analyze_track import analyze_track
 from moodfader.engine.analysis.cache import analyze, cache_path
 from moodfader.engine.analysis.prediction import predict_track
+from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.analysis.surrogate import surrogate_emotions, surrogate_midlevel
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.explain.significance import PAPER_SAMPLES, expected_lime_p_values, is_significant, mask_weights
@@ -107,7 +109,7 @@ def test_an_analysis_that_was_killed_goes_on_and_ends_the_same(tmp_path, random_
     soundfile.write(path, noise, 8000)
     long, short = load_track(path), AnalysisSettings(estimator="local", passes=64, coupled=True)
     whole = analyze_track(long, random_model, short)
-    monkeypatch.setattr("moodfader.engine.analysis.analysis.KEEP_SECONDS", -1.0)
+    monkeypatch.setattr("moodfader.engine.analysis.analyze_track.KEEP_SECONDS", -1.0)
     partial = tmp_path / "long.partial"
 
     def kill(fraction):

@@ -12,8 +12,8 @@ from helpers import jack_server as jack
 from helpers import performance_compare
 from moodfader.control.session.parameters import ROOT
 from moodfader.control.session.session import Session
-from moodfader.engine.analysis.analysis import AnalysisSettings
 from moodfader.engine.analysis.cache import analyze
+from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.dsp.segment_mask import SegmentMask

@@ -30,7 +30,7 @@ def offline(tmp_path):
     record = tmp_path / "kept.jsonl"
     session = Session(record=AutomationWriter(record))
     known = SegmentMask(np.zeros((100, N_BANDS), np.int32), np.ones((1, 7), np.float32), sample_rate=RATE)
-    player = OfflinePlayer([SampleBuffer.from_array(samples(), sample_rate=RATE)], [known], session.event)
+    player = OfflinePlayer([SampleBuffer.from_array(samples(), sample_rate=RATE)], [known], session.handle_message)
     session.attach(player, tracks=["a.wav"])
     yield session, player, record
     session.close()
@@ -69,7 +69,7 @@ def test_changes_since_a_version_are_the_newest_values_of_what_changed():
     session.set(FADER, 4.5)
     session.set(f"{ROOT}/bypass", 1)
     newer, changes = session.changes_since(version)
-    assert changes == {FADER: 4.5, f"{ROOT}/bypass": True}
+    assert changes == {FADER: 4.5, f"{ROOT}/bypass": True, f"{ROOT}/state/undo": 1}
     assert session.changes_since(newer) == (newer, {})
     session.set(FADER, 4.5)  # nothing new
     assert session.changes_since(newer) == (newer, {})
@@ -121,7 +121,7 @@ def test_tracks_are_gone_to_by_number_and_by_buttons():
     gone = []
 
     class Silent:
-        sample_rate, channels, block_length, played = RATE, 2, 512, 0
+        sample_rate, channels, block_length, samples_played = RATE, 2, 512, 0
 
         def set(self, address, value):
             gone.append((address, value))

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 from moodfader.engine import Faders, load_track
-from moodfader.engine.analysis.analysis import AnalysisSettings, analyze_track
 from moodfader.engine.analysis.analysis_file import load_analysis, save_analysis
+from moodfader.engine.analysis.analyze_track import analyze_track
 from moodfader.engine.analysis.cache import cache_path
+from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.analysis.surrogate import expected_midlevel, response_shift
 from moodfader.engine.render.render import render
 from moodfader.engine.steering.levels import LEVELS_DB

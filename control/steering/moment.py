@@ -1,0 +1,61 @@
+"""A moment of a show, and snapshots to and from the values of the addresses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ...engine.snapshots.snapshot import Snapshot
+from ...models.common.constants import EMOTIONS, MIDLEVEL
+from ..parameters.parameter import ROOT, Value
+
+if TYPE_CHECKING:
+    from ...engine.analysis.surrogate import Surrogate
+
+FADERS: Final = tuple(f"{ROOT}/midlevel/{name}" for name in MIDLEVEL)
+TARGETS: Final = tuple(f"{ROOT}/target/{name}" for name in EMOTIONS)
+WET: Final = f"{ROOT}/wet"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When and where something is set.
+
+    Attributes
+    ----------
+    time_s
+        Seconds of output that have been played; None without a player. Morphs are timed by it, so they wait where
+        the sound waits.
+    track, position_s
+        The track that plays, and where it is.
+    digest
+        Of the track's samples, once it has been analysed.
+    surrogate
+        Of the track, once it has been analysed.
+    """
+
+    time_s: float | None = None
+    track: int = 0
+    position_s: float = 0.0
+    digest: str | None = None
+    surrogate: "Surrogate | None" = None
+
+
+def present_snapshot(values: Mapping[str, Value]) -> Snapshot:
+    """How it is steered by the values that the addresses hold."""
+    targets = {name: values[f"{ROOT}/target/{name}"] for name in EMOTIONS}
+    return Snapshot(
+        tuple(_number(values[address]) for address in FADERS),
+        {name: float(value) for name, value in targets.items() if isinstance(value, int | float)},
+        _number(values[WET]),
+    )
+
+
+def snapshot_values(snapshot: Snapshot) -> dict[str, Value]:
+    """The values of the addresses for a snapshot."""
+    values: dict[str, Value] = dict(zip(FADERS, snapshot.faders_db, strict=True))
+    values |= {f"{ROOT}/target/{name}": snapshot.targets.get(name) for name in EMOTIONS}
+    return {**values, WET: snapshot.wet}
+
+
+def _number(value: Value) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,293 @@
+"""What the addresses of snapshots, morphs, undo, cue points and targets do to a session: values in, values out.
+
+The session asks `Steering.follow` for everything that is set, and `advance` many times a second. Both return values
+by address, among them the faders: the player and the recording know of nothing else.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from ...engine.processes.messages import SolveTargets, TargetsSolved
+from ...engine.snapshots.morph import Morph
+from ...engine.snapshots.snapshot import Snapshot
+from ..parameters.parameter import ROOT, Value
+from .cue_points import CuePoints
+from .history import SteeringHistory
+from .moment import FADERS, WET, Moment, present_snapshot, snapshot_values
+from .slots import SnapshotSlots, StoredSnapshot
+from .targets import TargetState
+
+SETTLE_S: Final = 1.0
+"""Within so long faders go from estimated to measured ones."""
+_SEEK: Final = f"{ROOT}/transport/seek"
+_PROGRESS: Final = f"{ROOT}/morph/progress"
+_DECIMALS: Final = 3
+
+
+class Steering:
+    """Snapshots, the morph that runs, history, cue points and targets of one session. Not thread-safe."""
+
+    def __init__(self, cues: CuePoints | None = None) -> None:
+        self.slots, self.history, self.targets = SnapshotSlots(), SteeringHistory(), TargetState()
+        self.cues = cues or CuePoints()
+        self._morph: Morph | None = None
+        self._begun_s = 0.0
+        self._arriving: StoredSnapshot | None = None  # at the end of the morph; None: it only glides to other faders
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether faders are on their way."""
+        return self._morph is not None
+
+    def take_request(self) -> SolveTargets | None:
+        """The request to the network that waits, once."""
+        request, self.targets.request = self.targets.request, None
+        return request
+
+    def follow(
+        self,
+        address: str,
+        value: Value,
+        values: dict[str, Value],
+        now: Mapping[str, Value],
+        moment: Moment,
+        source: str,
+    ) -> dict[str, Value]:
+        """All that changes when an address is set.
+
+        Parameters
+        ----------
+        address, value
+            What is set; checked.
+        values
+            What it expands to by itself (a preset is seven faders).
+        now
+            The values before.
+        moment, source
+            When, and by whom.
+
+        Returns
+        -------
+        dict
+            Values by address.
+
+        Raises
+        ------
+        InputError
+            If it cannot be done; nothing has changed then.
+        """
+        name = address.removeprefix(f"{ROOT}/")
+        if name.startswith("target/") or name == "target_off":
+            values = self._ask(name, value, now, moment, source)
+        elif command := self._commands().get(name):
+            values = command(value, now, moment, source)
+        else:
+            self._note_move(name, values, now, moment, source)
+        return {**values, **self.status(moment)}
+
+    def advance(self, now: Mapping[str, Value], moment: Moment, *, changed: bool = False) -> dict[str, Value]:
+        """What a running morph changes by now; `changed`: another track plays, so targets are solved for it."""
+        values: dict[str, Value] = {}
+        if self._morph is not None:
+            elapsed_s = self._morph.duration_s if moment.time_s is None else moment.time_s - self._begun_s
+            snapshot, progress = self._morph.at(elapsed_s), self._morph.progress(elapsed_s)
+            values |= _rounded(snapshot) if progress < 1 else _exact(snapshot)
+            if progress < 1:
+                values |= {_PROGRESS: progress} if self._arriving else {}
+            else:
+                values |= self._arrive(moment)
+        return {**values, **self.track_changed(now, moment)} if changed else values
+
+    def _arrive(self, moment: Moment) -> dict[str, Value]:
+        """End the morph; the targets of the snapshot that was gone to begin."""
+        arriving, self._morph, self._arriving = self._arriving, None, None
+        values: dict[str, Value] = {}
+        if arriving is not None:
+            values |= self._adopt(arriving.snapshot, moment, solved=arriving.track == moment.track)
+        return {**values, **self.status(moment)}
+
+    def solved(self, message: TargetsSolved, now: Mapping[str, Value], moment: Moment) -> dict[str, Value]:
+        """What changes when the network has answered: the faders glide to what it found."""
+        faders = self.targets.solved(message)
+        if faders is not None:
+            present = present_snapshot(now)
+            self._begin(present, Snapshot(faders, present.targets, present.wet), SETTLE_S, moment)
+        return self.status(moment)
+
+    def track_changed(self, now: Mapping[str, Value], moment: Moment) -> dict[str, Value]:
+        """What changes when another track plays, or its analysis has come: targets are solved for it."""
+        values: dict[str, Value] = {}
+        if self.targets.asked and (self._morph is None or self._arriving is None):
+            self._morph = None
+            values |= zip(FADERS, self.targets.solve(present_snapshot(now).faders_db, moment), strict=True)
+        return {**values, **self.status(moment)}
+
+    def status(self, moment: Moment) -> dict[str, Value]:
+        """What the watched addresses show."""
+        return {
+            **self.slots.values(),
+            **self.targets.values(moment.track),
+            **self.cues.values(moment.track, moment.digest),
+            **({} if self._arriving else {_PROGRESS: None}),
+            f"{ROOT}/state/undo": self.history.undo_steps,
+            f"{ROOT}/state/redo": self.history.redo_steps,
+        }
+
+    def _commands(self) -> Mapping[str, Callable[[Value, Mapping[str, Value], Moment, str], dict[str, Value]]]:
+        return {
+            "snapshot/store": self._store,
+            "snapshot/recall": self._recall,
+            "snapshot/clear": self._clear,
+            "snapshot/name": self._name,
+            "morph/to": self._morph_to,
+            "morph/position": self._crossfade,
+            "morph/stop": self._stop,
+            "cue/set": self._set_cue,
+            "cue/go": self._go_to_cue,
+            "cue/clear": self._clear_cue,
+            "undo": self._undo,
+            "redo": self._redo,
+        }
+
+    def _store(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
+        self.slots.store(_slot(value), present_snapshot(now), moment.track)
+        return {}
+
+    def _recall(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
+        stored = self.slots.get(_slot(value))
+        self.history.note(present_snapshot(now), kind="recall", source=source, time_s=moment.time_s, whole=True)
+        self.slots.last = _slot(value)
+        self._halt()
+        return self._adopt(stored.snapshot, moment, solved=stored.track == moment.track)
+
+    def _clear(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
+        self.slots.clear(_slot(value))
+        return {}
+
+    def _name(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
+        self.slots.rename(str(value))
+        return {}
+
+    def _morph_to(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
+        stored = self.slots.get(_slot(value))
+        seconds = now[f"{ROOT}/morph/seconds"]
+        if moment.time_s is None or not seconds:
+            return self._recall(value, now, moment, source)
+        present = present_snapshot(now)
+        self.history.note(present, kind="morph", source=source, time_s=moment.time_s, whole=True)
+        self.slots.last = _slot(value)
+        self.targets.let_go(f"on the way to snapshot {value}")
+        end = self._for_track(stored, moment)
+        self._begin(present, end.snapshot, float(seconds) if isinstance(seconds, int | float) else 0.0, moment)
+        self._arriving = end
+        return {_PROGRESS: 0.0}
+
+    def _crossfade(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
+        a, b = (self.slots.get(_slot(now[f"{ROOT}/morph/{end}"])) for end in "ab")
+        ends = [self._for_track(stored, moment).snapshot for stored in (a, b)]
+        self.history.note(present_snapshot(now), kind="crossfade", source=source, time_s=moment.time_s)
+        self._halt()
+        mixed = ends[0].mixed(ends[1], float(value) if isinstance(value, int | float) else 0.0)
+        return {f"{ROOT}/morph/position": value, **self._adopt(mixed, moment, solved=True)}
+
+    def _stop(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
+        self._halt()
+        return {}
+
+    def _set_cue(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
+        self.cues.set(_slot(value), moment.position_s, track=moment.track, digest=moment.digest)
+        return {}
+
+    def _go_to_cue(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
+        return {_SEEK: self.cues.position(_slot(value), track=moment.track, digest=moment.digest)}
+
+    def _clear_cue(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
+        self.cues.clear(_slot(value), track=moment.track, digest=moment.digest)
+        return {}
+
+    def _undo(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
+        snapshot = self.history.undo(present_snapshot(now))
+        self._halt()
+        return self._adopt(snapshot, moment, solved=True)
+
+    def _redo(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
+        snapshot = self.history.redo(present_snapshot(now))
+        self._halt()
+        return self._adopt(snapshot, moment, solved=True)
+
+    def _ask(
+        self, name: str, value: Value, now: Mapping[str, Value], moment: Moment, source: str
+    ) -> dict[str, Value]:
+        present = present_snapshot(now)
+        emotion = name.removeprefix("target/")
+        if name != "target_off" and self.targets.asked.get(emotion) == value:
+            return {}
+        if name == "target_off" and not self.targets.asked:
+            return {}
+        self.history.note(present, kind="target", source=source, time_s=moment.time_s, whole=name == "target_off")
+        self._halt()
+        if name == "target_off":
+            faders = self.targets.off()
+        else:
+            shift = float(value) if isinstance(value, int | float) else None
+            faders = self.targets.ask(emotion, shift, present.faders_db, moment)
+        return dict(zip(FADERS, faders, strict=True))
+
+    def _note_move(
+        self, name: str, values: Mapping[str, Value], now: Mapping[str, Value], moment: Moment, source: str
+    ) -> None:
+        """Remember how it was before faders or wet are moved; targets and morphs end where a fader is."""
+        whole = name in ("zero", "preset/load")
+        faders = any(values[address] != now[address] for address in FADERS if address in values)
+        targets = name == "zero" and bool(self.targets.asked)
+        wet = WET in values and values[WET] != now[WET]
+        if faders or targets or wet:
+            kind = name if whole else "wet" if wet else "faders"
+            self.history.note(present_snapshot(now), kind=kind, source=source, time_s=moment.time_s, whole=whole)
+        if faders or wet or whole:
+            self._halt()
+        if faders or targets:
+            words = {"zero": "all faders went to zero", "preset/load": "a preset was loaded"}
+            self.targets.let_go(words.get(name, "a fader was moved by hand"))
+
+    def _adopt(self, snapshot: Snapshot, moment: Moment, *, solved: bool) -> dict[str, Value]:
+        """Take over a snapshot; its targets are solved for this track, unless its faders are."""
+        self.targets.adopt(snapshot.targets, snapshot.faders_db, moment)
+        values = snapshot_values(snapshot)
+        if snapshot.targets and not solved:
+            values |= zip(FADERS, self.targets.solve(snapshot.faders_db, moment), strict=True)
+        return values
+
+    def _for_track(self, stored: StoredSnapshot, moment: Moment) -> StoredSnapshot:
+        """The same snapshot with the faders that its targets need on the track that plays."""
+        if stored.track == moment.track or not stored.snapshot.targets or moment.surrogate is None:
+            return stored
+        known = self.slots.solved_for(stored, moment.track)
+        if known is None:
+            aside = TargetState()
+            aside.asked = dict(stored.snapshot.targets)
+            faders = aside.solve(stored.snapshot.faders_db, moment)
+            known = Snapshot(faders, stored.snapshot.targets, stored.snapshot.wet)
+            self.slots.keep_solved(stored, moment.track, known)
+        return StoredSnapshot(known, stored.name, moment.track)
+
+    def _begin(self, start: Snapshot, end: Snapshot, seconds: float, moment: Moment) -> None:
+        self._morph, self._arriving = Morph(start, end, seconds), None
+        self._begun_s = moment.time_s or 0.0
+
+    def _halt(self) -> None:
+        self._morph = self._arriving = None
+
+
+def _slot(value: Value) -> int:
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _exact(snapshot: Snapshot) -> dict[str, Value]:
+    return {**dict(zip(FADERS, snapshot.faders_db, strict=True)), WET: snapshot.wet}
+
+
+def _rounded(snapshot: Snapshot) -> dict[str, Value]:
+    """Faders and wet on the way, to a thousandth: the steps of a recording are short."""
+    faders = (round(value, _DECIMALS) for value in snapshot.faders_db)
+    return {**dict(zip(FADERS, faders, strict=True)), WET: round(snapshot.wet, _DECIMALS)}

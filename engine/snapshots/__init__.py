@@ -1,0 +1,1 @@
+"""Snapshots of a steering (faders, targets, wet) and morphs between them, as values."""

@@ -33,6 +33,7 @@ def open_stage_control(presets: tuple[str, ...] = ()) -> dict[str, Any]:
 
 def _widget(control: Control) -> dict[str, Any]:
     place = {name: getattr(control, name) for name in ("left", "top", "width", "height")}
+    more: dict[str, Any]
     common = {"id": control.id, "address": control.parameter.address, "comments": control.parameter.description}
     default = control.parameter.default
     if control.kind in ("fader", "meter"):

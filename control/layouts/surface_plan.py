@@ -74,15 +74,17 @@ def surface_plan(presets: tuple[str, ...] = ()) -> list[Control]:
         ("match_loudness", "match loudness"),
     )
     toggles = _row("toggle", switches, top=top, height=_BUTTON)
+    triggers: tuple[tuple[str, str, Value], ...]
     triggers = (("zero", "zero", None), ("transport/previous", "previous", None), ("transport/next", "next", None))
     skips = (("transport/skip", "\u2212 10 s", -_SEEK_S), ("transport/skip", "+ 10 s", _SEEK_S))
     top += _BUTTON + GAP
     buttons = _buttons((*triggers, *skips), top=top)
     top += _BUTTON + GAP
-    loads = [("preset/load", name, name) for name in presets]
+    recalls: list[tuple[str, str, Value]] = [("snapshot/recall", f"snapshot {slot}", slot) for slot in range(1, 10)]
+    loads: list[tuple[str, str, Value]] = [("preset/load", name, name) for name in presets]
     per_row = len(faders)
-    for start in range(0, len(loads), per_row):
-        buttons += _buttons(tuple(loads[start : start + per_row]), top=top)
+    for row in (recalls, *(loads[start : start + per_row] for start in range(0, len(loads), per_row))):
+        buttons += _buttons(tuple(row), top=top)
         top += _BUTTON + GAP
     return [*faders, *meters, *toggles, *buttons]
 

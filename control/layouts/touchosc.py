@@ -89,7 +89,7 @@ def _message(messages: Tree.Element, control: Control) -> None:
         conversion = "INTEGER" if control.kind == "toggle" else "FLOAT"
         _partial(arguments, "VALUE", conversion, "x", low=low, high=high)
     elif control.value is not None:
-        conversion = "STRING" if isinstance(control.value, str) else "FLOAT"
+        conversion = {str: "STRING", int: "INTEGER"}.get(type(control.value), "FLOAT")
         _partial(arguments, "CONSTANT", conversion, str(control.value))
 
 

@@ -108,7 +108,7 @@ async def _refuse(scope: Scope, send: Send, status: int, *headers: tuple[bytes, 
 class LimitedProtocol(H11Protocol):
     """HTTP with limited numbers of connections: silent ones are closed after some seconds, too many at once."""
 
-    def connection_made(self, transport: Any) -> None:  # type: ignore[override]  # noqa: ANN401
+    def connection_made(self, transport: Any) -> None:  # noqa: ANN401
         """Take a connection, unless there are too many."""
         silent = sum(isinstance(one, LimitedProtocol) and one.cycle is None for one in self.connections)
         if len(self.connections) >= MAX_CONNECTIONS or silent >= MAX_SILENT:

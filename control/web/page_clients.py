@@ -173,7 +173,7 @@ class PageClients:
             parameter = find_parameter(address)
             if not parameter.writable:
                 raise InputError(f"{address}: can only be watched, not set")
-            checked = None if value is None and getattr(parameter, "optional", False) else parameter.validate(value)
+            checked = parameter.validate(value)
         except InputError as error:
             self._refuse(client.number, address, str(error))
             return

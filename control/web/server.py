@@ -168,7 +168,7 @@ class WebServer:
     def _new_analyses(self) -> dict[int, str]:
         new = {
             track: str(summary.analysis)
-            for track, summary in self._session.heard.items()
+            for track, summary in self._session.track_summaries.items()
             if self._analyses.get(track) != str(summary.analysis)
         }
         self._analyses |= new

@@ -215,7 +215,7 @@ def test_the_waveform_is_that_of_the_file(server):
 
 def test_the_gain_map_has_the_gains_of_the_analysis(analysis_file):
     from moodfader.engine.analysis.analysis_file import load_tables
-    from moodfader.engine.analysis.thumbnail import FRAMES, thumbnail_bands
+    from moodfader.engine.audio.thumbnail import FRAMES, thumbnail_bands
 
     head, _, rest = map_bytes(analysis_file).partition(b"\n")
     about = json.loads(head)

@@ -16,8 +16,8 @@ from typing import Final
 import numpy as np
 
 from ...engine.analysis.analysis_file import load_tables
-from ...engine.audio.thumbnail import FRAMES, ROWS, thumbnail_bands
 from ...engine.audio.decode import decode, probe
+from ...engine.audio.thumbnail import FRAMES, ROWS, thumbnail_bands
 from ...engine.dsp.segment_mask import SEGMENT_LIMIT_DB
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ...models.common.errors import InputError

@@ -8,7 +8,7 @@ import { Slider } from "./slider.js";
 import { GainMap, Wave, clock } from "./wave.js";
 
 // Where long names may be broken between two lines.
-const BREAKS = { melodiousness: "melo\u00addious\u00adness", articulation: "articu\u00adlation", dissonance: "disso\u00adnance", complexity: "com\u00adplexity", rhythmic: "rhyth\u00admic", stability: "sta\u00adbility", modality: "moda\u00adlity" };
+const BREAKS = { melodiousness: "melo\u00addious\u00adness", articulation: "articu\u00adlation", dissonance: "disso\u00adnance", complexity: "com\u00adplexity", rhythmic: "rhyth\u00admic", modality: "moda\u00adlity" };
 const find = (selector) => document.querySelector(selector);
 const link = new Link();
 const parts = { built: false };

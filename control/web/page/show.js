@@ -53,7 +53,7 @@ export function snapshots(link, section) {
     link.on("snapshot/slot", (now) => key.setAttribute("aria-current", now === slot));
   }
   if (link.has("morph/seconds")) {
-    sliders.append(new Slider(link, "morph/seconds", { label: "morph time", low: 0, high: 30, rest: 4, step: 0.5, digits: 1, unit: "s", unitShown: true, unitWord: "seconds" }).element);
+    sliders.append(new Slider(link, "morph/seconds", { label: "morph time", low: 0, high: 30, rest: 4, step: 0.5, digits: 1, unit: "s", plain: true, unitWord: "seconds" }).element);
   }
   if (link.has("morph/position")) {
     sliders.append(new Slider(link, "morph/position", { label: "crossfade", low: 0, high: 1, rest: 0, step: 0.05, digits: 2, percent: true }).element);

@@ -131,6 +131,7 @@ export class Slider {
 
   text(value) {
     if (this.percent) return `${Math.round(value * 100)} %`;
+    if (this.plain) return `${value.toFixed(this.digits)} ${this.unit}`;
     return signed(value, this.digits) + (this.unitShown ? ` ${this.unit}` : "");
   }
 

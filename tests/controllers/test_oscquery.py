@@ -187,6 +187,7 @@ def test_osc_over_the_socket_sets_and_asks(listener, session):
     assert (held.address, held.arguments) == ("/moodfader/midlevel/modality", (6.0,))
     listener.send(encode_message("/moodfader/preset/load", "nothing"))
     assert "no preset" in received(listener)[1]
+    assert received(listener) == ("/moodfader/preset/load", "")  # (what is held)
     listener.send(b"#bundle")
     assert received(listener)[0] == "/moodfader/error"
 

@@ -66,7 +66,9 @@ def fuzz_frames(server, chance, count):
     while sent < count:
         with (
             contextlib.suppress(WebSocketException, TimeoutError),
-            connect(f"ws://127.0.0.1:{chance.choice(ports)}", open_timeout=20) as client,
+            connect(
+                f"ws://127.0.0.1:{chance.choice(ports)}", open_timeout=20, max_queue=None, close_timeout=1
+            ) as client,
         ):
             for _ in range(chance.randrange(1, 500)):
                 client.send(frame(chance))

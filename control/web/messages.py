@@ -1,13 +1,10 @@
-"""What the web process is started with, the messages between it and the program, and its entry point."""
+"""What the web process is started with, and the messages between it and the program."""
 
 import socket
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from ...engine.processes.ipc import ignore_signals
-from ...engine.processes.realtime import set_normal_priority
 from ..session.parameters import Value
 
 
@@ -77,12 +74,3 @@ class Changes:
     answers: int = 0
     refused: tuple[tuple[int, str, str], ...] = ()
     analyses: dict[int, str] = field(default_factory=dict)
-
-
-def web_main(job: WebJob, connection: "Connection[Any, Any]") -> None:
-    """Entry point of the web process."""
-    ignore_signals()
-    set_normal_priority()
-    from .process import serve
-
-    serve(job, connection)

@@ -3,16 +3,18 @@
 import secrets
 import threading
 from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from ...engine.processes.ipc import ChildProcesses
+from ...engine.processes.ipc import ChildProcesses, ignore_signals
+from ...engine.processes.realtime import set_normal_priority
 from ...models.common.errors import InputError
 from ..osc.oscquery import host_info
 from ..osc.service_announcer import EVERYWHERE, ServiceAnnouncer, own_address
 from ..osc.sockets import bind_tcp
 from .guard import is_loopback
-from .messages import Changes, SetBatch, WebJob, web_main
+from .messages import Changes, SetBatch, WebJob
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -173,3 +175,12 @@ class WebServer:
         }
         self._analyses |= new
         return new
+
+
+def web_main(job: WebJob, connection: "Connection[Any, Any]") -> None:
+    """Entry point of the web process."""
+    ignore_signals()
+    set_normal_priority()
+    from .process import serve
+
+    serve(job, connection)

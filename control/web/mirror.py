@@ -62,7 +62,7 @@ class Mirror:
         self._waiting[key] = SetRequest(address, value, client, source)  # type: ignore[arg-type]
         while len(self._waiting) > MAX_WAITING:
             del self._waiting[next(iter(self._waiting))]
-        self._send()
+        asyncio.get_running_loop().call_soon(self._send)  # (what one message sets goes together)
 
     async def sync(self) -> None:
         """Wait until the values are those that the program holds now, one second at most."""

@@ -60,7 +60,7 @@ def server(session, notes):
 @pytest.fixture(autouse=True)
 def _as_at_first(request):
     """Values at their defaults, nothing logged."""
-    if "server" not in request.fixturenames:
+    if "session" not in request.fixturenames:
         return
     session = request.getfixturevalue("session")
     defaults = {one.address.removeprefix("/moodfader/"): one.default for one in PARAMETERS}

@@ -257,7 +257,7 @@ def test_nothing_is_cut_off_and_accessibility_has_no_serious_finding(opened, ses
         assert box["height"] >= 33, selector
     (source,) = importlib.resources.files(axe_module).rglob("axe.min.js")
     page.evaluate(source.read_text())
-    for tab in ["faders", "show", "mix"]:
+    for tab in ["faders", "show", "mix", "targets"]:
         page.evaluate("tab => document.body.dataset.tab = tab", tab)
         found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice']})")
         serious = [
@@ -291,3 +291,32 @@ def test_the_screen_stays_awake_while_it_plays(opened, session):
     page.mouse.click(5, 5)
     page.wait_for_function("() => document.querySelector('video.awake')?.readyState >= 2", timeout=10_000)
     assert page.evaluate("document.querySelector('video.awake').loop")
+
+
+def test_snapshots_cues_and_targets_are_there(opened, session):
+    page = opened("large")
+    session.set(FADER, 4.0)
+    page.locator(".mode >> text=Store").click()
+    page.locator('[aria-label="snapshot 2: empty"]').click()
+    page.wait_for_selector(".key.full")
+    page.locator("#zero").click()
+    assert session.comes_to(FADER, 0.0)
+    page.locator(".key.full").click()
+    assert session.comes_to(FADER, 4.0)
+    page.locator('[aria-label="set cue 1 here"]').click()
+    session.publish({"cue/points/1": 12.0})
+    page.wait_for_selector('[aria-label="go to cue 1"].full')
+    x, y = middle(page, "#pad")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 40, y - 20)
+    page.mouse.up()
+    for _ in range(500):
+        if [address for address, _, _ in session.log if address == "/moodfader/target/valence"]:
+            break
+        time.sleep(0.02)
+    set_last = {address: value for address, value, _ in session.log}
+    assert set_last["/moodfader/target/valence"] > 0.01
+    assert set_last["/moodfader/target/energy"] > 0.005
+    assert set_last["/moodfader/cue/set"] == 1
+    assert page.faults == []

@@ -13,6 +13,7 @@ from ...engine.audio.loudness import LoudnessMeter
 from ...engine.audio.track import Track, load_track
 from ...engine.audio.true_peak import TruePeakMeter
 from ...engine.render.audio_writer import AudioWriter
+from ...models.common.constants import SAMPLE_RATE
 from ...models.common.errors import InputError
 from .questions import question_called
 
@@ -57,9 +58,9 @@ class Pair:
 
 
 def excerpt(track: Track, seconds: float, start_s: float | None = None) -> Samples:
-    """Samples [n, channels] from `start_s` on; None: around the middle of what sounds. Short tracks are taken whole."""
+    """Samples [n, channels] from `start_s` on; None: the middle of what sounds. A short track is taken whole."""
     length = min(round(seconds * track.sample_rate), track.samples)
-    middle = sum(track.sounding) / 2 / 22050
+    middle = sum(track.sounding) / 2 / SAMPLE_RATE
     start = round((max(middle - seconds / 2, 0) if start_s is None else start_s) * track.sample_rate)
     start = max(min(start, track.samples - length), 0)
     parts: list[Samples] = []

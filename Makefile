@@ -1,7 +1,9 @@
 # make demo   set up and do the main job on the track that ships with the project
 # make test   set up, with what the tests need, and run all checks
-# make test-slow  run the checks that take longer (soaking, long fuzzing, training)
+# make test-slow  run the checks that take longer (soaking, long fuzzing); make test-slow-short: those of under a minute
 # make docs  build the documentation into site/; a warning is an error
+# make wheel-check  the built wheel in fresh environments of Python 3.11 to 3.13, core and all extras (needs an index)
+# make bench-against OTHER=PYTHON  whole commands here and in another environment, turn by turn
 # make bench  print the speed and memory figures as ratios (bench-long: against 50,000 samples of plain LIME)
 # make bench-live  forty minutes of playing over JACK under load: drop-outs and latency, measured in the recording
 
@@ -9,16 +11,22 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo model test test-slow docs check types bench bench-long bench-live system setup clean
+.PHONY: demo model test test-slow test-slow-short docs check types wheel-check bench bench-against bench-long bench-live system setup clean
 
 demo: $(VENV)/.installed
 	$(BIN)/moodfader demo
 
 test: $(VENV)/.installed-test system check types
-	$(BIN)/pytest
+	$(BIN)/pytest $(WORKERS)
+
+# two processes, each with the tests of one file after the other
+WORKERS := -n 2 --dist loadfile
 
 test-slow: $(VENV)/.installed-test system
 	$(BIN)/pytest -m slow
+
+test-slow-short: $(VENV)/.installed-test system
+	$(BIN)/pytest $(WORKERS) -m "slow and not soak"
 
 check: $(VENV)/.installed-test
 	$(BIN)/ruff check .
@@ -37,6 +45,13 @@ bench: $(VENV)/.installed-test
 	$(BIN)/python tests/benchmarks/bench_render.py
 	$(BIN)/python tests/benchmarks/bench_network.py
 	$(BIN)/python tests/benchmarks/bench_explain.py
+
+# PYTHONS: some interpreters instead of all that are found
+wheel-check: $(VENV)/.installed-test
+	$(BIN)/python tests/benchmarks/wheel_check.py $(PYTHONS)
+
+bench-against: $(VENV)/.installed-test
+	$(BIN)/python tests/benchmarks/bench_side_by_side.py $(BIN)/python $(OTHER)
 
 # about an hour and a half: plain LIME with 50,000 samples, by lime itself and by ours
 bench-long: $(VENV)/.installed-test

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .control.session.presets import Preset, available_presets, find_preset
-    from .engine.analysis.analysis import Analysis, AnalysisSettings
+    from .engine.analysis.analysis import Analysis
     from .engine.analysis.analysis_file import load_analysis
     from .engine.analysis.prediction import Prediction
+    from .engine.analysis.settings import AnalysisSettings
     from .engine.api.array_source import track_from_array
     from .engine.api.fader_processor import FaderProcessor
     from .engine.api.functions import analyze, explain, load_model, predict, render
@@ -58,11 +59,12 @@ __all__ = [
 
 _MODULES = {
     "control.session.presets": ("Preset", "available_presets", "find_preset"),
-    "engine.analysis.analysis": ("Analysis", "AnalysisSettings"),
+    "engine.analysis.analysis": ("Analysis",),
     "engine.analysis.analysis_file": ("load_analysis",),
     "engine.analysis.prediction": ("Prediction",),
     "engine.api.fader_processor": ("FaderProcessor",),
     "engine.api.functions": ("analyze", "explain", "load_model", "predict", "render"),
+    "engine.analysis.settings": ("AnalysisSettings",),
     "engine.api.array_source": ("track_from_array",),
     "engine.audio.track": ("Track", "load_track"),
     "engine.dsp.faders": ("Faders",),

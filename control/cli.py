@@ -1,8 +1,8 @@
 """The command line. `main` is the console script: it gives errors one line and the exit code its meaning.
 
 Exit codes: 0 done (also when the reader of the output has gone); 2 something the user gave cannot be used (one line
-says what); 130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP; 1 a fault of the program itself (with a
-traceback to report).
+says what); 3 some tracks of a batch failed; 130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP; 1 a fault of
+the program itself (with a traceback to report).
 """
 
 import sys
@@ -14,6 +14,7 @@ import typer
 from .. import __version__
 from ..models.common.errors import InputError
 from ..models.common.extras import missing_extra
+from .batch import commands as batch
 from .commands import cache, demo, explain, listen_test, predict, presets, render, steer
 from .console.output import print_error, system_reason
 from .console.renamed_options import current_option
@@ -36,6 +37,7 @@ for _commands in (
     render,
     steer,
     listen_test,
+    batch,
     play,
     osc,
     midi,

@@ -8,16 +8,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .analysis.analysis import Analysis, AnalysisSettings
+    from .analysis.analysis import Analysis
     from .analysis.analysis_file import load_analysis
     from .analysis.cache import analyze
     from .analysis.prediction import predict_track
+    from .analysis.settings import AnalysisSettings
     from .audio.track import Track, load_track
     from .dsp.faders import Faders
 
 _HOMES = {
     "Analysis": "analysis.analysis",
-    "AnalysisSettings": "analysis.analysis",
+    "AnalysisSettings": "analysis.settings",
     "Faders": "dsp.faders",
     "Track": "audio.track",
     "analyze": "analysis.cache",

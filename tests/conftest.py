@@ -10,8 +10,9 @@ import soundfile
 import torch
 from moodfader.control.cli import run
 from moodfader.engine import load_track
-from moodfader.engine.analysis.analysis import Analysis, track_spectrogram
+from moodfader.engine.analysis.analysis import Analysis
 from moodfader.engine.analysis.analysis_file import save_analysis
+from moodfader.engine.audio.track_spectrogram import track_spectrogram
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS, SAMPLE_RATE
 from moodfader.models.inference.checkpoint import Model, load_model, save_model
 from moodfader.models.training.settings import TrainingSettings
@@ -19,6 +20,7 @@ from moodfader.models.training.train import new_network
 
 # A shell that runs tests in the background has this ignored, and programs that are interrupted would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # (of the programs that tests start)
 torch.set_num_threads(1)  # on a busy machine two threads are slower than one, and results do not depend on how many
 
 DATA = Path(os.environ.get("MOODFADER_DATA", Path(__file__).parent.parent.parent / "shared" / "data"))

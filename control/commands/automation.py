@@ -9,7 +9,7 @@ from ..console.options import load_or_analyze
 from ..console.output import Output
 
 if TYPE_CHECKING:
-    from ...engine.analysis.analysis import AnalysisSettings
+    from ...engine.analysis.settings import AnalysisSettings
     from ...engine.dsp.segment_mask import SegmentMask
     from ...models.inference.checkpoint import Model
 

@@ -35,13 +35,13 @@ def demo(
     voice = output_options.output()
     found = find_preset(preset)
     from ...engine import Faders, analyze, load_track
-    from ...engine.analysis.analysis import track_spectrogram
     from ...engine.analysis.analysis_file import save_analysis
+    from ...engine.audio.track_spectrogram import track_spectrogram
     from ...engine.plotting.export import explanation_paths, prepare_folder, write_explanation
-    from ...engine.plotting.sonify import choose_excerpt
     from ...engine.plotting.steering_plot import plot_steering
     from ...engine.plotting.style import figure_of, save_figure
     from ...engine.render.render import render
+    from ...engine.render.sonify import choose_excerpt
     from ..console.tables import render_lines, render_table
 
     model = network_options.load()

@@ -9,6 +9,7 @@ import typer
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ..console import options
+from ..console.early_checks import check_sounds, check_stored
 from ..console.option_groups import expand_option_groups
 from ..console.options import load_or_analyze, open_track
 from ..console.shared_options import AnalysisFileOption, AnalysisOptions, NetworkOptions, OutputOptions
@@ -47,8 +48,10 @@ def explain(
     """
     features = parse_features(feature)
     voice = output_options.output()
+    check_sounds([file])
+    check_stored(analysis=stored.analysis)
     from ...engine.plotting.export import FORMATS, explanation_paths, prepare_folder, write_explanation
-    from ...engine.plotting.sonify import choose_excerpt
+    from ...engine.render.sonify import choose_excerpt
     from ..console.tables import no_effect_warning
 
     if form not in FORMATS:

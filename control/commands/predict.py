@@ -10,6 +10,7 @@ from ...models.common.atomic_write import check_writable
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
 from ..console import options
+from ..console.early_checks import check_sounds
 from ..console.option_groups import expand_option_groups
 from ..console.options import for_each_file, open_track
 from ..console.output import FileCount
@@ -36,6 +37,7 @@ def predict(
     voice = output_options.output()
     if voice.as_json and as_csv:
         raise InputError("--json and --csv: one of them")
+    check_sounds(files)
     model = network_options.load()
     from ...engine import predict_track
     from ..console.tables import prediction_table
@@ -74,6 +76,7 @@ def analyze(
         raise InputError(f"--output {output}: names one file, but {len(files)} are to be analysed")
     if output is not None:
         check_writable(output)
+    check_sounds(files)
     voice = output_options.output()
     with voice.progress("Loading the model"):
         settings = analysis_options.settings()

@@ -8,6 +8,7 @@ import typer
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ..console import options
+from ..console.early_checks import check_sounds, check_stored
 from ..console.option_groups import expand_option_groups
 from ..console.options import load_or_analyze, open_track, parse_fader_settings
 from ..console.output import Output
@@ -16,7 +17,7 @@ from ..session.presets import find_preset
 from .automation import render_automation
 
 if TYPE_CHECKING:
-    from ...engine.analysis.analysis import AnalysisSettings
+    from ...engine.analysis.settings import AnalysisSettings
     from ...engine.audio.track import Track
     from ...models.inference.checkpoint import Model
 
@@ -37,6 +38,9 @@ def render(
     match_loudness: Annotated[
         bool, typer.Option("--match-loudness", metavar="", help="Same integrated loudness as the input.")
     ] = False,
+    together: Annotated[
+        bool, typer.Option("--together/--as-live", help="Several faders solved as a whole, or added up as in play.")
+    ] = True,
     ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak not to exceed, in dBTP.")] = -1.0,
     bit_depth: Annotated[str, typer.Option(metavar="16|24|float", help="Of wav and flac (ogg has none).")] = "24",
     dither: Annotated[
@@ -62,6 +66,8 @@ def render(
     voice = output_options.output()
     analysis = stored.analysis
     gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
+    check_sounds([file])
+    check_stored(analysis=analysis, automation=automation)
     from ...engine import Faders
     from ...engine.render.audio_writer import validate_output
     from ...engine.render.render import CEILING_RANGE_DBTP
@@ -103,6 +109,7 @@ def render(
             faders=faders,
             model=model,
             match_loudness=match_loudness,
+            together=together,
             bit_depth=bit_depth,
             ceiling_dbtp=ceiling,
             dither=dither,

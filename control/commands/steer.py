@@ -10,8 +10,8 @@ import typer
 from ...models.common.errors import InputError
 from ...models.common.formatting import format_signed
 from ..console import options
-from ..console.options import load_model_option
-from ..console.output import Output
+from ..console.option_groups import expand_option_groups
+from ..console.shared_options import NetworkOptions, OutputOptions
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command()(steer)
 
 
+@expand_option_groups
 def steer(
     file: options.File,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Written as .wav, .flac or .ogg.")],
@@ -50,13 +51,12 @@ def steer(
     ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak that is not exceeded, in dBTP.")] = -1.0,
     bit_depth: Annotated[str, typer.Option(metavar="16|24|float", help="Of wav and flac (ogg has none).")] = "24",
     overwrite: options.Overwrite = False,
-    as_json: options.Json = False,
-    model: options.ModelFile = None,
-    device: options.Device = "auto",
-    quiet: options.Quiet = False,
+    *,
+    network_options: NetworkOptions,
+    output_options: OutputOptions,
 ) -> None:
     """Write a recording whose emotions are moved by as much as was asked, and measure what came of it."""
-    voice = Output(as_json=as_json, quiet=quiet)
+    console = output_options.output()
     asked = shifts_of(toward or [])
     if bool(asked) == (curve is not None):
         raise InputError("say what is asked by --toward EMOTION=SHIFT or by --curve CSV, one of the two")
@@ -77,8 +77,8 @@ def steer(
         raise InputError(f"--ceiling {ceiling:g}: goes from {low:g} to {high:g} dBTP")
     track = load_track(file)
     path = None if curve is None else read_curve(curve, duration_s=track.duration_s)
-    network = load_model_option(model, device)
-    with voice.progress(f"Steering {output.name}") as report:
+    network = network_options.load()
+    with console.progress(f"Steering {output.name}") as report:
         steered = write(
             track,
             output,
@@ -93,9 +93,9 @@ def steer(
             overwrite=overwrite,
             progress=report,
         )
-    voice.result(dataclasses.asdict(steered), lambda: steered_table(steered))
+    console.result(dataclasses.asdict(steered), lambda: steered_table(steered))
     for line in steered_lines(steered):
-        voice.line(line)
+        console.line(line)
 
 
 def shifts_of(settings: Sequence[str]) -> dict[str, float]:

@@ -10,7 +10,8 @@ from ...models.common.errors import InputError
 from .output import Output, print_error
 
 if TYPE_CHECKING:
-    from ...engine.analysis.analysis import Analysis, AnalysisSettings
+    from ...engine.analysis.analysis import Analysis
+    from ...engine.analysis.settings import AnalysisSettings
     from ...engine.audio.track import Track
     from ...models.inference.checkpoint import Model
 
@@ -34,20 +35,6 @@ Quiet = Annotated[
 ]
 Seed = Annotated[
     int, typer.Option(metavar="N", help="Seed of all that is random: the same seed gives the same result.")
-]
-Passes = Annotated[
-    int,
-    typer.Option(metavar="N", help="How often each stretch goes through the network; 0: as the estimator needs."),
-]
-Segmentation = Annotated[
-    str, typer.Option(metavar="NAME", help="felzenszwalb (the paper's), slic, chan-vese or watershed.")
-]
-Estimator = Annotated[
-    str,
-    typer.Option(metavar="gradient|local|lime", help="gradient: quick; local: by differences; lime: the paper's."),
-]
-Perturbation = Annotated[
-    str, typer.Option(metavar="gain|hide", help="gain: segments up and down by 6 dB; hide: silenced, the paper's.")
 ]
 Coupled = Annotated[
     bool,

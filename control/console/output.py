@@ -8,7 +8,6 @@ import csv
 import errno
 import io
 import json
-import math
 import os
 import sys
 import time
@@ -20,7 +19,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.text import Text
 
 from ...models.common.arrays import ProgressCallback
-from ...models.common.formatting import format_duration
+from ...models.common.formatting import format_duration, rounded_values
 
 
 class _Console(Console):
@@ -62,7 +61,7 @@ class Output:
     def csv_row(self, cells: Iterable[object]) -> None:
         """One row of a table in CSV (numbers to six decimals)."""
         line = io.StringIO(newline="")
-        csv.writer(line, lineterminator="").writerow(_rounded(list(cells)))
+        csv.writer(line, lineterminator="").writerow(rounded_values(list(cells)))
         print(line.getvalue(), flush=True)
 
     def show(self, shown: RenderableType) -> None:
@@ -167,11 +166,11 @@ class FileCount:
 
 def _json(values: Mapping[str, Any]) -> str:
     """One line; letters that standard output has no bytes for are escaped, as JSON allows."""
-    text = json.dumps(_rounded(values), ensure_ascii=False, allow_nan=False)
+    text = json.dumps(rounded_values(values), ensure_ascii=False, allow_nan=False)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
-        return json.dumps(_rounded(values), allow_nan=False)
+        return json.dumps(rounded_values(values), allow_nan=False)
     return text
 
 
@@ -197,14 +196,3 @@ def print_error(text: str) -> None:
     """Print an error on standard error, as one line with the program's name before it."""
     with contextlib.suppress(BrokenPipeError):
         print("moodfader: " + " ".join(text.split()), file=sys.stderr, flush=True)
-
-
-def _rounded(value: Any) -> Any:  # noqa: ANN401
-    """Six decimals are more than any of these numbers mean; what is not finite (the peak of silence) is null."""
-    if isinstance(value, float):
-        return round(value, 6) if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
-    return value

@@ -10,7 +10,7 @@ from . import options
 from .output import Output
 
 if TYPE_CHECKING:
-    from ...engine.analysis.analysis import AnalysisSettings
+    from ...engine.analysis.settings import AnalysisSettings
     from ...models.inference.checkpoint import Model
 
 _ANALYSIS = "How it is analysed"
@@ -82,7 +82,7 @@ class AnalysisOptions:
 
     def settings(self) -> "AnalysisSettings":
         """The settings of the analysis. Raises InputError for an unknown name or a number out of range."""
-        from ...engine.analysis.analysis import AnalysisSettings
+        from ...engine.analysis.settings import AnalysisSettings
 
         return AnalysisSettings(
             self.segmentation, self.estimator, self.perturbation, self.evaluations, self.seed, self.coupled

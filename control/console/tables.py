@@ -132,6 +132,11 @@ def level_notes(rendered: "RenderResult", track: "Track", *, ceiling_dbtp: float
             f"the output was turned down by {-rendered.gain_db:.1f} dB: the input reaches {peak_db:.1f} dB above "
             "full scale, which this format cannot hold (a .wav with --bit-depth float keeps it as it is)"
         )
+    elif rendered.headroom_db >= 0.05:
+        notes.append(
+            f"the output was turned down by {rendered.headroom_db:.1f} dB so that no peak had to be limited: a "
+            "limiter moves back what it presses down (--match-loudness limits instead)"
+        )
     elif abs(rendered.gain_db) >= 0.05:
         turned = "up" if rendered.gain_db > 0 else "down"
         notes.append(
@@ -146,7 +151,9 @@ def level_notes(rendered: "RenderResult", track: "Track", *, ceiling_dbtp: float
 
 
 def render_table(rendered: "RenderResult", gains_db: Mapping[str, float]) -> Table:
-    """Features and emotions of a track and of its steered version, and the shift that the surrogate expects.
+    """Features and emotions of a track and of its steered version, and the shift that is expected.
+
+    Decoupled faders also have the part of a feature's shift that others hear too.
 
     Parameters
     ----------
@@ -155,18 +162,20 @@ def render_table(rendered: "RenderResult", gains_db: Mapping[str, float]) -> Tab
     gains_db : mapping
         Fader positions in dB by feature.
     """
-    table = numbers_table("0 to 1", "fader", "before", "after", "shift", "expected")
+    table = numbers_table("0 to 1", "fader", "before", "after", "shift", "expected", "confirmed")
     table.columns[4].style = "bold"
     for name in MIDLEVEL:
         before, after = rendered.midlevel["before"][name], rendered.midlevel["after"][name]
         fader = f"{gains_db.get(name, 0.0):+.1f} dB" if gains_db.get(name) else ""
-        table.add_row(name_with_pole(name), fader, f"{before:.3f}", f"{after:.3f}", f"{after - before:+.3f}", "")
+        confirmed = f"{rendered.confirmed[name]:+.3f}" if name in rendered.confirmed else ""
+        shift = f"{after - before:+.3f}"
+        table.add_row(name_with_pole(name), fader, f"{before:.3f}", f"{after:.3f}", shift, "", confirmed)
     table.add_section()
     for name in EMOTIONS:
         before, after = rendered.emotions["before"][name], rendered.emotions["after"][name]
         expected = rendered.emotions["surrogate"][name] - before
         shift = f"{after - before:+.3f}"
-        table.add_row(display_name(name), "", f"{before:.3f}", f"{after:.3f}", shift, f"{expected:+.3f}")
+        table.add_row(display_name(name), "", f"{before:.3f}", f"{after:.3f}", shift, f"{expected:+.3f}", "")
     return table
 
 

@@ -16,6 +16,7 @@ from ...models.common.arrays import FloatArray
 from ...models.common.errors import InputError
 from ...models.common.paths import data_dir
 from ...models.datasets.clip_dataset import ClipDataset, load_spectrograms
+from ...models.datasets.emotify import read_emotify
 from ...models.datasets.midlevel import read_midlevel
 from ...models.datasets.perceptual import read_perceptual
 from ...models.datasets.soundtracks import read_soundtracks
@@ -25,9 +26,17 @@ from ...models.network.spectrogram import LogSpectrogram
 from ...models.synthesis.labelled_music import TABLE, labelled_set
 from ...models.training.batches import TrainingSource
 from ..console.output import Output
+from .rendered_datasets import render_midi_dataset
 
-CLIPS_PER_BATCH: Final = {"soundtracks": 20, "midlevel": 20, "table": 20, "perceptual": 10, "known": 16}
+CLIPS_PER_BATCH: Final = {
+    "soundtracks": 20, "midlevel": 20, "table": 20, "perceptual": 10, "known": 16, "emotify": 16, "vgmidi": 8,
+    "emopia": 8, "pop909": 6,
+}  # fmt: skip
 """Clips per batch by kind of data set (`known`: synthetic music)."""
+NOT_RECORDED: Final = ("perceptual", "known", "vgmidi", "emopia", "pop909")
+"""Kinds of data set that are no complete recordings: excerpts of a rating study, and rendered music."""
+DIVIDED_ALONE: Final = ("known", "emotify", "vgmidi", "emopia", "pop909")
+"""Kinds whose folds are made for each data set: its groups are in no other one."""
 KNOWN_ALONE: Final = 24
 """Synthetic clips per batch where there is no other data set."""
 LEAST_CLIPS: Final = 5
@@ -44,11 +53,22 @@ class DatasetPaths:
     perceptual: Path | None = None
     known: tuple[Path, ...] = ()
     teacher: Path | None = None
+    emotify: Path | None = None
+    vgmidi: Path | None = None
+    emopia: Path | None = None
+    pop909: Path | None = None
 
     @property
     def named(self) -> bool:
         """Whether any path is given."""
-        return any((self.soundtracks, self.midlevel, self.tables, self.perceptual, self.known))
+        audio = (self.soundtracks, self.midlevel, self.tables, self.perceptual, self.known, self.emotify)
+        return any((*audio, *self.midi))
+
+    @property
+    def midi(self) -> dict[str, Path]:
+        """Folders of MIDI files, which are rendered, by kind."""
+        named = {"vgmidi": self.vgmidi, "emopia": self.emopia, "pop909": self.pop909}
+        return {kind: folder for kind, folder in named.items() if folder is not None}
 
     def or_default(self) -> "DatasetPaths":
         """Return these paths or, if none is given, those of the data folder (MOODFADER_DATA).
@@ -122,6 +142,9 @@ def read_datasets(datasets: DatasetPaths, voice: Output) -> list[LabelledDataset
     found += [(f"table:{table.name}", read_table(table)) for table in datasets.tables]
     if datasets.perceptual is not None:
         found.append(("perceptual", read_perceptual(datasets.perceptual, groups=groups)))
+    if datasets.emotify is not None:
+        found.append(("emotify", read_emotify(datasets.emotify)))
+    found += [(kind, render_midi_dataset(kind, folder, voice)) for kind, folder in datasets.midi.items()]
     embeddings = {} if datasets.teacher is None else read_embeddings(datasets.teacher)
     known = [read_table(folder / TABLE, prefix="known_") for folder in datasets.known]
     found += [(_known_name(place, datasets.known), clips) for place, clips in enumerate(known)]

@@ -1,30 +1,33 @@
-"""The default model made anew, from the rated recordings, a teacher's embeddings and music of known qualities.
+"""The default model made anew, from rated recordings, a teacher's embeddings and labelled synthetic music.
 
     python -m moodfader.control.experiments.default_model --data ../shared/data --work build/model
 
-Resumable: music that is rendered and epochs that are finished are kept in the work folder. On the same machine, with
-the same torch, sound fonts and one thread it gives the same file.
+Resumable: rendered music, spectrograms and finished epochs are kept in the work folder. On the same machine, with the
+same torch, sound fonts and one thread it gives the same file.
 
-1. 1,000 pieces composed and 1,000 passages arranged of scores, rendered with FluidR3.
-2. From the network that knows such music alone: 14 epochs on film clips, songs with felt emotions, perceptual ratings
-   and the music, under adversarial gain fields that grow.
-3. From there: 8 epochs under fields of full size, which count more.
+1. 1,000 pieces composed and 1,000 passages arranged of scores, and three excerpts of each piece of VGMIDI, rendered
+   with FluidR3.
+2. From the network that was trained on synthetic music alone: training on film clips, songs with felt emotions,
+   perceptual ratings, game music and synthetic music, under adversarial gain fields that grow.
+3. The scale of the features is widened to the spread that it shall have over recordings.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
 import numpy as np
 import typer
 
+from ...models.common.atomic_write import atomic_write
 from ...models.common.errors import InputError
 from ...models.common.paths import data_dir
-from ...models.datasets.clip_dataset import ClipDataset, load_spectrograms
+from ...models.datasets.clip_dataset import ClipDataset, build_targets, load_spectrograms
+from ...models.datasets.digests import short_digest
+from ...models.datasets.emotify import read_emotify
 from ...models.datasets.perceptual import read_perceptual
 from ...models.datasets.soundtracks import read_soundtracks
-from ...models.datasets.table import Clip, parse_number, parse_rating, read_rows, read_table
+from ...models.datasets.table import Clip, read_table
 from ...models.datasets.teacher_embeddings import read_embeddings, with_embeddings
 from ...models.inference.checkpoint import pretrained_checkpoint, save_model
 from ...models.inference.predict_clips import predict_clips
@@ -37,53 +40,27 @@ from ...models.training.settings import TrainingSettings
 from ...models.training.train import train, training_record
 from ..console.output import Output
 from .datasets import read_mono
+from .rendered_datasets import render_midi_dataset
 from .train_command import midlevel_quantiles
 
 PIECES: Final = 1000
 SOUND_FONTS: Final = ("FluidR3_GM.sf2",)
-FELT: Final = ("valence", "energy", "tension", "happy", "sad", "tender")
-PER_BATCH: Final = {"soundtracks": 16, "emotify": 16, "perceptual": 6, "composed": 6, "scores": 6}
-
-FIRST: Final = TrainingSettings(
-    start=pretrained_checkpoint(), epochs=14, learning_rate=1.5e-3, precision="bfloat16", threads=1, copies=16
+PER_BATCH: Final = {"soundtracks": 15, "emotify": 14, "perceptual": 6, "vgmidi": 5, "composed": 8, "scores": 8}
+"""Clips of each data set in a batch."""
+SETTINGS: Final = TrainingSettings(
+    start=pretrained_checkpoint(),
+    epochs=24,
+    learning_rate=1.5e-3,
+    precision="bfloat16",
+    threads=1,
+    copies=16,
+    consistency=4.0,
+    distillation=0.25,
 )
-SECOND: Final = replace(
-    FIRST, epochs=8, learning_rate=1.2e-3, consistency=5.0, copies=20, distillation=0.3, growing=False, seed=1
-)
 
 
-def read_felt(table: Path) -> list[Clip]:
-    """Songs of Emotify with felt emotions 0..1 and weights, as `felt_<emotion>`. Raises InputError."""
-    clips = []
-    for line, row in enumerate(read_rows(table), start=2):
-        ratings = {f"felt_{name}": parse_rating(row, name, table, line, top=1.0) for name in FELT}
-        weight = parse_number(row, "weight", table, line)
-        clips.append(Clip(table.parent / row["file"], row["group"], ratings, weight=weight))
-    return clips
-
-
-def read_sources(data: Path, music: Path, voice: Output) -> list[TrainingSource]:
-    """Everything that is learned from, as spectrograms. Raises InputError for what is missing."""
-    film = read_soundtracks(data / "soundtracks")
-    albums = {clip.path: clip.group for clip in film}
-    clips: dict[str, list[Clip]] = {
-        "soundtracks": film,
-        "emotify": read_felt(data / "emotify" / "felt.csv"),
-        "perceptual": read_perceptual(data / "soundtracks", groups=albums),
-        **{kind: read_table(music / kind / TABLE, prefix="known_") for kind in ("composed", "scores")},
-    }
-    embeddings = read_embeddings(data / "musicnn_teacher" / "embeddings.npz")
-
-    def loaded(name: str, found: Sequence[Clip]) -> ClipDataset:
-        with voice.progress(f"Reading {name}") as report:
-            return with_embeddings(load_spectrograms(found, read_mono, report), found, embeddings)
-
-    return [TrainingSource(name, loaded(name, found), PER_BATCH[name]) for name, found in clips.items()]
-
-
-def make_default_model(data: Path, work: Path, voice: Output) -> Path:
-    """The model's file in the work folder. Raises InputError."""
-    music = work / "music"
+def render_music(music: Path, voice: Output) -> None:
+    """Render the synthetic music into the folders `composed` and `scores`. Raises InputError."""
     with voice.progress("Composing") as report:
         labelled_set(PIECES, seed=11, folder=music / "composed", soundfonts=SOUND_FONTS, progress=report)
     with voice.progress("Arranging") as report:
@@ -96,23 +73,73 @@ def make_default_model(data: Path, work: Path, voice: Output) -> Path:
             group=lambda seed: draw_score(seed).name,
             progress=report,
         )
-    with torch_threads(FIRST.threads):
-        sources = read_sources(data, music, voice)
-        first = trained(sources, FIRST, work / "first.safetensors", voice)
-        return trained(sources, replace(SECOND, start=first), work / "default.safetensors", voice)
 
 
-def trained(sources: Sequence[TrainingSource], settings: TrainingSettings, path: Path, voice: Output) -> Path:
-    """The checkpoint of one run, made or gone on with unless it is there."""
+def read_sources(data: Path, work: Path, voice: Output) -> list[TrainingSource]:
+    """Read everything that is learned from, as spectrograms. Raises InputError for what is missing."""
+    music = work / "music"
+    film = read_soundtracks(data / "soundtracks")
+    albums = {clip.path: clip.group for clip in film}
+    clips: dict[str, list[Clip]] = {
+        "soundtracks": film,
+        "emotify": read_emotify(data / "emotify"),
+        "perceptual": read_perceptual(data / "soundtracks", groups=albums),
+        "vgmidi": render_midi_dataset(
+            "vgmidi", data / "vgmidi", voice, rendered=music / "vgmidi", soundfonts=SOUND_FONTS
+        ),
+        **{kind: read_table(music / kind / TABLE, prefix="known_") for kind in ("composed", "scores")},
+    }
+    embeddings = read_embeddings(data / "musicnn_teacher" / "embeddings.npz")
+    return [
+        TrainingSource(
+            name,
+            with_embeddings(stored_dataset(name, found, work / "spectrograms", voice), found, embeddings),
+            PER_BATCH[name],
+        )
+        for name, found in clips.items()
+    ]
+
+
+def stored_dataset(name: str, clips: Sequence[Clip], folder: Path, voice: Output) -> ClipDataset:
+    """Return the clips' spectrograms, of a file in the folder or computed and stored there. Raises InputError."""
+    key = short_digest([[clip.path.name, clip.path.stat().st_size, clip.start_s, clip.length_s] for clip in clips])
+    path = folder / f"{name}-{key}.npz"
+    if path.is_file():
+        with np.load(path, allow_pickle=False) as stored:
+            parts = np.split(stored["frames"], np.cumsum(stored["lengths"])[:-1])
+        weights = np.array([clip.weight for clip in clips], np.float32)
+        return ClipDataset(list(parts), build_targets(clips), None if (weights == 1).all() else weights)
+    with voice.progress(f"Reading {name}") as report:
+        dataset = load_spectrograms(clips, read_mono, report)
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as temp_path, temp_path.open("wb") as file:
+        lengths = np.array([len(spectrogram) for spectrogram in dataset.spectrograms])
+        np.savez(file, frames=np.concatenate(dataset.spectrograms), lengths=lengths)
+    return dataset
+
+
+def make_default_model(data: Path, work: Path, voice: Output) -> Path:
+    """Make the model's file in the work folder, unless it is there. Raises InputError."""
+    path = work / "default.safetensors"
     if path.is_file():
         return path
-    state = path.with_suffix(".state")
-    with voice.progress(f"Training {path.stem}") as report:
-        network = train(sources, settings, state=state, progress=lambda epoch, _: report(epoch / settings.epochs))
-    recordings = [part.material for part in sources if part.name in ("soundtracks", "emotify")]
-    factors = widen_features(network, np.concatenate([predict_clips(network, part)[0] for part in recordings]))
-    more = {"midlevel_quantiles": midlevel_quantiles(network, recordings), "widened": factors.round(4).tolist()}
-    save_model(network, path, record=training_record(sources, settings, **more))
+    render_music(work / "music", voice)
+    with torch_threads(SETTINGS.threads):
+        sources = read_sources(data, work, voice)
+        state = path.with_suffix(".state")
+        if state.exists():
+            voice.note(f"resuming from {state}")
+        with voice.progress("Training") as report:
+
+            def finished(epoch: int, loss: float) -> None:
+                report(epoch / SETTINGS.epochs)
+                voice.log(f"epoch {epoch} of {SETTINGS.epochs}: loss {loss:.4f}")
+
+            network = train(sources, SETTINGS, state=state, progress=finished)
+        recordings = [part.material for part in sources if part.name in ("soundtracks", "emotify")]
+        factors = widen_features(network, np.concatenate([predict_clips(network, part)[0] for part in recordings]))
+        more = {"midlevel_quantiles": midlevel_quantiles(network, recordings), "widened": factors.round(4).tolist()}
+        save_model(network, path, record=training_record(sources, SETTINGS, **more))
     state.unlink(missing_ok=True)
     return path
 

@@ -11,6 +11,7 @@ import typer
 
 from ...models.common.errors import InputError
 from ..console import options
+from ..console.early_checks import check_tables
 from ..console.option_groups import expand_option_groups
 from ..console.output import Output
 from .steering_table import SteeringOptions, evaluate_steering_option
@@ -53,6 +54,16 @@ class CrossValidationOptions:
     repeats: Annotated[
         int, typer.Option(metavar="N", help="Number of repetitions, with different seeds.", rich_help_panel=_HOW)
     ] = 1
+
+    by_genre: Annotated[
+        bool,
+        typer.Option(
+            "--by-genre",
+            metavar="",
+            help="Folds are genres and data sets: each is left out of training in turn.",
+            rich_help_panel=_HOW,
+        ),
+    ] = False
 
     @property
     def tested(self) -> int:
@@ -118,6 +129,7 @@ def evaluate(
     if report is None and (test_synthetic or compare_with):
         raise InputError("--test-synthetic and --compare-with are for a --report")
     division.check()
+    check_tables(recordings.table or ())
     voice = Output(as_json=as_json, quiet=quiet)
     settings = training.settings(device)
     from ...models.inference.threads import torch_threads
@@ -193,9 +205,15 @@ def _ensembles(
     model = None if trained is None else single_model(trained.network, clips)
     if model is not None and not division.cross_validate:
         return model, model
-    folds, repeats, tested = division.folds, division.repeats, division.tested
     ensemble = run_cross_validation(
-        rated, settings, folds=folds, first=tested, repeats=repeats, folder=networks, voice=voice
+        rated,
+        settings,
+        folds=division.folds,
+        first=division.test_folds,
+        repeats=division.repeats,
+        folder=networks,
+        voice=voice,
+        by_genre=division.by_genre,
     )
     return ensemble, model or ensemble
 
@@ -219,6 +237,8 @@ def _record(
     parts = (
         f"{division.folds} folds" if division.test_folds is None else f"{division.tested} of {division.folds} folds"
     )
+    if division.by_genre:
+        parts = "genres left out in turn" if division.test_folds is None else f"{division.tested} genres left out"
     record |= {"title": f"{settings.architecture}, cross-validation: {parts}, {times}", "settings": stored_settings}
     record |= {"folds": division.folds, "tested_folds": division.tested, "repeats": division.repeats, "seeds": seeds}
     if trained is not None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ...models.common.arrays import FloatArray, Floats, ProgressCallback
 from ...models.common.constants import SAMPLE_RATE
+from ...models.common.errors import InputError
 from ...models.datasets.clip_dataset import TARGET_SETS, ClipDataset, clip_digests, material_digest
 from ...models.datasets.digests import short_digest
 from ...models.datasets.folds import group_folds
@@ -21,7 +22,7 @@ from ...models.training.batches import TrainingSource
 from ...models.training.cross_validation import FoldEnsemble, FoldModel, SourcesOf, train_folds
 from ...models.training.settings import TrainingSettings
 from ..console.output import Output
-from .datasets import LabelledDataset, compute_spectrogram, read_mono
+from .datasets import DIVIDED_ALONE, LabelledDataset, compute_spectrogram, read_mono
 
 MAX_PERTURBED: Final = 400
 """Largest number of recordings whose robustness is measured; of more, so many are taken at equal distances."""
@@ -76,10 +77,11 @@ def run_cross_validation(
     settings: TrainingSettings,
     *,
     folds: int,
-    first: int,
+    first: int | None,
     repeats: int,
     folder: Path | None,
     voice: Output,
+    by_genre: bool = False,
 ) -> FoldEnsemble:
     """Train the networks of a cross-validation, or load those that an interrupted run has left.
 
@@ -92,13 +94,15 @@ def run_cross_validation(
     folds
         Number of folds.
     first
-        Number of folds that are tested.
+        Number of folds that are tested; None for all.
     repeats
         Number of repetitions.
     folder
         Where the networks are stored; None for nowhere.
     voice
         For progress and messages.
+    by_genre
+        Whether each fold is a genre or a data set (`genre_folds`), in place of a part of all.
 
     Raises
     ------
@@ -110,13 +114,16 @@ def run_cross_validation(
     runs = []
     for repeat in range(repeats):
         repeat_settings = dataclasses.replace(settings, seed=settings.seed + repeat)
-        tested = make_folds(rated, folds, seed=repeat_settings.seed)[:first]
+        divided = genre_folds(rated) if by_genre else make_folds(rated, folds, seed=repeat_settings.seed)
+        tested = divided[:first]
         with voice.progress(f"Cross-validation {repeat + 1} of {repeats}") as report:
             losses: dict[int, float] = {}  # by fold, of the networks that are trained in this run
 
-            def finished(fold: int, epoch: int, loss: float, losses: dict[int, float] = losses) -> None:
+            def finished(
+                fold: int, epoch: int, loss: float, losses: dict[int, float] = losses, count: int = len(tested)
+            ) -> None:
                 losses[fold] = loss
-                report((fold * settings.epochs + epoch) / (first * settings.epochs))
+                report((fold * settings.epochs + epoch) / (count * settings.epochs))
 
             models: list[FoldModel] = []
             for model in train_folds(
@@ -130,7 +137,7 @@ def run_cross_validation(
             ):
                 models.append(model)
                 state = f"loss {losses[model.part]:.4f}" if model.part in losses else "trained before"
-                voice.log(f"fold {model.part + 1} of {folds}, seed {repeat_settings.seed}: {state}")
+                voice.log(f"fold {model.part + 1} of {len(divided)}, seed {repeat_settings.seed}: {state}")
         runs.append(tuple(models))
     return FoldEnsemble(tuple(runs))
 
@@ -138,7 +145,7 @@ def run_cross_validation(
 def make_folds(rated: Sequence[LabelledDataset], folds: int, *, seed: int) -> list[list[int]]:
     """Divide the clips of several data sets into folds that keep groups together.
 
-    Recordings and synthetic music are divided separately, so that the folds of the recordings do not depend on it.
+    Data sets that share no group with others are divided separately, so that the folds do not depend on each other.
 
     Parameters
     ----------
@@ -161,7 +168,7 @@ def make_folds(rated: Sequence[LabelledDataset], folds: int, *, seed: int) -> li
     for dataset in rated:
         indices = range(start, start + len(dataset.clips))
         start += len(dataset.clips)
-        if dataset.kind == "known":
+        if dataset.kind in DIVIDED_ALONE:
             for fold, rows in zip(divided, group_folds(dataset.clips, folds, seed=seed), strict=True):
                 fold += [indices[row] for row in rows]
         else:
@@ -171,6 +178,35 @@ def make_folds(rated: Sequence[LabelledDataset], folds: int, *, seed: int) -> li
         for fold, rows in zip(divided, group_folds(recordings, folds, seed=seed), strict=True):
             fold += [recording_indices[row] for row in rows]
     return [sorted(fold) for fold in divided]
+
+
+def genre_folds(rated: Sequence[LabelledDataset]) -> list[list[int]]:
+    """Divide the clips into genres, each of which is left out of training in turn.
+
+    A genre is that of the clips (Emotify has four), or the data set where they have none; recordings that may share
+    albums (Soundtracks, the perceptual ratings, Mid-level) are one. Synthetic music is in no fold.
+
+    Returns
+    -------
+    list of list of int
+        Ascending indices into the concatenated clips, for each genre.
+
+    Raises
+    ------
+    InputError
+        There are fewer than two genres.
+    """
+    members: dict[str, list[int]] = {}
+    start = 0
+    for dataset in rated:
+        for row, clip in enumerate(dataset.clips):
+            if not any(name.startswith("known_") for name in clip.ratings):
+                shared = "recordings" if dataset.kind not in DIVIDED_ALONE else dataset.kind
+                members.setdefault(f"{shared} {clip.genre}", []).append(start + row)
+        start += len(dataset.clips)
+    if len(members) < 2:
+        raise InputError("--by-genre: all recordings are of one genre (give --emotify or --vgmidi as well)")
+    return list(members.values())
 
 
 def _sources_of(rated: Sequence[LabelledDataset]) -> SourcesOf:
@@ -219,7 +255,11 @@ def collect_predictions(
     targets = {name: values.astype(float) for name, values in material.targets.items()}
     model_predictions = None if unseen is ensemble else _outputs(unseen.predict_out_of_fold(material))
     inputs = EvaluationInputs(
-        clips=clips, predictions=predictions, rated=targets, model_predictions=model_predictions
+        clips=clips,
+        predictions=predictions,
+        rated=targets,
+        model_predictions=model_predictions,
+        datasets=[dataset.name for dataset in rated for _ in dataset.clips],
     )
     if test_sweeps is not None:
         sweep_clips, sweep_material = test_sweeps

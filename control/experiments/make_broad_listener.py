@@ -14,12 +14,11 @@ from safetensors.torch import save_file
 from ...engine.steering.listeners import broad_statistics
 from ...models.common.arrays import FloatArray
 from ...models.common.atomic_write import atomic_write
-from ...models.common.errors import InputError
 from ...models.jury.fit import fit_readout
 from ...models.jury.material import JuryMaterial, Source, read_halves
 from ...models.network.spectrogram import LogSpectrogram
-from ..console.output import print_error
 from .datasets import read_mono
+from .make_jury import run_script
 
 RIDGE: Final = 100.0
 
@@ -50,19 +49,5 @@ def _joined(first: Source, second: Source) -> Source:
     return Source(first.sounds + second.sounds, np.concatenate((first.targets, second.targets)))
 
 
-def main() -> int:
-    """The script; returns the exit code."""
-    if len(sys.argv) != 5:
-        print_error("make_broad_listener DATA KNOWN KNOWN OUT: four folders are needed")
-        return 2
-    data, first, second, output = map(Path, sys.argv[1:])
-    try:
-        make_broad_listener(data, (first, second), output)
-    except InputError as error:
-        print_error(str(error))
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_script(make_broad_listener))

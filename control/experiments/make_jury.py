@@ -6,6 +6,7 @@ package.
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -47,14 +48,14 @@ def make_jury(data: Path, known: tuple[Path, Path], output: Path) -> None:
                 save_file({key: tensor.contiguous() for key, tensor in own.items()}, path)
 
 
-def main() -> int:
-    """The script; returns the exit code."""
+def run_script(make: Callable[[Path, tuple[Path, Path], Path], None]) -> int:
+    """Run `make(data, (known, known), output)` on the four folders of the command line; returns the exit code."""
     if len(sys.argv) != 5:
-        print_error("make_jury DATA KNOWN KNOWN OUT: four folders are needed")
+        print_error(f"{make.__name__} DATA KNOWN KNOWN OUT: four folders are needed")
         return 2
     data, first, second, output = map(Path, sys.argv[1:])
     try:
-        make_jury(data, (first, second), output)
+        make(data, (first, second), output)
     except InputError as error:
         print_error(str(error))
         return 2
@@ -62,4 +63,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_script(make_jury))

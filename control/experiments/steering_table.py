@@ -1,7 +1,7 @@
 """evaluate --steering: what judges that took no part hear of faders and targets, as tables in Markdown."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,12 +60,15 @@ def evaluate_steering_option(chosen: SteeringOptions, model: "Model", voice: Out
         "tracks": [track.path.name for track in tracks],
         "heard": [asdict(one) for one in evidence.heard],
         "natural_slope": natural_slopes(evidence),
+        "confirmed": confirmed_parts(evidence),
     }
     voice.result(record, lambda: steering_page(evidence, jury=chosen.jury))
 
 
 def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
     """All tables in Markdown."""
+    from ...engine.steering.confirmed import CONFIRMED
+
     tracks = len({one.track for one in evidence.heard})
     faders = [one for one in evidence.heard if one.kind == "fader"]
     lines = [f"{jury} jury, {tracks} tracks, faders at +6 and -6 dB, loudness matched; intervals 95 %, over tracks."]
@@ -75,10 +78,14 @@ def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
         *(_row(name, own) for name, own in _by_name(faders)),
         _row("all", faders),
     ]
+    shown = [replace(one, own=CONFIRMED[one.name] * one.own) for one in faders]
+    lines.append(_row("all, of the part that is shown as confirmed", faders, share_of=shown))
     random = [one for one in evidence.heard if one.kind == "random"]
     lines += [_row("random field of the same size", random, share_of=faders)]
     slopes = ", ".join(f"{name} {slope:.2f}" for name, slope in natural_slopes(evidence).items())
     lines += ["", f"Natural: a judge's difference between two tracks per difference at the network: {slopes}."]
+    parts = ", ".join(f"{display_name(name)} {part:.2f}" for name, part in confirmed_parts(evidence).items())
+    lines += ["", f"Confirmed, the mean share of the judges: {parts}."]
     targets = [one for one in evidence.heard if one.kind == "target"]
     lines += ["", *_head("target", evidence)]
     for size in sorted({abs(one.asked) for one in targets}):
@@ -96,6 +103,18 @@ def natural_slopes(evidence: "SteeringEvidence") -> dict[str, float]:
         name: float((centred[:, number].ravel() @ own) / max(float(own @ own), 1e-12))
         for number, name in enumerate(evidence.judges, start=1)
     }
+
+
+def confirmed_parts(evidence: "SteeringEvidence") -> dict[str, float]:
+    """By feature: the share of the network's own move that the judges hear on average, within 0..1.
+
+    Of the development jury, this is the table of steering/confirmed.py.
+    """
+    parts = {}
+    for name, faders in _by_name([one for one in evidence.heard if one.kind == "fader"]):
+        own = max(float(np.mean([one.own for one in faders])), 1e-9)
+        parts[name] = float(np.clip(np.mean([one.judges for one in faders]) / own, 0, 1))
+    return parts
 
 
 def _head(what: str, evidence: "SteeringEvidence") -> list[str]:

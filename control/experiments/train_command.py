@@ -50,7 +50,7 @@ def train(
     from ...models.inference.threads import torch_threads
     from ...models.training.train import train as learn
     from ...models.training.train import training_record
-    from .datasets import read_datasets, render_labelled_music, require_enough_clips
+    from .datasets import NOT_RECORDED, read_datasets, render_labelled_music, require_enough_clips
 
     datasets = recordings.datasets()
     if synthetic_clips:
@@ -70,7 +70,7 @@ def train(
                 voice.log(f"epoch {epoch} of {settings.epochs}: loss {loss:.4f}")
 
             network = learn(sources, settings, state=state, progress=finished)
-        recordings_only = [part for part in rated if part.kind not in ("perceptual", "known")] or rated
+        recordings_only = [part for part in rated if part.kind not in NOT_RECORDED] or rated
         quantiles = midlevel_quantiles(network, [part.material for part in recordings_only])
         record = training_record(sources, settings, midlevel_quantiles=quantiles)
     digest = save_model(network, output, record=record)

@@ -65,6 +65,38 @@ class DatasetOptions:
             rich_help_panel=_FROM,
         ),
     ] = None
+    emotify: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Emotify: songs and the emotions that listeners felt (data.csv and the folders of the genres).",
+            rich_help_panel=_FROM,
+        ),
+    ] = None
+    vgmidi: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="VGMIDI: rated MIDI files of game music, rendered in random instruments (needs FluidSynth).",
+            rich_help_panel=_FROM,
+        ),
+    ] = None
+    emopia: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="EMOPIA: MIDI files of pop piano in four quadrants of emotion, rendered likewise.",
+            rich_help_panel=_FROM,
+        ),
+    ] = None
+    pop909: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="POP909: MIDI files of pop songs with their keys, rendered with bass and drums.",
+            rich_help_panel=_FROM,
+        ),
+    ] = None
 
     teacher: Annotated[
         Path | None,
@@ -87,7 +119,16 @@ class DatasetOptions:
 
         tables, synthetic = tuple(self.table or ()), tuple(self.synthetic or ())
         return DatasetPaths(
-            self.soundtracks, self.midlevel, tables, self.perceptual, synthetic, self.teacher
+            self.soundtracks,
+            self.midlevel,
+            tables,
+            self.perceptual,
+            synthetic,
+            self.teacher,
+            self.emotify,
+            self.vgmidi,
+            self.emopia,
+            self.pop909,
         ).or_default()
 
 

@@ -9,16 +9,16 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...engine.plotting.style import BLUE, GREY, INK, STYLE, VERMILION, hide_spines, save_figure
+from ...engine.plotting.colours import BAR, FIT, GREY, GRID, INK, REFERENCE_LINE, SERIES
+from ...engine.plotting.style import STYLE, hide_spines, save_figure
 from ...models.common.arrays import Floats
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.formatting import display_name, format_signed
 from ...models.evaluation.metrics import RegressionMetrics
 from ...models.evaluation.results import EvaluationResults
-from .plot_helpers import GRID, add_footnote, format_interval, plot_intervals
+from .plot_helpers import add_footnote, format_interval, plot_intervals
 
 _BINS = 6
-_OTHERS: Final = ("#009E73", "#CC79A7", "#E69F00")
 _SHAPES: Final = ("o", "s", "^", "D", "v", "P")
 
 
@@ -43,7 +43,7 @@ def plot_scatter(
         for name, axes in _panels(figure, results):
             x, y = predictions[:, EMOTIONS.index(name)], rated[:, EMOTIONS.index(name)]
             axes.plot([-0.1, 1.1], [-0.1, 1.1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
-            axes.scatter(x, y, s=11, color=BLUE, alpha=0.45, linewidths=0)
+            axes.scatter(x, y, s=11, color=SERIES[0], alpha=0.45, linewidths=0)
             axes.set_title(f"{display_name(name)}   r {format_interval(results[name].r)}", fontsize=8.5)
             _unit(axes)
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
@@ -85,14 +85,14 @@ def plot_emotion_metrics(
             for row, name in zip(rows, names, strict=True):
                 low, high = chance(results[name])
                 if high > low:
-                    axes.barh(row, high - low, left=low, height=0.5, color="#dddddd")
+                    axes.barh(row, high - low, left=low, height=0.5, color=BAR)
                 else:
                     axes.plot([low, low], [row - 0.32, row + 0.32], color=GREY, linewidth=2)
             runs = {"": results, **others}
             for index, (label, run) in enumerate(runs.items()):
                 shift = (index - (len(runs) - 1) / 2) * 0.2
                 points = [(row, value(run[name])) for row, name in zip(rows, names, strict=True) if name in run]
-                colour = BLUE if index == 0 else _OTHERS[(index - 1) % len(_OTHERS)]
+                colour = SERIES[index % len(SERIES)]
                 plot_intervals(
                     axes, points, shift, colour, label or "this model", shape=_SHAPES[index % len(_SHAPES)]
                 )
@@ -142,8 +142,10 @@ def plot_calibration(
             axes.plot([-0.1, 1.1], [-0.1, 1.1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
             slope, offset = results[name].slope, results[name].offset
             ends = np.array([min(predicted), max(predicted)])
-            axes.plot(ends, slope.value * ends + offset.value, color=VERMILION, linewidth=1.1)
-            axes.errorbar(predicted, mean, yerr=error, fmt="o", color=BLUE, markersize=4, elinewidth=1, capsize=2)
+            axes.plot(ends, slope.value * ends + offset.value, color=FIT, linewidth=1.1)
+            axes.errorbar(
+                predicted, mean, yerr=error, fmt="o", color=SERIES[0], markersize=4, elinewidth=1, capsize=2
+            )
             axes.set_title(display_name(name), fontsize=9)
             text = f"slope {format_interval(slope)}\noffset {format_signed(offset.value, '.2f')}"
             axes.text(0.04, 0.97, text, transform=axes.transAxes, va="top", fontsize=7, color=INK)
@@ -171,12 +173,12 @@ def plot_out_of_domain(path: Path, results: EvaluationResults, *, title: str) ->
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 4.6), layout="constrained")
         panels = figure.subplots(1, 2, width_ratios=(len(MIDLEVEL), len(EMOTIONS)), sharey=True)
-        colours = (INK, GREY, VERMILION, BLUE, *_OTHERS)
+        colours = (INK, GREY, FIT, *SERIES)
         for axes, names in zip(panels, (MIDLEVEL, EMOTIONS), strict=True):
             for column, name in enumerate(names):
                 low, middle, high = results.usual[name]
-                axes.bar(column, high - low, bottom=low, width=0.62, color="#e9e9e9")
-                axes.plot([column - 0.31, column + 0.31], [middle, middle], color="#bbbbbb", linewidth=1.2)
+                axes.bar(column, high - low, bottom=low, width=0.62, color=BAR)
+                axes.plot([column - 0.31, column + 0.31], [middle, middle], color=REFERENCE_LINE, linewidth=1.2)
             for index, (sound, predictions) in enumerate(results.unusual.items()):
                 x = np.arange(len(names)) + (index - (len(results.unusual) - 1) / 2) * 0.11
                 shape, colour = _SHAPES[index % len(_SHAPES)], colours[index % len(colours)]

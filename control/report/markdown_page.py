@@ -35,6 +35,7 @@ def render_report(
         f"# {title}",
         methods_section(record),
         sections.emotions_section(results),
+        sections.dataset_section(results),
         comparison_section(record, others),
     ]
     parts += [

@@ -11,7 +11,8 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ...engine.plotting.style import BLUE, GREY, INK, STYLE, VERMILION, hide_spines, save_figure
+from ...engine.plotting.colours import GREY, GRID, HEAT_STOPS, INK, PAPER, SERIES, SIGNED_STOPS
+from ...engine.plotting.style import STYLE, hide_spines, save_figure
 from ...models.common.constants import MIDLEVEL
 from ...models.common.formatting import display_name, format_r
 from ...models.datasets.perceptual import SCALE_TO_FEATURE
@@ -19,11 +20,11 @@ from ...models.evaluation.construct_validity import ScaleValidity
 from ...models.evaluation.parameter_sweeps import SweepResponse
 from ...models.evaluation.results import EvaluationResults
 from ...models.evaluation.robustness import OUTPUT_NAMES
-from .plot_helpers import GRID, add_footnote, plot_intervals
+from .plot_helpers import add_footnote, plot_intervals
 
-SIGNED: Final[Colormap] = LinearSegmentedColormap.from_list("signed", [VERMILION, "#fbfbfb", BLUE])
+SIGNED: Final[Colormap] = LinearSegmentedColormap.from_list("signed", SIGNED_STOPS)
 """Diverging colour map: vermilion below zero, blue above."""
-_HEAT: Final[Colormap] = LinearSegmentedColormap.from_list("heat", ["#fbfbfb", "#E69F00", "#7a3b00"])
+_HEAT: Final[Colormap] = LinearSegmentedColormap.from_list("heat", HEAT_STOPS)
 
 
 def scale_label(scale: str) -> str:
@@ -111,8 +112,8 @@ def plot_sweep_responses(path: Path, sweeps: Mapping[str, SweepResponse], *, tit
         left, right = figure.subplots(1, 2, width_ratios=(3, 4))
         rows = range(len(names))
         for shift, colour, label, part in (
-            (-0.13, BLUE, "all clips of its sweeps", "pooled"),
-            (0.13, "#009E73", "mean within sweeps", "within"),
+            (-0.13, SERIES[0], "all clips of its sweeps", "pooled"),
+            (0.13, SERIES[1], "mean within sweeps", "within"),
         ):
             plot_intervals(
                 left,
@@ -223,7 +224,7 @@ def _matrix(
             printed = float(value if shown is None else shown[row, column])
             text = format_r(printed, digits)
             text = "+" + text if signs and printed > 0 else text
-            colour = "white" if strong else INK
+            colour = PAPER if strong else INK
             up = 0.12 if below else 0
             axes.text(column, row - up, text, ha="center", va="center", fontsize=8.5, color=colour)
             if below:
@@ -240,7 +241,7 @@ def _matrix(
     axes.tick_params(length=0)
     axes.set_xticks(np.arange(len(columns) + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(len(rows) + 1) - 0.5, minor=True)
-    axes.grid(which="minor", color="white", linewidth=1.5)
+    axes.grid(which="minor", color=PAPER, linewidth=1.5)
     axes.tick_params(which="minor", length=0)
     for side in axes.spines.values():
         side.set_visible(False)

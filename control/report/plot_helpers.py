@@ -1,17 +1,14 @@
 """Helpers of the figures of an evaluation: number formats, points with error bars, a footnote."""
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...engine.plotting.style import GREY
+from ...engine.plotting.colours import GREY
 from ...models.common.formatting import format_r
 from ...models.evaluation.bootstrap import Estimate
-
-GRID: Final = "#e4e4e4"
 
 
 def format_interval(estimate: Estimate) -> str:

@@ -78,6 +78,36 @@ def emotions_section(results: EvaluationResults) -> str:
     return "\n\n".join([*parts, note, *map(figure_link, ("emotions", "scatter", "calibration"))])
 
 
+def dataset_section(results: EvaluationResults) -> str:
+    """Agreement by data set and genre."""
+    rows = []
+    for a in results.by_dataset:
+        lowest = min(a.by_genre, key=a.by_genre.__getitem__, default=None)
+        largest = max(a.bias, key=lambda genre, bias=a.bias: abs(bias[genre]))  # type: ignore[misc]
+        rows.append(
+            [
+                a.dataset or "recordings",
+                display_name(a.rating),
+                display_name(a.emotion),
+                format_r(a.r),
+                format_r(a.within),
+                "" if a.between is None else format_r(a.between),
+                "" if lowest is None else f"{lowest} {format_r(a.by_genre[lowest])}",
+                f"{largest} {format_signed(a.bias[largest], '.2f')}",
+                str(a.clips),
+            ]
+        )
+    if len({a.dataset for a in results.by_dataset}) < 2 and not any(a.by_genre for a in results.by_dataset):
+        return ""
+    header = "data set | rated | predicted | r | within genres | between genres | lowest | largest bias | clips"
+    note = (
+        "*Within genres*: mean of the correlations in each genre. *Between*: correlation of the genres' means. "
+        "*Bias*: mean of prediction less rating in a genre; ratings on scales of their own are compared after the "
+        "best line. `gems`: shares of listeners who felt an emotion."
+    )
+    return "\n\n".join(["## By data set and genre", table(header, rows), note])
+
+
 def midlevel_section(results: EvaluationResults) -> str:
     """Metrics of the mid-level features against ratings."""
     if not results.midlevel:

@@ -13,6 +13,7 @@ from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.common.formatting import display_name
+from ...models.datasets.clip_dataset import EMOTION_SETS
 from ...models.evaluation.metrics import column_correlations
 from ...models.evaluation.results import EvaluationInputs
 from ..console.tables import numbers_table, with_title
@@ -22,6 +23,9 @@ TARGET_SET_TITLES: Final = {
     "midlevel": "mid-levels, human ratings",
     "heard": "mid-levels, perceptual ratings of excerpts",
     "known": "mid-levels, synthetic music",
+    "felt": "emotions, felt by listeners (Emotify)",
+    "vgmidi": "emotions, rendered game music (VGMIDI)",
+    "emopia": "emotions, rendered pop piano (EMOPIA)",
 }
 
 Scores = dict[str, dict[str, float]]
@@ -40,7 +44,7 @@ def pearson_scores(inputs: EvaluationInputs) -> Scores:
     for head, targets in inputs.rated.items():
         names, predictions = (
             (EMOTIONS, inputs.predictions[:, :, 7:])
-            if head == "emotions"
+            if head in EMOTION_SETS
             else (MIDLEVEL, inputs.predictions[:, :, :7])
         )
         valid = np.where(np.isfinite(inputs.predictions[0, :, :1]), targets, np.nan)
@@ -96,7 +100,7 @@ def read_record(path: Path) -> dict[str, Any]:
         is_complete = isinstance(record["title"], str) and all(
             isinstance(mean[key], float) for key in ("value", "low", "high")
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path}: not the record.json of an evaluation's --report with rated emotions") from error
     if not is_complete:
         raise InputError(f"{path}: a record without the mean r of the emotions")

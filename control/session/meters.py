@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...engine.analysis.surrogate import Surrogate
 
 
-class Plays(Protocol):
+class PlayerInterface(Protocol):
     """Interface of a player."""
 
     sample_rate: int

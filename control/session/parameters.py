@@ -8,7 +8,7 @@ import difflib
 from functools import lru_cache
 from typing import Final
 
-from ...engine.dsp.faders import FADER_RANGE_DB
+from ...engine.dsp.faders import FADER_RANGE_DB, MASTER_RANGE_DB, WET_RANGE
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.common.formatting import display_name
@@ -142,8 +142,10 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     Parameter(f"{ROOT}/preset/load", "string", None, None, "", "", "Load the preset of this name."),
     _switch("bypass", False, "A/B: whether the original sounds, aligned to the sample."),
     _switch("delta", False, "Whether only the difference that the faders make sounds."),
-    Parameter(f"{ROOT}/wet", "float", 0.0, 1.0, "", 1.0, "Fraction of the steered sound; the rest is the original."),
-    Parameter(f"{ROOT}/master", "float", -60.0, 12.0, "dB", 0.0, "Output gain."),
+    Parameter(
+        f"{ROOT}/wet", "float", *WET_RANGE, "", 1.0, "Fraction of the steered sound; the rest is the original."
+    ),
+    Parameter(f"{ROOT}/master", "float", *MASTER_RANGE_DB, "dB", 0.0, "Output gain."),
     _switch("match_loudness", False, "Whether the steered sound is matched to the loudness of the original."),
     _meter("peak_db", "dBTP", "True peak of the last blocks.", low=None, default=-120.0),
     _meter("load", "", "Rendering time as a fraction of real time: 1 is all of it."),

@@ -37,7 +37,7 @@ from ..steering.moment import Moment
 from ..steering.steering import Steering
 from .loop_edges import LOOP, LOOP_END, LOOP_START, TRACK, TrackLoops, move_edge
 from .macros import expand_macro
-from .meters import NOTHING_MEASURED, Plays, expected_values, measured_values, meter_values
+from .meters import NOTHING_MEASURED, PlayerInterface, expected_values, measured_values, meter_values
 from .parameter_store import ParameterStore
 from .parameters import PARAMETERS, ROOT, Value, find_parameter
 from .performance_recorder import PerformanceRecorder
@@ -67,7 +67,7 @@ class Session:
         self._lock = threading.RLock()
         self._note = note or (lambda text: None)
         self._recording = PerformanceRecorder(record, self._note)
-        self._player: Plays | None = None
+        self._player: PlayerInterface | None = None
         self._tracks = AnalyzedTracks()
         self._steering = Steering()
         self._processes: dict[ProcessName, ProcessState] = dict.fromkeys(
@@ -109,7 +109,7 @@ class Session:
         InputError
             If a file cannot be played, the device not be opened, or the automation file not be created.
         """
-        player = Player(files, self.event, options)
+        player = Player(files, self.handle_message, options)
         try:
             self._steering.cues = self._read_cues()
             if record is not None:
@@ -124,7 +124,7 @@ class Session:
             raise
         threading.Thread(target=self._follow, daemon=True).start()
 
-    def attach(self, player: Plays, *, tracks: Sequence[str] = (), ceiling_dbtp: float = -1.0) -> None:
+    def attach(self, player: PlayerInterface, *, tracks: Sequence[str] = (), ceiling_dbtp: float = -1.0) -> None:
         """Use this player and send it the values that differ from the defaults; a recording begins."""
         with self._lock:
             about = {"sample_rate": player.sample_rate, "channels": player.channels}
@@ -240,17 +240,17 @@ class Session:
         return self._recording.is_recording
 
     @property
-    def analysed(self) -> float | None:
+    def analysis_progress(self) -> float | None:
         """Progress of the analysis of the track that plays, 0..1; None before it began."""
         return self._tracks.progress.get(self._meters.track if self._meters else 0)
 
     @property
-    def heard(self) -> Mapping[int, TrackSummary]:
+    def track_summaries(self) -> Mapping[int, TrackSummary]:
         """Summaries of the analysed tracks, by number."""
         return dict(self._tracks.summaries)
 
     @property
-    def pictures(self) -> Mapping[int, np.ndarray]:
+    def thumbnails(self) -> Mapping[int, np.ndarray]:
         """Thumbnail spectrograms of the analysed tracks, by number."""
         return dict(self._tracks.thumbnails)
 
@@ -267,16 +267,16 @@ class Session:
             self._player = None
         self._recording.end(None if player is None else player.samples_played)
 
-    def event(self, message: PlayerMessage) -> None:
+    def handle_message(self, message: PlayerMessage) -> None:
         """Handle a message of the player; errors become notes."""
         try:
-            self._take(message)
+            self._dispatch(message)
         except InputError as error:
             self._note(str(error))
         except Exception as error:
             self._note(f"{type(message).__name__}: {type(error).__name__}: {error}")
 
-    def _take(self, message: PlayerMessage) -> None:
+    def _dispatch(self, message: PlayerMessage) -> None:
         match message:
             case EventsApplied(events):
                 self._recording.write_events(events, self._tracks.summaries)

@@ -200,10 +200,10 @@ class Terminal(App[None]):
     def _map_rows(self, view: ViewState, width: int, height: int) -> list[Text]:
         """The gain map of the track that plays, once it has been analysed."""
         track = self._session.meters.track if self._session.meters else 0
-        summary = self._session.heard.get(track)
+        summary = self._session.track_summaries.get(track)
         if summary is None:
             return [Text("  the gain map comes with the analysis", self._actions.palette.quiet)]
-        levels = self._session.pictures.get(track)
+        levels = self._session.thumbnails.get(track)
         wanted = summary.analysis, levels is not None
         if self._map is None or self._map[0] != wanted:
             self._failure = ""

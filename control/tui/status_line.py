@@ -42,7 +42,7 @@ def status_snapshot(session: "Session", files: list[Path], meters: "PlayerMeters
         "playing": meters.playing,
         "state": view.value("state/sound"),
         "state_text": sound_state(view).words,
-        "analysed": session.analysed,
+        "analysed": session.analysis_progress,
         "gains_db": {name: view.value(f"midlevel/{name}") for name in MIDLEVEL},
         "emotions": {
             kind: {name: view.value(f"{folder}/{name}") for name in EMOTIONS} for kind, folder in _KINDS.items()

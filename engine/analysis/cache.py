@@ -18,8 +18,12 @@ from ...models.common.paths import cache_dir
 from ...models.inference.checkpoint import Model, load_model
 from ...models.network.spectrogram import INPUT_VERSION
 from ..audio.track import Track
-from .analysis import Analysis, AnalysisSettings, analyze_track
-from .analysis_file import FORMAT, SUFFIX, VERSION, is_analysis, load_analysis, save_analysis
+from ..steering.levels import VERSION as FADERS_VERSION
+from .analysis import Analysis
+from .analysis_archive import FORMAT, VERSION
+from .analysis_file import SUFFIX, is_analysis, load_analysis, save_analysis
+from .analyze_track import analyze_track
+from .settings import AnalysisSettings
 
 PARTIAL_SUFFIX: Final = ".partial"
 
@@ -29,6 +33,8 @@ def cache_path(track: Track, model: Model, settings: AnalysisSettings) -> Path:
     values = asdict(settings)
     if settings.coupled:
         del values["coupled"]  # as in earlier versions, whose faders are coupled
+    else:
+        values["decoupled"] = FADERS_VERSION
     key = json.dumps([FORMAT, VERSION, INPUT_VERSION, track.digest, model.digest, values], sort_keys=True)
     return cache_dir() / "analyses" / (hashlib.sha256(key.encode()).hexdigest()[:32] + SUFFIX)
 

@@ -105,7 +105,7 @@ def predict_blocks(
     total = torch.zeros(len(MIDLEVEL), dtype=torch.float64)
     count = 0
     with torch.inference_mode():
-        for window in _overlapping_windows(spectrogram_blocks(blocks, scale=scale), model.network):
+        for window in overlapping_windows(spectrogram_blocks(blocks, scale=scale), model.network):
             local = model.network.local(window)[0]  # [7, time, frequency]
             total += local.sum((1, 2), dtype=torch.float64).cpu()
             count += local.shape[1] * local.shape[2]
@@ -113,7 +113,7 @@ def predict_blocks(
     return to_prediction(midlevel.cpu().numpy(), emotions.cpu().numpy(), duration_s=samples / SAMPLE_RATE)
 
 
-def _overlapping_windows(blocks: Iterator[FloatArray], network: MidlevelNetwork) -> Iterator[PaddedSpectrogram]:
+def overlapping_windows(blocks: Iterator[FloatArray], network: MidlevelNetwork) -> Iterator[PaddedSpectrogram]:
     """Receptive fields of consecutive output positions of a circular spectrogram, about POSITIONS_AT_ONCE each.
 
     Positions whose receptive field goes round from the end to the beginning come last.

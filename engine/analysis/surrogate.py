@@ -11,7 +11,7 @@ from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.signal.soft_limit import soft_limit, unlimited
 from ..dsp.segment_mask import segment_gain_db
-from ..steering.levels import LEVELS_DB
+from ..steering.levels import LEVELS_DB, without_effect
 from .analysis_file import load_tables
 
 if TYPE_CHECKING:
@@ -130,8 +130,8 @@ class Surrogate:
 
     @property
     def features_without_segments(self) -> tuple[str, ...]:
-        """The features that no selected segment moves: their faders do nothing."""
-        return tuple(name for k, name in enumerate(MIDLEVEL) if not self._mask_weights[:, k].any())
+        """The features that no selected segment moves, or hardly: their faders do nothing."""
+        return without_effect(self._mask_weights, self._measured)
 
     def emotions(self, faders_db: np.ndarray) -> dict[str, float]:
         """The emotions 0..1 by name that faders [7] in dB are expected to give."""

@@ -18,8 +18,9 @@ from ...models.inference import checkpoint
 from ...models.inference.checkpoint import Model
 from ...models.inference.device import resolve_device
 from ..analysis import cache
-from ..analysis.analysis import Analysis, AnalysisSettings
+from ..analysis.analysis import Analysis
 from ..analysis.prediction import Prediction, predict_track
+from ..analysis.settings import AnalysisSettings
 from ..audio.track import Track, load_track
 from ..dsp.faders import Faders
 from ..render import render as rendering
@@ -182,6 +183,7 @@ def render(
     *,
     faders: Faders | Mapping[str, float],
     match_loudness: bool = False,
+    together: bool = True,
     bit_depth: str = "24",
     ceiling_dbtp: float = -1.0,
     overwrite: bool = False,
@@ -202,7 +204,10 @@ def render(
     faders
         `Faders`, or a mapping from feature names to gains in dB, -12 to 12.
     match_loudness
-        Give the output the integrated loudness of the input, as far as the ceiling allows.
+        Give the output the integrated loudness of the input, as far as the ceiling allows; peaks are then limited.
+        Without it the recording is lowered until no peak has to be.
+    together
+        Several decoupled faders are solved as a whole; False: they add up, as they do live.
     bit_depth
         "16", "24" or "float", of wav and flac.
     ceiling_dbtp
@@ -229,6 +234,7 @@ def render(
         faders=faders if isinstance(faders, Faders) else Faders.from_mapping(faders),
         model=model or _default_model(device),
         match_loudness=match_loudness,
+        together=together,
         bit_depth=bit_depth,
         ceiling_dbtp=ceiling_dbtp,
         overwrite=overwrite,

@@ -11,6 +11,9 @@ from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 
 FADER_RANGE_DB = (-12.0, 12.0)
+MASTER_RANGE_DB = (-60.0, 12.0)
+WET_RANGE = (0.0, 1.0)
+"""Fraction of the steered sound."""
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ class Limiter:
         self._subject = np.zeros(0, dtype=bool)
         self._skipped = 0  # of the look-ahead: the first gains belong to no sample
         self._left = 0
+        self.deepest_db = 0.0
+        """The largest reduction so far, in dB."""
 
     def process(self, block: np.ndarray, subject: np.ndarray | None = None) -> np.ndarray:
         """Push `block` float32 [n, channels], get float32 [m, channels].
@@ -63,6 +65,7 @@ class Limiter:
         output, self._waiting = self._waiting[: len(reduction)], self._waiting[len(reduction) :]
         if reduction.any():
             reduced = np.flatnonzero(reduction)
+            self.deepest_db = max(self.deepest_db, float(reduction.max() * self._scale))
             gain = np.exp(reduction[reduced] * (-np.log(10) / 20 * self._scale)).astype(np.float32)
             output = output.copy()
             output[reduced] *= gain[:, None]

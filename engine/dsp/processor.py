@@ -30,7 +30,7 @@ class SteeredSound:
         start: int = 0,
         device: object = "cpu",
     ) -> None:
-        """labels int [frames, bands], mask_weights [segments, 7] in -1..1.
+        """labels int [frames, bands], mask_weights [segments, 7 or 14] in -1..1.
 
         start: the position in the track of the first sample that will be pushed. ceiling_dbtp None: no limiter.
         device: "cpu" (NumPy) or what torch calls a device.
@@ -48,6 +48,11 @@ class SteeredSound:
         self._channels = channels
         self.hop_length = self._filter.hop_length
         self.latency = self._filter.n_fft + (0 if self._limiter is None else self._limiter.latency)
+
+    @property
+    def limited_db(self) -> float:
+        """By how much the limiter lowered what it lowered most, in dB; 0 while it was idle."""
+        return 0.0 if self._limiter is None else self._limiter.deepest_db
 
     def process(self, block: np.ndarray, faders: Faders) -> np.ndarray:
         """Push `block` float32 [n, channels] under these faders, get float32 [m, channels]."""

@@ -26,13 +26,16 @@ def segment_gain_db(mask_weights: np.ndarray, faders_db: np.ndarray) -> np.ndarr
 
     Parameters
     ----------
-    mask_weights : float [segments, 7], -1..1
+    mask_weights : float [segments, 7] or [segments, 14], -1..1
+        With 14 columns the first seven are for faders above zero, the others for faders below.
     faders_db : float [7]
 
     Returns
     -------
     float32 [segments]
     """
+    if mask_weights.shape[1] == 2 * len(faders_db):
+        faders_db = np.concatenate((np.maximum(faders_db, 0), np.minimum(faders_db, 0)))
     # (added up by NumPy itself: the rounding of a BLAS product depends on its number of threads)
     gains = (mask_weights.astype(np.float32) * faders_db.astype(np.float32)).sum(axis=1)
     return np.asarray(np.clip(gains, -SEGMENT_LIMIT_DB, SEGMENT_LIMIT_DB))
@@ -63,7 +66,7 @@ class SegmentMask:
         n_fft: int | None = None,
         device: object = "cpu",
     ) -> None:
-        """labels are int [frames, bands], mask_weights float [segments, 7] in -1..1.
+        """labels are int [frames, bands], mask_weights float [segments, 7 or 14] (segment_gain_db) in -1..1.
 
         n_fft: length of the STFT frames in samples; None: that of the mask filter at this rate. device: where gains
         are computed, "cpu" (NumPy) or what torch calls a device.

@@ -1,6 +1,5 @@
 """Accumulation of segment effects over the windows of a track, with checkpoints on disk for resuming."""
 
-import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy.typing as npt
 from ...models.common.arrays import Floats
 from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import MIDLEVEL
+from ...models.common.parsing import BAD_ARCHIVE
 from .lime import SegmentEffects
 
 
@@ -90,8 +90,8 @@ class EffectSums:
         try:
             with np.load(path, allow_pickle=False) as archive:
                 saved = {field.name: archive[field.name] for field in fields(cls)}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            if any(np.shape(saved[field.name]) != np.shape(getattr(empty, field.name)) for field in fields(cls)):
+                return empty
+            return cls(**{**saved, "done": int(saved["done"]), "clips": float(saved["clips"])})
+        except BAD_ARCHIVE:
             return empty
-        if any(np.shape(saved[field.name]) != np.shape(getattr(empty, field.name)) for field in fields(cls)):
-            return empty
-        return cls(**{**saved, "done": int(saved["done"]), "clips": float(saved["clips"])})

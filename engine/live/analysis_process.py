@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ...models.common.errors import InputError
+from ...models.common.formatting import display_name
 from ..analysis.surrogate import TrackSummary
-from ..analysis.thumbnail import spectrogram_thumbnail
+from ..audio.thumbnail import spectrogram_thumbnail
 from ..processes.messages import (
     AnalysisJob,
     AnalysisProgress,
@@ -120,13 +121,15 @@ class _AnalysisWorker:
 
     def _analyse(self, number: int) -> None:
         from ...models.network.spectrogram import spectrogram_blocks
-        from ..analysis.analysis import AnalysisSettings
         from ..analysis.cache import analyze
         from ..analysis.prediction import predict_track
+        from ..analysis.settings import AnalysisSettings
         from ..audio.track import load_track
 
         track = load_track(self._job.files[number])
         self._peaks[number] = track.network_peak
+        for note in track.notes:
+            self._send(Notice(note.replace(str(track.path), track.path.name)))  # (a line of a screen)
         analysis = analyze(
             track,
             model=self._model,
@@ -135,6 +138,9 @@ class _AnalysisWorker:
         )
         if analysis.path is None:
             raise InputError(f"{track.path}: its analysis was not kept")
+        if analysis.features_without_segments:
+            names = ", ".join(map(display_name, analysis.features_without_segments))
+            self._send(Notice(f"{track.path.name}: no segment was found that moves {names}: no effect of that fader"))
         summary = TrackSummary(
             analysis=analysis.path,
             digest=track.digest,

@@ -25,7 +25,7 @@ from typing import Any, Final
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.common.parsing import parse_json
-from ..dsp.faders import FADER_RANGE_DB
+from ..dsp.faders import FADER_RANGE_DB, MASTER_RANGE_DB, WET_RANGE
 from .events import ANALYSIS_READY, ROOT, ControlEvent
 
 FORMAT: Final = "moodfader-performance"
@@ -38,14 +38,14 @@ _LONGEST_PATH: Final = 4096  # characters; systems allow no more
 _LONGEST_LINE: Final = 1 << 20  # characters; the first one names all tracks
 _SECONDS: Final = (0.0, 1e7)
 _SWITCH: Final = (0.0, 1.0)
-_RANGES: Final[dict[str, tuple[float, float]]] = {
+VALUE_RANGES: Final[dict[str, tuple[float, float]]] = {
     **{f"{ROOT}midlevel/{name}": FADER_RANGE_DB for name in MIDLEVEL},
     **{f"{ROOT}transport/{name}": _SECONDS for name in ("seek", "loop_start", "loop_end")},
     **{
         f"{ROOT}{name}": _SWITCH for name in ("transport/play", "transport/loop", "bypass", "delta", "match_loudness")
     },
-    f"{ROOT}wet": (0.0, 1.0),
-    f"{ROOT}master": (-60.0, 12.0),
+    f"{ROOT}wet": WET_RANGE,
+    f"{ROOT}master": MASTER_RANGE_DB,
 }
 """What a control of the sound may be set to."""
 _TRACK_NUMBERS: Final = (ANALYSIS_READY, f"{ROOT}transport/track")
@@ -209,8 +209,8 @@ def _check_value(where: str, address: str, value: object, *, tracks: int) -> Non
         not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < tracks
     ):
         raise InputError(f"{where}: there is no track {_shown(value)}, they are counted from 0 to {tracks - 1}")
-    if address in _RANGES:
-        low, high = _RANGES[address]
+    if address in VALUE_RANGES:
+        low, high = VALUE_RANGES[address]
         if not isinstance(value, int | float) or not low <= value <= high:
             raise InputError(f"{where}: {address} is {_shown(value)}, it goes from {low:g} to {high:g}")
 

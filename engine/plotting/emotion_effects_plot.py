@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.formatting import display_name
-from .style import BLUE, GREY, STYLE, VERMILION, hide_spines, new_figure
+from .colours import BAR, BAR_LINE, GREY, GRID, LOWERS, RAISES
+from .style import STYLE, hide_spines, new_figure
 
 
 def plot_emotion_effects(
@@ -53,7 +54,7 @@ def plot_emotion_effects(
             axes.set_title(f"{emotion}  {emotions[emotion]:.2f}")
             axes.set_yticks(range(len(MIDLEVEL)), [display_name(name) for name in MIDLEVEL])
             axes.set_ylim(len(MIDLEVEL) - 0.4, -0.6)
-            axes.grid(axis="x", color="#e4e4e4", linewidth=0.6)
+            axes.grid(axis="x", color=GRID, linewidth=0.6)
             axes.set_axisbelow(True)
             hide_spines(axes)
         for axes in grid[1]:
@@ -84,12 +85,12 @@ def _effects(
             widths=0.55,
             orientation="horizontal",
             patch_artist=True,
-            boxprops={"facecolor": "#e9e9e9", "edgecolor": GREY, "linewidth": 0.9},
+            boxprops={"facecolor": BAR, "edgecolor": GREY, "linewidth": 0.9},
             whiskerprops=lines,
             capprops=lines,
-            medianprops={"color": "#555555", "linewidth": 1.1},
+            medianprops={"color": BAR_LINE, "linewidth": 1.1},
         )
     else:
-        axes.barh(rows, effects, height=0.55, color="#e0e0e0")
-    colours = [BLUE if effect >= 0 else VERMILION for effect in effects]
+        axes.barh(rows, effects, height=0.55, color=BAR)
+    colours = [RAISES if effect >= 0 else LOWERS for effect in effects]
     axes.scatter(effects, rows, marker="D", s=22, c=colours, zorder=3, linewidths=0)

@@ -15,16 +15,17 @@ from ...models.common.arrays import FloatArray
 from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model
-from ..analysis.analysis import Analysis, track_spectrogram
+from ..analysis.analysis import Analysis
 from ..analysis.faithfulness import FaithfulnessCurve, faithfulness_curves
 from ..analysis.prediction import Prediction, predict_track
 from ..audio.track import Track
+from ..audio.track_spectrogram import track_spectrogram
 from ..dsp.faders import Faders
+from ..render.sonify import Sonifier, choose_excerpt
 from .emotion_effects_plot import plot_emotion_effects
 from .export import FORMATS, explanation_paths, prepare_folder, write_explanation
 from .faithfulness_plot import plot_faithfulness
 from .feature_plot import plot_feature
-from .sonify import Sonifier, choose_excerpt
 from .style import pyplot_figure
 
 

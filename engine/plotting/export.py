@@ -11,15 +11,16 @@ from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model
-from ..analysis.analysis import Analysis, track_spectrogram
+from ..analysis.analysis import Analysis
 from ..analysis.faithfulness import FaithfulnessCurve, faithfulness_curves
 from ..analysis.prediction import predict_track
 from ..audio.track import Track
+from ..audio.track_spectrogram import track_spectrogram
+from ..render.sonify import Sonifier, write_sound
 from .emotion_effects_plot import plot_emotion_effects
 from .faithfulness_plot import plot_faithfulness
 from .feature_plot import plot_feature
 from .html_page import render_html
-from .sonify import Sonifier, write_sound
 from .style import figure_of, save_figure
 
 FORMATS: Final = {"png": ("png",), "svg": ("svg",), "both": ("png", "svg")}

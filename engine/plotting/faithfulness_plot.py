@@ -10,11 +10,12 @@ from matplotlib.figure import Figure
 from ...models.common.formatting import display_name, format_signed
 from ..analysis.faithfulness import CHANGES, FaithfulnessCurve
 from ..explain.perturbation import GAIN_DB
-from .style import BLUE, GREY, STYLE, VERMILION, hide_spines, new_figure
+from .colours import BAND, GREY, LOWERS, RAISES
+from .style import STYLE, hide_spines, new_figure
 
 _CHANGE_NAMES: Final = {"hide": "masked", "cut": f"cut by {GAIN_DB:g} dB", "boost": f"boosted by {GAIN_DB:g} dB"}
 _SIDE_NAMES: Final = {"for": "segments that raise it", "against": "segments that lower it"}
-_COLOURS: Final = {"for": BLUE, "against": VERMILION}
+_COLOURS: Final = {"for": RAISES, "against": LOWERS}
 
 
 def plot_faithfulness(curves: Sequence[FaithfulnessCurve], *, title: str, figure: Figure | None = None) -> list[Axes]:
@@ -45,7 +46,7 @@ def plot_faithfulness(curves: Sequence[FaithfulnessCurve], *, title: str, figure
 def _panel(axes: Axes, curves: Sequence[FaithfulnessCurve]) -> None:
     widest = max(curves, key=lambda curve: curve.fractions[-1])
     percent = 100 * widest.fractions
-    axes.fill_between(percent, widest.random_low, widest.random_high, color="#d4d4d4", linewidth=0)
+    axes.fill_between(percent, widest.random_low, widest.random_high, color=BAND, linewidth=0)
     axes.plot(percent, widest.random_mean, color=GREY, linewidth=1.1)
     for curve in curves:
         axes.plot(

@@ -15,12 +15,10 @@ from ...models.common.arrays import FloatArray, Labels
 from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.formatting import POLES, display_name, format_duration
 from ..analysis.analysis import Analysis
+from .colours import BORDER_ALL, BORDER_CHOSEN, GREY, GRID, LOWERS, PAPER, RAISES
 from .style import (
-    BLUE,
     FLOOR_DB,
-    GREY,
     STYLE,
-    VERMILION,
     draw_borders,
     draw_spectrogram,
     hide_spines,
@@ -77,19 +75,21 @@ def plot_feature(
         left, right, panel = figure.subplots(1, 3, width_ratios=(5, 5, 2.3))
         right.sharey(left)
         top = [top_segments(analysis, labels, column, sign) for sign in (1, -1)]
-        for axes, colour, sign, segments in ((left, BLUE, 1, top[0]), (right, VERMILION, -1, top[1])):
+        for axes, colour, sign, segments in ((left, RAISES, 1, top[0]), (right, LOWERS, -1, top[1])):
             weights = np.maximum(sign * analysis.selected_weights[:, column], 0)[labels]
             _draw_mask(axes, loudness_db, weights, first, colour=colour)
-            draw_borders(axes, labels, first, colour="#00000030", width=0.35, rasterized=True)
-            draw_borders(axes, np.where(weights > 0, labels, -1), first, colour="#222222b0", width=0.4)
+            draw_borders(axes, labels, first, colour=BORDER_ALL, width=0.35, rasterized=True)
+            draw_borders(axes, np.where(weights > 0, labels, -1), first, colour=BORDER_CHOSEN, width=0.4)
             _number(axes, labels, segments, first, colour=colour)
             level = ScalarMappable(Normalize(FLOOR_DB, 0), hue_colormap(colour))
             bar = figure.colorbar(level, ax=axes, pad=0.02, aspect=30)
         bar.set_label("level (dB below the loudest)")
         towards, away = (f" ({pole})" for pole in POLES[feature]) if feature in POLES else ("", "")
-        left.set_title(f"raise {display_name(feature)}{towards}: {np.count_nonzero(signs > 0)} segments", color=BLUE)
+        left.set_title(
+            f"raise {display_name(feature)}{towards}: {np.count_nonzero(signs > 0)} segments", color=RAISES
+        )
         left.set_ylabel("frequency (Hz)")
-        right.set_title(f"lower it{away}: {np.count_nonzero(signs < 0)} segments", color=VERMILION)
+        right.set_title(f"lower it{away}: {np.count_nonzero(signs < 0)} segments", color=LOWERS)
         right.tick_params(labelleft=False)
         _weights(panel, analysis, column, top)
         figure.suptitle(
@@ -120,7 +120,7 @@ def _number(axes: Axes, labels: Labels, segments: npt.NDArray[np.integer], first
         pixels = np.argwhere(labels == number)  # [n, (frame, band)]
         frame, band = pixels[((pixels - pixels.mean(0)) ** 2).sum(1).argmin()]
         text = axes.text(
-            (frame + first) * HOP_LENGTH / SAMPLE_RATE, band, str(rank), color="white", fontsize=6.5,
+            (frame + first) * HOP_LENGTH / SAMPLE_RATE, band, str(rank), color=PAPER, fontsize=6.5,
             fontweight="bold", ha="center", va="center", clip_on=True,
         )  # fmt: skip
         text.set_path_effects([withStroke(linewidth=1.8, foreground=colour)])
@@ -131,7 +131,7 @@ def _weights(axes: Axes, analysis: Analysis, column: int, top: list[npt.NDArray[
     row = 0.0
     rows: list[float] = []
     names: list[tuple[str, str]] = []
-    for colour, segments in zip((BLUE, VERMILION), top, strict=True):
+    for colour, segments in zip((RAISES, LOWERS), top, strict=True):
         y = row + np.arange(len(segments))
         axes.errorbar(
             analysis.weights[segments, column], y, xerr=Z95 * analysis.standard_errors[segments, column],
@@ -147,7 +147,7 @@ def _weights(axes: Axes, analysis: Analysis, column: int, top: list[npt.NDArray[
     axes.set_ylim(max(row - 1, 1) - 0.2, -0.8)
     axes.tick_params(axis="y", length=0)
     axes.locator_params(axis="x", nbins=4)
-    axes.grid(axis="x", color="#e4e4e4", linewidth=0.6)
+    axes.grid(axis="x", color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.set_xlabel("weight, 95 % interval")
     axes.set_title("largest weights")

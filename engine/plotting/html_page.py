@@ -14,6 +14,7 @@ from ..analysis.analysis import Analysis
 from ..analysis.faithfulness import FaithfulnessCurve
 from ..analysis.prediction import Prediction
 from ..audio.track import Track
+from .colours import page_variables
 
 _ESTIMATORS: Final = {
     "gradient": "expected gradients",
@@ -63,7 +64,7 @@ def render_html(
     return template.render(
         title=track.path.name,
         facts=_facts(analysis, excerpt_s),
-        style=_resource("explanation_page.css"),
+        style=page_variables() + _resource("explanation_page.css"),
         script=_resource("explanation_page.js"),
         threshold=f"{RELIABILITY_THRESHOLD:g}",
         features=shown,

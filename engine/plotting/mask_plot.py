@@ -7,17 +7,8 @@ from matplotlib.axes import Axes
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import MIDLEVEL
 from ..analysis.analysis import Analysis
-from .style import (
-    BLUE,
-    FLOOR_DB,
-    STYLE,
-    VERMILION,
-    draw_spectrogram,
-    hue_colormap,
-    pyplot_figure,
-    spectrogram_db,
-    tint,
-)
+from .colours import LOWERS, RAISES
+from .style import FLOOR_DB, STYLE, draw_spectrogram, hue_colormap, pyplot_figure, spectrogram_db, tint
 
 
 def plot_mask(
@@ -49,7 +40,7 @@ def plot_mask(
     brightness = level_db / -FLOOR_DB + 1
     strength = np.asarray(np.abs(weights) ** 0.4, np.float32)
     colours = np.where(
-        weights[..., None] > 0, hue_colormap(BLUE)(brightness)[..., :3], hue_colormap(VERMILION)(brightness)[..., :3]
+        weights[..., None] > 0, hue_colormap(RAISES)(brightness)[..., :3], hue_colormap(LOWERS)(brightness)[..., :3]
     )
     with rc_context(STYLE):
         axes = axes or pyplot_figure(8, 3.5).subplots()

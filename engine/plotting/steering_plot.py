@@ -17,21 +17,10 @@ from ..analysis.analysis import Analysis
 from ..dsp.faders import FADER_RANGE_DB, Faders
 from ..dsp.segment_mask import segment_gain_db
 from ..render.render import RenderResult
-from .style import (
-    BLUE,
-    FLOOR_DB,
-    GREY,
-    INK,
-    STYLE,
-    VERMILION,
-    draw_spectrogram,
-    hide_spines,
-    new_figure,
-    spectrogram_db,
-    tint,
-)
+from .colours import AFTER, BEFORE, BOOST, CUT, GAIN_STOPS, GREY, INK, PAPER, REFERENCE_LINE, TRACK
+from .style import FLOOR_DB, STYLE, draw_spectrogram, hide_spines, new_figure, spectrogram_db, tint
 
-_DIVERGING = LinearSegmentedColormap.from_list("cut to boost", ["#00436b", BLUE, "#f4f4f4", VERMILION, "#7f3700"])
+_DIVERGING = LinearSegmentedColormap.from_list("cut to boost", GAIN_STOPS)
 
 
 def plot_steering(
@@ -82,14 +71,14 @@ def _faders(axes: Axes, faders: Faders) -> None:
     low, high = FADER_RANGE_DB
     values = faders.to_array()
     for row, value in enumerate(values):
-        axes.plot([low, high], [row, row], color="#d9d9d9", linewidth=4, solid_capstyle="round", zorder=1)
-        colour = GREY if value == 0 else VERMILION if value > 0 else BLUE
+        axes.plot([low, high], [row, row], color=TRACK, linewidth=4, solid_capstyle="round", zorder=1)
+        colour = GREY if value == 0 else BOOST if value > 0 else CUT
         axes.plot([0, value], [row, row], color=colour, linewidth=4, zorder=2)
         knob = FancyBboxPatch(
             (value - 0.75, row - 0.3), 1.5, 0.6, boxstyle="round,pad=0,rounding_size=0.25", facecolor=INK, zorder=3
         )
         axes.add_patch(knob)
-        axes.plot([value, value], [row - 0.2, row + 0.2], color="white", linewidth=1, zorder=4)
+        axes.plot([value, value], [row - 0.2, row + 0.2], color=PAPER, linewidth=1, zorder=4)
         axes.text(
             high + 2,
             row,
@@ -98,7 +87,7 @@ def _faders(axes: Axes, faders: Faders) -> None:
             fontsize=8.5,
             color=colour,
         )
-    axes.axvline(0, color="#bbbbbb", linewidth=0.8, zorder=0)
+    axes.axvline(0, color=REFERENCE_LINE, linewidth=0.8, zorder=0)
     axes.set_yticks(range(len(MIDLEVEL)), [display_name(name) for name in MIDLEVEL])
     axes.set_ylim(len(MIDLEVEL) - 0.4, -0.6)
     axes.set_xlim(low - 1.5, high + 5)
@@ -130,12 +119,12 @@ def _emotions(axes: Axes, emotions: Mapping[str, Mapping[str, float]]) -> None:
     rows = np.arange(len(EMOTIONS))
     before = np.array([emotions["before"][name] for name in EMOTIONS])
     after = np.array([emotions["after"][name] for name in EMOTIONS])
-    axes.barh(rows - 0.19, before, height=0.34, color="#c9c9c9")
-    axes.barh(rows + 0.19, after, height=0.34, color="#3b3b3b")
+    axes.barh(rows - 0.19, before, height=0.34, color=BEFORE)
+    axes.barh(rows + 0.19, after, height=0.34, color=AFTER)
     top = max(float(before.max()), float(after.max()), 0.1)
     for row, old, new in zip(rows, before, after, strict=True):
         shift = new - old
-        colour = GREY if abs(shift) < 0.005 else VERMILION if shift > 0 else BLUE
+        colour = GREY if abs(shift) < 0.005 else BOOST if shift > 0 else CUT
         axes.text(
             max(old, new, 0) + top * 0.04,
             float(row),
@@ -151,6 +140,6 @@ def _emotions(axes: Axes, emotions: Mapping[str, Mapping[str, float]]) -> None:
     axes.set_xlabel("0 to 1, measured")
     axes.set_title("3  how the emotions move")
     longest = int(np.minimum(before, after).argmax())  # where there is room to say which is which
-    for offset, name, colour in ((-0.19, "before", INK), (0.19, "after", "white")):
+    for offset, name, colour in ((-0.19, "before", INK), (0.19, "after", PAPER)):
         axes.text(top * 0.02, longest + offset, name, va="center", fontsize=7.5, color=colour)
     hide_spines(axes)

@@ -1,7 +1,4 @@
-"""What all figures share: fonts, colours that the colour-blind can tell apart, axes of seconds and Hz, saving.
-
-Colours are Okabe & Ito's: blue raises a prediction, vermilion lowers it; in gain maps vermilion boosts, blue cuts.
-"""
+"""What all figures share: fonts, axes of seconds and Hz, colour maps (of the colours of colours.py), saving."""
 
 import logging
 from collections.abc import Sequence
@@ -20,11 +17,8 @@ from ...models.common.arrays import FloatArray, Labels
 from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ...models.network.spectrogram import band_frequencies
+from .colours import DARKEST, INK, LIGHTEST, PAPER, QUIET_GREY
 
-BLUE: Final = "#0072B2"
-VERMILION: Final = "#D55E00"
-INK: Final = "#222222"
-GREY: Final = "#8a8a8a"
 FLOOR_DB: Final = -60.0
 STYLE: Final[Any] = {
     "font.family": "DejaVu Sans",
@@ -76,7 +70,7 @@ def save_figure(figure: Figure, paths: Path | Sequence[Path]) -> None:
     for path in [paths] if isinstance(paths, Path) else paths:
         nothing = {"Date": None, "Creator": None} if path.suffix == ".svg" else {"Software": None}
         with atomic_write(path) as beside, rc_context(STYLE):
-            figure.savefig(beside, dpi=_DPI, metadata=nothing, facecolor="white")
+            figure.savefig(beside, dpi=_DPI, metadata=nothing, facecolor=PAPER)
 
 
 def spectrogram_db(spectrogram: FloatArray) -> FloatArray:
@@ -126,13 +120,13 @@ def _borders(labels: Labels) -> FloatArray:
 
 def tint(loudness_db: FloatArray, hue: FloatArray, strength: FloatArray) -> FloatArray:
     """A grey spectrogram in dB [frames, bands] that takes the colour hue [frames, bands, 3] by strength in 0..1."""
-    grey = hue_colormap("#9a9a9a")((loudness_db / -FLOOR_DB + 1) * 0.36)[..., :3]
+    grey = hue_colormap(QUIET_GREY)((loudness_db / -FLOOR_DB + 1) * 0.36)[..., :3]
     return np.asarray(grey + (hue - grey) * strength[..., None], np.float32)
 
 
 def hue_colormap(colour: str) -> Colormap:
     """From nearly white to a colour to nearly black: brighter is quieter."""
-    return LinearSegmentedColormap.from_list(colour, ["#ffffff", colour, "#101010"])
+    return LinearSegmentedColormap.from_list(colour, [LIGHTEST, colour, DARKEST])
 
 
 def hide_spines(axes: Axes) -> None:

@@ -6,7 +6,7 @@ input's and does not, and with a lower ceiling when a lossy format raised its pe
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ LOUDNESS_TOLERANCE_LU = 0.1
 _MATCH_LIMIT_DB = 12.0
 _ATTEMPTS = 6
 _DITHER_SEED = 0
+_HEADROOM_MARGIN_DB = 0.02
 _READ_BACK = 0.3  # fraction of the work that is measuring the written file, for the progress
 
 
@@ -39,6 +40,8 @@ class WrittenLevels:
     """Gain that was applied to the whole track."""
     track: Track
     """The written file, as it was read back."""
+    headroom_db: float = 0.0
+    """By how much of it (0 or more) the track was lowered so that the limiter had nothing to do."""
 
 
 def write_with_levels(
@@ -50,6 +53,7 @@ def write_with_levels(
     faders: Faders,
     name: Path | None = None,
     match_loudness: bool = False,
+    headroom: bool = False,
     bit_depth: str = "24",
     ceiling_dbtp: float = -1.0,
     device: torch.device | str = "cpu",
@@ -65,7 +69,7 @@ def write_with_levels(
     labels
         Segment of each bin of the spectrogram, int [frames, bands].
     mask_weights
-        [segments, 7] in -1..1.
+        [segments, 7 or 14] in -1..1.
     path
         Where to write; the ending says the format.
     faders
@@ -74,6 +78,9 @@ def write_with_levels(
         What errors call the file, where `path` is a temporary one.
     match_loudness
         Give the file the input's integrated loudness, as far as the ceiling lets it.
+    headroom
+        Lower the whole track until the limiter has nothing to do, instead of limiting its peaks: what a limiter
+        presses down, it moves back. Not with match_loudness.
     bit_depth
         "16", "24" or "float".
     ceiling_dbtp
@@ -95,8 +102,15 @@ def write_with_levels(
     limit_db = ceiling_dbtp
     matched = match_loudness and not neutral
     dithered = not (neutral and gain_db == 0) if dither is None else dither
+    lowered_db = 0.0
     report_attempt = _attempt_progress(2 if matched else 1, progress)
     for attempt in range(_ATTEMPTS):
+        limited_db = 0.0
+
+        def on_limited(most_db: float) -> None:
+            nonlocal limited_db
+            limited_db = most_db
+
         sound = process_track(
             track,
             labels,
@@ -106,6 +120,7 @@ def write_with_levels(
             ceiling_dbtp=limit_db,
             device=device,
             blocks=track.measured_blocks(),
+            on_limited=on_limited,
         )
         writer = AudioWriter(
             path,
@@ -123,7 +138,11 @@ def write_with_levels(
                 for end, block in _counted(sound):
                     writer.write(block)
                     report_attempt(attempt, (1 - _READ_BACK) * end / track.samples)
-            written = _read_back(path, gain_db)
+            if headroom and not matched and limited_db > 0 and attempt < _ATTEMPTS - 1:
+                lowered_db += limited_db + _HEADROOM_MARGIN_DB
+                gain_db -= limited_db + _HEADROOM_MARGIN_DB
+                continue
+            written = replace(_read_back(path, gain_db), headroom_db=lowered_db)
         report_attempt(attempt, 1.0)
         excess = 0.0 if neutral else max(0.0, written.true_peak_dbtp - ceiling_dbtp)
         missing = track.loudness_lufs - written.loudness_lufs if matched else 0.0
@@ -185,11 +204,13 @@ def process_track(
     ceiling_dbtp: float = -1.0,
     device: torch.device | str = "cpu",
     blocks: Iterator[np.ndarray] | None = None,
+    on_limited: Callable[[float], None] | None = None,
 ) -> Iterator[np.ndarray]:
     """Stream the track as it sounds under constant faders: float32 [samples, channels].
 
     With neutral faders nothing but the gain is in the way; otherwise the true peak stays below ceiling_dbtp.
-    `blocks` are the track's, where they come by another way than `track.blocks()`.
+    `blocks` are the track's, where they come by another way than `track.blocks()`. on_limited is called at the end
+    with the largest reduction of the limiter in dB.
     """
     blocks = track.blocks() if blocks is None else blocks
     if faders.is_neutral:
@@ -209,3 +230,5 @@ def process_track(
     for block in blocks:
         yield sound.process(block, faders)
     yield sound.flush()
+    if on_limited:
+        on_limited(sound.limited_db)

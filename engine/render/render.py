@@ -4,23 +4,32 @@ Everything streams: memory does not grow with the length of the track. What is r
 measured on the file, read back: its loudness, its true peak, and the network's prediction.
 """
 
+import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...models.common.arrays import ProgressCallback
 from ...models.common.atomic_write import atomic_write
+from ...models.common.constants import MIDLEVEL, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model, load_model
 from ...models.inference.device import resolve_device
+from ...models.inference.threads import torch_threads
 from ..analysis.analysis import Analysis
 from ..analysis.prediction import predict_track
 from ..analysis.surrogate import expected_emotions, shifted_emotions
 from ..audio.track import Track
 from ..dsp.faders import Faders
+from ..steering.confirmed import confirmed_part
+from ..steering.excerpts import read_excerpts, spread_starts
+from ..steering.fader_setting import FaderSetting, as_mask, solve_setting
+from ..steering.listeners import NetworkListener
 from .audio_writer import check_layout, validate_output
-from .level_controlled_write import LOUDNESS_TOLERANCE_LU, write_with_levels
+from .level_controlled_write import LOUDNESS_TOLERANCE_LU, WrittenLevels, write_with_levels
 from .tags import copy_tags
 
 CEILING_RANGE_DBTP = (-20.0, 0.0)
@@ -30,10 +39,13 @@ CEILING_RANGE_DBTP = (-20.0, 0.0)
 class RenderResult:
     """Result of a render; predictions are on the scale 0..1.
 
-    `after` is measured on the written file, `surrogate` is what the linear surrogate expected there. gain_db
-    is the gain on the whole track (for the loudness match, or to keep an untouched float track inside an
-    integer file); loudness_matched is None where no match was asked for, False where the ceiling did not
-    allow it.
+    `after` is measured on the written file, `surrogate` is what was expected there. Decoupled faders are compared
+    as loud as the original. gain_db is the gain on the whole track (for the loudness match, the head-room, or to keep
+    an untouched float track inside an integer file); loudness_matched is None where no match was asked for, False
+    where the ceiling did not allow it. headroom_db: by how much the track was lowered so that the limiter had nothing
+    to do. setting_error: where several faders were solved together, what they miss per what they ask, on the
+    excerpts by which they were solved; else None.
+    confirmed: of the features' changes, what others hear too (steering/confirmed.py); empty for coupled faders.
     """
 
     file: str
@@ -46,6 +58,9 @@ class RenderResult:
     true_peak_dbtp: float
     gain_db: float
     loudness_matched: bool | None
+    headroom_db: float = 0.0
+    setting_error: float | None = None
+    confirmed: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain dicts, numbers and texts, as `moodfader render --json` prints it."""
@@ -74,13 +89,16 @@ def render(
     dither: bool | None = None,
     overwrite: bool = False,
     device: str = "auto",
+    together: bool = True,
     progress: ProgressCallback | None = None,
 ) -> RenderResult:
     """Write `track` steered by `faders` to `output` (wav, flac or ogg by its name), tags included.
 
     With neutral faders the output equals the input; it is only brought down where a track above full scale
-    (float or lossy files) would clip in an integer file. Otherwise the true peak stays below ceiling_dbtp;
-    match_loudness gives the output the input's integrated loudness as far as the ceiling lets it. Samples of 16 bits
+    (float or lossy files) would clip in an integer file. Otherwise the true peak stays below ceiling_dbtp: the track
+    is lowered until the limiter is idle, or, with match_loudness, limited so that the output has the input's
+    integrated loudness as far as the ceiling lets it. together: several decoupled faders are solved as a whole, each
+    feature to move by what its own fader says; otherwise they add up as they do live. Samples of 16 bits
     are rounded; dither adds triangular dither before that (None: only where the track is changed). model is the
     default checkpoint where none is given; progress is called with the fraction done.
 
@@ -100,23 +118,29 @@ def render(
     model = load_model(device=chosen_device_name) if model is None else model
     report = progress or (lambda fraction: None)
     before = predict_track(track, model)
+    setting = _together(track, analysis, faders, model) if together else None
+    weights, positions = analysis.mask_weights, faders
+    if setting is not None:
+        weights, positions = as_mask(setting.gains_db)
     report(0.1)
     with atomic_write(output) as temp_path:
         written = write_with_levels(
             track,
             analysis.segments,
-            analysis.mask_weights,
+            weights,
             temp_path,
             name=output,
-            faders=faders,
+            faders=positions,
             match_loudness=match_loudness,
+            headroom=not match_loudness,
             bit_depth=bit_depth,
             ceiling_dbtp=ceiling_dbtp,
             dither=dither,
             device=chosen_device_name,
             progress=lambda fraction: report(0.1 + 0.8 * fraction),
         )
-        after = predict_track(written.track, model, like=track)
+        scale = track.network_peak * 10 ** (_level_difference(track, analysis, written) / 20)
+        after = predict_track(written.track, model, scale=scale, like=track)
         if track.source.array is None:  # (samples in memory have no tags)
             copy_tags(track.source.data, temp_path)
     expected = shifted_emotions(before.emotions, expected_emotions(analysis, faders.to_array(), model))
@@ -133,4 +157,35 @@ def render(
         true_peak_dbtp=written.true_peak_dbtp,
         gain_db=written.gain_db,
         loudness_matched=loudness_error <= LOUDNESS_TOLERANCE_LU if match_loudness else None,
+        headroom_db=written.headroom_db,
+        confirmed={}
+        if analysis.response is None
+        else confirmed_part({name: after.midlevel[name] - before.midlevel[name] for name in MIDLEVEL}),
+        setting_error=None if setting is None else setting.error,
     )
+
+
+def _together(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting | None:
+    """Several decoupled faders solved as a whole; None for one, none, and coupled ones."""
+    if analysis.response is None or np.count_nonzero(faders.to_array()) < 2:
+        return None
+    stretches = spread_starts(track)
+    sounds = read_excerpts(track, stretches)
+    with torch_threads(1):  # (many small operations: a second thread waits more than it works)
+        return solve_setting(
+            faders.to_array(),
+            analysis.mask_weights,
+            analysis.selected_weights,
+            analysis.response,
+            [(sound, round(start * SAMPLE_RATE)) for sound, (start, _) in zip(sounds, stretches, strict=True)],
+            analysis.segments,
+            NetworkListener(model),
+        )
+
+
+def _level_difference(track: Track, analysis: Analysis, written: WrittenLevels) -> float:
+    """By how many dB the file is heard at another scale than the track: the head-room, or all of the difference."""
+    difference = written.loudness_lufs - track.loudness_lufs
+    if analysis.response is None or not math.isfinite(difference):
+        return -written.headroom_db
+    return difference

@@ -24,7 +24,6 @@ Doubles = npt.NDArray[np.float64]
 WHOLE_S: Final = 60.0
 EXCERPT_S: Final = 10.0
 EXCERPTS: Final = 6
-FEW: Final = 2
 
 
 def spread_starts(track: Track) -> list[tuple[float, float]]:
@@ -35,14 +34,9 @@ def spread_starts(track: Track) -> list[tuple[float, float]]:
     return [(first + float(start), EXCERPT_S) for start in np.linspace(0, track.sounding_s - EXCERPT_S, EXCERPTS)]
 
 
-def few_starts(track: Track) -> list[tuple[float, float]]:
-    """(start, length) in seconds of a few excerpts: by these a track's faders are solved."""
-    first = track.sounding[0] / SAMPLE_RATE
-    spare = track.sounding_s - FEW * EXCERPT_S
-    if spare <= 0:
-        return [(first, track.sounding_s)]
-    steps = (np.arange(FEW) + 0.5) * spare / FEW + np.arange(FEW) * EXCERPT_S
-    return [(first + float(step), EXCERPT_S) for step in steps]
+def middle_start(track: Track) -> list[tuple[float, float]]:
+    """(start, length) in seconds of the ten seconds in the middle: by these a track's faders are solved."""
+    return [around((track.sounding[0] + track.sounding[1]) / 2 / SAMPLE_RATE, track)]
 
 
 def around(moment_s: float, track: Track) -> tuple[float, float]:
@@ -119,14 +113,11 @@ class Excerpts:
         return np.average(torch.stack(said).double().numpy(), axis=0, weights=self._shares)
 
     def slopes(self, rows: Sequence[tuple[int, int]]) -> Doubles:
-        """Change per dB of each handle, at none, of the outputs (listener, number): [rows, handles]."""
+        """Change per dB of each handle, at none, of the outputs (listener, number): [rows, handles], about."""
         total = np.zeros((len(rows), len(self.metric)))
         for part, share in zip(self._parts, self._shares, strict=True):
-            coefficients = torch.zeros(len(self.metric), requires_grad=True)
-            said = self._said(part, self._field(part, coefficients))
-            for number, (listener, output) in enumerate(rows):
-                (slope,) = torch.autograd.grad(said[listener, output], coefficients, retain_graph=True)
-                total[number] += share * slope.double().numpy()
+            found = field_slopes(part.path, torch.zeros(part.fields.shape[1:]), self.listeners, rows)
+            total += share * (found.flatten(1) @ part.fields.flatten(1).T).double().numpy()
         return total / sum(self._shares)
 
     def rms_db(self, coefficients: Doubles) -> float:
@@ -151,6 +142,19 @@ class Excerpts:
     def _said(self, part: _Part, field_db: torch.Tensor, listeners: int | None = None) -> torch.Tensor:
         spectrogram = part.path.spectrogram(field_db, matched=True)
         return torch.stack([listener(spectrogram) for listener in self.listeners[:listeners]])
+
+
+def field_slopes(
+    path: GainPath, field_db: torch.Tensor, listeners: Sequence[Listener], rows: Sequence[tuple[int, int]]
+) -> torch.Tensor:
+    """Change of the outputs (listener, number) per dB of each pixel of a gain field [frames, bands], about.
+
+    float32 [rows, frames, bands], by the path's quick spectrogram: the true path is ten times as slow backwards.
+    """
+    field = field_db.clone().requires_grad_()
+    spectrogram = path.quick_spectrogram(field)
+    said = {listener: listeners[listener](spectrogram) for listener in {listener for listener, _ in rows}}
+    return torch.stack([torch.autograd.grad(said[a][b], field, retain_graph=True)[0] for a, b in rows])
 
 
 def _picture(sound: FloatArray) -> FloatArray:

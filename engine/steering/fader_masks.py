@@ -1,46 +1,59 @@
 """Decoupled faders: masks of the segments by which each fader moves its own feature and leaves the other six.
 
 A fader's gain field is put together from what LIME says of the segments (the seven masks of the explanation) and from
-broad handles, both as one value a segment. The solver finds, for each feature, the combination that moves it at the
-network that ships, keeps the others there, and moves it at the broad listener and at the companion too (they stand
-back where not all can be had). Each fader is solved at +6 dB; its mask is that field over 6 dB, so the faders stay
-linear in decibels, and live there is nothing to solve.
+broad handles, both as one value a segment. For each feature, and for each way that its fader can go, the solver finds
+the combination that moves the feature at the network that ships by as much as was asked and leaves the others there
+(firm), and that moves it at the broad listener and at the companion too, as far as the gain allows (soft). Networks
+bend: what leaves the other features alone when it boosts does not when it cuts, so a fader has two masks, one above
+zero and one below. Each is solved at 6 dB; it is that field over 6 dB, so a fader stays linear in decibels on either
+side, and live there is nothing to solve.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import HOP_LENGTH, MIDLEVEL
-from ...models.common.filterbank import frame_count
-from .excerpts import Excerpts
-from .handles import DAMAGE, handle_fields
+from ...models.common.constants import MIDLEVEL
+from .handles import DAMAGE, FADER_HANDLES, handle_fields
 from .levels import LEVELS_DB
 from .listeners import Listener
-from .solver import solve
+from .segment_excerpts import Excerpt, SegmentExcerpts
+from .solver import METRIC_RIDGE, Solution, solve, solve_in_rounds
+
+Doubles = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int32]
 
 SOLVED_AT_DB: Final = 6.0
 """Where a fader stands when it is solved."""
-TARGET: Final = 0.05
+TARGET: Final = 0.07
 """By how much it shall then move its feature, if it can."""
 MAX_RMS_DB: Final = 4.0
-_TRIES: Final = 5
-_SHARES: Final = {"companion": 0.8}
+OWN_RMS_SHARE: Final = 0.75
+"""So much of the gain may go into moving the network alone: a feature that would take more is moved by less."""
+SOFT_TARGET: Final = 0.09
+"""What is asked of the broad listener and of the companion, as far as the gain allows."""
+TRIES: Final = 3
+"""How often all listeners are asked."""
+CORRECTED_RMS: Final = 1.2
+"""How much more gain the corrections may take."""
+ROUNDS: Final = 2
+"""Of corrections at the network alone, by which the other features are put back where they were."""
+TOLERANCE: Final = 0.06
 _EXPLAINED_COST: Final = 1.0
 _FRAMES_AT_ONCE: Final = 4096
-
-Labels = npt.NDArray[np.int32]
+_FEATURES: Final = len(MIDLEVEL)
+SIDES: Final = (1.0, -1.0)
 
 
 @dataclass(frozen=True)
 class DecoupledFaders:
-    """masks float32 [segments, 7] in -1..1; response float32 [7 faders, levels, 7 features], what the network that
-    ships says more under each fader alone at LEVELS_DB, measured on the excerpts.
+    """masks float32 [segments, 14] in -1..1: seven for faders above zero, seven for faders below; response float32
+    [7 faders, levels, 7 features], what the network that ships says more under each fader alone at LEVELS_DB.
     """
 
     masks: FloatArray
@@ -50,11 +63,11 @@ class DecoupledFaders:
 def segment_means(spectrogram: FloatArray, segments: Labels) -> FloatArray:
     """Mean of each handle over each segment: float32 [handles, segments]."""
     count = int(segments.max()) + 1
-    sums = np.zeros((len(DAMAGE), count))
+    sums = np.zeros((FADER_HANDLES, count))
     for start in range(0, len(segments), _FRAMES_AT_ONCE):
         rows = slice(start, start + _FRAMES_AT_ONCE)
         labels = segments[rows].ravel()
-        for number, field in enumerate(handle_fields(spectrogram[rows])):
+        for number, field in enumerate(handle_fields(spectrogram[rows], count=FADER_HANDLES)):
             sums[number] += np.bincount(labels, weights=field.ravel(), minlength=count)
     return np.asarray(sums / np.bincount(segments.ravel(), minlength=count), np.float32)
 
@@ -63,54 +76,129 @@ def decoupled_faders(
     spectrogram: FloatArray,
     segments: Labels,
     explained: FloatArray,
-    excerpts: Sequence[tuple[FloatArray, int]],
+    few: Sequence[Excerpt],
+    many: Sequence[Excerpt],
     listeners: Sequence[Listener],
     *,
     progress: Callable[[float], None] | None = None,
+    threads: int = 1,
 ) -> DecoupledFaders:
     """Solve the seven faders of a track.
 
     spectrogram and segments [frames, bands] of the whole track; explained [segments, 7], the masks of the
-    explanation, in -1..1; excerpts: (sound at 22,050 Hz on the track's scale, its first sample), by which listeners
-    are asked; the first listener is the network that ships.
+    explanation, in -1..1; few: excerpts by which the faders are solved; many: more of the track, by which they are
+    corrected and measured (may be the same object); the first listener is the network that ships. threads: so many
+    faders are solved at once, with the same result.
     """
-    by_segment = np.concatenate((explained.T, segment_means(spectrogram, segments)))  # [7 + handles, segments]
-    frames = [(first // HOP_LENGTH, frame_count(len(sound)) + 1) for sound, first in excerpts]
-    own = [segments[first : first + count] for first, count in frames]
-    asked = Excerpts(
-        [sound for sound, _ in excerpts],
-        listeners,
-        fields=[by_segment[:, labels] for labels in own],
-        offsets=[first % HOP_LENGTH for _, first in excerpts],
-        limit_db=SOLVED_AT_DB,
-        costs=np.concatenate((np.full(len(MIDLEVEL), _EXPLAINED_COST), DAMAGE)),
-    )
-    features = len(MIDLEVEL)
-    slopes = asked.slopes([(listener, output) for listener in range(len(listeners)) for output in range(features)])
-    slopes = slopes.reshape(len(listeners), features, -1)
-    masks = np.zeros((by_segment.shape[1], features), np.float32)
-    response = np.zeros((features, len(LEVELS_DB), features), np.float32)
-    for feature in range(features):
-        rows = [(0, output) for output in range(features)] + [(n, feature) for n in range(1, len(listeners))]
-        places = tuple(np.array(rows).T)
-        shares = [float(output == feature) for output in range(features)]
-        shares += [_SHARES.get(listener.name, 1.0) for listener in listeners[1:]]
-        found = solve(
-            lambda coefficients, places=places: asked.measure(coefficients)[places] - asked.before[places],  # type: ignore[misc]
-            np.stack([slopes[listener, output] for listener, output in rows]),
-            TARGET * np.array(shares),
-            asked.metric,
-            rms_of=asked.rms_db,
-            max_rms_db=MAX_RMS_DB,
-            soft=np.array([listener > 0 for listener, _ in rows]),
-            tries=_TRIES,
-        )
-        whole = found.coefficients @ by_segment
-        masks[:, feature] = np.tanh(whole / SOLVED_AT_DB)
-        for place, level in enumerate(LEVELS_DB):
-            gains = torch.from_numpy(masks[:, feature] * np.float32(level))
-            heard = asked.heard([gains[torch.from_numpy(labels).long()] for labels in own], listeners=1)
-            response[feature, place] = heard[0, :features] - asked.before[0, :features]
-        if progress:
-            progress((feature + 1) / features)
+    fields = np.concatenate((explained.T, segment_means(spectrogram, segments)))  # [7 + handles, segments]
+    solver = _FaderSolver(fields.astype(np.float64), segments, few, many, listeners)
+    cases = [(feature, side) for side in SIDES for feature in range(_FEATURES)]
+    masks = np.zeros((fields.shape[1], len(cases)), np.float32)
+    response = np.zeros((_FEATURES, len(LEVELS_DB), _FEATURES), np.float32)
+    with ThreadPoolExecutor(threads) as pool:
+        for number, (mask, levels) in enumerate(pool.map(solver.fader, cases)):
+            masks[:, number] = mask
+            for place, moved in levels.items():
+                response[cases[number][0], place] = moved
+            if progress:
+                progress((number + 1) / len(cases))
     return DecoupledFaders(masks, response)
+
+
+class _FaderSolver:
+    """Solves one fader at a time, for one of its two sides."""
+
+    def __init__(
+        self,
+        fields: Doubles,
+        segments: Labels,
+        few: Sequence[Excerpt],
+        many: Sequence[Excerpt],
+        listeners: Sequence[Listener],
+    ) -> None:
+        self._fields = fields
+        self._few = SegmentExcerpts(few, segments, listeners)
+        self._many = self._few if many is few else SegmentExcerpts(many, segments, listeners[:1])
+        self._listeners = len(listeners)
+        rows = [(listener, output) for listener in range(self._listeners) for output in range(_FEATURES)]
+        self._slopes = self._slopes_at(self._few, rows, np.zeros(len(fields))).reshape(self._listeners, _FEATURES, -1)
+        root = np.sqrt(np.concatenate((np.full(_FEATURES, _EXPLAINED_COST), DAMAGE[:FADER_HANDLES])))
+        self._metric = (fields * self._few.sizes) @ fields.T * root[:, None] * root
+
+    def fader(self, case: tuple[int, float]) -> tuple[FloatArray, dict[int, Doubles]]:
+        """A feature and a side: the mask [segments], and what the features are moved by at that side's levels."""
+        feature, side = case
+        target = side * TARGET * min(1.0, OWN_RMS_SHARE * MAX_RMS_DB / self._own_rms_db(feature))
+        slopes = np.concatenate((self._slopes[0], self._slopes[1:, feature]))
+        found = self._solve(feature, target, slopes)
+        found = self._corrected(feature, target, found.coefficients)
+        mask = (side * self._gains(found.coefficients) / SOLVED_AT_DB).astype(np.float32)
+        levels = {}
+        for place, level in enumerate(LEVELS_DB):
+            if level * side > 0:
+                levels[place] = self._moved(mask * np.float32(level)) if abs(level) != SOLVED_AT_DB else found.moved
+        return mask, levels
+
+    def _moved(self, gains_db: FloatArray) -> Doubles:
+        """What the network's features are moved by on many excerpts, [7]."""
+        return np.asarray((self._many.heard(gains_db, listeners=1) - self._many.before[:1])[0, :_FEATURES])
+
+    def _slopes_at(
+        self, excerpts: SegmentExcerpts, rows: Sequence[tuple[int, int]], coefficients: Doubles
+    ) -> Doubles:
+        """Change of outputs (listener, number) per dB of each field, at coefficients: [rows, fields]."""
+        gains = self._gains(coefficients)
+        saturation = 1 - (gains / SOLVED_AT_DB) ** 2
+        return np.asarray((excerpts.slopes(rows, gains.astype(np.float32)) * saturation) @ self._fields.T)
+
+    def _own_rms_db(self, feature: int) -> float:
+        """Gain that it takes, about, to move a feature by TARGET at the network and to leave the others."""
+        rows = self._slopes[0]
+        lift = METRIC_RIDGE * np.trace(self._metric) / len(self._metric) * np.eye(len(self._metric))
+        gram = rows @ np.linalg.solve(self._metric + lift, rows.T)
+        gram += (1e-6 * np.trace(gram) / len(gram) + 1e-18) * np.eye(len(gram))
+        return float(np.sqrt(TARGET * np.linalg.inv(gram)[feature, feature] * TARGET)) + 1e-9
+
+    def _solve(self, feature: int, target: float, slopes: Doubles) -> Solution:
+        """With all listeners, on few excerpts: the network firm, the others soft."""
+        rows = np.arange(len(slopes))
+        soft = rows >= _FEATURES
+
+        def measure(coefficients: Doubles) -> Doubles:
+            moved = self._few.heard(self._gains(coefficients).astype(np.float32)) - self._few.before
+            return np.concatenate((moved[0, :_FEATURES], moved[1:, feature]))
+
+        return solve(
+            measure,
+            slopes,
+            np.where(soft, np.sign(target) * SOFT_TARGET, target * (rows == feature)),
+            self._metric,
+            rms_of=self._rms_db,
+            max_rms_db=MAX_RMS_DB,
+            soft=soft,
+            tries=TRIES,
+            tolerance=TOLERANCE,
+        )
+
+    def _corrected(self, feature: int, target: float, start: Doubles) -> Solution:
+        """From a start on, with the network alone, on many excerpts."""
+        own = [(0, output) for output in range(_FEATURES)]
+        excerpts = iter((self._few, *[self._many] * (ROUNDS - 1)))  # (the first slopes need not be exact)
+        return solve_in_rounds(
+            lambda coefficients: self._moved(self._gains(coefficients).astype(np.float32)),
+            lambda coefficients: self._slopes_at(next(excerpts), own, coefficients),
+            target * (np.arange(_FEATURES) == feature),
+            self._metric,
+            start=start,
+            rms_of=self._rms_db,
+            max_rms_db=CORRECTED_RMS * MAX_RMS_DB,
+            rounds=ROUNDS,
+            tolerance=TOLERANCE,
+        )
+
+    def _rms_db(self, coefficients: Doubles) -> float:
+        return float(np.sqrt(self._few.sizes @ self._gains(coefficients) ** 2))
+
+    def _gains(self, coefficients: Doubles) -> Doubles:
+        """Gains in dB [segments] of coefficients of the fields, none beyond SOLVED_AT_DB."""
+        return np.asarray(SOLVED_AT_DB * np.tanh(coefficients @ self._fields / SOLVED_AT_DB))

@@ -15,7 +15,8 @@ import torch
 from scipy import signal
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
+from ...models.common.constants import HOP_LENGTH, N_BANDS, SAMPLE_RATE
+from ...models.common.filterbank import band_frequencies
 from ...models.network.spectrogram import LogSpectrogram
 from ..audio.loudness import k_weighting
 from ..dsp.segment_mask import band_interpolation
@@ -53,10 +54,16 @@ class GainPath:
         self._frame = torch.from_numpy(frame)
         self._fraction = torch.from_numpy((rest / HOP_LENGTH).astype(np.float32))[:, None]
         below, fraction = band_interpolation(np.arange(_FRAME // 2 + 1) * (SAMPLE_RATE / _FRAME))
-        self._band = torch.from_numpy(below)
-        self._band_fraction = torch.from_numpy(fraction.astype(np.float32))
+        # From dB of the bands to the logarithm of the gains of the bins, [bands, bins].
+        bins = np.arange(len(below))
+        to_bins = np.zeros((N_BANDS, len(below)), np.float32)
+        to_bins[below, bins] = 1 - fraction
+        to_bins[below + 1, bins] += fraction.astype(np.float32)
+        self._to_bins = torch.from_numpy(to_bins * np.float32(math.log(10) / 20))
         self.front_end = LogSpectrogram()
         """Sound [samples] -> log-spectrogram [frames, bands]."""
+        self._plain = torch.pow(10.0, torch.as_tensor(self.front_end(sound))) - 1  # magnitude [frames, bands]
+        self._band_power = self._plain**2 * torch.from_numpy(_band_k_power())
 
     def spectrogram(self, field_db: torch.Tensor, *, matched: bool = False) -> torch.Tensor:
         """What is heard under a gain field [frames, bands] in dB: log-spectrogram [frames, bands]."""
@@ -67,17 +74,28 @@ class GainPath:
         smooth = _smoothed(field_db)
         place = (self._frame + _EDGE).clamp(0, len(smooth) - 2)
         bands = torch.lerp(smooth[place], smooth[place + 1], self._fraction)  # [STFT frames, bands]
-        slope = torch.diff(bands, dim=1)
-        bins = bands[:, self._band] + slope[:, self._band] * self._band_fraction  # [STFT frames, bins]
-        gains = torch.exp(bins * (math.log(10) / 20))
-        if matched:
-            gains = gains * torch.sqrt(self._energy / ((self._power * gains**2).sum() + 1e-20))
+        gains = (bands @ self._to_bins).exp_()  # [STFT frames, bins]
         frames = torch.fft.irfft(self._spectra * gains, n=_FRAME) * self._synthesis
-        length = (len(frames) - 1) * _HOP + _FRAME
-        added = torch.nn.functional.fold(
-            frames.T[None], output_size=(1, length), kernel_size=(1, _FRAME), stride=(1, _HOP)
-        ).reshape(-1)
-        return added[self._before : self._before + self.samples]
+        hops = frames.view(len(frames), OVERLAP, _HOP)
+        pad = torch.nn.functional.pad
+        parts = [pad(hops[:, part], (0, 0, part, OVERLAP - 1 - part)) for part in range(OVERLAP)]
+        added = (parts[0] + parts[1] + parts[2] + parts[3]).view(-1)[self._before : self._before + self.samples]
+        if matched:
+            added = added * torch.sqrt(self._energy / ((self._power * gains**2).sum() + 1e-20))
+        return added
+
+    def quick_spectrogram(self, field_db: torch.Tensor) -> torch.Tensor:
+        """About what `spectrogram` gives, matched, each frame and band for itself: for slopes, not for what is said.
+
+        It knows the smoothing and the loudness match, but not how STFT frames overlap.
+        """
+        frames = len(self._plain)
+        gains = _smoothed(field_db)[_EDGE : _EDGE + frames] * (math.log(10) / 20)
+        if len(gains) < frames:
+            gains = torch.cat((gains, gains[-1:].expand(frames - len(gains), -1)))
+        factor = torch.exp(gains)
+        factor = factor * torch.sqrt(self._band_power.sum() / ((self._band_power * factor**2).sum() + 1e-20))
+        return torch.log10(1 + self._plain * factor)
 
 
 def _smoothed(field: torch.Tensor) -> torch.Tensor:
@@ -96,3 +114,10 @@ def _k_power() -> FloatArray:
     """Squared magnitude of BS.1770's K-weighting at the bins of a frame: float32 [bins]."""
     _, response = signal.sosfreqz(k_weighting(SAMPLE_RATE), np.arange(_FRAME // 2 + 1) * (2 * np.pi / _FRAME))
     return np.asarray(np.abs(response) ** 2, np.float32)
+
+
+def _band_k_power() -> FloatArray:
+    """Squared magnitude of the K-weighting at the bands, times their widths in Hz: float32 [bands]."""
+    frequencies = band_frequencies().astype(np.float64)
+    _, response = signal.sosfreqz(k_weighting(SAMPLE_RATE), frequencies * (2 * np.pi / SAMPLE_RATE))
+    return np.asarray(np.abs(response) ** 2 * np.gradient(frequencies), np.float32)

@@ -1,8 +1,8 @@
 """Handles: broad gain fields that a listener can name, and the field that some of them make together.
 
-Nine triangular bands; what is struck or sustained, below and above 850 Hz; soft and loud moments; onsets; and the
-contrast of partials with what lies between them. A gain field is F = 12 tanh(sum_h c_h Phi_h / 12), in dB: smooth,
-and never beyond 12 dB.
+Nine triangular bands; what is struck or sustained, below and above 850 Hz; soft and loud moments; onsets; the
+contrast of partials with what lies between them; and the twelve pitch classes. A gain field is
+F = 12 tanh(sum_h c_h Phi_h / 12), in dB: smooth, and never beyond 12 dB.
 """
 
 from typing import Final
@@ -20,6 +20,7 @@ SPLIT_HZ: Final = 850.0
 _BANDS: Final = 9
 _MEDIAN: Final = 17
 _TWO_SECONDS: Final = round(2 * SAMPLE_RATE / HOP_LENGTH)
+_PITCH_CLASSES: Final = ("A", "A#", "B", "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#")
 HANDLES: Final = (
     *(f"band {number + 1}" for number in range(_BANDS)),
     "struck low",
@@ -28,16 +29,23 @@ HANDLES: Final = (
     "level high",
     "onset",
     "contrast",
+    *(f"pitch class {name}" for name in _PITCH_CLASSES),
 )
-DAMAGE: Final = np.array([0.06] * 4 + [0.07, 0.08, 0.1, 0.3, 0.18, 0.17, 0.45, 0.2, 0.5, 0.22, 0.1]) / 0.08
+FADER_HANDLES: Final = 15
+"""So many of them, the first, make faders: pitch classes gave nothing there."""
+DAMAGE: Final = (
+    np.array([0.06] * 4 + [0.07, 0.08, 0.1, 0.3, 0.18, 0.17, 0.45, 0.2, 0.5, 0.22, 0.1] + [0.1] * 12) / 0.08
+)
 """What a handle costs in sound beside its decibels: how far 3 dB rms of it lower Zimtohrli's mean opinion score, over
-what they cost on a usual handle (four clips, both signs; above 5 kHz and in fast changes damage is heard most)."""
+what they cost on a usual handle (four clips, both signs; above 5 kHz and in fast changes damage is heard most). That
+of pitch classes is not measured; they count as contrast does.
+"""
 MARGIN: Final = _TWO_SECONDS
 """Frames around a stretch that its handles depend on."""
 
 
-def handle_fields(spectrogram: FloatArray) -> FloatArray:
-    """The handles of a log-spectrogram [frames, bands]: float32 [handles, frames, bands], about -1..1 each."""
+def handle_fields(spectrogram: FloatArray, *, count: int = len(HANDLES)) -> FloatArray:
+    """The (first so many) handles of a log-spectrogram [frames, bands]: [handles, frames, bands] in -1..1."""
     picture = spectrogram.astype(np.float32)
     low, high = _halves()
     fields = [np.broadcast_to(band, picture.shape) for band in _triangles()]
@@ -53,7 +61,8 @@ def handle_fields(spectrogram: FloatArray) -> FloatArray:
     fields.append(np.broadcast_to(onset[:, None], picture.shape))
     contrast = picture - ndimage.uniform_filter1d(picture, 15, axis=1)
     fields.append(np.clip(contrast / 0.1, -1, 1))
-    return np.stack(fields).astype(np.float32)
+    fields += [np.broadcast_to(pitch_class, picture.shape) for pitch_class in _pitch_classes()]
+    return np.stack(fields[:count]).astype(np.float32)
 
 
 def percussiveness(picture: FloatArray) -> FloatArray:
@@ -73,6 +82,15 @@ def _triangles() -> FloatArray:
     """Nine triangles over the bands that sum to one: [9, bands]."""
     place = np.arange(N_BANDS) / (N_BANDS - 1) * (_BANDS - 1)
     return np.asarray(np.maximum(0, 1 - np.abs(place[None] - np.arange(_BANDS)[:, None])), np.float32)
+
+
+def _pitch_classes() -> FloatArray:
+    """What belongs to a pitch class (A is 440 Hz), where partials stand apart (180 Hz to 5 kHz): [12, bands]."""
+    frequencies = band_frequencies()
+    steps = 12 * np.log2(frequencies / 440)
+    away = np.abs((steps[None] - np.arange(len(_PITCH_CLASSES))[:, None] + 6) % 12 - 6)
+    region = np.clip(np.log2(frequencies / 180), 0, 1) * np.clip(np.log2(5000 / frequencies), 0, 1)
+    return np.asarray(np.maximum(0, 1 - away) * region, np.float32)
 
 
 def _halves() -> tuple[FloatArray, FloatArray]:

@@ -2,4 +2,26 @@
 
 from typing import Final
 
+import numpy as np
+
+from ...models.common.arrays import FloatArray
+from ...models.common.constants import MIDLEVEL
+
+VERSION: Final = 2
+"""Rises when the same track gets other decoupled faders; part of the keys of cached analyses. 1: one mask a fader."""
 LEVELS_DB: Final = (-12.0, -6.0, -3.0, 3.0, 6.0, 12.0)
+LEAST_EFFECT: Final = 0.01
+"""A fader that moves its own feature by less than this at +6 and at -6 dB does nothing to a track."""
+
+
+def without_effect(mask_weights: FloatArray, response: FloatArray | None) -> tuple[str, ...]:
+    """The features whose faders do nothing to a track.
+
+    Their masks [segments, 7 or 14] are empty, or their measured response [7, levels, 7] is next to nothing.
+    """
+    dead = np.abs(mask_weights[:, : len(MIDLEVEL)]).max(0) == 0
+    if response is not None:
+        sixth = [LEVELS_DB.index(-6.0), LEVELS_DB.index(6.0)]
+        own = np.abs(response[:, sixth].diagonal(axis1=0, axis2=2))  # [levels, 7]
+        dead = dead | (own.max(0) < LEAST_EFFECT)
+    return tuple(name for name, nothing in zip(MIDLEVEL, np.atleast_1d(dead), strict=True) if nothing)

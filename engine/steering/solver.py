@@ -1,9 +1,13 @@
-"""Coefficients of handles that move what listeners say by as much as was asked, with the least gain.
+"""Coefficients of gain fields that move what listeners say by as much as was asked, with bounded gain.
 
-Each try takes the listeners as linear and finds, of all coefficients that come as close to the targets as can be,
-those of the least mean square gain (metric W = Phi Phi' / N); where that is more than is permitted, a damping is
-raised until it is not (Levenberg 1944). Then Broyden's method (1965) corrects the slopes by what the listeners
-really say, a rank one update a try: no further gradients are needed. The best try is kept.
+Rows that must be met (firm: the network that ships, what is kept) are equations; rows that should be met (soft: the
+other listeners) are met as far as the permitted gain allows, the one that is reached least counting most. In the
+metric of the gain (W = L L'), with x = L' c, the firm rows' solution of least gain and a move in their null space:
+
+    x = A+ b + z,   A z = 0,   z the least squares solution of the soft rows, damped (Levenberg 1944) until rms fits.
+
+Each try takes the listeners as linear; Broyden's method (1965) then corrects the slopes by what the listeners really
+say, a rank one update a try, so no further gradients are needed. The best try is kept.
 """
 
 from collections.abc import Callable
@@ -14,28 +18,40 @@ import numpy as np
 import numpy.typing as npt
 
 Doubles = npt.NDArray[np.float64]
-DAMPING: Final = 1e-3
 METRIC_RIDGE: Final = 1e-4
 TRIES: Final = 8
+SETTLE: Final = TRIES
+ROUNDS: Final = 3
+ROUND_TRIES: Final = 4
+STEP_SHARES: Final = (1.0, 0.5, 0.25, 0.1)
 TOLERANCE: Final = 0.02
-SOFT_WEIGHTS: Final = (0.4, 0.13, 0.04, 0.013, 0.004)
-"""How much a miss of a soft row counts beside one of a firm row: the first with which the firm rows are met."""
-_MET: Final = 0.04
-_SOFT_SHARE: Final = 0.1
+SOFT_SHARE: Final = 0.1
+"""How much the largest miss of a soft row counts beside one of a firm row, when tries are compared."""
+_ROW_RIDGE: Final = 1e-6
+_NO_STEP: Final = 1e-8
+_TINY: Final = 1e-18
+_NOTHING: Final = 1e-6
+_STEP_RIDGE: Final = 1e-3
+_LEAST_DAMPING: Final = 1e-3
 _STRONGEST: Final = 1e6
 _BISECTIONS: Final = 12
+_REWEIGHTINGS: Final = 3
+_WORST_FIRST: Final = 3.0
+_WEIGHTS: Final = (0.1, 10.0)
 
 
 @dataclass(frozen=True)
 class Solution:
     """coefficients [handles] in dB; moved [rows]: what they move, as measured; error: the largest miss of a firm
-    row and a tenth of that of a soft one, per largest target; tries: how often the listeners were asked.
+    row and a tenth of that of a soft one, per largest target; tries: how often the listeners were asked; slopes
+    [rows, handles]: as corrected.
     """
 
     coefficients: Doubles
     moved: Doubles
     error: float
     tries: int
+    slopes: Doubles
 
 
 def solve(
@@ -47,15 +63,19 @@ def solve(
     rms_of: Callable[[Doubles], float],
     max_rms_db: float,
     soft: npt.NDArray[np.bool_] | None = None,
+    start: Doubles | None = None,
     tries: int = TRIES,
-    damping: float = DAMPING,
+    settle: int = SETTLE,
+    tolerance: float = TOLERANCE,
     ridge: float = METRIC_RIDGE,
 ) -> Solution:
     """Move rows by `targets` [rows]: measure(coefficients) says by how much they are moved.
 
-    slopes [rows, handles] at zero, per dB; metric [handles, handles], the mean square gain of coefficients c being
-    c' metric c; rms_of gives the rms gain in dB of the field that they make; soft [rows]: which rows stand back where
-    not all can be reached.
+    slopes [rows, handles] at zero (or at start), per dB; metric [handles, handles], the mean square gain of
+    coefficients c being c' metric c; rms_of gives the rms gain in dB of the field that they make; soft [rows]: which
+    rows are met as far as the gain allows; start: coefficients that are measured first; settle: after so many tries
+    the soft rows are left as they are, and the firm ones are corrected by the smallest step; ridge: what is added to
+    the metric, as a share of its mean.
     """
     soft = np.zeros(len(targets), bool) if soft is None else soft
     lift = ridge * np.trace(metric) / len(metric) * np.eye(len(metric))
@@ -63,51 +83,164 @@ def solve(
     scale = max(float(np.abs(targets).max(initial=0.0)), 1e-9)
     slopes = slopes.copy()
     coefficients, moved = np.zeros(slopes.shape[1]), np.zeros(len(targets))
-    best = Solution(coefficients, moved, np.inf, 0)
+    best = Solution(coefficients, moved, np.inf, 0, slopes)
     for count in range(1, tries + 1):
-        wanted = targets - moved + slopes @ coefficients
-        for weight in SOFT_WEIGHTS:
-            nearest = _Nearest(slopes, wanted, np.where(soft, weight, 1.0), inverse_root)
-            proposed = nearest.within(rms_of, max_rms_db, damping)
-            if np.abs(slopes @ proposed - wanted)[~soft].max(initial=0.0) <= _MET * scale or not soft.any():
-                break
+        proposed = None
+        if count == 1 and start is not None:
+            proposed = start
+        elif count > settle:
+            proposed = coefficients + _least_step(slopes[~soft], (targets - moved)[~soft], inverse_root)
+            if not soft.any() and (rms := rms_of(proposed)) > max_rms_db:
+                proposed = proposed * (max_rms_db / rms)
+        if proposed is None or (count > settle and soft.any() and rms_of(proposed) > max_rms_db):
+            wanted = targets - moved + slopes @ coefficients
+            units = np.where(np.abs(targets) > _NOTHING * scale, targets, scale)
+            proposed = _Linear(slopes, wanted, units, soft, inverse_root).within(rms_of, max_rms_db)
         step, before = proposed - coefficients, moved
         coefficients = proposed
         moved = measure(coefficients)
         misses = np.abs(moved - targets) / scale
-        error = float(misses[~soft].max(initial=0.0) + _SOFT_SHARE * misses[soft].max(initial=0.0))
-        if error < best.error:
-            best = Solution(coefficients, moved, error, count)
+        error = float(misses[~soft].max(initial=0.0) + SOFT_SHARE * misses[soft].max(initial=0.0))
         size = float(step @ metric @ step)
-        if error < TOLERANCE or size < 1e-8:
+        begun = count == 1 and start is not None
+        if size > _NO_STEP and not begun:
+            # Broyden's update that is least in the metric
+            slopes = slopes + np.outer(moved - before - slopes @ step, metric @ step) / size
+        if error < best.error:
+            best = Solution(coefficients, moved, error, count, slopes)
+        if misses[~soft].max(initial=0.0) < tolerance or (size < _NO_STEP and not begun):
             break
-        slopes += np.outer(moved - before - slopes @ step, metric @ step) / size  # Broyden, least in the metric
     return best
 
 
-class _Nearest:
-    """Coefficients for which slopes @ coefficients is nearest to `wanted` [rows], by the damping of their gain."""
+def _least_step(slopes: Doubles, missing: Doubles, inverse_root: Doubles) -> Doubles:
+    """The step of least gain by which rows of these slopes [rows, handles] move by what is missing."""
+    rows = slopes @ inverse_root
+    gram = rows @ rows.T
+    lift = (_STEP_RIDGE * np.trace(gram) / max(len(gram), 1) + _TINY) * np.eye(len(gram))
+    return np.asarray(inverse_root @ rows.T @ np.linalg.solve(gram + lift, missing))
 
-    def __init__(self, slopes: Doubles, wanted: Doubles, weights: Doubles, inverse_root: Doubles) -> None:
-        root = np.sqrt(weights)
-        self._rows = root[:, None] * slopes @ inverse_root  # M
-        self._wanted = root * wanted
-        self._gram = self._rows @ self._rows.T
-        self._mean = float(np.trace(self._gram)) / len(self._gram) + 1e-15
+
+class _Linear:
+    """The rows as linear: slopes @ coefficients shall be `wanted` [rows]."""
+
+    def __init__(
+        self, slopes: Doubles, wanted: Doubles, units: Doubles, soft: npt.NDArray[np.bool_], inverse_root: Doubles
+    ) -> None:
+        """Take the rows as they are; units [rows]: what the soft rows' misses are shares of."""
+        rows = slopes @ inverse_root
         self._inverse_root = inverse_root
+        firm = rows[~soft]
+        gram = firm @ firm.T
+        gram += (_ROW_RIDGE * np.trace(gram) / max(len(gram), 1) + _TINY) * np.eye(len(gram))
+        self._firm = firm.T @ np.linalg.solve(gram, wanted[~soft]) if len(firm) else np.zeros(rows.shape[1])
+        free = np.eye(rows.shape[1]) - (firm.T @ np.linalg.solve(gram, firm) if len(firm) else 0.0)
+        self._soft = rows[soft] @ free / units[soft, None]
+        self._missing = (wanted[soft] - rows[soft] @ self._firm) / units[soft]
 
-    def at(self, damping: float) -> Doubles:
-        """L^-T M' (M M' + damping * mean * I)^-1 wanted."""
-        lifted = self._gram + damping * self._mean * np.eye(len(self._gram))
-        return np.asarray(self._inverse_root @ self._rows.T @ np.linalg.solve(lifted, self._wanted))
-
-    def within(self, rms_of: Callable[[Doubles], float], limit: float, damping: float) -> Doubles:
-        """With this damping, or as much more as keeps the gain within the limit."""
-        found = self.at(damping)
-        if rms_of(found) <= limit:
-            return found
-        low, high = np.log(damping), np.log(_STRONGEST)
+    def within(self, rms_of: Callable[[Doubles], float], limit: float) -> Doubles:
+        """The coefficients whose rms gain is within the limit: less of the soft rows first, then less of all."""
+        if rms_of(self._at(np.inf)) > limit:
+            low, high = 0.0, 1.0
+            for _ in range(_BISECTIONS):
+                middle = (low + high) / 2
+                low, high = (low, middle) if rms_of(middle * self._at(np.inf)) > limit else (middle, high)
+            return low * self._at(np.inf)
+        if rms_of(self._at(_LEAST_DAMPING)) <= limit:
+            return self._at(_LEAST_DAMPING)
+        low, high = np.log(_LEAST_DAMPING), np.log(_STRONGEST)
         for _ in range(_BISECTIONS):
             middle = (low + high) / 2
-            low, high = (low, middle) if rms_of(self.at(np.exp(middle))) <= limit else (middle, high)
-        return self.at(float(np.exp(high)))
+            low, high = (low, middle) if rms_of(self._at(np.exp(middle))) <= limit else (middle, high)
+        return self._at(float(np.exp(high)))
+
+    def _at(self, damping: float) -> Doubles:
+        """Firm rows met, soft rows with this damping; the least reached of them is given more weight."""
+        if np.isinf(damping) or not len(self._soft):
+            return np.asarray(self._inverse_root @ self._firm)
+        gram = self._soft @ self._soft.T
+        lift = damping * (np.trace(gram) / len(gram) + 1e-15)
+        weights = np.ones(len(self._missing))
+        for _ in range(_REWEIGHTINGS):
+            # (S S' + lift / w) y = missing: weighted damped least squares in the rows' own space
+            solved = self._soft.T @ np.linalg.solve(gram + lift * np.diag(1 / weights), self._missing)
+            short = self._missing - self._soft @ solved
+            weights = np.clip(weights * np.exp(_WORST_FIRST * (short - short.mean())), *_WEIGHTS)
+        return np.asarray(self._inverse_root @ (self._firm + solved))
+
+
+def solve_in_rounds(
+    measure: Callable[[Doubles], Doubles],
+    slopes_at: Callable[[Doubles], Doubles],
+    targets: Doubles,
+    metric: Doubles,
+    *,
+    start: Doubles,
+    rms_of: Callable[[Doubles], float],
+    max_rms_db: float,
+    rounds: int = ROUNDS,
+    tries: int = ROUND_TRIES,
+    tolerance: float = TOLERANCE,
+) -> Solution:
+    """Move firm rows from a start on by the smallest steps, with new slopes_at(coefficients) in every round.
+
+    As `solve`, for what bends too much for one set of slopes.
+    """
+    best: Solution | None = None
+    for _ in range(rounds):
+        begin = start if best is None else best.coefficients
+        found = solve(
+            measure,
+            slopes_at(begin),
+            targets,
+            metric,
+            rms_of=rms_of,
+            max_rms_db=max_rms_db,
+            start=begin,
+            tries=tries,
+            settle=0,
+            tolerance=tolerance,
+        )
+        if best is not None and found.error >= best.error:
+            break
+        best = found
+        if best.error < tolerance:
+            break
+    assert best is not None
+    return best
+
+
+def damped_newton(
+    measure: Callable[[Doubles], Doubles],
+    slopes_at: Callable[[Doubles], Doubles],
+    targets: Doubles,
+    metric: Doubles,
+    *,
+    start: Doubles,
+    steps: int,
+    tolerance: float,
+) -> tuple[Doubles, Doubles]:
+    """Move all rows from a start on by Newton's steps of least gain, each shortened until it comes nearer.
+
+    Every step has slopes of its own (slopes_at(coefficients), [rows, handles]). Gives coefficients and what they
+    move; ends where the length of what is missed is within tolerance, per length of the targets. For strong gains,
+    where `solve`'s steps go astray.
+    """
+    lift = METRIC_RIDGE * np.trace(metric) / len(metric) * np.eye(len(metric))
+    inverse_root = np.linalg.inv(np.linalg.cholesky(metric + lift)).T
+    length = max(float(np.linalg.norm(targets)), 1e-9)
+    coefficients, moved = start, measure(start)
+    for _ in range(steps):
+        missed = float(np.linalg.norm(targets - moved))
+        if missed <= tolerance * length:
+            break
+        step = _least_step(slopes_at(coefficients), targets - moved, inverse_root)
+        for share in STEP_SHARES:
+            proposed = coefficients + share * step
+            found = measure(proposed)
+            if float(np.linalg.norm(targets - found)) < missed:
+                coefficients, moved = proposed, found
+                break
+        else:
+            break
+    return coefficients, moved

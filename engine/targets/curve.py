@@ -59,7 +59,7 @@ def read_curve(path: Path, *, duration_s: float | None = None) -> Curve:
             rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
     except (UnicodeDecodeError, csv.Error, OSError) as error:
         raise InputError(f"{path}: not a CSV table in UTF-8 ({error})") from error
-    header = [name.strip() for name in rows[0]] if rows else []
+    header = [name.strip()[:80] for name in rows[0]] if rows else []
     if not header or header[0] != "time_s" or len(header) < 2:
         raise InputError(f"{path}: a curve begins with the line time_s,tender (time_s, then emotions)")
     emotions = tuple(emotion_called(name) for name in header[1:])
@@ -91,7 +91,7 @@ def _numbers(path: Path, line: int, row: list[str], header: list[str]) -> list[f
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            raise InputError(f"{path}, row {line}: {name} is {cell.strip()!r}, not a number")
+            raise InputError(f"{path}, row {line}: {name} is {cell.strip()[:40]!r}, not a number")
         if name != "time_s" and abs(value) > LARGEST_SHIFT:
             raise InputError(
                 f"{path}, row {line}: {name} {value:g} is outside of -{LARGEST_SHIFT:g}..{LARGEST_SHIFT:g}"

@@ -14,16 +14,19 @@ import numpy.typing as npt
 import torch
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import EMOTIONS, MIDLEVEL
+from ...models.common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
 from ...models.common.filterbank import frame_count
 from ...models.inference.checkpoint import Model
 from ...models.jury.judges import Judge
-from ..analysis.analysis import AnalysisSettings, analyze_track
+from ..analysis.analyze_track import analyze_track
+from ..analysis.settings import AnalysisSettings
 from ..audio.track import Track
-from ..steering.excerpts import EXCERPT_S, Excerpts, read_excerpts
+from ..dsp.segment_mask import segment_gain_db
+from ..steering.excerpts import EXCERPT_S, Excerpts, read_excerpts, spread_starts
 from ..steering.gain_path import GainPath
 from ..steering.listeners import NetworkListener, own_listeners
-from .quality import quality_of
+from ..steering.segment_excerpts import SegmentExcerpts
+from .quality import quality_of, within_quality
 from .targets import Targets, solve_targets
 
 Doubles = npt.NDArray[np.float64]
@@ -38,8 +41,8 @@ class Heard:
 
     kind: "fader", "random" or "target"; name: of the feature or emotion; asked: the
     shift (targets) or decibels (faders); own: what the network that ships moves, per sign of what was asked;
-    judges: the same at each judge; others: mean size of what the other six features move (faders); rms_db and
-    quality of the field.
+    judges: the same at each judge; others: mean size of what the other six features move, all over
+    the track (faders); rms_db and quality of the field.
     """
 
     kind: str
@@ -109,11 +112,19 @@ class _Bench:
         """Each fader at +-6 dB, and a random field of its size."""
         analysis = analyze_track(self._track, self._model, AnalysisSettings(coupled=coupled))
         labels = torch.from_numpy(analysis.segments[: frame_count(len(self._sound))]).long()
+        stretches = spread_starts(self._track)
+        sounds = read_excerpts(self._track, stretches)
+        firsts = [round(start * SAMPLE_RATE) for start, _ in stretches]
+        whole = SegmentExcerpts(list(zip(sounds, firsts, strict=True)), analysis.segments, [self._network])
         found = []
         for feature, name in enumerate(MIDLEVEL):
             for sign in (1.0, -1.0):
-                field = torch.from_numpy(analysis.mask_weights[:, feature] * np.float32(sign * FADER_DB))[labels]
-                found.append(self._heard("fader", name, sign * FADER_DB, field, feature))
+                faders_db = np.where(np.arange(len(MIDLEVEL)) == feature, sign * FADER_DB, 0.0)
+                gains = segment_gain_db(analysis.mask_weights, faders_db)
+                field = torch.from_numpy(gains)[labels]
+                moved = np.abs((whole.heard(gains) - whole.before)[0, : len(MIDLEVEL)])
+                others = float(np.delete(moved, feature).mean())
+                found.append(self._heard("fader", name, sign * FADER_DB, field, feature, others=others))
             noise = self._random_field(field.shape, float((field**2).mean().sqrt()))
             found.append(self._heard("random", name, FADER_DB, noise, feature))
         return found
@@ -128,16 +139,16 @@ class _Bench:
             sign = float(self._rng.choice([-1.0, 1.0]))
             sign = 1.0 if now < 0.2 else -1.0 if now > 0.8 else sign
             asked = sign * ASKED[(place + self._number) % len(ASKED)]
-            coefficients = solve_targets(excerpts, Targets({name: asked}))
+            coefficients, _ = within_quality(excerpts, [self._sound], solve_targets(excerpts, Targets({name: asked})))
             found.append(self._heard("target", name, asked, excerpts.fields_db(coefficients)[0], output))
         return found
 
-    def _heard(self, kind: str, name: str, asked: float, field: torch.Tensor, output: int) -> Heard:
+    def _heard(
+        self, kind: str, name: str, asked: float, field: torch.Tensor, output: int, *, others: float = 0.0
+    ) -> Heard:
         with torch.inference_mode():
             sound = self._path.filtered(field, matched=True).numpy()
         moved = (self._ask(sound) - self.before) * np.sign(asked)
-        features = moved[0, : len(MIDLEVEL)]
-        others = 0.0 if output >= len(MIDLEVEL) else float(np.abs(np.delete(features, output)).mean())
         return Heard(
             kind=kind,
             track=self._number,

@@ -11,9 +11,14 @@ import soxr
 
 from ...models.common.constants import SAMPLE_RATE
 from ...models.common.errors import InputError
+from ..steering.excerpts import Excerpts
 
 MEASURE: Final = "zimtohrli"
 BEST: Final = 5.0
+QUALITY_FLOOR: Final = 4.15
+"""The mean opinion score below which a change is made smaller, if nothing else is asked and Zimtohrli is there."""
+_LESS: Final = 0.9
+_LEAST: Final = 0.1
 _RATE: Final = 48_000
 
 Sounds = Sequence[npt.NDArray[np.float32]]
@@ -42,3 +47,18 @@ def need_quality(least: float) -> None:
 
 def _resampled(sound: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.asarray(soxr.resample(sound, SAMPLE_RATE, _RATE), np.float32)
+
+
+def within_quality(
+    excerpts: Excerpts, sounds: Sounds, coefficients: npt.NDArray[np.float64], least: float = QUALITY_FLOOR
+) -> tuple[npt.NDArray[np.float64], float | None]:
+    """Coefficients of the handles, made smaller until the excerpts' score is `least` or better, and that score.
+
+    sounds: the excerpts as they were. As they are, and None, without Zimtohrli.
+    """
+    share = 1.0
+    while True:
+        score = quality_of(sounds, excerpts.sounds(share * coefficients))
+        if score is None or score >= least or share < _LEAST:
+            return share * coefficients, score
+        share *= _LESS

@@ -11,9 +11,9 @@ from ...models.common.constants import EMOTIONS
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model, load_model
 from ...models.inference.threads import torch_threads
-from ..analysis.analysis import track_spectrogram
 from ..analysis.prediction import Prediction, predict_track
 from ..audio.track import Track, load_track
+from ..audio.track_spectrogram import track_spectrogram
 from ..render.audio_writer import validate_output
 from ..render.tags import copy_tags
 from .curve import Curve

@@ -14,15 +14,11 @@ from ..steering.handles import HANDLES
 from ..steering.listeners import own_listeners
 from .curve import Curve
 from .gain_map import Trajectory
-from .quality import quality_of
+from .quality import QUALITY_FLOOR, within_quality
 from .targets import Targets, solve_targets
 
 Doubles = npt.NDArray[np.float64]
 NO_CORRECTION: Final = dict.fromkeys(EMOTIONS, 0.0)
-QUALITY_FLOOR: Final = 4.15
-"""The mean opinion score below which a change is made smaller, if nothing else is asked and Zimtohrli is there."""
-_LESS: Final = 0.9
-_LEAST: Final = 0.1
 _MOST_JUDGED: Final = 6
 """So many excerpts of a curve are looked at for the quality."""
 
@@ -62,13 +58,8 @@ class TrajectorySolver:
             return self._curve(self._toward)
         assert self._whole is not None
         coefficients = solve_targets(self._whole, self._toward, max_rms_db=self._max_rms_db, correction=correction)
-        share = 1.0
-        while True:
-            self.quality = quality_of(self._sounds, self._whole.sounds(share * coefficients))
-            if self._good(self.quality) or share < _LEAST:
-                break
-            share *= _LESS
-        return Trajectory(np.zeros(1), share * coefficients[None])
+        coefficients, self.quality = within_quality(self._whole, self._sounds, coefficients, self._min_quality)
+        return Trajectory(np.zeros(1), coefficients[None])
 
     def _curve(self, curve: Curve) -> Trajectory:
         solved = np.zeros((len(curve.times_s), len(HANDLES)))
@@ -80,14 +71,8 @@ class TrajectorySolver:
             excerpts = Excerpts([sound], self._listeners)
             solved[row] = solve_targets(excerpts, curve.targets(row, self._keep), max_rms_db=self._max_rms_db)
             if row in judged:
-                score = quality_of([sound], excerpts.sounds(solved[row]))
-                while not self._good(score) and np.abs(solved[row]).max() > _LEAST:
-                    solved[row] *= _LESS
-                    score = quality_of([sound], excerpts.sounds(solved[row]))
+                solved[row], score = within_quality(excerpts, [sound], solved[row], self._min_quality)
                 scores.append(score)
         known = [score for score in scores if score is not None]
         self.quality = float(np.mean(known)) if known else None
         return Trajectory(curve.times_s, solved)
-
-    def _good(self, score: float | None) -> bool:
-        return score is None or score >= self._min_quality

@@ -13,6 +13,7 @@ MODULES_OF_EXTRAS: Final[dict[str, tuple[str, ...]]] = {
     "train": ("music21", "mido"),
     "judges": ("librosa",),
     "quality": ("zimtohrli",),
+    "batch": ("fsspec", "s3fs", "pyarrow", "distributed"),
 }
 """Top-level modules that each extra installs."""
 

@@ -1,5 +1,9 @@
 """Text formatting of names, numbers and durations for tables, screens, figures and pages."""
 
+import math
+from collections.abc import Mapping
+from typing import Any
+
 
 def display_name(name: str) -> str:
     """Return a feature or emotion name as people write it: spaces in place of underscores."""
@@ -71,3 +75,22 @@ def format_r(value: float, digits: int = 2) -> str:
     text = f"{abs(value):.{digits}f}"
     text = text[1:] if text.startswith("0") else text
     return ("\u2212" if round(value, digits) < 0 else "") + text
+
+
+def rounded_values(value: Any) -> Any:  # noqa: ANN401
+    """Round the numbers of nested dicts and lists to six decimals; what is not finite becomes None.
+
+    Six decimals are more than any of these numbers mean; the peak of silence, for one, is not finite.
+
+    Examples
+    --------
+    >>> rounded_values({"peak": float("-inf"), "shifts": [0.12345678]})
+    {'peak': None, 'shifts': [0.123457]}
+    """
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: rounded_values(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded_values(item) for item in value]
+    return value

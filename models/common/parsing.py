@@ -3,7 +3,11 @@
 import json
 import math
 import re
+import struct
+import tokenize
 import tomllib
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +15,25 @@ from .errors import InputError
 
 MAX_DEPTH: Final = 16
 """Levels of lists and tables inside each other; no file of ours has more than six."""
+BAD_ARCHIVE: Final = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    TypeError,
+    IndexError,
+    SyntaxError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    SystemError,  # of strings whose characters are none
+    OverflowError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    tokenize.TokenError,
+)
+"""What reading a damaged .npz archive raises: NumPy and zipfile check little of it."""
 
 
 def read_text(path: Path, *, limit: int) -> str:

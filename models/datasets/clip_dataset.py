@@ -20,9 +20,13 @@ SoundReader = Callable[[Path], FloatArray]
 """Reads a file as mono at SAMPLE_RATE, scaled to a peak of one."""
 
 
-TARGET_SETS: Final = ("emotions", "midlevel", "known", "heard", "felt")
-"""What can be asked of a clip: emotions and mid-levels on their own scale; known and heard, which are features, and
-felt, which are emotions, up to a rising line."""
+TARGET_SETS: Final = ("emotions", "midlevel", "known", "heard", "felt", "vgmidi", "emopia")
+"""The sets of ratings that a clip may have: emotions and mid-levels on the scale of the predictions; known and heard,
+which are features, and felt (Emotify), vgmidi and emopia, which are emotions, up to a rising line each."""
+EMOTION_SETS: Final = ("emotions", "felt", "vgmidi", "emopia")
+"""Those that rate emotions; the others rate features."""
+RELATIVE_EMOTION_SETS: Final = EMOTION_SETS[1:]
+"""Those that rate emotions on a scale of their own, tied to the predictions by rising lines."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def clip_digests(dataset: ClipDataset) -> list[str]:
 def build_targets(clips: Sequence[Clip]) -> dict[str, npt.NDArray[np.float32]]:
     """The ratings of the clips as one array a head, see Material."""
     targets = {
-        head: np.full((len(clips), len(EMOTIONS if head in ("emotions", "felt") else MIDLEVEL)), np.nan, np.float32)
+        head: np.full((len(clips), len(EMOTIONS if head in EMOTION_SETS else MIDLEVEL)), np.nan, np.float32)
         for head in TARGET_SETS
     }
     for row, clip in enumerate(clips):
@@ -82,8 +86,8 @@ def build_targets(clips: Sequence[Clip]) -> dict[str, npt.NDArray[np.float32]]:
                 targets["midlevel"][row, MIDLEVEL.index(name)] = value
             elif kind == "known":
                 targets["known"][row, MIDLEVEL.index(scale)] = value
-            elif kind == "felt" and scale in EMOTIONS:
-                targets["felt"][row, EMOTIONS.index(scale)] = value
+            elif kind in RELATIVE_EMOTION_SETS and scale in EMOTIONS:
+                targets[kind][row, EMOTIONS.index(scale)] = value
             elif kind == "heard" and scale in SCALE_TO_FEATURE:
                 feature, sign = SCALE_TO_FEATURE[scale]
                 targets["heard"][row, MIDLEVEL.index(feature)] = value if sign > 0 else 1 - value

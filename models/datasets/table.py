@@ -40,7 +40,7 @@ class Row(dict[str, str]):
 class Clip:
     """A recording with ratings; start_s and length_s choose an excerpt of it (None: to the end).
 
-    weight: what an error in its ratings counts beside those of other clips.
+    weight: what an error in its ratings counts beside those of other clips. genre: empty if it is unknown.
     """
 
     path: Path
@@ -49,6 +49,7 @@ class Clip:
     start_s: float = 0.0
     length_s: float | None = None
     weight: float = 1.0
+    genre: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,18 @@ import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 import numpy as np
 
 from ..common.arrays import FloatArray
 from ..common.errors import InputError
+from ..common.parsing import BAD_ARCHIVE
 from .clip_dataset import ClipDataset
 from .table import Clip
+
+_LARGEST_UNPACKED: Final = 256 << 20  # bytes
+_LONGEST_NAME: Final = 1000
 
 
 def read_embeddings(path: Path) -> dict[str, FloatArray]:
@@ -24,20 +29,37 @@ def read_embeddings(path: Path) -> dict[str, FloatArray]:
     if not path.is_file():
         raise InputError(f"{path}: no such file of a teacher's embeddings")
     try:
+        with zipfile.ZipFile(path) as members:
+            if sum(member.file_size for member in members.infolist()) > _LARGEST_UNPACKED:
+                raise InputError(
+                    f"{path}: unpacks to more than {_LARGEST_UNPACKED >> 20} MiB, too much for embeddings"
+                )
         with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            arrays = {name: np.asarray(archive[name]) for name in archive.files}
+    except BAD_ARCHIVE as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path}: not a readable .npz file (damaged, or something else?)") from error
     found: dict[str, FloatArray] = {}
     for kind in [name.removesuffix("_mean") for name in arrays if name.endswith("_mean")]:
         names = arrays.get(f"{kind}_files", arrays.get(f"{kind}_numbers"))
-        values = np.asarray(arrays[f"{kind}_mean"], np.float32)
-        if names is None or values.ndim != 2 or len(names) != len(values) or not np.isfinite(values).all():
+        values = arrays[f"{kind}_mean"]
+        if names is None or values.dtype.kind != "f" or values.ndim != 2 or not _fit(names, values):
             raise InputError(f"{path}: {kind}_mean needs {kind}_files or {kind}_numbers, a name for each of its rows")
-        found |= {_clip_name(str(name)): row for name, row in zip(names, values, strict=True)}
+        try:
+            texts = [_clip_name(str(name)[:_LONGEST_NAME]) for name in names]
+        except BAD_ARCHIVE as error:
+            raise InputError(f"{path}: {kind}_files holds what is no text") from error
+        found |= dict(zip(texts, values.astype(np.float32), strict=True))
     if len({len(row) for row in found.values()}) != 1:
         raise InputError(f"{path}: needs tables NAME_mean of embeddings that are all of one length")
     return found
+
+
+def _fit(names: FloatArray, values: FloatArray) -> bool:
+    """Whether there is a name for each row, and every number is finite as a float32."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return names.shape == values.shape[:1] and bool(np.isfinite(values.astype(np.float32)).all())
 
 
 def with_embeddings(dataset: ClipDataset, clips: Sequence[Clip], embeddings: Mapping[str, FloatArray]) -> ClipDataset:

@@ -14,6 +14,7 @@ from ..datasets.digests import short_digest
 from ..datasets.table import Clip, SweepClip
 from ..training.cross_validation import FoldEnsemble
 from .bootstrap import Estimate
+from .by_dataset import DatasetAgreement, agreement_by_dataset
 from .construct_validity import ScaleValidity, closest_pair, feature_correlations, perceptual_ratings, scale_validity
 from .metrics import RegressionMetrics, column_correlations, compute_metrics
 from .parameter_sweeps import SweepResponse, label_correlations, sweep_responses
@@ -45,6 +46,8 @@ class EvaluationInputs:
     model_predictions
         Predictions of a model that is shown next to a cross-validation, [1, clips, 15]; it may be trained on these
         clips, so it is never compared with the ratings.
+    datasets
+        Name of the data set of each clip; empty for one without a name.
     """
 
     clips: Sequence[Clip]
@@ -56,6 +59,7 @@ class EvaluationInputs:
     perturbed: Mapping[str, Floats] = field(default_factory=dict)
     perturbed_rows: Sequence[int] = ()
     model_predictions: Floats | None = None
+    datasets: Sequence[str] = ()
 
     @property
     def complete_rows(self) -> list[int]:
@@ -92,6 +96,8 @@ class EvaluationResults:
         Effect of each perturbation (`robustness.py`).
     moved_r
         Mean correlation of the emotions with the ratings, by perturbation.
+    by_dataset
+        Agreement with the ratings of each data set, within genres and between them (`by_dataset.py`).
     """
 
     emotions: dict[str, RegressionMetrics]
@@ -107,6 +113,7 @@ class EvaluationResults:
     unusual: dict[str, dict[str, float]]
     moved: dict[str, RobustnessResult]
     moved_r: dict[str, float]
+    by_dataset: list[DatasetAgreement] = field(default_factory=list)
 
     def record(self) -> dict[str, Any]:
         """Return the results as JSON-serialisable values: numbers to five decimals, undefined ones as None."""
@@ -157,6 +164,9 @@ def evaluate(inputs: EvaluationInputs, *, seed: int) -> EvaluationResults:
             if name != REFERENCE and np.isfinite(predictions).all((0, 2)).sum() >= 3
         },
         moved_r=_perturbed_r(inputs),
+        by_dataset=agreement_by_dataset(
+            inputs.clips, inputs.datasets or [""] * len(inputs.clips), emotions, inputs.rated
+        ),
     )
 
 

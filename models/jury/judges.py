@@ -12,7 +12,7 @@ No network that ships has seen their weights, and they have seen nothing of its.
 """
 
 import importlib.resources
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,37 +33,29 @@ from .mel import MEL_RATE, LogMel
 from .networks import JudgeNetwork
 from .tagger import Tagger
 
-JURIES: Final = ("development", "reporting")
 OUTPUTS: Final = (*MIDLEVEL, *EMOTIONS)
 _FURTHEST: Final = 6.0
 
 
+Predict = Callable[[FloatArray], FloatArray]
+"""Mono sound [samples] at 22,050 Hz, on the scale at which the original has a peak of one -> features and emotions
+[15] on the scale 0..1, in the order of OUTPUTS."""
+
+
 @dataclass(frozen=True)
 class Judge:
-    """name: of its make. hear: mono sound [samples] at 22,050 Hz, on the scale at which the original has a peak of
-    one -> features and emotions [15] on the scale 0..1, in the order of OUTPUTS.
+    """One judge of a jury.
+
+    Attributes
+    ----------
+    name
+        Of its make.
+    hear
+        Its prediction of a sound.
     """
 
     name: str
-    hear: Callable[[FloatArray], FloatArray]
-
-
-def load_jury(name: str = "development") -> tuple[Judge, ...]:
-    """The three judges of a jury. Raises InputError for an unknown name and for weights that are missing or
-    damaged.
-    """
-    if name not in JURIES:
-        raise InputError(f"no jury is called {name!r}: there are {', '.join(JURIES)}")
-    if name == "development":
-        kinds = ("statistics", acoustic_measures, "musicnn")
-    else:
-        kinds = ("recurrent", librosa_measures, "vgg")
-    network, measures, tagger = kinds
-    return (
-        Judge("network", NetworkEar(str(network))),
-        Judge("measures", partial(_read_linear, measures, LinearReadout(_weights(f"{name}-measures")))),
-        Judge("tagger", partial(_read_linear, TaggerEar(str(tagger)), LinearReadout(_weights(f"{name}-tagger")))),
-    )
+    hear: Predict
 
 
 def _weights(name: str) -> dict[str, torch.Tensor]:
@@ -118,3 +110,35 @@ class NetworkEar:
 
 def _at_mel_rate(sound: FloatArray) -> FloatArray:
     return np.asarray(soxr.resample(sound, SAMPLE_RATE, MEL_RATE), np.float32)
+
+
+def _readout(ear: Callable[[FloatArray], FloatArray], weights: str) -> Predict:
+    return partial(_read_linear, ear, LinearReadout(_weights(weights)))
+
+
+JURIES: Final[Mapping[str, Mapping[str, Callable[[], Predict]]]] = {
+    "development": {
+        "network": lambda: NetworkEar("statistics"),
+        "measures": lambda: _readout(acoustic_measures, "development-measures"),
+        "tagger": lambda: _readout(TaggerEar("musicnn"), "development-tagger"),
+    },
+    "reporting": {
+        "network": lambda: NetworkEar("recurrent"),
+        "measures": lambda: _readout(librosa_measures, "reporting-measures"),
+        "tagger": lambda: _readout(TaggerEar("vgg"), "reporting-tagger"),
+    },
+}
+"""The juries: what loads each judge, by its name. A judge more is a line more."""
+
+
+def load_jury(name: str = "development") -> tuple[Judge, ...]:
+    """Load all judges of a jury.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, and for weights that are missing or damaged.
+    """
+    if name not in JURIES:
+        raise InputError(f"no jury is called {name!r}: there are {', '.join(JURIES)}")
+    return tuple(Judge(judge, load()) for judge, load in JURIES[name].items())

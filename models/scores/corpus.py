@@ -5,6 +5,7 @@ once and cached as small JSON files in the cache folder (MOODFADER_CACHE, or the
 assigns it to the `train` or the `test` part, so that test scores stay unseen in training.
 """
 
+import contextlib
 import importlib
 import json
 import warnings
@@ -111,14 +112,19 @@ def read_score(name: str, kind: str) -> Score | None:
         The score is not cached and music21 is missing, or the cache folder cannot be written to.
     """
     path = _cache_folder() / f"{name.replace('/', '_')}.json"
-    if not path.is_file():
-        score = _parse(name, kind)
-        _write_json(path, asdict(score) if score else None)
-        return score
-    stored = json.loads(path.read_text())
-    if stored is None:
-        return None
-    return Score(**{**stored, "voices": [[tuple(note) for note in voice] for voice in stored["voices"]]})
+    if path.is_file():
+        with contextlib.suppress(*_DAMAGED):  # (it is read from the score again)
+            stored = json.loads(path.read_text())
+            if stored is None:
+                return None
+            return Score(**{**stored, "voices": [[tuple(note) for note in voice] for voice in stored["voices"]]})
+    score = _parse(name, kind)
+    _write_json(path, asdict(score) if score else None)
+    return score
+
+
+_DAMAGED: Final = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What a damaged file of the cache raises."""
 
 
 def _is_test(name: str) -> bool:
@@ -152,8 +158,10 @@ def _index() -> dict[str, list[str]]:
     """The names of all scores that are used, by kind."""
     path = _cache_folder() / "index.json"
     if path.is_file():
-        index: dict[str, list[str]] = json.loads(path.read_text())
-        return index
+        with contextlib.suppress(*_DAMAGED):
+            index: dict[str, list[str]] = json.loads(path.read_text())
+            if set(index) == set(KINDS):
+                return index
     paths = _music21("corpus").corpora.CoreCorpus().getPaths()
     names = sorted(p.as_posix().split("/corpus/")[-1] for p in paths if p.suffix != ".rntxt")
     index = {}

@@ -1,8 +1,8 @@
 """The linear layer from features to emotions, fitted at once to the features that a network predicts.
 
 Ridge regression towards the layer that is there (Hoerl & Kennard 1970, shrunk to a prior instead of to zero), on
-ratings of emotions and on felt emotions, each of these through its rising line. It stays one matrix of 8 x 7 numbers
-that can be read and compared with the published one.
+ratings of emotions on the scale of the predictions and on those of other scales, each through its rising line. It
+stays one matrix of 8 x 7 numbers that can be read and compared with the published one.
 
 Shapes: features [clips, 7], ratings and weights [clips, 8].
 """
@@ -16,6 +16,8 @@ import torch
 from torch import nn
 
 from ..common.arrays import Floats
+from ..common.constants import EMOTIONS
+from ..datasets.clip_dataset import EMOTION_SETS
 from ..inference.predict_clips import predict_clips
 from ..network.model import MidlevelNetwork
 from .batches import TrainingSource
@@ -87,17 +89,22 @@ def refit_to(
     training = network.training
     parts = []
     for source in sources:
-        ratings, felt = (torch.from_numpy(source.material.targets[head]) for head in ("emotions", "felt"))
-        if torch.isnan(ratings).all() and torch.isnan(felt).all():
+        targets = source.material.targets
+        rated = [name for name in EMOTION_SETS if not np.isnan(targets[name]).all()]
+        if not rated:
             continue
         features = predict_clips(network, source.material)[0]
         counts = np.ones(len(features)) if source.material.weights is None else source.material.weights
-        weights = np.repeat(np.asarray(counts, float)[:, None], ratings.shape[1], axis=1)
-        with torch.no_grad():
-            on_scale, slope = heads.undone("felt", felt.to(network.device))
-        steep = HEAD_WEIGHTS["felt"] / HEAD_WEIGHTS["emotions"] * slope.cpu().numpy().astype(float) ** 2
-        parts.append(RatedFeatures(features, ratings.numpy().astype(float), weights))
-        parts.append(RatedFeatures(features, on_scale.cpu().numpy().astype(float), weights * steep, absolute=False))
+        weights = np.repeat(np.asarray(counts, float)[:, None], len(EMOTIONS), axis=1)
+        for name in rated:
+            if name == "emotions":
+                parts.append(RatedFeatures(features, targets[name].astype(float), weights))
+                continue
+            with torch.no_grad():
+                on_scale, slope = heads.undone(name, torch.from_numpy(targets[name]).to(network.device))
+            steep = HEAD_WEIGHTS[name] / HEAD_WEIGHTS["emotions"] * slope.cpu().numpy().astype(float) ** 2
+            ratings = on_scale.cpu().numpy().astype(float)
+            parts.append(RatedFeatures(features, ratings, weights * steep, absolute=False))
     if parts:
         refit(network.emotions, parts, strength=strength)
     network.train(training)

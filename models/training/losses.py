@@ -9,15 +9,24 @@ import torch
 from torch import nn
 
 from ..common.constants import EMOTIONS, MIDLEVEL
-from ..datasets.clip_dataset import TARGET_SETS
+from ..datasets.clip_dataset import EMOTION_SETS, TARGET_SETS
 from ..network.model import MidlevelNetwork
 
-HEAD_WEIGHTS: Final = {"emotions": 0.8, "midlevel": 1.0, "known": 1.0, "heard": 2.5, "felt": 1.0}
+HEAD_WEIGHTS: Final = {
+    "emotions": 0.8,
+    "midlevel": 1.0,
+    "known": 1.0,
+    "heard": 2.5,
+    "felt": 1.0,
+    "vgmidi": 0.5,
+    "emopia": 0.3,
+}
 """How much the squared error counts for each head, a mean over the clips that it is asked of."""
 
-SYNTHETIC_FEATURE_WEIGHTS: Final = dict.fromkeys(MIDLEVEL, 1.0) | {"modality": 5.0, "tonal_stability": 2.0}
-"""And for each quality of known music: minor is the hardest to hear, then the key, and beside ratings they are lost
-first."""
+SYNTHETIC_FEATURE_WEIGHTS: Final = dict.fromkeys(MIDLEVEL, 1.0) | {
+    "modality": 5.0, "rhythmic_complexity": 4.0, "rhythmic_stability": 3.0, "tonal_stability": 3.0,
+}  # fmt: skip
+"""And for each feature of synthetic music: those that are the hardest to hear are lost first beside ratings."""
 
 MAX_FEATURE_CORRELATION: Final = 0.75
 CORRELATION_PENALTY_WEIGHT: Final = 0.3
@@ -26,12 +35,12 @@ CORRELATION_PENALTY_WEIGHT: Final = 0.3
 class LabelCalibration(nn.Module):
     """What ties predictions to scales that are not theirs.
 
-    A rising line for each feature of `known` and `heard`, and for each emotion of `felt`.
+    A rising line for each feature of `known` and `heard`, and for each emotion of `felt`, `vgmidi` and `emopia`.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        sizes = {head: len(EMOTIONS if head == "felt" else MIDLEVEL) for head in TARGET_SETS[2:]}
+        sizes = {head: len(EMOTIONS if head in EMOTION_SETS else MIDLEVEL) for head in TARGET_SETS[2:]}
         self.slope = nn.ParameterDict({head: nn.Parameter(torch.zeros(size)) for head, size in sizes.items()})
         self.offset = nn.ParameterDict({head: nn.Parameter(torch.zeros(size)) for head, size in sizes.items()})
 
@@ -80,7 +89,7 @@ def training_loss(
     for head, target in targets.items():
         rated = ~torch.isnan(target)
         if rated.any():
-            said = emotions if head in ("emotions", "felt") else midlevel
+            said = emotions if head in EMOTION_SETS else midlevel
             if head not in ("emotions", "midlevel"):
                 said = heads(head, said)
             squared = torch.where(rated, said - torch.nan_to_num(target), 0.0) ** 2

@@ -1,5 +1,6 @@
 """The state of a training run on disk: what an interrupted run needs to end with the same weights as a whole one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,12 @@ class TrainingState:
             ) from error
         if metadata.get("fingerprint") != self.fingerprint:
             raise InputError(f"{path}: belongs to a run with other settings or material; delete it to start anew")
+        try:
+            return self._take_over(metadata, tensors)
+        except (RuntimeError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}: the interrupted run is damaged; delete it to start anew") from error
+
+    def _take_over(self, metadata: Mapping[str, str], tensors: Mapping[str, torch.Tensor]) -> int:
         for part, module in self._parts().items():
             prefix = part + "."
             module.load_state_dict({n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)})

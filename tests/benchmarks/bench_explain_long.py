@@ -27,7 +27,7 @@ class _Both(io.StringIO):
 
 def cost(samples: int, *, rounds: int, threads: int) -> None:
     """Stock with many samples against the default, at which two seeds agree at least as well (see the next table)."""
-    from moodfader.engine.analysis.analysis import AnalysisSettings
+    from moodfader.engine.analysis.settings import AnalysisSettings
 
     default = AnalysisSettings()
     kind = f"{default.estimator}:{default.perturbation}"

@@ -64,7 +64,7 @@ def demo_path() -> Path:
 def clip_of(path: Path, *, start: int = 0) -> Clip:
     """Ten seconds of a file from frame `start` on."""
     from moodfader.engine import load_track
-    from moodfader.engine.analysis.analysis import track_spectrogram
+    from moodfader.engine.audio.track_spectrogram import track_spectrogram
     from moodfader.engine.explain.segmentation import segment_spectrogram
     from moodfader.models.common.constants import CLIP_FRAMES
 
@@ -141,7 +141,7 @@ def stock(clip: Clip, model: Any, *, samples: int, seed: int) -> Any:
 def ours(clip: Clip, model: Any, *, estimator: str, perturbation: str, passes: int, seed: int) -> Any:
     """Weights [segments, 7] of the same clip in one window."""
     import numpy as np
-    from moodfader.engine.analysis.analysis import ESTIMATORS
+    from moodfader.engine.analysis.settings import ESTIMATORS
     from moodfader.engine.explain.perturbation import cut_window
 
     stretch = cut_window(
@@ -205,7 +205,8 @@ def _measure(kind: str, passes: int, path: Path) -> dict[str, float]:
 
 def _measure_track(model: Any, path: Path) -> dict[str, float]:
     from moodfader.engine import load_track
-    from moodfader.engine.analysis.analysis import AnalysisSettings, analyze_track
+    from moodfader.engine.analysis.analyze_track import analyze_track
+    from moodfader.engine.analysis.settings import AnalysisSettings
 
     before = peak_mb()
     started = clock()

@@ -95,8 +95,8 @@ def tell_slow(history, tape, found, probes, *, beyond_ms):
 
 def the_map(file):
     """Of the cached analysis."""
-    from moodfader.engine.analysis.analysis import AnalysisSettings
     from moodfader.engine.analysis.cache import analyze
+    from moodfader.engine.analysis.settings import AnalysisSettings
     from moodfader.engine.audio.track import load_track
 
     analysis = analyze(load_track(file), settings=AnalysisSettings())

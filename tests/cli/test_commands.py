@@ -16,7 +16,7 @@ from moodfader.control.console.renamed_options import RENAMED_OPTIONS
 from moodfader.control.console.shared_options import AnalysisOptions
 from moodfader.control.experiments.training_options import TrainingOptions
 from moodfader.engine import load_analysis, load_track, predict_track
-from moodfader.engine.analysis.analysis import ESTIMATORS, AnalysisSettings
+from moodfader.engine.analysis.settings import ESTIMATORS, AnalysisSettings
 from moodfader.engine.explain.segmentation import SEGMENTATIONS
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from moodfader.models.inference.checkpoint import default_checkpoint, load_model
@@ -229,9 +229,10 @@ def test_a_bad_file_does_not_stop_the_others(song, model_file, tmp_path, capsys)
     assert str(missing) in shown.err
 
 
-def test_progress_only_where_someone_sees_it(song, model_file):
-    arguments = ["analyze", song, "--passes", "64", "--model", model_file, "--json"]
-    assert program(*arguments, "--seed", "11").stderr == ""
+def test_progress_only_where_someone_sees_it(song, model_file, capfd):
+    arguments = ["analyze", song, "--passes", "64", "--coupled", "--model", model_file, "--json"]
+    assert run([*arguments, "--seed", "11"]) == 0
+    assert capfd.readouterr().err == ""
     assert "Analysing song.wav" in seen_on_terminal(*arguments, "--seed", "12")
     assert seen_on_terminal(*arguments, "--seed", "13", "--quiet") == ""
 
@@ -281,6 +282,7 @@ def test_the_cache_is_shown_and_cleared(song, model_file, tmp_path, monkeypatch,
     assert sorted(tmp_path.rglob("*.*")) == [other]
 
 
+@pytest.mark.slow
 def test_the_demo_goes_the_whole_way(model_file, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "demo-output").mkdir()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from moodfader.control.cli import app
+from moodfader.control.cli import app, run
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -45,23 +45,20 @@ def desk(tmp_path_factory):
     return folder, environment
 
 
-def test_every_command_prints_what_is_shown(desk):
+def test_every_command_prints_what_is_shown(desk, monkeypatch, capfd):
     folder, environment = desk
+    monkeypatch.chdir(folder)
+    for name in ("COLUMNS", "MOODFADER_CONFIG"):
+        monkeypatch.setenv(name, environment[name])
     shown_blocks = [block.split("\n", 1) for _, block in blocks("console")]
     assert len(shown_blocks) >= 9
     for command, shown in shown_blocks:
         arguments = shlex.split(command.removeprefix("$ moodfader "))
-        run = subprocess.run(
-            [sys.executable, "-m", "moodfader.control.cli", *arguments],
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        code = run(arguments)
+        out, err = capfd.readouterr()
         wrong = shown.startswith("moodfader: ")
-        assert run.returncode == (2 if wrong else 0), f"{command}: {run.stderr}"
-        printed = run.stderr if wrong else run.stdout
+        assert code == (2 if wrong else 0), f"{command}: {err}"
+        printed = err if wrong else out
         if "--json" in arguments:
             assert shape(json.loads(printed)) == shape(json.loads(shown)), command
             continue
@@ -73,7 +70,7 @@ def test_every_command_prints_what_is_shown(desk):
 @pytest.mark.parametrize(("page", "code"), blocks("python"), ids=lambda value: getattr(value, "name", "code"))
 def test_the_python_examples_run(desk, page, code):
     folder, environment = desk
-    run = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=folder,
         env={**environment, "MPLBACKEND": "agg"},
@@ -81,9 +78,9 @@ def test_the_python_examples_run(desk, page, code):
         text=True,
         check=False,
     )
-    assert run.returncode == 0, f"{page.name}: {run.stderr}"
+    assert done.returncode == 0, f"{page.name}: {done.stderr}"
     if page.name == "README.md":
-        before, after = map(float, run.stdout.split())
+        before, after = map(float, done.stdout.split())
         assert after > before, "more dissonance and less of a tune are more tension"
 
 
@@ -151,8 +148,8 @@ def test_the_site_is_built_without_a_warning(tmp_path):
         configuration = configuration.replace(old, new)
     (tmp_path / "mkdocs.yml").write_text(configuration)
     build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-f", str(tmp_path / "mkdocs.yml")]
-    run = subprocess.run(build, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert run.returncode == 0, run.stderr
+    done = subprocess.run(build, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     reference = (tmp_path / "site" / "python" / "index.html").read_text()
     assert "FaderProcessor" in reference
     assert "Samples that are held back" in reference

@@ -177,7 +177,7 @@ def read_or_refused(datagram: bytes) -> bool:
     return not packet.refused
 
 
-@pytest.mark.parametrize("count", [3000, pytest.param(300_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [3000, pytest.param(300_000, marks=[pytest.mark.slow, pytest.mark.soak])])
 def test_mutated_datagrams(count):
     """None hangs, none raises anything but a refusal; some are good all the same."""
     chance = random.Random(5)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moodfader.control.session.address_patterns import matches
 from moodfader.control.session.parameters import PARAMETERS, find_parameter, match_parameters
+from moodfader.engine.performance.automation_file import VALUE_RANGES
 from moodfader.models.common.constants import MIDLEVEL
 from moodfader.models.common.errors import InputError
 
@@ -94,3 +95,14 @@ def test_normalised_values_go_there_and_back(fraction):
             value = control.from_norm(fraction)
             assert control.low <= value <= control.high
             assert control.to_norm(value) == pytest.approx(fraction, abs=1e-12)
+
+
+def test_a_performance_may_hold_what_the_session_takes():
+    """The ranges of an automation file are those of the parameters."""
+    for address, (low, high) in VALUE_RANGES.items():
+        parameter = find_parameter(address)
+        if parameter.kind == "bool":
+            assert (low, high) == (0, 1)
+        else:
+            assert low == parameter.low
+            assert high == (1e7 if parameter.high is None else parameter.high)

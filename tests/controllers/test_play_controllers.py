@@ -1,15 +1,13 @@
 """`moodfader play` with controllers as people have them: OSC programs, MIDI over JACK.
 
-Nothing of the program is imported, so the same file runs against another version: with that version's Python.
+Nothing of the program is imported, so the same file runs against another installation (helpers/program.py).
 """
 
-import contextlib
 import http.client
 import os
 import re
 import shutil
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -17,6 +15,8 @@ import time
 from pathlib import Path
 
 import pytest
+from helpers.osc_client import OscClient, bundle, osc, padded
+from helpers.program import PROGRAM
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 DEMO = Path(__file__).parents[2] / "presets" / "demo.ogg"
@@ -60,47 +60,11 @@ needs_liblo = pytest.mark.skipif(
 )
 
 
-def padded(text):
-    data = text.encode()
-    return data + bytes(4 - len(data) % 4)
-
-
-def osc(address, tags="", *values):
-    """A message as bytes, written here so that it may be of any type."""
-    data = padded(address) + padded("," + tags)
-    for value in values:
-        data += (
-            padded(value) if isinstance(value, str) else struct.pack(">i" if isinstance(value, int) else ">f", value)
-        )
-    return data
-
-
-def bundle(*messages):
-    return b"#bundle\0" + bytes(7) + b"\1" + b"".join(struct.pack(">i", len(one)) + one for one in messages)
-
-
-def read(datagram):
-    """Messages (address, first argument) of what the program sends: f, i, s, N, bundled or not."""
-    if datagram.startswith(b"#bundle"):
-        at, found = 16, []
-        while at < len(datagram):
-            size = struct.unpack_from(">i", datagram, at)[0]
-            found += read(datagram[at + 4 : at + 4 + size])
-            at += 4 + size
-        return found
-    address, _, _ = datagram.partition(b"\0")
-    tags_at = len(address) + 4 - len(address) % 4
-    tag, data = datagram[tags_at + 1 : tags_at + 2], datagram[tags_at + 4 :]
-    if tag in b"fi":
-        return [(address.decode(), struct.unpack(">" + tag.decode(), data[:4])[0])]
-    return [(address.decode(), data.split(b"\0")[0].decode() if tag == b"s" else None)]
-
-
-class Play:
+class Play(OscClient):
     """A paused `moodfader play` without a sound card, and a socket that speaks to it."""
 
     def __init__(self, config, *words, env=None, host="127.0.0.1"):
-        command = [sys.executable, "-m", "moodfader.control.cli", "play", str(DEMO), "--backend", "null"]
+        command = [*PROGRAM, "play", str(DEMO), "--backend", "null"]
         command += ["--paused", "--no-terminal", "--osc-port", "0", *words]
         environment = os.environ | {"MOODFADER_CONFIG": str(config), "OMP_NUM_THREADS": "1"} | (env or {})
         self.process = subprocess.Popen(
@@ -115,10 +79,8 @@ class Play:
         if line is None:
             self.stop()
             raise RuntimeError("play does not start: " + "".join(self.notes))
-        self.port, self.http = map(int, re.search(r":(\d+), .*:(\d+)", line).groups())
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.connect((host, self.port))
+        port, self.http = map(int, re.search(r":(\d+), .*:(\d+)", line).groups())
+        super().__init__(port, host)
 
     def _read_notes(self, last):
         for line in self.process.stderr:
@@ -126,44 +88,6 @@ class Play:
             if last in line:
                 self.ready.set()
         self.ready.set()
-
-    def send(self, *datagrams):
-        for datagram in datagrams:
-            self.socket.send(datagram)
-
-    def answers(self, seconds=0.3, *, source=None):
-        """All messages that come until it has been quiet for so long."""
-        source = source or self.socket
-        source.settimeout(seconds)
-        found = []
-        with contextlib.suppress(TimeoutError):
-            while True:
-                found += read(source.recv(65536))
-        return found
-
-    def told(self, address, source, seconds=5.0):
-        """The next value of an address that comes to a subscriber, None if none does."""
-        end = time.monotonic() + seconds
-        source.settimeout(0.2)
-        while time.monotonic() < end:
-            with contextlib.suppress(TimeoutError):
-                for name, value in read(source.recv(65536)):
-                    if name == address:
-                        return value
-        return None
-
-    def get(self, address):
-        """What the address holds, once all that came before is done."""
-        self.answers(0.05)
-        self.send(osc(address))
-        self.socket.settimeout(10)
-        return dict(read(self.socket.recv(65536)))[address]
-
-    def comes_to(self, address, value, seconds=5.0):
-        end = time.monotonic() + seconds
-        while (now := self.get(address)) != pytest.approx(value) and time.monotonic() < end:
-            time.sleep(0.05)
-        return now == pytest.approx(value)
 
     def stop(self):
         self.process.terminate()
@@ -427,7 +351,7 @@ def test_pads_and_program_changes_steer(jack, config):
 
 def test_an_encoder_that_accelerates_is_learned_as_one(jack, config):
     env, sender = jack
-    command = [sys.executable, "-m", "moodfader.control.cli", "midi", "learn", FADER, "--port", "pads"]
+    command = [*PROGRAM, "midi", "learn", FADER, "--port", "pads"]
     environment = os.environ | env | {"MOODFADER_CONFIG": str(config)}
     (config / "midi.toml").unlink(missing_ok=True)
     learn = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

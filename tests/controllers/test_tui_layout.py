@@ -59,7 +59,7 @@ def coloured(line):
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_every_line_is_as_wide_as_the_terminal(session, tmp_path, width, height, palette):
     path = analyse(session, tmp_path)
-    gain_map = GainMap(path, session.pictures[0])
+    gain_map = GainMap(path, session.thumbnails[0])
     for scene in STATES:
         perform(session, scene)
         view = view_of(session, title="東京 " * 60, clients=["127.0.0.1:5000"] * 40, notes=[*NOTES, "x" * 300])
@@ -393,7 +393,7 @@ def test_orange_and_blue_of_the_map_are_told_apart_at_every_level():
 
 
 def test_a_thumbnail_is_every_fourth_frame_whatever_the_blocks():
-    from moodfader.engine.analysis.thumbnail import spectrogram_thumbnail, thumbnail_bands
+    from moodfader.engine.audio.thumbnail import spectrogram_thumbnail, thumbnail_bands
 
     whole = np.random.default_rng(0).random((101, 149)).astype(np.float32)
     expected = spectrogram_thumbnail([whole])

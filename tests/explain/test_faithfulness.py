@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from moodfader.engine.analysis.analysis import Analysis, AnalysisSettings, analyze_track, track_spectrogram
+from moodfader.engine.analysis.analysis import Analysis
+from moodfader.engine.analysis.analyze_track import analyze_track
 from moodfader.engine.analysis.faithfulness import CHANGES, SIDES, faithfulness_curves, sets_by_area
+from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.audio.track import load_track
+from moodfader.engine.audio.track_spectrogram import track_spectrogram
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS
 from moodfader.models.inference.checkpoint import default_checkpoint, load_model
 from moodfader.models.network.spectrogram import apply_gain_db

@@ -9,11 +9,11 @@ import soundfile
 from matplotlib.figure import Figure
 from moodfader.control.cli import run
 from moodfader.engine import Analysis, Faders, load_track
-from moodfader.engine.analysis.analysis import track_spectrogram
+from moodfader.engine.audio.track_spectrogram import track_spectrogram
 from moodfader.engine.plotting import feature_plot, steering_plot
 from moodfader.engine.plotting.emotion_effects_plot import plot_emotion_effects
-from moodfader.engine.plotting.sonify import Sonifier, choose_excerpt, write_sound
 from moodfader.engine.plotting.style import draw_borders, draw_spectrogram, hue_colormap, spectrogram_db, tint
+from moodfader.engine.render.sonify import Sonifier, choose_excerpt, write_sound
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError
 from moodfader.models.network.spectrogram import band_frequencies

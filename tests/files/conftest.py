@@ -2,34 +2,28 @@
 
 import contextlib
 import os
+import shlex
 import struct
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 import soundfile
+from helpers.program import IS_OTHER, PROGRAM, Ended, run_program
 from moodfader.control.cli import run
 
 RATE = 22050
 
 
-class Ended(NamedTuple):
-    """How a command ended: its exit code, and what was on its standard output and error."""
-
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
 def program(capfd) -> Callable[..., Ended]:
-    """Run a command in this process."""
+    """Run a command in this process; another installation's (helpers/program.py) in one of its own."""
 
     def go(*arguments: object) -> Ended:
+        if IS_OTHER:
+            return run_program(*arguments)
         capfd.readouterr()
         code = run([str(argument) for argument in arguments])
         return Ended(code, *capfd.readouterr())
@@ -54,7 +48,7 @@ def program_line(program):
 
 def shell(command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
     """Run a line of bash in which $M is the program."""
-    environment = {**os.environ, "M": f"{sys.executable} -m moodfader.control.cli", **environment}
+    environment = {**os.environ, "M": shlex.join(PROGRAM), **environment}
     return subprocess.run(["bash", "-c", command], cwd=cwd, env=environment, capture_output=True, timeout=120)
 
 

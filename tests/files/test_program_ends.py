@@ -4,13 +4,13 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 import soundfile
 from files.conftest import RATE, plucked, shell
+from helpers.program import PROGRAM
 
 
 def test_help_into_head_is_no_error(tmp_path):
@@ -92,7 +92,7 @@ def test_a_render_that_is_ended_leaves_no_hidden_file(tmp_path, number, quick_an
     analysis = quick_analysis(song, tmp_path / "a.npz")
     place = tmp_path / "place"
     place.mkdir()
-    command = [sys.executable, "-m", "moodfader.control.cli", "render", song, "-o", place / "out.wav"]
+    command = [*PROGRAM, "render", song, "-o", place / "out.wav"]
     command += ["--analysis", analysis, "--model", model_file, "--set", "modality=6"]
     # (under nohup a signal may be ignored, which children inherit)
     process = subprocess.Popen(

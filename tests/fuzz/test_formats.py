@@ -12,13 +12,16 @@ import soundfile
 from files.conftest import peak_memory, plucked
 from fuzz.mutation import Mutator, archive_mutated, bytes_mutated, text_mutated
 from moodfader.control.midi.mapping import read_mapping
+from moodfader.control.report.summary import read_record
 from moodfader.control.session.presets import read_preset
 from moodfader.engine import load_analysis, load_track
 from moodfader.engine.analysis.analysis_file import load_tables
 from moodfader.engine.performance.automation_file import read_automation
 from moodfader.engine.render.tags import copy_tags
+from moodfader.engine.targets.curve import read_curve
 from moodfader.models.common.errors import InputError
 from moodfader.models.datasets.table import read_sweeps, read_table
+from moodfader.models.datasets.teacher_embeddings import read_embeddings
 from moodfader.models.inference.checkpoint import load_model
 from mutagen.flac import FLAC, Picture
 from mutagen.id3 import APIC, COMM, ID3, TIT2, TXXX
@@ -117,12 +120,25 @@ TABLE = "file,group,valence,known_modality,modality,quality,series,kind\n" + "".
     f"a.wav,g{k},0.{k},0.{k},0.{9 - k},modality,s{k % 2},composed\n" for k in range(8)
 )
 
+CURVE = "time_s,tender,tension\n0,0,0\n12.5,0.10,-0.05\n20,0.05,0\n"
+RECORD = """\
+{"title": "a", "pearson_r": {"emotions": {"sad": 0.7}}, \
+"findings": {"emotions": {"mean": {"r": {"value": 0.7, "low": 0.6, "high": 0.8}}}}}
+"""
+
 
 def text(folder: Path, name: str, *contents: str) -> list[Path]:
     paths = [folder / f"{number}{name}" for number in range(len(contents))]
     for path, content in zip(paths, contents, strict=True):
         path.write_text(content, encoding="utf-8")
     return paths
+
+
+def embeddings(path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    names = np.array([f"{number:03}.mp3" for number in range(9)])
+    np.savez(path, set1_mean=rng.normal(size=(9, 12)).astype("f4"), set1_files=names)
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -154,6 +170,9 @@ def formats(tmp_path_factory, quick_analysis, model_file) -> dict[str, Format]:
         "checkpoint": Format([Path(model_file)], bytes_mutated, lambda path: load_model(path)),
         "preset": Format(text(folder, ".toml", PRESET), text_mutated, read_preset),
         "mapping": Format(text(folder, "m.toml", MAPPING), text_mutated, read_mapping),
+        "curve": Format(text(folder, "c.csv", CURVE), text_mutated, lambda path: read_curve(path, duration_s=15.0)),
+        "record": Format(text(folder, ".json", RECORD), text_mutated, read_record),
+        "embeddings": Format([embeddings(folder / "e.npz")], archive_mutated, read_embeddings),
         "table": Format(
             text(folder, ".csv", TABLE, "sep=;\n" + TABLE.replace(",", ";"), TABLE.replace(",", "\t")),
             text_mutated,
@@ -162,14 +181,17 @@ def formats(tmp_path_factory, quick_analysis, model_file) -> dict[str, Format]:
     }
 
 
-NAMES = ("sound", "tags", "automation", "analysis", "checkpoint", "preset", "mapping", "table")
+NAMES = (
+    *("sound", "tags", "automation", "analysis", "checkpoint", "preset", "mapping", "table"),
+    *("curve", "record", "embeddings"),
+)
 
 
 def fuzzed(form: Format, folder: Path, *, seed: int, count: int) -> dict[str, int]:
     """Read so many broken files; how many were refused and how many read."""
     contents = {path: path.read_bytes() for path in form.seeds}
     for path in form.seeds:  # what stands in a table beside it
-        if path.suffix == ".csv" and not (folder / "a.wav").exists():
+        if path.name.endswith("0.csv") and not (folder / "a.wav").exists():
             soundfile.write(folder / "a.wav", plucked(1.1, 1, RATE), RATE)
     there = sorted(folder.iterdir())
     ends = {"refused": 0, "read": 0}

@@ -6,7 +6,7 @@ import json
 import numpy as np
 from moodfader.control.tui.app import Terminal
 from moodfader.control.tui.panels.palette import MANY_COLOURS
-from moodfader.engine.analysis.analysis_file import FORMAT, VERSION
+from moodfader.engine.analysis.analysis_archive import FORMAT, VERSION
 from moodfader.engine.analysis.surrogate import TrackSummary
 from moodfader.engine.processes.messages import TrackAnalyzed, TrackThumbnail
 from moodfader.models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
@@ -117,10 +117,10 @@ def analyse(session, folder):
         dict.fromkeys(EMOTIONS, 0.5),
         np.zeros((8, 7), np.float32),
     )
-    session.event(TrackAnalyzed(0, summary))
+    session.handle_message(TrackAnalyzed(0, summary))
     columns, bands = np.arange(2200)[:, None], np.arange(16)
     levels = np.clip(np.sin(columns / 9 + bands) * 0.5 + 0.5 - bands / 30, 0, 1)
-    session.event(TrackThumbnail(0, (levels * 255).astype(np.uint8)))
+    session.handle_message(TrackThumbnail(0, (levels * 255).astype(np.uint8)))
     return path
 
 

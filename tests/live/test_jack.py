@@ -12,8 +12,8 @@ from helpers import jack_server as jack
 from helpers import performance_compare
 from moodfader.control.session.parameters import ROOT
 from moodfader.control.session.session import Session
-from moodfader.engine.analysis.analysis import AnalysisSettings
 from moodfader.engine.analysis.cache import analyze
+from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.dsp.segment_mask import SegmentMask
@@ -128,6 +128,7 @@ def test_an_independent_recorder_hears_the_same(server, file, tmp_path):
     np.testing.assert_array_equal(heard[came : came + count], expected[begin : begin + count])
 
 
+@pytest.mark.slow
 def test_a_short_run_under_load_is_measured(file):
     """What `make bench-live` does for half an hour; how good the figures are is not asked of a busy machine."""
     bench = Path(__file__).parents[1] / "benchmarks" / "bench_live.py"

@@ -37,7 +37,7 @@ class Stage:
         self.session = Session(record=AutomationWriter(self.file))
         self.buffers = [SampleBuffer.from_array(track, sample_rate=RATE) for track in self.tracks]
         self.masks = masks or [None] * len(self.tracks)
-        self.player = OfflinePlayer(self.buffers, self.masks, self.session.event)
+        self.player = OfflinePlayer(self.buffers, self.masks, self.session.handle_message)
         self.session.attach(self.player, tracks=[f"{n}.wav" for n in range(len(self.tracks))])
         self.sound = np.zeros((0, 2), np.float32)
 

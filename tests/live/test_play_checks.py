@@ -69,7 +69,7 @@ FULL = """
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
     session = Session(record=AutomationWriter(Path(sys.argv[1])), note=print)
     sound = SampleBuffer.from_array(np.full((22050, 2), 0.1, np.float32), sample_rate=22050)
-    player = OfflinePlayer([sound], [None], session.event)
+    player = OfflinePlayer([sound], [None], session.handle_message)
     session.attach(player, tracks=["a.wav"])
     session.set("/moodfader/transport/play", True)
     for number in range(100):

@@ -8,8 +8,8 @@ import pytest
 import soundfile
 from moodfader.control.session.parameters import ROOT
 from moodfader.control.session.session import Session
-from moodfader.engine.analysis.analysis import AnalysisSettings
 from moodfader.engine.analysis.cache import analyze
+from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.live.player import PlayerOptions
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation

@@ -30,7 +30,7 @@ def offline(tmp_path):
     record = tmp_path / "kept.jsonl"
     session = Session(record=AutomationWriter(record))
     known = SegmentMask(np.zeros((100, N_BANDS), np.int32), np.ones((1, 7), np.float32), sample_rate=RATE)
-    player = OfflinePlayer([SampleBuffer.from_array(samples(), sample_rate=RATE)], [known], session.event)
+    player = OfflinePlayer([SampleBuffer.from_array(samples(), sample_rate=RATE)], [known], session.handle_message)
     session.attach(player, tracks=["a.wav"])
     yield session, player, record
     session.close()

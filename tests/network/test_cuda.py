@@ -5,9 +5,10 @@ import pytest
 import soundfile
 import torch
 from moodfader.control.cli import run
-from moodfader.engine.analysis.analysis import AnalysisSettings, analyze_track
 from moodfader.engine.analysis.analysis_file import load_analysis
+from moodfader.engine.analysis.analyze_track import analyze_track
 from moodfader.engine.analysis.prediction import predict_track
+from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.dsp.faders import Faders
 from moodfader.engine.dsp.processor import SteeredSound

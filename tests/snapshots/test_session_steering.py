@@ -61,13 +61,13 @@ class Stage:
         self.session = Session(record=AutomationWriter(self.file), note=self.notes.append)
         self.buffers = [SampleBuffer.from_array(noise(20, seed), sample_rate=RATE) for seed in (1, 2)]
         self.masks = [mask(1), mask(2)]
-        self.player = OfflinePlayer(self.buffers, self.masks, self.session.event)
+        self.player = OfflinePlayer(self.buffers, self.masks, self.session.handle_message)
         self.session.attach(self.player, tracks=["0.wav", "1.wav"])
         self.sound = np.zeros((0, 2), np.float32)
 
     def analyzed(self, track, scale=1.0):
         summary = TrackSummary(None, f"{track}" * 64, "m", scale, 10.0, LinearSurrogate.before, LAYER)
-        self.session.event(TrackAnalyzed(track, summary))
+        self.session.handle_message(TrackAnalyzed(track, summary))
 
     def set(self, name, value=True, source="test"):
         self.session.set(f"{ROOT}/{name}", value, source=source)
@@ -218,10 +218,12 @@ def test_a_target_is_heard_at_once_and_corrected_by_the_network(stage):
     newest = stage.player.requests[-1]
     assert newest.asked == {"sad": 0.0, "tender": 0.1}
     shifts = dict.fromkeys(EMOTIONS, 0.0) | {"tender": 0.097}
-    stage.session.event(TargetsSolved(request.number, 0, (9.0,) * 7, shifts))  # too late: another one is asked
+    stage.session.handle_message(
+        TargetsSolved(request.number, 0, (9.0,) * 7, shifts)
+    )  # too late: another one is asked
     stage.play(2)
     assert stage.faders() != [9.0] * 7
-    stage.session.event(TargetsSolved(newest.number, 0, (3.0,) * 7, shifts))
+    stage.session.handle_message(TargetsSolved(newest.number, 0, (3.0,) * 7, shifts))
     stage.play(0.5)
     assert stage.faders() != [3.0] * 7  # on the way
     stage.play(1)
@@ -241,7 +243,7 @@ def test_what_is_out_of_reach_is_said(stage):
     stage.analyzed(0, scale=0.01)
     stage.set("target/happy", 0.2)
     request = stage.player.requests[-1]
-    stage.session.event(
+    stage.session.handle_message(
         TargetsSolved(request.number, 0, request.faders_db, dict.fromkeys(EMOTIONS, 0.0) | {"happy": 0.01})
     )
     assert stage.get("state/target_phase") == "nearest"
@@ -312,7 +314,9 @@ def test_an_analysis_process_that_ends_leaves_the_estimate(stage):
     stage.analyzed(0)
     stage.set("target/tender", 0.1)
     faders = stage.faders()
-    stage.session.event(ProcessStatus("analyzer", "restarting", "the analysis has ended; it is started again"))
+    stage.session.handle_message(
+        ProcessStatus("analyzer", "restarting", "the analysis has ended; it is started again")
+    )
     assert stage.get("state/target_phase") == "failed"
     assert "not measured" in stage.get("state/target")
     assert stage.faders() == faders
@@ -331,7 +335,7 @@ def test_a_recorded_show_with_snapshots_morphs_and_targets_is_its_replay(stage):
     stage.set("target/energy", -0.03)
     stage.play(0.4)
     request = stage.player.requests[-1]
-    stage.session.event(
+    stage.session.handle_message(
         TargetsSolved(request.number, 0, (4.0, -2.0, 1.0, 0.0, 3.0, 6.0, -1.0), dict.fromkeys(EMOTIONS, 0.05))
     )
     stage.play(0.7)

@@ -8,15 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from moodfader.control.session.presets import available_presets, read_preset
 from moodfader.engine import Faders, load_track
-from moodfader.engine.analysis.analysis import AnalysisSettings, analyze_track
 from moodfader.engine.analysis.analysis_file import load_analysis, save_analysis
+from moodfader.engine.analysis.analyze_track import analyze_track
 from moodfader.engine.analysis.cache import cache_path
+from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.analysis.surrogate import expected_midlevel, response_shift
+from moodfader.engine.dsp.processor import SteeredSound
+from moodfader.engine.dsp.segment_mask import segment_gain_db
 from moodfader.engine.render.render import render
 from moodfader.engine.steering.levels import LEVELS_DB
 from moodfader.models.common.constants import MIDLEVEL
 from moodfader.models.inference.checkpoint import load_model
+from moodfader.models.inference.threads import torch_threads
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +67,94 @@ def test_faders_move_their_own_feature_and_little_else(track, analysis, model, p
             expected = np.array([expected_midlevel(one, 6.0 * unit) for unit in np.eye(7)])
             assert np.corrcoef(moves.ravel(), expected.ravel())[0, 1] > 0.97
             assert float(np.diag(expected).sum() / own.sum()) == pytest.approx(1.0, abs=0.15)
-    assert others["decoupled"] < 0.2
-    assert others["decoupled"] < others["coupled"] / 1.5
+    assert others["decoupled"] < 0.1
+    assert others["decoupled"] < others["coupled"] / 2
+
+
+def test_faders_below_zero_have_masks_of_their_own(track, analysis, model, place) -> None:
+    """What leaves the other features alone when it boosts does not when it cuts: with the upper masks alone, more
+    than twice as much is moved beside.
+    """
+    upper = dataclasses.replace(analysis, mask_weights=analysis.mask_weights[:, :7])
+    others = []
+    for one in (analysis, upper):
+        moves = np.zeros((7, 7))
+        for row, feature in enumerate(MIDLEVEL):
+            faders = Faders.from_mapping({feature: -6.0})
+            made = render(track, one, place / "out.wav", faders=faders, model=model, overwrite=True)
+            moves[row] = [made.midlevel["before"][key] - made.midlevel["after"][key] for key in MIDLEVEL]
+        own = np.diag(moves)
+        others.append(float((np.abs(moves).sum() - np.abs(own).sum()) / 6 / own.sum()))
+    assert others[0] < 0.1
+    assert others[0] < others[1] / 2
+
+
+def test_gain_of_a_segment_follows_the_side_of_its_fader() -> None:
+    masks = np.zeros((2, 14), np.float32)
+    masks[:, 0], masks[:, 7] = 0.5, -0.25
+    faders = np.zeros(7, np.float32)
+    for db, gain in ((6.0, 3.0), (0.0, 0.0), (-6.0, 1.5)):
+        faders[0] = db
+        np.testing.assert_allclose(segment_gain_db(masks, faders), gain)
+    np.testing.assert_allclose(segment_gain_db(masks[:, :7], faders), -3.0)
+
+
+def test_faders_are_the_same_by_one_thread_and_by_two(track, model) -> None:
+    import torch
+
+    found = []
+    for threads in (1, 2):
+        with torch_threads(threads):
+            assert torch.get_num_threads() == threads
+            found.append(analyze_track(track, model, AnalysisSettings(passes=64)))
+    np.testing.assert_allclose(found[0].mask_weights, found[1].mask_weights, atol=2e-2)
+
+
+def test_several_faders_are_solved_together(track, analysis, model, place) -> None:
+    """Of the written file: every feature moves by what its own fader says; added up as live, they miss by more."""
+    faders = read_preset(available_presets()["agitato"]).faders
+    alone = [expected_midlevel(analysis, np.where(np.arange(7) == k, faders.to_array(), 0)) for k in range(7)]
+    asked = np.diag(np.array(alone))
+    misses = {}
+    for together in (True, False):
+        made = render(
+            track, analysis, place / "out.wav", faders=faders, model=model, together=together, overwrite=True
+        )
+        moved = np.array([made.midlevel["after"][key] - made.midlevel["before"][key] for key in MIDLEVEL])
+        misses[together] = float(np.linalg.norm(moved - asked) / np.linalg.norm(asked))
+        assert (made.setting_error is not None) == together
+    assert misses[True] < 0.1
+    assert misses[True] < misses[False]
+
+
+def test_loud_tracks_are_lowered_instead_of_limited(track, analysis, model, tmp_path) -> None:
+    """The limiter has nothing to do: the file is the filtered sound, softer, heard at a scale as much lower."""
+    sound, rate = soundfile.read(track.path, dtype="float32")
+    soundfile.write(tmp_path / "hot.wav", sound / np.abs(sound).max(), rate, subtype="FLOAT")
+    hot = load_track(tmp_path / "hot.wav")
+    same = dataclasses.replace(analysis, track_digest=hot.digest)
+    faders = Faders(articulation=9.0)
+    made = render(hot, same, tmp_path / "out.wav", faders=faders, model=model, bit_depth="float")
+    assert made.headroom_db > 0.5
+    assert made.true_peak_dbtp <= -1
+    free = SteeredSound(same.segments, same.mask_weights, sample_rate=rate, channels=hot.channels, ceiling_dbtp=None)
+    blocks = [free.process(block, faders) for block in hot.blocks()]
+    wanted = np.concatenate([*blocks, free.flush()]) * 10 ** (-made.headroom_db / 20)
+    written, _ = soundfile.read(tmp_path / "out.wav", dtype="float32")
+    np.testing.assert_allclose(written, wanted, atol=1e-5)
+    soft = render(track, analysis, tmp_path / "soft.wav", faders=faders, model=model, bit_depth="float")
+    assert soft.headroom_db == 0
+    for name in MIDLEVEL:
+        assert made.midlevel["after"][name] == pytest.approx(soft.midlevel["after"][name], abs=2e-3)
+
+
+def test_a_fader_that_does_nothing_is_marked(analysis) -> None:
+    response = analysis.response.copy()
+    response[3] = 0.004
+    assert "rhythmic_stability" in dataclasses.replace(analysis, response=response).features_without_segments
+    masks = analysis.mask_weights.copy()
+    masks[:, 5] = 0
+    assert "tonal_stability" in dataclasses.replace(analysis, mask_weights=masks).features_without_segments
 
 
 def test_masks_and_response_are_kept(track, analysis, model, tmp_path) -> None:
@@ -80,7 +171,13 @@ def test_masks_and_response_are_kept(track, analysis, model, tmp_path) -> None:
 
 def test_analyses_of_before_are_coupled_and_found(track, analysis, model, tmp_path) -> None:
     """A file without the mark, and the name that the cache gave it."""
-    old = dataclasses.replace(analysis, settings=AnalysisSettings(coupled=True), selected=None, response=None)
+    old = dataclasses.replace(
+        analysis,
+        settings=AnalysisSettings(coupled=True),
+        mask_weights=analysis.selected_weights,
+        selected=None,
+        response=None,
+    )
     path = tmp_path / "analysis.npz"
     save_analysis(old, path)
     with np.load(path) as archive:

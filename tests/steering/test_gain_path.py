@@ -5,9 +5,9 @@ import pytest
 import soundfile
 import torch
 from moodfader.engine import load_track
-from moodfader.engine.analysis.analysis import track_spectrogram
 from moodfader.engine.analysis.prediction import predict_track
 from moodfader.engine.audio.loudness import LoudnessMeter
+from moodfader.engine.audio.track_spectrogram import track_spectrogram
 from moodfader.engine.dsp.processor import SteeredSound
 from moodfader.engine.steering.excerpts import read_excerpts
 from moodfader.engine.steering.gain_path import GainPath

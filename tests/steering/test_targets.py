@@ -83,7 +83,7 @@ def test_linear_problem_takes_one_try_and_the_least_gain() -> None:
     jacobian, targets = rng.normal(size=(3, 15)), rng.normal(size=3)
     root = rng.normal(size=(15, 15))
     metric = root @ root.T
-    found = solved(lambda c: jacobian @ c, jacobian, targets, metric, damping=1e-9, ridge=0.0)
+    found = solved(lambda c: jacobian @ c, jacobian, targets, metric, ridge=0.0)
     assert found.tries == 1
     np.testing.assert_allclose(jacobian @ found.coefficients, targets, atol=1e-5)
     inverse = np.linalg.inv(metric)
@@ -113,3 +113,28 @@ def test_gain_is_not_exceeded_and_the_nearest_is_taken() -> None:
     size = float(np.sqrt(found.coefficients @ found.coefficients))
     assert 4.5 < size <= 5.0
     assert found.moved[0] == pytest.approx(0.001 * np.sqrt(15) * size, rel=1e-6)
+
+
+def test_firm_rows_are_met_and_soft_ones_take_what_gain_is_left() -> None:
+    """Two soft rows, one of which answers to little: it is reached as far as the other, more or less."""
+    rng = np.random.default_rng(2)
+    slopes = 0.02 * rng.normal(size=(4, 15))
+    slopes[3] *= 0.3
+    targets = np.array([0.05, 0.0, 0.5, 0.5])
+    soft = np.array([False, False, True, True])
+    small = solved(lambda c: slopes @ c, slopes, targets, np.eye(15), soft=soft, max_rms_db=3.0)
+    large = solved(lambda c: slopes @ c, slopes, targets, np.eye(15), soft=soft, max_rms_db=6.0)
+    for found in (small, large):
+        np.testing.assert_allclose(found.moved[:2], targets[:2], atol=1e-3)
+    assert np.linalg.norm(small.coefficients) <= 3.0
+    assert (large.moved[2:] > small.moved[2:]).all()
+    alone = solved(lambda c: slopes[:3] @ c, slopes[:3], targets[:3], np.eye(15), soft=soft[:3], max_rms_db=3.0)
+    assert small.moved[3] > slopes[3] @ alone.coefficients
+
+
+def test_solving_goes_on_from_a_start() -> None:
+    slopes = np.array([[0.01, 0.0], [0.0, 0.02]])
+    targets = np.array([0.1, 0.1])
+    found = solved(lambda c: slopes @ c, slopes, targets, np.eye(2), start=np.array([10.0, 5.0]))
+    assert found.tries == 1
+    np.testing.assert_array_equal(found.coefficients, [10.0, 5.0])

@@ -5,7 +5,6 @@ import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
-from moodfader.control.experiments.default_model import read_felt
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from moodfader.models.common.errors import InputError
 from moodfader.models.datasets.folds import group_folds
@@ -234,18 +233,3 @@ def test_the_real_clips(soundtracks):
     heard = read_perceptual(soundtracks, groups={clip.path: clip.group for clip in clips})
     assert (len(clips), len(heard)) == (323, 85)
     assert {clip.group for clip in heard} <= {clip.group for clip in clips}
-
-
-def test_felt_emotions_are_read_with_their_weights(tmp_path):
-    table = tmp_path / "felt.csv"
-    table.write_text(
-        "file,group,genre,raters,weight,valence,energy,tension,happy,sad,tender\n"
-        "audio/a.ogg,someone,pop,20,1.25,0.5,0.25,0.75,0.5,0.5,1.0\n"
-    )
-    (clip,) = read_felt(table)
-    assert (clip.path, clip.group, clip.weight) == (tmp_path / "audio" / "a.ogg", "someone", 1.25)
-    assert clip.ratings["felt_energy"] == 0.25
-    assert clip.ratings["felt_tender"] == 1.0
-    table.write_text(table.read_text().replace("0.75", "7.5"))
-    with pytest.raises(InputError, match=r"row 2: tension is 7\.5, outside of 0\.\.1"):
-        read_felt(table)

@@ -40,7 +40,7 @@ def table(tmp_path_factory) -> Path:
 
 
 def learn(table: Path, output: Path, *more: str) -> list[str]:
-    settings = ["--epochs", "2", "--steps", "2", "--seed", "4"]
+    settings = ["--epochs", "2", "--steps", "2", "--seed", "4", "--architecture", "small"]
     return ["train", "--table", str(table), "-o", str(output), *settings, *more]
 
 
@@ -80,9 +80,10 @@ def test_training_says_what_it_made_and_keeps_it(table, trained, tmp_path, capsy
     assert "--overwrite" in capsys.readouterr().err
 
 
-def test_an_interrupted_run_goes_on(table, tmp_path, capsys):
+@pytest.mark.parametrize("architecture", ["small", pytest.param("modulation", marks=pytest.mark.slow)])
+def test_an_interrupted_run_goes_on(architecture, table, tmp_path, capsys):
     whole, halted = tmp_path / "whole.safetensors", tmp_path / "halted.safetensors"
-    longer = ("--epochs", "4", "--steps", "4")
+    longer = ("--epochs", "4", "--steps", "4", "--architecture", architecture)
     assert run([*learn(table, whole), *longer, "--quiet"]) == 0
     command = [sys.executable, "-m", "moodfader.control.cli", *learn(table, halted), *longer]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as running:
@@ -247,3 +248,42 @@ def test_training_on_several_folders_of_known_music(table, tmp_path, capsys):
     sources = load_model(output).record["sources"]
     assert sources["known:1:composed"] == {"clips": 6, "share": 12}
     assert sources["known:2:scores"] == {"clips": 2, "share": 4}
+
+
+@pytest.fixture(scope="module")
+def emotify(tmp_path_factory) -> Path:
+    """Eighteen songs of three genres, as `gems.csv` has them: the higher, the more joyful."""
+    folder = tmp_path_factory.mktemp("emotify")
+    gems = ("amazement", "solemnity", "tenderness", "nostalgia", "calmness", "power", "joyful_activation")
+    times = np.arange(11 * SAMPLE_RATE) / SAMPLE_RATE
+    with (folder / "gems.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "group", "genre", "raters", *(f"gems_{n}" for n in (*gems, "tension", "sadness"))])
+        for song in range(18):
+            sound = np.sin(2 * np.pi * 110 * 2 ** (song / 6) * times) * (
+                1 + np.sin(2 * np.pi * (1 + song % 5) * times)
+            )
+            soundfile.write(folder / f"{song}.wav", 0.4 * sound, SAMPLE_RATE)
+            shares = [0.1, 0.2, 0.3, song % 4 / 4, 0.1, song % 5 / 5, song / 18, song % 3 / 3, 1 - song / 18]
+            writer.writerow([f"{song}.wav", f"artist {song // 2}", ("pop", "rock", "jazz")[song % 3], 20, *shares])
+    return folder
+
+
+def test_songs_teach_and_are_judged_by_genre(emotify, tmp_path, capsys):
+    output = tmp_path / "record.json"
+    settings = ["--epochs", "1", "--steps", "1", "--consistency", "0", "--quiet"]
+    evaluate = ["evaluate", "--emotify", str(emotify), "--cross-validate", "--by-genre", "-o", str(output)]
+    assert run([*evaluate, *settings, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["clips"] == {"emotify": 18}
+    assert "mean" in record["pearson_r"]["felt"]
+    agreement = {found["rating"]: found for found in record["findings"]["by_dataset"]}
+    assert set(agreement["happy"]["by_genre"]) == {"pop", "rock", "jazz"}
+    assert agreement["gems_power"]["emotion"] == "energy"
+    assert "genres left out in turn" in record["title"]
+    assert json.loads(output.read_text())["findings"]["by_dataset"] == record["findings"]["by_dataset"]
+    model = tmp_path / "songs.safetensors"
+    assert run(["train", "--emotify", str(emotify), "-o", str(model), *settings]) == 0
+    assert load_model(model).record["sources"] == {"emotify": {"clips": 18, "share": 16}}
+    assert run(["evaluate", "--emotify", str(tmp_path), "--model", str(model)]) == 2
+    assert "no Emotify" in capsys.readouterr().err

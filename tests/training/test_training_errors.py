@@ -117,7 +117,8 @@ def test_models_of_another_make(command, change, said, rated, random_model, tmp_
 
 
 def learn(table: Path, output: Path) -> list[str]:
-    return ["train", "--table", str(table), "-o", str(output), "--epochs", "4", "--steps", "3", "--threads", "1"]
+    settings = ["--epochs", "4", "--steps", "3", "--threads", "1", "--architecture", "small"]
+    return ["train", "--table", str(table), "-o", str(output), *settings]
 
 
 def halted(arguments: list[str], line: str, stop: int) -> int:
@@ -167,7 +168,7 @@ def test_an_interrupted_evaluation_goes_on(rated, tmp_path, capsys):
         "--steps",
         "2",
     ]
-    division += ["--threads", "1"]
+    division += ["--threads", "1", "--architecture", "small"]
     assert run([*division, "-o", str(tmp_path / "whole.json"), "--quiet"]) == 0
     assert halted([*division, "-o", str(tmp_path / "parts.json")], "fold 1 ", signal.SIGINT) == 130
     kept = list((tmp_path / "parts.json.folds").glob("*.safetensors"))

@@ -12,7 +12,7 @@ from rich.style import Style
 from rich.text import Text
 
 from ....engine.analysis.analysis_file import load_tables
-from ....engine.analysis.thumbnail import FRAMES, ROWS, thumbnail_bands
+from ....engine.audio.thumbnail import FRAMES, ROWS, thumbnail_bands
 from ....engine.dsp.segment_mask import SEGMENT_LIMIT_DB, segment_gain_db
 from ....models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from .cells import fit

@@ -13,6 +13,14 @@ from typing import Final
 
 from rich.color import Color
 
+from ....engine.plotting.colours import (
+    TERMINAL_16_DARK,
+    TERMINAL_16_LIGHT,
+    TERMINAL_256,
+    TERMINAL_BOOST_RGB,
+    TERMINAL_CUT_RGB,
+)
+
 
 @dataclass(frozen=True)
 class Palette:
@@ -47,12 +55,13 @@ class Palette:
         return self.raised if change > 0 else self.lowered if change < 0 else ""
 
 
-# color(166) #d75f00 and color(32) #0087d7 have a contrast of 3.8 to 5.4 against white as well as against black
-MANY_COLOURS: Final = Palette(
-    "many colours", "color(166)", "color(32)", "bold color(32)", "bold color(166)", "dim", True
-)
-DARK_16: Final = Palette("16 colours, dark", "yellow", "bright_blue", "bold bright_cyan", "bold yellow", "dim", False)
-LIGHT_16: Final = Palette("16 colours, light", "red", "blue", "bold blue", "bold red", "dim", False)
+def _palette(name: str, colours: Mapping[str, str], *, shades: bool = False) -> Palette:
+    return Palette(name, **colours, warning="bold " + colours["raised"], quiet="dim", shades=shades)
+
+
+MANY_COLOURS: Final = _palette("many colours", TERMINAL_256, shades=True)
+DARK_16: Final = _palette("16 colours, dark", TERMINAL_16_DARK)
+LIGHT_16: Final = _palette("16 colours, light", TERMINAL_16_LIGHT)
 NO_COLOUR: Final = Palette("no colours", "", "", "bold", "bold reverse", "", False)
 PALETTES: Final = (MANY_COLOURS, DARK_16, LIGHT_16, NO_COLOUR)
 
@@ -122,7 +131,7 @@ def level_colour(gain_db: float, level: float, *, full_db: float) -> Color:
     """
     strength = min(abs(gain_db) / full_db, 1.0) ** 0.5
     grey = 40 + 150 * level
-    target = (255, 120, 0) if gain_db > 0 else (0, 130, 255)
+    target = TERMINAL_BOOST_RGB if gain_db > 0 else TERMINAL_CUT_RGB
     bright = strength * (0.45 + 0.55 * level)
     red, green, blue = (round(grey * (1 - strength) + part * bright) for part in target)
     return Color.from_rgb(min(red, 255), min(green, 255), min(blue, 255))

@@ -21,7 +21,7 @@ from ..dsp.limiter import Limiter
 from ..dsp.processor import SteeredSound
 from ..dsp.segment_mask import SEGMENT_LIMIT_DB
 from ..dsp.stft import frame_length
-from ..render.audio_writer import AudioWriter
+from .audio_writer import AudioWriter
 
 BOOST_DB: Final = 6.0
 EXCERPT_S: Final = 20.0

@@ -1,0 +1,194 @@
+"""Makes the analysis of a track: explains it window by window, selects segments, decouples the faders.
+
+This is the explanation of Haunschmid et al. (2019), extended from ten seconds to whole tracks.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from threadpoolctl import threadpool_limits
+
+from ...models.common.arrays import FloatArray, Labels, ProgressCallback
+from ...models.common.constants import CLIP_FRAMES, SAMPLE_RATE
+from ...models.common.errors import InputError
+from ...models.common.progress import progress_span, report_step
+from ...models.inference.checkpoint import Model
+from ...models.inference.threads import torch_threads
+from ..audio.track import Track
+from ..audio.track_spectrogram import track_spectrogram
+from ..explain import lime
+from ..explain.effect_sums import EffectSums
+from ..explain.perturbation import cut_window, perturbation_per_db
+from ..explain.segmentation import segment_spectrogram
+from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
+from ..steering.excerpts import middle_start, read_excerpts, spread_starts
+from ..steering.fader_masks import DecoupledFaders, decoupled_faders
+from ..steering.listeners import own_listeners
+from .analysis import CLIP_SECONDS, Analysis
+from .settings import ESTIMATORS, AnalysisSettings
+
+KEEP_SECONDS: Final = 30.0
+"""Time between two checkpoints."""
+_EXPLAINING: Final = 0.9
+"""Fraction of the progress that is the explanation, where the faders are decoupled after it."""
+_SPECTROGRAM_SPAN: Final = (0.0, 0.03)
+_SEGMENTATION_SPAN: Final = (0.03, 0.08)
+_WINDOWS_FROM: Final = 0.08
+"""Shares of the time that the parts of an analysis take, about: for its progress."""
+
+
+def analyze_track(
+    track: Track,
+    model: Model,
+    settings: AnalysisSettings,
+    *,
+    partial: Path | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Analysis:
+    """Explain a track.
+
+    The output positions of the network are divided into windows, each with its own random numbers. The effect of a
+    segment is the sum of its effects on all windows, so there are no seams: every local output is explained once,
+    with its whole receptive field. Silent ends of the track are left out.
+
+    Parameters
+    ----------
+    track
+        The track.
+    model
+        The model to explain.
+    settings
+        How.
+    partial
+        Checkpoint file for this track, model and settings, written every 30 s. If it exists, the analysis is resumed,
+        with the same result to the bit.
+    progress
+        Called with the fraction done, 0..1.
+
+    Returns
+    -------
+    Analysis
+        Not yet stored. On one machine, the same arguments and number of threads give the same arrays to the bit. With
+        another number of threads the segments are the same and the effects equal but for rounding (a thousandth of
+        the largest effect on a feature): how a processor sums can depend on the number.
+    """
+    with progress_span(progress, *_SPECTROGRAM_SPAN):
+        report_step(0.0)
+        spectrogram = track_spectrogram(track)
+    with progress_span(progress, *_SEGMENTATION_SPAN):
+        labels = segment_spectrogram(spectrogram, method=settings.segmentation)
+    geometry = model.network.geometry
+    sounding = slice(*track.sounding_frames)
+    positions = geometry.positions(len(spectrogram[sounding]))
+    clip = geometry.positions(CLIP_FRAMES)
+    window_length = ESTIMATORS[settings.estimator].POSITIONS or clip
+    n_windows = max(1, round(positions / window_length))
+    borders = np.linspace(0, positions, n_windows + 1).round().astype(int)
+    segments = int(labels.max()) + 1
+    sums = EffectSums.empty(segments) if partial is None else EffectSums.load(partial, segments)
+    last_saved = time.monotonic()
+    windows_to = 1.0 if settings.coupled else _EXPLAINING
+    report = _saving_when_interrupted(progress, sums, partial)
+    for number in range(sums.done, n_windows):
+        first, last = int(borders[number]), int(borders[number + 1])
+        span = (_WINDOWS_FROM + (windows_to - _WINDOWS_FROM) * n / n_windows for n in (number, number + 1))
+        excerpt = cut_window(spectrogram[sounding], labels[sounding], model, first, last)
+        # BLAS threads slow the small systems of equations down, many times so on a busy machine.
+        with threadpool_limits(1, user_api="blas"), progress_span(report, *span):
+            effects = ESTIMATORS[settings.estimator].explain_window(
+                excerpt,
+                model,
+                passes=settings.passes,
+                perturbation=settings.perturbation,
+                rng=np.random.default_rng([settings.seed, number]),
+            )
+        # From effects on the mean of this window to effects on the mean of ten seconds.
+        sums.add(effects, excerpt.segments, share=(last - first) / min(clip, positions))
+        if partial is not None and time.monotonic() - last_saved > KEEP_SECONDS:
+            try:
+                sums.save(partial)
+            except InputError:
+                partial = None  # a full disk must not cost the analysis, only its resumption
+            last_saved = time.monotonic()
+        if report:
+            report(_WINDOWS_FROM + (windows_to - _WINDOWS_FROM) * (number + 1) / n_windows)
+    measured_p = lime.p_values(sums.ols_weights, sums.variances, sums.dof[:, None])
+    bit_variance = ESTIMATORS[settings.estimator].BIT_VARIANCE
+    expected_p = expected_lime_p_values(sums.weights, sums.residual_var / sums.clips, bit_variance=bit_variance)
+    significant = is_significant(sums.weights, np.maximum(measured_p, expected_p))
+    selected = mask_weights(sums.weights, significant)
+    faders = None if settings.coupled else _decouple(track, spectrogram, labels, selected, model, progress)
+    return Analysis(
+        segments=labels,
+        weights=sums.weights.astype(np.float32),
+        standard_errors=np.sqrt(sums.variances).astype(np.float32),
+        p_values=measured_p,
+        mask_weights=selected if faders is None else faders.masks,
+        selected=None if faders is None else selected,
+        response=None if faders is None else faders.response,
+        response_per_db=perturbation_per_db(spectrogram, labels, settings.perturbation),
+        half_agreement=_column_correlations(*sums.split_halves),
+        surrogate_r2=(1 - sums.residual_var / np.maximum(sums.total_var, 1e-30)).astype(np.float32),
+        duration_s=track.duration_s,
+        track_digest=track.digest,
+        model_digest=model.digest,
+        settings=settings,
+        clip_seconds=min(CLIP_SECONDS, track.sounding_s),
+        sounding_s=track.sounding_s,
+    )
+
+
+def _decouple(
+    track: Track,
+    spectrogram: FloatArray,
+    labels: Labels,
+    selected: FloatArray,
+    model: Model,
+    progress: Callable[[float], None] | None,
+) -> DecoupledFaders:
+    middle, several = middle_start(track), spread_starts(track)
+    stretches = middle + (several if several != middle else [])
+    first_samples = [round(start * SAMPLE_RATE) for start, _ in stretches]
+    threads = min(torch.get_num_threads(), 2)
+    with torch_threads(1):  # (many small operations: a second thread waits more than it works)
+        excerpts = list(zip(read_excerpts(track, stretches), first_samples, strict=True))
+        few = excerpts[: len(middle)]
+        return decoupled_faders(
+            spectrogram,
+            labels,
+            selected,
+            few,
+            excerpts[len(middle) :] or few,
+            own_listeners(model),
+            progress=None if progress is None else lambda done: progress(_EXPLAINING + (1 - _EXPLAINING) * done),
+            threads=threads,
+        )
+
+
+def _column_correlations(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> FloatArray:
+    """Pearson correlations [7] of the columns of two arrays [segments, 7]; 0 where a column is constant."""
+    a, b = first - first.mean(0), second - second.mean(0)
+    norm = np.sqrt((a**2).sum(0) * (b**2).sum(0))
+    return np.asarray(np.divide((a * b).sum(0), norm, out=np.zeros_like(norm), where=norm > 0), np.float32)
+
+
+def _saving_when_interrupted(
+    progress: ProgressCallback | None, sums: EffectSums, partial: Path | None
+) -> ProgressCallback | None:
+    """The same callback; if it ends the work by an exception, what is done of it is kept in `partial`."""
+    if progress is None or partial is None:
+        return progress
+
+    def report(done: float) -> None:
+        try:
+            progress(done)
+        except BaseException:
+            sums.save(partial)
+            raise
+
+    return report

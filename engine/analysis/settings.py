@@ -1,0 +1,67 @@
+"""Settings of an analysis: the methods by name, checked when they are chosen."""
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Final
+
+from ...models.common.errors import InputError
+from ..explain import expected_gradients, lime, local_regression
+from ..explain.perturbation import PERTURBATIONS
+from ..explain.segmentation import SEGMENTATIONS
+
+ESTIMATORS: Final[dict[str, ModuleType]] = {"gradient": expected_gradients, "local": local_regression, "lime": lime}
+"""The estimators, the default first. Each module has the function explain_window and the constants PASSES (default
+number of network evaluations per window), BIT_VARIANCE (variance of the perturbation variable) and POSITIONS (length
+of a window in output positions; 0 for ten seconds)."""
+PASSES_MINIMUM: Final = 64
+
+
+@dataclass(frozen=True)
+class AnalysisSettings:
+    """Settings of an analysis.
+
+    Attributes
+    ----------
+    segmentation
+        "felzenszwalb" (the paper's), "slic", "chan-vese" or "watershed".
+    estimator
+        "gradient" (expected gradients), "local" (local regression) or "lime" (the paper's).
+    perturbation
+        "gain" (+-6 dB) or "hide" (silence; the paper's).
+    passes
+        Network evaluations per window, at least 64; 0 is replaced by the estimator's default.
+    seed
+        0 or more. The same settings give the same analysis.
+    coupled
+        Whether the faders' masks are those of the explanation, as before 0.8; otherwise each fader moves its own
+        feature and leaves the other six.
+
+    Raises
+    ------
+    InputError
+        A name is unknown or a number out of range.
+    """
+
+    segmentation: str = "felzenszwalb"
+    estimator: str = "gradient"
+    perturbation: str = "gain"
+    passes: int = 0
+    seed: int = 0
+    coupled: bool = False
+
+    def __post_init__(self) -> None:
+        if self.perturbation == "mask":  # the word for users; files and cache keys have the older one
+            object.__setattr__(self, "perturbation", "hide")
+        for value, allowed, what in (
+            (self.segmentation, SEGMENTATIONS, "segmentation"),
+            (self.estimator, ESTIMATORS, "estimator"),
+            (self.perturbation, PERTURBATIONS, "perturbation"),
+        ):
+            if value not in allowed:
+                raise InputError(f"no {what} is called {value!r}: there are {', '.join(allowed)}")
+        if self.passes == 0:
+            object.__setattr__(self, "passes", ESTIMATORS[self.estimator].PASSES)
+        if self.passes < PASSES_MINIMUM:
+            raise InputError(f"{self.passes} passes are too few to explain anything: at least {PASSES_MINIMUM}")
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"seed {self.seed} is out of range: a whole number from 0 on")

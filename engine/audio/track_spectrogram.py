@@ -1,0 +1,27 @@
+"""The spectrogram of a whole track, as the network takes it."""
+
+import numpy as np
+
+from ...models.common.arrays import FloatArray
+from ...models.common.constants import N_BANDS, SAMPLE_RATE
+from ...models.common.progress import report_step
+from ...models.inference.threads import torch_threads
+from ...models.network.spectrogram import frame_count, spectrogram_blocks
+from .track import Track
+
+
+def track_spectrogram(track: Track) -> FloatArray:
+    """Compute the spectrogram of a track, scaled by its peak: float32 [frames, bands].
+
+    Computed on one thread, so that the spectrogram, and with it the segmentation, does not depend on the number of
+    threads.
+    """
+    # Filled in place, so that hours of music are not in memory twice. The resampler determines the last frames.
+    spectrogram = np.empty((frame_count(round(track.duration_s * SAMPLE_RATE)) + 2, N_BANDS), np.float32)
+    frames = 0
+    with torch_threads(1):
+        for block in spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak):
+            spectrogram[frames : frames + len(block)] = block
+            frames += len(block)
+            report_step(min(frames / len(spectrogram), 1.0))
+    return spectrogram[:frames]

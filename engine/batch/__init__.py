@@ -1,0 +1,1 @@
+"""Work over libraries of tracks: sources, storage, journal, executors, and the loop that keeps them going."""

@@ -1,0 +1,1 @@
+"""What all parts of a batch share: tasks and outcomes, storage, errors."""

@@ -1,0 +1,69 @@
+"""Excerpts of a track whose gain field is one value a segment: what listeners say, and its slopes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ...models.common.arrays import FloatArray
+from ...models.common.constants import HOP_LENGTH
+from ...models.common.filterbank import frame_count
+from .excerpts import field_slopes
+from .gain_path import GainPath
+from .listeners import Listener
+
+Doubles = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int32]
+Excerpt = tuple[FloatArray, int]
+"""Sound at 22,050 Hz on the track's scale, and its first sample."""
+
+
+class SegmentExcerpts:
+    """Some excerpts with the labels of their pixels.
+
+    Attributes
+    ----------
+    sizes
+        Pixels of each segment within the excerpts, as a share of all: float64 [segments].
+    before
+        What the listeners say without gain: [listeners, 15].
+    """
+
+    def __init__(self, excerpts: Sequence[Excerpt], segments: Labels, listeners: Sequence[Listener]) -> None:
+        """Make what the excerpts need; segments [frames, bands] of the whole track."""
+        self._listeners = listeners
+        self._segments = int(segments.max()) + 1
+        self._paths = [GainPath(sound, offset=first % HOP_LENGTH) for sound, first in excerpts]
+        self._labels = [
+            torch.from_numpy(_rows(segments, first // HOP_LENGTH, frame_count(len(sound)) + 1)).long()
+            for sound, first in excerpts
+        ]
+        counts = torch.stack([torch.bincount(one.flatten(), minlength=self._segments) for one in self._labels]).sum(0)
+        self.sizes: Doubles = (counts / counts.sum()).double().numpy()
+        self._shares = [len(sound) for sound, _ in excerpts]
+        self.before = self.heard(np.zeros(self._segments, np.float32))
+
+    def heard(self, gains_db: FloatArray, *, listeners: int | None = None) -> Doubles:
+        """What the (first so many) listeners say under gains of the segments [segments]: [listeners, 15]."""
+        gains = torch.from_numpy(np.asarray(gains_db, np.float32))
+        said = []
+        with torch.inference_mode():
+            for path, labels in zip(self._paths, self._labels, strict=True):
+                spectrogram = path.spectrogram(gains[labels], matched=True)
+                said.append(torch.stack([one(spectrogram) for one in self._listeners[:listeners]]))
+        return np.asarray(np.average(torch.stack(said).double().numpy(), axis=0, weights=self._shares))
+
+    def slopes(self, rows: Sequence[tuple[int, int]], gains_db: FloatArray) -> Doubles:
+        """Change of outputs (listener, number) per dB of each segment, about, at gains: [rows, segments]."""
+        gains = torch.from_numpy(np.asarray(gains_db, np.float32))
+        total = torch.zeros(len(rows), self._segments, dtype=torch.float64)
+        for path, labels, share in zip(self._paths, self._labels, self._shares, strict=True):
+            found = field_slopes(path, gains[labels], self._listeners, rows)
+            total.index_add_(1, labels.flatten(), share * found.flatten(1).double())
+        return np.asarray(total.numpy() / sum(self._shares))
+
+
+def _rows(segments: Labels, first: int, count: int) -> Labels:
+    """So many frames from the first on; beyond the end the last goes on."""
+    return np.ascontiguousarray(segments[np.arange(first, first + count).clip(0, len(segments) - 1)])

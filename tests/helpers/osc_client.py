@@ -1,0 +1,122 @@
+"""An OSC client that shares no code with the program: messages as bytes, written and read here."""
+
+import contextlib
+import socket
+import struct
+import time
+
+import pytest
+
+
+def padded(text):
+    """An OSC string."""
+    data = text.encode()
+    return data + bytes(4 - len(data) % 4)
+
+
+def osc(address, tags="", *values):
+    """A message as bytes, written here so that it may be of any type."""
+    data = padded(address) + padded("," + tags)
+    for value in values:
+        data += (
+            padded(value) if isinstance(value, str) else struct.pack(">i" if isinstance(value, int) else ">f", value)
+        )
+    return data
+
+
+def bundle(*messages):
+    """A bundle of messages, to be done at once."""
+    return b"#bundle\0" + bytes(7) + b"\1" + b"".join(struct.pack(">i", len(one)) + one for one in messages)
+
+
+def read(datagram):
+    """Messages (address, first argument) of what the program sends: f, i, s, N, bundled or not."""
+    if datagram.startswith(b"#bundle"):
+        at, found = 16, []
+        while at < len(datagram):
+            size = struct.unpack_from(">i", datagram, at)[0]
+            found += read(datagram[at + 4 : at + 4 + size])
+            at += 4 + size
+        return found
+    address, _, _ = datagram.partition(b"\0")
+    tags_at = len(address) + 4 - len(address) % 4
+    tag, data = datagram[tags_at + 1 : tags_at + 2], datagram[tags_at + 4 :]
+    if tag in b"fi":
+        return [(address.decode(), struct.unpack(">" + tag.decode(), data[:4])[0])]
+    return [(address.decode(), data.split(b"\0")[0].decode() if tag == b"s" else None)]
+
+
+class OscClient:
+    """A socket that speaks to a program's port."""
+
+    def __init__(self, port, host="127.0.0.1"):
+        self.port = port
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.connect((host, port))
+
+    def send(self, *datagrams):
+        """Send datagrams as they are."""
+        for datagram in datagrams:
+            self.socket.send(datagram)
+
+    def set(self, address, value):
+        """Set an address to a number or a text."""
+        tag = "s" if isinstance(value, str) else "i" if isinstance(value, int) else "f"
+        self.send(osc(address, tag, value))
+
+    def answers(self, seconds=0.3, *, source=None):
+        """All messages that come until it has been quiet for so long."""
+        source = source or self.socket
+        source.settimeout(seconds)
+        found = []
+        with contextlib.suppress(TimeoutError):
+            while True:
+                found += read(source.recv(65536))
+        return found
+
+    def told(self, address, source, seconds=5.0):
+        """The next value of an address that comes to a subscriber, None if none does."""
+        end = time.monotonic() + seconds
+        source.settimeout(0.2)
+        while time.monotonic() < end:
+            with contextlib.suppress(TimeoutError):
+                for name, value in read(source.recv(65536)):
+                    if name == address:
+                        return value
+        return None
+
+    def get(self, address):
+        """What the address holds, once all that came before is done."""
+        self.answers(0.05)
+        self.send(osc(address))
+        self.socket.settimeout(10)
+        answer = dict(read(self.socket.recv(65536)))
+        assert address in answer, f"{address} is not answered, but {answer}"
+        return answer[address]
+
+    def answers_at_all(self, seconds=120.0):
+        """Wait until the program answers."""
+        end = time.monotonic() + seconds
+        self.socket.settimeout(0.2)
+        while True:
+            with contextlib.suppress(TimeoutError, ConnectionRefusedError):
+                self.send(osc("/moodfader/transport/position"))
+                self.socket.recv(65536)
+                return
+            assert time.monotonic() < end, "nothing answers on the OSC port"
+            time.sleep(0.1)
+
+    def comes_to(self, address, value, seconds=5.0):
+        """Whether an address comes to hold a value."""
+        end = time.monotonic() + seconds
+        while (now := self.get(address)) != pytest.approx(value) and time.monotonic() < end:
+            time.sleep(0.05)
+        return now == pytest.approx(value)
+
+    def until(self, condition, seconds=60.0):
+        """Wait until a condition of this client is true."""
+        end = time.monotonic() + seconds
+        while not condition(self):
+            assert time.monotonic() < end, "it did not come to pass"
+            time.sleep(0.05)

@@ -25,6 +25,7 @@ TARGET_LUFS: Final = -20.0
 """Both sounds of a pair are as loud as this, or as the softer one; or softer by as much as the ceiling asks for."""
 CEILING_DBTP: Final = -1.0
 SECONDS_RANGE: Final = (2.0, 30.0)
+_SILENT_LUFS: Final = -69.0  # (BS.1770 leaves out what is below -70)
 _FADE_S: Final = 0.03
 _SUFFIXES: Final = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".m4a")
 _ORIGINAL: Final = "-original"
@@ -190,7 +191,7 @@ def matched_loudness(sounds: Iterable[Samples], sample_rate: int) -> list[Sample
         meter = LoudnessMeter(sample_rate, samples.shape[1])
         meter.add(samples)
         loudness.append(meter.integrated())
-    if not np.isfinite(loudness).all():
+    if not min(loudness) > _SILENT_LUFS:
         raise InputError("an excerpt is silent: there is nothing to compare (--seconds takes a longer one)")
     wanted = min(TARGET_LUFS, *loudness)
     gains_db = [wanted - level for level in loudness]

@@ -1,4 +1,4 @@
-"""The page: pairs equally loud, names by chance, the same again from the same seed; heard and answered in Chromium."""
+"""The page: pairs equally loud, names by chance, the same again from one seed; heard and answered in Chromium."""
 
 import json
 import re
@@ -177,9 +177,9 @@ def test_a_listener_answers_by_keyboard_and_saves(folder, browser, tmp_path):
         page.keyboard.press("ArrowRight")  # nothing is chosen before both have been heard
         assert page.is_disabled("#next")
         page.keyboard.press("1")
-        page.wait_for_function("document.getElementById('state').textContent === 'The first plays.'")
+        page.wait_for_selector("#state:has-text('The first plays.')")
         page.keyboard.press("2")
-        page.wait_for_function("document.getElementById('state').textContent === 'The second plays.'")
+        page.wait_for_selector("#state:has-text('The second plays.')")
         assert page.evaluate("audio.duration") == pytest.approx(2.0, abs=0.05)
         page.keyboard.press("ArrowRight")
         assert page.get_attribute("#choose2", "aria-pressed") == "true"

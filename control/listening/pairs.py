@@ -154,7 +154,7 @@ def _steer(track: Track, output: Path, wish: Wish, model: "Model") -> None:
 
         steer(track, output, toward=wish.toward, model=model, bit_depth="float")
         return
-    from ...engine.analysis.analysis import AnalysisSettings
+    from ...engine.analysis.settings import AnalysisSettings
     from ...engine.analysis.cache import analyze
     from ...engine.dsp.faders import Faders
     from ...engine.render.render import render
@@ -173,8 +173,9 @@ def _pair(name: str, question: str, direction: int, original: Path, steered: Pat
     start_s = max(first.duration_s / 2 - seconds / 2, 0.0)
     cut = [excerpt(track, seconds, start_s) for track in tracks]
     length = min(map(len, cut))
-    matched = matched_loudness([_faded(samples[:length], first.sample_rate) for samples in cut], first.sample_rate)
-    return Pair(name, question, direction, *matched, first.sample_rate)
+    faded = [_faded(samples[:length], first.sample_rate) for samples in cut]
+    original_samples, steered_samples = matched_loudness(faded, first.sample_rate)
+    return Pair(name, question, direction, original_samples, steered_samples, first.sample_rate)
 
 
 def matched_loudness(sounds: Iterable[Samples], sample_rate: int) -> list[Samples]:

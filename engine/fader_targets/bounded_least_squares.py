@@ -43,10 +43,10 @@ def bounded_least_squares(matrix: Doubles, wanted: Doubles, low: Doubles, high: 
     """
     gram = matrix.T @ matrix + ridge * np.eye(matrix.shape[1])
     target = matrix.T @ wanted
-    x = np.linalg.solve(gram, target)
+    x: Doubles = np.asarray(np.linalg.solve(gram, target), np.float64)
     if ((x >= low) & (x <= high)).all():
         return x
-    x = np.clip(x, low, high)
+    x = np.asarray(np.clip(x, low, high), np.float64)
     for _ in range(SWEEPS):
         largest = 0.0
         for k in range(len(x)):

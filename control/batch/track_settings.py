@@ -15,7 +15,7 @@ from ..console.options import parse_fader_settings
 from ..session.presets import find_preset
 
 if TYPE_CHECKING:
-    from ...engine.analysis.analysis import AnalysisSettings
+    from ...engine.analysis.settings import AnalysisSettings
 
 Values = dict[str, Any]
 FORMATS: Final = ("wav", "flac", "ogg")
@@ -114,7 +114,7 @@ class SettingsMaker:
 
 def analysis_settings(values: Values) -> "AnalysisSettings":
     """Settings of an analysis from the options of that name. Raises InputError."""
-    from ...engine.analysis.analysis import AnalysisSettings
+    from ...engine.analysis.settings import AnalysisSettings
 
     return AnalysisSettings(
         values["segmentation"],

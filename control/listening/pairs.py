@@ -59,7 +59,7 @@ class Pair:
 
 
 def excerpt(track: Track, seconds: float, start_s: float | None = None) -> Samples:
-    """Samples [n, channels] from `start_s` on; None: the middle of what sounds. A short track is taken whole."""
+    """Samples [n, channels] from `start_s` on; None: around the middle of what sounds. Short tracks are whole."""
     length = min(round(seconds * track.sample_rate), track.samples)
     middle = sum(track.sounding) / 2 / SAMPLE_RATE
     start = round((max(middle - seconds / 2, 0) if start_s is None else start_s) * track.sample_rate)
@@ -154,8 +154,8 @@ def _steer(track: Track, output: Path, wish: Wish, model: "Model") -> None:
 
         steer(track, output, toward=wish.toward, model=model, bit_depth="float")
         return
-    from ...engine.analysis.settings import AnalysisSettings
     from ...engine.analysis.cache import analyze
+    from ...engine.analysis.settings import AnalysisSettings
     from ...engine.dsp.faders import Faders
     from ...engine.render.render import render
 
@@ -173,9 +173,10 @@ def _pair(name: str, question: str, direction: int, original: Path, steered: Pat
     start_s = max(first.duration_s / 2 - seconds / 2, 0.0)
     cut = [excerpt(track, seconds, start_s) for track in tracks]
     length = min(map(len, cut))
-    faded = [_faded(samples[:length], first.sample_rate) for samples in cut]
-    original_samples, steered_samples = matched_loudness(faded, first.sample_rate)
-    return Pair(name, question, direction, original_samples, steered_samples, first.sample_rate)
+    before, after = matched_loudness(
+        [_faded(samples[:length], first.sample_rate) for samples in cut], first.sample_rate
+    )
+    return Pair(name, question, direction, before, after, first.sample_rate)
 
 
 def matched_loudness(sounds: Iterable[Samples], sample_rate: int) -> list[Samples]:

@@ -75,24 +75,47 @@ def monitor(
 
 def controls(
     layout: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a session file for Open Stage Control instead (.json).")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write a layout instead: Open Stage Control (.json), TouchOSC (.tosc), REAPER (.ReaperOSC).",
+        ),
     ] = None,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
 ) -> None:
     """List every OSC address: type, range, unit and description."""
-    from ..osc.controller_layouts import address_reference, open_stage_control
+    from ..layouts.address_reference import address_reference
 
     if layout is not None:
         check_destination(layout, overwrite=overwrite)
+        content = _layout(layout)
         with atomic_write(layout) as beside:
-            beside.write_text(json.dumps(open_stage_control(), indent=1) + "\n", encoding="utf-8")
+            beside.write_bytes(content)
         Output(as_json=as_json).result({"layout": str(layout)}, lambda: str(layout))
     elif as_json:
         for parameter in PARAMETERS:
             Output(as_json=True).result(asdict(parameter), lambda: "")
     else:
         print(address_reference())
+
+
+def _layout(path: Path) -> bytes:
+    """The layout of the format that the file's name ends in. Raises InputError for another one."""
+    from ..layouts.open_stage_control import open_stage_control
+    from ..layouts.reaper import reaper_osc
+    from ..layouts.touchosc import touchosc
+    from ..session.presets import available_presets
+
+    presets = tuple(available_presets())
+    match path.suffix.lower():
+        case ".json":
+            return (json.dumps(open_stage_control(presets), indent=1) + "\n").encode()
+        case ".tosc":
+            return touchosc(presets)
+        case ".reaperosc":
+            return reaper_osc().encode()
+    raise InputError(f"{path}: layouts end in .json (Open Stage Control), .tosc (TouchOSC) or .ReaperOSC (REAPER)")
 
 
 def parse_argument(text: str) -> Value:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -74,6 +75,10 @@ def play(
             help="Answer OSC clients on this port, not on the one they send from (oscP5, TouchOSC).",
         ),
     ] = None,
+    web: Annotated[
+        bool, typer.Option("--web", metavar="", help="Serve a page with faders for phones and tablets.")
+    ] = False,
+    web_port: Annotated[int, typer.Option(metavar="N", help="TCP port of the page; 0 takes any free one.")] = 9080,
     midi: Annotated[
         str | None, typer.Option(metavar="PORT", help="MIDI input to listen to; virtual makes one.")
     ] = None,
@@ -120,6 +125,11 @@ def play(
         stop = open_things.enter_context(_stopped_by_signals())
         session = Session(note=note)
         server = None if no_osc else _osc(session, open_things, bind, osc_port, reply_port, note)
+        if web or server is not None:
+            ports = web_port if web else None, server.port if server is not None else None
+            url = _web(session, open_things, bind, ports, files, note)
+            if web:
+                _show_page_address(voice, url)
         if midi is not None:
             _midi(session, open_things, midi, note)
         for name, value in gains_db.items():
@@ -198,17 +208,41 @@ def _osc(
     reply_port: int | None,
     note: Callable[[str], None],
 ) -> "OscServer":
-    """Let OSC in, and say so to controllers that look for it."""
-    from ..osc.oscquery import OscQueryServer
+    """Let OSC in."""
     from ..osc.server import OscServer
 
     server = OscServer(session, host=host, port=port, reply_port=reply_port, note=note)
     open_things.callback(server.close)
-    query = OscQueryServer(session, osc_port=server.port, host=server.host)
-    open_things.callback(query.close)
-    shown = f"[{server.host}]" if ":" in server.host else server.host
-    note(f"OSC on {shown}:{server.port}, OSCQuery on http://{shown}:{query.port}")
     return server
+
+
+def _web(
+    session: "Session",
+    open_things: contextlib.ExitStack,
+    host: str,
+    ports: tuple[int | None, int | None],
+    files: list[Path],
+    note: Callable[[str], None],
+) -> str:
+    """Serve the page (on the first port) and OSCQuery (which names the second, that of OSC); the page's address."""
+    from ..web.server import WebServer
+
+    page_port, osc_port = ports
+    server = WebServer(session, host=host, page_port=page_port, osc_port=osc_port, tracks=files, note=note)
+    open_things.callback(server.close)
+    shown = f"[{server.host}]" if ":" in server.host else server.host
+    if osc_port is not None:
+        note(f"OSC on {shown}:{osc_port}, OSCQuery on http://{shown}:{server.query_port}")
+    return server.url
+
+
+def _show_page_address(voice: Output, url: str) -> None:
+    """Print the address as one line on standard output, and as a QR code where other devices can reach it."""
+    voice.result({"web": url}, lambda: f"web page: {url}")
+    if urlsplit(url).path != "/" and sys.stderr.isatty():
+        from ..web.qr_code import qr_code
+
+        voice.note(qr_code(url))
 
 
 def _midi(session: "Session", open_things: contextlib.ExitStack, port: str, note: Callable[[str], None]) -> None:

@@ -49,7 +49,7 @@ class ServiceAnnouncer:
         from zeroconf import InterfaceChoice, ServiceInfo, Zeroconf
 
         try:
-            address = _own_address() if host in EVERYWHERE else host
+            address = own_address() if host in EVERYWHERE else host
             with Zeroconf(interfaces=InterfaceChoice.Default if host in EVERYWHERE else [host]) as zeroconf:
                 for kind, port in self._ports:
                     info = ServiceInfo(kind, f"{NAME} {port}.{kind}", port=port, parsed_addresses=[address])
@@ -66,7 +66,7 @@ class ServiceAnnouncer:
             self.done.set()
 
 
-def _own_address() -> str:
+def own_address() -> str:
     """The address by which others reach this machine: the one it would use itself (nothing is sent)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
         probe.connect(("192.0.2.1", 9))

@@ -9,6 +9,7 @@ from ...models.common.errors import InputError
 
 _RECEIVE_BUFFER: Final = 1 << 20
 """Bytes, as far as the system allows."""
+_LISTEN_BACKLOG: Final = 64
 
 
 def resolve_host(host: str, *, what: str = "--bind") -> str:
@@ -58,6 +59,31 @@ def bind_udp(host: str, port: int) -> socket.socket:
         raise InputError(f"{name}: {bind_error_text(error)}") from error
     bound.setblocking(False)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+    return bound
+
+
+def bind_tcp(host: str, port: int, *, what: str) -> socket.socket:
+    """A listening TCP socket on that address. Port 0 takes any free one.
+
+    Raises
+    ------
+    InputError
+        If the address cannot be had, with the cause. `what` is how the message begins.
+    """
+    numeric = resolve_host(host, what=what)
+    name = f"{what} {host}:{port}"
+    if not 0 <= port <= 65535:
+        raise InputError(f"{name}: a port is a number from 0 to 65535")
+    bound = None
+    try:
+        bound = socket.socket(socket.AF_INET6 if ":" in numeric else socket.AF_INET, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((numeric, port))
+        bound.listen(_LISTEN_BACKLOG)
+    except OSError as error:
+        if bound is not None:
+            bound.close()
+        raise InputError(f"{name}: {bind_error_text(error)}") from error
     return bound
 
 

@@ -14,8 +14,9 @@ from typing import Any, Final
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model
 from ..analysis import cache
-from ..analysis.analysis import Analysis, AnalysisSettings
+from ..analysis.analysis import Analysis
 from ..analysis.batched_prediction import PredictionCurve
+from ..analysis.settings import AnalysisSettings
 from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..render.render import render

@@ -41,9 +41,9 @@ def bounded_least_squares(matrix: Doubles, wanted: Doubles, low: Doubles, high: 
     >>> bounded_least_squares(np.array([[2.0]]), np.array([10.0]), -3 * one, 3 * one, ridge=1e-9)
     array([3.])
     """
-    gram = matrix.T @ matrix + ridge * np.eye(matrix.shape[1])
+    gram: Doubles = matrix.T @ matrix + ridge * np.eye(matrix.shape[1])
     target = matrix.T @ wanted
-    x: Doubles = np.asarray(np.linalg.solve(gram, target), np.float64)
+    x: Doubles = np.linalg.solve(gram, target).astype(np.float64)
     if ((x >= low) & (x <= high)).all():
         return x
     x = np.asarray(np.clip(x, low, high), np.float64)

@@ -10,6 +10,7 @@ from typing import Final
 MODULES_OF_EXTRAS: Final[dict[str, tuple[str, ...]]] = {
     "plot": ("matplotlib", "jinja2"),
     "live": ("pyo", "textual", "jack", "zeroconf", "supriya_midi"),
+    "web": ("starlette", "uvicorn", "websockets", "segno"),
     "train": ("music21", "mido"),
     "judges": ("librosa",),
     "quality": ("zimtohrli",),

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-
 from batch.library import write_tracks
 
 PROGRAM = (sys.executable, "-m", "moodfader.control.cli", "batch")

@@ -7,10 +7,9 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
-from moodfader.control.cli import run
-
 from batch.conftest import rows
 from batch.library import RATE, journal_names, lines_of, tree, write_broken
+from moodfader.control.cli import run
 
 
 def test_predict_gives_what_single_predictions_give(library, batch, model_file, tmp_path, capsys):

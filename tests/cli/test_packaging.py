@@ -52,6 +52,8 @@ LAYERS = (
     "control.steering",
     "control.session",
     "control.osc",
+    "control.layouts",
+    "control.web",
     "control.midi",
     "control.tui.panels",
     "control.tui",

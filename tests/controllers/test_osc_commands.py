@@ -8,14 +8,15 @@ import pytest
 import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from moodfader.control.layouts.open_stage_control import open_stage_control
 from moodfader.control.live_commands import midi, osc
 from moodfader.control.live_commands.osc import parse_argument
 from moodfader.control.midi.mapping import MidiBinding, mapping_file, read_mapping, save_mapping
 from moodfader.control.osc.client import OscClient
-from moodfader.control.osc.controller_layouts import open_stage_control
 from moodfader.control.osc.packets import Message
 from moodfader.control.osc.server import OscServer
 from moodfader.control.session.parameters import PARAMETERS
+from moodfader.control.session.presets import available_presets
 from moodfader.models.common.errors import InputError
 from typer.testing import CliRunner
 
@@ -181,7 +182,7 @@ def test_the_layout_has_the_faders_in_their_ranges(tmp_path):
     path = tmp_path / "moodfader.json"
     assert run("controls", "--layout", path).strip() == str(path)
     written = json.loads(path.read_text())
-    assert written == open_stage_control()
+    assert written == open_stage_control(tuple(available_presets()))
     widgets = written["content"]["widgets"]
     assert len({widget["id"] for widget in widgets}) == len(widgets)
     (fader,) = (widget for widget in widgets if widget.get("address") == FADER)
@@ -211,7 +212,7 @@ def test_midi_is_listed_and_forgotten():
 
 
 def test_the_surfaces_start_without_torch():
-    modules = "osc.server osc.oscquery osc.client osc.controller_layouts midi.ports live_commands.osc tui.app"
+    modules = "osc.server osc.oscquery osc.client layouts.touchosc midi.ports live_commands.osc tui.app"
     imports = ", ".join(f"moodfader.control.{module}" for module in modules.split())
     code = f"import sys, {imports}; assert 'torch' not in sys.modules, 'torch'"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

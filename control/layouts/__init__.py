@@ -1,0 +1,1 @@
+"""Layouts for controllers, made from the table of parameters: Open Stage Control, TouchOSC, REAPER."""

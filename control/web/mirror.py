@@ -1,0 +1,115 @@
+"""The web process's copy of the parameter store: values come through a pipe, and what clients set goes back.
+
+At most one batch is under way; what is set meanwhile waits, the newest value of each address. So neither a flood of
+messages nor a busy program fills memory, and the newest value always acts next.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any, Final
+
+from ..session.parameters import ROOT, Value, find_parameter
+from .messages import Changes, SetBatch, SetRequest
+
+MAX_WAITING: Final = 256
+"""Requests that wait for the next batch; the oldest are dropped."""
+_SYNC_S: Final = 1.0
+_EACH_COUNTS: Final = f"{ROOT}/transport/skip"
+
+
+class Mirror:
+    """Values by address as last told; looks like a session to what reads and sets it.
+
+    Parameters
+    ----------
+    connection : Connection
+        This end of the pipe to the program.
+    values : dict
+        The values at the start.
+    """
+
+    def __init__(self, connection: "Connection[Any, Any]", values: dict[str, Value]) -> None:
+        self._connection = connection
+        self._values = values
+        self._waiting: dict[object, SetRequest] = {}
+        self._number, self._under_way = 0, False
+        self._wanted: list[asyncio.Future[None]] = []  # of the next batch
+        self._awaited: list[asyncio.Future[None]] = []  # of the batch under way
+        self.on_change: list[Callable[[dict[str, Value]], None]] = []
+        self.on_refusal: list[Callable[[int, str, str], None]] = []
+        self.on_analysis: list[Callable[[int, str], None]] = []
+        self.ended = asyncio.Event()
+
+    def get(self, address: str) -> Value:
+        """The value of an address. Raises InputError for an unknown one."""
+        return self._values[find_parameter(address).address]
+
+    def state(self) -> dict[str, Value]:
+        """A copy of all values."""
+        return dict(self._values)
+
+    def changes_since(self, version: int) -> tuple[int, dict[str, Value]]:
+        """All values for version 0, else none: clients here are told of changes by `on_change`."""
+        return 1, self.state() if version == 0 else {}
+
+    def set(self, address: str, value: object, *, source: str = "", client: int = 0) -> None:
+        """Set a value that its parameter has validated. What the program refuses comes by `on_refusal`."""
+        each = find_parameter(address).kind == "trigger" or address == _EACH_COUNTS
+        key: object = (address, self._number, len(self._waiting)) if each else address
+        self._waiting.pop(key, None)
+        self._waiting[key] = SetRequest(address, value, client, source)  # type: ignore[arg-type]
+        while len(self._waiting) > MAX_WAITING:
+            del self._waiting[next(iter(self._waiting))]
+        asyncio.get_running_loop().call_soon(self._send)  # (what one message sets goes together)
+
+    async def sync(self) -> None:
+        """Wait until the values are those that the program holds now, one second at most."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._wanted.append(done)
+        self._send()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(done, _SYNC_S)
+
+    def receive(self) -> None:
+        """Take one message from the pipe, which has one."""
+        try:
+            message = self._connection.recv()
+        except (EOFError, OSError):
+            self.ended.set()
+            return
+        if isinstance(message, Changes):
+            self._take(message)
+
+    def _take(self, message: Changes) -> None:
+        self._values.update(message.values)
+        for track, path in message.analyses.items():
+            for tell in self.on_analysis:
+                tell(track, path)
+        if message.values:
+            for tell_values in self.on_change:
+                tell_values(message.values)
+        for refusal in message.refused:
+            for tell_refusal in self.on_refusal:
+                tell_refusal(*refusal)
+        if message.answers:
+            self._under_way = False
+            for done in self._awaited:
+                if not done.done():
+                    done.set_result(None)
+            self._send()
+
+    def _send(self) -> None:
+        """Send what waits, unless a batch is under way."""
+        if self._under_way or not (self._waiting or self._wanted):
+            return
+        self._number += 1
+        self._under_way = True
+        self._awaited, self._wanted = self._wanted, []
+        batch = SetBatch(self._number, tuple(self._waiting.values()))
+        self._waiting = {}
+        try:
+            self._connection.send(batch)
+        except OSError:
+            self.ended.set()

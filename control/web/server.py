@@ -1,0 +1,186 @@
+"""The program's side of the web process: starts it, sets what its clients want, and tells it what has changed."""
+
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ...engine.processes.ipc import ChildProcesses, ignore_signals
+from ...engine.processes.realtime import set_normal_priority
+from ...models.common.errors import InputError
+from ..osc.oscquery import host_info
+from ..osc.service_announcer import EVERYWHERE, ServiceAnnouncer, own_address
+from ..osc.sockets import bind_tcp
+from .guard import is_loopback
+from .messages import Changes, SetBatch, WebJob
+
+if TYPE_CHECKING:
+    from ..session.session import Session
+
+DEFAULT_PORT: Final = 9080
+_POLL_S: Final = 0.008
+"""Longest time until a change that another surface has made is passed on."""
+_MOST_RESTARTS: Final = 5
+_TOKEN_BYTES: Final = 12
+
+
+class WebServer:
+    """Serves the page, OSCQuery or both from a process of its own until `close`.
+
+    Parameters
+    ----------
+    session : Session
+        What is shown and set.
+    host : str
+        Where to listen.
+    page_port : int, optional
+        Port of the page; 0 takes any free one. None: no page.
+    osc_port : int, optional
+        Port of the OSC server that OSCQuery names. None: no OSCQuery.
+    query_port : int
+        Port of OSCQuery; 0 takes any free one, because controllers find it.
+    announce : bool
+        Whether OSCQuery is announced on the network.
+    tracks : sequence of Path
+        The set list.
+    note : callable, optional
+        Told in one line when the process ends by itself.
+
+    Attributes
+    ----------
+    host : str
+        The numeric address on which it listens.
+    page_port, query_port : int
+        The ports; 0 for what is not served.
+    token : str
+        What the path of the page begins with beyond loopback; empty on loopback.
+
+    Raises
+    ------
+    InputError
+        If an address cannot be had.
+    """
+
+    def __init__(
+        self,
+        session: "Session",
+        *,
+        host: str = "127.0.0.1",
+        page_port: int | None = None,
+        osc_port: int | None = None,
+        query_port: int = 0,
+        announce: bool = True,
+        tracks: Sequence[Path] = (),
+        note: Callable[[str], None] | None = None,
+    ) -> None:
+        self._session = session
+        self._note = note or (lambda text: None)
+        self._tracks = tuple(tracks)
+        page = None if page_port is None else bind_tcp(host, page_port, what="web page on")
+        try:
+            query = None if osc_port is None else bind_tcp(host, query_port, what="OSCQuery on")
+        except InputError:
+            if page is not None:
+                page.close()
+            raise
+        self._sockets = {"page": page, "query": query}
+        ports = {name: 0 if one is None else int(one.getsockname()[1]) for name, one in self._sockets.items()}
+        self.page_port, self.query_port = ports["page"], ports["query"]
+        self.host = next((str(one.getsockname()[0]) for one in (page, query) if one is not None), host)
+        self.token = "" if page is None or is_loopback(self.host) else secrets.token_urlsafe(_TOKEN_BYTES)
+        self._info = host_info(self.host, osc_port or 0, ws_port=self.query_port)
+        self._closing = threading.Event()
+        self._children = ChildProcesses()
+        self._version = 0
+        self._analyses: dict[int, str] = {}
+        self._start()
+        self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
+        self._thread.start()
+        self._announcement: ServiceAnnouncer | None = None
+        if announce and osc_port is not None:
+            self._announcement = ServiceAnnouncer(self.host, self.query_port, osc_port)
+
+    @property
+    def url(self) -> str:
+        """The address of the page, as it is typed into a browser of a machine that may reach it; empty: no page."""
+        if not self.page_port:
+            return ""
+        host = own_address() if self.host in EVERYWHERE else self.host
+        shown = f"[{host}]" if ":" in host else host
+        return f"http://{shown}:{self.page_port}/" + (f"{self.token}/" if self.token else "")
+
+    def close(self) -> None:
+        """Stop serving, and withdraw the announcement."""
+        if self._announcement is not None:
+            self._announcement.close()
+        self._closing.set()
+        self._thread.join(2.0)
+        self._connection.close()  # the process ends when its pipe does
+        self._children.join(2.0)
+        for one in self._sockets.values():
+            if one is not None:
+                one.close()
+
+    def _start(self) -> None:
+        self._version, values = self._session.changes_since(0)
+        self._analyses = {}
+        job = WebJob(values, self._tracks, self._sockets["page"], self.token, self._sockets["query"], self._info)
+        self._process, self._connection = self._children.start(web_main, job)
+
+    def _serve(self) -> None:
+        restarts = 0
+        while not self._closing.is_set():
+            try:
+                self._exchange()
+            except (EOFError, OSError):
+                restarts += 1
+                if self._closing.is_set():
+                    return
+                if restarts > _MOST_RESTARTS:
+                    self._note("the web server has ended: stop and play again")
+                    return
+                self._note("the web server has ended, it is started again")
+                self._connection.close()
+                self._closing.wait(0.2 * restarts)
+                if not self._closing.is_set():
+                    self._start()
+            except Exception as error:  # a fault of the program must not end the show
+                self._note(f"web: a fault of Moodfader ({error!r}); the show goes on")
+                self._closing.wait(1.0)
+
+    def _exchange(self) -> None:
+        """Wait for a batch, set it, and send what has changed."""
+        number, refused = 0, []
+        if self._connection.poll(_POLL_S):
+            batch = self._connection.recv()
+            if isinstance(batch, SetBatch):
+                number = batch.number
+                for request in batch.requests:
+                    try:
+                        self._session.set(request.address, request.value, source=request.source)
+                    except InputError as error:
+                        refused.append((request.client, request.address, str(error)))
+        self._version, values = self._session.changes_since(self._version)
+        analyses = self._new_analyses() if values else {}
+        if number or values or analyses:
+            self._connection.send(Changes(values, number, tuple(refused), analyses))
+
+    def _new_analyses(self) -> dict[int, str]:
+        new = {
+            track: str(summary.analysis)
+            for track, summary in self._session.track_summaries.items()
+            if self._analyses.get(track) != str(summary.analysis)
+        }
+        self._analyses |= new
+        return new
+
+
+def web_main(job: WebJob, connection: "Connection[Any, Any]") -> None:
+    """Entry point of the web process."""
+    ignore_signals()
+    set_normal_priority()
+    from .process import serve
+
+    serve(job, connection)

@@ -41,7 +41,9 @@ class Cluster:
     def start_scheduler(self) -> None:
         """Start the scheduler, at the same address each time."""
         self.scheduler = self._start("dask_scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-show")
-        assert wait_for(lambda: answers(self.port), seconds=60, alive=lambda: self.scheduler.poll() is None), self.log()
+        assert wait_for(lambda: answers(self.port), seconds=60, alive=lambda: self.scheduler.poll() is None), (
+            self.log()
+        )
 
     def add_worker(self) -> None:
         """Start a worker of one thread, without a nanny that would start it again."""
@@ -50,9 +52,8 @@ class Cluster:
 
     def _start(self, program: str, *arguments: str) -> "subprocess.Popen[bytes]":
         with (self._folder / "cluster.log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", f"distributed.cli.{program}", *arguments], cwd=self._folder, stdout=log, stderr=log
-            )
+            command = [sys.executable, "-m", f"distributed.cli.{program}", *arguments]
+            return subprocess.Popen(command, cwd=self._folder, stdout=log, stderr=log)
 
     def log(self) -> str:
         """What the processes have printed."""

@@ -75,7 +75,7 @@ def test_a_cluster_of_this_machine_renders_as_its_processes_do(library, batch, t
     few.mkdir()
     for path in sorted((library / "0").iterdir())[:2]:
         os.link(path, few / path.name)
-    common = ("--set", "modality=3", "--evaluations", "64")
-    batch("render", few, "-o", tmp_path / "a", *common, "--jobs", "1", "--cache", tmp_path / "one")
-    batch("render", few, "-o", tmp_path / "b", *common, "--scheduler", "local", "--jobs", "1", "--cache", tmp_path / "two")
+    common = ("--set", "modality=3", "--evaluations", "64", "--jobs", "1")
+    batch("render", few, "-o", tmp_path / "a", *common, "--cache", tmp_path / "one")
+    batch("render", few, "-o", tmp_path / "b", *common, "--cache", tmp_path / "two", "--scheduler", "local")
     assert tree(tmp_path / "a") == tree(tmp_path / "b")

@@ -2,6 +2,7 @@
 
 import csv
 import os
+from pathlib import Path
 
 import pytest
 from batch.conftest import rows
@@ -19,8 +20,7 @@ def test_all_but_the_broken_files_are_done(started, tmp_path, tracks, broken):
 
     def held() -> int:
         """Memory of the parent in bytes, while it runs."""
-        with open(f"/proc/{process.pid}/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def alive() -> bool:
         return process.poll() is None

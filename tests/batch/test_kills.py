@@ -4,6 +4,7 @@ import random
 
 import pytest
 from batch.library import journal_names, lines_of, tree, wait_for, write_tracks
+from moodfader.control.cli import run
 
 COMMON = ("--emotions-every", "0.5", "--jobs", "2")
 
@@ -11,10 +12,11 @@ COMMON = ("--emotions-every", "0.5", "--jobs", "2")
 @pytest.mark.parametrize(
     ("tracks", "kills"), [(8, 3), pytest.param(200, 20, marks=[pytest.mark.slow, pytest.mark.soak])]
 )
-def test_killed_at_random_moments(batch, started, tmp_path, tracks, kills):
+def test_killed_at_random_moments(batch, started, model_file, tmp_path, tracks, kills):
     music, out = tmp_path / "music", tmp_path / "out"
     write_tracks(music, tracks, folders=2)
-    batch("predict", music, "-o", tmp_path / "undisturbed", *COMMON)
+    undisturbed = ["batch", "predict", str(music), "-o", str(tmp_path / "undisturbed"), *COMMON, "--quiet"]
+    assert run([*undisturbed, "--model", model_file]) == 0
     moments = random.Random(tracks)
     for kill in range(kills):
         process = started("predict", music, "-o", out, *COMMON)

@@ -44,6 +44,7 @@ def test_a_bucket_is_source_and_destination(library, batch, s3, tmp_path):
     assert s3_objects(s3, "out/") == made
 
 
+@pytest.mark.slow
 def test_a_cache_in_a_bucket_is_found_by_another_machine(library, batch, s3, tmp_path):
     track = sorted((library / "0").iterdir())[0]
     url, cache = f"s3://{BUCKET}/music/{track.name}", ("--cache", f"s3://{BUCKET}/cache", "--evaluations", "64")

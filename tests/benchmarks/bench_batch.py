@@ -61,6 +61,7 @@ def batch_run(music: Path, folder: Path, model: list[str]) -> tuple[dict[str, An
         time.sleep(0.1)
     taken = time.perf_counter() - begun
     assert process.stdout is not None
+    assert process.returncode == 0
     return json.loads(process.stdout.read().splitlines()[-1]), taken, most
 
 

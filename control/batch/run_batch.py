@@ -198,5 +198,4 @@ def _locked(storage: "Storage") -> Iterator[None]:
         try:
             yield
         finally:
-            shutil.rmtree(storage.local / PARTIAL, ignore_errors=True)
-            (storage.local / ".lock").unlink(missing_ok=True)
+            shutil.rmtree(storage.local / PARTIAL, ignore_errors=True)  # (the lock stays: another may wait with it open)

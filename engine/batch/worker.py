@@ -41,6 +41,8 @@ def run_tasks(job: Job, tasks: Sequence[Task]) -> list[Outcome]:
         If this worker has another version of the program, or not the job's network.
     """
     model = prepare(job)
+    if not tasks:  # (a worker that only shall be warm)
+        return []
     with _folder(job) as folder:
         if job.command == "predict":
             return _predict(job, tasks, model, folder)

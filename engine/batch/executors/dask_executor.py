@@ -20,6 +20,8 @@ LOCAL: Final = "local"
 PATIENCE_S: Final = 600.0
 """Seconds to wait for a scheduler that has gone away."""
 _CONNECT_S: Final = 15
+_FIRST_CONNECT_S: Final = 10
+"""Seconds after which the address that was given counts as wrong."""
 
 
 class DaskExecutor(Executor):
@@ -56,15 +58,15 @@ class DaskExecutor(Executor):
             )
             self._address = self._cluster.scheduler_address
         try:
-            self._client = self._connected()
+            self._client = self._connected(_FIRST_CONNECT_S)
         except Exception as error:
             raise InputError(f"--scheduler {address}: no Dask scheduler answers there ({one_line(error)})") from error
         threading.Thread(target=self._watch, name="scheduler", daemon=True).start()
 
-    def _connected(self) -> Any:  # noqa: ANN401
+    def _connected(self, timeout_s: float = _CONNECT_S) -> Any:  # noqa: ANN401
         from distributed import Client
 
-        return Client(self._address, timeout=_CONNECT_S, set_as_default=False)
+        return Client(self._address, timeout=timeout_s, set_as_default=False)
 
     @property
     def workers(self) -> int:

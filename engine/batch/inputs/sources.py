@@ -33,7 +33,7 @@ def find_sources(text: str, *, but: str | None = None) -> list[Source]:
     InputError
         If nothing is there, or no sound file.
     """
-    found = list(_remote(text) if is_url(text) else _local(str(local_path(text)), but))
+    found = list(_remote(text, but) if is_url(text) else _local(str(local_path(text)), but))
     if not found:
         raise InputError(
             f"{text}: no sound file is there (names that count: {' '.join(sorted(SOUND_SUFFIXES)[:9])} ...)"
@@ -100,7 +100,7 @@ def _stamp(path: str) -> tuple[int, str]:
     return about.st_size, str(about.st_mtime_ns)
 
 
-def _remote(url: str) -> Iterator[Source]:
+def _remote(url: str, but: str | None) -> Iterator[Source]:
     """Files behind a URL; in a chain (`zip://*.wav::s3://...`) those of its first link."""
     system, path = file_system(url)
     first, _, rest = url.partition("::")
@@ -124,8 +124,11 @@ def _remote(url: str) -> Iterator[Source]:
         if lost_storage(error):
             raise StorageLostError(f"{url}: {one_line(error)}") from error
         raise InputError(f"{url}: cannot be read ({one_line(error)})") from error
+    inside = f"{but.rstrip('/')}/" if but is not None and is_url(but) else None
     for member, about in found.items():
         name = member.rsplit("/", 1)[-1]
+        if inside is not None and named(member).startswith(inside):
+            continue
         if about.get("type") == "directory" or name.startswith(".") or f"/{PARTIAL}/" in member:
             continue
         if any_name or os.path.splitext(name)[1].lower() in SOUND_SUFFIXES:  # noqa: PTH122

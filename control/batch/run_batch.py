@@ -198,4 +198,5 @@ def _locked(storage: "Storage") -> Iterator[None]:
         try:
             yield
         finally:
-            shutil.rmtree(storage.local / PARTIAL, ignore_errors=True)  # (the lock stays: another may wait with it open)
+            # (the lock's file stays: another run may wait with it open)
+            shutil.rmtree(storage.local / PARTIAL, ignore_errors=True)

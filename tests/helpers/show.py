@@ -159,12 +159,15 @@ class Show(Typist):
                     os.kill(child, signal.SIGCONT)
 
 
+_OF_ANOTHER_TERMINAL = ("NO_COLOR", "TMUX", "COLUMNS", "LINES")
+
+
 class Window:
     """A program in a window of tmux, whose screen can be read as it stands."""
 
     def __init__(self, command, *, size=(80, 24), **environment):
         self._socket = f"moodfader{os.getpid()}x{id(self)}"
-        inherited = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TMUX")}
+        inherited = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_TERMINAL}
         self._environment = inherited | {"OMP_NUM_THREADS": "1"} | environment
         words = " ".join(f"'{word}'" for word in map(str, command))
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), words)

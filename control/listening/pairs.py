@@ -13,6 +13,7 @@ from ...engine.audio.loudness import LoudnessMeter
 from ...engine.audio.track import Track, load_track
 from ...engine.audio.true_peak import TruePeakMeter
 from ...engine.render.audio_writer import AudioWriter
+from ...models.common.constants import SAMPLE_RATE
 from ...models.common.errors import InputError
 from .questions import question_called
 
@@ -24,6 +25,7 @@ TARGET_LUFS: Final = -20.0
 """Both sounds of a pair are as loud as this, or as the softer one; or softer by as much as the ceiling asks for."""
 CEILING_DBTP: Final = -1.0
 SECONDS_RANGE: Final = (2.0, 30.0)
+_SILENT_LUFS: Final = -69.0  # (BS.1770 leaves out what is below -70)
 _FADE_S: Final = 0.03
 _SUFFIXES: Final = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".m4a")
 _ORIGINAL: Final = "-original"
@@ -59,7 +61,7 @@ class Pair:
 def excerpt(track: Track, seconds: float, start_s: float | None = None) -> Samples:
     """Samples [n, channels] from `start_s` on; None: around the middle of what sounds. Short tracks are whole."""
     length = min(round(seconds * track.sample_rate), track.samples)
-    middle = sum(track.sounding) / 2 / 22050
+    middle = sum(track.sounding) / 2 / SAMPLE_RATE
     start = round((max(middle - seconds / 2, 0) if start_s is None else start_s) * track.sample_rate)
     start = max(min(start, track.samples - length), 0)
     parts: list[Samples] = []
@@ -191,7 +193,7 @@ def matched_loudness(sounds: Iterable[Samples], sample_rate: int) -> list[Sample
         meter = LoudnessMeter(sample_rate, samples.shape[1])
         meter.add(samples)
         loudness.append(meter.integrated())
-    if not np.isfinite(loudness).all():
+    if not min(loudness) > _SILENT_LUFS:
         raise InputError("an excerpt is silent: there is nothing to compare (--seconds takes a longer one)")
     wanted = min(TARGET_LUFS, *loudness)
     gains_db = [wanted - level for level in loudness]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ...engine.fader_targets.estimate import estimate_faders, expected_shifts, reachable_shifts
-from ...engine.fader_targets.fader_solver import Asked, slopes_at
+from ...engine.fader_targets.fader_solver import Asked
 from ...engine.processes.messages import SolveTargets, TargetsSolved
 from ...models.common.constants import EMOTIONS
 from ...models.common.formatting import display_name
@@ -106,10 +106,7 @@ class TargetState:
         self._show_shifts(found.shifts)
         self._phase = "solving"
         self._text = f"{self._wish()}: about {self._result()}, being measured"
-        slopes = slopes_at(lambda at_db: expected_shifts(surrogate, at_db), found.faders_db)
-        self.request = SolveTargets(
-            self._number, moment.track, moment.position_s, dict(self.asked), self._faders, slopes
-        )
+        self.request = SolveTargets(self._number, moment.track, moment.position_s, dict(self.asked), self._faders)
         return self._faders
 
     def solved(self, message: TargetsSolved) -> Faders | None:

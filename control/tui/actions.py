@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from ...models.common.constants import MIDLEVEL
+from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
 from ..session.parameters import ROOT, Value, find_parameter
 from ..session.presets import available_presets
@@ -35,8 +35,8 @@ class KeyActions:
         What the last key has to say; empty for nothing.
     palette : Palette
         Colours.
-    show_help, show_map : bool
-        Whether the keys are listed; whether the gain map has the place of the effects.
+    show_help, show_map, show_targets : bool
+        Whether the keys are listed; whether the gain map has the place of the effects, targets that of the faders.
     question : str
         What waits for an answer by `y`; empty for nothing.
     quit_now : bool
@@ -50,10 +50,14 @@ class KeyActions:
         self.palette = terminal_palette() if palette is None else palette
         self.show_help = self.show_map = self.quit_now = False
         self.question = ""
+        self.show_targets = False
+        self._awaited = ""  # the address that the next digit is for
 
     def perform(self, binding: Binding) -> None:
         """Call the action of a key. While a question is open, `quit` means yes and every other key no."""
         asked, self.question, self.message = self.question, "", ""
+        if binding.action != "digit":
+            self._awaited = ""
         try:
             if asked and binding.action == "quit":
                 self.quit_now = True
@@ -76,10 +80,13 @@ class KeyActions:
 
     def select(self, by: int) -> None:
         """Select the fader so many places below."""
-        self.selected = (self.selected + int(by)) % len(MIDLEVEL)
+        self.selected = (self.selected + int(by)) % len(EMOTIONS if self.show_targets else MIDLEVEL)
 
     def move(self, by_db: float) -> None:
-        """Move the selected fader by so many dB."""
+        """Move the selected fader by so many dB; a target by a fiftieth of that (.01 or .06)."""
+        if self.show_targets:
+            self.shift(f"target/{EMOTIONS[self.selected]}", by_db / 50)
+            return
         self.shift(f"midlevel/{MIDLEVEL[self.selected]}", by_db)
 
     def shift(self, address: str, by: float) -> None:
@@ -94,7 +101,10 @@ class KeyActions:
         self._set(address, value)
 
     def zero(self) -> None:
-        """The selected fader to 0 dB."""
+        """The selected fader to 0 dB; the selected emotion is kept as it is."""
+        if self.show_targets:
+            self._set(f"target/{EMOTIONS[self.selected]}", 0.0)
+            return
         self._set(f"midlevel/{MIDLEVEL[self.selected]}", 0.0)
 
     def zero_all(self) -> None:
@@ -134,6 +144,29 @@ class KeyActions:
             self.message = "; ".join([f"preset {names[at]}", *(f"skipped {text}" for text in skipped)])
             return
         raise InputError("; ".join(skipped) if skipped else "there are no presets")
+
+    def digit(self, number: int) -> None:
+        """Recall a snapshot, or what the key before asked a number for."""
+        address, self._awaited = self._awaited or "snapshot/recall", ""
+        self._set(address, int(number))
+        name = self._session.get(f"{ROOT}/snapshot/names/{int(number)}")
+        shown = f" {name}" if address.startswith(("snapshot", "morph")) and name != str(number) else ""
+        self.message = f"{address.replace('/', ' ')} {int(number)}{shown}"
+
+    def await_digit(self, address: str) -> None:
+        """Let the next digit be for an address."""
+        self._awaited = address
+        self.message = f"{address.replace('/', ' ')}: 1 to 9"
+
+    def toggle_targets(self) -> None:
+        """The targets of the emotions in the place of the faders; and back."""
+        self.show_targets = not self.show_targets
+        self.selected = min(self.selected, len(MIDLEVEL) - 1)
+
+    def let_go(self) -> None:
+        """Let the target of the selected emotion go."""
+        if self.show_targets:
+            self._set(f"target/{EMOTIONS[self.selected]}", None)
 
     def toggle_help(self) -> None:
         """Show or hide the list of keys."""

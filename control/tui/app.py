@@ -179,6 +179,7 @@ class Terminal(App[None]):
                 values=self._session.state(),
                 title=printable(self._track()),
                 selected=actions.selected,
+                show_targets=actions.show_targets,
                 clients=[printable(name) for name in self._clients()],
                 notes=[printable(note) for note in self._notes()],
                 message=printable(actions.question or actions.message or self._failure),

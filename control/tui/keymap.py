@@ -58,16 +58,23 @@ def _both(
     return Binding(first, action, one), Binding(second, action, other)
 
 
+_CROSSFADE: Final = ("morph/position", -0.05), ("morph/position", 0.05)
 KEYMAP: Final[tuple[KeyGroup, ...]] = (
     KeyGroup("?", "this list", (Binding("question_mark", "toggle_help"),), "? keys", always=True),
     KeyGroup("↑↓ kj", "select a fader", _both("up,k", "down,j", "select", (-1,), (1,)), "↑↓←→ move"),
     KeyGroup("←→ hl", "move it by 0.5 dB", _both("left,h", "right,l", "move", (-0.5,), (0.5,))),
     KeyGroup("⇧←→ HL", "move it by 3 dB", _both("shift+left,H", "shift+right,L", "move", (-3.0,), (3.0,))),
-    KeyGroup("0", "move it to 0 dB", (Binding("0", "zero"),), "0 zero"),
-    KeyGroup("z", "all faders to 0 dB", (Binding("z", "zero_all"),), "z all"),
+    KeyGroup("0 z", "it, all to 0 dB", (Binding("0", "zero"), Binding("z", "zero_all")), "0z zero"),
+    KeyGroup("u U", "undo, redo", _both("u", "U", "press", ("undo",), ("redo",)), "uU undo"),
+    KeyGroup("1-9", "recall a snapshot", tuple(Binding(str(n), "digit", (n,)) for n in range(1, 10)), "1-9 recall"),
+    KeyGroup(
+        "s o",
+        "+1-9: store, morph to",
+        _both("s", "o", "await_digit", ("snapshot/store",), ("morph/to",)),
+        "so store",
+    ),
     KeyGroup("␣", "play, pause", (Binding("space", "switch", ("transport/play",)),), "␣ play"),
-    KeyGroup("b", "A/B: the original", (Binding("b", "switch", ("bypass",)),), "b A/B"),
-    KeyGroup("d", "delta: change alone", (Binding("d", "switch", ("delta",)),), "d delta"),
+    KeyGroup("b d", "A/B; delta alone", _both("b", "d", "switch", ("bypass",), ("delta",)), "bd A/B Δ"),
     KeyGroup("m", "match the loudness", (Binding("m", "switch", ("match_loudness",)),)),
     KeyGroup("p P", "next, previous preset", _both("p", "P", "preset", (1,), (-1,)), "pP preset"),
     KeyGroup(", .", "5 s back, forward", _both("comma", "full_stop", "seek", (-5.0,), (5.0,)), ",. seek"),
@@ -78,12 +85,22 @@ KEYMAP: Final[tuple[KeyGroup, ...]] = (
         "nN track",
     ),
     KeyGroup(
-        "[ ]",
-        "loop begins, ends here",
-        _both("left_square_bracket", "right_square_bracket", "loop", ("loop_start",), ("loop_end",)),
+        "[ ] \\",
+        "loop start, end, on",
+        (
+            *_both("left_square_bracket", "right_square_bracket", "loop", ("loop_start",), ("loop_end",)),
+            Binding("backslash", "switch", ("transport/loop",)),
+        ),
         "[]\\ loop",
     ),
-    KeyGroup("\\", "loop on, off", (Binding("backslash", "switch", ("transport/loop",)),)),
+    KeyGroup("< >", "crossfade 1 and 2", _both("less_than_sign", "greater_than_sign", "shift", *_CROSSFADE)),
+    KeyGroup("x v", "+1-9: set, go to cue", _both("x", "v", "await_digit", ("cue/set",), ("cue/go",)), "xv cue"),
+    KeyGroup(
+        "e ⌫",
+        "emotions; let one go",
+        (Binding("e", "toggle_targets"), Binding("backspace", "let_go")),
+        "e emotions",
+    ),
     KeyGroup(
         "- +",
         "master by 1 dB",
@@ -91,8 +108,7 @@ KEYMAP: Final[tuple[KeyGroup, ...]] = (
         "-+ master",
     ),
     KeyGroup("w W", "wet by 10 %", _both("w", "W", "shift", ("wet", -0.1), ("wet", 0.1)), "wW wet"),
-    KeyGroup("g", "gain map", (Binding("g", "toggle_map"),), "g map"),
-    KeyGroup("c", "other colours", (Binding("c", "next_palette"),)),
+    KeyGroup("g c", "gain map, colours", (Binding("g", "toggle_map"), Binding("c", "next_palette")), "g map"),
     KeyGroup("q", "quit, after a question", (Binding("q", "ask_to_quit"),), "q quit", always=True),
     KeyGroup("^Q ^C", "quit", (Binding("ctrl+q,ctrl+c", "quit"),)),
 )

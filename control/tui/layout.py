@@ -8,11 +8,11 @@ from rich.text import Text
 from .keymap import HELP_WIDTH, KEYMAP, footer, help_rows
 from .panels.cells import fit
 from .panels.effects import effect_columns, effect_rows
-from .panels.faders import fader_rows
 from .panels.gain_map import MAX_LINES, MIN_LINES
 from .panels.head import head_rows, is_state_cut
 from .panels.meters import meter_rows
 from .panels.palette import Palette
+from .panels.targets import steering_rows
 from .panels.view_state import ViewState, sound_state
 
 MapRows = Callable[[int, int], list[Text]]
@@ -77,6 +77,8 @@ def _message_row(view: ViewState, width: int, height: int, palette: Palette) -> 
     notes_below = width >= _TWO_COLUMNS and height >= _PANEL + 6
     if view.message:
         return fit(Text.assemble(" ", (f" {view.message} ", palette.warning)), width)
+    if targets := str(view.value("state/target") or ""):
+        return fit(Text(f"  {targets}"), width)
     return fit(Text(f"  {view.notes[-1]}" if view.notes and not notes_below else "", palette.quiet), width)
 
 
@@ -84,7 +86,7 @@ def _narrow(
     view: ViewState, width: int, room: int, palette: Palette, map_rows: MapRows, map_wanted: bool
 ) -> list[Text]:
     """One below the other: faders, effects, meters, map; what there is no room for is left out or made smaller."""
-    faders = fader_rows(view, width, palette)
+    faders = steering_rows(view, width, palette)
     if room < len(faders) + 1:
         faders = faders[1:]
     if room < len(faders):  # (the selected one has to be seen)
@@ -116,7 +118,7 @@ def _wide(
     columns = 3 if width >= _THREE_COLUMNS else 2
     each = width // columns
     panels = [
-        fader_rows(view, each, palette),
+        steering_rows(view, each, palette),
         effect_rows("emotions", view.emotion_effects, view, width - each * (columns - 1), palette),
     ]
     if columns == 3:

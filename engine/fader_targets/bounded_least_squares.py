@@ -46,7 +46,7 @@ def bounded_least_squares(matrix: Doubles, wanted: Doubles, low: Doubles, high: 
     x: Doubles = np.linalg.solve(gram, target).astype(np.float64)
     if ((x >= low) & (x <= high)).all():
         return x
-    x = np.clip(x, low, high)
+    x = np.asarray(np.clip(x, low, high), np.float64)
     for _ in range(SWEEPS):
         largest = 0.0
         for k in range(len(x)):

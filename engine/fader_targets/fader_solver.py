@@ -27,6 +27,7 @@ KEPT: Final = 0.2
 LEAST_SHIFT: Final = 0.02
 """Shifts below this count as this where misses are judged: nobody asks for less, and no network is as exact."""
 _STEP_DB: Final = 1.0
+_SHORTEST_DB: Final = 0.02
 _RIDGES: Final = (0.03, 0.01, 0.003, 0.001, 3e-4, 1e-4)
 _CLOSE: Final = 0.03
 
@@ -134,8 +135,9 @@ def solve_faders(
     start
         Faders to begin at; None: at zero.
     slopes
-        Of the emotions there, [8, 7]; None: found by differences at every try (14 evaluations of `shifts`). Given
-        slopes are corrected by Broyden's method (1965) from try to try, one evaluation each.
+        Of the emotions there, [8, 7]; None: found by differences wherever it goes (14 evaluations of `shifts`).
+        Given ones are corrected by Broyden's method (1965) from try to try, one evaluation each. After a step that
+        made it worse the next one is at most half as long.
     tries
         At most so many.
 
@@ -148,19 +150,22 @@ def solve_faders(
     faders_db = np.zeros(len(MIDLEVEL)) if start is None else start.astype(float)
     moved = shifts(faders_db)
     best = FaderSolution(faders_db, moved, asked.miss(moved))
+    furthest = math.inf  # how long a step may be: half of one that made it worse
     for _ in range(tries):
         if best.miss <= _CLOSE:
             break
-        if differences:
-            slopes = slopes_at(shifts, faders_db)
-        assert slopes is not None
-        proposed = nearest_faders(slopes, moved - slopes @ faders_db, asked)
-        step = proposed - faders_db
-        if float(np.abs(step).max()) < 0.01:
+        if slopes is None or (differences and furthest == math.inf):
+            slopes = slopes_at(shifts, best.faders_db)
+        step = nearest_faders(slopes, best.shifts - slopes @ best.faders_db, asked) - best.faders_db
+        length = float(np.linalg.norm(step))
+        if length < _SHORTEST_DB:
             break
+        step *= min(1.0, furthest / length)
+        proposed = best.faders_db + step
         after = shifts(proposed)
-        slopes = slopes + np.outer(after - moved - slopes @ step, step) / float(step @ step)
-        faders_db, moved = proposed, after
-        if asked.miss(moved) < best.miss:
-            best = FaderSolution(faders_db, moved, asked.miss(moved))
+        slopes = slopes + np.outer(after - best.shifts - slopes @ step, step) / float(step @ step)
+        if asked.miss(after) < best.miss:
+            best, furthest = FaderSolution(proposed, after, asked.miss(after)), math.inf
+        else:
+            furthest = float(np.linalg.norm(step)) / 2
     return best

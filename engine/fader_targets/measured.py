@@ -16,7 +16,7 @@ from ..dsp.segment_mask import segment_gain_db
 from ..processes.messages import SolveTargets, TargetsSolved
 from ..steering.excerpts import Excerpts, read_excerpts
 from ..steering.listeners import NetworkListener
-from .fader_solver import Asked, solve_faders
+from .fader_solver import Asked, slopes_at, solve_faders
 
 if TYPE_CHECKING:
     from ...models.inference.checkpoint import Model
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Doubles = npt.NDArray[np.float64]
 STRETCH_S: Final = 10.0
-TRIES: Final = 10
+TRIES: Final = 8
 
 
 def stretches_ahead(track: "Track", position_s: float) -> list[tuple[float, float]]:
@@ -87,7 +87,7 @@ class MeasuredShifts:
 def answer(
     request: SolveTargets, track: "Track", model: "Model", analysis: Path, *, duration_s: float
 ) -> TargetsSolved:
-    """Correct the estimate of a request by what the network says, in a few evaluations.
+    """Correct the estimate of a request by what the network says, in some twenty evaluations.
 
     Parameters
     ----------
@@ -107,12 +107,9 @@ def answer(
     """
     tables = load_tables(analysis, ("segments", "mask_weights"), duration_s=duration_s)
     with torch_threads(1):  # (many small operations: a second thread waits more than it works)
-        found = solve_faders(
-            MeasuredShifts(track, model, tables, request.position_s),
-            Asked(request.asked),
-            start=np.array(request.faders_db),
-            slopes=request.slopes,
-            tries=TRIES,
-        )
+        shifts_of = MeasuredShifts(track, model, tables, request.position_s)
+        start = np.array(request.faders_db)
+        slopes = slopes_at(shifts_of, start)
+        found = solve_faders(shifts_of, Asked(request.asked), start=start, slopes=slopes, tries=TRIES)
     shifts = dict(zip(EMOTIONS, map(float, found.shifts), strict=True))
     return TargetsSolved(request.number, request.track, tuple(map(float, found.faders_db)), shifts)

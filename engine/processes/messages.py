@@ -163,7 +163,7 @@ class SolveTargets:
     """To the analysis process: find faders for targets with the network.
 
     `number` counts the requests: only the newest is answered. `asked` has shifts by emotion (0: kept), `position_s`
-    where the track is, `faders_db` [7] and `slopes` [8, 7] per dB are the estimate to begin with.
+    is where the track is, `faders_db` [7] the estimate to begin with.
     """
 
     number: int
@@ -171,7 +171,6 @@ class SolveTargets:
     position_s: float
     asked: Mapping[str, float]
     faders_db: tuple[float, ...]
-    slopes: np.ndarray
 
 
 @dataclass(frozen=True)

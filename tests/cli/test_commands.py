@@ -189,7 +189,9 @@ def test_render_measures_what_it_wrote(song, model_file, analysis_file, tmp_path
         "loudness_lufs": {"before", "after"},
     }
     track, model = load_track(song), load_model(Path(model_file))
-    after = predict_track(load_track(output), model, like=track)
+    made = load_track(output)
+    scale = track.network_peak * 10 ** ((made.loudness_lufs - track.loudness_lufs) / 20)  # (as loud as the original)
+    after = predict_track(made, model, scale=scale, like=track)
     assert line["midlevel"]["after"] == pytest.approx(after.midlevel, abs=2e-6)
     assert line["emotions"]["after"] == pytest.approx(after.emotions, abs=2e-6)
     assert line["emotions"]["before"] == pytest.approx(predict_track(track, model).emotions, abs=2e-6)
@@ -232,7 +234,7 @@ def test_a_bad_file_does_not_stop_the_others(song, model_file, tmp_path, capsys)
 def test_progress_only_where_someone_sees_it(song, model_file, capfd):
     arguments = ["analyze", song, "--passes", "64", "--coupled", "--model", model_file, "--json"]
     assert run([*arguments, "--seed", "11"]) == 0
-    assert capfd.readouterr().err == ""
+    assert "Analysing" not in capfd.readouterr().err
     assert "Analysing song.wav" in seen_on_terminal(*arguments, "--seed", "12")
     assert seen_on_terminal(*arguments, "--seed", "13", "--quiet") == ""
 

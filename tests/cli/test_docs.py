@@ -131,6 +131,7 @@ def test_tables_are_made_from_the_code():
     assert not any(re.search(r"<!-- (addresses|options of)", text) for text in made.values())
 
 
+@pytest.mark.slow
 def test_the_site_is_built_without_a_warning(tmp_path):
     pytest.importorskip("mkdocs", reason="mkdocs is not installed (extra docs)")
     pytest.importorskip("mkdocstrings", reason="mkdocstrings is not installed (extra docs)")

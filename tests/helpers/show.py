@@ -199,6 +199,15 @@ class Window:
             self._tmux("kill-server")
 
 
+def until(read, seconds=PATIENCE_S):
+    """Wait until `read` gives what is true; that."""
+    end = time.monotonic() + seconds
+    while not (now := read()):
+        assert time.monotonic() < end, "it does not come"
+        time.sleep(0.1)
+    return now
+
+
 def settled(read, seconds=PATIENCE_S):
     """What `read` gives once it gives the same twice, a third of a second apart."""
     end, last = time.monotonic() + seconds, read()

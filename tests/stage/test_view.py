@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from helpers.program import PROGRAM
-from helpers.show import Window
+from helpers.show import Window, until
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 FEATURES = ("melodi", "articul", "complex", "rhythmic stab", "dissonan", "tonal stab", "modality")
@@ -59,12 +59,13 @@ def test_a_narrower_window_shows_all_faders_at_once(window):
 
 
 def test_a_wide_window_is_used(window):
-    assert max(len(line.rstrip()) for line in window(200, 50).shows("modality")) > 150
+    view = window(200, 50)
+    assert until(lambda: max(len(line.rstrip()) for line in view.lines()) > 150)
 
 
 def test_the_question_mark_lists_the_keys(window):
     view = window(80, 24)
     view.presses("?")
-    screen = "\n".join(view.shows("quit"))
+    screen = "\n".join(view.shows("wet", "loop"))
     for key in ("loop", "delta", "master", "wet", "preset", "track", "loudness"):
         assert key in screen, screen

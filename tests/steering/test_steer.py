@@ -65,7 +65,7 @@ def test_target_is_reached_on_the_written_file(music, place, capsys) -> None:
     track, made, model = load_track(music), load_track(output), load_model()
     lowered = min(0.0, made.loudness_lufs - track.loudness_lufs)
     before = predict_track(track, model).emotions
-    after = predict_track(made, model, scale=track.network_peak * 10 ** (lowered / 20)).emotions
+    after = predict_track(made, model, scale=track.network_peak * 10 ** (lowered / 20), like=track).emotions
     assert after["tender"] - before["tender"] == pytest.approx(said["reached"]["tender"], abs=2e-3)
     assert abs(after["energy"] - before["energy"]) < 0.2 * 0.03 + 2e-3
     assert made.samples == track.samples

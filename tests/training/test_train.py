@@ -16,6 +16,7 @@ from moodfader.models.network.model import MidlevelNetwork
 from moodfader.models.training.batches import TrainingSource
 from moodfader.models.training.losses import (
     MAX_FEATURE_CORRELATION,
+    SYNTHETIC_FEATURE_WEIGHTS,
     LabelCalibration,
     correlation_penalty,
     load_published_layer,
@@ -145,8 +146,9 @@ def test_an_error_in_the_mode_or_the_key_counts_more(rated):
     targets = {head: torch.from_numpy(values) for head, values in made.targets.items()}
     known = targets["known"].requires_grad_()
     training_loss(network, heads, network.pooled(batch), targets, torch.ones(3)).backward()
+    assert SYNTHETIC_FEATURE_WEIGHTS["modality"] > SYNTHETIC_FEATURE_WEIGHTS["tonal_stability"] > 1
     error = (known - network(batch)[0])[rated:].detach()
-    counts = torch.tensor([{"modality": 5.0, "tonal_stability": 2.0}.get(name, 1.0) for name in MIDLEVEL])
+    counts = torch.tensor([SYNTHETIC_FEATURE_WEIGHTS[name] for name in MIDLEVEL])
     torch.testing.assert_close(known.grad[rated:], 2 * counts * error / len(error))
 
 

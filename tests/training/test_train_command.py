@@ -80,7 +80,8 @@ def test_training_says_what_it_made_and_keeps_it(table, trained, tmp_path, capsy
     assert "--overwrite" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("architecture", ["small", pytest.param("modulation", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["small", "modulation"])
 def test_an_interrupted_run_goes_on(architecture, table, tmp_path, capsys):
     whole, halted = tmp_path / "whole.safetensors", tmp_path / "halted.safetensors"
     longer = ("--epochs", "4", "--steps", "4", "--architecture", architecture)
@@ -122,6 +123,7 @@ def test_evaluation_is_correlation_with_the_ratings(table, trained, tmp_path, ca
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["train", "evaluate"])
 def test_as_many_threads_read_as_learn(command, table, tmp_path, monkeypatch):
     """Runs side by side with a thread each would be slowed down many times by two threads that read."""
@@ -140,6 +142,7 @@ def test_as_many_threads_read_as_learn(command, table, tmp_path, monkeypatch):
     assert torch.get_num_threads() == before
 
 
+@pytest.mark.slow
 def test_cross_validation_writes_a_record(table, tmp_path, capsys):
     record = tmp_path / "record.md"
     arguments = ["evaluate", "--cross-validate", "--table", str(table), "--folds", "2", "--repeats", "2"]
@@ -156,6 +159,7 @@ def test_cross_validation_writes_a_record(table, tmp_path, capsys):
     assert not record.with_name("record.md.folds").exists(), "what was kept to go on from is gone"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "value"),
     [("--init", "a file"), ("--init", "synthetic"), ("--start", "known")],
@@ -165,6 +169,7 @@ def test_cross_validation_may_begin_with_a_model(table, trained, tmp_path, optio
     start, begun = (str(trained), trained) if value == "a file" else (value, pretrained_checkpoint())
     record = tmp_path / "record.json"
     arguments = ["evaluate", "--cross-validate", "--table", str(table), "--folds", "2", option, start]
+    arguments += ["--architecture", "small"] if begun == trained else []
     assert run([*arguments, "--epochs", "1", "--steps", "1", "-o", str(record)]) == 0
     assert json.loads(record.read_text())["settings"]["start"] == load_model(begun).digest
 
@@ -269,6 +274,7 @@ def emotify(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_songs_teach_and_are_judged_by_genre(emotify, tmp_path, capsys):
     output = tmp_path / "record.json"
     settings = ["--epochs", "1", "--steps", "1", "--consistency", "0", "--quiet"]

@@ -68,7 +68,7 @@ def _as_at_first(request):
     session.log.clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # (playwright's event loop runs while it is open: other modules run their own)
 def browser():
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra test)")
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -121,7 +121,9 @@ def test_the_last_one_to_take_a_fader_holds_it(server, session):
         send(one, set={FADER: 9.0})
         assert value_of(one, FADER) == 1.0  # (what it holds instead)
         send(other, set={FADER: -4.0})
-        assert value_of(one, FADER) == -4.0
+        while (value := value_of(one, FADER)) == 1.0:  # (told once more, maybe)
+            pass
+        assert value == -4.0
         send(one, free=[FADER])  # (it does not hold it)
         send(one, set={FADER: 8.0})
         send(other, set={FADER: -5.0})

@@ -56,6 +56,8 @@ class ViewState:
         Answer to the last key, or a question; empty for none.
     peak_hold_db : float or None
         Largest true peak of the last seconds in dBTP.
+    show_targets : bool
+        Whether targets stand in the place of the faders; `selected` is then an emotion.
     """
 
     values: Mapping[str, Value]
@@ -65,6 +67,7 @@ class ViewState:
     notes: Sequence[str] = ()
     message: str = ""
     peak_hold_db: float | None = None
+    show_targets: bool = False
 
     def value(self, address: str) -> Value:
         """The value at an address below /moodfader; None where there is none."""

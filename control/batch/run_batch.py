@@ -176,7 +176,10 @@ def _close(journal: "Journal") -> None:
 
 @contextlib.contextmanager
 def _locked(storage: "Storage") -> Iterator[None]:
-    """Keep other runs out of a local destination, and unfinished files of a run that was killed out of the way."""
+    """Keep other runs out of a local destination, and unfinished files of a run that was killed out of the way.
+
+    The lock's file is not removed: another run may have it open, and a third would lock a new one.
+    """
     if storage.local is None:
         yield
         return
@@ -198,5 +201,4 @@ def _locked(storage: "Storage") -> Iterator[None]:
         try:
             yield
         finally:
-            # (the lock's file stays: another run may wait with it open)
             shutil.rmtree(storage.local / PARTIAL, ignore_errors=True)

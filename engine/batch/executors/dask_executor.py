@@ -5,6 +5,7 @@ next submit waits until it can be reached again; who submitted does so once more
 """
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -54,7 +55,11 @@ class DaskExecutor(Executor):
             from distributed import LocalCluster
 
             self._cluster = LocalCluster(
-                n_workers=jobs, threads_per_worker=1, dashboard_address=None, memory_limit=0, silence_logs="error"
+                n_workers=jobs,
+                threads_per_worker=1,
+                dashboard_address=None,
+                memory_limit=0,
+                silence_logs=logging.ERROR,
             )
             self._address = self._cluster.scheduler_address
         try:

@@ -22,7 +22,7 @@ __all__ = ["OFF", "PARAMETERS", "ROOT", "Kind", "Parameter", "Value", "find_para
 
 def _fader(name: str) -> Parameter:
     low, high = FADER_RANGE_DB
-    meaning = f"Fader of {display_name(name)}: gain of the segments that raise its prediction."
+    meaning = f"Fader of {display_name(name)}: above 0 dB raises it, below lowers it, by gains of segments."
     return Parameter(f"{ROOT}/midlevel/{name}", "float", low, high, "dB", 0.0, meaning)
 
 

@@ -196,7 +196,7 @@ def p_values(plain: Floats, variances: Floats, dof: npt.ArrayLike) -> Floats:
     plain, variances
         Least-squares estimates and their squared standard errors, [segments, 7].
     dof
-        Degrees of dof, broadcastable.
+        Degrees of freedom, broadcastable.
 
     Returns
     -------

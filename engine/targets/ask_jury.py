@@ -1,4 +1,4 @@
-"""What the jury that ships hears of a steered recording: excerpts of both, loudness as the file has it."""
+"""What the jury that ships hears of a steered recording: excerpts of both, at the loudness of the original."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ def ask_jury(
 ) -> Mapping[str, Mapping[str, float]]:
     """Shift of each emotion by judge: the mean over the same excerpts of both.
 
-    lowered_db: how much softer the second is than it would be without a ceiling, which the judges do not hear.
+    lowered_db: gain, 0 dB or less, that kept the second below the ceiling; it is put back before the judges are asked.
     """
     stretches = spread_starts(original)
     if len(stretches) == 1 and stretches[0][1] > _LONGEST_S:

@@ -28,8 +28,8 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class WrittenMap:
-    """Measured on the file, in LUFS and dBTP; lowered_db (0 or less): how much softer it is than the original,
-    because its peaks would have passed the ceiling.
+    """Measured on the file, in LUFS and dBTP; lowered_db: gain, 0 dB or less, that keeps its peaks below the
+    ceiling.
     """
 
     loudness_lufs: float

@@ -1,6 +1,6 @@
 """Chords and keys: what needs pitch and three seconds of it.
 
-Chords are heard as they come, keys in the mean of three seconds; of all twelve transpositions (pitch_classes.py) the
+Chords are heard as they come, keys in the mean of three seconds; of all twelve transpositions (pitch_class_branch.py) the
 largest and the mean answer remain.
 
 Shapes: sound [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
@@ -15,11 +15,11 @@ from .layers import CircularConv2d, conv_bn_relu, global_max, global_mean, movin
 from .padding import PaddedSpectrogram
 from .pitch_class_branch import FIELD, OUT, SEMITONES, STRIDE, PitchClassBranch
 
-_SLOW: Final = 12  # steps of 8 frames that a key is heard in
+_SLOW: Final = 12  # length of the moving mean in which keys are found, in steps of 8 frames
 
 
 class KeyBranch(PitchClassBranch):
-    """See the module's text."""
+    """Adds keys, in the mean of three seconds, to the chords of its parent."""
 
     field = 8 * (_SLOW + 2) + 1
 

@@ -57,7 +57,7 @@ class PitchClassBranch(nn.Module):
     def heard(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[batch, frames, N_BANDS] -> pitch classes and chords, each [batch, 32, steps, 12].
 
-        A step sees SIGHT frames and is STRIDE frames after the one before.
+        A step sees FIELD frames and is STRIDE frames after the one before.
         """
         x = self.first((spectrogram[..., self._bands] @ self.fold).unsqueeze(1))  # [..., octaves * 24]
         x = self.mix(x)  # [batch, 32, frames / 4, 24]

@@ -1,8 +1,8 @@
 """How much of what a fader moves at the network others hear too: the confirmed part of a move, by feature.
 
 A network sees more in a gain field than a listener. The table is the development jury's: the share of the network's
-own move, at +6 and at -6 dB, that its three judges hear on average, between 0 and 1, over eight recordings (six
-film clips and two songs; `moodfader evaluate --steering` prints it for any). It belongs to
+own move, at +6 and at -6 dB, that its three judges hear on average, between 0 and 1, over eight recordings (four
+film clips and four songs; `moodfader evaluate --steering` prints it for any). It belongs to
 the weights that ship.
 """
 
@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Final
 
 CONFIRMED: Final[Mapping[str, float]] = {
-    "melodiousness": 0.56,
-    "articulation": 0.52,
-    "rhythmic_complexity": 0.55,
-    "rhythmic_stability": 0.23,
-    "dissonance": 0.46,
-    "tonal_stability": 0.16,
-    "modality": 0.36,
+    "melodiousness": 0.52,
+    "articulation": 0.63,
+    "rhythmic_complexity": 0.57,
+    "rhythmic_stability": 0.05,
+    "dissonance": 0.52,
+    "tonal_stability": 0.32,
+    "modality": 0.43,
 }
 
 

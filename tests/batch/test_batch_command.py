@@ -30,6 +30,7 @@ def test_predict_gives_what_single_predictions_give(library, batch, model_file, 
     assert not (tmp_path / "out" / ".partial").exists()
 
 
+@pytest.mark.slow
 def test_failures_are_rows_and_only_they_are_retried(library, batch, tmp_path):
     music, out = tmp_path / "music", tmp_path / "out"
     shutil.copytree(library / "0", music)
@@ -51,6 +52,7 @@ def test_failures_are_rows_and_only_they_are_retried(library, batch, tmp_path):
     assert len((out / "failures.csv").read_text().splitlines()) == 4
 
 
+@pytest.mark.slow
 def test_a_file_that_was_touched_is_known_by_its_sound_and_an_edited_one_is_done_again(library, batch, tmp_path):
     music, out = tmp_path / "music", tmp_path / "out"
     shutil.copytree(library / "0", music)
@@ -100,6 +102,7 @@ def test_render_and_steer_write_sounds_as_their_sources_lie(library, batch, tmp_
     assert table[0]["file"] == f"{tmp_path}/few/a/one.wav"
 
 
+@pytest.mark.slow
 def test_analyses_are_made_once_and_found_again(library, batch, tmp_path):
     track = next(iter(sorted((library / "0").iterdir())))
     common = ("--evaluations", "64", "--cache", tmp_path / "cache")

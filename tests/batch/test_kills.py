@@ -9,6 +9,7 @@ from moodfader.control.cli import run
 COMMON = ("--emotions-every", "0.5", "--jobs", "2")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tracks", "kills"), [(8, 3), pytest.param(200, 20, marks=[pytest.mark.slow, pytest.mark.soak])]
 )

@@ -60,6 +60,7 @@ def test_a_cache_in_a_bucket_is_found_by_another_machine(library, batch, s3, tmp
     assert s3_objects(s3, "r/")[sound] == tree(tmp_path / "r")[sound]
 
 
+@pytest.mark.slow
 def test_a_destination_within_the_source_is_no_source(library, batch, s3):
     track = sorted((library / "0").iterdir())[0]
     s3_client(s3).upload_file(str(track), BUCKET, "whole/one.wav")

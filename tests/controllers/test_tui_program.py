@@ -33,7 +33,7 @@ def test_a_recorded_show_survives_slips_of_the_keys_and_ends_by_two_of_them(comm
         typist.sees("not ended")
         typist.presses("z")
         typist.presses("?")
-        typist.sees("loop begins, ends here")
+        typist.sees("this list")
         typist.presses("?")
         typist.sees("underruns")
         typist.presses("\x11")  # control and q

@@ -72,6 +72,7 @@ def test_a_killed_renderer_goes_on_where_it_was_under_the_same_controls(show):
     assert again[1].at > again[0].at
 
 
+@pytest.mark.slow
 def test_a_killed_analysis_is_started_again_and_measures_again(show):
     show.set(f"{ROOT}/transport/play", True)
     until(lambda: show.get(f"{ROOT}/effect/happy") is not None)

@@ -154,6 +154,7 @@ def test_a_halted_run_does_not_go_on_with_other_ratings(rated, tmp_path, refused
     refused(learn(rated, output), output, "other settings or material", place=tmp_path, notes=True)
 
 
+@pytest.mark.slow
 def test_an_interrupted_evaluation_goes_on(rated, tmp_path, capsys):
     """The networks of the folds that were done are kept, and the numbers are those of a run in one go."""
     division = [

@@ -118,9 +118,10 @@ def memory_kib(pid):
 
 
 def test_thousands_of_bad_frames_and_requests(server, session):
-    check(server, session, 6_000, 400)
+    check(server, session, 2_000, 200)
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_a_million_bad_frames_and_requests(server, session):
     check(server, session, 960_000, 40_000)

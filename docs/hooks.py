@@ -8,7 +8,7 @@ import re
 
 import typer
 from moodfader.control.cli import app
-from moodfader.control.session.parameters import PARAMETERS
+from moodfader.control.parameters.table import PARAMETERS
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:

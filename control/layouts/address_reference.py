@@ -4,7 +4,7 @@ from typing import Final
 
 from ..osc.dispatcher import SUBSCRIBE, UNSUBSCRIBE
 from ..osc.subscriptions import NORM
-from ..session.parameters import PARAMETERS, ROOT, Parameter
+from ..parameters.table import PARAMETERS, ROOT, Parameter
 
 
 def address_reference() -> str:

@@ -8,7 +8,7 @@ the seven faders come in by its FX learn (docs/controllers.md). Format: REAPER's
 from typing import Final
 
 from ..osc.subscriptions import NORM
-from ..session.parameters import ROOT, find_parameter
+from ..parameters.table import ROOT, find_parameter
 
 PATTERNS: Final = {
     "PLAY": ("t", f"{ROOT}/transport/play"),

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.formatting import name_with_pole
-from ..session.parameters import ROOT, Parameter, Value, find_parameter
+from ..parameters.table import ROOT, Parameter, Value, find_parameter
 
 Kind = Literal["fader", "meter", "toggle", "button"]
 GAP: Final = 10

@@ -9,7 +9,7 @@ import zlib
 from typing import Final
 from xml.etree import ElementTree as Tree
 
-from ..session.parameters import ROOT
+from ..parameters.table import ROOT
 from .surface_plan import GAP, Control, surface_plan
 
 _VERSION: Final = "6"

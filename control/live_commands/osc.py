@@ -12,7 +12,7 @@ from ...models.common.atomic_write import atomic_write, check_destination
 from ...models.common.errors import InputError
 from ..console import options
 from ..console.output import Output
-from ..session.parameters import PARAMETERS, Value
+from ..parameters.table import PARAMETERS, Value
 
 if TYPE_CHECKING:
     from ..osc.packets import Message

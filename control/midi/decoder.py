@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from ..session.parameters import Parameter, Value, find_parameter
+from ..parameters.table import Parameter, Value, find_parameter
 from .mapping import RELATIVE, MidiBinding
 from .messages import MidiMessage
 

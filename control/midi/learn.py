@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Final
 
-from ..session.parameters import Value, find_parameter
+from ..parameters.table import Value, find_parameter
 from .decoder import encoder_steps
 from .mapping import RELATIVE, MidiBinding
 from .messages import MidiMessage

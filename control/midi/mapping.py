@@ -28,7 +28,7 @@ from ...models.common.atomic_write import atomic_write
 from ...models.common.errors import InputError
 from ...models.common.parsing import parse_toml, read_text
 from ...models.common.paths import config_dir
-from ..session.parameters import Parameter, Value, find_parameter
+from ..parameters.table import Parameter, Value, find_parameter
 from .messages import KINDS
 
 RELATIVE: Final = ("twos", "offset", "signed")

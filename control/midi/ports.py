@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ...models.common.errors import InputError
-from ..session.parameters import Parameter
+from ..parameters.table import Parameter
 from .decoder import MidiDecoder
 from .mapping import MidiBinding
 from .messages import MidiMessage, parse_message

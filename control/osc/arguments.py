@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ...models.common.errors import InputError
-from ..session.parameters import Parameter, Value
+from ..parameters.table import Parameter, Value
 
 _OTHER_NAMES: Final = {"I": "an impulse", "r": "a colour", "m": "MIDI bytes", "t": "a time tag", "b": "a blob"}
 

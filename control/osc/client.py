@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from ...models.common.errors import InputError
-from ..session.parameters import Value, match_parameters
+from ..parameters.table import Value, match_parameters
 from .dispatcher import ERROR, SUBSCRIBE, UNSUBSCRIBE
 from .packets import MAX_DATAGRAM, MalformedPacketError, Message, encode_message, parse_datagram
 from .server import bundle_messages

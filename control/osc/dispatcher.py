@@ -3,7 +3,7 @@
 `Dispatcher.enqueue` takes each message as it comes and keeps the newest value of each address; `apply_pending` sets
 them, in the order in which they came, and returns the answers.
 
-The addresses are the parameters of control/session/parameters.py (a new one is a row there); only subscriptions and
+The addresses are the parameters of control/parameters/table.py (a new one is a row there); only subscriptions and
 errors have addresses of their own here.
 
 * A message with one argument sets, one without asks (a trigger is pressed); a pattern does so for all it matches.
@@ -21,7 +21,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ...models.common.errors import InputError
-from ..session.parameters import ROOT, Parameter, Value, find_parameter, match_parameters
+from ..parameters.table import ROOT, Parameter, Value, find_parameter, match_parameters
 from ..session.presets import user_preset_dir
 from .arguments import Argument, argument_value, finite_numbers, norm_value, untyped_value
 from .packets import Message

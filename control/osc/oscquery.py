@@ -15,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from ...models.common.formatting import display_name
-from ..session.parameters import PARAMETERS, ROOT, Parameter, Value
+from ..parameters.table import PARAMETERS, ROOT, Parameter, Value
 from .service_announcer import EVERYWHERE, NAME
 
 _TAGS: Final = {"float": "f", "int": "i", "string": "s", "trigger": "I"}

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from ..session.parameters import Value
+from ..parameters.table import Value
 from .dispatcher import Answer, Dispatcher
 from .packets import MAX_DATAGRAM, MalformedPacketError, encode_bundle, encode_message, read_packet
 from .sockets import bind_udp

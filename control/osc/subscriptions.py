@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..session.parameters import Value, find_parameter
+from ..parameters.table import Value, find_parameter
 
 LEASE_S: Final = 10.0
 """Seconds after which a subscription ends that is not renewed."""

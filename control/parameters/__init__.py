@@ -1,1 +1,1 @@
-"""What a parameter of a session is, and the rows of the table for snapshots and for targets."""
+"""The parameters of a session, which are its OSC addresses: the table, its rows, patterns of addresses."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ...models.common.errors import InputError
-from .parameters import ROOT, Value
+from ..parameters.table import ROOT, Value
 
 LOOP: Final = f"{ROOT}/transport/loop"
 LOOP_START: Final = f"{ROOT}/transport/loop_start"

@@ -5,7 +5,7 @@ from typing import Final
 
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
-from .parameters import ROOT, Value
+from ..parameters.table import ROOT, Value
 from .presets import available_presets, find_preset, save_preset
 
 _TRACK: Final = f"{ROOT}/transport/track"

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...engine.processes.messages import MeasuredEffect, PlayerMeters, SolveTargets
 from ...models.common.constants import EMOTIONS, MIDLEVEL
-from .parameters import ROOT, Value
+from ..parameters.table import ROOT, Value
 
 if TYPE_CHECKING:
     from ...engine.analysis.surrogate import Surrogate

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from .parameters import Value
+from ..parameters.table import Value
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...engine.analysis.surrogate import TrackSummary
 from ...engine.processes.messages import AppliedEvent
 from ...models.common.errors import InputError
-from .parameters import ROOT
+from ..parameters.table import ROOT
 
 if TYPE_CHECKING:
     from ...engine.performance.automation_file import AutomationWriter

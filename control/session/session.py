@@ -31,6 +31,7 @@ from ...engine.processes.messages import (
 )
 from ...models.common.errors import InputError
 from ...models.common.paths import config_dir
+from ..parameters.table import PARAMETERS, ROOT, Value, find_parameter
 from ..steering.analyzed_tracks import AnalyzedTracks
 from ..steering.cue_points import FILE, CuePoints
 from ..steering.moment import Moment
@@ -39,7 +40,6 @@ from .loop_edges import LOOP, LOOP_END, LOOP_START, TRACK, TrackLoops, move_edge
 from .macros import expand_macro
 from .meters import NOTHING_MEASURED, PlayerInterface, expected_values, measured_values, meter_values
 from .parameter_store import ParameterStore
-from .parameters import PARAMETERS, ROOT, Value, find_parameter
 from .performance_recorder import PerformanceRecorder
 from .show_state import state_values
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
-from ..session.parameters import ROOT, Value, find_parameter
+from ..parameters.table import ROOT, Value, find_parameter
 from ..session.presets import available_presets
 from .keymap import Binding
 from .panels.palette import PALETTES, Palette, terminal_palette

@@ -21,7 +21,7 @@ from textual.widget import Widget
 
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
-from ..session.parameters import ROOT
+from ..parameters.table import ROOT
 from .actions import KeyActions
 from .keymap import KEYMAP
 from .layout import compose

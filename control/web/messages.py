@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..session.parameters import Value
+from ..parameters.table import Value
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-from ..session.parameters import ROOT, Value, find_parameter
+from ..parameters.table import ROOT, Value, find_parameter
 from .messages import Changes, SetBatch, SetRequest
 
 MAX_WAITING: Final = 256

@@ -23,7 +23,7 @@ from ..osc.oscquery import PRESET_LOAD, handle_request
 from ..osc.packets import MalformedPacketError, encode_message, read_packet
 from ..osc.server import bundle_messages
 from ..osc.subscriptions import Subscriptions
-from ..session.parameters import PARAMETERS, ROOT, Value
+from ..parameters.table import PARAMETERS, ROOT, Value
 from ..session.presets import available_presets
 from .guard import RateLimit
 from .mirror import Mirror

@@ -15,7 +15,7 @@ from typing import Any, Final
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ...models.common.errors import InputError
-from ..session.parameters import PARAMETERS, Value, find_parameter
+from ..parameters.table import PARAMETERS, Value, find_parameter
 from ..session.presets import available_presets
 from .guard import RateLimit
 from .mirror import Mirror

@@ -17,7 +17,7 @@ def ask_jury(
 ) -> Mapping[str, Mapping[str, float]]:
     """Shift of each emotion by judge: the mean over the same excerpts of both.
 
-    lowered_db: gain, 0 dB or less, that kept the second below the ceiling; it is put back before the judges are asked.
+    lowered_db: gain, 0 dB or less, that kept the second below the ceiling; undone before the judges are asked.
     """
     stretches = spread_starts(original)
     if len(stretches) == 1 and stretches[0][1] > _LONGEST_S:

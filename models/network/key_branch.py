@@ -1,7 +1,7 @@
 """Chords and keys: what needs pitch and three seconds of it.
 
-Chords are heard as they come, keys in the mean of three seconds; of all twelve transpositions (pitch_class_branch.py) the
-largest and the mean answer remain.
+Chords are heard as they come, keys in the mean of three seconds; of all twelve transpositions
+(pitch_class_branch.py) the largest and the mean answer remain.
 
 Shapes: sound [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
 """

@@ -123,7 +123,7 @@ def hooks():
 
 
 def test_tables_are_made_from_the_code():
-    from moodfader.control.session.parameters import PARAMETERS
+    from moodfader.control.parameters.table import PARAMETERS
 
     made = {page.name: hooks().on_page_markdown(page.read_text()) for page in PAGES}
     assert all(f"`{parameter.address}`" in made["controllers.md"] for parameter in PARAMETERS)

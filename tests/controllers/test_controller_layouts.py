@@ -10,7 +10,7 @@ from moodfader.control.layouts.open_stage_control import open_stage_control
 from moodfader.control.layouts.reaper import reaper_osc
 from moodfader.control.layouts.surface_plan import surface_plan
 from moodfader.control.layouts.touchosc import touchosc
-from moodfader.control.session.parameters import find_parameter
+from moodfader.control.parameters.table import find_parameter
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 
 PRESETS = ("dolce", "agitato")

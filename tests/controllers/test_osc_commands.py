@@ -15,7 +15,7 @@ from moodfader.control.midi.mapping import MidiBinding, mapping_file, read_mappi
 from moodfader.control.osc.client import OscClient
 from moodfader.control.osc.packets import Message
 from moodfader.control.osc.server import OscServer
-from moodfader.control.session.parameters import PARAMETERS
+from moodfader.control.parameters.table import PARAMETERS
 from moodfader.control.session.presets import available_presets
 from moodfader.models.common.errors import InputError
 from typer.testing import CliRunner

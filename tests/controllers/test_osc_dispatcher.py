@@ -15,7 +15,7 @@ from moodfader.control.osc.dispatcher import (
 )
 from moodfader.control.osc.packets import Message
 from moodfader.control.osc.subscriptions import LEASE_S, MAX_CLIENTS, Subscriptions
-from moodfader.control.session.parameters import PARAMETERS
+from moodfader.control.parameters.table import PARAMETERS
 from moodfader.control.session.presets import user_preset_dir
 from moodfader.models.common.constants import MIDLEVEL
 

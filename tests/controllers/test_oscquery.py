@@ -9,7 +9,7 @@ import threading
 import pytest
 from moodfader.control.osc.oscquery import handle_request, host_info
 from moodfader.control.osc.packets import encode_message, parse_datagram
-from moodfader.control.session.parameters import PARAMETERS
+from moodfader.control.parameters.table import PARAMETERS
 from moodfader.control.web.server import WebServer
 from moodfader.models.common.errors import InputError
 from websockets.exceptions import InvalidStatus

@@ -6,8 +6,8 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moodfader.control.session.address_patterns import matches
-from moodfader.control.session.parameters import PARAMETERS, find_parameter, match_parameters
+from moodfader.control.parameters.address_patterns import matches
+from moodfader.control.parameters.table import PARAMETERS, find_parameter, match_parameters
 from moodfader.engine.performance.automation_file import VALUE_RANGES
 from moodfader.models.common.constants import MIDLEVEL
 from moodfader.models.common.errors import InputError

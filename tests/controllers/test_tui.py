@@ -6,7 +6,7 @@ import pytest
 from helpers.terminal_stage import analyse, perform, pressed, text_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moodfader.control.session.parameters import PARAMETERS
+from moodfader.control.parameters.table import PARAMETERS
 from moodfader.control.session.presets import available_presets, user_preset_dir
 from moodfader.control.tui.app import Terminal
 from moodfader.control.tui.keymap import KEYMAP

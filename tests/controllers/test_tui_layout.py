@@ -14,7 +14,7 @@ import pytest
 from helpers.terminal_stage import NOTES, STATES, TITLE, analyse, perform, write_analysis
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moodfader.control.session.parameters import PARAMETERS
+from moodfader.control.parameters.table import PARAMETERS
 from moodfader.control.tui.layout import compose
 from moodfader.control.tui.panels.cells import bar_scale, centred_bar, change_text, to_plain
 from moodfader.control.tui.panels.effects import effect_rows

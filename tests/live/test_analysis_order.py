@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 import soundfile
-from moodfader.control.session.parameters import ROOT
+from moodfader.control.parameters.table import ROOT
 from moodfader.engine.live.player import Player, PlayerOptions
 from moodfader.engine.processes.messages import AnalysisProgress, TrackAnalyzed
 

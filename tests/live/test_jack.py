@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from helpers import jack_server as jack
 from helpers import performance_compare
-from moodfader.control.session.parameters import ROOT
+from moodfader.control.parameters.table import ROOT
 from moodfader.control.session.session import Session
 from moodfader.engine.analysis.cache import analyze
 from moodfader.engine.analysis.settings import AnalysisSettings

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from moodfader.control.session.parameters import ROOT
+from moodfader.control.parameters.table import ROOT
 from moodfader.control.session.session import Session
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.dsp.segment_mask import SegmentMask

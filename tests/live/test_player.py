@@ -312,7 +312,9 @@ def test_the_live_player_plays_its_own_history(file, analysis, random_model):
     steered = np.concatenate(list(render_events([sound], [known], wide_open, samples=count)))
     unsteered = [change for change in history if "/midlevel/" not in change.address]
     original = np.concatenate(list(render_events([sound], [known], unsteered, samples=count)))
-    assert nearest_of_what_sounded(measured, original, steered, load_track(file).network_peak, random_model) < 5e-4  # (by the block)
+    assert (
+        nearest_of_what_sounded(measured, original, steered, load_track(file).network_peak, random_model) < 5e-4
+    )  # (by the block)
 
 
 def test_a_player_of_nothing_playable_says_so(tmp_path):

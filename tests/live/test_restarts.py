@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 import soundfile
-from moodfader.control.session.parameters import ROOT
+from moodfader.control.parameters.table import ROOT
 from moodfader.control.session.session import Session
 from moodfader.engine.analysis.cache import analyze
 from moodfader.engine.analysis.settings import AnalysisSettings

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 from moodfader.control.cli import run
-from moodfader.control.session.parameters import PARAMETERS, ROOT
+from moodfader.control.parameters.table import PARAMETERS, ROOT
 from moodfader.control.session.session import Session
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.dsp.segment_mask import SegmentMask

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from moodfader.control.session.parameters import PARAMETERS, ROOT
+from moodfader.control.parameters.table import PARAMETERS, ROOT
 from moodfader.control.session.session import Session
 from moodfader.control.steering import analyzed_tracks
 from moodfader.control.steering.cue_points import CuePoints

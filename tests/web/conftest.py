@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from moodfader.control.session.parameters import PARAMETERS
+from moodfader.control.parameters.table import PARAMETERS
 from moodfader.control.session.session import Session
 from moodfader.control.web.server import WebServer
 

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from moodfader.control.session.parameters import PARAMETERS
+from moodfader.control.parameters.table import PARAMETERS
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ....models.common.constants import EMOTIONS, MIDLEVEL
-from ...session.parameters import ROOT, Value
+from ...parameters.table import ROOT, Value
 
 NO_CHANGE: Final = 0.01
 """Changes of a prediction below this are shown as none."""

@@ -12,10 +12,10 @@ from ...engine.dsp.faders import FADER_RANGE_DB, MASTER_RANGE_DB, WET_RANGE
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.common.formatting import display_name
-from ..parameters.parameter import OFF, ROOT, Kind, Parameter, Value
-from ..parameters.snapshot_rows import SNAPSHOT_ROWS
-from ..parameters.target_rows import TARGET_ROWS
 from .address_patterns import has_wildcard, matches
+from .parameter import OFF, ROOT, Kind, Parameter, Value
+from .snapshot_rows import SNAPSHOT_ROWS
+from .target_rows import TARGET_ROWS
 
 __all__ = ["OFF", "PARAMETERS", "ROOT", "Kind", "Parameter", "Value", "find_parameter", "match_parameters"]
 

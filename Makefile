@@ -64,13 +64,16 @@ bench-live: $(VENV)/.installed-test system
 	$(BIN)/python tests/benchmarks/bench_live.py --first-sound 20
 
 # Debian's names; elsewhere, or without the right to install, the tests that need them say so and are skipped
-PACKAGES := fluidsynth fluid-soundfont-gm ffmpeg sox jackd2 liblo-tools libasound2
+PACKAGES := fluidsynth fluid-soundfont-gm ffmpeg sox jackd2 liblo-tools libasound2 tmux
 system:
-	@if command -v fluidsynth ffmpeg sox jackd oscsend >/dev/null && ls /usr/share/sounds/sf2/*.sf2 >/dev/null 2>&1; then :; \
+	@missing=; for p in fluidsynth ffmpeg sox jackd oscsend tmux; do command -v $$p >/dev/null || missing=1; done; \
+	if [ -z "$$missing" ] && ls /usr/share/sounds/sf2/*.sf2 >/dev/null 2>&1; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null \
 	  || echo "could not install $(PACKAGES): the tests that need them are skipped"; \
 	else echo "not all of $(PACKAGES) are installed: the tests that need them are skipped"; fi
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	  || echo "no Chromium is installed (Debian's package chromium): the tests of the web page are skipped"
 
 setup: $(VENV)/.installed
 

@@ -29,6 +29,7 @@ from .panels.cells import printable, to_plain
 from .panels.gain_map import GainMap
 from .panels.palette import Palette
 from .panels.view_state import ViewState
+from .terminal_driver import HangUpSafeDriver
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -124,7 +125,7 @@ class Terminal(App[None]):
         palette: Palette | None = None,
     ) -> None:
         self._actions = KeyActions(session, palette)  # (before textual takes NO_COLOR out of its environment)
-        super().__init__(ansi_color=True)
+        super().__init__(driver_class=HangUpSafeDriver, ansi_color=True)
         self._session, self._track, self._clients = session, track, clients
         self._notes, self._until = notes, until
         self._refreshes_left = 0

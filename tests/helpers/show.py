@@ -188,6 +188,11 @@ class Window:
             time.sleep(0.1)
         return lines
 
+    @property
+    def process(self):
+        """Process number of the program."""
+        return int(self._tmux("display-message", "-p", "#{pane_pid}"))
+
     def presses(self, *keys):
         """Press keys by tmux's names."""
         self._tmux("send-keys", *keys)

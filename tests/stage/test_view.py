@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 from helpers.program import PROGRAM
@@ -69,3 +70,17 @@ def test_the_question_mark_lists_the_keys(window):
     screen = "\n".join(view.shows("wet", "loop"))
     for key in ("loop", "delta", "master", "wet", "preset", "track", "loudness"):
         assert key in screen, screen
+
+
+def test_a_window_that_is_closed_ends_the_show(window):
+    view = window(80, 24)
+    process = view.process
+    view.close()
+    until(lambda: not is_running(process))
+
+
+def is_running(process):
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -1,0 +1,51 @@
+"""The driver of textual for terminals that may close while a show plays: what can no longer be written is dropped.
+
+Textual writes in a thread of its own. Where the terminal has gone (a closed window, a lost SSH connection) that
+thread ends with an OSError, its queue fills, and the program waits for ever to write its last lines.
+"""
+
+import contextlib
+from typing import IO, TYPE_CHECKING
+
+from textual.drivers.linux_driver import LinuxDriver
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+
+class LossyFile:
+    """A text file to write to whose errors are dropped; all else is the file's own.
+
+    Parameters
+    ----------
+    file : file object
+        The terminal, open for text.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        """Write, if it can be; the number of characters that were given."""
+        with contextlib.suppress(OSError):
+            self._file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, if it can be."""
+        with contextlib.suppress(OSError):
+            self._file.flush()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._file, name)
+
+
+class HangUpSafeDriver(LinuxDriver):
+    """Textual's driver for Linux, with a `LossyFile` as its terminal."""
+
+    def __init__(
+        self, app: "App[None]", *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        if self._file is not None:
+            self._file = LossyFile(self._file)  # type: ignore[assignment]

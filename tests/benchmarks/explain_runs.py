@@ -91,7 +91,7 @@ def clip_at(index: int, count: int) -> Clip:
 def network_seconds(model: Any) -> Iterator[list[float]]:
     """Counts the time within the network: a list of one number."""
     spent = [0.0]
-    inner = model.network.maps
+    inner = model.network.branch_outputs
 
     def timed(picture: Any) -> Any:
         started = clock()
@@ -99,11 +99,11 @@ def network_seconds(model: Any) -> Iterator[list[float]]:
         spent[0] += clock() - started
         return result
 
-    model.network.maps = timed
+    model.network.branch_outputs = timed
     try:
         yield spent
     finally:
-        model.network.maps = inner
+        model.network.branch_outputs = inner
 
 
 def stock(clip: Clip, model: Any, *, samples: int, seed: int) -> Any:

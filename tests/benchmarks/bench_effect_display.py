@@ -4,8 +4,8 @@
 
 Each track (the demo and clips of the research data) is played through the renderer of a show under each preset; at
 some moments the effect is measured as the analysis process does: prediction of the steered minus prediction of the
-original sound of the last ten seconds. The same preset is rendered to a file by `render`, and the effect is measured
-there twice: on the same seconds of both files, and on the whole files. Printed are the shares of equal signs among
+original sound of the last ten seconds. The same preset is rendered to a file by `render --as-live`, and the effect is
+measured there twice: on the same seconds of both files, and on the whole files. Printed are the shares of equal signs among
 the effects of .01 or more, and the largest effect that is displayed with all faders at zero.
 """
 
@@ -69,7 +69,8 @@ def predicted(samples, rate, model, peak):
 def filed(track, analysis, model, gains_db, seconds, folder):
     """The effects on those seconds of the rendered file, [moments, 8], and on the whole file, [8]."""
     output = folder / "steered.wav"
-    done = render(track, analysis, output, faders=Faders.from_mapping(gains_db), model=model, overwrite=True)
+    faders = Faders.from_mapping(gains_db)
+    done = render(track, analysis, output, faders=faders, model=model, together=False, overwrite=True)  # (as played)
     whole = np.array([done.emotions["after"][name] - done.emotions["before"][name] for name in EMOTIONS])
     before, rate = soundfile.read(track.path, dtype="float32", always_2d=True)
     after, _ = soundfile.read(output, dtype="float32", always_2d=True)
@@ -77,7 +78,7 @@ def filed(track, analysis, model, gains_db, seconds, folder):
     for start_s, end_s in seconds:
         part = slice(round(start_s * rate), round(end_s * rate))
         effects.append(
-            predicted(after[part], rate, model, track.network_peak)
+            predicted(after[part], rate, model, track.network_peak * 10 ** (done.gain_db / 20))
             - predicted(before[part], rate, model, track.network_peak)
         )
     return np.array(effects), whole

@@ -7,7 +7,7 @@ import typer
 from ..console import options
 from ..console.option_groups import expand_option_groups
 from ..console.shared_options import AnalysisOptions
-from .options import BatchOptions, BitDepth, Ceiling, Format, Sources
+from .options import BatchOptions, Format, Sources
 from .run_batch import run_batch
 
 batch = typer.Typer(
@@ -54,8 +54,8 @@ def render(
         bool, typer.Option("--match-loudness", metavar="", help="Same integrated loudness as the input.")
     ] = False,
     form: Format = "flac",
-    bit_depth: BitDepth = "24",
-    ceiling: Ceiling = -1.0,
+    bit_depth: options.BitDepth = "24",
+    ceiling: options.Ceiling = -1.0,
     analysis_options: AnalysisOptions,
 ) -> None:
     """Render many tracks with their faders set; the sounds lie in DEST/sounds as their sources do."""
@@ -77,22 +77,13 @@ def steer(
     sources: Sources,
     *,
     batch_options: BatchOptions,
-    toward: Annotated[
-        list[str] | None,
-        typer.Option(metavar="EMOTION=SHIFT", help="By how much an emotion shall move, on 0..1. Repeatable."),
-    ] = None,
-    keep: Annotated[
-        list[str] | None, typer.Option(metavar="EMOTION", help="An emotion that shall stay where it is. Repeatable.")
-    ] = None,
-    max_rms_db: Annotated[
-        float, typer.Option("--max-rms-db", metavar="DB", help="Root mean square gain that is not exceeded.")
-    ] = 5.0,
-    min_quality: Annotated[
-        float | None, typer.Option("--min-quality", metavar="MOS", help="Less is moved where it would sound worse.")
-    ] = None,
+    toward: options.Toward = None,
+    keep: options.Keep = None,
+    max_rms_db: options.MaxRmsDb = 5.0,
+    min_quality: options.MinQuality = None,
     form: Format = "flac",
-    bit_depth: BitDepth = "24",
-    ceiling: Ceiling = -1.0,
+    bit_depth: options.BitDepth = "24",
+    ceiling: options.Ceiling = -1.0,
 ) -> None:
     """Steer many tracks towards emotions; the sounds lie in DEST/sounds as their sources do."""
     values = {

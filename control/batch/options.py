@@ -18,8 +18,6 @@ Sources = Annotated[
     ),
 ]
 Format = Annotated[str, typer.Option("--format", metavar="wav|flac|ogg", help="Of the sounds.")]
-BitDepth = Annotated[str, typer.Option("--bit-depth", metavar="16|24|float", help="Of wav and flac (ogg has none).")]
-Ceiling = Annotated[float, typer.Option("--ceiling", metavar="DBTP", help="True peak not to exceed, in dBTP.")]
 _WORKERS = "Where it is worked on"
 
 

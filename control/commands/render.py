@@ -41,8 +41,8 @@ def render(
     together: Annotated[
         bool, typer.Option("--together/--as-live", help="Several faders solved as a whole, or added up as in play.")
     ] = True,
-    ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak not to exceed, in dBTP.")] = -1.0,
-    bit_depth: Annotated[str, typer.Option(metavar="16|24|float", help="Of wav and flac (ogg has none).")] = "24",
+    ceiling: options.Ceiling = -1.0,
+    bit_depth: options.BitDepth = "24",
     dither: Annotated[
         bool | None,
         typer.Option("--dither/--no-dither", help="Of 16 bits; without either, where the sound is changed at all."),

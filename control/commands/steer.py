@@ -28,28 +28,18 @@ def register(app: typer.Typer) -> None:
 def steer(
     file: options.File,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Written as .wav, .flac or .ogg.")],
-    toward: Annotated[
-        list[str] | None,
-        typer.Option(metavar="EMOTION=SHIFT", help="By how much an emotion shall move, on 0..1. Repeatable."),
-    ] = None,
-    keep: Annotated[
-        list[str] | None, typer.Option(metavar="EMOTION", help="An emotion that shall stay where it is. Repeatable.")
-    ] = None,
+    toward: options.Toward = None,
+    keep: options.Keep = None,
     curve: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Shifts over time: time_s and a column for each emotion.")
     ] = None,
-    max_rms_db: Annotated[
-        float, typer.Option("--max-rms-db", metavar="DB", help="Root mean square gain that is not exceeded.")
-    ] = 5.0,
-    min_quality: Annotated[
-        float | None,
-        typer.Option("--min-quality", metavar="MOS", help="Less is moved where it would sound worse (1..5; 4.15)."),
-    ] = None,
+    max_rms_db: options.MaxRmsDb = 5.0,
+    min_quality: options.MinQuality = None,
     judges: Annotated[
         bool, typer.Option("--judges", metavar="", help="Ask models that took no part what they hear of it.")
     ] = False,
-    ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak that is not exceeded, in dBTP.")] = -1.0,
-    bit_depth: Annotated[str, typer.Option(metavar="16|24|float", help="Of wav and flac (ogg has none).")] = "24",
+    ceiling: options.Ceiling = -1.0,
+    bit_depth: options.BitDepth = "24",
     overwrite: options.Overwrite = False,
     *,
     network_options: NetworkOptions,

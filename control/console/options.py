@@ -44,6 +44,23 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FEATURE=DB", help="Put a fader to so many dB, -12 to 12. Repeatable."),
 ]
+BitDepth = Annotated[str, typer.Option("--bit-depth", metavar="16|24|float", help="Of wav and flac (ogg has none).")]
+Ceiling = Annotated[float, typer.Option("--ceiling", metavar="DBTP", help="True peak that is not exceeded, in dBTP.")]
+Toward = Annotated[
+    list[str] | None,
+    typer.Option("--toward", metavar="EMOTION=SHIFT", help="By how much an emotion shall move, on 0..1. Repeatable."),
+]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option("--keep", metavar="EMOTION", help="An emotion that shall stay where it is. Repeatable."),
+]
+MaxRmsDb = Annotated[
+    float, typer.Option("--max-rms-db", metavar="DB", help="Root mean square gain that is not exceeded.")
+]
+MinQuality = Annotated[
+    float | None,
+    typer.Option("--min-quality", metavar="MOS", help="Less is moved where it would sound worse (1..5; 4.15)."),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace the output if it is there.")]
 
 

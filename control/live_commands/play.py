@@ -82,7 +82,7 @@ def play(
     midi: Annotated[
         str | None, typer.Option(metavar="PORT", help="MIDI input to listen to; virtual makes one.")
     ] = None,
-    ceiling: Annotated[float, typer.Option(metavar="DBTP", help="True peak that is not exceeded, in dBTP.")] = -1.0,
+    ceiling: options.Ceiling = -1.0,
     no_terminal: Annotated[
         bool, typer.Option("--no-terminal", metavar="", help="One line a second instead of the full view.")
     ] = False,

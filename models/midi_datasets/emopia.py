@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from ..common.errors import InputError
-from ..datasets.table import parse_rating, read_rows
-from .rendered_sets import MidiPiece
+from ..datasets.table import read_rows
+from .rendered_sets import MidiPiece, pieces_from_table
 
 QUADRANTS: Final = {"1": (1.0, 1.0), "2": (0.0, 1.0), "3": (0.0, 0.0), "4": (1.0, 0.0)}
 """Valence and energy of each quadrant."""
@@ -38,7 +38,7 @@ def read_emopia(folder: Path) -> list[MidiPiece]:
         A table or a MIDI file is missing or cannot be read.
     """
     if (folder / "labels.csv").is_file():
-        return _from_table(folder / "labels.csv")
+        return pieces_from_table(folder / "labels.csv", "emopia", lambda path: song_of(path.stem))
     table = folder / "label.csv"
     if not table.is_file():
         raise InputError(f"{folder}: no EMOPIA: neither label.csv nor labels.csv is in it")
@@ -59,16 +59,3 @@ def read_emopia(folder: Path) -> list[MidiPiece]:
 def song_of(name: str) -> str:
     """Return the song of a clip `Q<quadrant>_<song>_<number>`, whose own name may have underscores."""
     return re.sub(r"_\d+$", "", re.sub(r"^Q\d_", "", name))
-
-
-def _from_table(table: Path) -> list[MidiPiece]:
-    pieces = []
-    for row in read_rows(table):
-        path = table.parent / row.get("file", "").strip()
-        if not row.get("file", "").strip() or not path.is_file():
-            raise InputError(f"{table}, row {row.line}: no such MIDI file {path}")
-        ratings = {
-            f"emopia_{name}": parse_rating(row, name, table, row.line, top=1.0) for name in ("valence", "energy")
-        }
-        pieces.append(MidiPiece(path, row.get("group", "").strip() or song_of(path.stem), ratings))
-    return pieces

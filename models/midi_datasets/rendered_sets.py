@@ -12,8 +12,9 @@ import soundfile
 
 from ..common.atomic_write import atomic_write
 from ..common.constants import SAMPLE_RATE
+from ..common.errors import InputError
 from ..composition.midi_parts import Note, named_rng
-from ..datasets.table import Clip
+from ..datasets.table import Clip, parse_rating, read_rows
 from ..synthesis.labelled_music import CLIP_SECONDS, clip_seed, draw_soundfont
 from ..synthesis.midi_render import find_soundfont, require_fluidsynth
 from .instrumentation import cut_excerpt, rendered_excerpt, set_for_instruments
@@ -55,6 +56,35 @@ class MidiPiece:
     stretch_s: tuple[float, float] | None = None
     weight: float = 1.0
     bpm: float | None = None
+
+
+def pieces_from_table(table: Path, data_set: str, group_of: Callable[[Path], str]) -> list[MidiPiece]:
+    """Read pieces from a table with the columns file, group, valence and energy (0..1).
+
+    Parameters
+    ----------
+    table
+        The table; its files are named from its folder.
+    data_set
+        Name that the ratings begin with.
+    group_of
+        Gives the group of a file whose row names none.
+
+    Raises
+    ------
+    InputError
+        The table cannot be read, a file is missing or a rating is none.
+    """
+    pieces = []
+    for row in read_rows(table):
+        path = table.parent / row.get("file", "").strip()
+        if not row.get("file", "").strip() or not path.is_file():
+            raise InputError(f"{table}, row {row.line}: no such MIDI file {path}")
+        ratings = {
+            f"{data_set}_{name}": parse_rating(row, name, table, row.line, top=1.0) for name in ("valence", "energy")
+        }
+        pieces.append(MidiPiece(path, row.get("group", "").strip() or group_of(path), ratings))
+    return pieces
 
 
 def excerpt_start(tracks: Sequence[NoteTrack], stretch_s: tuple[float, float], seconds: float, seed: int) -> float:

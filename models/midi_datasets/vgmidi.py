@@ -15,8 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..common.errors import InputError
-from ..datasets.table import parse_rating, read_rows
-from .rendered_sets import MidiPiece
+from .rendered_sets import MidiPiece, pieces_from_table
 
 _LEAST_LISTENERS: Final = 3
 _MOST_BYTES: Final = 64 << 20
@@ -41,7 +40,7 @@ def read_vgmidi(folder: Path) -> list[MidiPiece]:
         A table or a MIDI file is missing or cannot be read.
     """
     if (folder / "pieces.csv").is_file():
-        return _from_table(folder / "pieces.csv")
+        return pieces_from_table(folder / "pieces.csv", "vgmidi", lambda path: path.stem)
     annotations = sorted(folder.rglob("vgmidi_raw_*.json"))
     if not annotations:
         raise InputError(f"{folder}: no VGMIDI: neither pieces.csv nor vgmidi_raw_1.json is in it")
@@ -50,19 +49,6 @@ def read_vgmidi(folder: Path) -> list[MidiPiece]:
     if not pieces:
         raise InputError(f"{folder}: none of the pieces of {annotations[0].name} has a MIDI file")
     return list(pieces.values())
-
-
-def _from_table(table: Path) -> list[MidiPiece]:
-    pieces = []
-    for row in read_rows(table):
-        path = table.parent / row.get("file", "").strip()
-        if not row.get("file", "").strip() or not path.is_file():
-            raise InputError(f"{table}, row {row.line}: no such MIDI file {path}")
-        ratings = {
-            f"vgmidi_{name}": parse_rating(row, name, table, row.line, top=1.0) for name in ("valence", "energy")
-        }
-        pieces.append(MidiPiece(path, row.get("group", "").strip() or path.stem, ratings))
-    return pieces
 
 
 def _from_annotations(path: Path, files: dict[str, Path]) -> list[MidiPiece]:

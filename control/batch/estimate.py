@@ -34,7 +34,7 @@ def print_estimate(job: "Job", tasks: Sequence["Task"], options: BatchOptions, v
     chosen = choose_tasks(tasks)
     with tempfile.TemporaryDirectory(prefix="moodfader-") as folder, voice.progress("Trying a few tracks") as report:
         local = dataclasses.replace(job, destination=folder)
-        executor, workers = open_executor(None, jobs=1)
+        executor, _ = open_executor(None, jobs=1)
         try:
             outcomes = _try(executor, local, chosen, report)
         finally:

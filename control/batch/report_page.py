@@ -3,11 +3,11 @@
 import html
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from ...engine.batch.tables import flat_row
+from ...engine.batch.tables import Results, failure_of, flat_row
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.formatting import display_name
 
@@ -22,9 +22,7 @@ _STYLE: Final = (
 )
 
 
-def write_report(
-    path: Path, command: str, total: int, records: Callable[[], Iterable[tuple[str, Mapping[str, Any]]]]
-) -> None:
+def write_report(path: Path, command: str, total: int, records: Results) -> None:
     """Write the report of a batch.
 
     Parameters
@@ -36,23 +34,22 @@ def write_report(
     total
         How many tracks there are.
     records
-        Gives (status, record) of those that have been worked on.
+        Gives the records of those that have been worked on.
     """
     counts: Counter[str] = Counter()
     seconds = 0.0
     values = {name: _Histogram() for name in _columns(command)}
     reasons: Counter[str] = Counter()
     failures: list[tuple[str, str]] = []
-    for status, record in records():
-        counts[status] += 1
-        if status == "done":
+    for record in records():
+        counts[record["status"]] += 1
+        if record["status"] == "done":
             row = flat_row(record["result"])
             seconds += float(row.get("duration_s") or 0.0)
             for name, histogram in values.items():
                 histogram.add(row.get(name))
             continue
-        file, reason = str(record["file"]), str(record["reason"])
-        reason = reason.removeprefix(f"{file}: ")
+        file, reason = failure_of(record)
         reasons[re.sub(r"\d[\d.,]*", "N", reason)] += 1
         if len(failures) < _MOST_FAILURES:
             failures.append((file, reason))

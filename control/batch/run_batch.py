@@ -157,11 +157,12 @@ def _work(job: "Job", tasks: list["Task"], storage: "Storage", options: BatchOpt
 def _write_results(
     job: "Job", tasks: list["Task"], storage: "Storage", journal: "Journal", options: BatchOptions
 ) -> None:
-    from ...engine.batch.tables import put_made, write_tables
+    from ...engine.batch.common.storage import put_made
+    from ...engine.batch.tables import write_tables
     from .report_page import write_report
 
-    def records() -> Iterator[tuple[str, dict[str, Any]]]:
-        return ((str(record["status"]), record) for _, record in journal.records(tasks))
+    def records() -> Iterator[dict[str, Any]]:
+        return (record for _, record in journal.records(tasks))
 
     write_tables(storage, records, table=options.table)
     put_made(storage, "report.html", lambda path: write_report(path, job.command, len(tasks), records))

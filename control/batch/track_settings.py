@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
 from ..commands.steer import shifts_of
-from ..console.options import parse_fader_settings
-from ..session.presets import find_preset
+from ..console.options import check_ceiling, fader_gains_db
+from ..console.shared_options import AnalysisOptions
 
 if TYPE_CHECKING:
     from ...engine.analysis.settings import AnalysisSettings
@@ -114,16 +114,7 @@ class SettingsMaker:
 
 def analysis_settings(values: Values) -> "AnalysisSettings":
     """Settings of an analysis from the options of that name. Raises InputError."""
-    from ...engine.analysis.settings import AnalysisSettings
-
-    return AnalysisSettings(
-        values["segmentation"],
-        values["estimator"],
-        values["perturbation"],
-        values["evaluations"],
-        values["seed"],
-        values["coupled"],
-    )
+    return AnalysisOptions(**{name: values[name] for name in _ANALYSIS}).settings()
 
 
 def _predict(values: Values) -> tuple[Values, str | None]:
@@ -141,8 +132,7 @@ def _analyze(values: Values) -> tuple[Values, str | None]:
 def _render(values: Values) -> tuple[Values, str | None]:
     from ...engine.dsp.faders import Faders
 
-    gains_db = dict(find_preset(values["preset"]).gains_db) if values["preset"] else {}
-    gains_db |= parse_fader_settings(values["set"])
+    gains_db = fader_gains_db(values["preset"], values["set"])
     gains_db |= {name: values[name] for name in MIDLEVEL if name in values}
     if not gains_db:
         raise InputError("no fader is moved: --preset or --set moves them, or columns of a manifest do")
@@ -181,11 +171,8 @@ def _steer(values: Values) -> tuple[Values, str | None]:
 def _sound(values: Values) -> Values:
     """Settings of the files to write. Raises InputError."""
     from ...engine.render.audio_writer import BIT_DEPTHS
-    from ...engine.render.render import CEILING_RANGE_DBTP
 
-    low, high = CEILING_RANGE_DBTP
-    if not low <= values["ceiling"] <= high:
-        raise InputError(f"--ceiling {values['ceiling']:g}: goes from {low:g} to {high:g} dBTP")
+    check_ceiling(values["ceiling"])
     if values["format"] not in FORMATS:
         raise InputError(f"--format {values['format']}: there are {', '.join(FORMATS)}")
     if values["bit_depth"] not in BIT_DEPTHS:

@@ -8,9 +8,9 @@ import typer
 
 from ...models.common.errors import InputError
 from ..console import options
-from ..console.options import load_model_option, parse_fader_settings
-from ..console.output import Output
-from ..session.presets import find_preset
+from ..console.option_groups import expand_option_groups
+from ..console.options import fader_gains_db
+from ..console.shared_options import NetworkOptions, OutputOptions
 from .steer import shifts_of
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command("listen-test")(listen_test)
 
 
+@expand_option_groups
 def listen_test(
     paths: Annotated[
         list[Path],
@@ -51,17 +52,16 @@ def listen_test(
     ] = False,
     seed: options.Seed = 0,
     overwrite: options.Overwrite = False,
-    as_json: options.Json = False,
-    model: options.ModelFile = None,
-    device: options.Device = "auto",
-    quiet: options.Quiet = False,
+    *,
+    network_options: NetworkOptions,
+    output_options: OutputOptions,
 ) -> None:
     """Make a blind, loudness-matched, randomised listening test, or evaluate its answers.
 
     Pairs are made from FILEs (by --toward, --preset or --set), or found in FOLDER (song-original.wav beside
     song-tender.wav or song-less-tender.wav).
     """
-    voice = Output(as_json=as_json, quiet=quiet)
+    voice = output_options.output()
     if evaluate:
         from ..listening.answers import evaluate_answers, read_answers
 
@@ -76,7 +76,7 @@ def listen_test(
     if not low <= seconds <= high:
         raise InputError(f"--seconds {seconds:g}: goes from {low:g} to {high:g}")
     check_folder(folder, overwrite=overwrite)
-    gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
+    gains_db = fader_gains_db(preset, settings)
     wishes = _wishes(toward, gains_db, question, less=less)
     if bool(files) != bool(wishes):
         raise InputError(
@@ -85,7 +85,7 @@ def listen_test(
             else f"which files are to be steered? They come after {folder}"
         )
     if files:
-        network = load_model_option(model, device)
+        network = network_options.load()
         with voice.progress("Steering excerpts") as report:
             pairs = make_pairs(files, wishes, seconds=seconds, model=network, progress=report)
     else:

@@ -64,7 +64,7 @@ def save(
     as_json: options.Json = False,
 ) -> None:
     """Save fader positions as a preset of your own; it hides a shipped one of the same name."""
-    gains_db = {**(find_preset(start).gains_db if start else {}), **options.parse_fader_settings(settings)}
+    gains_db = options.fader_gains_db(start, settings)
     if not gains_db:
         raise InputError(f"preset {name!r}: nothing to save, give --set FEATURE=DB or --from PRESET")
     preset = save_preset(name, gains_db, summary=summary, overwrite=overwrite)

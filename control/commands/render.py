@@ -10,10 +10,9 @@ from ...models.common.errors import InputError
 from ..console import options
 from ..console.early_checks import check_sounds, check_stored
 from ..console.option_groups import expand_option_groups
-from ..console.options import load_or_analyze, open_track, parse_fader_settings
+from ..console.options import check_ceiling, fader_gains_db, load_or_analyze, open_track
 from ..console.output import Output
 from ..console.shared_options import AnalysisFileOption, AnalysisOptions, NetworkOptions, OutputOptions
-from ..session.presets import find_preset
 from .automation import render_automation
 
 if TYPE_CHECKING:
@@ -65,12 +64,11 @@ def render(
     """Render a recording with its faders set, and predict its features again. --set goes on top of --preset."""
     voice = output_options.output()
     analysis = stored.analysis
-    gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
+    gains_db = fader_gains_db(preset, settings)
     check_sounds([file])
     check_stored(analysis=analysis, automation=automation)
     from ...engine import Faders
     from ...engine.render.audio_writer import validate_output
-    from ...engine.render.render import CEILING_RANGE_DBTP
     from ...engine.render.render import render as write
     from ..console.tables import level_notes, no_effect_warning, reliability_warning, render_lines, render_table
 
@@ -78,10 +76,7 @@ def render(
     faders = Faders.from_mapping(gains_db)
     wanted = analysis_options.settings()
     validate_output(output, bit_depth=bit_depth, source=file if file.is_file() else None, overwrite=overwrite)
-    if not CEILING_RANGE_DBTP[0] <= ceiling <= CEILING_RANGE_DBTP[1]:
-        raise InputError(
-            f"--ceiling {ceiling:g}: goes from {CEILING_RANGE_DBTP[0]:g} to {CEILING_RANGE_DBTP[1]:g} dBTP"
-        )
+    check_ceiling(ceiling)
     model = network_options.load()
     if automation is not None:
         if gains_db or match_loudness or analysis is not None or dry_run:

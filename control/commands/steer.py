@@ -52,7 +52,6 @@ def steer(
         raise InputError("say what is asked by --toward EMOTION=SHIFT or by --curve CSV, one of the two")
     from ...engine.audio.track import load_track
     from ...engine.render.audio_writer import validate_output
-    from ...engine.render.render import CEILING_RANGE_DBTP
     from ...engine.targets.ask_jury import ask_jury
     from ...engine.targets.curve import read_curve
     from ...engine.targets.steer import steer as write
@@ -62,9 +61,7 @@ def steer(
     if curve is None:
         Targets(asked, tuple(keep or ()))
     validate_output(output, bit_depth=bit_depth, source=file if file.is_file() else None, overwrite=overwrite)
-    low, high = CEILING_RANGE_DBTP
-    if not low <= ceiling <= high:
-        raise InputError(f"--ceiling {ceiling:g}: goes from {low:g} to {high:g} dBTP")
+    options.check_ceiling(ceiling)
     track = load_track(file)
     path = None if curve is None else read_curve(curve, duration_s=track.duration_s)
     network = network_options.load()

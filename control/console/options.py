@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...models.common.errors import InputError
+from ..session.presets import find_preset
 from .output import Output, print_error
 
 if TYPE_CHECKING:
@@ -113,6 +114,20 @@ def parse_fader_settings(settings: Iterable[str] | None) -> dict[str, float]:
         except ValueError as error:
             raise InputError(f"--set {text}: {decibels!r} is not a number of decibels") from error
     return gains
+
+
+def fader_gains_db(preset: str | None, settings: Iterable[str] | None) -> dict[str, float]:
+    """Fader positions in dB by feature: those of a preset, with --set FEATURE=DB on top. Raises InputError."""
+    return {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
+
+
+def check_ceiling(ceiling: float) -> None:
+    """See that --ceiling is in its range. Raises InputError."""
+    from ...engine.render.render import CEILING_RANGE_DBTP
+
+    low, high = CEILING_RANGE_DBTP
+    if not low <= ceiling <= high:
+        raise InputError(f"--ceiling {ceiling:g}: goes from {low:g} to {high:g} dBTP")
 
 
 def load_or_analyze(

@@ -14,9 +14,8 @@ import typer
 from ...models.common.errors import InputError
 from ...models.common.extras import require
 from ..console import options
-from ..console.options import parse_fader_settings
+from ..console.options import fader_gains_db
 from ..console.output import Output
-from ..session.presets import find_preset
 from ..tui.status_line import format_status, status_snapshot
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def play(
     from ..session.session import Session
 
     voice = Output(as_json=as_json, quiet=quiet)
-    gains_db = {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
+    gains_db = fader_gains_db(preset, settings)
     _check(backend, block, ceiling, rate, channels, render_ahead, model)
     for file in files:
         probe(file)

@@ -131,8 +131,7 @@ class Journal:
     def append(self, record: Mapping[str, Any]) -> None:
         """Write a record of `name`, `settings`, `status` and what belongs to it. Raises StorageLostError."""
         values = {**record, "model": self._model}
-        offset = self._file.seek(0, os.SEEK_END)
-        self._write(json.dumps(values, allow_nan=False).encode() + b"\n")
+        offset = self._write(json.dumps(values, allow_nan=False).encode() + b"\n")
         self._offsets[values["name"], values["settings"]] = offset
         if time.monotonic() - self._flushed > FLUSH_S:
             self.flush()
@@ -179,8 +178,8 @@ class Journal:
                 return _parsed(block[:end] if end >= 0 else block)
             length *= 8
 
-    def _write(self, line: bytes) -> None:
-        """Write a whole line, or nothing of it."""
+    def _write(self, line: bytes) -> int:
+        """Write a whole line, or nothing of it; where it begins."""
         begin = self._file.seek(0, os.SEEK_END)
         try:
             written = self._file.write(line)
@@ -191,6 +190,7 @@ class Journal:
             raise StorageLostError(f"{self._storage.url}/{NAME}: {error.strerror or error}") from error
         if self._storage.local is None:
             self._pending.append(line)
+        return begin
 
 
 def _parsed(line: bytes) -> dict[str, Any]:

@@ -186,7 +186,7 @@ class Batch:
             if self._deaths[task.name] < ATTEMPTS:
                 groups.append([task])
             else:
-                self._record(task, Outcome(task.name, "failed", f"{task.source.url}: {reason}"))
+                self._record(task, Outcome("failed", f"{task.source.url}: {reason}"))
         return groups
 
     def _keep_lost(self, task: Task, outcome: Outcome) -> None:
@@ -196,7 +196,7 @@ class Batch:
 
     def _settle_lost(self) -> None:
         for task, outcome in self._lost:
-            self._record(task, Outcome(task.name, "failed", outcome.reason))
+            self._record(task, Outcome("failed", outcome.reason))
         self._lost.clear()
 
     def _record(self, task: Task, outcome: Outcome) -> None:

@@ -5,25 +5,22 @@ The same journal gives the same bytes: rows are in the order of the tracks, whic
 
 import csv
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.extras import require
-from .common.errors import StorageLostError
-from .common.storage import Storage, make_readable, partial_folder
+from .common.storage import Storage, put_made
 
-Results = Callable[[], Iterable[tuple[str, Mapping[str, Any]]]]
-"""Gives (status, record) of all tracks anew with each call, so that none need be held."""
+Results = Callable[[], Iterable[Mapping[str, Any]]]
+"""Gives the records of all tracks anew with each call, so that none need be held."""
 FORMATS: Final = ("csv", "parquet")
 _ROWS_AT_ONCE: Final = 10_000
 _NAMES: Final = {*MIDLEVEL, *EMOTIONS}
 
 
-def write_tables(storage: Storage, records: Results, *, table: str) -> list[str]:
+def write_tables(storage: Storage, records: Results, *, table: str) -> None:
     """Write the tables of a batch into its destination.
 
     Parameters
@@ -34,11 +31,6 @@ def write_tables(storage: Storage, records: Results, *, table: str) -> list[str]
         Gives the journal's records in the order of the tracks.
     table
         "csv" or "parquet".
-
-    Returns
-    -------
-    list of str
-        Names of the files.
 
     Raises
     ------
@@ -52,25 +44,6 @@ def write_tables(storage: Storage, records: Results, *, table: str) -> list[str]
     }
     for name, make in makers.items():
         put_made(storage, name, make)
-    return list(makers)
-
-
-def put_made(storage: Storage, name: str, make: Callable[[Path], None]) -> None:
-    """Write a file into a destination by a function that takes the path to write. Raises StorageLostError."""
-    path: Path | None = None
-    try:
-        folder = None if storage.local is None else partial_folder(storage.local)
-        handle, text = tempfile.mkstemp(prefix="moodfader-", dir=folder)
-        os.close(handle)
-        path = Path(text)
-        make(path)
-        make_readable(path)
-        storage.put(path, name)
-    except OSError as error:
-        raise StorageLostError(f"{storage.url}/{name}: {error.strerror or error}") from error
-    finally:
-        if path is not None:
-            path.unlink(missing_ok=True)
 
 
 def flat_row(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,6 +52,12 @@ def flat_row(result: Mapping[str, Any]) -> dict[str, Any]:
     The predictions of `predict` have the names of the features and emotions alone, as `predict --csv` has them.
     """
     return {_short(name): value for name, value in _flat(result, "")}
+
+
+def failure_of(record: Mapping[str, Any]) -> tuple[str, str]:
+    """File and reason of a failure; the reason does not begin with the file again."""
+    file = str(record["file"])
+    return file, str(record["reason"]).removeprefix(f"{file}: ")
 
 
 def _short(name: str) -> str:
@@ -97,7 +76,7 @@ def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def _rows(records: Results) -> Iterator[dict[str, Any]]:
-    return (flat_row(record["result"]) for status, record in records() if status == "done")
+    return (flat_row(record["result"]) for record in records() if record["status"] == "done")
 
 
 def _columns(records: Results) -> list[str]:
@@ -109,8 +88,8 @@ def _columns(records: Results) -> list[str]:
 
 def _write_lines(path: Path, records: Results) -> None:
     with path.open("w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-        for status, record in records():
-            if status == "done":
+        for record in records():
+            if record["status"] == "done":
                 file.write(json.dumps(record["result"], ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -127,10 +106,9 @@ def _write_failures(path: Path, records: Results) -> None:
     with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["file", "reason"])
-        for status, record in records():
-            if status == "failed":
-                name, reason = str(record["file"]), str(record["reason"])
-                writer.writerow([name, reason.removeprefix(f"{name}: ")])
+        for record in records():
+            if record["status"] == "failed":
+                writer.writerow(failure_of(record))
 
 
 def _write_parquet(path: Path, records: Results) -> None:

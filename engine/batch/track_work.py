@@ -6,6 +6,7 @@ returns the result as a plain dict.
 
 import contextlib
 import csv
+import dataclasses
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -60,8 +61,6 @@ def steer_work(
     track: Track, settings: Mapping[str, Any], model: Model, file: Path | None, job: Job
 ) -> dict[str, Any]:
     """Steer a track towards emotions."""
-    import dataclasses
-
     del job
     assert file is not None
     steered = steer(

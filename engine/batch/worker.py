@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from ... import __version__
+from ...models.common.atomic_write import make_readable
 from ...models.common.errors import InputError
 from ...models.common.formatting import rounded_values
 from ...models.inference.checkpoint import Model, load_model
@@ -26,7 +27,7 @@ from ...models.inference.device import resolve_device
 from ..analysis.batched_prediction import predict_tracks
 from ..audio.track import Track, load_track
 from .common.errors import StorageLostError, lost_storage, one_line
-from .common.storage import Storage, is_url, make_readable, open_storage, partial_folder
+from .common.storage import Storage, is_url, open_storage, partial_folder
 from .common.tasks import Job, Outcome, Task
 from .inputs.fetching import fetched
 from .track_work import WORK, write_curve
@@ -57,8 +58,8 @@ def prepare(job: Job) -> Model:
         )
     if job.cache and not is_url(job.cache):
         os.environ["MOODFADER_CACHE"] = job.cache
-    if torch.get_num_threads() != job.threads:
-        torch.set_num_threads(job.threads)
+    if torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
     model = _model(job.model_path, job.device)
     if model.digest != job.model_digest:
         raise InputError(f"{model.path}: a worker finds another network there than the batch was started with")
@@ -93,7 +94,7 @@ def _folder(job: Job) -> Iterator[Path]:
 def _one(job: Job, task: Task, model: Model, folder: Path) -> Outcome:
     """Open, work, put into place."""
     begun = time.perf_counter()
-    outcome = Outcome(task.name, "done")
+    outcome = Outcome("done")
     with contextlib.ExitStack() as stack:
         try:
             track = _opened(task, outcome, stack)
@@ -110,7 +111,7 @@ def _one(job: Job, task: Task, model: Model, folder: Path) -> Outcome:
 def _predict(job: Job, tasks: Sequence[Task], model: Model, folder: Path) -> list[Outcome]:
     """Open tracks side by side, predict those together that have the same settings."""
     begun = time.perf_counter()
-    outcomes = [Outcome(task.name, "done") for task in tasks]
+    outcomes = [Outcome("done") for task in tasks]
     with contextlib.ExitStack() as stack:
         tracks = _opened_together(tasks, outcomes, stack)
         for every_s in {task.settings.get("emotions_every") for task in tasks}:
@@ -179,7 +180,6 @@ def _finish(job: Job, task: Task, outcome: Outcome, result: dict[str, Any], file
         storage = _storage(job.destination)
         make_readable(file)
         storage.put(file, task.output)
-        outcome.outputs = (task.output,)
         result["output"] = task.output
     outcome.result = rounded_values(result)
 
@@ -190,7 +190,7 @@ _NOT_KEPT = {"file", "output", "seconds"}
 
 def _fail(outcome: Outcome, error: Exception, task: Task) -> None:
     """Say in an outcome what was wrong."""
-    outcome.result, outcome.outputs = {}, ()
+    outcome.result = {}
     reason = one_line(error)
     lost = lost_storage(error)
     if isinstance(error, StorageLostError) or lost:

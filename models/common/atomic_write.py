@@ -32,15 +32,19 @@ def atomic_write(path: Path) -> Iterator[Path]:
     try:
         os.close(handle)
         yield temp_path
-        # mkstemp makes files private; the finished one gets the permissions any new file of the user would have.
-        umask = os.umask(0)
-        os.umask(umask)
-        temp_path.chmod(0o666 & ~umask)
+        make_readable(temp_path)
         temp_path.replace(final)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
         temp_path.unlink(missing_ok=True)
+
+
+def make_readable(path: Path) -> None:
+    """Give a file of mkstemp, which is private, the permissions that any new file of the user has."""
+    umask = os.umask(0)
+    os.umask(umask)
+    path.chmod(0o666 & ~umask)
 
 
 def check_destination(path: Path, *, source: Path | None = None, overwrite: bool = False) -> None:

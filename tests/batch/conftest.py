@@ -7,9 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 from batch.library import write_tracks
 
 PROGRAM = (sys.executable, "-m", "moodfader.control.cli", "batch")
@@ -63,15 +61,6 @@ def started(model_file):
         if process.poll() is None:
             process.kill()
         process.communicate()
-
-
-@pytest.fixture
-def stereo(tmp_path) -> Path:
-    """A stereo file of two seconds."""
-    rng = np.random.default_rng(7)
-    path = tmp_path / "stereo.wav"
-    soundfile.write(path, rng.uniform(-0.3, 0.3, (44100, 2)), 22050)
-    return path
 
 
 def rows(folder: Path) -> list[dict]:

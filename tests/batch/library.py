@@ -1,7 +1,6 @@
 """Short tracks, broken files of twenty kinds, and what a batch left behind."""
 
 import json
-import os
 import struct
 import time
 from collections import Counter
@@ -122,8 +121,3 @@ def wait_for(
             return bool(happened())
         time.sleep(0.005)
     return False
-
-
-def cpu_environment() -> dict[str, str]:
-    """The environment with one thread for each process."""
-    return {**os.environ, "OMP_NUM_THREADS": "1"}

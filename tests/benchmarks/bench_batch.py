@@ -30,7 +30,7 @@ PROGRAM = [sys.executable, "-m", "moodfader.control.cli"]
 def no_work(job: Job, tasks: list[Task]) -> list[Outcome]:
     """Stand in for the work: results as large as those of predict, at once."""
     del job
-    return [Outcome(task.name, "done", sound="0" * 64, result={"file": task.name, **RESULT}) for task in tasks]
+    return [Outcome("done", sound="0" * 64, result={"file": task.name, **RESULT}) for task in tasks]
 
 
 def overhead_s(folder: Path, tracks: int) -> float:

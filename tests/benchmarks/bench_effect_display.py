@@ -10,7 +10,6 @@ signs among the effects of .01 or more, and the largest effect that is displayed
 """
 
 import argparse
-import os
 import tempfile
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import numpy as np
 import soundfile
 import soxr
 import torch
+from explain_runs import DATA
 from moodfader.control.session.presets import available_presets, find_preset
 from moodfader.engine import AnalysisSettings, Faders, analyze, load_track
 from moodfader.engine.analysis.prediction import predict_blocks
@@ -30,7 +30,6 @@ from moodfader.engine.render.render import render
 from moodfader.models.common.constants import EMOTIONS, SAMPLE_RATE
 from moodfader.models.inference.checkpoint import load_model
 
-DATA = Path(os.environ.get("MOODFADER_DATA", Path(__file__).parents[3] / "shared" / "data"))
 DEMO = Path(__file__).parents[2] / "presets" / "demo.ogg"
 LEAST = 0.01
 

@@ -8,13 +8,13 @@ beside the coupled faders' one; a preset's miss per what it asks; seconds of ana
 """
 
 import argparse
-import os
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from explain_runs import DATA
 from moodfader.control.session.presets import available_presets, read_preset
 from moodfader.engine import AnalysisSettings, Faders, load_track
 from moodfader.engine.analysis.analyze_track import analyze_track
@@ -23,7 +23,6 @@ from moodfader.engine.render.render import render
 from moodfader.models.common.constants import MIDLEVEL
 from moodfader.models.inference.checkpoint import load_model
 
-DATA = Path(os.environ.get("MOODFADER_DATA", Path(__file__).parents[3] / "shared" / "data"))
 SIZES_DB = (6.0, -6.0, 3.0, -12.0, 12.0, -3.0)
 
 

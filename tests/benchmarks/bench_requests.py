@@ -8,11 +8,11 @@ than a fifth.
 """
 
 import argparse
-import os
 import time
 from pathlib import Path
 
 import numpy as np
+from explain_runs import DATA
 from moodfader.engine import load_track
 from moodfader.engine.steering.excerpts import Excerpts, read_excerpts
 from moodfader.engine.steering.listeners import own_listeners
@@ -22,7 +22,6 @@ from moodfader.models.inference.checkpoint import load_model
 from moodfader.models.inference.threads import torch_threads
 from moodfader.models.jury.judges import load_jury
 
-DATA = Path(os.environ.get("MOODFADER_DATA", Path(__file__).parents[3] / "shared" / "data"))
 REQUESTS = (
     ({"tender": 0.10}, ("energy",)),
     ({"tension": -0.10}, ("valence",)),

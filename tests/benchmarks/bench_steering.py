@@ -5,20 +5,18 @@ far the surrogate expected it to, and how far the other six moved on average for
 """
 
 import argparse
-import os
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
+from explain_runs import DATA
 from moodfader.engine import AnalysisSettings, Faders, analyze, load_track
 from moodfader.engine.analysis.surrogate import surrogate_midlevel
 from moodfader.engine.dsp.segment_mask import segment_gain_db
 from moodfader.engine.render.render import render
 from moodfader.models.common.constants import MIDLEVEL
 from moodfader.models.inference.checkpoint import load_model
-
-DATA = Path(os.environ.get("MOODFADER_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
 
 def main() -> None:

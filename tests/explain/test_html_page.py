@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,6 +11,7 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 import soundfile
+from helpers.chromium import PROGRAM as CHROMIUM
 from moodfader.control.cli import run
 from moodfader.control.console.tables import reliability_warning
 from moodfader.engine import load_analysis, load_track, predict_track
@@ -20,7 +20,6 @@ from moodfader.engine.plotting.html_page import render_html
 from moodfader.models.common.constants import MIDLEVEL
 
 NAME = 'a <b> & "c" %41 #1.wav'
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 class Page(HTMLParser):

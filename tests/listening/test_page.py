@@ -2,12 +2,12 @@
 
 import json
 import re
-import shutil
 
 import numpy as np
 import pyloudnorm
 import pytest
 import soundfile
+from helpers.chromium import chromium
 from moodfader.control.cli import run
 from moodfader.control.listening.answers import read_answers
 from moodfader.control.listening.pairs import matched_loudness
@@ -146,15 +146,8 @@ def test_files_are_steered_as_asked(tmp_path, capsys):
 
 @pytest.fixture(scope="module")
 def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_api.sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        except sync_api.Error:
-            pytest.skip("Chromium is not here, or does not start")
-        yield opened
-        opened.close()
+    with chromium() as browser:
+        yield browser
 
 
 def test_a_listener_answers_by_keyboard_and_saves(folder, browser, tmp_path):

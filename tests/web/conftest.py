@@ -1,12 +1,12 @@
 """A session without a player behind a real web server, and Chromium where there is one."""
 
-import shutil
 import time
 from pathlib import Path
 
 import pytest
+from helpers.chromium import chromium
+from helpers.logged_session import LoggedSession
 from moodfader.control.parameters.table import PARAMETERS
-from moodfader.control.session.session import Session
 from moodfader.control.web.server import WebServer
 
 DEMO = Path(__file__).parents[2] / "presets" / "demo.ogg"
@@ -14,19 +14,11 @@ FADER = "/moodfader/midlevel/modality"
 OTHER_FADER = "/moodfader/midlevel/dissonance"
 
 
-class LoggedSession(Session):
-    """`log` has what was set, by whom; `publish` does what the player's meters and predictions do."""
-
-    def __init__(self):
-        super().__init__()
-        self.log = []
-
-    def set(self, address, value, *, source=""):
-        super().set(address, value, source=source)
-        self.log.append((address, value, source))
+class WatchedSession(LoggedSession):
+    """`publish` takes addresses without their common beginning; `comes_to` waits for a value."""
 
     def publish(self, values):
-        self._values.update({f"/moodfader/{name}": value for name, value in values.items()})
+        super().publish({f"/moodfader/{name}": value for name, value in values.items()})
 
     def comes_to(self, address, value, seconds=10.0):
         """Whether an address holds that value within some seconds."""
@@ -38,7 +30,7 @@ class LoggedSession(Session):
 
 @pytest.fixture(scope="module")
 def session():
-    session = LoggedSession()
+    session = WatchedSession()
     yield session
     session.close()
 
@@ -68,13 +60,7 @@ def _as_at_first(request):
     session.log.clear()
 
 
-@pytest.fixture(scope="module")  # (playwright's event loop runs while it is open: other modules run their own)
+@pytest.fixture(scope="module")
 def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra test)")
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+    with chromium() as browser:
         yield browser
-        browser.close()

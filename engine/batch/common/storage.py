@@ -8,10 +8,11 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from ....models.common.atomic_write import make_readable
 from ....models.common.errors import InputError
 from ....models.common.extras import require
 from .errors import StorageLostError, one_line
@@ -178,25 +179,31 @@ class RemoteStorage:
         return {path[begin:] for path in found}
 
 
+def put_made(storage: Storage, name: str, make: Callable[[Path], None]) -> None:
+    """Write a file into a destination by a function that takes the path to write. Raises StorageLostError."""
+    path: Path | None = None
+    try:
+        folder = None if storage.local is None else partial_folder(storage.local)
+        handle, text = tempfile.mkstemp(prefix="moodfader-", dir=folder)
+        os.close(handle)
+        path = Path(text)
+        make(path)
+        make_readable(path)
+        storage.put(path, name)
+    except OSError as error:
+        raise StorageLostError(f"{storage.url}/{name}: {error.strerror or error}") from error
+    finally:
+        if path is not None:
+            path.unlink(missing_ok=True)
+
+
 def put_bytes(storage: Storage, name: str, content: bytes) -> None:
     """Write a small file. Raises StorageLostError."""
-    folder = None if storage.local is None else partial_folder(storage.local)
-    with _lost(f"{storage.url}: {name}"):
-        handle, path = tempfile.mkstemp(prefix="moodfader-", dir=folder)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            make_readable(Path(path))
-            storage.put(Path(path), name)
-        finally:
-            Path(path).unlink(missing_ok=True)
 
+    def write(path: Path) -> None:
+        path.write_bytes(content)
 
-def make_readable(path: Path) -> None:
-    """Give a temporary file the permissions that any new file of the user has."""
-    umask = os.umask(0)
-    os.umask(umask)
-    path.chmod(0o666 & ~umask)
+    put_made(storage, name, write)
 
 
 def partial_folder(root: Path) -> Path:

@@ -7,11 +7,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from ....models.network.spectrogram import INPUT_VERSION
 
-COMMANDS: Final = ("predict", "analyze", "steer", "render")
 Status = Literal["done", "failed", "lost"]
 """lost: not the track's fault (a full disk, a storage that went away); it is worked on again later."""
 
@@ -54,21 +53,17 @@ class Job:
     destination: str
     version: str
     cache: str | None = None
-    threads: int = 1
 
 
 @dataclass(slots=True)
 class Outcome:
     """What came of one task."""
 
-    name: str
     status: Status
     reason: str = ""
     sound: str = ""
     """SHA-256 of the decoded sound."""
     result: dict[str, Any] = field(default_factory=dict)
-    outputs: tuple[str, ...] = ()
-    """Files that were written, relative to the destination."""
     seconds: float = 0.0
     unchanged: bool = False
     """Whether the sound is the one that the earlier record is about: that record's result holds."""

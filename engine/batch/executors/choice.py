@@ -2,12 +2,12 @@
 
 from concurrent.futures import Executor
 
-from .process_pool import MEMORY_LIMIT, ProcessPool
+from .process_pool import ProcessPool
 
 WORK_MODULE = "moodfader.engine.batch.worker"
 
 
-def open_executor(scheduler: str | None, *, jobs: int, memory_limit: int = MEMORY_LIMIT) -> tuple[Executor, int]:
+def open_executor(scheduler: str | None, *, jobs: int) -> tuple[Executor, int]:
     """Start workers, or connect to those of a cluster.
 
     Parameters
@@ -16,8 +16,6 @@ def open_executor(scheduler: str | None, *, jobs: int, memory_limit: int = MEMOR
         Address of a Dask scheduler, "local" for a Dask cluster of this machine, None for plain processes.
     jobs
         Worker processes of this machine.
-    memory_limit
-        Bytes that a process of this machine may hold after a task without being replaced.
 
     Returns
     -------
@@ -31,7 +29,7 @@ def open_executor(scheduler: str | None, *, jobs: int, memory_limit: int = MEMOR
         If there is no scheduler at the address.
     """
     if scheduler is None:
-        return ProcessPool(jobs, preload=[WORK_MODULE], memory_limit=memory_limit), jobs
+        return ProcessPool(jobs, preload=[WORK_MODULE]), jobs
     from .dask_executor import DaskExecutor
 
     cluster = DaskExecutor(scheduler, jobs=jobs)

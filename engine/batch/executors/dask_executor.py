@@ -34,8 +34,6 @@ class DaskExecutor(Executor):
         Of the scheduler, as `tcp://host:8786`; "local" for a cluster of this machine.
     jobs
         Worker processes of a local cluster.
-    patience_s
-        Seconds to wait for a scheduler that has gone away.
 
     Raises
     ------
@@ -43,10 +41,9 @@ class DaskExecutor(Executor):
         If there is no scheduler at the address.
     """
 
-    def __init__(self, address: str, *, jobs: int = 1, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, address: str, *, jobs: int = 1) -> None:
         require("distributed")
         self._cluster: Any = None
-        self._patience_s = patience_s
         self._address = address
         self._pending: dict[Future[Any], Any] = {}
         self._lock = threading.Lock()
@@ -83,7 +80,7 @@ class DaskExecutor(Executor):
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> "Future[Any]":  # noqa: ANN401
         """Let a worker of the cluster call a function. Raises StorageLostError where no scheduler comes back."""
         future: Future[Any] = Future()
-        until = time.monotonic() + self._patience_s
+        until = time.monotonic() + PATIENCE_S
         while not self._closed.is_set():
             try:
                 if not self._alive():

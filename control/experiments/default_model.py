@@ -22,7 +22,7 @@ import typer
 from ...models.common.atomic_write import atomic_write
 from ...models.common.errors import InputError
 from ...models.common.paths import data_dir
-from ...models.datasets.clip_dataset import ClipDataset, build_targets, load_spectrograms
+from ...models.datasets.clip_dataset import ClipDataset, dataset_of, load_spectrograms
 from ...models.datasets.digests import short_digest
 from ...models.datasets.emotify import read_emotify
 from ...models.datasets.perceptual import read_perceptual
@@ -37,11 +37,11 @@ from ...models.synthesis.labelled_music import TABLE, labelled_set
 from ...models.training.batches import TrainingSource
 from ...models.training.feature_scale import widen_features
 from ...models.training.settings import TrainingSettings
-from ...models.training.train import train, training_record
+from ...models.training.train import training_record
 from ..console.output import Output
 from .datasets import read_mono
 from .rendered_datasets import render_midi_dataset
-from .train_command import midlevel_quantiles
+from .train_command import midlevel_quantiles, train_with_progress
 
 PIECES: Final = 1000
 SOUND_FONTS: Final = ("FluidR3_GM.sf2",)
@@ -107,8 +107,7 @@ def stored_dataset(name: str, clips: Sequence[Clip], folder: Path, voice: Output
     if path.is_file():
         with np.load(path, allow_pickle=False) as stored:
             parts = np.split(stored["frames"], np.cumsum(stored["lengths"])[:-1])
-        weights = np.array([clip.weight for clip in clips], np.float32)
-        return ClipDataset(list(parts), build_targets(clips), None if (weights == 1).all() else weights)
+        return dataset_of(clips, list(parts))
     with voice.progress(f"Reading {name}") as report:
         dataset = load_spectrograms(clips, read_mono, report)
     folder.mkdir(parents=True, exist_ok=True)
@@ -127,15 +126,7 @@ def make_default_model(data: Path, work: Path, voice: Output) -> Path:
     with torch_threads(SETTINGS.threads):
         sources = read_sources(data, work, voice)
         state = path.with_suffix(".state")
-        if state.exists():
-            voice.note(f"resuming from {state}")
-        with voice.progress("Training") as report:
-
-            def finished(epoch: int, loss: float) -> None:
-                report(epoch / SETTINGS.epochs)
-                voice.log(f"epoch {epoch} of {SETTINGS.epochs}: loss {loss:.4f}")
-
-            network = train(sources, SETTINGS, state=state, progress=finished)
+        network = train_with_progress(sources, SETTINGS, state, voice)
         recordings = [part.material for part in sources if part.name in ("soundtracks", "emotify")]
         factors = widen_features(network, np.concatenate([predict_clips(network, part)[0] for part in recordings]))
         more = {"midlevel_quantiles": midlevel_quantiles(network, recordings), "widened": factors.round(4).tolist()}

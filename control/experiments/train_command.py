@@ -17,6 +17,8 @@ from .training_options import DatasetOptions, TrainingOptions
 if TYPE_CHECKING:
     from ...models.datasets.clip_dataset import ClipDataset
     from ...models.network.model import MidlevelNetwork
+    from ...models.training.batches import TrainingSource
+    from ...models.training.settings import TrainingSettings
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +50,6 @@ def train(
     settings = training.settings(device)
     from ...models.inference.checkpoint import save_model
     from ...models.inference.threads import torch_threads
-    from ...models.training.train import train as learn
     from ...models.training.train import training_record
     from .datasets import NOT_RECORDED, read_datasets, render_labelled_music, require_enough_clips
 
@@ -61,15 +62,7 @@ def train(
         rated = read_datasets(datasets, voice)
         require_enough_clips(rated)
         sources = [part.source() for part in rated]
-        if state.exists():
-            voice.note(f"resuming from {state}")
-        with voice.progress("Training") as report:
-
-            def finished(epoch: int, loss: float) -> None:
-                report(epoch / settings.epochs)
-                voice.log(f"epoch {epoch} of {settings.epochs}: loss {loss:.4f}")
-
-            network = learn(sources, settings, state=state, progress=finished)
+        network = train_with_progress(sources, settings, state, voice)
         recordings_only = [part for part in rated if part.kind not in NOT_RECORDED] or rated
         quantiles = midlevel_quantiles(network, [part.material for part in recordings_only])
         record = training_record(sources, settings, midlevel_quantiles=quantiles)
@@ -77,6 +70,23 @@ def train(
     state.unlink(missing_ok=True)
     values = {"output": str(output), "digest": digest, "clips": {part.name: len(part.clips) for part in rated}}
     voice.result(values, lambda: f"model {digest[:12]} written to {output}")
+
+
+def train_with_progress(
+    sources: "Sequence[TrainingSource]", settings: "TrainingSettings", state: Path, voice: Output
+) -> "MidlevelNetwork":
+    """Train, or go on from the state file of an interrupted run; a bar, and a line for each epoch."""
+    from ...models.training.train import train as learn
+
+    if state.exists():
+        voice.note(f"resuming from {state}")
+    with voice.progress("Training") as report:
+
+        def finished(epoch: int, loss: float) -> None:
+            report(epoch / settings.epochs)
+            voice.log(f"epoch {epoch} of {settings.epochs}: loss {loss:.4f}")
+
+        return learn(sources, settings, state=state, progress=finished)
 
 
 def midlevel_quantiles(network: "MidlevelNetwork", recordings: "Sequence[ClipDataset]") -> dict[str, list[float]]:

@@ -1,10 +1,11 @@
 """What a touch surface shows, row by row, for every format of layout: which parameters, under which names."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.formatting import name_with_pole
+from ..parameters.snapshot_rows import SLOTS
 from ..parameters.table import ROOT, Parameter, Value, find_parameter
 
 Kind = Literal["fader", "meter", "toggle", "button"]
@@ -80,7 +81,8 @@ def surface_plan(presets: tuple[str, ...] = ()) -> list[Control]:
     top += _BUTTON + GAP
     buttons = _buttons((*triggers, *skips), top=top)
     top += _BUTTON + GAP
-    recalls: list[tuple[str, str, Value]] = [("snapshot/recall", f"snapshot {slot}", slot) for slot in range(1, 10)]
+    recalls: list[tuple[str, str, Value]]
+    recalls = [("snapshot/recall", f"snapshot {slot}", slot) for slot in range(1, SLOTS + 1)]
     loads: list[tuple[str, str, Value]] = [("preset/load", name, name) for name in presets]
     per_row = len(faders)
     for row in (recalls, *(loads[start : start + per_row] for start in range(0, len(loads), per_row))):
@@ -98,7 +100,4 @@ def _row(kind: Kind, what: tuple[tuple[str, str], ...], *, top: int, height: int
 
 def _buttons(what: tuple[tuple[str, str, Value], ...], *, top: int) -> list[Control]:
     rows = _row("button", tuple((address, name) for address, name, _ in what), top=top, height=_BUTTON)
-    return [
-        Control(one.kind, one.parameter, one.name, one.left, one.top, one.width, one.height, value)
-        for one, (_, _, value) in zip(rows, what, strict=True)
-    ]
+    return [replace(one, value=value) for one, (_, _, value) in zip(rows, what, strict=True)]

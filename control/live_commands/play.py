@@ -224,13 +224,14 @@ def _web(
     note: Callable[[str], None],
 ) -> str:
     """Serve the page (on the first port) and OSCQuery (which names the second, that of OSC); the page's address."""
+    from ..osc.sockets import url_host
     from ..web.server import WebServer
 
     page_port, osc_port = ports
     server = WebServer(session, host=host, page_port=page_port, osc_port=osc_port, tracks=files, note=note)
     open_things.callback(server.close)
-    shown = f"[{server.host}]" if ":" in server.host else server.host
     if osc_port is not None:
+        shown = url_host(server.host)
         note(f"OSC on {shown}:{osc_port}, OSCQuery on http://{shown}:{server.query_port}")
     return server.url
 

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 import tomli_w
 
-from ...models.common.atomic_write import atomic_write
+from ...models.common.atomic_write import atomic_write, make_folder
 from ...models.common.errors import InputError
 from ...models.common.parsing import parse_toml, read_text
 from ...models.common.paths import config_dir
@@ -135,10 +135,7 @@ def read_mapping(path: Path) -> tuple[MidiBinding, ...]:
 
 def save_mapping(path: Path, mapping: Iterable[MidiBinding]) -> None:
     """Write a mapping; fields with their default are left out. Raises InputError if it cannot be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path.parent}: cannot be made ({error.strerror or error})") from error
+    make_folder(path.parent)
     defaults = {"message": "control", "takeover": "pickup", "value": None}
     rows = [
         {name: field for name, field in asdict(binding).items() if name not in defaults or field != defaults[name]}

@@ -98,3 +98,13 @@ def bind_error_text(error: OSError) -> str:
         case errno.EACCES:
             return f"{reason} (ports below 1024 need privileges)"
     return reason
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches that numeric address."""
+    return ipaddress.ip_address(host).is_loopback
+
+
+def url_host(host: str) -> str:
+    """A host as it stands in an address: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 import tomli_w
 
-from ...models.common.atomic_write import atomic_write
+from ...models.common.atomic_write import atomic_write, make_folder
 from ...models.common.errors import InputError
 from ...models.common.parsing import parse_toml, read_text
 from ...models.common.paths import config_dir
@@ -127,10 +127,7 @@ def save_preset(name: str, gains_db: Mapping[str, float], *, summary: str = "", 
     path = user_preset_dir() / (name + SUFFIX)
     if path.exists() and not overwrite:
         raise InputError(f"{path}: exists already (--overwrite replaces it)")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path.parent}: cannot be made ({error.strerror or error})") from error
+    make_folder(path.parent)
     values = {"summary": summary, "gains_db": {feature: float(value) for feature, value in gains_db.items()}}
     with atomic_write(path) as temp_path:
         temp_path.write_text(tomli_w.dumps(values), encoding="utf-8")

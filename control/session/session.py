@@ -178,8 +178,10 @@ class Session:
         """Hold values, and send those of the sound to the player; a request of the targets is passed on."""
         self._values.update({name: new for name, new in values.items() if name != _NOT_HELD})
         for name, new in values.items():
+            if _is_shown_only(name):
+                continue
             self._recording.note_source(name, source)
-            if self._player is not None and not _is_shown_only(name):
+            if self._player is not None:
                 self._player.set(name, new)
         if (request := self._steering.take_request()) is not None and self._player is not None:
             self._player.solve_targets(request)
@@ -320,11 +322,11 @@ class Session:
             before, meters = self._meters, self._player.meters()
             self._meters = meters
             values = meter_values(meters, before, block_length=self._player.block_length)
-            if before is not None and before.track != meters.track:
+            changed = before is not None and before.track != meters.track
+            if changed:
                 values |= NOTHING_MEASURED
                 if not self._loops.is_at(meters.track):  # the set list went on by itself
                     values |= self._change_loop(meters.track)
-            changed = before is not None and before.track != meters.track
             if self._steering.is_moving or changed:
                 self._put(self._steering.advance(self._values, self._moment(), changed=changed), _MORPH)
             if self._stale or before is None or changed:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from ...models.common.atomic_write import atomic_write
+from ...models.common.atomic_write import atomic_write, make_folder
 from ...models.common.errors import InputError
 from ...models.common.parsing import parse_json, read_text
 from ..parameters.parameter import ROOT, Value
@@ -73,10 +73,7 @@ class CuePoints:
         if self._path is None or digest is None:
             return
         kept = {known: points for known, points in self._by_digest.items() if points}
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"{self._path.parent}: cannot be made ({error.strerror or error})") from error
+        make_folder(self._path.parent)
         newest = dict(list(kept.items())[-_MOST_TRACKS:])
         with atomic_write(self._path) as beside:
             beside.write_text(json.dumps({"cues": newest}, indent=1) + "\n", encoding="utf-8")

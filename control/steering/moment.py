@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from ...engine.analysis.surrogate import Surrogate
 
 FADERS: Final = tuple(f"{ROOT}/midlevel/{name}" for name in MIDLEVEL)
-TARGETS: Final = tuple(f"{ROOT}/target/{name}" for name in EMOTIONS)
 WET: Final = f"{ROOT}/wet"
 
 
@@ -44,18 +43,17 @@ def present_snapshot(values: Mapping[str, Value]) -> Snapshot:
     """How it is steered by the values that the addresses hold."""
     targets = {name: values[f"{ROOT}/target/{name}"] for name in EMOTIONS}
     return Snapshot(
-        tuple(_number(values[address]) for address in FADERS),
+        tuple(number(values[address]) for address in FADERS),
         {name: float(value) for name, value in targets.items() if isinstance(value, int | float)},
-        _number(values[WET]),
+        number(values[WET]),
     )
 
 
 def snapshot_values(snapshot: Snapshot) -> dict[str, Value]:
-    """The values of the addresses for a snapshot."""
-    values: dict[str, Value] = dict(zip(FADERS, snapshot.faders_db, strict=True))
-    values |= {f"{ROOT}/target/{name}": snapshot.targets.get(name) for name in EMOTIONS}
-    return {**values, WET: snapshot.wet}
+    """The values of faders and wet for a snapshot; those of its targets are `TargetState.values`."""
+    return {**dict(zip(FADERS, snapshot.faders_db, strict=True)), WET: snapshot.wet}
 
 
-def _number(value: Value) -> float:
+def number(value: Value) -> float:
+    """A value as a number; 0 for what is none."""
     return float(value) if isinstance(value, int | float) else 0.0

@@ -13,7 +13,7 @@ from ...engine.snapshots.snapshot import Snapshot
 from ..parameters.parameter import ROOT, Value
 from .cue_points import CuePoints
 from .history import SteeringHistory
-from .moment import FADERS, WET, Moment, present_snapshot, snapshot_values
+from .moment import FADERS, WET, Moment, number, present_snapshot, snapshot_values
 from .slots import SnapshotSlots, StoredSnapshot
 from .targets import TargetState
 
@@ -81,8 +81,8 @@ class Steering:
             values = self._ask(name, value, now, moment, source)
         elif command := self._commands().get(name):
             values = command(value, now, moment, source)
-        else:
-            self._note_move(name, values, now, moment, source)
+        elif not self._note_move(name, values, now, moment, source):
+            return dict(values)
         return {**values, **self.status(moment)}
 
     def advance(self, now: Mapping[str, Value], moment: Moment, *, changed: bool = False) -> dict[str, Value]:
@@ -91,7 +91,7 @@ class Steering:
         if self._morph is not None:
             elapsed_s = self._morph.duration_s if moment.time_s is None else moment.time_s - self._begun_s
             snapshot, progress = self._morph.at(elapsed_s), self._morph.progress(elapsed_s)
-            values |= _rounded(snapshot) if progress < 1 else _exact(snapshot)
+            values |= _rounded(snapshot) if progress < 1 else snapshot_values(snapshot)
             if progress < 1:
                 values |= {_PROGRESS: progress} if self._arriving else {}
             else:
@@ -178,7 +178,7 @@ class Steering:
         self.slots.last = _slot(value)
         self.targets.let_go(f"on the way to snapshot {value}")
         end = self._for_track(stored, moment)
-        self._begin(present, end.snapshot, float(seconds) if isinstance(seconds, int | float) else 0.0, moment)
+        self._begin(present, end.snapshot, number(seconds), moment)
         self._arriving = end
         return {_PROGRESS: 0.0}
 
@@ -187,7 +187,7 @@ class Steering:
         ends = [self._for_track(stored, moment).snapshot for stored in (a, b)]
         self.history.note(present_snapshot(now), kind="crossfade", source=source, time_s=moment.time_s)
         self._halt()
-        mixed = ends[0].mixed(ends[1], float(value) if isinstance(value, int | float) else 0.0)
+        mixed = ends[0].mixed(ends[1], number(value))
         return {f"{ROOT}/morph/position": value, **self._adopt(mixed, moment, solved=True)}
 
     def _stop(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
@@ -235,8 +235,8 @@ class Steering:
 
     def _note_move(
         self, name: str, values: Mapping[str, Value], now: Mapping[str, Value], moment: Moment, source: str
-    ) -> None:
-        """Remember how it was before faders or wet are moved; targets and morphs end where a fader is."""
+    ) -> bool:
+        """Remember how it was before faders or wet are moved, which ends morphs and targets; whether any are."""
         whole = name in ("zero", "preset/load")
         faders = any(values[address] != now[address] for address in FADERS if address in values)
         targets = name == "zero" and bool(self.targets.asked)
@@ -249,6 +249,7 @@ class Steering:
         if faders or targets:
             words = {"zero": "all faders went to zero", "preset/load": "a preset was loaded"}
             self.targets.let_go(words.get(name, "a fader was moved by hand"))
+        return faders or targets or wet or whole
 
     def _adopt(self, snapshot: Snapshot, moment: Moment, *, solved: bool) -> dict[str, Value]:
         """Take over a snapshot; its targets are solved for this track, unless its faders are."""
@@ -281,10 +282,6 @@ class Steering:
 
 def _slot(value: Value) -> int:
     return int(value) if isinstance(value, int | float) else 0
-
-
-def _exact(snapshot: Snapshot) -> dict[str, Value]:
-    return {**dict(zip(FADERS, snapshot.faders_db, strict=True)), WET: snapshot.wet}
 
 
 def _rounded(snapshot: Snapshot) -> dict[str, Value]:

@@ -114,10 +114,7 @@ class TargetState:
         if message.number != self._number or not self.asked:
             return None
         if message.error:
-            self._phase, self._text = (
-                "failed",
-                f"{self._wish()}: about {self._result()}, not measured: {message.error}",
-            )
+            self._fail(message.error)
             return None
         self._faders = _rounded(np.array(message.faders_db))
         self._judge(np.array([message.shifts[name] for name in EMOTIONS]))

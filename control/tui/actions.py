@@ -84,10 +84,11 @@ class KeyActions:
 
     def move(self, by_db: float) -> None:
         """Move the selected fader by so many dB; a target by a fiftieth of that (.01 or .06)."""
-        if self.show_targets:
-            self.shift(f"target/{EMOTIONS[self.selected]}", by_db / 50)
-            return
-        self.shift(f"midlevel/{MIDLEVEL[self.selected]}", by_db)
+        self.shift(self._selected_address, by_db / 50 if self.show_targets else by_db)
+
+    @property
+    def _selected_address(self) -> str:
+        return f"target/{EMOTIONS[self.selected]}" if self.show_targets else f"midlevel/{MIDLEVEL[self.selected]}"
 
     def shift(self, address: str, by: float) -> None:
         """Move a number by so much, within its range."""
@@ -102,10 +103,7 @@ class KeyActions:
 
     def zero(self) -> None:
         """The selected fader to 0 dB; the selected emotion is kept as it is."""
-        if self.show_targets:
-            self._set(f"target/{EMOTIONS[self.selected]}", 0.0)
-            return
-        self._set(f"midlevel/{MIDLEVEL[self.selected]}", 0.0)
+        self._set(self._selected_address, 0.0)
 
     def zero_all(self) -> None:
         """All faders to 0 dB at once, as the OSC address does."""

@@ -1,7 +1,6 @@
 """Who may ask: `Host` and `Origin` headers, the token in the path, methods, limits on connections and messages."""
 
 import hmac
-import ipaddress
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
@@ -32,11 +31,6 @@ _HEADERS: Final = (
         b"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
 )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches that numeric address."""
-    return ipaddress.ip_address(host).is_loopback
 
 
 class Guard:

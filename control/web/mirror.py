@@ -50,10 +50,6 @@ class Mirror:
         """A copy of all values."""
         return dict(self._values)
 
-    def changes_since(self, version: int) -> tuple[int, dict[str, Value]]:
-        """All values for version 0, else none: clients here are told of changes by `on_change`."""
-        return 1, self.state() if version == 0 else {}
-
     def set(self, address: str, value: object, *, source: str = "", client: int = 0) -> None:
         """Set a value that its parameter has validated. What the program refuses comes by `on_refusal`."""
         each = find_parameter(address).kind == "trigger" or address == _EACH_COUNTS

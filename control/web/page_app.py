@@ -47,7 +47,10 @@ def page_app(mirror: Mirror, tracks: tuple[Path, ...]) -> Starlette:
     tracks : tuple of Path
         The set list.
     """
-    files = page_files()
+    files = {
+        name: (content, kind, f'"{hashlib.sha256(content).hexdigest()[:16]}"')
+        for name, (content, kind) in page_files().items()
+    }
     clients = PageClients(mirror, [track.stem for track in tracks])
     pictures = TrackPictures(tracks)
     mirror.on_analysis.append(pictures.note_analysis)
@@ -56,8 +59,7 @@ def page_app(mirror: Mirror, tracks: tuple[Path, ...]) -> Starlette:
         name = request.path_params.get("name", "") or "index.html"
         if name not in files:
             return Response(status_code=404)
-        content, kind = files[name]
-        tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+        content, kind, tag = files[name]
         headers = {"etag": tag, "cache-control": "no-cache"}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)

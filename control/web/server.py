@@ -12,14 +12,12 @@ from ...engine.processes.realtime import set_normal_priority
 from ...models.common.errors import InputError
 from ..osc.oscquery import host_info
 from ..osc.service_announcer import EVERYWHERE, ServiceAnnouncer, own_address
-from ..osc.sockets import bind_tcp
-from .guard import is_loopback
+from ..osc.sockets import bind_tcp, is_loopback, url_host
 from .messages import Changes, SetBatch, WebJob
 
 if TYPE_CHECKING:
     from ..session.session import Session
 
-DEFAULT_PORT: Final = 9080
 _POLL_S: Final = 0.008
 """Longest time until a change that another surface has made is passed on."""
 _MOST_RESTARTS: Final = 5
@@ -108,8 +106,7 @@ class WebServer:
         if not self.page_port:
             return ""
         host = own_address() if self.host in EVERYWHERE else self.host
-        shown = f"[{host}]" if ":" in host else host
-        return f"http://{shown}:{self.page_port}/" + (f"{self.token}/" if self.token else "")
+        return f"http://{url_host(host)}:{self.page_port}/" + (f"{self.token}/" if self.token else "")
 
     def close(self) -> None:
         """Stop serving, and withdraw the announcement."""

@@ -7,7 +7,7 @@ from typing import Final
 from matplotlib.axes import Axes
 
 from ...models.common.arrays import ProgressCallback
-from ...models.common.atomic_write import atomic_write
+from ...models.common.atomic_write import atomic_write, make_folder
 from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model
@@ -68,10 +68,7 @@ def prepare_folder(folder: Path, files: Sequence[Path], *, overwrite: bool) -> N
     existing = [path for path in files if path.exists()]
     if existing and not overwrite:
         raise InputError(f"{existing[0]}: exists already (--overwrite replaces it)")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be made ({error.strerror or error})") from error
+    make_folder(folder)
 
 
 def write_explanation(

@@ -40,6 +40,14 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temp_path.unlink(missing_ok=True)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are not there. Raises InputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made ({error.strerror or error})") from error
+
+
 def make_readable(path: Path) -> None:
     """Give a file of mkstemp, which is private, the permissions that any new file of the user has."""
     umask = os.umask(0)

@@ -110,6 +110,11 @@ def load_spectrograms(
         spectrograms.append(sounds[clip.path][first : None if length is None else first + length])
         if progress:
             progress((index + 1) / len(clips))
+    return dataset_of(clips, spectrograms)
+
+
+def dataset_of(clips: Sequence[Clip], spectrograms: list[npt.NDArray[np.float16]]) -> ClipDataset:
+    """The data set of clips whose spectrograms have been computed; without weights where all count alike."""
     weights = np.array([clip.weight for clip in clips], np.float32)
     return ClipDataset(spectrograms, build_targets(clips), None if (weights == 1).all() else weights)
 

@@ -15,7 +15,7 @@ export class Effects {
     for (const name of emotions) {
       const row = document.createElement("div");
       row.className = "effect";
-      row.innerHTML = '<span class="name"></span><div class="bar" role="meter"><i class="fill"></i><i class="mark"></i><i class="jury"></i></div><output aria-hidden="true"></output>';
+      row.innerHTML = '<span class="name"></span><div class="bar" role="meter"><i class="fill"></i><i class="mark"></i></div><output aria-hidden="true"></output>';
       row.querySelector(".name").textContent = name;
       const bar = row.querySelector(".bar");
       bar.setAttribute("aria-label", `effect on ${name}`);

@@ -45,7 +45,7 @@ export class Slider {
 
   at(event) {
     const box = this.track.getBoundingClientRect();
-    const pad = this.vertical ? this.thumbSize() / 2 : this.thumbSize() / 2;
+    const pad = this.thumbSize() / 2;
     const length = (this.vertical ? box.height : box.width) - 2 * pad;
     const place = this.vertical ? box.bottom - pad - event.clientY : event.clientX - box.left - pad;
     return place / length;

@@ -110,7 +110,7 @@ def predict_tracks(
             midlevel, emotions = model.network.read(found.mean.to(model.device))
             prediction = to_prediction(midlevel.cpu().numpy(), emotions.cpu().numpy(), duration_s=track.duration_s)
             curve = None if every_s is None else _curve(track, found, model, every_s)
-            results.append((replace(prediction, duration_s=track.duration_s), curve))
+            results.append((prediction, curve))
     return results
 
 

@@ -11,7 +11,7 @@ from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.signal.soft_limit import soft_limit, unlimited
 from ..dsp.segment_mask import segment_gain_db
-from ..steering.levels import LEVELS_DB, without_effect
+from ..steering.levels import measured_curve, without_effect
 from .analysis_file import load_tables
 
 if TYPE_CHECKING:
@@ -59,12 +59,10 @@ def response_shift(response: FloatArray, faders_db: FloatArray) -> FloatArray:
     numpy.ndarray
         float32 [7].
     """
-    levels = np.array((*LEVELS_DB, 0.0))
-    order = np.argsort(levels)
-    measured = np.concatenate((response, np.zeros_like(response[:, :1])), 1)[:, order]
     shift = np.zeros(response.shape[2])
-    for fader, fader_db in enumerate(faders_db):
-        shift += [np.interp(fader_db, levels[order], column) for column in measured[fader].T]
+    for measured, fader_db in zip(response, faders_db, strict=True):
+        levels, changes = measured_curve(measured)
+        shift += [np.interp(fader_db, levels, column) for column in changes.T]
     return shift.astype(np.float32)
 
 

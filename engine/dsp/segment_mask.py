@@ -21,6 +21,13 @@ SEGMENT_LIMIT_DB: Final = 24.0
 """No segment is boosted or cut further than this, however many faders agree."""
 
 
+def fader_columns(faders_db: np.ndarray, columns: int) -> np.ndarray:
+    """Faders [7] in dB as coefficients of `columns` mask columns: with 14, those above zero and those below apart."""
+    if columns == len(faders_db):
+        return faders_db
+    return np.concatenate((np.maximum(faders_db, 0), np.minimum(faders_db, 0)))
+
+
 def segment_gain_db(mask_weights: np.ndarray, faders_db: np.ndarray) -> np.ndarray:
     """Gain of each segment in dB: sum over features of fader times mask weight, limited to +-24 dB.
 
@@ -34,8 +41,7 @@ def segment_gain_db(mask_weights: np.ndarray, faders_db: np.ndarray) -> np.ndarr
     -------
     float32 [segments]
     """
-    if mask_weights.shape[1] == 2 * len(faders_db):
-        faders_db = np.concatenate((np.maximum(faders_db, 0), np.minimum(faders_db, 0)))
+    faders_db = fader_columns(faders_db, mask_weights.shape[1])
     # (added up by NumPy itself: the rounding of a BLAS product depends on its number of threads)
     gains = (mask_weights.astype(np.float32) * faders_db.astype(np.float32)).sum(axis=1)
     return np.asarray(np.clip(gains, -SEGMENT_LIMIT_DB, SEGMENT_LIMIT_DB))

@@ -9,14 +9,14 @@ a solver.
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-Doubles = npt.NDArray[np.float64]
+from ...models.common.arrays import Floats
+
 SWEEPS: Final = 2000
 _STILL: Final = 1e-6
 
 
-def bounded_least_squares(matrix: Doubles, wanted: Doubles, low: Doubles, high: Doubles, *, ridge: float) -> Doubles:
+def bounded_least_squares(matrix: Floats, wanted: Floats, low: Floats, high: Floats, *, ridge: float) -> Floats:
     """Solve it.
 
     Parameters
@@ -41,9 +41,9 @@ def bounded_least_squares(matrix: Doubles, wanted: Doubles, low: Doubles, high: 
     >>> bounded_least_squares(np.array([[2.0]]), np.array([10.0]), -3 * one, 3 * one, ridge=1e-9)
     array([3.])
     """
-    gram: Doubles = matrix.T @ matrix + ridge * np.eye(matrix.shape[1])
+    gram: Floats = matrix.T @ matrix + ridge * np.eye(matrix.shape[1])
     target = matrix.T @ wanted
-    x: Doubles = np.linalg.solve(gram, target).astype(np.float64)
+    x: Floats = np.linalg.solve(gram, target).astype(np.float64)
     if ((x >= low) & (x <= high)).all():
         return x
     x = np.asarray(np.clip(x, low, high), np.float64)

@@ -3,19 +3,18 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from ...models.common.arrays import Floats
 from ...models.common.constants import EMOTIONS
 from .fader_solver import Asked, FaderSolution, solve_faders
 
 if TYPE_CHECKING:
     from ..analysis.surrogate import Surrogate
 
-Doubles = npt.NDArray[np.float64]
 _FURTHEST = 0.5
 
 
-def expected_shifts(surrogate: "Surrogate", faders_db: Doubles) -> Doubles:
+def expected_shifts(surrogate: "Surrogate", faders_db: Floats) -> Floats:
     """Shifts of the emotions [8] that the surrogate expects of faders [7] in dB."""
     effect = surrogate.expected_effect(faders_db.astype(np.float32))
     return np.array([effect[name] for name in EMOTIONS])

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from ...models.common.arrays import Floats
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ..dsp.faders import FADER_RANGE_DB
 from .bounded_least_squares import bounded_least_squares
 
-Doubles = npt.NDArray[np.float64]
-Shifts = Callable[[Doubles], Doubles]
+Shifts = Callable[[Floats], Floats]
 """Faders [7] in dB -> shifts of the emotions [8]."""
 REACHED: Final = 0.9
 """A shift is reached where so much of it is there."""
@@ -39,8 +38,8 @@ class FaderSolution:
     miss: the largest of an asked or kept emotion, as a share of the largest shift that was asked for.
     """
 
-    faders_db: Doubles
-    shifts: Doubles
+    faders_db: Floats
+    shifts: Floats
     miss: float
 
 
@@ -56,7 +55,7 @@ class Asked:
         return [EMOTIONS.index(name) for name in self.toward]
 
     @property
-    def wanted(self) -> Doubles:
+    def wanted(self) -> Floats:
         """Their shifts."""
         return np.array(list(self.toward.values()), float)
 
@@ -65,11 +64,11 @@ class Asked:
         """The largest shift that is asked for, at least LEAST_SHIFT."""
         return max(LEAST_SHIFT, *(abs(value) for value in self.toward.values()))
 
-    def miss(self, shifts: Doubles) -> float:
+    def miss(self, shifts: Floats) -> float:
         """The largest miss, as a share of `scale`."""
         return float(np.abs(shifts[self.rows] - self.wanted).max()) / self.scale
 
-    def reached(self, shifts: Doubles) -> bool:
+    def reached(self, shifts: Floats) -> bool:
         """Whether each shift is there to nine tenths (not more than eleven), and what is kept moves little."""
         misses = np.abs(shifts[self.rows] - self.wanted)
         allowed = [
@@ -79,7 +78,7 @@ class Asked:
         return bool((misses <= np.array(allowed) + 1e-12).all())
 
 
-def slopes_at(shifts: Shifts, faders_db: Doubles) -> Doubles:
+def slopes_at(shifts: Shifts, faders_db: Floats) -> Floats:
     """Change of the emotions per dB of each fader, [8, 7], by differences to both sides within the faders' range."""
     low, high = FADER_RANGE_DB
     columns = []
@@ -90,7 +89,7 @@ def slopes_at(shifts: Shifts, faders_db: Doubles) -> Doubles:
     return np.stack(columns, 1)
 
 
-def nearest_faders(slopes: Doubles, offset: Doubles, asked: Asked) -> Doubles:
+def nearest_faders(slopes: Floats, offset: Floats, asked: Asked) -> Floats:
     """Faders [7] for which offset + slopes @ faders is nearest to what is asked, with the least motion that does.
 
     Parameters
@@ -122,7 +121,7 @@ def nearest_faders(slopes: Doubles, offset: Doubles, asked: Asked) -> Doubles:
 
 
 def solve_faders(
-    shifts: Shifts, asked: Asked, *, start: Doubles | None = None, slopes: Doubles | None = None, tries: int = 6
+    shifts: Shifts, asked: Asked, *, start: Floats | None = None, slopes: Floats | None = None, tries: int = 6
 ) -> FaderSolution:
     """Faders for what is asked.
 

@@ -1,17 +1,16 @@
 """Targets corrected with the network in the loop, on the stretches of the track that come next."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from ...models.common.arrays import Floats
 from ...models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.filterbank import frame_count
 from ...models.inference.threads import torch_threads
-from ..analysis.analysis_file import load_tables
 from ..dsp.segment_mask import segment_gain_db
 from ..processes.messages import SolveTargets, TargetsSolved
 from ..steering.excerpts import Excerpts, read_excerpts
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from ...models.inference.checkpoint import Model
     from ..audio.track import Track
 
-Doubles = npt.NDArray[np.float64]
 STRETCH_S: Final = 10.0
 TRIES: Final = 8
 
@@ -77,7 +75,7 @@ class MeasuredShifts:
             costs=np.ones(1),
         )
 
-    def __call__(self, faders_db: Doubles) -> Doubles:
+    def __call__(self, faders_db: Floats) -> Floats:
         """Shifts of the emotions [8] under faders [7] in dB."""
         gains_db = torch.from_numpy(segment_gain_db(self._mask_weights, faders_db.astype(np.float32)))
         said = self._excerpts.heard([gains_db[labels] for labels in self._labels], listeners=1)
@@ -85,7 +83,7 @@ class MeasuredShifts:
 
 
 def answer(
-    request: SolveTargets, track: "Track", model: "Model", analysis: Path, *, duration_s: float
+    request: SolveTargets, track: "Track", model: "Model", tables: Mapping[str, npt.NDArray[np.generic]]
 ) -> TargetsSolved:
     """Correct the estimate of a request by what the network says, in some twenty evaluations.
 
@@ -95,17 +93,14 @@ def answer(
         What is asked, and the estimate.
     track, model
         The track and the model.
-    analysis
-        File of the analysis of the track.
-    duration_s
-        Length of the track in seconds.
+    tables
+        Of its analysis, as for `MeasuredShifts`.
 
     Raises
     ------
     InputError
-        If the analysis or the track cannot be read.
+        If the track cannot be read.
     """
-    tables = load_tables(analysis, ("segments", "mask_weights"), duration_s=duration_s)
     with torch_threads(1):  # (many small operations: a second thread waits more than it works)
         shifts_of = MeasuredShifts(track, model, tables, request.position_s)
         start = np.array(request.faders_db)

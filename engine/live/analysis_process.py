@@ -9,9 +9,12 @@ import contextlib
 import os
 import threading
 import time
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from ...models.common.errors import InputError
 from ...models.common.formatting import display_name
@@ -20,8 +23,8 @@ from ..audio.thumbnail import spectrogram_thumbnail
 from ..processes.messages import (
     AnalysisJob,
     AnalysisProgress,
-    MeasuredEffect,
     Notice,
+    PlayerMessage,
     ProcessStatus,
     SolveTargets,
     TargetsSolved,
@@ -59,7 +62,7 @@ class _AnalysisWorker:
         self._lock = threading.Lock()
         self._peaks: dict[int, float] = {}
         self._analyses: dict[int, tuple[Path, float]] = {}
-        self._held: tuple[int, Track] | None = None
+        self._held: tuple[int, Track, Mapping[str, np.ndarray]] | None = None
         self._left = set(range(len(job.files)))
         self._told_at = float("-inf")
 
@@ -93,19 +96,22 @@ class _AnalysisWorker:
         os._exit(0)  # the analysis thread may be computing
 
     def _solve(self, request: SolveTargets) -> TargetsSolved:
-        """Find faders for targets on what comes next of the track. The track is held for the next request."""
+        """Find faders for targets on what comes next of the track, which is held with its masks for the next."""
+        from ..analysis.analysis_file import load_tables
         from ..audio.track import load_track
         from ..fader_targets.measured import answer
 
         number = request.track
+        if number not in self._analyses:
+            return TargetsSolved(request.number, number, error="the track has no analysis")
         try:
             if self._held is None or self._held[0] != number:
-                self._held = number, load_track(self._job.files[number])
-            analysis, duration_s = self._analyses[number]
-            return answer(request, self._held[1], self._model, analysis, duration_s=duration_s)
-        except (InputError, KeyError) as error:
-            text = str(error) if isinstance(error, InputError) else "the track has no analysis"
-            return TargetsSolved(request.number, number, error=text)
+                analysis, duration_s = self._analyses[number]
+                tables = load_tables(analysis, ("segments", "mask_weights"), duration_s=duration_s)
+                self._held = number, load_track(self._job.files[number]), tables
+            return answer(request, self._held[1], self._model, self._held[2])
+        except InputError as error:
+            return TargetsSolved(request.number, number, error=str(error))
 
     def _analyse_all(self) -> None:
         """Thread: analyse one track after the other, the one that plays first."""
@@ -166,15 +172,6 @@ class _AnalysisWorker:
             self._told_at = time.monotonic()
             self._send(AnalysisProgress(number, fraction))
 
-    def _send(
-        self,
-        message: AnalysisProgress
-        | MeasuredEffect
-        | Notice
-        | ProcessStatus
-        | TargetsSolved
-        | TrackAnalyzed
-        | TrackThumbnail,
-    ) -> None:
+    def _send(self, message: PlayerMessage) -> None:
         with self._lock, contextlib.suppress(OSError):
             self._connection.send(message)

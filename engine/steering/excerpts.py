@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from ...models.common.arrays import FloatArray
+from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import SAMPLE_RATE
 from ...models.network.spectrogram import LogSpectrogram
 from ..audio.track import Track
@@ -20,7 +19,6 @@ from .gain_path import GainPath
 from .handles import DAMAGE, LIMIT_DB, field_of, handle_fields
 from .listeners import Listener
 
-Doubles = npt.NDArray[np.float64]
 WHOLE_S: Final = 60.0
 EXCERPT_S: Final = 10.0
 EXCERPTS: Final = 6
@@ -77,7 +75,7 @@ class Excerpts:
         fields: Sequence[FloatArray] | None = None,
         offsets: Sequence[int] | None = None,
         limit_db: float = LIMIT_DB,
-        costs: Doubles = DAMAGE,
+        costs: Floats = DAMAGE,
     ) -> None:
         """sounds: mono [samples] at 22,050 Hz, on the track's scale. fields: of each, [handles, frames, bands], by
         default its handle_fields; their first frame lies `offsets` samples before the sound. limit_db: what no gain
@@ -93,18 +91,18 @@ class Excerpts:
         ]
         flat = torch.cat([part.fields.flatten(1) for part in self._parts], 1)
         root = np.sqrt(costs)
-        self.metric: Doubles = (flat @ flat.T).double().numpy() / flat.shape[1] * root[:, None] * root
+        self.metric: Floats = (flat @ flat.T).double().numpy() / flat.shape[1] * root[:, None] * root
         """[handles, handles]: c' metric c is what coefficients c cost: the mean square of their field in dB (while
         it is small), each handle's by the damage that it does."""
         self._shares = [part.fields.shape[1] for part in self._parts]
         self.before = self.measure(np.zeros(len(costs)))
 
-    def measure(self, coefficients: Doubles) -> Doubles:
+    def measure(self, coefficients: Floats) -> Floats:
         """What the listeners say, [listeners, 15]: the mean over the excerpts, by their length."""
         with torch.inference_mode():
             return self.heard([self._field(part, torch.from_numpy(coefficients).float()) for part in self._parts])
 
-    def heard(self, fields_db: Sequence[torch.Tensor], *, listeners: int | None = None) -> Doubles:
+    def heard(self, fields_db: Sequence[torch.Tensor], *, listeners: int | None = None) -> Floats:
         """What the (first so many) listeners say of the excerpts under a gain field [frames, bands] each:
         [listeners, 15].
         """
@@ -112,7 +110,7 @@ class Excerpts:
             said = [self._said(part, field, listeners) for part, field in zip(self._parts, fields_db, strict=True)]
         return np.average(torch.stack(said).double().numpy(), axis=0, weights=self._shares)
 
-    def slopes(self, rows: Sequence[tuple[int, int]]) -> Doubles:
+    def slopes(self, rows: Sequence[tuple[int, int]]) -> Floats:
         """Change per dB of each handle, at none, of the outputs (listener, number): [rows, handles], about."""
         total = np.zeros((len(rows), len(self.metric)))
         for part, share in zip(self._parts, self._shares, strict=True):
@@ -120,17 +118,17 @@ class Excerpts:
             total += share * (found.flatten(1) @ part.fields.flatten(1).T).double().numpy()
         return total / sum(self._shares)
 
-    def rms_db(self, coefficients: Doubles) -> float:
+    def rms_db(self, coefficients: Floats) -> float:
         """Root mean square of the gain field in dB over all excerpts."""
         chosen = torch.from_numpy(coefficients).float()
         squares = [float((self._field(part, chosen) ** 2).mean()) for part in self._parts]
         return float(np.sqrt(np.average(squares, weights=self._shares)))
 
-    def fields_db(self, coefficients: Doubles) -> list[torch.Tensor]:
+    def fields_db(self, coefficients: Floats) -> list[torch.Tensor]:
         """The gain field [frames, bands] in dB of each excerpt."""
         return [self._field(part, torch.from_numpy(coefficients).float()) for part in self._parts]
 
-    def sounds(self, coefficients: Doubles) -> list[FloatArray]:
+    def sounds(self, coefficients: Floats) -> list[FloatArray]:
         """The excerpts [samples] under the gain field, as loud as before."""
         chosen = torch.from_numpy(coefficients).float()
         with torch.inference_mode():

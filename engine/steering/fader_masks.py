@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ...models.common.arrays import FloatArray
+from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import MIDLEVEL
 from .handles import DAMAGE, FADER_HANDLES, handle_fields
 from .levels import LEVELS_DB
@@ -26,7 +26,6 @@ from .listeners import Listener
 from .segment_excerpts import Excerpt, SegmentExcerpts
 from .solver import METRIC_RIDGE, Solution, solve, solve_in_rounds
 
-Doubles = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
 
 SOLVED_AT_DB: Final = 6.0
@@ -111,7 +110,7 @@ class _FaderSolver:
 
     def __init__(
         self,
-        fields: Doubles,
+        fields: Floats,
         segments: Labels,
         few: Sequence[Excerpt],
         many: Sequence[Excerpt],
@@ -126,7 +125,7 @@ class _FaderSolver:
         root = np.sqrt(np.concatenate((np.full(_FEATURES, _EXPLAINED_COST), DAMAGE[:FADER_HANDLES])))
         self._metric = (fields * self._few.sizes) @ fields.T * root[:, None] * root
 
-    def fader(self, case: tuple[int, float]) -> tuple[FloatArray, dict[int, Doubles]]:
+    def fader(self, case: tuple[int, float]) -> tuple[FloatArray, dict[int, Floats]]:
         """A feature and a side: the mask [segments], and what the features are moved by at that side's levels."""
         feature, side = case
         target = side * TARGET * min(1.0, OWN_RMS_SHARE * MAX_RMS_DB / self._own_rms_db(feature))
@@ -140,13 +139,11 @@ class _FaderSolver:
                 levels[place] = self._moved(mask * np.float32(level)) if abs(level) != SOLVED_AT_DB else found.moved
         return mask, levels
 
-    def _moved(self, gains_db: FloatArray) -> Doubles:
+    def _moved(self, gains_db: FloatArray) -> Floats:
         """What the network's features are moved by on many excerpts, [7]."""
         return np.asarray((self._many.heard(gains_db, listeners=1) - self._many.before[:1])[0, :_FEATURES])
 
-    def _slopes_at(
-        self, excerpts: SegmentExcerpts, rows: Sequence[tuple[int, int]], coefficients: Doubles
-    ) -> Doubles:
+    def _slopes_at(self, excerpts: SegmentExcerpts, rows: Sequence[tuple[int, int]], coefficients: Floats) -> Floats:
         """Change of outputs (listener, number) per dB of each field, at coefficients: [rows, fields]."""
         gains = self._gains(coefficients)
         saturation = 1 - (gains / SOLVED_AT_DB) ** 2
@@ -160,12 +157,12 @@ class _FaderSolver:
         gram += (1e-6 * np.trace(gram) / len(gram) + 1e-18) * np.eye(len(gram))
         return float(np.sqrt(TARGET * np.linalg.inv(gram)[feature, feature] * TARGET)) + 1e-9
 
-    def _solve(self, feature: int, target: float, slopes: Doubles) -> Solution:
+    def _solve(self, feature: int, target: float, slopes: Floats) -> Solution:
         """With all listeners, on few excerpts: the network firm, the others soft."""
         rows = np.arange(len(slopes))
         soft = rows >= _FEATURES
 
-        def measure(coefficients: Doubles) -> Doubles:
+        def measure(coefficients: Floats) -> Floats:
             moved = self._few.heard(self._gains(coefficients).astype(np.float32)) - self._few.before
             return np.concatenate((moved[0, :_FEATURES], moved[1:, feature]))
 
@@ -181,7 +178,7 @@ class _FaderSolver:
             tolerance=TOLERANCE,
         )
 
-    def _corrected(self, feature: int, target: float, start: Doubles) -> Solution:
+    def _corrected(self, feature: int, target: float, start: Floats) -> Solution:
         """From a start on, with the network alone, on many excerpts."""
         own = [(0, output) for output in range(_FEATURES)]
         excerpts = iter((self._few, *[self._many] * (ROUNDS - 1)))  # (the first slopes need not be exact)
@@ -197,9 +194,9 @@ class _FaderSolver:
             tolerance=TOLERANCE,
         )
 
-    def _rms_db(self, coefficients: Doubles) -> float:
+    def _rms_db(self, coefficients: Floats) -> float:
         return float(np.sqrt(self._few.sizes @ self._gains(coefficients) ** 2))
 
-    def _gains(self, coefficients: Doubles) -> Doubles:
+    def _gains(self, coefficients: Floats) -> Floats:
         """Gains in dB [segments] of coefficients of the fields, none beyond SOLVED_AT_DB."""
         return np.asarray(SOLVED_AT_DB * np.tanh(coefficients @ self._fields / SOLVED_AT_DB))

@@ -13,16 +13,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ...models.common.arrays import FloatArray
+from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import MIDLEVEL
 from ..dsp.faders import FADER_RANGE_DB, Faders
-from ..dsp.segment_mask import SEGMENT_LIMIT_DB, segment_gain_db
-from .levels import LEAST_EFFECT, LEVELS_DB
+from ..dsp.segment_mask import SEGMENT_LIMIT_DB, fader_columns, segment_gain_db
+from .levels import LEAST_EFFECT, measured_curve
 from .listeners import Listener
 from .segment_excerpts import Excerpt, SegmentExcerpts
 from .solver import damped_newton
 
-Doubles = npt.NDArray[np.float64]
 STEPS: Final = 8
 GOOD: Final = 0.08
 FALLBACKS: Final = (0.6, 0.3, 1.0)
@@ -60,7 +59,7 @@ def solve_setting(
     masks [segments, 7 or 14], explained [segments, 7] (the masks of the explanation) and response [7, levels, 7] of
     the track; excerpts of it, by which the listener is asked; segments [frames, bands] of the whole track.
     """
-    asked = np.array([np.interp(db, *_curve(response[k, :, k])) for k, db in enumerate(faders_db)])
+    asked = np.array([np.interp(db, *measured_curve(response[k, :, k])) for k, db in enumerate(faders_db)])
     gains = segment_gain_db(masks, faders_db)
     if np.abs(asked).max() < LEAST_EFFECT:  # (faders that do nothing: there is nothing to solve)
         return FaderSetting(gains, asked.astype(np.float32), asked.astype(np.float32))
@@ -68,16 +67,16 @@ def solve_setting(
     asked_of = SegmentExcerpts(excerpts, segments, [listener])
     rows = [(0, output) for output in range(_FEATURES)]
 
-    def corrected(coefficients: Doubles) -> FloatArray:
+    def corrected(coefficients: Floats) -> FloatArray:
         return np.clip(gains + coefficients @ fields, -SEGMENT_LIMIT_DB, SEGMENT_LIMIT_DB).astype(np.float32)
 
-    def measure(coefficients: Doubles) -> Doubles:
+    def measure(coefficients: Floats) -> Floats:
         return np.asarray((asked_of.heard(corrected(coefficients)) - asked_of.before)[0, :_FEATURES])
 
     best: FaderSetting | None = None
     for share in FALLBACKS:
         start = np.zeros(len(fields))
-        start[: masks.shape[1]] = (share - 1) * _sides(faders_db, masks.shape[1])
+        start[: masks.shape[1]] = (share - 1) * fader_columns(faders_db, masks.shape[1])
         coefficients, moved = damped_newton(
             measure,
             lambda coefficients: asked_of.slopes(rows, corrected(coefficients)) @ fields.T,
@@ -100,17 +99,3 @@ def as_mask(gains_db: FloatArray) -> tuple[FloatArray, Faders]:
     weights = np.zeros((len(gains_db), _FEATURES), np.float32)
     weights[:, 0] = gains_db / np.float32(FADER_RANGE_DB[1])
     return weights, Faders(FADER_RANGE_DB[1])
-
-
-def _sides(faders_db: FloatArray, columns: int) -> FloatArray:
-    """Faders [7] in dB as coefficients of the columns of their masks."""
-    if columns == _FEATURES:
-        return faders_db
-    return np.concatenate((np.maximum(faders_db, 0), np.minimum(faders_db, 0)))
-
-
-def _curve(measured: npt.NDArray[np.floating]) -> tuple[Doubles, Doubles]:
-    """Levels and what is moved at them, none at zero, for interpolation."""
-    levels = np.array((*LEVELS_DB, 0.0))
-    order = np.argsort(levels)
-    return levels[order], np.append(measured, 0.0)[order].astype(np.float64)

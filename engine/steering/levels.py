@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from ...models.common.arrays import FloatArray
+from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import MIDLEVEL
 
 VERSION: Final = 2
@@ -12,6 +12,13 @@ VERSION: Final = 2
 LEVELS_DB: Final = (-12.0, -6.0, -3.0, 3.0, 6.0, 12.0)
 LEAST_EFFECT: Final = 0.01
 """A fader that moves its own feature by less than this at +6 and at -6 dB does nothing to a track."""
+
+
+def measured_curve(measured: FloatArray) -> tuple[Floats, Floats]:
+    """Levels in dB, rising, and what was measured at them, [levels, ...]: nothing at zero; for interpolation."""
+    levels = np.array((*LEVELS_DB, 0.0))
+    order = np.argsort(levels)
+    return levels[order], np.concatenate((measured, np.zeros_like(measured[:1])))[order].astype(np.float64)
 
 
 def without_effect(mask_weights: FloatArray, response: FloatArray | None) -> tuple[str, ...]:
@@ -24,4 +31,4 @@ def without_effect(mask_weights: FloatArray, response: FloatArray | None) -> tup
         sixth = [LEVELS_DB.index(-6.0), LEVELS_DB.index(6.0)]
         own = np.abs(response[:, sixth].diagonal(axis1=0, axis2=2))  # [levels, 7]
         dead = dead | (own.max(0) < LEAST_EFFECT)
-    return tuple(name for name, nothing in zip(MIDLEVEL, np.atleast_1d(dead), strict=True) if nothing)
+    return tuple(name for name, nothing in zip(MIDLEVEL, dead, strict=True) if nothing)

@@ -6,14 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ...models.common.arrays import FloatArray
+from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import HOP_LENGTH
 from ...models.common.filterbank import frame_count
 from .excerpts import field_slopes
 from .gain_path import GainPath
 from .listeners import Listener
 
-Doubles = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
 Excerpt = tuple[FloatArray, int]
 """Sound at 22,050 Hz on the track's scale, and its first sample."""
@@ -40,11 +39,11 @@ class SegmentExcerpts:
             for sound, first in excerpts
         ]
         counts = torch.stack([torch.bincount(one.flatten(), minlength=self._segments) for one in self._labels]).sum(0)
-        self.sizes: Doubles = (counts / counts.sum()).double().numpy()
+        self.sizes: Floats = (counts / counts.sum()).double().numpy()
         self._shares = [len(sound) for sound, _ in excerpts]
         self.before = self.heard(np.zeros(self._segments, np.float32))
 
-    def heard(self, gains_db: FloatArray, *, listeners: int | None = None) -> Doubles:
+    def heard(self, gains_db: FloatArray, *, listeners: int | None = None) -> Floats:
         """What the (first so many) listeners say under gains of the segments [segments]: [listeners, 15]."""
         gains = torch.from_numpy(np.asarray(gains_db, np.float32))
         said = []
@@ -54,7 +53,7 @@ class SegmentExcerpts:
                 said.append(torch.stack([one(spectrogram) for one in self._listeners[:listeners]]))
         return np.asarray(np.average(torch.stack(said).double().numpy(), axis=0, weights=self._shares))
 
-    def slopes(self, rows: Sequence[tuple[int, int]], gains_db: FloatArray) -> Doubles:
+    def slopes(self, rows: Sequence[tuple[int, int]], gains_db: FloatArray) -> Floats:
         """Change of outputs (listener, number) per dB of each segment, about, at gains: [rows, segments]."""
         gains = torch.from_numpy(np.asarray(gains_db, np.float32))
         total = torch.zeros(len(rows), self._segments, dtype=torch.float64)

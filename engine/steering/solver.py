@@ -17,7 +17,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-Doubles = npt.NDArray[np.float64]
+from ...models.common.arrays import Floats
+
 METRIC_RIDGE: Final = 1e-4
 TRIES: Final = 8
 SETTLE: Final = TRIES
@@ -47,23 +48,23 @@ class Solution:
     [rows, handles]: as corrected.
     """
 
-    coefficients: Doubles
-    moved: Doubles
+    coefficients: Floats
+    moved: Floats
     error: float
     tries: int
-    slopes: Doubles
+    slopes: Floats
 
 
 def solve(
-    measure: Callable[[Doubles], Doubles],
-    slopes: Doubles,
-    targets: Doubles,
-    metric: Doubles,
+    measure: Callable[[Floats], Floats],
+    slopes: Floats,
+    targets: Floats,
+    metric: Floats,
     *,
-    rms_of: Callable[[Doubles], float],
+    rms_of: Callable[[Floats], float],
     max_rms_db: float,
     soft: npt.NDArray[np.bool_] | None = None,
-    start: Doubles | None = None,
+    start: Floats | None = None,
     tries: int = TRIES,
     settle: int = SETTLE,
     tolerance: float = TOLERANCE,
@@ -113,7 +114,7 @@ def solve(
     return best
 
 
-def _least_step(slopes: Doubles, missing: Doubles, inverse_root: Doubles) -> Doubles:
+def _least_step(slopes: Floats, missing: Floats, inverse_root: Floats) -> Floats:
     """The step of least gain by which rows of these slopes [rows, handles] move by what is missing."""
     rows = slopes @ inverse_root
     gram = rows @ rows.T
@@ -125,7 +126,7 @@ class _Linear:
     """The rows as linear: slopes @ coefficients shall be `wanted` [rows]."""
 
     def __init__(
-        self, slopes: Doubles, wanted: Doubles, units: Doubles, soft: npt.NDArray[np.bool_], inverse_root: Doubles
+        self, slopes: Floats, wanted: Floats, units: Floats, soft: npt.NDArray[np.bool_], inverse_root: Floats
     ) -> None:
         """Take the rows as they are; units [rows]: what the soft rows' misses are shares of."""
         rows = slopes @ inverse_root
@@ -138,7 +139,7 @@ class _Linear:
         self._soft = rows[soft] @ free / units[soft, None]
         self._missing = (wanted[soft] - rows[soft] @ self._firm) / units[soft]
 
-    def within(self, rms_of: Callable[[Doubles], float], limit: float) -> Doubles:
+    def within(self, rms_of: Callable[[Floats], float], limit: float) -> Floats:
         """The coefficients whose rms gain is within the limit: less of the soft rows first, then less of all."""
         if rms_of(self._at(np.inf)) > limit:
             low, high = 0.0, 1.0
@@ -154,7 +155,7 @@ class _Linear:
             low, high = (low, middle) if rms_of(self._at(np.exp(middle))) <= limit else (middle, high)
         return self._at(float(np.exp(high)))
 
-    def _at(self, damping: float) -> Doubles:
+    def _at(self, damping: float) -> Floats:
         """Firm rows met, soft rows with this damping; the least reached of them is given more weight."""
         if np.isinf(damping) or not len(self._soft):
             return np.asarray(self._inverse_root @ self._firm)
@@ -170,13 +171,13 @@ class _Linear:
 
 
 def solve_in_rounds(
-    measure: Callable[[Doubles], Doubles],
-    slopes_at: Callable[[Doubles], Doubles],
-    targets: Doubles,
-    metric: Doubles,
+    measure: Callable[[Floats], Floats],
+    slopes_at: Callable[[Floats], Floats],
+    targets: Floats,
+    metric: Floats,
     *,
-    start: Doubles,
-    rms_of: Callable[[Doubles], float],
+    start: Floats,
+    rms_of: Callable[[Floats], float],
     max_rms_db: float,
     rounds: int = ROUNDS,
     tries: int = ROUND_TRIES,
@@ -211,15 +212,15 @@ def solve_in_rounds(
 
 
 def damped_newton(
-    measure: Callable[[Doubles], Doubles],
-    slopes_at: Callable[[Doubles], Doubles],
-    targets: Doubles,
-    metric: Doubles,
+    measure: Callable[[Floats], Floats],
+    slopes_at: Callable[[Floats], Floats],
+    targets: Floats,
+    metric: Floats,
     *,
-    start: Doubles,
+    start: Floats,
     steps: int,
     tolerance: float,
-) -> tuple[Doubles, Doubles]:
+) -> tuple[Floats, Floats]:
     """Move all rows from a start on by Newton's steps of least gain, each shortened until it comes nearer.
 
     Every step has slopes of its own (slopes_at(coefficients), [rows, handles]). Gives coefficients and what they

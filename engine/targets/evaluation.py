@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from ...models.common.arrays import FloatArray
+from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
 from ...models.common.filterbank import frame_count
 from ...models.inference.checkpoint import Model
@@ -29,7 +28,6 @@ from ..steering.segment_excerpts import SegmentExcerpts
 from .quality import quality_of, within_quality
 from .targets import Targets, solve_targets
 
-Doubles = npt.NDArray[np.float64]
 FADER_DB: Final = 6.0
 ASKED: Final = (0.05, 0.1)
 _RANDOM_CELLS: Final = (6, 9)
@@ -62,7 +60,7 @@ class SteeringEvidence:
 
     judges: tuple[str, ...]
     heard: tuple[Heard, ...]
-    natural: Doubles
+    natural: Floats
 
 
 def evaluate_steering(
@@ -161,7 +159,7 @@ class _Bench:
             quality=quality_of([self._sound], [sound]),
         )
 
-    def _ask(self, sound: FloatArray) -> Doubles:
+    def _ask(self, sound: FloatArray) -> Floats:
         """What the network and the judges say of a sound: [1 + judges, 15]."""
         with torch.inference_mode():
             own = self._network(self._path.front_end(torch.from_numpy(sound))).double().numpy()
@@ -174,7 +172,7 @@ class _Bench:
         return field * (rms_db / field.square().mean().sqrt())
 
 
-def shares(heard: Sequence[Heard]) -> Mapping[str, Doubles]:
+def shares(heard: Sequence[Heard]) -> Mapping[str, Floats]:
     """Own [1], judges [judges] (mean moves), share [judges] (judges' mean by the network's) and signs [judges]."""
     own = np.array([one.own for one in heard])
     judged = np.array([one.judges for one in heard])

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ...models.common.arrays import FloatArray
+from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ..dsp.faders import FADER_RANGE_DB, Faders
 from ..steering.handles import LIMIT_DB, MARGIN, handle_fields
@@ -23,17 +23,15 @@ _FRAMES_AT_ONCE: Final = 2048
 FULL: Final = Faders(FADER_RANGE_DB[1])
 """The faders under which the mask filter gives a gain map as it is."""
 
-Doubles = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Trajectory:
     """Coefficients [moments, handles] in dB at moments [moments] in seconds, rising."""
 
-    times_s: Doubles
-    coefficients: Doubles
+    times_s: Floats
+    coefficients: Floats
 
-    def at(self, frames: npt.NDArray[np.integer]) -> Doubles:
+    def at(self, frames: npt.NDArray[np.integer]) -> Floats:
         """Coefficients [frames, handles] at spectrogram frames."""
         seconds = frames * (HOP_LENGTH / SAMPLE_RATE)
         columns = [np.interp(seconds, self.times_s, column) for column in self.coefficients.T]

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from ...models.common.arrays import Floats
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
 from ..steering.excerpts import Excerpts
 from ..steering.listeners import Listener
 from ..steering.solver import solve
 
-Doubles = npt.NDArray[np.float64]
 LARGEST_SHIFT: Final = 1.0
 MAX_RMS_DB: Final = 5.0
 GAIN_RANGE_DB: Final = (0.1, 12.0)
@@ -83,7 +82,7 @@ def solve_targets(
     *,
     max_rms_db: float = MAX_RMS_DB,
     correction: Mapping[str, float] | None = None,
-) -> Doubles:
+) -> Floats:
     """Coefficients of the handles in dB, [handles].
 
     correction: what to ask of the network beyond the targets, by emotion, because the whole track answered by so much

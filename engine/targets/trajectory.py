@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from ...models.common.constants import EMOTIONS
 from ...models.inference.checkpoint import Model
@@ -17,7 +16,6 @@ from .gain_map import Trajectory
 from .quality import QUALITY_FLOOR, within_quality
 from .targets import Targets, solve_targets
 
-Doubles = npt.NDArray[np.float64]
 NO_CORRECTION: Final = dict.fromkeys(EMOTIONS, 0.0)
 _MOST_JUDGED: Final = 6
 """So many excerpts of a curve are looked at for the quality."""

@@ -9,15 +9,13 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from ..common.arrays import FloatArray
+from ..common.arrays import FloatArray, Floats
 from ..common.constants import MIDLEVEL
 from ..training.losses import load_published_layer
 from .material import JuryMaterial
 
-Doubles = npt.NDArray[np.float64]
 FELT_WEIGHT: Final = 0.35
 PERCEPTUAL_WEIGHT: Final = 1.5
 KNOWN_WEIGHT: Final = 0.5
@@ -35,7 +33,7 @@ def fit_readout(
     film, felt, perceptual, known = (np.stack([measure(sound) for sound in part.sounds]) for part in sources)
     mean, deviation = film.mean(0), film.std(0) + 1e-6
 
-    def standard(values: FloatArray) -> Doubles:
+    def standard(values: FloatArray) -> Floats:
         return np.asarray(np.clip((values - mean) / deviation, -_FURTHEST, _FURTHEST), np.float64)
 
     turn = np.eye(film.shape[1])
@@ -53,7 +51,7 @@ def fit_readout(
     return {name: torch.from_numpy(np.ascontiguousarray(value, np.float32)) for name, value in tensors.items()}
 
 
-def _emotion_slopes(film: Doubles, rated: FloatArray, felt: Doubles, felt_rated: FloatArray, ridge: float) -> Doubles:
+def _emotion_slopes(film: Floats, rated: FloatArray, felt: Floats, felt_rated: FloatArray, ridge: float) -> Floats:
     columns = []
     for place in range(rated.shape[1]):
         gram, cross = _sums(film, rated[:, place])
@@ -65,7 +63,7 @@ def _emotion_slopes(film: Doubles, rated: FloatArray, felt: Doubles, felt_rated:
     return np.stack(columns, axis=1)
 
 
-def _feature_slopes(inputs: list[Doubles], material: JuryMaterial, ridge: float) -> Doubles:
+def _feature_slopes(inputs: list[Floats], material: JuryMaterial, ridge: float) -> Floats:
     """[inputs, 7] of least squares over all sources at once."""
     layer = load_published_layer()[0].double().numpy()  # [8, 7]
     size, features = inputs[0].shape[1], len(MIDLEVEL)
@@ -86,7 +84,7 @@ def _feature_slopes(inputs: list[Doubles], material: JuryMaterial, ridge: float)
     return np.asarray(solved.reshape(features, size).T)
 
 
-def _sums(values: Doubles, target: FloatArray) -> tuple[Doubles, Doubles]:
+def _sums(values: Floats, target: FloatArray) -> tuple[Floats, Floats]:
     """Gram matrix and cross products of the deviations from the means."""
     centred = values - values.mean(0)
     return centred.T @ centred, centred.T @ (target - target.mean())

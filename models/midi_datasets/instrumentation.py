@@ -8,13 +8,9 @@ from collections.abc import Sequence
 from typing import Final
 
 import mido
-import numpy as np
 
-from ..common.constants import SAMPLE_RATE
 from ..composition.midi_parts import Note, Part, named_rng, to_midi
 from ..composition.orchestration import draw_ensemble
-from ..synthesis.midi_render import ReverbSettings, render_midi
-from ..synthesis.recording_chain import apply_recording_chain
 
 PIANO_SHARE: Final = 0.3
 """Probability that one piano plays everything."""
@@ -91,23 +87,3 @@ def set_for_instruments(notes: Sequence[Note], *, seconds: float, seed: int) -> 
             part.add(note.start, note.duration, note.pitch + transposition, note.velocity)
         parts.append(part)
     return to_midi([part for part in parts if part.notes], seconds=seconds)
-
-
-def rendered_excerpt(midi: mido.MidiFile, *, seed: int, soundfont: str | None = None) -> np.ndarray:
-    """Render MIDI in a random room and pass it through a random recording chain, as labelled music is.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32 [samples], mono at 22,050 Hz.
-
-    Raises
-    ------
-    InputError
-        FluidSynth or the sound font is missing.
-    """
-    rng = named_rng(seed, "room")
-    size, damping, level = (float(value) for value in rng.uniform((0.1, 0.0, 0.1), (0.9, 0.8, 0.9)))
-    room = ReverbSettings(size=size, damping=damping, level=level)
-    dry = render_midi(midi, sample_rate=SAMPLE_RATE, channels=1, room=room, soundfont=soundfont)
-    return apply_recording_chain(dry[:, 0], named_rng(seed, "recording"))

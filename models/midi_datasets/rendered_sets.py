@@ -10,14 +10,14 @@ import mido
 import numpy as np
 import soundfile
 
-from ..common.atomic_write import atomic_write
+from ..common.atomic_write import atomic_write, make_folder
 from ..common.constants import SAMPLE_RATE
 from ..common.errors import InputError
 from ..composition.midi_parts import Note, named_rng
 from ..datasets.table import Clip, parse_rating, read_rows
-from ..synthesis.labelled_music import CLIP_SECONDS, clip_seed, draw_soundfont
+from ..synthesis.labelled_music import CLIP_SECONDS, clip_seed, draw_soundfont, rendered_excerpt
 from ..synthesis.midi_render import find_soundfont, require_fluidsynth
-from .instrumentation import cut_excerpt, rendered_excerpt, set_for_instruments
+from .instrumentation import cut_excerpt, set_for_instruments
 from .midi_notes import NoteTrack, read_note_tracks
 
 VERSION: Final = 1
@@ -93,7 +93,8 @@ def excerpt_start(tracks: Sequence[NoteTrack], stretch_s: tuple[float, float], s
     first, last = stretch_s[0], max(stretch_s[1] - seconds, stretch_s[0])
     starts = named_rng(seed, "excerpt").uniform(first, last, _CANDIDATES)
     counts = np.searchsorted(onsets, starts + seconds) - np.searchsorted(onsets, starts)
-    return float(starts[int((counts >= LEAST_NOTES).argmax() if (counts >= LEAST_NOTES).any() else counts.argmax())])
+    enough = counts >= LEAST_NOTES
+    return float(starts[(enough if enough.any() else counts).argmax()])
 
 
 def ensemble_setting(
@@ -154,7 +155,7 @@ def rendered_clips(
     require_fluidsynth()
     for soundfont in soundfonts or (None,):
         find_soundfont(soundfont)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     jobs = [
         (piece, clip_seed(seed, index * 1000 + take), folder / _file_name(piece, index, take, seed))
         for index, piece in enumerate(pieces)

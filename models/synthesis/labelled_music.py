@@ -88,10 +88,25 @@ def labelled_clip(
     InputError
         A feature is missing or out of range, or FluidSynth or the sound font is missing.
     """
+    return rendered_excerpt(composer(qualities, seed=seed, seconds=seconds), seed=seed, soundfont=soundfont)
+
+
+def rendered_excerpt(midi: mido.MidiFile, *, seed: int, soundfont: Path | str | None = None) -> np.ndarray:
+    """Render MIDI in a random room and pass it through a random recording chain.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 [samples], mono at 22,050 Hz, peak 0.2..0.95.
+
+    Raises
+    ------
+    InputError
+        FluidSynth or the sound font is missing.
+    """
     rng = named_rng(seed, "room")
     size, damping, level = (float(value) for value in rng.uniform((0.1, 0.0, 0.1), (0.9, 0.8, 0.9)))
     room = ReverbSettings(size=size, damping=damping, level=level)
-    midi = composer(qualities, seed=seed, seconds=seconds)
     dry = render_midi(midi, sample_rate=SAMPLE_RATE, channels=1, room=room, soundfont=soundfont)
     return apply_recording_chain(dry[:, 0], named_rng(seed, "recording"))
 

@@ -1,14 +1,17 @@
-"""The architectures by name: layers of the trunk, and the branch that hears keys beside it."""
+"""The architectures by name: layers of the trunk, and the branch that hears keys beside it. Without torch."""
 
 from dataclasses import dataclass
-from typing import Final
-
-from .key_branch import KeyBranch
-from .key_change_branch import KeyChangeBranch
-from .pitch_class_branch import PitchClassBranch
+from typing import Final, Literal
 
 Layer = tuple[str, int, int, int]
 """("conv", kernel, stride, channels) or ("pool", size, size, 0)."""
+
+KeyMethod = Literal["key", "key_change"]
+"""Which branch hears keys: `key_branch.py` or `key_change_branch.py`."""
+KEY_FIELDS: Final[dict[KeyMethod, int]] = {"key": 8 * (12 + 2) + 1, "key_change": 8 * 28 + 1}
+"""Frames that one output of a branch for keys sees."""
+RHYTHM_FIELD: Final = 114
+"""Frames that one output of the branch for rhythm sees: 3.6 s."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Architecture:
     """Layers of the trunk, and what hears keys in the column of context, if there is one."""
 
     layers: tuple[Layer, ...]
-    context: type[PitchClassBranch] | None = None
+    context: KeyMethod | None = None
 
 
 # 53 x 53 pixels are seen by each position, one every 8 frames
@@ -29,9 +32,9 @@ _TRUNK: Final[tuple[Layer, ...]] = (
     ("conv", 3, 1, 48),
 )
 
-ARCHITECTURES: Final = {
-    "context": Architecture(_TRUNK, KeyBranch),
-    "modulation": Architecture(_TRUNK, KeyChangeBranch),
+ARCHITECTURES: Final[dict[str, Architecture]] = {
+    "context": Architecture(_TRUNK, "key"),
+    "modulation": Architecture(_TRUNK, "key_change"),
     "small": Architecture(
         (
             ("conv", 5, 2, 16),

@@ -11,6 +11,7 @@ from typing import Final
 import torch
 from torch import nn
 
+from .architectures import KEY_FIELDS
 from .layers import CircularConv2d, conv_bn_relu, global_max, global_mean, moving_mean
 from .padding import PaddedSpectrogram
 from .pitch_class_branch import FIELD, OUT, SEMITONES, STRIDE, PitchClassBranch
@@ -21,7 +22,7 @@ _SLOW: Final = 12  # length of the moving mean in which keys are found, in steps
 class KeyBranch(PitchClassBranch):
     """Adds keys, in the mean of three seconds, to the chords of its parent."""
 
-    field = 8 * (_SLOW + 2) + 1
+    field = KEY_FIELDS["key"]
 
     def __init__(self, bands_first: nn.Module) -> None:
         super().__init__(bands_first)

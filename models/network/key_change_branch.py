@@ -11,6 +11,7 @@ from typing import Final
 import torch
 from torch import nn
 
+from .architectures import KEY_FIELDS
 from .layers import CircularConv2d, conv_bn_relu, global_max, global_mean, moving_mean
 from .padding import PaddedSpectrogram
 from .pitch_class_branch import FIELD, OUT, SEMITONES, STRIDE, PitchClassBranch
@@ -25,7 +26,7 @@ _BOTH: Final = 4
 class KeyChangeBranch(PitchClassBranch):
     """See the module's text."""
 
-    field = 8 * _LONG + 1
+    field = KEY_FIELDS["key_change"]
 
     def __init__(self, bands_first: nn.Module) -> None:
         super().__init__(bands_first)

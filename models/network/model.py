@@ -18,13 +18,16 @@ from torch import nn
 
 from ..common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from . import rhythm_branch
-from .architectures import ARCHITECTURES
+from .architectures import ARCHITECTURES, KeyMethod
+from .key_branch import KeyBranch
+from .key_change_branch import KeyChangeBranch
 from .layers import ChannelDropout, FrequencyBias, conv_bn_relu, global_max, global_mean, soft_limit
 from .padding import PaddedSpectrogram, filling
 from .pitch_class_branch import OUT as KEYS_OUT
 from .pitch_class_branch import QUARTER_TONES, PitchClassBranch
 from .receptive_field import CONTEXT_STEPS, ReceptiveField, receptive_field_of, receptive_field_until_pool
 
+_KEY_BRANCHES: Final[dict[KeyMethod, type[PitchClassBranch]]] = {"key": KeyBranch, "key_change": KeyChangeBranch}
 _CONTEXT_CHANNELS: Final = 56
 _CONTEXT_HIDDEN: Final = 64
 
@@ -58,7 +61,7 @@ class MidlevelNetwork(nn.Module):
         self.dropout = ChannelDropout(dropout)
         self.midlevel = nn.Conv2d(channels, len(MIDLEVEL), 1)
         keys = ARCHITECTURES[architecture].context
-        self.context = None if keys is None else ContextBranch(channels, bands, self.geometry, dropout, keys)
+        self.context = None if keys is None else ContextBranch(channels, bands, self.geometry, dropout, _KEY_BRANCHES[keys])
         self.emotions = nn.Linear(len(MIDLEVEL), len(EMOTIONS))
 
     @property

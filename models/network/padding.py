@@ -2,19 +2,23 @@
 
 Every position of a network sees some seconds around its own frames. At the ends of a sound these are continued by
 its other end, not by silence, which nobody hears there. What a stack of layers makes of a circle whose length is a
-multiple of the stack's stride is a circle as well, so it is computed only once round.
+multiple of the stack's stride is a circle as well, so it is computed only once round. One piece of code serves torch
+and NumPy; torch is imported only by who has tensors.
 
-Shapes: spectrograms [batch, frames, bands]; outputs of a stack [batch, channels, positions, ...].
+Shapes: spectrograms [batch, frames, bands]; outputs of a stack [batch, channels, positions, ...] (NumPy: [batch,
+positions, ...]).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-Stack = Callable[[torch.Tensor], tuple[torch.Tensor, ...]]
+Sound = Any
+"""A spectrogram or an output of a stack: torch's tensor or NumPy's array."""
+Stack = Callable[[Sound], tuple[Sound, ...]]
 """[batch, frames, bands] -> outputs [batch, channels, positions, ...], each of its own frames only."""
 
 
@@ -36,7 +40,7 @@ def circular_frames(frames: int, stride: int, begin: int, end: int) -> npt.NDArr
 class PaddedSpectrogram:
     """Frames start..start + length - 1 of `sound` [batch, turn, bands] repeated for ever; by default once."""
 
-    sound: torch.Tensor
+    sound: Sound
     start: int = 0
     length: int = -1
 
@@ -52,17 +56,18 @@ class PaddedSpectrogram:
         """Without `spare` frames, half of them at either end."""
         return PaddedSpectrogram(self.sound, self.start + spare // 2, self.length - spare)
 
-    def apply(self, stack: Stack, *, field: int, stride: int) -> tuple[torch.Tensor, ...]:
-        """Outputs of stack, whose position p sees `field` frames from p * stride on, and no other."""
+    def apply(self, stack: Stack, *, field: int, stride: int, axis: int = 2) -> tuple[Sound, ...]:
+        """Outputs of stack, whose position p (along `axis`) sees `field` frames from p * stride on, and no other."""
         positions = (self.length - field) // stride + 1
         turn, rest = divmod(self.sound.shape[1], stride)
         if positions <= turn or rest:
             return stack(self._frames(0, (positions - 1) * stride + field))
         once = stack(self._frames(0, (turn - 1) * stride + field))
         whole, rest = divmod(positions, turn)
-        return tuple(torch.cat([part] * whole + [part[:, :, :rest]] * (rest > 0), 2) for part in once)
+        first = (slice(None),) * axis + (slice(rest),)
+        return tuple(_joined([part] * whole + [part[first]] * (rest > 0), axis) for part in once)
 
-    def _frames(self, first: int, count: int) -> torch.Tensor:
+    def _frames(self, first: int, count: int) -> Sound:
         """Its frames first..first + count - 1: [batch, count, bands]."""
         at = (self.start + first) % self.sound.shape[1]
         parts = []
@@ -70,4 +75,15 @@ class PaddedSpectrogram:
             parts.append(self.sound[:, at : at + count])
             count -= parts[-1].shape[1]
             at = 0
-        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+        return _joined(parts, 1)
+
+
+def _joined(parts: Sequence[Sound], axis: int) -> Sound:  # noqa: ANN401
+    """Parts of one library's arrays, one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    if isinstance(parts[0], np.ndarray):
+        return np.concatenate(parts, axis)
+    import torch
+
+    return torch.cat(list(parts), axis)

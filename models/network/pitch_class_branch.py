@@ -6,34 +6,18 @@ what is asked of them is asked of all twelve transpositions by convolutions arou
 
 from typing import Final
 
-import numpy as np
 import torch
 from torch import nn
 
-from ..common.constants import BANDS_PER_OCTAVE, N_BANDS
-from ..common.filterbank import band_frequencies
+from ..common.constants import BANDS_PER_OCTAVE
+from ..signal.pitch_classes import FIELD, OCTAVES, QUARTER_TONES, STRIDE, octave_fold
 from .layers import CircularConv2d, circular_pad, conv_bn_relu
+
+__all__ = ["FIELD", "OUT", "QUARTER_TONES", "SEMITONES", "STRIDE", "PitchClassBranch"]
 
 OUT: Final = 64
 """Channels of what a branch for keys says."""
 SEMITONES: Final = 12
-FIELD: Final = 9
-STRIDE: Final = 8
-_F_LOWEST: Final = 110.0  # a semitone below is narrower than a frame's resolution
-_OCTAVES: Final = 5
-QUARTER_TONES: Final = _OCTAVES * BANDS_PER_OCTAVE
-
-
-def octave_fold_matrix() -> torch.Tensor:
-    """Linear interpolation from bands to equal quarter tones [N_BANDS, octaves * 24]."""
-    octaves = np.log2(band_frequencies())
-    places = np.log2(_F_LOWEST) + np.arange(QUARTER_TONES) / BANDS_PER_OCTAVE
-    below = np.searchsorted(octaves, places) - 1
-    above_share = (places - octaves[below]) / (octaves[below + 1] - octaves[below])
-    matrix = np.zeros((N_BANDS, len(places)), np.float32)
-    matrix[below, np.arange(len(places))] = 1 - above_share
-    matrix[below + 1, np.arange(len(places))] = above_share
-    return torch.from_numpy(matrix)
 
 
 class PitchClassBranch(nn.Module):
@@ -46,11 +30,11 @@ class PitchClassBranch(nn.Module):
         """bands_first: offsets for the eight channels and QUARTER_TONES places of the first convolution."""
         super().__init__()
         self.first = conv_bn_relu(nn.Conv2d(1, 8, (5, 9), (4, 1), (0, 4), bias=False), bands_first)
-        fold = octave_fold_matrix()
+        fold = torch.from_numpy(octave_fold())
         used = fold.any(1).nonzero()
         self._bands = slice(int(used[0]), int(used[-1]) + 1)
         self.register_buffer("fold", fold[self._bands], persistent=False)
-        self.mix = conv_bn_relu(_OctavesTogether(8 * _OCTAVES, 32, 1, bias=False))
+        self.mix = conv_bn_relu(_OctavesTogether(8 * OCTAVES, 32, 1, bias=False))
         self.semitones = conv_bn_relu(nn.Conv2d(32, 32, (1, 5), (1, 2), bias=False))
         self.chords = conv_bn_relu(CircularConv2d(32, 32, SEMITONES))
 
@@ -74,5 +58,5 @@ class _OctavesTogether(nn.Conv2d):
     """
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        kernel = self.weight.view(self.out_channels, -1, 1, _OCTAVES)
+        kernel = self.weight.view(self.out_channels, -1, 1, OCTAVES)
         return nn.functional.conv2d(input, kernel, self.bias, dilation=(1, BANDS_PER_OCTAVE))

@@ -1,11 +1,10 @@
-"""Receptive fields: which frames and bands each local output of a network sees."""
+"""Receptive fields: which frames and bands each local output of a network sees. Without torch."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from ..common.constants import N_BANDS
-from . import rhythm_branch
-from .architectures import Architecture
+from .architectures import KEY_FIELDS, RHYTHM_FIELD, Architecture
 
 CONTEXT_STEPS: Final = 4
 """Positions of the trunk before and after its own that the trunk's way on in the column of context sees."""
@@ -64,9 +63,7 @@ def receptive_field_of(architecture: Architecture) -> ReceptiveField:
         stride *= step
     field = patch
     if architecture.context:
-        longest = max(
-            architecture.context.field, rhythm_branch.RhythmBranch.field, patch + 2 * CONTEXT_STEPS * stride
-        )
+        longest = max(KEY_FIELDS[architecture.context], RHYTHM_FIELD, patch + 2 * CONTEXT_STEPS * stride)
         field += -(-(longest - patch) // (2 * stride)) * 2 * stride
     return ReceptiveField(
         field=field,

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from ..common.constants import N_BANDS
+from .architectures import RHYTHM_FIELD
 from .layers import at_least_float32, conv_bn_relu, global_max, global_mean
 from .padding import PaddedSpectrogram
 
@@ -30,8 +31,8 @@ _CHANNELS: Final = 8
 class RhythmBranch(nn.Module):
     """See the module's text."""
 
-    field = 114
-    """Frames that one output sees: 3.6 s."""
+    field = RHYTHM_FIELD
+    """Frames that one output sees."""
     groups: torch.Tensor
     unbiased: torch.Tensor
     cosines: torch.Tensor

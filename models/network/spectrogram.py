@@ -14,8 +14,11 @@ import torch
 from ..common.arrays import FloatArray
 from ..common.constants import HOP_LENGTH, N_FFT
 from ..common.filterbank import band_frequencies, filterbank, frame_count
+from ..signal.log_spectrogram import INPUT_VERSION
+from ..signal.log_spectrogram import spectrogram_blocks as blocks_of
 
 __all__ = [
+    "INPUT_VERSION",
     "FloatArray",
     "LogSpectrogram",
     "apply_gain_db",
@@ -24,14 +27,6 @@ __all__ = [
     "frame_count",
     "spectrogram_blocks",
 ]
-
-
-INPUT_VERSION = 2
-"""Rises when the same file gives another input to the same network; part of the keys of cached analyses.
-
-1: scaled by its peak, silence around it (until 0.7). 2: clicks removed, scaled by its level without the largest
-moments (input_level.py), silent ends left out, circular (padding.py).
-"""
 
 
 def apply_gain_db(spectrogram: torch.Tensor, gain_db: torch.Tensor | float) -> torch.Tensor:
@@ -75,26 +70,9 @@ def spectrogram_blocks(
     whatever the lengths of the blocks.
     """
     transform = LogSpectrogram()
-    pending = np.zeros(N_FFT // 2, np.float32)  # the silence before the first sample
-    samples = produced = 0
 
-    def whole_frames(count: int) -> FloatArray:
-        nonlocal pending, produced
-        used = (count - 1) * HOP_LENGTH + N_FFT
+    def by_torch(sound: FloatArray) -> FloatArray:
         with torch.inference_mode():
-            block = transform.unpadded(torch.from_numpy(pending[:used] / np.float32(scale))).numpy()
-        pending = pending[count * HOP_LENGTH :]
-        produced += count
-        return block
+            return np.asarray(transform.unpadded(torch.from_numpy(sound)).numpy())
 
-    step = (frames_per_block - 1) * HOP_LENGTH + N_FFT
-    for block in sound_blocks:
-        samples += len(block)
-        pending = np.concatenate([pending, block])
-        while len(pending) >= step:
-            yield whole_frames(frames_per_block)
-    while (left := frame_count(samples) - produced) > 0:
-        count = min(left, frames_per_block)
-        short = (count - 1) * HOP_LENGTH + N_FFT - len(pending)
-        pending = np.concatenate([pending, np.zeros(max(short, 0), np.float32)])
-        yield whole_frames(count)
+    return blocks_of(sound_blocks, scale=scale, frames_per_block=frames_per_block, transform=by_torch)

@@ -15,7 +15,6 @@ from ...models.common.constants import CLIP_FRAMES, HOP_LENGTH, MIDLEVEL, SAMPLE
 from ...models.common.errors import InputError
 from ...models.common.extras import require
 from ..audio.track import Track
-from ..audio.track_spectrogram import track_spectrogram
 from ..steering.levels import without_effect
 from .settings import AnalysisSettings
 
@@ -161,6 +160,7 @@ class Analysis:
         """
         # The one import of an upper layer: a doorway for users, opened when it is used (matplotlib is an extra).
         require("matplotlib")
+        from ..audio.track_spectrogram import track_spectrogram
         from ..plotting.mask_plot import plot_mask
 
         name = feature.strip().lower().replace("-", "_")

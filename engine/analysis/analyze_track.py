@@ -30,7 +30,7 @@ from ..steering.excerpts import middle_start, read_excerpts, spread_starts
 from ..steering.fader_masks import DecoupledFaders, decoupled_faders
 from ..steering.listeners import own_listeners
 from .analysis import CLIP_SECONDS, Analysis
-from .settings import ESTIMATORS, AnalysisSettings
+from .settings import AnalysisSettings, estimator_module
 
 KEEP_SECONDS: Final = 30.0
 """Time between two checkpoints."""
@@ -86,7 +86,8 @@ def analyze_track(
     sounding = slice(*track.sounding_frames)
     positions = geometry.positions(len(spectrogram[sounding]))
     clip = geometry.positions(CLIP_FRAMES)
-    window_length = ESTIMATORS[settings.estimator].POSITIONS or clip
+    estimator = estimator_module(settings.estimator)
+    window_length = estimator.POSITIONS or clip
     n_windows = max(1, round(positions / window_length))
     borders = np.linspace(0, positions, n_windows + 1).round().astype(int)
     segments = int(labels.max()) + 1
@@ -100,7 +101,7 @@ def analyze_track(
         excerpt = cut_window(spectrogram[sounding], labels[sounding], model, first, last)
         # BLAS threads slow the small systems of equations down, many times so on a busy machine.
         with threadpool_limits(1, user_api="blas"), progress_span(report, *span):
-            effects = ESTIMATORS[settings.estimator].explain_window(
+            effects = estimator.explain_window(
                 excerpt,
                 model,
                 passes=settings.passes,
@@ -118,7 +119,7 @@ def analyze_track(
         if report:
             report(_WINDOWS_FROM + (windows_to - _WINDOWS_FROM) * (number + 1) / n_windows)
     measured_p = lime.p_values(sums.ols_weights, sums.variances, sums.dof[:, None])
-    bit_variance = ESTIMATORS[settings.estimator].BIT_VARIANCE
+    bit_variance = estimator.BIT_VARIANCE
     expected_p = expected_lime_p_values(sums.weights, sums.residual_var / sums.clips, bit_variance=bit_variance)
     significant = is_significant(sums.weights, np.maximum(measured_p, expected_p))
     selected = mask_weights(sums.weights, significant)

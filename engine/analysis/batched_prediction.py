@@ -14,15 +14,15 @@ from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
-import torch
 
-from ...models.common.arrays import Floats
+from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.errors import InputError
+from ...models.common.filterbank import frame_count
 from ...models.inference.checkpoint import Model
 from ...models.network.padding import PaddedSpectrogram
-from ...models.network.spectrogram import frame_count, spectrogram_blocks
 from ...models.signal.input_level import between
+from ...models.signal.log_spectrogram import spectrogram_blocks
 from ..audio.track import Track
 from .prediction import Prediction, overlapping_windows, to_prediction
 
@@ -57,23 +57,23 @@ class _Sums:
     """What the windows of one track add up to."""
 
     def __init__(self, *, over_time: bool) -> None:
-        self.total = torch.zeros(len(MIDLEVEL), dtype=torch.float64)
+        self.total = np.zeros(len(MIDLEVEL))
         self.count = 0
         self.windows = 0
-        self.columns: list[torch.Tensor] | None = [] if over_time else None
+        self.columns: list[Floats] | None = [] if over_time else None
 
-    def add(self, local: torch.Tensor) -> None:
+    def add(self, local: FloatArray) -> None:
         """Add local outputs [7, time, columns]."""
-        self.total += local.sum((1, 2), dtype=torch.float64).cpu()
+        self.total += local.sum((1, 2), dtype=np.float64)
         self.count += local.shape[1] * local.shape[2]
         self.windows += 1
         if self.columns is not None:
-            self.columns.append(local.mean(2, dtype=torch.float64).cpu())
+            self.columns.append(local.mean(2, dtype=np.float64))
 
     @property
-    def mean(self) -> torch.Tensor:
+    def mean(self) -> Floats:
         """[7]."""
-        return (self.total / self.count).float()
+        return self.total / self.count
 
 
 def predict_tracks(
@@ -99,18 +99,16 @@ def predict_tracks(
     sums = [_Sums(over_time=every_s is not None) for _ in tracks]
     iterators = [_windows(track, model) for track in tracks]
     results = []
-    with torch.inference_mode():
-        alive = list(range(len(tracks)))
-        while alive:
-            taken = [(number, window) for number in alive if (window := next(iterators[number], None)) is not None]
-            alive = [number for number, _ in taken]
-            for _, group in groupby(sorted(taken, key=lambda one: _shape(one[1])), key=lambda one: _shape(one[1])):
-                _add_outputs(list(group), sums, model)
-        for track, found in zip(tracks, sums, strict=True):
-            midlevel, emotions = model.network.read(found.mean.to(model.device))
-            prediction = to_prediction(midlevel.cpu().numpy(), emotions.cpu().numpy(), duration_s=track.duration_s)
-            curve = None if every_s is None else _curve(track, found, model, every_s)
-            results.append((prediction, curve))
+    alive = list(range(len(tracks)))
+    while alive:
+        taken = [(number, window) for number in alive if (window := next(iterators[number], None)) is not None]
+        alive = [number for number, _ in taken]
+        for _, group in groupby(sorted(taken, key=lambda one: _shape(one[1])), key=lambda one: _shape(one[1])):
+            _add_outputs(list(group), sums, model)
+    for track, found in zip(tracks, sums, strict=True):
+        prediction = to_prediction(*model.predictor.read(found.mean), duration_s=track.duration_s)
+        curve = None if every_s is None else _curve(track, found, model, every_s)
+        results.append((prediction, curve))
     return results
 
 
@@ -122,7 +120,7 @@ def check_step(every_s: float | None) -> None:
 
 def _windows(track: Track, model: Model) -> Iterator[PaddedSpectrogram]:
     sound = between(track.network_input_blocks(), *track.sounding)
-    return overlapping_windows(spectrogram_blocks(sound, scale=track.network_peak), model.network)
+    return overlapping_windows(spectrogram_blocks(sound, scale=track.network_peak), model.predictor.geometry)
 
 
 def _shape(window: PaddedSpectrogram) -> tuple[Any, ...]:
@@ -132,14 +130,14 @@ def _shape(window: PaddedSpectrogram) -> tuple[Any, ...]:
 def _add_outputs(group: list[tuple[int, PaddedSpectrogram]], sums: list[_Sums], model: Model) -> None:
     window = group[0][1]
     if len(group) > 1:
-        window = replace(window, sound=torch.cat([one.sound for _, one in group]))
-    for (number, _), local in zip(group, model.network.local(window), strict=True):
+        window = replace(window, sound=np.concatenate([one.sound for _, one in group]))
+    for (number, _), local in zip(group, model.predictor.local(window), strict=True):
         sums[number].add(local)
 
 
 def _curve(track: Track, sums: _Sums, model: Model, every_s: float) -> PredictionCurve:
-    geometry = model.network.geometry
-    columns = torch.cat(sums.columns or [], 1).numpy()  # [7, positions]
+    geometry = model.predictor.geometry
+    columns = np.concatenate(sums.columns or [], 1)  # [7, positions]
     first, end = track.sounding
     if sums.windows > 1:  # (windows begin some positions in, and come round to the beginning at last)
         begin = (geometry.frame_range(0, 1)[0] % geometry.stride + geometry.left_context) // geometry.stride
@@ -148,7 +146,5 @@ def _curve(track: Track, sums: _Sums, model: Model, every_s: float) -> Predictio
     stretch = ((first + frames * HOP_LENGTH) / SAMPLE_RATE // every_s).astype(int)
     numbers = np.unique(stretch)
     means = np.stack([columns[:, stretch == number].mean(1) for number in numbers])
-    midlevel, emotions = model.network.read(torch.from_numpy(means).float().to(model.device))
-    return PredictionCurve(
-        numbers * float(every_s), midlevel.cpu().numpy().astype(float), emotions.cpu().numpy().astype(float)
-    )
+    midlevel, emotions = model.predictor.read(means)
+    return PredictionCurve(numbers * float(every_s), midlevel.astype(float), emotions.astype(float))

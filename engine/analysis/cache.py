@@ -16,13 +16,12 @@ from typing import Final
 from ...models.common.errors import InputError
 from ...models.common.paths import cache_dir
 from ...models.inference.checkpoint import Model, load_model
-from ...models.network.spectrogram import INPUT_VERSION
+from ...models.signal.log_spectrogram import INPUT_VERSION
 from ..audio.track import Track
 from ..steering.levels import VERSION as FADERS_VERSION
 from .analysis import Analysis
 from .analysis_archive import FORMAT, VERSION
 from .analysis_file import SUFFIX, is_analysis, load_analysis, save_analysis
-from .analyze_track import analyze_track
 from .settings import AnalysisSettings
 
 PARTIAL_SUFFIX: Final = ".partial"
@@ -87,6 +86,8 @@ def analyze(
             if output is not None and not is_analysis(path):
                 raise InputError(f"{path}: exists and is not an analysis; not overwritten") from None
             note(f"{path}: does not fit this track, model and settings any more; it is made again")
+    from .analyze_track import analyze_track  # (torch)
+
     analysis = analyze_track(track, model, settings, partial=partial, progress=progress)
     try:
         if output is None and unwritable:

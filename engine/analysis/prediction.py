@@ -1,4 +1,4 @@
-"""Prediction of the features and emotions of a whole track in bounded memory."""
+"""Prediction of the features and emotions of a whole track in bounded memory. On a processor without torch."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.inference.checkpoint import Model
-from ...models.network.model import MidlevelNetwork
-from ...models.network.padding import PaddedSpectrogram, filling
-from ...models.network.spectrogram import spectrogram_blocks
+from ...models.network.padding import PaddedSpectrogram, circle_of, filling
+from ...models.network.receptive_field import ReceptiveField
 from ...models.signal.input_level import between
+from ...models.signal.log_spectrogram import spectrogram_blocks
 from ..audio.track import Track
 
 POSITIONS_AT_ONCE = 128
@@ -102,23 +101,22 @@ def predict_blocks(
             yield block
 
     blocks = counted() if sounding is None else between(counted(), *sounding)
-    total = torch.zeros(len(MIDLEVEL), dtype=torch.float64)
+    predictor = model.predictor
+    total = np.zeros(len(MIDLEVEL))
     count = 0
-    with torch.inference_mode():
-        for window in overlapping_windows(spectrogram_blocks(blocks, scale=scale), model.network):
-            local = model.network.local(window)[0]  # [7, time, frequency]
-            total += local.sum((1, 2), dtype=torch.float64).cpu()
-            count += local.shape[1] * local.shape[2]
-        midlevel, emotions = model.network.read((total / count).float().to(model.device))
-    return to_prediction(midlevel.cpu().numpy(), emotions.cpu().numpy(), duration_s=samples / SAMPLE_RATE)
+    for window in overlapping_windows(spectrogram_blocks(blocks, scale=scale), predictor.geometry):
+        local = predictor.local(window)[0]  # [7, time, frequency]
+        total += local.sum((1, 2), dtype=np.float64)
+        count += local.shape[1] * local.shape[2]
+    midlevel, emotions = predictor.read(total / count)
+    return to_prediction(midlevel, emotions, duration_s=samples / SAMPLE_RATE)
 
 
-def overlapping_windows(blocks: Iterator[FloatArray], network: MidlevelNetwork) -> Iterator[PaddedSpectrogram]:
+def overlapping_windows(blocks: Iterator[FloatArray], geometry: ReceptiveField) -> Iterator[PaddedSpectrogram]:
     """Receptive fields of consecutive output positions of a circular spectrogram, about POSITIONS_AT_ONCE each.
 
     Positions whose receptive field goes round from the end to the beginning come last.
     """
-    geometry = network.geometry
     field, stride = geometry.field, geometry.stride
     step = POSITIONS_AT_ONCE * stride
     at_once = step + field - stride
@@ -134,15 +132,11 @@ def overlapping_windows(blocks: Iterator[FloatArray], network: MidlevelNetwork) 
             if beginning is None:
                 beginning = pending[: phase + field - stride].copy()
                 pending = pending[phase:]
-            yield _on_device(pending[:at_once], network)
+            yield PaddedSpectrogram(pending[None, :at_once])
             pending = pending[step:]
     if beginning is None:
         if frames:
-            yield network.around(torch.from_numpy(pending)[None].to(network.device))
+            yield circle_of(pending[None], geometry)
         return
     rest = pending[len(pending) - frames + filling(frames, stride)]
-    yield _on_device(np.concatenate([pending, rest, beginning]), network)
-
-
-def _on_device(frames: FloatArray, network: MidlevelNetwork) -> PaddedSpectrogram:
-    return PaddedSpectrogram(torch.from_numpy(frames)[None].to(network.device))
+    yield PaddedSpectrogram(np.concatenate([pending, rest, beginning])[None])

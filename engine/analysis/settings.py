@@ -1,19 +1,19 @@
 """Settings of an analysis: the methods by name, checked when they are chosen."""
 
 from dataclasses import dataclass
+from importlib import import_module
 from types import ModuleType
 from typing import Final
 
 from ...models.common.errors import InputError
-from ..explain import expected_gradients, lime, local_regression
-from ..explain.perturbation import PERTURBATIONS
-from ..explain.segmentation import SEGMENTATIONS
+from ..explain.methods import ESTIMATORS, PASSES, PERTURBATIONS, SEGMENTATIONS
 
-ESTIMATORS: Final[dict[str, ModuleType]] = {"gradient": expected_gradients, "local": local_regression, "lime": lime}
-"""The estimators, the default first. Each module has the function explain_window and the constants PASSES (default
-number of network evaluations per window), BIT_VARIANCE (variance of the perturbation variable) and POSITIONS (length
-of a window in output positions; 0 for ten seconds)."""
 PASSES_MINIMUM: Final = 64
+
+
+def estimator_module(name: str) -> ModuleType:
+    """The module of an estimator, with what `ESTIMATORS` says; imports torch."""
+    return import_module(f"moodfader.engine.explain.{ESTIMATORS[name]}")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class AnalysisSettings:
             if value not in allowed:
                 raise InputError(f"no {what} is called {value!r}: there are {', '.join(allowed)}")
         if self.passes == 0:
-            object.__setattr__(self, "passes", ESTIMATORS[self.estimator].PASSES)
+            object.__setattr__(self, "passes", PASSES[self.estimator])
         if self.passes < PASSES_MINIMUM:
             raise InputError(f"{self.passes} passes are too few to explain anything: at least {PASSES_MINIMUM}")
         if not 0 <= self.seed < 2**63:

@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from . import methods
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.common.progress import report_step
@@ -36,7 +37,7 @@ from .experimental_design import balanced_signs, visible_segments
 from .lime import SegmentEffects
 from .perturbation import AnalysisWindow, SegmentPerturber
 
-PASSES: Final = 512
+PASSES: Final = methods.PASSES["gradient"]
 """Default number of network evaluations per window."""
 POSITIONS: Final = 128
 """Length of a window in output positions of the network."""

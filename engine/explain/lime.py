@@ -14,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, stats
 
+from . import methods
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.common.progress import report_step
 from ...models.inference.checkpoint import Model
 from .perturbation import AnalysisWindow, local_outputs
 
-PASSES: Final = 50_000
+PASSES: Final = methods.PASSES["lime"]
 """Default number of network evaluations (samples) per window."""
 POSITIONS: Final = 0
 """Length of a window in output positions of the network; 0 stands for ten seconds."""

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg
 
+from . import methods
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.common.progress import report_step
@@ -32,7 +33,7 @@ from .experimental_design import pad_with_random_signs, paley_hadamard, visible_
 from .lime import SegmentEffects
 from .perturbation import BATCH_SIZE, AnalysisWindow, local_outputs
 
-PASSES: Final = 1024
+PASSES: Final = methods.PASSES["local"]
 """Default number of network evaluations (samples) per window."""
 POSITIONS: Final = 64
 """Length of a window in output positions of the network."""

@@ -19,7 +19,6 @@ from ...models.inference.checkpoint import Model
 from ...models.network.padding import PaddedSpectrogram, circular_frames
 from ...models.network.spectrogram import apply_gain_db
 
-PERTURBATIONS: Final = ("gain", "hide")
 GAIN_DB: Final = 6.0
 """Gain of the perturbation `gain`, up and down."""
 BATCH_SIZE: Final = 32

@@ -10,10 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from ...models.common.arrays import ProgressCallback
-from ...models.inference.threads import torch_threads
 from ..audio.track import Track, load_track
 from ..audio.true_peak import TruePeakMeter
 from ..dsp.faders import Faders
@@ -56,7 +54,7 @@ def write_with_levels(
     headroom: bool = False,
     bit_depth: str = "24",
     ceiling_dbtp: float = -1.0,
-    device: torch.device | str = "cpu",
+    device: object = "cpu",
     dither: bool | None = None,
     progress: ProgressCallback | None = None,
 ) -> WrittenLevels:
@@ -132,17 +130,15 @@ def write_with_levels(
             channel_mask=track.source.channel_mask,
             name=name,
         )
-        # The pieces of work are small: a second thread costs more than it gives, far more on a busy machine.
-        with torch_threads(1):
-            with writer:
-                for end, block in _counted(sound):
-                    writer.write(block)
-                    report_attempt(attempt, (1 - _READ_BACK) * end / track.samples)
-            if headroom and not matched and limited_db > 0 and attempt < _ATTEMPTS - 1:
-                lowered_db += limited_db + _HEADROOM_MARGIN_DB
-                gain_db -= limited_db + _HEADROOM_MARGIN_DB
-                continue
-            written = replace(_read_back(path, gain_db), headroom_db=lowered_db)
+        with writer:
+            for end, block in _counted(sound):
+                writer.write(block)
+                report_attempt(attempt, (1 - _READ_BACK) * end / track.samples)
+        if headroom and not matched and limited_db > 0 and attempt < _ATTEMPTS - 1:
+            lowered_db += limited_db + _HEADROOM_MARGIN_DB
+            gain_db -= limited_db + _HEADROOM_MARGIN_DB
+            continue
+        written = replace(_read_back(path, gain_db), headroom_db=lowered_db)
         report_attempt(attempt, 1.0)
         excess = 0.0 if neutral else max(0.0, written.true_peak_dbtp - ceiling_dbtp)
         missing = track.loudness_lufs - written.loudness_lufs if matched else 0.0
@@ -202,7 +198,7 @@ def process_track(
     faders: Faders,
     gain_db: float = 0.0,
     ceiling_dbtp: float = -1.0,
-    device: torch.device | str = "cpu",
+    device: object = "cpu",
     blocks: Iterator[np.ndarray] | None = None,
     on_limited: Callable[[float], None] | None = None,
 ) -> Iterator[np.ndarray]:

@@ -8,7 +8,7 @@ import math
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,19 +18,18 @@ from ...models.common.constants import MIDLEVEL, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model, load_model
 from ...models.inference.device import resolve_device
-from ...models.inference.threads import torch_threads
 from ..analysis.analysis import Analysis
 from ..analysis.prediction import predict_track
 from ..analysis.surrogate import expected_emotions, shifted_emotions
 from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..steering.confirmed import confirmed_part
-from ..steering.excerpts import read_excerpts, spread_starts
-from ..steering.fader_setting import FaderSetting, as_mask, solve_setting
-from ..steering.listeners import NetworkListener
 from .audio_writer import check_layout, validate_output
 from .level_controlled_write import LOUDNESS_TOLERANCE_LU, WrittenLevels, write_with_levels
 from .tags import copy_tags
+
+if TYPE_CHECKING:
+    from ..steering.fader_setting import FaderSetting
 
 CEILING_RANGE_DBTP = (-20.0, 0.0)
 
@@ -121,6 +120,8 @@ def render(
     setting = _together(track, analysis, faders, model) if together else None
     weights, positions = analysis.mask_weights, faders
     if setting is not None:
+        from ..steering.fader_setting import as_mask
+
         weights, positions = as_mask(setting.gains_db)
     report(0.1)
     with atomic_write(output) as temp_path:
@@ -165,10 +166,16 @@ def render(
     )
 
 
-def _together(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting | None:
+def _together(track: Track, analysis: Analysis, faders: Faders, model: Model) -> "FaderSetting | None":
     """Several decoupled faders solved as a whole; None for one, none, and coupled ones."""
     if analysis.response is None or np.count_nonzero(faders.to_array()) < 2:
         return None
+    # (torch: the faders are solved by the network's gradients)
+    from ...models.inference.threads import torch_threads
+    from ..steering.excerpts import read_excerpts, spread_starts
+    from ..steering.fader_setting import solve_setting
+    from ..steering.listeners import NetworkListener
+
     stretches = spread_starts(track)
     sounds = read_excerpts(track, stretches)
     with torch_threads(1):  # (many small operations: a second thread waits more than it works)

@@ -1,7 +1,8 @@
 """Trained networks on disk: safetensors, with what is needed to rebuild them and the record of their training.
 
 No pickle is read or written. The metadata holds the format's version, the architecture, the training record (JSON)
-and a SHA-256 over the tensors, which is verified at loading and names the model in analysis files.
+and a SHA-256 over the tensors, which is verified at loading and names the model in analysis files. torch is imported
+when its network is asked for; predictions on a processor do without (`predictor`).
 """
 
 import functools
@@ -11,65 +12,112 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.numpy import save_file
 
 from ..common.atomic_write import atomic_write
 from ..common.errors import InputError
 from ..common.parsing import parse_json
 from ..network.architectures import ARCHITECTURES
-from ..network.model import MidlevelNetwork
 from .device import use_deterministic_fp32
-from .fold import optimise_for_inference
+from .predictor import Predictor, make_predictor
+from .tensor_layout import tensor_layout
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..network.model import MidlevelNetwork
 
 FORMAT = "moodfader-model"
 VERSION = 1
 _LARGEST_FILE = 256 << 20  # bytes
 _LARGEST_HEADER = 16 << 20  # bytes; most of it is the record of the training
 _LARGEST_WEIGHT = 1e6
-_TYPE_NAMES = {torch.float32: "F32", torch.int64: "I64"}
 DEFAULT_NAME = "default.safetensors"
 PRETRAINED_NAME = "known.safetensors"
 
 
 @dataclass(frozen=True)
-class Model:
-    """A network ready to predict (evaluation mode, normalisation folded), and where it comes from."""
+class Checkpoint:
+    """What a file holds: weights as they were trained, and the record of it."""
 
-    network: MidlevelNetwork
+    architecture: str
+    tensors: Mapping[str, npt.NDArray[Any]]
     digest: str
     record: Mapping[str, Any]
+
+    def state_dict(self) -> "dict[str, torch.Tensor]":
+        """The tensors as torch's, in memory of their own."""
+        import torch
+
+        return {name: torch.from_numpy(array.copy()) for name, array in self.tensors.items()}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained network ready to predict, and where it comes from."""
+
+    checkpoint: Checkpoint
     path: Path
+    device: str = "cpu"
+    """Where it computes, as torch calls it."""
 
     @property
-    def device(self) -> torch.device:
-        """Where it computes."""
-        return self.network.device
+    def digest(self) -> str:
+        """SHA-256 (hex) of the weights."""
+        return self.checkpoint.digest
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """The record of the training."""
+        return self.checkpoint.record
 
     @property
     def emotion_weights(self) -> npt.NDArray[np.float32]:
         """The linear layer [8, 7]: emotion += weight * mid-level."""
-        return np.asarray(self.network.emotions.weight.detach().cpu().numpy())
+        return np.asarray(self.checkpoint.tensors["emotions.weight"])
+
+    @functools.cached_property
+    def network(self) -> "MidlevelNetwork":
+        """The network in torch: evaluation mode, normalisation folded, without gradients of weights."""
+        from ..network.model import MidlevelNetwork
+        from .fold import optimise_for_inference
+
+        network = MidlevelNetwork(self.checkpoint.architecture)
+        network.load_state_dict(self.checkpoint.state_dict())
+        optimise_for_inference(network)
+        network.requires_grad_(False)
+        return network.to(self.device)
+
+    @functools.cached_property
+    def predictor(self) -> Predictor:
+        """Its forward pass on arrays: NumPy's on a processor, torch's on a card and for what NumPy's is too slow."""
+        return make_predictor(
+            self.checkpoint.architecture, self.checkpoint.tensors, device=self.device, network=lambda: self.network
+        )
 
 
-def tensors_digest(tensors: Mapping[str, torch.Tensor]) -> str:
+def tensors_digest(tensors: "Mapping[str, npt.NDArray[Any] | torch.Tensor]") -> str:
     """SHA-256 (hex) over names, shapes, types and bytes."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
-        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
-        digest.update(tensor.numpy().tobytes())
+        array = _as_array(tensors[name])
+        digest.update(f"{name} {array.shape} torch.{array.dtype}\n".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
 
-def save_model(network: MidlevelNetwork, path: Path, *, record: Mapping[str, Any]) -> str:
+def _as_array(tensor: "npt.NDArray[Any] | torch.Tensor") -> npt.NDArray[Any]:
+    return tensor if isinstance(tensor, np.ndarray) else np.asarray(tensor.detach().cpu().numpy())
+
+
+def save_model(network: "MidlevelNetwork", path: Path, *, record: Mapping[str, Any]) -> str:
     """Write the network (not folded) with its record; returns the digest. Raises InputError as `written_beside`."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    tensors = {name: np.ascontiguousarray(_as_array(tensor)) for name, tensor in network.state_dict().items()}
     digest = tensors_digest(tensors)
     metadata = {
         "format": FORMAT,
@@ -98,16 +146,6 @@ def _shipped(name: str) -> Path:
     return Path(str(importlib.resources.files("moodfader.models.weights") / name))
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """What a file holds: weights as they were trained, and the record of it."""
-
-    architecture: str
-    tensors: Mapping[str, torch.Tensor]
-    digest: str
-    record: Mapping[str, Any]
-
-
 def read_checkpoint(path: Path) -> Checkpoint:
     """What a checkpoint holds. Raises InputError for a file that is missing, broken, foreign, of another version or
     altered.
@@ -116,7 +154,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         if not path.is_file():
             raise InputError(f"{path}: no such model file")
         _check_size(path)
-        with safe_open(path, framework="pt", device="cpu") as file:
+        with safe_open(path, framework="numpy") as file:
             metadata = parse_json((file.metadata() or {}).get(FORMAT, "{}"))
             architecture = _architecture(path, metadata)
             _check_shapes(path, file, architecture)
@@ -130,8 +168,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     digest = tensors_digest(tensors)
     if digest != metadata.get("sha256") or not isinstance(metadata.get("record"), dict):
         raise InputError(f"{path}: the checksum does not fit its weights (damaged or altered)")
-    for name, tensor in tensors.items():
-        if not bool(torch.isfinite(tensor).all()) or bool((tensor.abs() > _LARGEST_WEIGHT).any()):
+    for name, array in tensors.items():
+        if not (np.abs(array) <= _LARGEST_WEIGHT).all():
             raise InputError(f"{path}: {name} has weights that are no numbers, or beyond all measure")
     return Checkpoint(architecture, tensors, digest, metadata["record"])
 
@@ -159,32 +197,16 @@ def _architecture(path: Path, metadata: object) -> str:
 
 def _check_shapes(path: Path, file: Any, architecture: str) -> None:  # noqa: ANN401
     """See that names, shapes and types are the architecture's, before a tensor is read. Raises InputError."""
-    expected = _layout(architecture)
+    expected = tensor_layout(ARCHITECTURES[architecture])
     slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
     if {name: (part.get_shape(), part.get_dtype()) for name, part in slices.items()} != expected:
         raise InputError(f"{path}: its weights do not fit the architecture {architecture!r}")
 
 
-@functools.cache
-def _layout(architecture: str) -> dict[str, tuple[list[int], str | None]]:
-    """Shape and type of each tensor of an architecture."""
-    tensors = MidlevelNetwork(architecture).state_dict()
-    return {name: (list(tensor.shape), _TYPE_NAMES.get(tensor.dtype)) for name, tensor in tensors.items()}
-
-
 def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:
-    """Rebuild the network of a checkpoint (the default one without a path) for prediction on `device`.
-
-    Raises InputError as read_checkpoint, and for weights that are not its architecture's.
+    """Read a checkpoint (the default one without a path) for prediction on `device`. Raises InputError as
+    read_checkpoint.
     """
     use_deterministic_fp32(device)
     path = default_checkpoint() if path is None else path
-    checkpoint = read_checkpoint(path)
-    network = MidlevelNetwork(checkpoint.architecture)
-    try:
-        network.load_state_dict(checkpoint.tensors)
-    except (RuntimeError, ValueError) as error:
-        raise InputError(f"{path}: its weights do not fit the architecture {checkpoint.architecture!r}") from error
-    optimise_for_inference(network)
-    network.requires_grad_(False)
-    return Model(network=network.to(device), digest=checkpoint.digest, record=checkpoint.record, path=path)
+    return Model(read_checkpoint(path), path, device)

@@ -22,7 +22,7 @@ from .architectures import ARCHITECTURES, KeyMethod
 from .key_branch import KeyBranch
 from .key_change_branch import KeyChangeBranch
 from .layers import ChannelDropout, FrequencyBias, conv_bn_relu, global_max, global_mean, soft_limit
-from .padding import PaddedSpectrogram, filling
+from .padding import PaddedSpectrogram, circle_of
 from .pitch_class_branch import OUT as KEYS_OUT
 from .pitch_class_branch import QUARTER_TONES, PitchClassBranch
 from .receptive_field import CONTEXT_STEPS, ReceptiveField, receptive_field_of, receptive_field_until_pool
@@ -111,11 +111,7 @@ class MidlevelNetwork(nn.Module):
 
     def around(self, spectrogram: torch.Tensor) -> PaddedSpectrogram:
         """[batch, frames, bands], each end continued by the other one, as far as the positions see."""
-        begin, end = self.geometry.frame_range(0, self.geometry.positions(spectrogram.shape[1]))
-        rest = filling(spectrogram.shape[1], self.geometry.stride)
-        if len(rest):
-            spectrogram = torch.cat([spectrogram, spectrogram[:, torch.from_numpy(rest).to(spectrogram.device)]], 1)
-        return PaddedSpectrogram(spectrogram, begin, end - begin)
+        return circle_of(spectrogram, self.geometry)
 
     def forward(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[batch, frames, bands] -> mid-level [batch, 7] and emotions [batch, 8], within 0..1."""

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .receptive_field import ReceptiveField
+
 Sound = Any
 """A spectrogram or an output of a stack: torch's tensor or NumPy's array."""
 Stack = Callable[[Sound], tuple[Sound, ...]]
@@ -76,6 +78,15 @@ class PaddedSpectrogram:
             count -= parts[-1].shape[1]
             at = 0
         return _joined(parts, 1)
+
+
+def circle_of(spectrogram: Sound, geometry: ReceptiveField) -> PaddedSpectrogram:
+    """[batch, frames, bands], each end continued by the other one, as far as the positions of a network see."""
+    frames = spectrogram.shape[1]
+    begin, end = geometry.frame_range(0, geometry.positions(frames))
+    rest = filling(frames, geometry.stride)
+    turn = _joined([spectrogram, spectrogram[:, rest]], 1) if len(rest) else spectrogram
+    return PaddedSpectrogram(turn, begin, end - begin)
 
 
 def _joined(parts: Sequence[Sound], axis: int) -> Sound:  # noqa: ANN401

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..common.arrays import FloatArray
 from ..network.architectures import ARCHITECTURES, KEY_FIELDS, RHYTHM_FIELD, KeyMethod
-from ..network.padding import PaddedSpectrogram, filling
+from ..network.padding import PaddedSpectrogram
 from ..network.receptive_field import CONTEXT_STEPS, receptive_field_of, receptive_field_until_pool
 from ..signal.soft_limit import soft_limit
 from .key_branches import KeyBranch, KeyChangeBranch
@@ -41,13 +41,6 @@ class NumpyNetwork:
         self._emotions, self._emotions_bias = weights.plain("emotions")
         keys = ARCHITECTURES[architecture].context
         self._context = None if keys is None else _ContextBranch(weights, keys)
-
-    def around(self, spectrogram: FloatArray) -> PaddedSpectrogram:
-        """[frames, bands], each end continued by the other one, as far as the positions see."""
-        frames, stride = len(spectrogram), self.geometry.stride
-        begin, end = self.geometry.frame_range(0, self.geometry.positions(frames))
-        turn = np.concatenate([spectrogram, spectrogram[filling(frames, stride)]])
-        return PaddedSpectrogram(turn[None], begin, end - begin)
 
     def local(self, extended: PaddedSpectrogram) -> FloatArray:
         """Extended spectrogram [batch, frames, bands] -> local outputs [batch, 7, time, columns]."""

@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-import scipy.fft
+
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..common.arrays import FloatArray
@@ -76,7 +76,7 @@ class RhythmBranch:
     def _autocorrelation(self, envelopes: FloatArray) -> tuple[FloatArray, FloatArray]:
         windows = sliding_window_view(envelopes, _WINDOW, axis=1)[:, ::_STRIDE]  # [batch, times, 12, _WINDOW]
         windows = windows - windows.mean(axis=3, keepdims=True)
-        spectrum = scipy.fft.rfft(windows, _TURN)
+        spectrum = np.fft.rfft(windows, _TURN)
         products = (spectrum.real**2 + spectrum.imag**2) @ self._cosines
         energy = products[..., 0] / np.float32(_WINDOW)
         alike = products[..., 1:] * self._unbiased / (products[..., :1] + np.float32(1e-3 * _WINDOW))

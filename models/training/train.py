@@ -45,7 +45,7 @@ def new_network(settings: TrainingSettings) -> MidlevelNetwork:
             raise InputError(
                 f"{settings.start}: its architecture is {begin.architecture}, not {settings.architecture}"
             )
-        tensors = {name: tensor for name, tensor in begin.tensors.items() if not name.startswith("emotions.")}
+        tensors = {name: tensor for name, tensor in begin.state_dict().items() if not name.startswith("emotions.")}
         network.load_state_dict(tensors, strict=False)
     if settings.layer in ("fixed", "start"):
         weight, bias = load_published_layer()

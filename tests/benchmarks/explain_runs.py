@@ -141,7 +141,7 @@ def stock(clip: Clip, model: Any, *, samples: int, seed: int) -> Any:
 def ours(clip: Clip, model: Any, *, estimator: str, perturbation: str, passes: int, seed: int) -> Any:
     """Weights [segments, 7] of the same clip in one window."""
     import numpy as np
-    from moodfader.engine.analysis.settings import ESTIMATORS
+    from moodfader.engine.analysis.settings import estimator_module
     from moodfader.engine.explain.perturbation import cut_window
 
     stretch = cut_window(
@@ -149,7 +149,7 @@ def ours(clip: Clip, model: Any, *, estimator: str, perturbation: str, passes: i
     )
     rng = np.random.default_rng(seed)
     return (
-        ESTIMATORS[estimator]
+        estimator_module(estimator)
         .explain_window(stretch, model, passes=passes, perturbation=perturbation, rng=rng)
         .weights
     )

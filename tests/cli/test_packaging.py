@@ -18,6 +18,7 @@ LAYERS = (
     "models.common",
     "models.signal",
     "models.network",
+    "models.numpy_network",
     "models.datasets",
     "models.inference",
     "models.training",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ....models.network.spectrogram import INPUT_VERSION
+from ....models.signal.log_spectrogram import INPUT_VERSION
 
 Status = Literal["done", "failed", "lost"]
 """lost: not the track's fault (a full disk, a storage that went away); it is worked on again later."""

@@ -16,6 +16,7 @@ from ...models.common.errors import InputError
 from ...models.common.extras import require
 from ..audio.track import Track
 from ..steering.levels import without_effect
+from .prediction import Prediction
 from .settings import AnalysisSettings
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ class Analysis:
         None where the faders are coupled.
     path
         The file that the analysis is stored in, if it is.
+    prediction
+        Of the whole track by the same model; None in files of 0.9 and before.
+    loudness_lufs
+        Integrated loudness of the track; None in files of 0.9 and before.
     """
 
     segments: Labels
@@ -83,6 +88,8 @@ class Analysis:
     sounding_s: float = 0.0
     """Seconds between the silent ends of the track; 0: duration_s (files of 0.7)."""
     path: Path | None = None
+    prediction: Prediction | None = None
+    loudness_lufs: float | None = None
 
     def __post_init__(self) -> None:
         if self.sounding_s <= 0:
@@ -181,7 +188,12 @@ class Analysis:
 
     def metadata(self) -> dict[str, Any]:
         """Return the metadata that is stored with the arrays: settings, digests and lengths."""
-        return {
+        measured: dict[str, Any] = {}
+        if self.prediction is not None:
+            measured["prediction"] = self.prediction.to_dict()
+        if self.loudness_lufs is not None:
+            measured["loudness_lufs"] = self.loudness_lufs
+        return measured | {
             "settings": asdict(self.settings),
             "track": self.track_digest,
             "model": self.model_digest,

@@ -13,7 +13,7 @@ from typing import IO, Any, Final
 
 import numpy as np
 
-from ...models.common.constants import MIDLEVEL, N_BANDS, SAMPLE_RATE
+from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.common.filterbank import frame_count
 from ...models.common.parsing import BAD_ARCHIVE, parse_json
@@ -116,6 +116,8 @@ class AnalysisArchive:
             and _is_number(duration_s, 0.9, 1e7)
             and _is_number(clip_seconds, 0.01, 60.0)
             and _is_number(fields.get("sounding_s", duration_s), 0.01, 1e7)
+            and _is_number(fields.get("loudness_lufs", 0), -200.0, 200.0)
+            and ("prediction" not in fields or _is_prediction(fields["prediction"]))
             and isinstance(fields["settings"].get("passes", 0), int)
             and isinstance(fields["settings"].get("seed", 0), int)
         ):
@@ -235,6 +237,17 @@ def _plausible(name: str, array: Array, segments: int) -> bool:
 
 def _is_number(value: object, low: float, high: float) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+def _is_prediction(value: object) -> bool:
+    """Whether it is what `Prediction.to_dict` gives."""
+    if not isinstance(value, dict) or set(value) != {"duration_s", "midlevel", "emotions"}:
+        return False
+    groups = (value["midlevel"], MIDLEVEL), (value["emotions"], EMOTIONS)
+    return _is_number(value["duration_s"], 0.0, 1e7) and all(
+        isinstance(group, dict) and set(group) == set(names) and all(_is_number(group[name], 0, 1) for name in names)
+        for group, names in groups
+    )
 
 
 def _short(value: object) -> str:

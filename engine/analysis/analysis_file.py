@@ -8,14 +8,14 @@ Without torch: the processes that play read their tables here too.
 
 import json
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from ...models.common.atomic_write import atomic_write
-from ...models.common.constants import MIDLEVEL
+from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.common.parsing import BAD_ARCHIVE
 from .analysis_archive import (
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ...models.inference.checkpoint import Model
     from ..audio.track import Track
     from .analysis import Analysis
+    from .prediction import Prediction
 
 SUFFIX: Final = ".npz"
 
@@ -94,7 +95,23 @@ def load_analysis(path: str | Path, *, track: "Track | None" = None, model: "Mod
             sounding_s=float(description.get("sounding_s", 0.0)),
             settings=settings,
             path=path,
+            prediction=_prediction(description.get("prediction")),
+            loudness_lufs=description.get("loudness_lufs"),
         )
+
+
+def _prediction(stored: Mapping[str, Any] | None) -> "Prediction | None":
+    """A prediction of the description, in the order of `constants.py`."""
+    from .prediction import Prediction
+
+    if stored is None:
+        return None
+    midlevel, emotions = stored["midlevel"], stored["emotions"]
+    return Prediction(
+        {name: float(midlevel[name]) for name in MIDLEVEL},
+        {name: float(emotions[name]) for name in EMOTIONS},
+        float(stored["duration_s"]),
+    )
 
 
 def load_tables(path: str | Path, names: Iterable[str], *, duration_s: float | None = None) -> dict[str, Array]:

@@ -30,6 +30,7 @@ from ..steering.excerpts import middle_start, read_excerpts, spread_starts
 from ..steering.fader_masks import DecoupledFaders, decoupled_faders
 from ..steering.listeners import own_listeners
 from .analysis import CLIP_SECONDS, Analysis
+from .prediction import predict_track
 from .settings import AnalysisSettings, estimator_module
 
 KEEP_SECONDS: Final = 30.0
@@ -141,6 +142,8 @@ def analyze_track(
         settings=settings,
         clip_seconds=min(CLIP_SECONDS, track.sounding_s),
         sounding_s=track.sounding_s,
+        prediction=predict_track(track, model),
+        loudness_lufs=track.loudness_lufs,
     )
 
 

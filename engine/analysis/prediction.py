@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.inference.checkpoint import Model
+from ...models.inference.threads import one_blas_thread
 from ...models.network.padding import PaddedSpectrogram, circle_of, filling
 from ...models.network.receptive_field import ReceptiveField
 from ...models.signal.input_level import between
@@ -104,10 +105,11 @@ def predict_blocks(
     predictor = model.predictor
     total = np.zeros(len(MIDLEVEL))
     count = 0
-    for window in overlapping_windows(spectrogram_blocks(blocks, scale=scale), predictor.geometry):
-        local = predictor.local(window)[0]  # [7, time, frequency]
-        total += local.sum((1, 2), dtype=np.float64)
-        count += local.shape[1] * local.shape[2]
+    with one_blas_thread():
+        for window in overlapping_windows(spectrogram_blocks(blocks, scale=scale), predictor.geometry):
+            local = predictor.local(window)[0]  # [7, time, frequency]
+            total += local.sum((1, 2), dtype=np.float64)
+            count += local.shape[1] * local.shape[2]
     midlevel, emotions = predictor.read(total / count)
     return to_prediction(midlevel, emotions, duration_s=samples / SAMPLE_RATE)
 

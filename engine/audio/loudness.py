@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from ...models.signal.compiled_scipy import filter_sections
 from .containers.channel_layout import loudness_weights
 
 SILENCE_LUFS = -70.0
@@ -34,7 +35,7 @@ class LoudnessMeter:
         self._sample_rate = sample_rate
         self._weights = np.array(loudness_weights(channel_mask, channels))
         self._sections = k_weighting(sample_rate)
-        self._state = np.zeros((2, channels, 2))
+        self._state = np.zeros((channels, 2, 2))
         self._position = 0
         self._step = 0  # index of the 100 ms step that is being filled
         self._energy = 0.0  # of that step so far
@@ -44,10 +45,8 @@ class LoudnessMeter:
         """Measure `block`, float [samples, channels]."""
         if not len(block):
             return
-        from scipy.signal import sosfilt  # (takes a second to import)
-
-        samples = np.ascontiguousarray(block.T, dtype=np.float64)  # [channels, samples]
-        weighted, self._state = sosfilt(self._sections, samples, axis=1, zi=self._state)
+        weighted = np.array(block.T, dtype=np.float64, order="C")  # [channels, samples]
+        filter_sections(self._sections, weighted, self._state)
         power = self._weights @ np.square(weighted, out=weighted)  # [samples]
         if self._position == self._edge(self._step + 1):
             self._close_step(0.0)

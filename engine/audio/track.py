@@ -21,6 +21,7 @@ from ...models.signal.click_removal import ClickRemover
 from ...models.signal.input_level import SILENCE, InputMeter
 from .decode import AudioFileInfo, decode, probe
 from .loudness import LoudnessMeter
+from .read_ahead import read_ahead
 
 _MOST_MONO = 600 * SAMPLE_RATE
 """Samples of the mono mix that are kept: ten minutes, 53 MB."""
@@ -88,6 +89,11 @@ class Track:
         for block in self.blocks():
             meter.add(block)
         return meter.integrated()
+
+    def recall_loudness(self, loudness_lufs: float | None) -> None:
+        """Take a loudness that was measured on the same samples before, so that it is not measured again."""
+        if loudness_lufs is not None:
+            self.__dict__.setdefault("loudness_lufs", loudness_lufs)
 
     def blocks(self, *, block_length: int = 65536, start: int = 0) -> Iterator[np.ndarray]:
         """Stream the samples from `start` on: float32 [block_length, channels]; the last block may be shorter."""
@@ -157,7 +163,7 @@ def measure_track(
     samples, sample_peak, network_input = 0, 0.0, InputMeter()
     mixed: list[np.ndarray] = []
     mixed_samples = 0
-    for block in decode(source):
+    for block in read_ahead(decode(source)):
         block_peak = max(float(block.max()), -float(block.min()))
         if not math.isfinite(block_peak):
             at = (samples + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])) / source.sample_rate

@@ -10,7 +10,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import scipy.fft
+
+from ...models.signal import compiled_scipy
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class ArrayBackend:
         return np.asarray(array if self.xp is np else array.cpu().numpy())
 
 
-NUMPY = ArrayBackend(np, scipy.fft, "cpu")
+NUMPY = ArrayBackend(np, compiled_scipy, "cpu")
 
 
 def array_backend(device: object = "cpu") -> ArrayBackend:

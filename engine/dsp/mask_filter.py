@@ -147,8 +147,11 @@ class MaskFilter:
         if len(starts) > OVERLAP:
             self._spectra.clear()
             samples = self.source.read(int(starts[0]), int(starts[-1]) + self.n_fft)
-            windows = sliding_window_view(samples, self.n_fft, axis=0)[:: self.hop_length]
-            return mask.backend.fft.rfft(mask.backend.to_device(windows * self._analysis_window))
+            # (each channel's samples together: the windows are then copied at full speed)
+            windows = sliding_window_view(np.ascontiguousarray(samples.T), self.n_fft, axis=1)[:, :: self.hop_length]
+            windowed = np.empty((windows.shape[1], windows.shape[0], self.n_fft), np.float32)
+            np.multiply(windows.transpose(1, 0, 2), self._analysis_window, out=windowed)
+            return mask.backend.fft.rfft(mask.backend.to_device(windowed))
         for start in starts.tolist():
             if start not in self._spectra:
                 samples = np.ascontiguousarray(self.source.read(start, start + self.n_fft).T)

@@ -1,4 +1,6 @@
-"""The analysis process, the only one with torch: analyses, measures the effect twice a second, solves targets.
+"""The analysis process: analyses, measures the effect twice a second, solves targets.
+
+It is the only one that imports torch, and only where a track has no analysis yet or targets are solved.
 
 The track that plays is analysed first, then those after it, then those before it. When a track is played whose
 analysis is missing, the running analysis is interrupted, and resumed later. Analyses run with low priority on one
@@ -70,9 +72,7 @@ class _AnalysisWorker:
         attach = self._connection.recv()
         self._ring = ring = RingBuffer(attach.channels, name=attach.name)
         self._send(AnalysisProgress(ring.track, 0.0))
-        import torch
-
-        torch.set_num_threads(1)
+        os.environ["OMP_NUM_THREADS"] = "1"  # (torch reads it, should an analysis need it)
         from ...models.inference.checkpoint import load_model
 
         try:
@@ -126,7 +126,7 @@ class _AnalysisWorker:
             self._left.discard(number)
 
     def _analyse(self, number: int) -> None:
-        from ...models.network.spectrogram import spectrogram_blocks
+        from ...models.signal.log_spectrogram import spectrogram_blocks
         from ..analysis.cache import analyze
         from ..analysis.prediction import predict_track
         from ..analysis.settings import AnalysisSettings
@@ -154,7 +154,7 @@ class _AnalysisWorker:
             duration_s=analysis.duration_s,
             clip_seconds=analysis.clip_seconds,
             sounding_s=analysis.sounding_s,
-            emotions=dict(predict_track(track, self._model).emotions),
+            emotions=dict((analysis.prediction or predict_track(track, self._model)).emotions),
             emotion_weights=self._model.emotion_weights,
         )
         self._analyses[number] = analysis.path, analysis.duration_s

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ...models.common.arrays import ProgressCallback
+from ..audio.read_ahead import WriteBehind, read_ahead
 from ..audio.track import Track, load_track
 from ..audio.true_peak import TruePeakMeter
 from ..dsp.faders import Faders
@@ -117,7 +118,7 @@ def write_with_levels(
             gain_db=gain_db,
             ceiling_dbtp=limit_db,
             device=device,
-            blocks=track.measured_blocks(),
+            blocks=read_ahead(track.measured_blocks()),
             on_limited=on_limited,
         )
         writer = AudioWriter(
@@ -130,9 +131,9 @@ def write_with_levels(
             channel_mask=track.source.channel_mask,
             name=name,
         )
-        with writer:
+        with writer, WriteBehind(writer.write) as write:
             for end, block in _counted(sound):
-                writer.write(block)
+                write(block)
                 report_attempt(attempt, (1 - _READ_BACK) * end / track.samples)
         if headroom and not matched and limited_db > 0 and attempt < _ATTEMPTS - 1:
             lowered_db += limited_db + _HEADROOM_MARGIN_DB

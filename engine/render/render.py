@@ -116,7 +116,9 @@ def render(
     chosen_device_name = resolve_device(device)
     model = load_model(device=chosen_device_name) if model is None else model
     report = progress or (lambda fraction: None)
-    before = predict_track(track, model)
+    track.recall_loudness(analysis.loudness_lufs)
+    stored = analysis.prediction if analysis.model_digest == model.digest else None
+    before = stored or predict_track(track, model)
     setting = _together(track, analysis, faders, model) if together else None
     weights, positions = analysis.mask_weights, faders
     if setting is not None:

@@ -61,7 +61,9 @@ class MidlevelNetwork(nn.Module):
         self.dropout = ChannelDropout(dropout)
         self.midlevel = nn.Conv2d(channels, len(MIDLEVEL), 1)
         keys = ARCHITECTURES[architecture].context
-        self.context = None if keys is None else ContextBranch(channels, bands, self.geometry, dropout, _KEY_BRANCHES[keys])
+        self.context = (
+            None if keys is None else ContextBranch(channels, bands, self.geometry, dropout, _KEY_BRANCHES[keys])
+        )
         self.emotions = nn.Linear(len(MIDLEVEL), len(EMOTIONS))
 
     @property

@@ -107,8 +107,9 @@ class _ContextBranch:
 
     def __init__(self, weights: FoldedWeights, keys: KeyMethod) -> None:
         weight, bias = weights.convolution("context.further", 1)
-        self._further = (weight, bias + weights.place_bias("context.further.3")), weights.convolution(
-            "context.further", 5
+        self._further = (
+            (weight, bias + weights.place_bias("context.further.3")),
+            weights.convolution("context.further", 5),
         )
         self._branches = (
             (_KEY_BRANCHES[keys](weights, "context.tonal"), KEY_FIELDS[keys]),

@@ -4,12 +4,12 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..common.arrays import FloatArray
 from ..common.constants import N_BANDS
 from ..network.padding import PaddedSpectrogram
+from ..signal.compiled_scipy import rfft
 from .layers import convolve, relu, sequence
 from .weights import FoldedWeights
 
@@ -76,7 +76,7 @@ class RhythmBranch:
     def _autocorrelation(self, envelopes: FloatArray) -> tuple[FloatArray, FloatArray]:
         windows = sliding_window_view(envelopes, _WINDOW, axis=1)[:, ::_STRIDE]  # [batch, times, 12, _WINDOW]
         windows = windows - windows.mean(axis=3, keepdims=True)
-        spectrum = np.fft.rfft(windows, _TURN)
+        spectrum = rfft(np.pad(windows, ((0, 0), (0, 0), (0, 0), (0, _TURN - _WINDOW))))
         products = (spectrum.real**2 + spectrum.imag**2) @ self._cosines
         energy = products[..., 0] / np.float32(_WINDOW)
         alike = products[..., 1:] * self._unbiased / (products[..., :1] + np.float32(1e-3 * _WINDOW))

@@ -28,8 +28,10 @@ def click_samples(sound: FloatArray) -> npt.NDArray[np.int64]:
     if largest == 0:
         return np.zeros(0, np.int64)
     padded = np.pad(size, REACH)
-    found = np.flatnonzero(size > 0)
-    for lag in range(LONGEST, REACH + 1):
+    limit = size / np.float32(CLICK_RATIO)
+    ends = padded[REACH - LONGEST :], padded[REACH + LONGEST :]
+    found = np.flatnonzero((ends[0][: len(size)] < limit) & (ends[1][: len(size)] < limit))
+    for lag in range(LONGEST + 1, REACH + 1):
         limit = size[found] / np.float32(CLICK_RATIO)
         quiet = (padded[found + REACH - lag] < limit) & (padded[found + REACH + lag] < limit)
         found = found[quiet]

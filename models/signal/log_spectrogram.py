@@ -9,12 +9,12 @@ from functools import cache
 from typing import Final
 
 import numpy as np
-
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..common.arrays import FloatArray
 from ..common.constants import HOP_LENGTH, N_FFT
 from ..common.filterbank import filterbank, frame_count
+from .compiled_scipy import rfft
 
 INPUT_VERSION: Final = 2
 """Rises when the same file gives another input to the same network; part of the keys of cached analyses.
@@ -37,7 +37,7 @@ def log_spectrogram(sound: FloatArray) -> FloatArray:
     result = np.empty((len(frames), filterbank().shape[1]), np.float32)
     for first in range(0, len(frames), _FRAMES_AT_ONCE):
         part = frames[first : first + _FRAMES_AT_ONCE]
-        magnitude = np.abs(np.fft.rfft(part * _window()))[:, :-1]  # without the Nyquist bin
+        magnitude = np.abs(rfft(part * _window()))[:, :-1]  # without the Nyquist bin
         np.matmul(magnitude, filterbank(), out=result[first : first + len(part)])
     result += np.float32(1)
     return np.log10(result, out=result)

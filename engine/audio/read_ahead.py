@@ -37,7 +37,7 @@ def read_ahead(blocks: Iterable[Block]) -> Iterator[Block]:
                     break
             else:
                 put((False, None))
-        except BaseException as error:  # noqa: BLE001 (handed over whole)
+        except BaseException as error:
             put((False, error))
         finally:
             if close := getattr(iterator, "close", None):

@@ -27,12 +27,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from . import methods
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.common.progress import report_step
 from ...models.inference.checkpoint import Model
 from ...models.inference.threads import torch_threads
+from . import methods
 from .experimental_design import balanced_signs, visible_segments
 from .lime import SegmentEffects
 from .perturbation import AnalysisWindow, SegmentPerturber

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, stats
 
-from . import methods
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.common.progress import report_step
 from ...models.inference.checkpoint import Model
+from . import methods
 from .perturbation import AnalysisWindow, local_outputs
 
 PASSES: Final = methods.PASSES["lime"]

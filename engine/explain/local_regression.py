@@ -24,11 +24,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg
 
-from . import methods
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.common.progress import report_step
 from ...models.inference.checkpoint import Model
+from . import methods
 from .experimental_design import pad_with_random_signs, paley_hadamard, visible_segments
 from .lime import SegmentEffects
 from .perturbation import BATCH_SIZE, AnalysisWindow, local_outputs

@@ -117,7 +117,7 @@ def _as_array(tensor: "npt.NDArray[Any] | torch.Tensor") -> npt.NDArray[Any]:
 
 def save_model(network: "MidlevelNetwork", path: Path, *, record: Mapping[str, Any]) -> str:
     """Write the network (not folded) with its record; returns the digest. Raises InputError as `written_beside`."""
-    tensors = {name: np.ascontiguousarray(_as_array(tensor)) for name, tensor in network.state_dict().items()}
+    tensors = {name: np.asarray(_as_array(tensor), order="C") for name, tensor in network.state_dict().items()}
     digest = tensors_digest(tensors)
     metadata = {
         "format": FORMAT,

@@ -3,6 +3,7 @@
 They are those of `MidlevelNetwork(architecture).state_dict()`, which a test compares.
 """
 
+from itertools import pairwise
 from typing import Final
 
 from ..common.constants import EMOTIONS, MIDLEVEL, N_BANDS
@@ -74,7 +75,7 @@ def _rhythm(layout: Layout) -> None:
     _convolution(layout, f"{name}.envelopes.0", [12, 32, 1])
     _convolution(layout, f"{name}.lags.0", [24, 12, 5, 1])
     widths = (32, 32, 32, 48, 48, 48)
-    for number, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+    for number, (before, after) in enumerate(pairwise(widths)):
         _convolution(layout, f"{name}.along.{3 * number}", [after, before, 5])
     _convolution(layout, f"{name}.out.0", [_RHYTHM_OUT, 2 * 24 + _LAGS + 48 + 12, 1])
 

@@ -89,7 +89,7 @@ def circle_of(spectrogram: Sound, geometry: ReceptiveField) -> PaddedSpectrogram
     return PaddedSpectrogram(turn, begin, end - begin)
 
 
-def _joined(parts: Sequence[Sound], axis: int) -> Sound:  # noqa: ANN401
+def _joined(parts: Sequence[Sound], axis: int) -> Sound:
     """Parts of one library's arrays, one after the other."""
     if len(parts) == 1:
         return parts[0]

@@ -1,1 +1,1 @@
-"""The networks' forward pass in NumPy: predictions without torch, whose import takes longer than a short prediction."""
+"""The networks' forward pass in NumPy: predictions without torch, which takes seconds to import."""

@@ -1,0 +1,62 @@
+"""Blocks made and written in threads: in order, with their errors, and without threads that stay."""
+
+import threading
+
+import pytest
+from moodfader.engine.audio.read_ahead import WriteBehind, read_ahead
+
+
+def test_blocks_come_in_order_and_whole():
+    assert list(read_ahead(range(1000))) == list(range(1000))
+    assert list(read_ahead([])) == []
+
+
+def test_an_error_comes_after_the_blocks_before_it():
+    def blocks():
+        yield 1
+        yield 2
+        raise ValueError("broken")
+
+    reading = read_ahead(blocks())
+    assert [next(reading), next(reading)] == [1, 2]
+    with pytest.raises(ValueError, match="broken"):
+        next(reading)
+
+
+def test_a_reader_that_stops_closes_the_source():
+    closed = threading.Event()
+
+    def blocks():
+        try:
+            while True:
+                yield 0
+        finally:
+            closed.set()
+
+    reading = read_ahead(blocks())
+    assert next(reading) == 0
+    reading.close()
+    assert closed.is_set()
+    assert not [thread for thread in threading.enumerate() if thread.name == "read-ahead"]
+
+
+def test_blocks_are_written_in_order():
+    written = []
+    with WriteBehind(written.append) as write:
+        for block in range(100):
+            write(block)
+    assert written == list(range(100))
+
+
+@pytest.mark.parametrize("more", [0, 3])
+def test_an_error_of_the_writer_is_raised(more):
+    def full(_block):
+        raise OSError("full")
+
+    def write_all():
+        with WriteBehind(full) as write:
+            for block in range(1 + more):
+                write(block)
+
+    with pytest.raises(OSError, match="full"):
+        write_all()

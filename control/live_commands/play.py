@@ -21,6 +21,7 @@ from ..tui.status_line import format_status, status_snapshot
 if TYPE_CHECKING:
     from ..osc.server import OscServer
     from ..session.session import Session
+    from ..web.server import WebServer
 
 _LINE_S = 1.0
 _FADE_OUT_S = 0.3
@@ -124,11 +125,12 @@ def play(
         stop = open_things.enter_context(_stopped_by_signals())
         session = Session(note=note)
         server = None if no_osc else _osc(session, open_things, bind, osc_port, reply_port, note)
+        pages = None
         if web or server is not None:
             ports = web_port if web else None, server.port if server is not None else None
-            url = _web(session, open_things, bind, ports, files, note)
+            pages = _web(session, open_things, bind, ports, files, note)
             if web:
-                _show_page_address(voice, url)
+                _show_page_address(voice, pages.url)
         if midi is not None:
             _midi(session, open_things, midi, note)
         for name, value in gains_db.items():
@@ -136,6 +138,8 @@ def play(
         if not paused:
             session.set("/moodfader/transport/play", True, source="command")
         session.start_player(files, wanted, record=record)
+        if pages is not None:
+            pages.start()  # (a process that takes a core for half a second: not before the first sound)
         open_things.callback(session.close, fade_s=_FADE_OUT_S)
         note.release()
         if full:
@@ -222,18 +226,20 @@ def _web(
     ports: tuple[int | None, int | None],
     files: list[Path],
     note: Callable[[str], None],
-) -> str:
-    """Serve the page (on the first port) and OSCQuery (which names the second, that of OSC); the page's address."""
+) -> "WebServer":
+    """Take the addresses of the page (the first port) and of OSCQuery (which names the second, that of OSC)."""
     from ..osc.sockets import url_host
     from ..web.server import WebServer
 
     page_port, osc_port = ports
-    server = WebServer(session, host=host, page_port=page_port, osc_port=osc_port, tracks=files, note=note)
+    server = WebServer(
+        session, host=host, page_port=page_port, osc_port=osc_port, tracks=files, note=note, start=False
+    )
     open_things.callback(server.close)
     if osc_port is not None:
         shown = url_host(server.host)
         note(f"OSC on {shown}:{osc_port}, OSCQuery on http://{shown}:{server.query_port}")
-    return server.url
+    return server
 
 
 def _show_page_address(voice: Output, url: str) -> None:

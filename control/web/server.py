@@ -45,6 +45,8 @@ class WebServer:
         The set list.
     note : callable, optional
         Told in one line when the process ends by itself.
+    start : bool
+        Whether the process is started at once; otherwise by `start`.
 
     Attributes
     ----------
@@ -72,6 +74,7 @@ class WebServer:
         announce: bool = True,
         tracks: Sequence[Path] = (),
         note: Callable[[str], None] | None = None,
+        start: bool = True,
     ) -> None:
         self._session = session
         self._note = note or (lambda text: None)
@@ -93,12 +96,18 @@ class WebServer:
         self._children = ChildProcesses()
         self._version = 0
         self._analyses: dict[int, str] = {}
-        self._start()
+        self._connection: Any = None
         self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
-        self._thread.start()
+        if start:
+            self.start()
         self._announcement: ServiceAnnouncer | None = None
         if announce and osc_port is not None:
             self._announcement = ServiceAnnouncer(self.host, self.query_port, osc_port)
+
+    def start(self) -> None:
+        """Start the process that serves, where the constructor was told not to."""
+        self._start()
+        self._thread.start()
 
     @property
     def url(self) -> str:
@@ -113,8 +122,9 @@ class WebServer:
         if self._announcement is not None:
             self._announcement.close()
         self._closing.set()
-        self._thread.join(2.0)
-        self._connection.close()  # the process ends when its pipe does
+        if self._connection is not None:
+            self._thread.join(2.0)
+            self._connection.close()  # the process ends when its pipe does
         self._children.join(2.0)
         for one in self._sockets.values():
             if one is not None:

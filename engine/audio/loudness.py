@@ -107,6 +107,16 @@ def k_weighting(sample_rate: int) -> np.ndarray:
     return np.array([shelf_b + shelf_a, [1.0, -2.0, 1.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]])
 
 
+def section_response(sections: np.ndarray, angles: np.ndarray) -> np.ndarray:
+    """Frequency response of second-order sections [n, 6] at angles in radians a sample: complex128, as the angles."""
+    turn = np.exp(-1j * np.asarray(angles, np.float64))
+    powers = np.stack([np.ones_like(turn), turn, turn**2])
+    response = np.ones(turn.shape, np.complex128)
+    for section in sections:
+        response *= (section[:3] @ powers) / (section[3:] @ powers)
+    return response
+
+
 def _lufs(power: float) -> float:
     return -0.691 + 10 * math.log10(power)  # eq. (2)
 

@@ -6,7 +6,7 @@ the square root of their ratio is the gain on the steered sound.
 
 import numpy as np
 
-from ..audio.loudness import k_weighting
+from ..audio.loudness import k_weighting, section_response
 
 AVERAGE_S = 3.0
 LIMIT_DB = 12.0
@@ -56,9 +56,5 @@ class LoudnessMatcher:
 
 def _k_power(sample_rate: int, n_fft: int) -> np.ndarray:
     """What K-weighting does to the power of each bin: float64 [n_fft // 2 + 1]."""
-    turn = np.exp(-2j * np.pi * np.arange(n_fft // 2 + 1) / n_fft)
-    powers = np.stack([np.ones_like(turn), turn, turn**2])
-    response = np.ones(n_fft // 2 + 1)
-    for section in k_weighting(sample_rate):
-        response *= np.abs((section[:3] @ powers) / (section[3:] @ powers)) ** 2
-    return np.asarray(response)
+    angles = 2 * np.pi * np.arange(n_fft // 2 + 1) / n_fft
+    return np.asarray(np.abs(section_response(k_weighting(sample_rate), angles)) ** 2)

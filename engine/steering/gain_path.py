@@ -12,13 +12,12 @@ import math
 
 import numpy as np
 import torch
-from scipy import signal
 
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import HOP_LENGTH, N_BANDS, SAMPLE_RATE
 from ...models.common.filterbank import band_frequencies
 from ...models.network.spectrogram import LogSpectrogram
-from ..audio.loudness import k_weighting
+from ..audio.loudness import k_weighting, section_response
 from ..dsp.segment_mask import band_interpolation
 from ..dsp.stft import OVERLAP, frame_length
 
@@ -112,12 +111,12 @@ def _smoothed(field: torch.Tensor) -> torch.Tensor:
 
 def _k_power() -> FloatArray:
     """Squared magnitude of BS.1770's K-weighting at the bins of a frame: float32 [bins]."""
-    _, response = signal.sosfreqz(k_weighting(SAMPLE_RATE), np.arange(_FRAME // 2 + 1) * (2 * np.pi / _FRAME))
+    response = section_response(k_weighting(SAMPLE_RATE), np.arange(_FRAME // 2 + 1) * (2 * np.pi / _FRAME))
     return np.asarray(np.abs(response) ** 2, np.float32)
 
 
 def _band_k_power() -> FloatArray:
     """Squared magnitude of the K-weighting at the bands, times their widths in Hz: float32 [bands]."""
     frequencies = band_frequencies().astype(np.float64)
-    _, response = signal.sosfreqz(k_weighting(SAMPLE_RATE), frequencies * (2 * np.pi / SAMPLE_RATE))
+    response = section_response(k_weighting(SAMPLE_RATE), frequencies * (2 * np.pi / SAMPLE_RATE))
     return np.asarray(np.abs(response) ** 2 * np.gradient(frequencies), np.float32)

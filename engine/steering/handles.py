@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 import torch
-from scipy import ndimage
 
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import HOP_LENGTH, N_BANDS, SAMPLE_RATE
@@ -46,6 +45,8 @@ MARGIN: Final = _TWO_SECONDS
 
 def handle_fields(spectrogram: FloatArray, *, count: int = len(HANDLES)) -> FloatArray:
     """The (first so many) handles of a log-spectrogram [frames, bands]: [handles, frames, bands] in -1..1."""
+    from scipy import ndimage  # (a fifth of a second)
+
     picture = spectrogram.astype(np.float32)
     low, high = _halves()
     fields = [np.broadcast_to(band, picture.shape) for band in _triangles()]
@@ -67,6 +68,8 @@ def handle_fields(spectrogram: FloatArray, *, count: int = len(HANDLES)) -> Floa
 
 def percussiveness(picture: FloatArray) -> FloatArray:
     """2 P^2 / (H^2 + P^2) - 1 of medians along time (H) and frequency (P): -1 sustained, 1 struck [frames, bands]."""
+    from scipy import ndimage
+
     sustained = ndimage.median_filter(picture, (_MEDIAN, 1)) ** 2
     struck = ndimage.median_filter(picture, (1, _MEDIAN)) ** 2
     return np.asarray((2 * struck + 1e-6) / (sustained + struck + 1e-6) - 1, np.float32)

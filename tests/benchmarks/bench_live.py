@@ -163,16 +163,27 @@ def first_sound(asked):
     """Seconds from the command to the first sample on the tape that is not silent, again and again."""
     server = jack_server.Server()
     os.environ.update(server.environment)
-    the_map(asked.file)
-    times = []
+    programs = [Path(one).with_name("moodfader") for one in (sys.executable, *asked.against)]
+    for program in programs:  # (each by its own model, into the cache)
+        subprocess.run([program, "analyze", str(asked.file), "--quiet"], check=True)
+    times = {program: [] for program in programs}
     try:
-        for _ in range(asked.first_sound):
+        for number in range(asked.first_sound * len(programs)):
+            program = programs[number % len(programs)]
             with tempfile.TemporaryDirectory() as folder:
                 tape = Path(folder) / "tape"
                 recorder = server.recorder(tape)
                 begun = time.monotonic()
-                program = str(Path(sys.executable).with_name("moodfader"))
-                command = [program, "play", str(asked.file), "--backend", "jack", "--osc-port", "0", "--no-terminal"]
+                command = [
+                    str(program),
+                    "play",
+                    str(asked.file),
+                    "--backend",
+                    "jack",
+                    "--osc-port",
+                    "0",
+                    "--no-terminal",
+                ]
                 process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 time.sleep(6)
                 process.terminate()
@@ -182,10 +193,16 @@ def first_sound(asked):
                 if not tape.with_suffix(".npz").exists():
                     raise RuntimeError("nothing was recorded")
                 heard = jack_server.Tape(tape)
-                times.append(heard.time_of(int(np.flatnonzero(heard.samples.any(axis=1))[0])) - begun)
+                times[program].append(heard.time_of(int(np.flatnonzero(heard.samples.any(axis=1))[0])) - begun)
     finally:
         server.stop()
-    print(f"first sound: median {statistics.median(times):.2f} s, longest {max(times):.2f} s of {len(times)}")
+    for program, found in times.items():
+        print(
+            f"{program}: first sound, median {statistics.median(found):.2f} s, {min(found):.2f} to {max(found):.2f}"
+        )
+    for other in programs[1:]:
+        ratios = [ours / theirs for ours, theirs in zip(times[programs[0]], times[other], strict=True)]
+        print(f"ratio: median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}")
 
 
 def main():
@@ -199,6 +216,9 @@ def main():
     options.add_argument("--backend", default="jack")
     options.add_argument("--ahead", type=int)
     options.add_argument("--first-sound", type=int, metavar="N")
+    options.add_argument(
+        "--against", nargs="*", default=[], metavar="PYTHON", help="first sound: other installations"
+    )
     options.add_argument("--folder", type=Path, help="for the recordings: 1.3 GB an hour")
     asked = options.parse_args()
     if asked.first_sound:

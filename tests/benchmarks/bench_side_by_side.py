@@ -3,9 +3,11 @@
     python tests/benchmarks/bench_side_by_side.py HERE OTHER [--rounds 3] [--commands predict render]
 
 HERE and OTHER are the interpreters of two environments with Moodfader in them, such as this one and an older
-release's (or OTHER is a wheel: a fresh environment is made for it). Each command runs in a process of its own on the
-demonstration track, first in the one and then in the other, the next round the other way round; caches are empty.
-About three minutes on two free cores. The ratios are of medians; in brackets the least and the most of the rounds.
+release's (or OTHER is a wheel: a fresh environment is made for it). Each command runs in a process of its own, first
+in the one and then in the other, the next round the other way round; caches are empty. The sounds are the
+demonstration track, two seconds of it, and four minutes made of it. About six minutes on two free cores, one and a
+half without the analyses (--commands). The ratios are medians of those of the rounds; in brackets the least and the
+most.
 """
 
 import argparse
@@ -19,20 +21,26 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import soundfile
+
 SONG = Path(__file__).parents[2] / "presets" / "demo.ogg"
 PROGRAM = ("-m", "moodfader.control.cli")
 FADERS = ("--set", "dissonance=6", "--set", "articulation=-3")
 COUPLED = "--coupled"  # left out where the program has no such option: its faders are coupled then
+FEW = ("--evaluations", "64")  # of the analyses that are rendered: their number costs a render nothing
+RENDER = (*PROGRAM, "render", "four.wav", "-o", "out.wav", "--device", "cpu", "--quiet")
 COMMANDS = {
     "import moodfader": ("-c", "import moodfader"),
     "help": (*PROGRAM, "--help"),
-    "predict": (*PROGRAM, "predict", "song.ogg", "--device", "cpu", "--json"),
+    "predict 2 s": (*PROGRAM, "predict", "short.wav", "--device", "cpu", "--json"),
+    "predict 45 s": (*PROGRAM, "predict", "song.ogg", "--device", "cpu", "--json"),
+    "predict 4 min": (*PROGRAM, "predict", "four.wav", "--device", "cpu", "--json"),
     "analyze --coupled": (*PROGRAM, "analyze", "song.ogg", "-o", "new.npz", COUPLED, "--device", "cpu", "--quiet"),
     "analyze": (*PROGRAM, "analyze", "song.ogg", "-o", "new.npz", "--device", "cpu", "--quiet"),
-    "render": (
-        *(*PROGRAM, "render", "song.ogg", "-o", "out.wav", "--analysis", "song.npz", *FADERS),
-        *("--device", "cpu", "--quiet"),
-    ),
+    "render 4 min, coupled": (*RENDER, "--analysis", "coupled.npz", *FADERS),
+    "render 4 min, one fader": (*RENDER, "--analysis", "four.npz", *FADERS[:2]),
+    "render 4 min, two faders": (*RENDER, "--analysis", "four.npz", *FADERS),
 }
 OUTPUTS = ("new.npz", "out.wav")
 
@@ -51,18 +59,21 @@ class Installation:
     def __init__(self, python: Path, folder: Path) -> None:
         self.python, self.folder = python, folder
         folder.mkdir()
-        shutil.copy(SONG, folder / "song.ogg")
+        _make_sounds(folder)
         self.environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         told = subprocess.run(
             [python, *PROGRAM, "analyze", "--help"], env=self.environment | {"COLUMNS": "200"}, cwd=folder,
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         self.has_coupled = COUPLED in told.stdout
+        self.few = FEW if FEW[0] in told.stdout else ("--passes", FEW[1])
         self.version = subprocess.run(
             [python, "-c", "from importlib.metadata import version as v; print(v('moodfader'), 'torch', v('torch'))"],
             cwd=folder, capture_output=True, text=True, check=True,
         ).stdout.strip()  # fmt: skip
-        self.cost((*PROGRAM, "analyze", "song.ogg", "-o", "song.npz", COUPLED, "--device", "cpu", "--quiet"))
+        for name, options in (("coupled.npz", (COUPLED,)), ("four.npz", ())):
+            few = (*self.few, *options, "--device", "cpu", "--quiet")
+            self.cost((*PROGRAM, "analyze", "four.wav", "-o", name, *few))
 
     def cost(self, arguments: tuple[str, ...]) -> Cost:
         """Run the interpreter with these arguments."""
@@ -89,6 +100,14 @@ class Installation:
             raise SystemExit(f"{self.python} {' '.join(chosen)}: {said.decode()}")
         unit = 1e6 if sys.platform == "darwin" else 1e3
         return Cost(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
+
+
+def _make_sounds(folder: Path) -> None:
+    """The demonstration track, two seconds of it, and four minutes of it over and over."""
+    shutil.copy(SONG, folder / "song.ogg")
+    sound, rate = soundfile.read(SONG, dtype="float32")
+    soundfile.write(folder / "short.wav", sound[: 2 * rate], rate)
+    soundfile.write(folder / "four.wav", np.resize(sound, (240 * rate, sound.shape[1])), rate)
 
 
 def environment_of(what: str, folder: Path) -> Path:
@@ -127,7 +146,7 @@ def main() -> None:
         for field, digits in zip(Cost._fields, (2, 2, 0), strict=True):
             a, b = ([getattr(cost, field) for cost in each] for each in (ours, theirs))
             ratios = [x / y for x, y in zip(a, b, strict=True)]
-            middle = statistics.median(a) / statistics.median(b)
+            middle = statistics.median(ratios)
             medians = f"{statistics.median(a):.{digits}f}, {statistics.median(b):.{digits}f}"
             cells.append(f"{medians}, **{middle:.2f}** [{min(ratios):.2f}, {max(ratios):.2f}]")
         print(f"| {name} | {' | '.join(cells)} |")

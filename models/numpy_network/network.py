@@ -1,7 +1,7 @@
 """A trained network's forward pass in NumPy, with the same result as torch's but for rounding.
 
 The definition is `network/model.py`'s; here are only the weights and the arithmetic of inference. It needs no import
-of torch (two seconds), and takes about five times as long as torch for the same sound (`bench_forward.py`).
+of torch (two seconds), and takes about twice as long as torch for the same sound (`bench_network.py`).
 """
 
 from collections.abc import Mapping

@@ -63,7 +63,7 @@ def test_an_interrupted_render_leaves_nothing(overwrite, long_song, model_file, 
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         partial = waited_for(lambda: [p for p in place.iterdir() if p != output and p.stat().st_size > 0], running)
         running.send_signal(signal.SIGINT)
-        said, complaint = running.communicate(timeout=60)
+        said, complaint = running.communicate(timeout=120)
     assert partial, "the render was over before it could be interrupted"
     assert running.returncode == 130, complaint
     assert said == ""
@@ -78,7 +78,7 @@ def test_an_interrupted_analysis_leaves_nothing(long_song, model_file, place):
         assert waited_for(lambda: (place / "analyses").is_dir(), running)
         time.sleep(1)
         running.send_signal(signal.SIGINT)
-        said, complaint = running.communicate(timeout=60)
+        said, complaint = running.communicate(timeout=120)
     assert (running.returncode, said, complaint) == (130, "", "moodfader: interrupted\n")
     assert [p for p in place.rglob("*") if p.is_file()] == []
 

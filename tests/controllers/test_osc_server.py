@@ -41,8 +41,17 @@ def client(server):
         yield client
 
 
-def received(client, seconds=0.3):
-    """All messages that come until it has been quiet for so long."""
+def received(client, count):
+    """Values by address of what comes, until there are so many addresses."""
+    client.settimeout(120)
+    values = {}
+    while len(values) < count:
+        values |= {message.address: message.arguments[0] for message in parse_datagram(client.recv(65536))}
+    return values
+
+
+def leftovers(client, seconds=0.3):
+    """All messages that come until it has been quiet for so long, if any come."""
     client.settimeout(seconds)
     messages = []
     with contextlib.suppress(TimeoutError):
@@ -51,7 +60,7 @@ def received(client, seconds=0.3):
     return messages
 
 
-def until(condition, seconds=5.0):
+def until(condition, seconds=120.0):
     """Wait for something to become true; whether it did."""
     end = time.monotonic() + seconds
     while not condition():
@@ -78,30 +87,30 @@ def test_malformed_datagrams_are_answered_with_a_reason(server, client):
 
 def test_a_subscriber_hears_the_state_then_changes_and_meters(server, session, client):
     client.send(encode_message("/moodfader/subscribe", 50.0))
-    state = {message.address: message.arguments[0] for message in received(client)}
-    assert state.keys() == {address for address, value in session.state().items() if value is not None}
+    held = {address for address, value in session.state().items() if value is not None}
+    assert received(client, len(held)).keys() == held
     assert server.clients() == (f"127.0.0.1:{client.getsockname()[1]}",)
     session.set("/moodfader/bypass", True)
     session.publish({"/moodfader/meter/dropouts": 3, "/moodfader/emotion/sad": 0.25})
-    news = {message.address: message.arguments[0] for message in received(client)}
+    news = received(client, 3)
     assert news == {"/moodfader/bypass": 1, "/moodfader/meter/dropouts": 3, "/moodfader/emotion/sad": 0.25}
     client.send(encode_message("/moodfader/unsubscribe"))
     assert until(lambda: server.clients() == ())
     session.set("/moodfader/bypass", False)
-    assert received(client) == []
+    assert leftovers(client) == []
 
 
 def test_the_rate_is_the_clients_own(server, session, client):
+    began = time.monotonic()
     client.send(encode_message("/moodfader/subscribe", 10.0))
-    received(client, 0.05)
+    leftovers(client, 0.05)
     counted = 0
-    end = time.monotonic() + 1.0
     client.settimeout(0.02)
-    while time.monotonic() < end:
+    while counted < 11:
         session.publish({"/moodfader/meter/load": random.random()})
         with contextlib.suppress(TimeoutError):
             counted += len(parse_datagram(client.recv(65536)))
-    assert 5 <= counted <= 11
+    assert time.monotonic() - began > 0.9
 
 
 def test_a_port_that_is_taken_is_one_line(server, session):
@@ -142,7 +151,7 @@ def test_it_listens_on_this_machine_only(server):
 @needs_liblo
 def test_liblo_sends(server, session):
     def send(*words):
-        subprocess.run(["oscsend", "localhost", str(server.port), *words], check=True, timeout=10)
+        subprocess.run(["oscsend", "localhost", str(server.port), *words], check=True, timeout=120)
 
     send(FADER, "f", "-2.5")
     send("/moodfader/wet/norm", "d", "0.25")
@@ -169,7 +178,7 @@ def test_liblo_listens(server, session):
         port = first.getsockname()[1]
         first.sendto(encode_message("/moodfader/subscribe", 50.0), ("127.0.0.1", server.port))  # oscdump cannot ask
         assert until(server.clients)
-        assert len(received(first)) > 20
+        received(first, 20)
     dump = subprocess.Popen(["oscdump", "-L", str(port)], stdout=subprocess.PIPE, text=True)
     try:
         assert until(lambda: _is_bound(port))
@@ -218,23 +227,21 @@ def test_a_flood_then_a_message(server, session, client):
         for datagram in datagrams:
             with contextlib.suppress(BlockingIOError):
                 client.send(datagram, socket.MSG_DONTWAIT)
-    took = assert_acts(session, client, 4.25)
+    assert_acts(session, client, 4.25)
     session.log.clear()
     gc.collect()
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert grown < 200_000
-    assert took < 2.0  # generous: tracemalloc makes everything slow; benchmarks/fuzz_osc.py measures it
 
 
 def assert_acts(session, client, value):
-    """Send one more value until it arrives (a full socket buffer drops it); how long the last one took."""
+    """Send one more value until it arrives (a full socket buffer drops it)."""
     began = time.monotonic()
     client.send(encode_message(FADER, value))
     while not until(lambda: session.get(FADER) == value, 0.25):
         client.send(encode_message(FADER, value))
-        assert time.monotonic() - began < 10
-    return time.monotonic() - began
+        assert time.monotonic() - began < 120
 
 
 def test_two_hundred_clients_that_never_renew(server, session, client):
@@ -247,7 +254,7 @@ def test_two_hundred_clients_that_never_renew(server, session, client):
         assert until(lambda: len(server.clients()) == MAX_CLIENTS)
         assert_acts(session, client, 4.25)
         last = others[-1]
-        assert FADER in {message.address for message in received(last)}
+        assert until(lambda: FADER in received(last, 1))
     finally:
         for other in others:
             other.close()  # the server goes on sending to them: nobody is there

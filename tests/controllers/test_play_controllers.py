@@ -92,7 +92,7 @@ class Play(OscClient):
     def stop(self):
         self.process.terminate()
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -116,12 +116,12 @@ def playing(config):
 @pytest.fixture
 def play(playing):
     playing.send(osc("/moodfader/zero"), osc("/moodfader/bypass", "i", 0))
-    playing.answers(0.1)
+    playing.leftovers(0.1)
     return playing
 
 
 def test_a_trigger_of_the_type_that_oscquery_names_acts(play):
-    connection = http.client.HTTPConnection("127.0.0.1", play.http, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", play.http, timeout=120)
     connection.request("GET", "/moodfader/zero?TYPE")
     assert b'"I"' in connection.getresponse().read()
     play.send(osc(FADER, "f", 5.0), (FIXTURES / "osc_trigger_as_advertised.bin").read_bytes())
@@ -188,7 +188,7 @@ def test_oscdump_hears_what_oscsend_asks_for_it(play):
     try:
         time.sleep(0.5)
         ask = ["oscsend", "localhost", str(play.port), "/moodfader/subscribe", "fi", "50", str(port)]
-        subprocess.run(ask, check=True, timeout=10)
+        subprocess.run(ask, check=True, timeout=120)
         timer = threading.Timer(10, dump.kill)  # (silence ends, too)
         timer.start()
         lines = [line for line, _ in zip(dump.stdout, range(20), strict=False)]
@@ -246,7 +246,7 @@ def test_the_error_of_a_broken_preset_names_no_folder(play, config):
 def test_a_page_of_a_stranger_reads_nothing(play):
     statuses = {}
     for host in ("rebound.example:80", "127.0.0.1", "localhost", "[::1]:9000"):
-        connection = http.client.HTTPConnection("127.0.0.1", play.http, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", play.http, timeout=120)
         connection.request("GET", "/?HOST_INFO", headers={"Host": host})
         statuses[host] = connection.getresponse().status
         connection.close()
@@ -361,7 +361,7 @@ def test_an_encoder_that_accelerates_is_learned_as_one(jack, config):
         steps = [1, 1, 1, 2, 4, 7, 7, 5, 2, 1, 1, 1, -1, -1, -1, -2, -5, -8, -6, -3, -1, -1]
         sender.stdin.write("".join(f"b014{step % 128:02x}\n" for step in steps))
         sender.stdin.flush()
-        out, _ = learn.communicate(timeout=40)
+        out, _ = learn.communicate(timeout=120)
         assert out.split() == [FADER, "channel", "1", "number", "20", "twos"]
     finally:
         learn.kill()

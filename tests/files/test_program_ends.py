@@ -104,7 +104,7 @@ def test_a_render_that_is_ended_leaves_no_hidden_file(tmp_path, number, quick_an
         assert time.monotonic() < deadline
         time.sleep(0.02)
     process.send_signal(number)
-    error = process.communicate(timeout=60)[1]
+    error = process.communicate(timeout=120)[1]
     assert list(place.iterdir()) == []
     assert process.returncode == 128 + number
     assert b"Traceback" not in error

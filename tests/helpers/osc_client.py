@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+PATIENCE_S = 120
+
 
 def padded(text):
     """An OSC string."""
@@ -66,7 +68,14 @@ class OscClient:
         self.send(osc(address, tag, value))
 
     def answers(self, seconds=0.3, *, source=None):
-        """All messages that come until it has been quiet for so long."""
+        """All messages that come until it has been quiet for so long, once the first has come."""
+        source = source or self.socket
+        source.settimeout(PATIENCE_S)
+        found = read(source.recv(65536))
+        return found + self.leftovers(seconds, source=source)
+
+    def leftovers(self, seconds=0.3, *, source=None):
+        """All messages that come until it has been quiet for so long, if any come."""
         source = source or self.socket
         source.settimeout(seconds)
         found = []
@@ -75,7 +84,7 @@ class OscClient:
                 found += read(source.recv(65536))
         return found
 
-    def told(self, address, source, seconds=5.0):
+    def told(self, address, source, seconds=PATIENCE_S):
         """The next value of an address that comes to a subscriber, None if none does."""
         end = time.monotonic() + seconds
         source.settimeout(0.2)
@@ -88,14 +97,14 @@ class OscClient:
 
     def get(self, address):
         """What the address holds, once all that came before is done."""
-        self.answers(0.05)
+        self.leftovers(0.05)
         self.send(osc(address))
-        self.socket.settimeout(10)
+        self.socket.settimeout(PATIENCE_S)
         answer = dict(read(self.socket.recv(65536)))
         assert address in answer, f"{address} is not answered, but {answer}"
         return answer[address]
 
-    def answers_at_all(self, seconds=120.0):
+    def answers_at_all(self, seconds=PATIENCE_S):
         """Wait until the program answers."""
         end = time.monotonic() + seconds
         self.socket.settimeout(0.2)
@@ -107,14 +116,14 @@ class OscClient:
             assert time.monotonic() < end, "nothing answers on the OSC port"
             time.sleep(0.1)
 
-    def comes_to(self, address, value, seconds=5.0):
+    def comes_to(self, address, value, seconds=PATIENCE_S):
         """Whether an address comes to hold a value."""
         end = time.monotonic() + seconds
         while (now := self.get(address)) != pytest.approx(value) and time.monotonic() < end:
             time.sleep(0.05)
         return now == pytest.approx(value)
 
-    def until(self, condition, seconds=60.0):
+    def until(self, condition, seconds=PATIENCE_S):
         """Wait until a condition of this client is true."""
         end = time.monotonic() + seconds
         while not condition(self):

@@ -18,7 +18,7 @@ from pathlib import Path
 from helpers.osc_client import OscClient
 from helpers.program import PROGRAM
 
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 def free_port():
@@ -83,7 +83,7 @@ class Typist:
         """End it, however it stands."""
         self.process.terminate()
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

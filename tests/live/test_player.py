@@ -52,7 +52,7 @@ def analysis(file, random_model):
     return analyze(load_track(file), model=random_model, settings=AnalysisSettings(passes=64, coupled=True))
 
 
-def until(condition, seconds=30.0):
+def until(condition, seconds=120.0):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come to pass"

@@ -74,7 +74,7 @@ def shows(page, value, selector=MODALITY):
     page.wait_for_function(
         "([selector, value]) => Math.abs(document.querySelector(selector).ariaValueNow - value) < 1e-6",
         arg=[selector, value],
-        timeout=10_000,
+        timeout=120_000,
     )
     return True
 
@@ -289,7 +289,7 @@ def test_the_screen_stays_awake_while_it_plays(opened, session):
     session.set("/moodfader/transport/play", True)
     page.wait_for_selector('#play[aria-label="pause"]')
     page.mouse.click(5, 5)
-    page.wait_for_function("() => document.querySelector('video.awake')?.readyState >= 2", timeout=10_000)
+    page.wait_for_function("() => document.querySelector('video.awake')?.readyState >= 2", timeout=120_000)
     assert page.evaluate("document.querySelector('video.awake').loop")
 
 

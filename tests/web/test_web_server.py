@@ -26,7 +26,7 @@ WET = "/moodfader/wet"
 
 
 def get(port, path, *, method="GET", **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request(method, path, headers=headers)
     response = connection.getresponse()
     body = response.read()
@@ -38,8 +38,8 @@ def get(port, path, *, method="GET", **headers):
 def client(server, **options):
     """A page's WebSocket, after its greeting."""
     path = f"{server.token}/ws" if server.token else "ws"
-    with connect(f"ws://127.0.0.1:{server.page_port}/{path}", open_timeout=20, **options) as socket:
-        socket.hello = json.loads(socket.recv(timeout=10))["hello"]
+    with connect(f"ws://127.0.0.1:{server.page_port}/{path}", open_timeout=120, **options) as socket:
+        socket.hello = json.loads(socket.recv(timeout=120))["hello"]
         yield socket
 
 
@@ -50,7 +50,7 @@ def send(socket, **frame):
 def next_with(socket, word):
     """The next frame's content of that kind."""
     while True:
-        frame = json.loads(socket.recv(timeout=10))
+        frame = json.loads(socket.recv(timeout=120))
         if word in frame:
             return frame[word]
 
@@ -276,14 +276,14 @@ def test_play_prints_the_address_as_one_line(tmp_path):
     try:
         line = process.stdout.readline()
         (port,) = re.fullmatch(r"web page: http://127\.0\.0\.1:(\d+)/\n", line).groups()
-        with connect(f"ws://127.0.0.1:{port}/ws", open_timeout=30) as socket:
-            hello = json.loads(socket.recv(timeout=30))["hello"]
+        with connect(f"ws://127.0.0.1:{port}/ws", open_timeout=120) as socket:
+            hello = json.loads(socket.recv(timeout=120))["hello"]
             assert hello["tracks"] == ["demo"]
             send(socket, set={FADER: 4.0})
             assert value_of(socket, FADER) == 4.0
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
         process.stdout.close()
     assert process.returncode == 0
 

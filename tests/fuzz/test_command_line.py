@@ -26,6 +26,7 @@ VALUES = (
 )
 QUICK, FULL = 12, 300
 THROUGH_SHELL = 200
+LINES_THROUGH_SHELL = 80
 
 
 @pytest.fixture
@@ -128,6 +129,20 @@ def test_any_options_and_files_end_in_an_answer_or_one_line(folder, capfd):
 def test_hundreds_of_command_lines_end_in_an_answer_or_one_line(folder, capfd):
     codes = fuzzed(folder, capfd, seed=1, count=FULL)
     print({code: codes.count(code) for code in set(codes)})
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+def test_no_command_line_ends_the_program_with_a_traceback(folder):
+    """Any options and files, each in a process of its own, as a user would run it."""
+    contents = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    files = [str(path.relative_to(folder)) for path in sorted(folder.rglob("*"))]
+    for number in range(LINES_THROUGH_SHELL):
+        line = arguments(np.random.default_rng([2, number]), files)
+        done = run_program(*(word.encode("utf-8", "surrogateescape") for word in line))
+        assert "Traceback" not in done.err, (line, done.err[-2000:])
+        assert done.code in (0, 2), (line, done.code)
+        restore(folder, contents)
 
 
 @pytest.mark.slow

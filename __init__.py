@@ -9,7 +9,7 @@ True
 >>> analysis = moodfader.analyze("song.ogg")
 >>> result = moodfader.render("song.ogg", analysis, "out.wav", faders={"dissonance": 6})
 >>> result.output
-PosixPath('out.wav')
+'out.wav'
 """
 
 import importlib

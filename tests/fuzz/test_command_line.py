@@ -24,7 +24,7 @@ VALUES = (
     *("gain", "hide", "local", "gradient", "slic"),
     *("é", "\udce9", "n" * 300, "--", "-", "../..", "/dev/null", "/proc/self/mem", "a\tb", "%s", "{}"),
 )
-QUICK, SOME, FULL = 8, 40, 300
+QUICK, SOME, FULL = 12, 40, 300
 THROUGH_SHELL = 200
 
 
@@ -118,7 +118,7 @@ def fuzzed(folder: Path, capfd, *, seed: int, count: int) -> list[int]:
 
 
 def test_any_options_and_files_end_in_an_answer_or_one_line(folder, capfd):
-    codes = fuzzed(folder, capfd, seed=0, count=QUICK)
+    codes = fuzzed(folder, capfd, seed=3, count=QUICK)
     assert 0 in codes
     assert 2 in codes
 

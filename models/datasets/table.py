@@ -163,8 +163,9 @@ def parse_rating(row: dict[str, str], column: str, path: Path, line: int, *, top
 
 
 def read_table(path: Path, *, prefix: str = "") -> list[Clip]:
-    """Clips of a table as the module's text describes it. `prefix` is put before the names of the features
-    (`known_` for rendered music). Raises InputError.
+    """Clips of a table as the module's text describes it. Raises InputError.
+
+    `prefix` is put before the names of the features (`known_` for rendered music).
     """
     return _clips(path, read_rows(path), prefix)
 

@@ -143,4 +143,4 @@ def test_a_browser_shows_it_on_a_phone(folder):
     found = json.loads(re.search(r'<pre id="out">(.*?)</pre>', shown).group(1))
     assert found["width"] <= 360
     assert found["pictures"] == [True] * 7
-    assert found["sounds"] == pytest.approx([4.0] * 9, abs=0.01)
+    assert found["sounds"] == pytest.approx([2.0] * 9, abs=0.01)

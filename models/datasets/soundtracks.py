@@ -2,8 +2,8 @@
 
 Set 1 has 360 clips, Set 2 110. The folder has `mean_ratings_set1.csv` or `mean_ratings_set2.csv` (or this project's
 `ratings.csv` with albums), and numbered audio files in it or in its subfolders. Set 2 was rated by more people; if
-its table is there too and names the clips that both sets share (column `link`, or this project's `ratings_set2.csv`), the ratings of these are
-averaged. The albums of Set 1 are in `set1_tracklist.csv`.
+its table is there too and names the clips that both sets share (column `link`, or this project's `ratings_set2.csv`),
+the ratings of these are averaged. The albums of Set 1 are in `set1_tracklist.csv`.
 """
 
 import re

@@ -162,6 +162,14 @@ def test_analyze_says_what_it_keeps(song, model_file, capsys):
     assert Path(line["analysis"]).stat().st_mtime_ns == made  # taken from the cache
 
 
+def test_the_table_of_an_analysis_fits_a_terminal_of_80_columns(song, model_file, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(["analyze", song, "--passes", "64", "--coupled", "--model", model_file]) == 0
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("feature", "raise", "lower", "surrogate", "split-half", "reliability"))
+    assert "\u2026" not in shown
+
+
 def test_the_seed_decides(song, model_file, tmp_path, capsys):
     def analysed(name: str, seed: int) -> bytes:
         path = tmp_path / name

@@ -99,7 +99,7 @@ def test_it_learns_what_can_be_heard():
     energy = [EMOTIONS.index("energy")]
     said = predict_clips(network, made)[1][:, energy]
     assert column_correlations(said, made.targets["emotions"][:, energy])[0] > 0.5
-    assert losses[-1] < losses[0] / 3
+    assert losses[-1] < losses[0] / 2
 
 
 def test_a_fixed_layer_stays_as_published():

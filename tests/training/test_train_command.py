@@ -28,7 +28,7 @@ def table(tmp_path_factory) -> Path:
     """Tones of rising pitch, rated as ever happier, and two features."""
     folder = tmp_path_factory.mktemp("rated")
     rng = np.random.default_rng(0)
-    times = np.arange(4 * SAMPLE_RATE) / SAMPLE_RATE  # (repeated where they are judged)
+    times = np.arange(11 * SAMPLE_RATE) / SAMPLE_RATE  # (shorter ones are repeated where they are judged)
     with (folder / "rated.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["file", "group", "happy", "valence", "modality"])

@@ -240,7 +240,7 @@ def _show_page_address(voice: Output, url: str) -> None:
     """Print the address as one line on standard output, and as a QR code where other devices can reach it."""
     voice.result({"web": url}, lambda: f"web page: {url}")
     if urlsplit(url).path != "/" and sys.stderr.isatty():
-        from ..web.qr_code import qr_code
+        from ..web.server import qr_code
 
         voice.note(qr_code(url))
 

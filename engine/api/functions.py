@@ -84,6 +84,13 @@ def predict(
     ------
     InputError
         For audio that cannot be used: unreadable, below a second, silent, not finite, of another shape or type.
+
+    Examples
+    --------
+    >>> import moodfader, numpy as np
+    >>> sine = 0.1 * np.sin(np.arange(44100) / 20)
+    >>> list(moodfader.predict(sine, 22050).emotions)
+    ['valence', 'energy', 'tension', 'anger', 'fear', 'happy', 'sad', 'tender']
     """
     return predict_track(as_track(audio, sample_rate), model or _default_model(device))
 

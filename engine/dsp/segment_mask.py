@@ -72,7 +72,7 @@ class SegmentMask:
         n_fft: int | None = None,
         device: object = "cpu",
     ) -> None:
-        """labels are int [frames, bands], mask_weights float [segments, 7 or 14] (segment_gain_db) in -1..1.
+        """Labels are int [frames, bands], mask_weights float [segments, 7 or 14] (segment_gain_db) in -1..1.
 
         n_fft: length of the STFT frames in samples; None: that of the mask filter at this rate. device: where gains
         are computed, "cpu" (NumPy) or what torch calls a device.

@@ -35,8 +35,10 @@ class ResumePoint:
 
 @dataclass(frozen=True)
 class RenderJob:
-    """What a renderer is started with: `ring` is where it renders to, `ahead` how many samples before they are
-    needed (None: as many as it turns out to take). With `resume` it goes on where another one ended.
+    """What a renderer is started with.
+
+    `ring` is where it renders to, `ahead` how many samples before they are needed (None: as many as it turns out to
+    take). With `resume` it goes on where another one ended.
     """
 
     files: tuple[Path, ...]
@@ -71,8 +73,10 @@ class OutputJob:
 
 @dataclass(frozen=True)
 class PlayerMeters:
-    """How it stands: positions in s, true peak as a magnitude, load as a share of real time, ring in samples;
-    dropouts are blocks that were not there, late the cycles that the sound server says came late.
+    """How the player stands.
+
+    Positions are in s, the true peak is a magnitude, the load a share of real time, the ring in samples; dropouts are
+    blocks that were not there, late the cycles that the sound server says came late.
     """
 
     track: int
@@ -175,8 +179,9 @@ class SolveTargets:
 
 @dataclass(frozen=True)
 class TargetsSolved:
-    """Faders in dB [7] that were found for request `number`, and the shifts of all emotions that the network says
-    they make; with `error` (one line) there are none.
+    """Faders in dB [7] that were found for request `number`; with `error` (one line) there are none.
+
+    With them the shifts of all emotions that the network says they make.
     """
 
     number: int

@@ -36,6 +36,7 @@ class InputConv2d(nn.Module):
         self.register_buffer("phases", _phases(convolution.weight.detach(), self.stride))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """As a convolution, with derivatives for the input alone."""
         return cast(
             torch.Tensor, _Convolution.apply(x, self.weight, self.bias, self.phases, self.stride, self.padding)
         )
@@ -87,6 +88,7 @@ class InplaceReLU(nn.Module):
     """ReLU in place, for inference; its gradient has the memory layout of its output."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """As a ReLU, in place."""
         return cast(torch.Tensor, _Rectification.apply(x))
 
 

@@ -41,6 +41,7 @@ class KeyChangeBranch(PitchClassBranch):
         return chords, self.keys(torch.cat([x, chords], 1))
 
     def forward(self, sound: PaddedSpectrogram) -> torch.Tensor:
+        """Outputs of the branch, by position in time."""
         chords, keys = sound.apply(self.chords_and_keys, field=FIELD, stride=STRIDE)
         fours = moving_mean(keys, _BOTH)
         short, long = (moving_mean(fours, steps // _BOTH, apart=_BOTH) for steps in (_SHORT, _LONG))

@@ -135,7 +135,7 @@ class ContextBranch(nn.Module):
     def __init__(
         self, channels: int, bands: int, geometry: ReceptiveField, dropout: float, keys: type[PitchClassBranch]
     ) -> None:
-        """channels and bands of the trunk's features; keys: the branch for keys."""
+        """Channels and bands are those of the trunk's features; keys: the branch for keys."""
         super().__init__()
         self.geometry = geometry
         width = _CONTEXT_CHANNELS

@@ -70,6 +70,7 @@ class RhythmBranch(nn.Module):
         return x, self.envelopes(x)
 
     def forward(self, sound: PaddedSpectrogram) -> torch.Tensor:
+        """Outputs of the branch, by position in time."""
         x, envelopes = sound.apply(self.in_groups, field=3, stride=1)
         like, energy = self._alike(at_least_float32(envelopes))
         lags = self.lags(like)

@@ -24,7 +24,7 @@ VALUES = (
     *("gain", "hide", "local", "gradient", "slic"),
     *("é", "\udce9", "n" * 300, "--", "-", "../..", "/dev/null", "/proc/self/mem", "a\tb", "%s", "{}"),
 )
-QUICK, FULL = 12, 300
+QUICK, SOME, FULL = 12, 40, 300
 THROUGH_SHELL = 200
 LINES_THROUGH_SHELL = 80
 
@@ -84,7 +84,7 @@ def arguments(rng: np.random.Generator, files: list[str]) -> list[str]:
     if name not in ("cache", "presets list", "presets show", "presets save") and rng.random() < 0.9:
         line += ["--model", "model.safetensors"]
     if name in ("analyze", "explain", "render") and rng.random() < 0.9:
-        line += ["--passes", "64"]
+        line += ["--passes", "64"] + ["--coupled"] * (rng.random() < 0.8)  # (quicker)
     return line
 
 
@@ -119,9 +119,14 @@ def fuzzed(folder: Path, capfd, *, seed: int, count: int) -> list[int]:
 
 
 def test_any_options_and_files_end_in_an_answer_or_one_line(folder, capfd):
-    codes = fuzzed(folder, capfd, seed=0, count=QUICK)
+    codes = fuzzed(folder, capfd, seed=3, count=QUICK)
     assert 0 in codes
     assert 2 in codes
+
+
+@pytest.mark.slow
+def test_forty_command_lines_end_in_an_answer_or_one_line(folder, capfd):
+    fuzzed(folder, capfd, seed=2, count=SOME)
 
 
 @pytest.mark.slow

@@ -7,7 +7,9 @@ import time
 
 import pytest
 
-PATIENCE_S = 120
+PATIENCE_S = 120.0
+ASKED_LAST = "/moodfader/midlevel/rhythmic_stability"
+"""An address that always has a value and that no test asks for otherwise: its answer says that all before is done."""
 
 
 def padded(text):
@@ -67,21 +69,20 @@ class OscClient:
         tag = "s" if isinstance(value, str) else "i" if isinstance(value, int) else "f"
         self.send(osc(address, tag, value))
 
-    def answers(self, seconds=0.3, *, source=None):
-        """All messages that come until it has been quiet for so long, once the first has come."""
-        source = source or self.socket
-        source.settimeout(PATIENCE_S)
-        found = read(source.recv(65536))
-        return found + self.leftovers(seconds, source=source)
+    def answers(self):
+        """All messages that come in answer to what was sent before.
 
-    def leftovers(self, seconds=0.3, *, source=None):
-        """All messages that come until it has been quiet for so long, if any come."""
-        source = source or self.socket
-        source.settimeout(seconds)
+        The program answers in rounds, those of one round in any order: a round after it has answered all that was
+        sent before, too.
+        """
+        self.socket.settimeout(PATIENCE_S)
         found = []
-        with contextlib.suppress(TimeoutError):
-            while True:
-                found += read(source.recv(65536))
+        for _ in range(2):
+            self.send(osc(ASKED_LAST))
+            messages = []
+            while ASKED_LAST not in dict(messages):
+                messages = read(self.socket.recv(65536))
+                found += [message for message in messages if message[0] != ASKED_LAST]
         return found
 
     def told(self, address, source, seconds=PATIENCE_S):
@@ -97,10 +98,8 @@ class OscClient:
 
     def get(self, address):
         """What the address holds, once all that came before is done."""
-        self.leftovers(0.05)
         self.send(osc(address))
-        self.socket.settimeout(PATIENCE_S)
-        answer = dict(read(self.socket.recv(65536)))
+        answer = dict(self.answers())
         assert address in answer, f"{address} is not answered, but {answer}"
         return answer[address]
 

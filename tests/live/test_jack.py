@@ -89,6 +89,11 @@ def test_the_recording_at_jacks_outputs_is_the_render_of_the_automation(
         play_on(session, 1.3)
         session.set(f"{ROOT}/master", -6.0)
         play_on(session, 1.3)
+        session.set(f"{ROOT}/transport/pause", 1)
+        until(lambda: not session.meters.playing)
+        time.sleep(0.5)  # (what was rendered before is heard, and what is lost of it counted)
+        last = session.meters
+        until(lambda: session.meters is not last)
         dropouts, late = session.get(f"{ROOT}/meter/dropouts"), session.get(f"{ROOT}/meter/late")
     finally:
         session.close()

@@ -1,0 +1,159 @@
+"""The reverse pass of the branch that hears keys and their changes (`network/key_change_branch.py`)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+
+from ...common.constants import BANDS_PER_OCTAVE
+from ...network.key_change_branch import BOTH, LONG, SHORT, KeyChangeBranch
+from ...network.layers import circular_pad, global_max, global_mean, moving_mean
+from ...network.padding import PaddedSpectrogram
+from ...network.pitch_class_branch import FIELD, OCTAVES, STRIDE
+from .parts import PixelGradient, Repeated, largest, moving_mean_1d_reverse, moving_mean_reverse
+from .stack import CircularReverse, Stack, Trace, gated
+
+
+@dataclass
+class PitchTrace:
+    """What the forward pass to pitch classes and chords leaves."""
+
+    first: Trace
+    mix: torch.Tensor
+    semitones: torch.Tensor
+    chords: torch.Tensor
+
+
+@dataclass
+class KeyTrace:
+    """What the forward pass leaves."""
+
+    sound: PaddedSpectrogram
+    repeated: Repeated
+    pitch: PitchTrace
+    heard: tuple[torch.Tensor, torch.Tensor]
+    templates: tuple[Trace, Trace]
+    largest: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+    out: Trace
+
+
+class KeyChangeReverse:
+    """Runs a branch for keys forward and back.
+
+    Parameters
+    ----------
+    branch
+        The branch, optimised for inference.
+    """
+
+    def __init__(self, branch: KeyChangeBranch) -> None:
+        self._branch = branch
+        self._first = Stack(branch.first)
+        self._short, self._long, self._out = Stack(branch.short), Stack(branch.long), Stack(branch.out)
+        self._chords, self._keys = CircularReverse(branch.chords[0]), CircularReverse(branch.keys[0])
+        octaves = branch.mix[0].weight.view(branch.mix[0].out_channels, -1, OCTAVES)
+        self._mix = octaves.transpose(1, 2).flatten(1)  # [out, octaves * channels]
+        taps = branch.semitones[0].weight[:, :, 0]  # [out, in, 5], of quarter tones 2 s - 2 to 2 s + 2
+        nothing = torch.zeros_like(taps[..., 0])
+        even = torch.stack([taps[..., 4], taps[..., 2], taps[..., 0]], -1)
+        odd = torch.stack([nothing, taps[..., 3], taps[..., 1]], -1)
+        # [2 * in, out, 1, 3]: quarter tones 2 m and 2 m + 1 from semitones m - 1 to m + 1
+        kernel = torch.cat([even, odd], 1).transpose(0, 1).unsqueeze(2)
+        self._semitones = kernel.contiguous(memory_format=torch.channels_last)
+
+    def forward(self, sound: PaddedSpectrogram) -> tuple[torch.Tensor, KeyTrace]:
+        """Return the branch's output [batch, OUT, times] and what `reverse` needs."""
+        branch = self._branch
+        pitch = None
+
+        def chords_and_keys(spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            nonlocal pitch
+            x, chords, pitch = self._heard(spectrogram)
+            return chords, branch.keys(torch.cat([x, chords], 1))
+
+        repeated = Repeated(sound, chords_and_keys, field=FIELD, stride=STRIDE)
+        assert pitch is not None
+        chords, keys = repeated.outputs
+        fours = moving_mean(keys, BOTH)
+        short, long = (moving_mean(fours, steps // BOTH, apart=BOTH) for steps in (SHORT, LONG))
+        heard = short.gt(0).float(), long.gt(0).float()
+        short, short_trace = self._short.forward(torch.relu(short))
+        long, long_trace = self._long.forward(torch.relu(long))
+        aside = (LONG - SHORT) // 2
+        parts = [
+            global_max(long, 3),
+            global_mean(long, 3),
+            functional.avg_pool1d(global_max(short, 3), LONG - SHORT + 1, 1),
+            global_mean(short, 3)[:, :, aside : aside + long.shape[2]],
+            functional.avg_pool1d(global_max(chords, 3), LONG, 1),
+        ]
+        out, out_trace = self._out.forward(torch.cat(parts, 1))
+        routes = largest(short, 3), largest(long, 3), largest(chords, 3)
+        return out, KeyTrace(sound, repeated, pitch, heard, (short_trace, long_trace), routes, out_trace)
+
+    def _heard(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, PitchTrace]:
+        """As `PitchClassBranch.heard`, and the gates."""
+        branch = self._branch
+        x, first = self._first.forward((spectrogram[..., branch.bands] @ branch.fold).unsqueeze(1))
+        mixed = branch.mix(x)
+        x = branch.semitones(circular_pad(mixed, 2, 2))
+        semitones = x.gt(0).float()
+        even = x.shape[2] // 2 * 2
+        x = (x[:, :, 0:even:2] + x[:, :, 1:even:2]) * 0.5
+        chords = branch.chords(x)
+        return x, chords, PitchTrace(first, mixed.gt(0).float(), semitones, chords.gt(0).float())
+
+    def reverse(self, gradient: torch.Tensor, trace: KeyTrace, pixels: PixelGradient) -> None:
+        """Add the gradient with respect to the spectrogram; gradient: [features * batch, OUT, times]."""
+        gradient = self._out.reverse(gradient, trace.out)
+        keys = trace.largest[0].shape[1]
+        sizes = (keys, keys, keys, keys, trace.largest[2].shape[1])
+        long_largest, long_mean, short_largest, short_mean, chords_largest = gradient.split(sizes, 1)
+        places = trace.largest[1].shape[3]
+        aside = (LONG - SHORT) // 2
+        short_largest = moving_mean_1d_reverse(short_largest, LONG - SHORT + 1)
+        short_mean = functional.pad(short_mean, (aside, short_largest.shape[2] - aside - short_mean.shape[2]))
+        to_fours = 0
+        ways = (
+            (short_largest, short_mean, SHORT, self._short, 0),
+            (long_largest, long_mean, LONG, self._long, 1),
+        )
+        for by_largest, by_mean, steps, stack, which in ways:
+            to_keys = _spread(by_largest, trace.largest[which])
+            to_keys += (by_mean / places).unsqueeze(3)
+            to_keys = gated(stack.reverse(to_keys, trace.templates[which]), trace.heard[which])
+            to_fours = to_fours + moving_mean_reverse(to_keys, steps // BOTH, apart=BOTH)
+        to_keys = moving_mean_reverse(to_fours, BOTH)
+        to_chords = _spread(moving_mean_1d_reverse(chords_largest, LONG), trace.largest[2])
+        to_chords, to_keys = trace.repeated.reverse((to_chords, to_keys))
+        self._to_pixels(to_chords, to_keys, trace, pixels)
+
+    def _to_pixels(
+        self, to_chords: torch.Tensor, to_keys: torch.Tensor, trace: KeyTrace, pixels: PixelGradient
+    ) -> None:
+        pitch, branch = trace.pitch, self._branch
+        both = self._keys(to_keys, to_keys.shape)  # [n, pitch classes and chords, steps, 12]
+        channels = both.shape[1] // 2
+        to_chords = gated(both[:, channels:] + to_chords, pitch.chords)
+        x = both[:, :channels] + self._chords(to_chords, to_chords.shape)
+        n, _, steps, places = x.shape
+        x = (x * 0.5).unsqueeze(3).expand(-1, -1, -1, 2, -1).reshape(n, channels, 2 * steps, places)
+        missing = pitch.semitones.shape[2] - 2 * steps
+        x = gated(functional.pad(x, (0, 0, 0, missing)) if missing else x, pitch.semitones)
+        x = functional.conv2d(circular_pad(x, 1, 1), self._semitones)  # [n, 2 * channels, steps, 12]
+        _, wide, steps, places = x.shape
+        x = x.view(n, 2, wide // 2, steps, places).permute(0, 2, 3, 4, 1).reshape(n, wide // 2, steps, 2 * places)
+        x = gated(x, pitch.mix)
+        x = x.permute(0, 2, 3, 1) @ self._mix  # [n, steps, 24, octaves * channels]
+        x = x.view(n, steps, BANDS_PER_OCTAVE, OCTAVES, -1).permute(0, 4, 1, 3, 2)
+        x = x.reshape(n, -1, steps, OCTAVES * BANDS_PER_OCTAVE)
+        x = self._first.reverse(x, pitch.first).squeeze(1) @ branch.fold.T
+        pixels.bands = branch.bands
+        pixels.add(trace.sound, x)
+        pixels.bands = slice(None)
+
+
+def _spread(gradient: torch.Tensor, route: torch.Tensor) -> torch.Tensor:
+    """[n, channels, times] to where the largest value of a circle [batch, channels, times, places] was."""
+    wide = gradient.unsqueeze(3).expand(-1, -1, -1, route.shape[3])
+    return (wide.reshape(-1, *route.shape) * route).flatten(0, 1)

@@ -1,0 +1,117 @@
+"""The reverse pass of a whole network: gradients of the seven features with respect to the spectrogram."""
+
+from dataclasses import dataclass
+
+import torch
+
+from ...network.key_change_branch import KeyChangeBranch
+from ...network.layers import global_max, global_mean
+from ...network.model import MidlevelNetwork
+from ...network.padding import PaddedSpectrogram
+from ...network.receptive_field import CONTEXT_STEPS
+from .keys import KeyChangeReverse, KeyTrace
+from .parts import PixelGradient, Repeated, largest, through_weights
+from .rhythm import RhythmReverse, RhythmTrace
+from .stack import Stack, Trace, gated
+
+
+@dataclass
+class NetworkTrace:
+    """What the forward pass leaves."""
+
+    sound: PaddedSpectrogram
+    repeated: Repeated
+    begin: Trace
+    go_on: Trace
+    further: Trace
+    largest: torch.Tensor
+    positions: tuple[int, int]
+    keys: KeyTrace
+    rhythm: RhythmTrace
+    hidden: Trace
+
+
+class ReversePass:
+    """Runs a network forward and back.
+
+    Parameters
+    ----------
+    network
+        Optimised for inference, of an architecture that `supports` names.
+    """
+
+    def __init__(self, network: MidlevelNetwork) -> None:
+        context = network.context
+        assert context is not None
+        assert isinstance(context.tonal, KeyChangeBranch)
+        self._network, self._context = network, context
+        begin, go_on = network.trunk_parts
+        self._begin, self._go_on, self._further = Stack(begin), Stack(go_on), Stack(context.further)
+        self._keys, self._rhythm = KeyChangeReverse(context.tonal), RhythmReverse(context.rhythm)
+        self._hidden = Stack(context.hidden)
+
+    @staticmethod
+    def supports(network: MidlevelNetwork) -> bool:
+        """Whether the network has the layers that this reverse pass knows."""
+        return network.context is not None and isinstance(network.context.tonal, KeyChangeBranch)
+
+    def forward(self, sound: PaddedSpectrogram) -> tuple[torch.Tensor, NetworkTrace]:
+        """Return the means of the local outputs [batch, 7] and what `reverse` needs."""
+        network, context, geometry = self._network, self._context, self._network.geometry
+        inner = sound.crop(geometry.field - geometry.patch - 2 * CONTEXT_STEPS * geometry.stride)
+        begin_trace = Trace([], [])
+
+        def begun(x: torch.Tensor) -> tuple[torch.Tensor]:
+            nonlocal begin_trace
+            x, begin_trace = self._begin.forward(x.unsqueeze(1).contiguous(memory_format=torch.channels_last))
+            return (x,)
+
+        repeated = Repeated(inner, begun, field=network.begun.patch, stride=network.begun.stride)
+        features, go_on_trace = self._go_on.forward(repeated.outputs[0])
+        own = features[:, :, CONTEXT_STEPS:-CONTEXT_STEPS]
+        further, further_trace = self._further.forward(features)
+        keys, keys_trace = self._keys.forward(sound.crop(geometry.field - context.tonal.field))
+        rhythm, rhythm_trace = self._rhythm.forward(sound.crop(geometry.field - context.rhythm.field))
+        heard = torch.cat([global_mean(further, 3), global_max(further, 3), keys, rhythm], 1)
+        hidden, hidden_trace = self._hidden.forward(heard)
+        midlevel = network.midlevel(own).mean((2, 3)) + context.midlevel(hidden).mean(2)
+        trace = NetworkTrace(
+            sound=inner,
+            repeated=repeated,
+            begin=begin_trace,
+            go_on=go_on_trace,
+            further=further_trace,
+            largest=largest(further, 3),
+            positions=(own.shape[2], own.shape[3]),
+            keys=keys_trace,
+            rhythm=rhythm_trace,
+            hidden=hidden_trace,
+        )
+        return midlevel, trace
+
+    def reverse(self, trace: NetworkTrace) -> torch.Tensor:
+        """Return the gradient of each feature, [7, batch, rows of the spectrogram, bands]."""
+        context, network = self._context, self._network
+        features = network.midlevel.weight.shape[0]
+        gate = trace.hidden.gates[-1]
+        batch, _, times = gate.shape
+        start = (context.midlevel.weight / times).expand(-1, -1, times)
+        heard = through_weights(context.hidden[0], (start.unsqueeze(1) * gate).flatten(0, 1))
+        width = trace.largest.shape[1]
+        rest = heard.shape[1] - 2 * width - trace.rhythm.out.gates[-1].shape[1]
+        by_mean, by_largest, by_keys, by_rhythm = heard.split(
+            (width, width, rest, heard.shape[1] - 2 * width - rest), 1
+        )
+        rows, bands = trace.sound.sound.shape[1:]
+        pixels = PixelGradient(heard.new_zeros(features * batch, rows, bands))
+        self._keys.reverse(by_keys, trace.keys, pixels)
+        self._rhythm.reverse(by_rhythm, trace.rhythm, pixels)
+        columns = trace.largest.shape[3]
+        further = (by_largest.view(features, batch, width, times, 1) * trace.largest).flatten(0, 1)
+        further += (by_mean / columns).unsqueeze(3)
+        x = self._further.reverse(further.contiguous(memory_format=torch.channels_last), trace.further)
+        own = network.midlevel.weight.view(features, 1, -1, 1, 1) / (trace.positions[0] * trace.positions[1])
+        x.view(features, batch, *x.shape[1:])[:, :, :, CONTEXT_STEPS:-CONTEXT_STEPS] += own
+        (x,) = trace.repeated.reverse((self._go_on.reverse(x, trace.go_on),))
+        pixels.add(trace.sound, self._begin.reverse(x, trace.begin).squeeze(1))
+        return pixels.total.view(features, batch, rows, bands)

@@ -1,0 +1,93 @@
+"""Reverse passes of what the branches are made of beside layers: largest values, moving means, circular padding."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ...network.layers import moving_mean
+from ...network.padding import PaddedSpectrogram
+
+
+def largest(x: torch.Tensor, axis: int) -> torch.Tensor:
+    """Return which of the values along an axis is the largest: 1 there and 0 elsewhere, the shape of x."""
+    return torch.zeros_like(x).scatter_(axis, x.argmax(axis, keepdim=True), 1)
+
+
+def moving_mean_reverse(gradient: torch.Tensor, count: int, *, apart: int = 1) -> torch.Tensor:
+    """Of `layers.moving_mean`: [n, channels, positions, places] -> [..., steps, places]."""
+    margin = apart * (count - 1)
+    return moving_mean(functional.pad(gradient, (0, 0, margin, margin)), count, apart=apart)
+
+
+def moving_mean_1d_reverse(gradient: torch.Tensor, count: int) -> torch.Tensor:
+    """Of means of `count` steps: [n, channels, positions] -> [n, channels, positions + count - 1]."""
+    return functional.avg_pool1d(functional.pad(gradient, (count - 1, count - 1)), count, 1)
+
+
+def through_weights(convolution: nn.Conv1d, gradient: torch.Tensor) -> torch.Tensor:
+    """Of a 1 x 1 convolution: [n, out, times] -> [n, in, times]."""
+    return torch.matmul(convolution.weight[:, :, 0].T, gradient)
+
+
+@dataclass
+class PixelGradient:
+    """The gradient with respect to a spectrogram's own frames, [features * batch, turn, bands], as it is summed up."""
+
+    total: torch.Tensor
+    bands: slice = slice(None)
+
+    def add(self, sound: PaddedSpectrogram, gradient: torch.Tensor) -> None:
+        """Add the gradient [n, count, bands] with respect to the first frames of a padded spectrogram."""
+        turn, at, done = self.total.shape[1], sound.start % self.total.shape[1], 0
+        while done < gradient.shape[1]:
+            count = min(turn - at, gradient.shape[1] - done)
+            self.total[:, at : at + count, self.bands] += gradient[:, done : done + count]
+            done, at = done + count, 0
+
+
+class Repeated:
+    """`PaddedSpectrogram.apply`, and the way back through what it repeats.
+
+    Parameters
+    ----------
+    sound
+        The padded spectrogram.
+    stack
+        From [batch, frames, bands] to outputs [batch, channels, positions, ...].
+    field, stride
+        As of `apply`.
+    """
+
+    def __init__(
+        self,
+        sound: PaddedSpectrogram,
+        stack: Callable[[torch.Tensor], tuple[torch.Tensor, ...]],
+        *,
+        field: int,
+        stride: int,
+    ) -> None:
+        self._computed: list[int] = []
+
+        def counted(x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            outputs = stack(x)
+            self._computed = [part.shape[2] for part in outputs]
+            return outputs
+
+        self.outputs = sound.apply(counted, field=field, stride=stride)
+
+    def reverse(self, gradients: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        """Return the gradients with respect to the positions that were computed, [n, channels, positions, ...]."""
+        return tuple(_summed(part, count) for part, count in zip(gradients, self._computed, strict=True))
+
+
+def _summed(gradient: torch.Tensor, count: int) -> torch.Tensor:
+    if gradient.shape[2] == count:
+        return gradient
+    total = gradient[:, :, :count].clone()
+    for start in range(count, gradient.shape[2], count):
+        part = gradient[:, :, start : start + count]
+        total[:, :, : part.shape[2]] += part
+    return total

@@ -148,9 +148,7 @@ class KeyChangeReverse:
         x = x.view(n, steps, BANDS_PER_OCTAVE, OCTAVES, -1).permute(0, 4, 1, 3, 2)
         x = x.reshape(n, -1, steps, OCTAVES * BANDS_PER_OCTAVE)
         x = self._first.reverse(x, pitch.first).squeeze(1) @ branch.fold.T
-        pixels.bands = branch.bands
-        pixels.add(trace.sound, x)
-        pixels.bands = slice(None)
+        pixels.add(trace.sound, x, branch.bands)
 
 
 def _spread(gradient: torch.Tensor, route: torch.Tensor) -> torch.Tensor:

@@ -37,14 +37,13 @@ class PixelGradient:
     """The gradient with respect to a spectrogram's own frames, [features * batch, turn, bands], as it is summed up."""
 
     total: torch.Tensor
-    bands: slice = slice(None)
 
-    def add(self, sound: PaddedSpectrogram, gradient: torch.Tensor) -> None:
-        """Add the gradient [n, count, bands] with respect to the first frames of a padded spectrogram."""
+    def add(self, sound: PaddedSpectrogram, gradient: torch.Tensor, bands: slice | None = None) -> None:
+        """Add the gradient [n, count, bands] with respect to the first frames of a padded spectrogram, of all its bands or some."""
         turn, at, done = self.total.shape[1], sound.start % self.total.shape[1], 0
         while done < gradient.shape[1]:
             count = min(turn - at, gradient.shape[1] - done)
-            self.total[:, at : at + count, self.bands] += gradient[:, done : done + count]
+            self.total[:, at : at + count, bands or slice(None)] += gradient[:, done : done + count]
             done, at = done + count, 0
 
 

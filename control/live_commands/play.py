@@ -86,12 +86,20 @@ def play(
         bool, typer.Option("--no-terminal", metavar="", help="One line a second instead of the full view.")
     ] = False,
     coupled: options.Coupled = False,
+    quality: Annotated[
+        str,
+        typer.Option(
+            metavar="full|draft",
+            help="full: a draft of the analysis within seconds, then the full one; draft: leave it at that.",
+        ),
+    ] = "full",
     model: options.ModelFile = None,
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="One JSON object a second.")] = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Play tracks one after the other; seven faders move them, eight emotions follow."""
     require("pyo", "textual", "zeroconf", "supriya_midi")
+    from ...engine.analysis.settings import QUALITIES
     from ...engine.audio.decode import probe
     from ...engine.live.player import PlayerOptions
     from ...engine.performance.automation_file import check_recordable
@@ -101,6 +109,10 @@ def play(
     voice = Output(as_json=as_json, quiet=quiet)
     gains_db = fader_gains_db(preset, settings)
     _check(backend, block, ceiling, rate, channels, render_ahead, model)
+    if quality not in QUALITIES:
+        raise InputError(f"--quality {quality}: there are {', '.join(QUALITIES)}")
+    if quality == "draft" and record is not None:
+        raise InputError("--record: is rendered with the full analysis; leave --quality draft out")
     for file in files:
         probe(file)
     if record is not None:
@@ -115,7 +127,8 @@ def play(
         ahead=render_ahead,
         ceiling_dbtp=ceiling,
         model=model,
-        analysis={"coupled": coupled},
+        analysis={"coupled": coupled, "quality": quality},
+        draft_first=quality == "full" and record is None,
     )
     set_control_priority()
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said

@@ -31,6 +31,7 @@ from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.common.progress import report_step
 from ...models.inference.checkpoint import Model
+from ...models.inference.reverse.network import ReversePass, feature_gradients
 from ...models.inference.threads import torch_threads
 from .experimental_design import balanced_signs, visible_segments
 from .lime import SegmentEffects
@@ -76,13 +77,14 @@ def explain_window(
     distance = BIT_VARIANCE**0.5 if perturbation == "gain" else rng.uniform(0, 0.5, signs.shape)
     t = 0.5 + np.where(signs, 1, -1) * distance  # [pairs, segments]
     perturber = SegmentPerturber(window, model, perturbation)
+    reverse_pass = ReversePass(model.network) if ReversePass.supports(model.network) else None
     derivatives = np.empty((pairs, segments, features))
     predictions = np.empty((2, pairs, features))
 
     def measure(start: int) -> None:
         rows = slice(start, start + _BATCH_PAIRS)
         both = np.concatenate([t[rows], 1 - t[rows]])
-        predicted, derivative = _derivatives(perturber, both)
+        predicted, derivative = _derivatives(perturber, reverse_pass, both)
         derivatives[rows] = derivative.reshape(2, -1, segments, features).mean(0)
         predictions[:, rows] = predicted.reshape(2, -1, features)
 
@@ -116,16 +118,17 @@ def _run_in_threads(measure: Callable[[int], None], starts: Sequence[int]) -> No
             report_step(done / len(starts))
 
 
-def _derivatives(perturber: SegmentPerturber, t: Floats) -> tuple[Floats, npt.NDArray[np.float32]]:
+def _derivatives(
+    perturber: SegmentPerturber, reverse_pass: ReversePass | None, t: Floats
+) -> tuple[Floats, npt.NDArray[np.float32]]:
     """Predictions [samples, 7] and their derivatives [samples, segments, 7] at coordinates t [samples, segments]."""
     spectrograms = perturber.perturb(t)
-    pixels = spectrograms.sound.requires_grad_()
-    midlevel = sum(part.mean((2, 3)) for part in perturber.model.network.branch_outputs(spectrograms))
-    assert isinstance(midlevel, torch.Tensor)
-    derivatives = []
-    for feature in range(len(MIDLEVEL)):
-        (gradient,) = torch.autograd.grad(
-            midlevel[:, feature].sum(), pixels, retain_graph=feature < len(MIDLEVEL) - 1
-        )
-        derivatives.append(perturber.sum_by_segment(gradient).cpu().numpy())
-    return midlevel.detach().double().cpu().numpy(), np.stack(derivatives, axis=2)
+    if reverse_pass is None:
+        midlevel, gradients = feature_gradients(perturber.model.network, spectrograms)
+        by_feature = [perturber.sum_by_segment(gradient) for gradient in gradients]
+    else:
+        with torch.inference_mode():
+            midlevel, trace = reverse_pass.forward(spectrograms)
+            by_feature = [perturber.sum_by_segment(gradient) for gradient in reverse_pass.reverse(trace)]
+    derivatives = torch.stack(by_feature, 2).cpu().numpy()
+    return midlevel.double().cpu().numpy(), derivatives

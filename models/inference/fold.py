@@ -63,4 +63,5 @@ class InplaceFrequencyBias(nn.Module):
         self.register_buffer("bias", bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Add the offsets to x, in x."""
         return x.add_(self.bias)

@@ -1,5 +1,6 @@
 """The reverse pass of a whole network: gradients of the seven features with respect to the spectrogram."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -9,10 +10,11 @@ from ...network.layers import global_max, global_mean
 from ...network.model import MidlevelNetwork
 from ...network.padding import PaddedSpectrogram
 from ...network.receptive_field import CONTEXT_STEPS
+from ..fast_backward import InputConv2d
 from .keys import KeyChangeReverse, KeyTrace
 from .parts import PixelGradient, Repeated, largest, through_weights
 from .rhythm import RhythmReverse, RhythmTrace
-from .stack import Stack, Trace, gated
+from .stack import Stack, Trace
 
 
 @dataclass
@@ -52,8 +54,10 @@ class ReversePass:
 
     @staticmethod
     def supports(network: MidlevelNetwork) -> bool:
-        """Whether the network has the layers that this reverse pass knows."""
-        return network.context is not None and isinstance(network.context.tonal, KeyChangeBranch)
+        """Whether the network has the layers that this reverse pass knows, optimised for inference."""
+        context = network.context
+        optimised = isinstance(network.trunk[0], InputConv2d)
+        return optimised and context is not None and isinstance(context.tonal, KeyChangeBranch)
 
     def forward(self, sound: PaddedSpectrogram) -> tuple[torch.Tensor, NetworkTrace]:
         """Return the means of the local outputs [batch, 7] and what `reverse` needs."""
@@ -115,3 +119,26 @@ class ReversePass:
         (x,) = trace.repeated.reverse((self._go_on.reverse(x, trace.go_on),))
         pixels.add(trace.sound, self._begin.reverse(x, trace.begin).squeeze(1))
         return pixels.total.view(features, batch, rows, bands)
+
+
+def feature_gradients(
+    network: MidlevelNetwork, sound: PaddedSpectrogram
+) -> tuple[torch.Tensor, Iterator[torch.Tensor]]:
+    """Return the same by automatic differentiation, for any network.
+
+    Returns
+    -------
+    tuple of torch.Tensor and iterator
+        Means of the local outputs [batch, 7], and the gradient of each feature [batch, rows, bands].
+    """
+    pixels = sound.sound.detach().requires_grad_()
+    parts = network.branch_outputs(PaddedSpectrogram(pixels, sound.start, sound.length))
+    midlevel = torch.stack([part.mean((2, 3)) for part in parts]).sum(0)
+    features = midlevel.shape[1]
+
+    def gradients() -> Iterator[torch.Tensor]:
+        for feature in range(features):
+            last = feature == features - 1
+            yield torch.autograd.grad(midlevel[:, feature].sum(), pixels, retain_graph=not last)[0]
+
+    return midlevel.detach(), gradients()

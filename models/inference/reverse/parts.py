@@ -34,12 +34,12 @@ def through_weights(convolution: nn.Conv1d, gradient: torch.Tensor) -> torch.Ten
 
 @dataclass
 class PixelGradient:
-    """The gradient with respect to a spectrogram's own frames, [features * batch, turn, bands], as it is summed up."""
+    """The gradient with respect to a spectrogram's own frames, [features * batch, turn, bands], summed up."""
 
     total: torch.Tensor
 
     def add(self, sound: PaddedSpectrogram, gradient: torch.Tensor, bands: slice | None = None) -> None:
-        """Add the gradient [n, count, bands] with respect to the first frames of a padded spectrogram, of all its bands or some."""
+        """Add that with respect to the first frames of a padded spectrogram, of all bands or some."""
         turn, at, done = self.total.shape[1], sound.start % self.total.shape[1], 0
         while done < gradient.shape[1]:
             count = min(turn - at, gradient.shape[1] - done)

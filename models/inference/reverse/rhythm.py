@@ -53,7 +53,7 @@ class RhythmReverse:
         turns = torch.arange(TURN // 2 + 1, dtype=torch.float64)[:, None] * torch.arange(WINDOW)
         angles = turns * (2 * torch.pi / TURN)
         # from the gradient with respect to real and imaginary parts to that of the samples
-        self._inverse = torch.cat([torch.cos(angles), -torch.sin(angles)]).float()
+        self._inverse = torch.cat([torch.cos(angles), -torch.sin(angles)]).float().to(branch.cosines.device)
         # (what is taken from the mean of a window is taken from each of its samples)
         self._inverse -= self._inverse.mean(1, keepdim=True)
 

@@ -1,8 +1,8 @@
 """Reverse passes of stacks of layers: the gradient of several features with respect to a stack's input.
 
-Between its rectifiers a network is linear, so all that its reverse pass needs of the forward pass is which of them were
-open: the gates, 1 or 0 (or, where they are means over samples, between). The gradients of all features pass the same
-gates, so they go back together: a batch of gradients [features * batch, ...] has the features outside.
+Between its rectifiers a network is linear, so all that its reverse pass needs of the forward pass is which of them
+were open: the gates, 1 or 0 (or, where they are means over samples, between). The gradients of all features pass the
+same gates, so they go back together: a batch of gradients [features * batch, ...] has the features outside.
 
 The gradient of a convolution with respect to its input is an ordinary convolution, of the gradient with the kernel
 turned round; with a stride it has one output channel for each input channel and phase of the stride, and the phases
@@ -70,6 +70,7 @@ class ConvReverse:
         self._kernel = kernel.contiguous(memory_format=torch.channels_last)
 
     def __call__(self, gradient: torch.Tensor, size: torch.Size) -> torch.Tensor:
+        """As `Reverse`."""
         if self._flat:
             return self._both_axes(gradient.unsqueeze(2), (1, size[2])).squeeze(2)
         return self._both_axes(gradient, (size[2], size[3]))
@@ -104,6 +105,7 @@ class PoolReverse:
         self._size = pool.kernel_size if isinstance(pool.kernel_size, tuple) else (pool.kernel_size,) * 2
 
     def __call__(self, gradient: torch.Tensor, size: torch.Size) -> torch.Tensor:
+        """As `Reverse`."""
         down, right = self._size
         batch, channels, rows, columns = gradient.shape
         spread = (gradient / (down * right)).permute(0, 2, 3, 1)[:, :, None, :, None]
@@ -121,6 +123,7 @@ class CircularReverse:
         self._weight = convolution.weight.transpose(1, 2).contiguous()
 
     def __call__(self, gradient: torch.Tensor, size: torch.Size) -> torch.Tensor:
+        """As `Reverse`."""
         batch, channels, times, positions = gradient.shape
         rows = batch * times
         circles = gradient.permute(0, 2, 3, 1).reshape(rows, positions, channels)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from ...models.common.constants import QUALITIES
 from ...models.common.errors import InputError
 from ...models.common.extras import require
 from ..console import options
@@ -99,7 +100,6 @@ def play(
 ) -> None:
     """Play tracks one after the other; seven faders move them, eight emotions follow."""
     require("pyo", "textual", "zeroconf", "supriya_midi")
-    from ...engine.analysis.settings import QUALITIES
     from ...engine.audio.decode import probe
     from ...engine.live.player import PlayerOptions
     from ...engine.performance.automation_file import check_recordable

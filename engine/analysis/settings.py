@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from types import ModuleType
 from typing import Any, Final
 
+from ...models.common.constants import QUALITIES
 from ...models.common.errors import InputError
 from ..explain import expected_gradients, lime, local_regression
 from ..explain.perturbation import PERTURBATIONS
@@ -14,7 +15,6 @@ ESTIMATORS: Final[dict[str, ModuleType]] = {"gradient": expected_gradients, "loc
 number of network evaluations per window), BIT_VARIANCE (variance of the perturbation variable) and POSITIONS (length
 of a window in output positions; 0 for ten seconds)."""
 PASSES_MINIMUM: Final = 64
-QUALITIES: Final = ("full", "draft")
 DRAFT_PASSES: Final = 128
 """Evaluations per window of a draft."""
 

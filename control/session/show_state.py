@@ -48,7 +48,7 @@ def describe_state(
     analyzed : bool
         Whether the analysis of the track that plays is there, or a draft of it.
     progress : float or None
-        Share of the analysis that is done, 0..1; None if it has not begun. Below 1 with `analyzed`: its draft is used.
+        Share of the analysis that is done, 0..1; None if it has not begun. Below 1 with `analyzed`, a draft is used.
     """
     for process in ("renderer", "output"):
         gone = _GONE.get((process, processes[process]))

@@ -11,7 +11,7 @@ from ...network.layers import circular_pad, global_max, global_mean, moving_mean
 from ...network.padding import PaddedSpectrogram
 from ...network.pitch_class_branch import FIELD, OCTAVES, STRIDE
 from .parts import PixelGradient, Repeated, largest, moving_mean_1d_reverse, moving_mean_reverse
-from .stack import CircularReverse, Stack, Trace, gated
+from .stack import CircularReverse, Stack, Trace, gate_of, gated
 
 
 @dataclass
@@ -33,7 +33,7 @@ class KeyTrace:
     pitch: PitchTrace
     heard: tuple[torch.Tensor, torch.Tensor]
     templates: tuple[Trace, Trace]
-    largest: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+    largest: tuple[torch.Tensor, ...]
     out: Trace
 
 
@@ -44,12 +44,14 @@ class KeyChangeReverse:
     ----------
     branch
         The branch, optimised for inference.
+    together
+        As of `Stack`.
     """
 
-    def __init__(self, branch: KeyChangeBranch) -> None:
-        self._branch = branch
-        self._first = Stack(branch.first)
-        self._short, self._long, self._out = Stack(branch.short), Stack(branch.long), Stack(branch.out)
+    def __init__(self, branch: KeyChangeBranch, together: int) -> None:
+        self._branch, self._together = branch, together
+        self._first, self._out = Stack(branch.first, together), Stack(branch.out, together)
+        self._short, self._long = Stack(branch.short, together), Stack(branch.long, together)
         self._chords, self._keys = CircularReverse(branch.chords[0]), CircularReverse(branch.keys[0])
         octaves = branch.mix[0].weight.view(branch.mix[0].out_channels, -1, OCTAVES)
         self._mix = octaves.transpose(1, 2).flatten(1)  # [out, octaves * channels]
@@ -76,7 +78,7 @@ class KeyChangeReverse:
         chords, keys = repeated.outputs
         fours = moving_mean(keys, BOTH)
         short, long = (moving_mean(fours, steps // BOTH, apart=BOTH) for steps in (SHORT, LONG))
-        heard = short.gt(0).float(), long.gt(0).float()
+        heard = gate_of(short, self._together), gate_of(long, self._together)
         short, short_trace = self._short.forward(torch.relu(short))
         long, long_trace = self._long.forward(torch.relu(long))
         aside = (LONG - SHORT) // 2
@@ -88,7 +90,7 @@ class KeyChangeReverse:
             functional.avg_pool1d(global_max(chords, 3), LONG, 1),
         ]
         out, out_trace = self._out.forward(torch.cat(parts, 1))
-        routes = largest(short, 3), largest(long, 3), largest(chords, 3)
+        routes = tuple(largest(x, 3, self._together) for x in (short, long, chords))
         return out, KeyTrace(sound, repeated, pitch, heard, (short_trace, long_trace), routes, out_trace)
 
     def _heard(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, PitchTrace]:
@@ -96,12 +98,13 @@ class KeyChangeReverse:
         branch = self._branch
         x, first = self._first.forward((spectrogram[..., branch.bands] @ branch.fold).unsqueeze(1))
         mixed = branch.mix(x)
+        mix = gate_of(mixed, self._together)
         x = branch.semitones(circular_pad(mixed, 2, 2))
-        semitones = x.gt(0).float()
+        semitones = gate_of(x, self._together)
         even = x.shape[2] // 2 * 2
         x = (x[:, :, 0:even:2] + x[:, :, 1:even:2]) * 0.5
         chords = branch.chords(x)
-        return x, chords, PitchTrace(first, mixed.gt(0).float(), semitones, chords.gt(0).float())
+        return x, chords, PitchTrace(first, mix, semitones, gate_of(chords, self._together))
 
     def reverse(self, gradient: torch.Tensor, trace: KeyTrace, pixels: PixelGradient) -> None:
         """Add the gradient with respect to the spectrogram; gradient: [features * batch, OUT, times]."""

@@ -40,17 +40,23 @@ class ReversePass:
     ----------
     network
         Optimised for inference, of an architecture that `supports` names.
+    together
+        1: the gradient of each sample. More: of so many samples the gradient through the means of their gates, about
+        the mean of their gradients; sample i of a batch of together * n goes with samples n + i, 2 n + i ...
     """
 
-    def __init__(self, network: MidlevelNetwork) -> None:
+    def __init__(self, network: MidlevelNetwork, *, together: int = 1) -> None:
         context = network.context
         assert context is not None
         assert isinstance(context.tonal, KeyChangeBranch)
         self._network, self._context = network, context
         begin, go_on = network.trunk_parts
-        self._begin, self._go_on, self._further = Stack(begin), Stack(go_on), Stack(context.further)
-        self._keys, self._rhythm = KeyChangeReverse(context.tonal), RhythmReverse(context.rhythm)
-        self._hidden = Stack(context.hidden)
+        self._together = together
+        self._begin, self._go_on, self._further, self._hidden = (
+            Stack(layers, together) for layers in (begin, go_on, context.further, context.hidden)
+        )
+        self._keys = KeyChangeReverse(context.tonal, together)
+        self._rhythm = RhythmReverse(context.rhythm, together)
 
     @staticmethod
     def supports(network: MidlevelNetwork) -> bool:
@@ -85,7 +91,7 @@ class ReversePass:
             begin=begin_trace,
             go_on=go_on_trace,
             further=further_trace,
-            largest=largest(further, 3),
+            largest=largest(further, 3, self._together),
             positions=(own.shape[2], own.shape[3]),
             keys=keys_trace,
             rhythm=rhythm_trace,
@@ -94,7 +100,7 @@ class ReversePass:
         return midlevel, trace
 
     def reverse(self, trace: NetworkTrace) -> torch.Tensor:
-        """Return the gradient of each feature, [7, batch, rows of the spectrogram, bands]."""
+        """Return the gradient of each feature, [7, batch / together, rows of the spectrogram, bands]."""
         context, network = self._context, self._network
         features = network.midlevel.weight.shape[0]
         gate = trace.hidden.gates[-1]

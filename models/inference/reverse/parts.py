@@ -11,9 +11,13 @@ from ...network.layers import moving_mean
 from ...network.padding import PaddedSpectrogram
 
 
-def largest(x: torch.Tensor, axis: int) -> torch.Tensor:
-    """Return which of the values along an axis is the largest: 1 there and 0 elsewhere, the shape of x."""
-    return torch.zeros_like(x).scatter_(axis, x.argmax(axis, keepdim=True), 1)
+def largest(x: torch.Tensor, axis: int, together: int = 1) -> torch.Tensor:
+    """Return which of the values along an axis is the largest: 1 there and 0 elsewhere, as a mean of samples.
+
+    From [together * batch, ...] to [batch, ...].
+    """
+    first = torch.zeros_like(x).scatter_(axis, x.argmax(axis, keepdim=True), 1)
+    return first.view(together, -1, *x.shape[1:]).mean(0) if together > 1 else first
 
 
 def moving_mean_reverse(gradient: torch.Tensor, count: int, *, apart: int = 1) -> torch.Tensor:

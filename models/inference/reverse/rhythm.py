@@ -28,7 +28,6 @@ class RhythmTrace:
     spectrum: torch.Tensor
     like: torch.Tensor
     energy: torch.Tensor
-    products: torch.Tensor
     out: Trace
 
 
@@ -39,14 +38,16 @@ class RhythmReverse:
     ----------
     branch
         The branch, optimised for inference.
+    together
+        As of `Stack`.
     """
 
-    def __init__(self, branch: RhythmBranch) -> None:
-        self._branch = branch
-        self._first = Stack(branch.first)
-        self._lags = Stack(branch.lags)
-        self._along = Stack(branch.along)
-        self._out = Stack(branch.out)
+    def __init__(self, branch: RhythmBranch, together: int) -> None:
+        self._branch, self._together = branch, together
+        self._first = Stack(branch.first, together)
+        self._lags = Stack(branch.lags, together)
+        self._along = Stack(branch.along, together)
+        self._out = Stack(branch.out, together)
         bands = branch.groups.view(-1, branch.first[0].weight.shape[0], branch.groups.shape[1])
         share = bands[:, 0, :GROUPS]  # [bands, groups]: 1 / size of the group, for the first channel
         self._sizes = [int((column > 0).sum()) for column in share.T]
@@ -97,11 +98,10 @@ class RhythmReverse:
             along_begin=begin,
             along_length=along.shape[2],
             lags=lags_trace,
-            largest_lag=largest(lags, 2),
+            largest_lag=largest(lags, 2, self._together),
             spectrum=spectrum,
             like=like,
             energy=energy,
-            products=products,
             out=out_trace,
         )
         return out, trace
@@ -134,13 +134,19 @@ class RhythmReverse:
         """Gradient with respect to the groups of bands [n, groups * channels, frames]."""
         branch = self._branch
         batch, channels, times, lags = trace.like.shape
-        to_like = to_like.reshape(-1, batch, channels, times, lags)
-        by_energy = by_energy.reshape(-1, batch, channels, times)
-        divisor = trace.products[..., 0] + ENERGY_FLOOR * WINDOW
-        first = by_energy / (trace.energy + ENERGY_FLOOR) / WINDOW - (to_like * trace.like).sum(-1) / divisor
-        to_products = torch.cat([first.unsqueeze(-1), to_like * (branch.unbiased / divisor.unsqueeze(-1))], -1)
-        to_power = to_products @ (2 * branch.cosines.T)  # [features, batch, 12, times, frequencies]
-        to_spectrum = torch.cat([to_power * trace.spectrum[..., 0], to_power * trace.spectrum[..., 1]], -1)
+        features = to_like.shape[0] * self._together // batch
+        # [features, 1, batch, ...], where the trace has [together, batch, ...]
+        to_like = to_like.reshape(features, 1, -1, channels, times, lags)
+        by_energy = by_energy.reshape(features, 1, -1, channels, times)
+        like, energy, spectrum = (
+            x.view(self._together, -1, *x.shape[1:]) for x in (trace.like, trace.energy, trace.spectrum)
+        )
+        divisor = energy * WINDOW + ENERGY_FLOOR * WINDOW
+        to_first = by_energy / ((energy + ENERGY_FLOOR) * WINDOW) - (to_like * like).sum(-1) / divisor
+        to_products = torch.cat([to_first.unsqueeze(-1), to_like * (branch.unbiased / divisor.unsqueeze(-1))], -1)
+        to_power = to_products @ (2 / self._together * branch.cosines.T)
+        real, imaginary = ((to_power * spectrum[..., part]).sum(1) for part in (0, 1))
+        to_spectrum = torch.cat([real, imaginary], -1)  # [features, batch, 12, times, 2 * frequencies]
         windows = to_spectrum @ self._inverse  # [..., times, WINDOW]
         envelopes = windows.new_zeros(*windows.shape[:3], trace.frames)
         for start in range(0, WINDOW, STRIDE):

@@ -29,6 +29,15 @@ class Reverse(Protocol):
         """Return the gradient [n, channels in, ...] with respect to an input of `size`."""
 
 
+def gate_of(x: torch.Tensor, together: int) -> torch.Tensor:
+    """Return where a rectifier's output [together * batch, ...] is above zero, as a mean: 0..1, [batch, ...]."""
+    samples = x.view(together, -1, *x.shape[1:])
+    gate = samples[0].gt(0).to(x.dtype)
+    for sample in samples[1:]:
+        gate += sample.gt(0)
+    return gate if together == 1 else gate.mul_(1 / together)
+
+
 def gated(gradient: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
     """Multiply gradients [features * batch, ...] by a gate [batch, ...] in place."""
     gradient.view(-1, *gate.shape).mul_(gate)
@@ -148,10 +157,13 @@ class Stack:
     ----------
     layers
         Layers of a network optimised for inference (`fold.optimise_for_inference`).
+    together
+        Over so many samples gates are means: sample i of a batch [together * n, ...] with samples n + i, 2 n + i ...
     """
 
-    def __init__(self, layers: nn.Sequential) -> None:
+    def __init__(self, layers: nn.Sequential, together: int = 1) -> None:
         self._layers = layers
+        self._together = together
         self._reverses = [_reverse_of(layer) for layer in layers]
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, Trace]:
@@ -162,7 +174,7 @@ class Stack:
                 trace.sizes.append(x.shape)
             x = layer(x)
             if isinstance(layer, InplaceReLU):
-                trace.gates.append(x.gt(0).to(x.dtype))
+                trace.gates.append(gate_of(x, self._together))
         return x, trace
 
     def reverse(self, gradient: torch.Tensor, trace: Trace) -> torch.Tensor:

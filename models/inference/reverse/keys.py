@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from ...common.constants import BANDS_PER_OCTAVE
 from ...network.key_change_branch import BOTH, LONG, SHORT, KeyChangeBranch
 from ...network.layers import circular_pad, global_max, global_mean, moving_mean
 from ...network.padding import PaddedSpectrogram
@@ -109,8 +108,8 @@ class KeyChangeReverse:
     def reverse(self, gradient: torch.Tensor, trace: KeyTrace, pixels: PixelGradient) -> None:
         """Add the gradient with respect to the spectrogram; gradient: [features * batch, OUT, times]."""
         gradient = self._out.reverse(gradient, trace.out)
-        keys = trace.largest[0].shape[1]
-        sizes = (keys, keys, keys, keys, trace.largest[2].shape[1])
+        wide = trace.largest[0].shape[1]
+        sizes = (wide, wide, wide, wide, trace.largest[2].shape[1])
         long_largest, long_mean, short_largest, short_mean, chords_largest = gradient.split(sizes, 1)
         places = trace.largest[1].shape[3]
         aside = (LONG - SHORT) // 2
@@ -129,7 +128,8 @@ class KeyChangeReverse:
         to_keys = moving_mean_reverse(to_fours, BOTH)
         to_chords = _spread(moving_mean_1d_reverse(chords_largest, LONG), trace.largest[2])
         to_chords, to_keys = trace.repeated.reverse((to_chords, to_keys))
-        self._to_pixels(to_chords, to_keys, trace, pixels)
+        for part, (chords, keys) in pixels.by_feature(to_chords, to_keys):
+            self._to_pixels(chords, keys, trace, part)
 
     def _to_pixels(
         self, to_chords: torch.Tensor, to_keys: torch.Tensor, trace: KeyTrace, pixels: PixelGradient
@@ -139,22 +139,23 @@ class KeyChangeReverse:
         channels = both.shape[1] // 2
         to_chords = gated(both[:, channels:] + to_chords, pitch.chords)
         x = both[:, :channels] + self._chords(to_chords, to_chords.shape)
-        n, _, steps, places = x.shape
-        x = (x * 0.5).unsqueeze(3).expand(-1, -1, -1, 2, -1).reshape(n, channels, 2 * steps, places)
+        # From here on the channels are the innermost in memory, so that little is copied.
+        x = (x * 0.5).permute(0, 2, 3, 1)
+        n, steps, places, _ = x.shape
+        x = x.unsqueeze(2).expand(-1, -1, 2, -1, -1).reshape(n, 2 * steps, places, channels).permute(0, 3, 1, 2)
         missing = pitch.semitones.shape[2] - 2 * steps
         x = gated(functional.pad(x, (0, 0, 0, missing)) if missing else x, pitch.semitones)
-        x = functional.conv2d(circular_pad(x, 1, 1), self._semitones)  # [n, 2 * channels, steps, 12]
-        _, wide, steps, places = x.shape
-        x = x.view(n, 2, wide // 2, steps, places).permute(0, 2, 3, 4, 1).reshape(n, wide // 2, steps, 2 * places)
-        x = gated(x, pitch.mix)
-        x = x.permute(0, 2, 3, 1) @ self._mix  # [n, steps, 24, octaves * channels]
-        x = x.view(n, steps, BANDS_PER_OCTAVE, OCTAVES, -1).permute(0, 4, 1, 3, 2)
-        x = x.reshape(n, -1, steps, OCTAVES * BANDS_PER_OCTAVE)
+        x = functional.conv2d(circular_pad(x, 1, 1), self._semitones).permute(0, 2, 3, 1)
+        x = x.reshape(n, -1, 2 * places, x.shape[3] // 2)  # [n, steps, 24, channels]
+        x = gated(x.permute(0, 3, 1, 2), pitch.mix).permute(0, 2, 3, 1) @ self._mix
+        x = x.view(n, -1, 2 * places, OCTAVES, x.shape[3] // OCTAVES).transpose(2, 3)
+        x = x.reshape(n, x.shape[1], OCTAVES * 2 * places, x.shape[4]).permute(0, 3, 1, 2)
         x = self._first.reverse(x, pitch.first).squeeze(1) @ branch.fold.T
         pixels.add(trace.sound, x, branch.bands)
 
 
 def _spread(gradient: torch.Tensor, route: torch.Tensor) -> torch.Tensor:
     """[n, channels, times] to where the largest value of a circle [batch, channels, times, places] was."""
-    wide = gradient.unsqueeze(3).expand(-1, -1, -1, route.shape[3])
-    return (wide.reshape(-1, *route.shape) * route).flatten(0, 1)
+    batch, channels, times, _ = route.shape
+    wide = gradient.transpose(1, 2).reshape(-1, batch, times, 1, channels) * route.permute(0, 2, 3, 1)
+    return wide.flatten(0, 1).permute(0, 3, 1, 2)

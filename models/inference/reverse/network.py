@@ -113,7 +113,7 @@ class ReversePass:
             (width, width, rest, heard.shape[1] - 2 * width - rest), 1
         )
         rows, bands = trace.sound.sound.shape[1:]
-        pixels = PixelGradient(heard.new_zeros(features * batch, rows, bands))
+        pixels = PixelGradient(heard.new_zeros(features * batch, rows, bands), batch)
         self._keys.reverse(by_keys, trace.keys, pixels)
         self._rhythm.reverse(by_rhythm, trace.rhythm, pixels)
         columns = trace.largest.shape[3]
@@ -123,7 +123,8 @@ class ReversePass:
         own = network.midlevel.weight.view(features, 1, -1, 1, 1) / (trace.positions[0] * trace.positions[1])
         x.view(features, batch, *x.shape[1:])[:, :, :, CONTEXT_STEPS:-CONTEXT_STEPS] += own
         (x,) = trace.repeated.reverse((self._go_on.reverse(x, trace.go_on),))
-        pixels.add(trace.sound, self._begin.reverse(x, trace.begin).squeeze(1))
+        for part, (gradient,) in pixels.by_feature(x):
+            part.add(trace.sound, self._begin.reverse(gradient, trace.begin).squeeze(1))
         return pixels.total.view(features, batch, rows, bands)
 
 

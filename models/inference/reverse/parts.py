@@ -1,6 +1,6 @@
 """Reverse passes of what the branches are made of beside layers: largest values, moving means, circular padding."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -41,6 +41,13 @@ class PixelGradient:
     """The gradient with respect to a spectrogram's own frames, [features * batch, turn, bands], summed up."""
 
     total: torch.Tensor
+    batch: int
+
+    def by_feature(self, *gradients: torch.Tensor) -> Iterator[tuple["PixelGradient", tuple[torch.Tensor, ...]]]:
+        """Yield the part of each feature, with its part of gradients [features * batch, ...]: these fit in caches."""
+        for start in range(0, len(self.total), self.batch):
+            rows = slice(start, start + self.batch)
+            yield PixelGradient(self.total[rows], self.batch), tuple(gradient[rows] for gradient in gradients)
 
     def add(self, sound: PaddedSpectrogram, gradient: torch.Tensor, bands: slice | None = None) -> None:
         """Add that with respect to the first frames of a padded spectrogram, of all bands or some."""

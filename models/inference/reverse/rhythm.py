@@ -25,6 +25,7 @@ class RhythmTrace:
     along_length: int
     lags: Trace
     largest_lag: torch.Tensor
+    windows: torch.Tensor
     spectrum: torch.Tensor
     like: torch.Tensor
     energy: torch.Tensor
@@ -99,6 +100,7 @@ class RhythmReverse:
             along_length=along.shape[2],
             lags=lags_trace,
             largest_lag=largest(lags, 2, self._together),
+            windows=windows,
             spectrum=spectrum,
             like=like,
             energy=energy,
@@ -122,7 +124,8 @@ class RhythmReverse:
         along = functional.pad(by_along, (trace.along_begin, after))
         groups = groups + self._along.reverse(along, trace.along)
         (groups,) = trace.repeated.reverse((groups,))
-        self._to_pixels(groups, trace, pixels)
+        for part, (gradient,) in pixels.by_feature(groups):
+            self._to_pixels(gradient, trace, part)
 
     @property
     def _along_channels(self) -> int:
@@ -132,22 +135,30 @@ class RhythmReverse:
         self, to_like: torch.Tensor, by_energy: torch.Tensor, trace: RhythmTrace
     ) -> torch.Tensor:
         """Gradient with respect to the groups of bands [n, groups * channels, frames]."""
-        branch = self._branch
-        batch, channels, times, lags = trace.like.shape
-        features = to_like.shape[0] * self._together // batch
-        # [features, 1, batch, ...], where the trace has [together, batch, ...]
-        to_like = to_like.reshape(features, 1, -1, channels, times, lags)
-        by_energy = by_energy.reshape(features, 1, -1, channels, times)
-        like, energy, spectrum = (
-            x.view(self._together, -1, *x.shape[1:]) for x in (trace.like, trace.energy, trace.spectrum)
-        )
-        divisor = energy * WINDOW + ENERGY_FLOOR * WINDOW
-        to_first = by_energy / ((energy + ENERGY_FLOOR) * WINDOW) - (to_like * like).sum(-1) / divisor
-        to_products = torch.cat([to_first.unsqueeze(-1), to_like * (branch.unbiased / divisor.unsqueeze(-1))], -1)
-        to_power = to_products @ (2 / self._together * branch.cosines.T)
-        real, imaginary = ((to_power * spectrum[..., part]).sum(1) for part in (0, 1))
-        to_spectrum = torch.cat([real, imaginary], -1)  # [features, batch, 12, times, 2 * frequencies]
-        windows = to_spectrum @ self._inverse  # [..., times, WINDOW]
+        branch, together = self._branch, self._together
+        channels, times, lags = trace.like.shape[1:]
+        features = by_energy.shape[0] // (len(trace.like) // together)
+        # With respect to the products at the lags: [features, batch * 12 * times, lags].
+        to_lags = (to_like.reshape(features, -1, lags)) * branch.unbiased
+        # With respect to the product at lag 0 of each of the samples that go together, [rows, features, together].
+        alike, energy, windows = (
+            x.reshape(together, -1, *x.shape[3:]).transpose(0, 1) for x in (trace.like, trace.energy, trace.windows)
+        )  # [rows, together, ...]
+        divisor = (energy + ENERGY_FLOOR) * WINDOW
+        by_divisor = torch.bmm(alike / (branch.unbiased * divisor.unsqueeze(-1)), to_lags.permute(1, 2, 0))
+        to_first = by_energy.reshape(features, -1, 1) / divisor - by_divisor.permute(2, 0, 1)
+        # (the product at lag 0 is the sum of squares)
+        to_first *= 2 / together
+        samples = to_first[:, :, :1] * windows[:, 0]  # [features, rows, WINDOW]
+        for sample in range(1, together):
+            samples.addcmul_(to_first[:, :, sample, None], windows[:, sample])
+        # The other products, through the mean of the spectra.
+        spectrum = trace.spectrum.reshape(together, -1, *trace.spectrum.shape[3:])
+        spectrum = (spectrum / divisor.T[..., None, None]).mean(0).transpose(1, 2)  # [rows, 2, frequencies]
+        to_power = to_lags @ (2 * branch.cosines[:, 1:].T)
+        to_spectrum = to_power.unsqueeze(2) * spectrum.contiguous()
+        samples = torch.baddbmm(samples, to_spectrum.flatten(2), self._inverse.expand(features, -1, -1))
+        windows = samples.view(features, -1, channels, times, WINDOW)
         envelopes = windows.new_zeros(*windows.shape[:3], trace.frames)
         for start in range(0, WINDOW, STRIDE):
             stretch = envelopes[..., start : start + times * STRIDE].view(*windows.shape[:4], STRIDE)

@@ -5,9 +5,7 @@ were open: the gates, 1 or 0 (or, where they are means over samples, between). T
 same gates, so they go back together: a batch of gradients [features * batch, ...] has the features outside.
 
 The gradient of a convolution with respect to its input is an ordinary convolution, of the gradient with the kernel
-turned round; with a stride it has one output channel for each input channel and phase of the stride, and the phases
-are interleaved (sub-pixel convolution, Shi et al., CVPR 2016). Libraries compute it quicker than what they offer as
-transposed convolutions.
+turned round; with a stride and a single input channel one for each phase of the stride (fast_backward.py).
 """
 
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from ..circulant_conv import FourierCircularConv2d
-from ..fast_backward import InplaceReLU, InputConv2d
+from ..fast_backward import InplaceReLU, InputConv2d, phases_of
 from ..fold import InplaceFrequencyBias
 
 
@@ -45,7 +43,7 @@ def gated(gradient: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
 
 
 class ConvReverse:
-    """Of a convolution with a stride, along one axis or two.
+    """Of a convolution along one axis or two.
 
     Parameters
     ----------
@@ -55,56 +53,59 @@ class ConvReverse:
 
     def __init__(self, convolution: nn.Conv1d | nn.Conv2d | InputConv2d) -> None:
         weight = convolution.weight.detach()
-        self._flat = weight.dim() == 3
-        last = [(0, 0)] if self._flat else []  # one axis: the first of two is a single row
-
-        def both(values: object) -> tuple[int, int]:
-            assert isinstance(values, tuple)
-            return (int(values[0]), int(values[1])) if len(values) == 2 else (1 if last else 0, int(values[0]))
-
-        if self._flat:
-            weight = weight.unsqueeze(2)
-        self._stride = both(convolution.stride)
-        padding = convolution.padding
-        self._padding = (0, int(padding[0])) if len(padding) == 1 else (int(padding[0]), int(padding[1]))
-        self._dilation = (1, 1) if isinstance(convolution, InputConv2d) else both(convolution.dilation)
-        if self._stride == (1, 1):
+        self._flat = weight.dim() == 3  # one axis: the second of two, in a single row
+        stride, padding = _two(convolution.stride, 1), _two(convolution.padding, 0)
+        dilation = (1, 1) if isinstance(convolution, InputConv2d) else _two(convolution.dilation, 1)
+        weight = weight.unsqueeze(2) if self._flat else weight
+        self._stride, self._padding, self._dilation = stride, padding, dilation
+        single = stride == (1, 1) and padding == (0, 0) and weight.shape[2:] == (1, 1)
+        self._matrix = weight[:, :, 0, 0] if single else None
+        self._in_phases = weight.shape[1] == 1
+        if stride == (1, 1):
             kernel = weight.transpose(0, 1).flip(2, 3)
-            extent = [d * (k - 1) for d, k in zip(self._dilation, weight.shape[2:], strict=True)]
-            self._margins = extent[0] - self._padding[0], extent[1] - self._padding[1]
-        else:
-            assert self._dilation == (1, 1)
-            kernel = _phases(weight, self._stride)
+            extent = [step * (size - 1) for step, size in zip(dilation, weight.shape[2:], strict=True)]
+            self._margins = extent[0] - padding[0], extent[1] - padding[1]
+        elif self._in_phases:
+            kernel = phases_of(weight, stride)
             self._margins = kernel.shape[2] - 1, kernel.shape[3] - 1
+        else:
+            kernel = weight
         self._kernel = kernel.contiguous(memory_format=torch.channels_last)
 
     def __call__(self, gradient: torch.Tensor, size: torch.Size) -> torch.Tensor:
         """As `Reverse`."""
+        if self._matrix is not None:
+            if self._flat:
+                return torch.matmul(self._matrix.T, gradient)
+            return (gradient.permute(0, 2, 3, 1) @ self._matrix).permute(0, 3, 1, 2)
         if self._flat:
             return self._both_axes(gradient.unsqueeze(2), (1, size[2])).squeeze(2)
         return self._both_axes(gradient, (size[2], size[3]))
 
     def _both_axes(self, gradient: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-        back = functional.conv2d(gradient, self._kernel, None, 1, self._margins, self._dilation)
         if self._stride == (1, 1):
-            return back
+            return functional.conv2d(gradient, self._kernel, None, 1, self._margins, self._dilation)
+        if self._in_phases:
+            return self._interleaved(functional.conv2d(gradient, self._kernel, None, 1, self._margins), size)
+        axes = zip(size, gradient.shape[2:], self._stride, self._padding, self._kernel.shape[2:], strict=True)
+        rest = [full - ((count - 1) * step - 2 * pad + extent) for full, count, step, pad, extent in axes]
+        return functional.conv_transpose2d(gradient, self._kernel, None, self._stride, self._padding, rest)
+
+    def _interleaved(self, phases: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+        """[n, stride 0 * stride 1, rows, columns] -> [n, 1, *size]."""
         (down, right), (top, left) = self._stride, self._padding
-        batch, channels, rows, columns = back.shape
-        channels //= down * right
-        split = back.view(batch, down, right, channels, rows, columns)
-        joined = split.permute(0, 4, 1, 5, 2, 3).reshape(batch, rows * down, columns * right, channels)
-        joined = joined.permute(0, 3, 1, 2)[:, :, top : top + size[0], left : left + size[1]]
+        batch, _, rows, columns = phases.shape
+        joined = phases.view(batch, down, right, rows, columns).permute(0, 3, 1, 4, 2)
+        joined = joined.reshape(batch, 1, rows * down, columns * right)
+        joined = joined[:, :, top : top + size[0], left : left + size[1]]
         missing = size[0] - joined.shape[2], size[1] - joined.shape[3]  # what no output sees
         return functional.pad(joined, (0, missing[1], 0, missing[0])) if any(missing) else joined
 
 
-def _phases(weight: torch.Tensor, stride: tuple[int, int]) -> torch.Tensor:
-    """Kernels of the phases: [out, in, rows, columns] -> [stride 0 * stride 1 * in, out, rows', columns']."""
-    out, channels, rows, columns = weight.shape
-    (down, right), counts = stride, (-(-rows // stride[0]), -(-columns // stride[1]))
-    padded = functional.pad(weight, (0, counts[1] * right - columns, 0, counts[0] * down - rows))
-    split = padded.view(out, channels, counts[0], down, counts[1], right).flip(2, 4)
-    return split.permute(3, 5, 1, 0, 2, 4).reshape(down * right * channels, out, *counts)
+def _two(values: object, other: int) -> tuple[int, int]:
+    """A layer's parameter along two axes."""
+    assert isinstance(values, tuple)
+    return (int(values[0]), int(values[1])) if len(values) == 2 else (other, int(values[0]))
 
 
 class PoolReverse:

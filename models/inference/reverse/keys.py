@@ -9,7 +9,15 @@ from ...network.key_change_branch import BOTH, LONG, SHORT, KeyChangeBranch
 from ...network.layers import circular_pad, global_max, global_mean, moving_mean
 from ...network.padding import PaddedSpectrogram
 from ...network.pitch_class_branch import FIELD, OCTAVES, STRIDE
-from .parts import PixelGradient, Repeated, largest, moving_mean_1d_reverse, moving_mean_reverse
+from .parts import (
+    PixelGradient,
+    Repeated,
+    largest,
+    mean_of_samples,
+    moving_mean_1d_reverse,
+    moving_mean_reverse,
+    to_largest,
+)
 from .stack import CircularReverse, Stack, Trace, gate_of, gated
 
 
@@ -49,7 +57,7 @@ class KeyChangeReverse:
 
     def __init__(self, branch: KeyChangeBranch, together: int) -> None:
         self._branch, self._together = branch, together
-        self._first, self._out = Stack(branch.first, together), Stack(branch.out, together)
+        self._first, self._out = Stack(branch.first, together), Stack(branch.out)
         self._short, self._long = Stack(branch.short, together), Stack(branch.long, together)
         self._chords, self._keys = CircularReverse(branch.chords[0]), CircularReverse(branch.keys[0])
         octaves = branch.mix[0].weight.view(branch.mix[0].out_channels, -1, OCTAVES)
@@ -89,7 +97,7 @@ class KeyChangeReverse:
             functional.avg_pool1d(global_max(chords, 3), LONG, 1),
         ]
         out, out_trace = self._out.forward(torch.cat(parts, 1))
-        routes = tuple(largest(x, 3, self._together) for x in (short, long, chords))
+        routes = tuple(largest(x, 3) for x in (short, long, chords))
         return out, KeyTrace(sound, repeated, pitch, heard, (short_trace, long_trace), routes, out_trace)
 
     def _heard(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, PitchTrace]:
@@ -106,7 +114,9 @@ class KeyChangeReverse:
         return x, chords, PitchTrace(first, mix, semitones, gate_of(chords, self._together))
 
     def reverse(self, gradient: torch.Tensor, trace: KeyTrace, pixels: PixelGradient) -> None:
-        """Add the gradient with respect to the spectrogram; gradient: [features * batch, OUT, times]."""
+        """Add the gradient with respect to the spectrogram; gradient: [features * samples, OUT, times]."""
+        together = self._together
+        features = len(gradient) // len(trace.largest[0])
         gradient = self._out.reverse(gradient, trace.out)
         wide = trace.largest[0].shape[1]
         sizes = (wide, wide, wide, wide, trace.largest[2].shape[1])
@@ -121,12 +131,12 @@ class KeyChangeReverse:
             (long_largest, long_mean, LONG, self._long, 1),
         )
         for by_largest, by_mean, steps, stack, which in ways:
-            to_keys = _spread(by_largest, trace.largest[which])
-            to_keys += (by_mean / places).unsqueeze(3)
+            to_keys = to_largest(by_largest, trace.largest[which], 3, together)
+            to_keys += (mean_of_samples(by_mean, features, together) / places).unsqueeze(3)
             to_keys = gated(stack.reverse(to_keys, trace.templates[which]), trace.heard[which])
             to_fours = to_fours + moving_mean_reverse(to_keys, steps // BOTH, apart=BOTH)
         to_keys = moving_mean_reverse(to_fours, BOTH)
-        to_chords = _spread(moving_mean_1d_reverse(chords_largest, LONG), trace.largest[2])
+        to_chords = to_largest(moving_mean_1d_reverse(chords_largest, LONG), trace.largest[2], 3, together)
         to_chords, to_keys = trace.repeated.reverse((to_chords, to_keys))
         for part, (chords, keys) in pixels.by_feature(to_chords, to_keys):
             self._to_pixels(chords, keys, trace, part)
@@ -152,10 +162,3 @@ class KeyChangeReverse:
         x = x.reshape(n, x.shape[1], OCTAVES * 2 * places, x.shape[4]).permute(0, 3, 1, 2)
         x = self._first.reverse(x, pitch.first).squeeze(1) @ branch.fold.T
         pixels.add(trace.sound, x, branch.bands)
-
-
-def _spread(gradient: torch.Tensor, route: torch.Tensor) -> torch.Tensor:
-    """[n, channels, times] to where the largest value of a circle [batch, channels, times, places] was."""
-    batch, channels, times, _ = route.shape
-    wide = gradient.transpose(1, 2).reshape(-1, batch, times, 1, channels) * route.permute(0, 2, 3, 1)
-    return wide.flatten(0, 1).permute(0, 3, 1, 2)

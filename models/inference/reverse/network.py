@@ -12,7 +12,7 @@ from ...network.padding import PaddedSpectrogram
 from ...network.receptive_field import CONTEXT_STEPS
 from ..fast_backward import InputConv2d
 from .keys import KeyChangeReverse, KeyTrace
-from .parts import PixelGradient, Repeated, largest, through_weights
+from .parts import PixelGradient, Repeated, largest, mean_of_samples, through_weights, to_largest
 from .rhythm import RhythmReverse, RhythmTrace
 from .stack import Stack, Trace
 
@@ -41,8 +41,9 @@ class ReversePass:
     network
         Optimised for inference, of an architecture that `supports` names.
     together
-        1: the gradient of each sample. More: of so many samples the gradient through the means of their gates, about
-        the mean of their gradients; sample i of a batch of together * n goes with samples n + i, 2 n + i ...
+        1: the gradient of each sample. More: about the mean gradient of so many samples. Their gradients are averaged
+        behind the heads of the branches, and go on through the means of the samples' gates. Sample i of a batch of
+        together * n goes with samples n + i, 2 n + i ...
     """
 
     def __init__(self, network: MidlevelNetwork, *, together: int = 1) -> None:
@@ -52,9 +53,10 @@ class ReversePass:
         self._network, self._context = network, context
         begin, go_on = network.trunk_parts
         self._together = together
-        self._begin, self._go_on, self._further, self._hidden = (
-            Stack(layers, together) for layers in (begin, go_on, context.further, context.hidden)
+        self._begin, self._go_on, self._further = (
+            Stack(layers, together) for layers in (begin, go_on, context.further)
         )
+        self._hidden = Stack(context.hidden)
         self._keys = KeyChangeReverse(context.tonal, together)
         self._rhythm = RhythmReverse(context.rhythm, together)
 
@@ -91,7 +93,7 @@ class ReversePass:
             begin=begin_trace,
             go_on=go_on_trace,
             further=further_trace,
-            largest=largest(further, 3, self._together),
+            largest=largest(further, 3),
             positions=(own.shape[2], own.shape[3]),
             keys=keys_trace,
             rhythm=rhythm_trace,
@@ -104,22 +106,22 @@ class ReversePass:
         context, network = self._context, self._network
         features = network.midlevel.weight.shape[0]
         gate = trace.hidden.gates[-1]
-        batch, _, times = gate.shape
+        samples, _, times = gate.shape
+        batch = samples // self._together
         start = (context.midlevel.weight / times).expand(-1, -1, times)
         heard = through_weights(context.hidden[0], (start.unsqueeze(1) * gate).flatten(0, 1))
-        width = trace.largest.shape[1]
-        rest = heard.shape[1] - 2 * width - trace.rhythm.out.gates[-1].shape[1]
+        width, keys = trace.largest.shape[1], trace.keys.out.gates[-1].shape[1]
         by_mean, by_largest, by_keys, by_rhythm = heard.split(
-            (width, width, rest, heard.shape[1] - 2 * width - rest), 1
+            (width, width, keys, heard.shape[1] - 2 * width - keys), 1
         )
         rows, bands = trace.sound.sound.shape[1:]
         pixels = PixelGradient(heard.new_zeros(features * batch, rows, bands), batch)
         self._keys.reverse(by_keys, trace.keys, pixels)
         self._rhythm.reverse(by_rhythm, trace.rhythm, pixels)
-        columns = trace.largest.shape[3]
-        further = (by_largest.view(features, batch, width, times, 1) * trace.largest).flatten(0, 1)
-        further += (by_mean / columns).unsqueeze(3)
-        x = self._further.reverse(further.contiguous(memory_format=torch.channels_last), trace.further)
+        further = to_largest(by_largest, trace.largest, 3, self._together)
+        by_mean = mean_of_samples(by_mean, features, self._together)
+        further += (by_mean / trace.largest.shape[3]).unsqueeze(3)
+        x = self._further.reverse(further, trace.further)
         own = network.midlevel.weight.view(features, 1, -1, 1, 1) / (trace.positions[0] * trace.positions[1])
         x.view(features, batch, *x.shape[1:])[:, :, :, CONTEXT_STEPS:-CONTEXT_STEPS] += own
         (x,) = trace.repeated.reverse((self._go_on.reverse(x, trace.go_on),))

@@ -7,17 +7,50 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ...network.layers import moving_mean
+from ...network.layers import global_max, moving_mean
 from ...network.padding import PaddedSpectrogram
 
 
-def largest(x: torch.Tensor, axis: int, together: int = 1) -> torch.Tensor:
-    """Return which of the values along an axis is the largest: 1 there and 0 elsewhere, as a mean of samples.
+def largest(x: torch.Tensor, axis: int) -> torch.Tensor:
+    """Return which of the values along an axis is the largest: 1 there and 0 elsewhere; equal ones share the one."""
+    first = x.eq(global_max(x, axis).unsqueeze(axis)).to(x.dtype)
+    return first.div_(first.sum(axis, keepdim=True))
 
-    From [together * batch, ...] to [batch, ...].
+
+def mean_of_samples(gradient: torch.Tensor, features: int, together: int) -> torch.Tensor:
+    """Return means over samples that go together: [features * together * batch, ...] to [features * batch, ...]."""
+    if together == 1:
+        return gradient
+    return gradient.view(features, together, -1, *gradient.shape[1:]).mean(1).flatten(0, 1)
+
+
+def to_largest(gradient: torch.Tensor, route: torch.Tensor, axis: int, together: int) -> torch.Tensor:
+    """Of a largest value along axis 2 or 3, as a mean of the samples that go together.
+
+    Parameters
+    ----------
+    gradient
+        [features * samples, channels, times].
+    route
+        As `largest` returns it, [samples, channels, times, places], or places before times with axis 2.
+    axis
+        The axis of the places.
+    together
+        Samples that go together.
+
+    Returns
+    -------
+    torch.Tensor
+        [features * samples / together, channels, times, places], or places before times.
     """
-    first = torch.zeros_like(x).scatter_(axis, x.argmax(axis, keepdim=True), 1)
-    return first.view(together, -1, *x.shape[1:]).mean(0) if together > 1 else first
+    samples = len(route) // together
+    last = route.permute(0, 2, 3, 1)  # channels innermost, as they lie in memory
+    wide = gradient.transpose(1, 2).reshape(-1, together, samples, gradient.shape[2], gradient.shape[1])
+    wide = wide.unsqueeze(axis + 1)
+    total = wide[:, 0] * last[:samples]
+    for sample in range(1, together):
+        total.addcmul_(wide[:, sample], last[sample * samples : (sample + 1) * samples])
+    return (total if together == 1 else total.mul_(1 / together)).flatten(0, 1).permute(0, 3, 1, 2)
 
 
 def moving_mean_reverse(gradient: torch.Tensor, count: int, *, apart: int = 1) -> torch.Tensor:

@@ -8,8 +8,8 @@ from torch.nn import functional
 from ...network.layers import global_max, global_mean
 from ...network.padding import PaddedSpectrogram
 from ...network.rhythm_branch import ENERGY_FLOOR, GROUPS, STRIDE, TURN, WINDOW, RhythmBranch
-from .parts import PixelGradient, Repeated, largest, through_weights
-from .stack import Stack, Trace, gated
+from .parts import PixelGradient, Repeated, largest, mean_of_samples, through_weights, to_largest
+from .stack import Stack, Trace
 
 
 @dataclass
@@ -48,7 +48,7 @@ class RhythmReverse:
         self._first = Stack(branch.first, together)
         self._lags = Stack(branch.lags, together)
         self._along = Stack(branch.along, together)
-        self._out = Stack(branch.out, together)
+        self._out = Stack(branch.out)
         bands = branch.groups.view(-1, branch.first[0].weight.shape[0], branch.groups.shape[1])
         share = bands[:, 0, :GROUPS]  # [bands, groups]: 1 / size of the group, for the first channel
         self._sizes = [int((column > 0).sum()) for column in share.T]
@@ -99,7 +99,7 @@ class RhythmReverse:
             along_begin=begin,
             along_length=along.shape[2],
             lags=lags_trace,
-            largest_lag=largest(lags, 2, self._together),
+            largest_lag=largest(lags, 2),
             windows=windows,
             spectrum=spectrum,
             like=like,
@@ -109,13 +109,18 @@ class RhythmReverse:
         return out, trace
 
     def reverse(self, gradient: torch.Tensor, trace: RhythmTrace, pixels: PixelGradient) -> None:
-        """Add the gradient with respect to the spectrogram; gradient: [features * batch, OUT, times]."""
+        """Add the gradient with respect to the spectrogram; gradient: [features * samples, OUT, times]."""
+        together, samples = self._together, len(trace.like)
+        features = len(gradient) // samples
         gradient = self._out.reverse(gradient, trace.out)
         n_lags = trace.like.shape[3]
         channels = trace.largest_lag.shape[1]
         sizes = (channels, channels, n_lags, self._along_channels, trace.like.shape[1])
         by_largest, by_mean, by_like, by_along, by_energy = gradient.split(sizes, 1)
-        to_lags = gated(by_largest.unsqueeze(2).repeat(1, 1, n_lags, 1), trace.largest_lag)
+        by_mean, by_like, by_along = (
+            mean_of_samples(part, features, together) for part in (by_mean, by_like, by_along)
+        )
+        to_lags = to_largest(by_largest, trace.largest_lag, 2, together)
         to_lags += (by_mean / n_lags).unsqueeze(2)
         to_like = self._lags.reverse(to_lags, trace.lags).transpose(2, 3)  # [n, 12, times, lags]
         to_like = to_like + (by_like / trace.like.shape[1]).transpose(1, 2).unsqueeze(1)
@@ -137,7 +142,7 @@ class RhythmReverse:
         """Gradient with respect to the groups of bands [n, groups * channels, frames]."""
         branch, together = self._branch, self._together
         channels, times, lags = trace.like.shape[1:]
-        features = by_energy.shape[0] // (len(trace.like) // together)
+        features = len(by_energy) // len(trace.like)
         # With respect to the products at the lags: [features, batch * 12 * times, lags].
         to_lags = (to_like.reshape(features, -1, lags)) * branch.unbiased
         # With respect to the product at lag 0 of each of the samples that go together, [rows, features, together].
@@ -146,7 +151,7 @@ class RhythmReverse:
         )  # [rows, together, ...]
         divisor = (energy + ENERGY_FLOOR) * WINDOW
         by_divisor = torch.bmm(alike / (branch.unbiased * divisor.unsqueeze(-1)), to_lags.permute(1, 2, 0))
-        to_first = by_energy.reshape(features, -1, 1) / divisor - by_divisor.permute(2, 0, 1)
+        to_first = by_energy.reshape(features, together, -1).transpose(1, 2) / divisor - by_divisor.permute(2, 0, 1)
         # (the product at lag 0 is the sum of squares)
         to_first *= 2 / together
         samples = to_first[:, :, :1] * windows[:, 0]  # [features, rows, WINDOW]

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from ...models.common.constants import QUALITIES
 from ...models.common.errors import InputError
 from ...models.common.extras import require
 from ..console import options
@@ -86,6 +87,13 @@ def play(
         bool, typer.Option("--no-terminal", metavar="", help="One line a second instead of the full view.")
     ] = False,
     coupled: options.Coupled = False,
+    quality: Annotated[
+        str,
+        typer.Option(
+            metavar="full|draft",
+            help="full: a draft of the analysis within seconds, then the full one; draft: leave it at that.",
+        ),
+    ] = "full",
     model: options.ModelFile = None,
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="One JSON object a second.")] = False,
     quiet: options.Quiet = False,
@@ -101,6 +109,10 @@ def play(
     voice = Output(as_json=as_json, quiet=quiet)
     gains_db = fader_gains_db(preset, settings)
     _check(backend, block, ceiling, rate, channels, render_ahead, model)
+    if quality not in QUALITIES:
+        raise InputError(f"--quality {quality}: there are {', '.join(QUALITIES)}")
+    if quality == "draft" and record is not None:
+        raise InputError("--record: is rendered with the full analysis; leave --quality draft out")
     for file in files:
         probe(file)
     if record is not None:
@@ -115,7 +127,8 @@ def play(
         ahead=render_ahead,
         ceiling_dbtp=ceiling,
         model=model,
-        analysis={"coupled": coupled},
+        analysis={"coupled": coupled, "quality": quality},
+        draft_first=quality == "full" and record is None,
     )
     set_control_priority()
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said

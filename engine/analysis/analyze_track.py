@@ -120,7 +120,9 @@ def analyze_track(
     measured_p = lime.p_values(sums.ols_weights, sums.variances, sums.dof[:, None])
     bit_variance = ESTIMATORS[settings.estimator].BIT_VARIANCE
     expected_p = expected_lime_p_values(sums.weights, sums.residual_var / sums.clips, bit_variance=bit_variance)
-    significant = is_significant(sums.weights, np.maximum(measured_p, expected_p))
+    # A draft has too few evaluations for p-values that small.
+    p = expected_p if settings.quality == "draft" else np.maximum(measured_p, expected_p)
+    significant = is_significant(sums.weights, p)
     selected = mask_weights(sums.weights, significant)
     faders = None if settings.coupled else _decouple(track, spectrogram, labels, selected, model, progress)
     return Analysis(

@@ -78,6 +78,8 @@ class PlayerOptions:
         Checkpoint of the network; None: the shipped one.
     analysis : mapping
         Fields of AnalysisSettings that differ from the defaults.
+    draft_first : bool
+        Whether a track that has no analysis yet gets a draft of it first, which the full one replaces.
     """
 
     backend: str = "auto"
@@ -89,6 +91,7 @@ class PlayerOptions:
     ceiling_dbtp: float = -1.0
     model: Path | None = None
     analysis: Mapping[str, Any] = field(default_factory=dict)
+    draft_first: bool = False
 
 
 class Player:
@@ -199,7 +202,7 @@ class Player:
         )
         self._renderer.send(self._render_job)
         self._output.attach(ring.name)
-        self._analysis_job = AnalysisJob(files, options.model, dict(options.analysis))
+        self._analysis_job = AnalysisJob(files, options.model, dict(options.analysis), options.draft_first)
 
     def _send(self) -> None:
         """Thread: send the queued changes to the renderer, gathered over a millisecond."""

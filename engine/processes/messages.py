@@ -52,11 +52,15 @@ class RenderJob:
 
 @dataclass(frozen=True)
 class AnalysisJob:
-    """The tracks, and how they are analysed (fields of AnalysisSettings; none: the defaults)."""
+    """The tracks, and how they are analysed (fields of AnalysisSettings; none: the defaults).
+
+    draft_first: whether a draft of each analysis is made and used before the full one.
+    """
 
     files: tuple[Path, ...]
     model: Path | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    draft_first: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ LAYERS = (
     "models.network",
     "models.datasets",
     "models.inference",
+    "models.inference.reverse",
     "models.training",
     "models.evaluation",
     "models.jury",

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...models.common.arrays import ProgressCallback
 from ...models.common.atomic_write import atomic_write
-from ...models.common.constants import MIDLEVEL, SAMPLE_RATE
+from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model, load_model
 from ...models.inference.device import resolve_device
@@ -25,7 +25,7 @@ from ..analysis.surrogate import expected_emotions, shifted_emotions
 from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..steering.confirmed import confirmed_part
-from ..steering.excerpts import read_excerpts, spread_starts
+from ..steering.excerpts import placed_excerpts, spread_starts
 from ..steering.fader_setting import FaderSetting, as_mask, solve_setting
 from ..steering.listeners import NetworkListener
 from .audio_writer import check_layout, validate_output
@@ -169,15 +169,14 @@ def _together(track: Track, analysis: Analysis, faders: Faders, model: Model) ->
     """Several decoupled faders solved as a whole; None for one, none, and coupled ones."""
     if analysis.response is None or np.count_nonzero(faders.to_array()) < 2:
         return None
-    stretches = spread_starts(track)
-    sounds = read_excerpts(track, stretches)
+    excerpts = placed_excerpts(track, spread_starts(track))
     with torch_threads(1):  # (many small operations: a second thread waits more than it works)
         return solve_setting(
             faders.to_array(),
             analysis.mask_weights,
             analysis.selected_weights,
             analysis.response,
-            [(sound, round(start * SAMPLE_RATE)) for sound, (start, _) in zip(sounds, stretches, strict=True)],
+            excerpts,
             analysis.segments,
             NetworkListener(model),
         )

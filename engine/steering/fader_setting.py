@@ -17,9 +17,10 @@ from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import MIDLEVEL
 from ..dsp.faders import FADER_RANGE_DB, Faders
 from ..dsp.segment_mask import SEGMENT_LIMIT_DB, fader_columns, segment_gain_db
+from .excerpts import Excerpt
 from .levels import LEAST_EFFECT, measured_curve
 from .listeners import Listener
-from .segment_excerpts import Excerpt, SegmentExcerpts
+from .segment_excerpts import SegmentExcerpts
 from .solver import damped_newton
 
 STEPS: Final = 8

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -96,6 +97,7 @@ def play(
     from ...engine.live.player import PlayerOptions
     from ...engine.performance.automation_file import check_recordable
     from ...engine.processes.realtime import set_control_priority
+    from ..session.presets import readable_presets
     from ..session.session import Session
 
     voice = Output(as_json=as_json, quiet=quiet)
@@ -116,6 +118,7 @@ def play(
         ceiling_dbtp=ceiling,
         model=model,
         analysis={"coupled": coupled},
+        presets=tuple(astuple(one.faders) for one in readable_presets()[0].values()),
     )
     set_control_priority()
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said

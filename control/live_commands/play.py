@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -104,6 +105,7 @@ def play(
     from ...engine.live.player import PlayerOptions
     from ...engine.performance.automation_file import check_recordable
     from ...engine.processes.realtime import set_control_priority
+    from ..session.presets import readable_presets
     from ..session.session import Session
 
     voice = Output(as_json=as_json, quiet=quiet)
@@ -129,6 +131,7 @@ def play(
         model=model,
         analysis={"coupled": coupled, "quality": quality},
         draft_first=quality == "full" and record is None,
+        presets=tuple(astuple(one.faders) for one in readable_presets()[0].values()),
     )
     set_control_priority()
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said

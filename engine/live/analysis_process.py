@@ -28,6 +28,7 @@ from ..processes.messages import (
     Notice,
     PlayerMessage,
     ProcessStatus,
+    SettingSolved,
     SolveTargets,
     TargetsSolved,
     TrackAnalyzed,
@@ -122,14 +123,14 @@ class _AnalysisWorker:
         while self._left:
             number = next_in_order(self._ring.track, self._left)
             try:
-                self._analyse(number)
+                self._solve_presets(number, *self._analyse(number))
             except InputError as error:
                 self._send(Notice(str(error), is_error=True))
             except _PreemptedError:
                 continue
             self._left.discard(number)
 
-    def _analyse(self, number: int) -> None:
+    def _analyse(self, number: int) -> "tuple[Track, Analysis]":
         from ...models.network.spectrogram import spectrogram_blocks
         from ..analysis.cache import cache_path
         from ..analysis.prediction import predict_track
@@ -154,6 +155,7 @@ class _AnalysisWorker:
             self._send(Notice(f"{track.path.name}: no segment was found that moves {names}: no effect of that fader"))
         thumbnail = spectrogram_thumbnail(spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak))
         self._send(TrackThumbnail(number, thumbnail))
+        return track, analysis
 
     def _use(
         self, number: int, track: "Track", settings: "AnalysisSettings", emotions: Mapping[str, float]
@@ -182,6 +184,19 @@ class _AnalysisWorker:
         self._analyses[number] = analysis.path, analysis.duration_s
         self._send(TrackAnalyzed(number, summary))
         return analysis
+
+    def _solve_presets(self, number: int, track: "Track", analysis: "Analysis") -> None:
+        """Solve the presets as wholes, unless a track that is not analysed is played meanwhile."""
+        from ..dsp.faders import Faders
+        from ..render.whole_setting import solve_whole
+
+        set_background_priority()
+        for faders_db in self._job.presets:
+            if self._ring.track != number and self._ring.track in self._left:
+                return
+            solved = solve_whole(track, analysis, Faders(*faders_db), self._model)
+            if solved is not None:
+                self._send(SettingSolved(number, faders_db, solved.correction_db))
 
     def _analysing(self, number: int, fraction: float) -> None:
         """Progress of an analysis that is not in the cache: lower the priority, yield to the track that plays."""

@@ -22,7 +22,7 @@ class ResumePoint:
 
     `position` is the output sample of its next step, `track_position` the sample of the track with which that begins;
     `controls` are the values of all controls that were set, in the order of their setting, `analyses` the paths of
-    the analysis files by track.
+    the analysis files by track; `settings` those that were solved as wholes.
     """
 
     position: int
@@ -31,6 +31,7 @@ class ResumePoint:
     playing: bool
     controls: tuple[tuple[str, ControlValue], ...]
     analyses: Mapping[int, str]
+    settings: "tuple[SettingSolved, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,14 @@ class AnalysisJob:
     """The tracks, and how they are analysed (fields of AnalysisSettings; none: the defaults).
 
     draft_first: whether a draft of each analysis is made and used before the full one.
+    presets: settings of the faders [7] in dB that are solved as wholes for each track once it is analysed.
     """
 
     files: tuple[Path, ...]
     model: Path | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     draft_first: bool = False
+    presets: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,17 @@ class TrackAnalyzed:
 
     track: int
     summary: "TrackSummary"
+
+
+@dataclass(frozen=True)
+class SettingSolved:
+    """A setting of the faders [7] in dB was solved as a whole for a track: what is added to their sum there,
+    float32 [segments] in dB. The analysis process says it, and the renderer is told it.
+    """
+
+    track: int
+    faders_db: tuple[float, ...]
+    correction_db: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -216,6 +230,7 @@ PlayerMessage = (
     EventsApplied
     | AnalysisProgress
     | TrackAnalyzed
+    | SettingSolved
     | TrackThumbnail
     | MeasuredEffect
     | TargetsSolved

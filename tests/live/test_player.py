@@ -230,13 +230,19 @@ def test_offline_and_replayed_are_the_same_samples(file, analysis, tmp_path):
         read_automation(path),
         tmp_path / "again.wav",
         steering=lambda number, path: (known, analysis.track_digest, analysis.model_digest),
+        settings=lambda *asked: pytest.fail(f"no preset was played as a whole: {asked}"),
     )
     again, rate = soundfile.read(tmp_path / "again.wav", dtype="float32")
     assert rate == RATE
     assert done.duration_s == len(output) / RATE
     np.testing.assert_array_equal(again, output)
     with pytest.raises(InputError, match="another sound"):
-        replay(read_automation(path), tmp_path / "no.wav", steering=lambda number, path: (known, "other", ""))
+        replay(
+            read_automation(path),
+            tmp_path / "no.wav",
+            steering=lambda number, path: (known, "other", ""),
+            settings=lambda *asked: pytest.fail(f"asked for {asked}"),
+        )
 
 
 class Listener:

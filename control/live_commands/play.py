@@ -7,16 +7,16 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
-from ...models.common.errors import InputError
 from ...models.common.extras import require
 from ..console import options
 from ..console.options import fader_gains_db
 from ..console.output import Output
 from ..tui.status_line import format_status, status_snapshot
+from .play_checks import check_options
+from .surfaces import open_midi, open_osc, open_web, show_page_address
 
 if TYPE_CHECKING:
     from ..osc.server import OscServer
@@ -81,6 +81,10 @@ def play(
     midi: Annotated[
         str | None, typer.Option(metavar="PORT", help="MIDI input to listen to; virtual makes one.")
     ] = None,
+    midi_out: Annotated[
+        str | None,
+        typer.Option(metavar="PORT", help="MIDI output for motor faders, LED rings and lamps; virtual makes one."),
+    ] = None,
     ceiling: options.Ceiling = -1.0,
     no_terminal: Annotated[
         bool, typer.Option("--no-terminal", metavar="", help="One line a second instead of the full view.")
@@ -100,7 +104,7 @@ def play(
 
     voice = Output(as_json=as_json, quiet=quiet)
     gains_db = fader_gains_db(preset, settings)
-    _check(backend, block, ceiling, rate, channels, render_ahead, model)
+    check_options(backend, block, ceiling, rate, channels, render_ahead, model)
     for file in files:
         probe(file)
     if record is not None:
@@ -123,14 +127,14 @@ def play(
     with contextlib.ExitStack() as open_things:
         stop = open_things.enter_context(_stopped_by_signals())
         session = Session(note=note)
-        server = None if no_osc else _osc(session, open_things, bind, osc_port, reply_port, note)
+        server = None if no_osc else open_osc(session, open_things, bind, osc_port, reply_port, note)
         if web or server is not None:
             ports = web_port if web else None, server.port if server is not None else None
-            url = _web(session, open_things, bind, ports, files, note)
+            web_server = open_web(session, open_things, bind, ports, files, note)
             if web:
-                _show_page_address(voice, url)
-        if midi is not None:
-            _midi(session, open_things, midi, note)
+                show_page_address(voice, web_server.url)
+        if midi is not None or midi_out is not None:
+            open_midi(session, open_things, midi, midi_out, note)
         for name, value in gains_db.items():
             session.set(f"/moodfader/midlevel/{name}", value, source="command")
         if not paused:
@@ -170,89 +174,6 @@ class DeferredNotes:
 def _is_interactive() -> bool:
     """Whether a person can see the full view and press keys (it is drawn on standard error)."""
     return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
-
-
-def _check(
-    backend: str,
-    block: int,
-    ceiling: float,
-    rate: int | None,
-    channels: int | None,
-    render_ahead: int | None,
-    model: Path | None,
-) -> None:
-    """What can be told without opening anything. Raises InputError."""
-    if model is not None and not model.is_file():
-        raise InputError(f"{model}: no such model file")
-    if render_ahead is not None and not 0 <= render_ahead <= 192_000:
-        raise InputError(f"--render-ahead {render_ahead}: goes from 0 to 192000 samples")
-    known = ("auto", "jack", "portaudio", "pyo", "null")
-    if backend not in known:
-        raise InputError(f"no back end is called {backend!r}: there are {', '.join(known)}")
-    if not 32 <= block <= 8192:
-        raise InputError(f"--block {block}: goes from 32 to 8192 samples")
-    if not -20 <= ceiling <= 0:
-        raise InputError(f"--ceiling {ceiling:g}: goes from -20 to 0 dBTP")
-    if rate is not None and not 8_000 <= rate <= 192_000:
-        raise InputError(f"--rate {rate}: goes from 8000 to 192000 Hz (in kHz?)")
-    if channels is not None and not 1 <= channels <= 8:
-        raise InputError(f"--channels {channels}: goes from 1 to 8")
-
-
-def _osc(
-    session: "Session",
-    open_things: contextlib.ExitStack,
-    host: str,
-    port: int,
-    reply_port: int | None,
-    note: Callable[[str], None],
-) -> "OscServer":
-    """Let OSC in."""
-    from ..osc.server import OscServer
-
-    server = OscServer(session, host=host, port=port, reply_port=reply_port, note=note)
-    open_things.callback(server.close)
-    return server
-
-
-def _web(
-    session: "Session",
-    open_things: contextlib.ExitStack,
-    host: str,
-    ports: tuple[int | None, int | None],
-    files: list[Path],
-    note: Callable[[str], None],
-) -> str:
-    """Serve the page (on the first port) and OSCQuery (which names the second, that of OSC); the page's address."""
-    from ..osc.sockets import url_host
-    from ..web.server import WebServer
-
-    page_port, osc_port = ports
-    server = WebServer(session, host=host, page_port=page_port, osc_port=osc_port, tracks=files, note=note)
-    open_things.callback(server.close)
-    if osc_port is not None:
-        shown = url_host(server.host)
-        note(f"OSC on {shown}:{osc_port}, OSCQuery on http://{shown}:{server.query_port}")
-    return server.url
-
-
-def _show_page_address(voice: Output, url: str) -> None:
-    """Print the address as one line on standard output, and as a QR code where other devices can reach it."""
-    voice.result({"web": url}, lambda: f"web page: {url}")
-    if urlsplit(url).path != "/" and sys.stderr.isatty():
-        from ..web.qr_code import qr_code
-
-        voice.note(qr_code(url))
-
-
-def _midi(session: "Session", open_things: contextlib.ExitStack, port: str, note: Callable[[str], None]) -> None:
-    from ..midi.mapping import mapping_file, read_mapping
-    from ..midi.ports import MidiControl, MidiInput
-
-    control = MidiControl(session, read_mapping(mapping_file()), source=f"midi {port}", note=note)
-    opened = MidiInput(port, control.receive)
-    open_things.callback(opened.close)
-    note(f"MIDI from {opened.name}")
 
 
 def _lines(session: "Session", files: list[Path], voice: Output, stop: threading.Event) -> None:

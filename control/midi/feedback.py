@@ -7,7 +7,7 @@ it rests; what a motor fader reports on its own way to the value that it was sen
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from .feedback_values import Shown, shown_by
@@ -42,6 +42,7 @@ class _Control:
     position: int | None = None  # as it has reported last
     moved_at: float = float("-inf")
     travels: bool = False  # by the last coarse half
+    held_back: list[MidiMessage] = field(default_factory=list)  # taken for a motor's way: the last of each half
 
 
 class MidiFeedback:
@@ -59,6 +60,11 @@ class MidiFeedback:
         Time in seconds.
     note : callable, optional
         Told in one line when sending fails.
+
+    Attributes
+    ----------
+    hand_on : callable
+        Takes a message that was held back as a motor's, and then turned out to be a hand's.
     """
 
     def __init__(
@@ -86,6 +92,7 @@ class MidiFeedback:
         self._lock = threading.Lock()
         self._failed = False
         self._closing = threading.Event()
+        self.hand_on: Callable[[MidiMessage], object] = lambda message: None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -125,7 +132,10 @@ class MidiFeedback:
             else:
                 travels = control.travels = _is_on_its_way(control, before, position, now)
             if travels:
+                kept = [] if not fine else [one for one in control.held_back if one.number != message.number]
+                control.held_back = [] if position == control.sent else [*kept, message]
                 return None
+            control.held_back = []
             followed = control.sent is not None and _has_followed(control, before, position)
             control.sent, control.value, control.moved_at = None, position, now
             return (control.binding,) if followed else ()
@@ -148,8 +158,11 @@ class MidiFeedback:
                 control.value = control.sent = value
                 control.sent_at = now
                 packets += control.shown.messages(value)
+            by_hand = [message for control in self._controls.values() for message in _not_arrived(control, now)]
         for packet in packets:
             self._send(packet)
+        for message in by_hand:
+            self.hand_on(message)
 
     def _run(self) -> None:
         while not self._closing.wait(_POLL_S):
@@ -190,6 +203,18 @@ def _is_on_its_way(control: _Control, before: int | None, position: int, now: fl
         return False
     places = [place for place in (before, control.sent_from, sent) if place is not None]
     return min(places) - step <= position <= max(places) + step
+
+
+def _not_arrived(control: _Control, now: float) -> list[MidiMessage]:
+    """The messages of a control that was taken for one on its way, and has stopped elsewhere: a hand has moved it."""
+    if not control.held_back or now - control.sent_at < TRAVEL_S:
+        return []
+    messages, control.held_back = control.held_back, []
+    position, sent = control.position, control.sent
+    if position is None or sent is None or abs(position - sent) <= control.shown.step:
+        return []
+    control.sent, control.value, control.moved_at, control.travels = None, position, now, False
+    return messages
 
 
 def _has_followed(control: _Control, before: int | None, position: int) -> bool:

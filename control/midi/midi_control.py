@@ -1,6 +1,8 @@
 """The session that MIDI controls move: decoded messages are set, and what cannot be set is told in one line."""
 
+import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...models.common.errors import InputError
@@ -46,17 +48,26 @@ class MidiControl:
         self._feedback = feedback
         self._note = note or (lambda text: None)
         self._decoder = MidiDecoder(mapping, session.get, self._waiting)
+        self._lock = threading.Lock()  # (what was held back comes by the thread of the feedback)
+        if feedback is not None:
+            feedback.hand_on = partial(self._act, held_back=True)
 
     def receive(self, message: MidiMessage) -> None:
         """Act on one message; what is not mapped is left alone. Raises nothing: the show goes on."""
+        self._act(message)
+
+    def _act(self, message: MidiMessage, *, held_back: bool = False) -> None:
+        followed: Sequence[MidiBinding] | None = ()
         try:
-            if self._feedback is not None:
+            if self._feedback is not None and not held_back:
                 followed = self._feedback.receive(message)
-                if followed is None:
-                    return
+            if followed is None:
+                return
+            with self._lock:
                 for binding in followed:
                     self._decoder.take_over(binding)
-            for address, value in self._decoder.decode(message):
+                values = self._decoder.decode(message)
+            for address, value in values:
                 self._session.set(address, value, source=self._source)
         except InputError as error:
             self._note(f"MIDI: {error}")

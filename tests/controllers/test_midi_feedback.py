@@ -146,6 +146,24 @@ def test_a_hand_against_the_motor_acts_at_once(session):
     assert session.get(OTHER) == pytest.approx(-12 + 24 * 40 / 128)
 
 
+def test_a_hand_that_goes_where_a_motor_would_acts_once_it_stops_elsewhere(session):
+    desk = Desk(session, MidiBinding(OTHER, 1, 9, takeover="jump"), SMOOTH)
+    desk.after(1.0)
+    desk.moves(0xB0, 9, 64)
+    desk.moves(0xB0, 7, 0)
+    desk.moves(0xB0, 39, 0)
+    desk.after(1.0)
+    session.set(OTHER, 12.0, source="preset")
+    session.set(WET, 0.5, source="preset")
+    desk.now += REST_S
+    desk.feedback.update()
+    desk.moves(0xB0, 9, 80)  # on the way to 127, and no further
+    assert session.get(OTHER) == 12.0
+    desk.after(TRAVEL_S * 1.1)
+    assert session.get(OTHER) == pytest.approx(12 * 16 / 63)
+    assert desk.after(1.0) == []
+
+
 def test_the_ring_of_an_encoder_follows_its_own_turns(session):
     desk = Desk(session, RING)
     desk.after(1.0)
@@ -196,12 +214,11 @@ def test_a_flood_of_changes_leaves_room_on_the_cable(session):
         session.set(WET, step / 1000)
         desk.now += 0.001
         desk.feedback.update()
-    assert sum(map(len, desk.got)) <= 50 * 6
-    assert tuple(desk.got[-1])[1] == 39
-    desk.after(0.1)
-    assert session.get(WET) == pytest.approx(
-        fraction_of(desk.feedback._controls["control", 1, 7].value, 14), abs=1e-4
-    )
+    assert sum(map(len, desk.got)) <= 51 * 6
+    sent = desk.got.copy()
+    sent += [list(packet) for packet in desk.after(0.1)]
+    (_, _, coarse), (_, _, fine) = sent[-2:]
+    assert session.get(WET) == pytest.approx(fraction_of(coarse << 7 | fine, 14), abs=1e-4)
 
 
 def test_a_port_that_fails_is_told_once_and_the_thread_goes_on(session):

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...models.common.errors import InputError
 from ...models.common.extras import require
 from ..console import options
 from ..console.options import fader_gains_db
 from ..console.output import Output
+from ..saved_session.saved_show import PLAY
+from ..set_lists.set_list import read_set_list
 from ..tui.status_line import format_status, status_snapshot
-from .play_checks import check_options
+from .play_checks import check_options, show_to_resume
+from .prepare import prepare as prepare_tracks
 from .surfaces import open_midi, open_osc, open_web, show_page_address
 
 if TYPE_CHECKING:
@@ -32,7 +36,10 @@ def register(app: typer.Typer) -> None:
 
 
 def play(
-    files: options.Files,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE...", help="Sound files, playlists (.m3u8) and set lists (.toml)."),
+    ] = None,
     backend: Annotated[
         str,
         typer.Option(
@@ -57,6 +64,12 @@ def play(
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="Begin with a preset.")] = None,
     settings: options.Set = None,
     paused: Annotated[bool, typer.Option("--paused", metavar="", help="Do not begin to play yet.")] = False,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", metavar="", help="Analyse all tracks before the show, and end.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", metavar="", help="Go on with the last show where it ended or was cut off.")
+    ] = False,
     record: Annotated[
         Path | None, typer.Option(metavar="F", help="Keep the performance (JSON Lines; see: render --automation).")
     ] = None,
@@ -100,13 +113,25 @@ def play(
     from ...engine.live.player import PlayerOptions
     from ...engine.performance.automation_file import check_recordable
     from ...engine.processes.realtime import set_control_priority
+    from ..saved_session.keeper import ShowKeeper, crashed_show, restore_show
     from ..session.session import Session
 
     voice = Output(as_json=as_json, quiet=quiet)
     gains_db = fader_gains_db(preset, settings)
     check_options(backend, block, ceiling, rate, channels, render_ahead, model)
-    for file in files:
+    show = show_to_resume(files) if resume else None
+    given = list(files or (show.given if show is not None else ()))
+    tracks = read_set_list(given)
+    paths = [track.file for track in tracks]
+    if not paths:
+        raise InputError("which files? (sound files, playlists .m3u8 or set lists .toml; --resume: the last show)")
+    if show is not None and [path.absolute() for path in paths] != list(show.tracks):
+        raise InputError("--resume: the set list has other tracks than the show had (play it without --resume)")
+    for file in paths:
         probe(file)
+    if prepare:
+        prepare_tracks(paths, model=model, coupled=coupled, output=voice)
+        return
     if record is not None:
         check_recordable(record)
     full = not (no_terminal or as_json or quiet) and _is_interactive()
@@ -124,28 +149,37 @@ def play(
     set_control_priority()
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said
     note = DeferredNotes(notes.append if full else voice.note)
+    titles = [track.shown for track in tracks]
     with contextlib.ExitStack() as open_things:
         stop = open_things.enter_context(_stopped_by_signals())
         session = Session(note=note)
         server = None if no_osc else open_osc(session, open_things, bind, osc_port, reply_port, note)
+        url = ""
         if web or server is not None:
             ports = web_port if web else None, server.port if server is not None else None
-            web_server = open_web(session, open_things, bind, ports, files, note)
+            url = open_web(session, open_things, bind, ports, paths, titles, note).url
             if web:
-                show_page_address(voice, web_server.url)
+                show_page_address(voice, url)
         if midi is not None or midi_out is not None:
             open_midi(session, open_things, midi, midi_out, note)
         for name, value in gains_db.items():
             session.set(f"/moodfader/midlevel/{name}", value, source="command")
-        if not paused:
-            session.set("/moodfader/transport/play", True, source="command")
-        session.start_player(files, wanted, record=record)
+        plays = not paused and (show is None or show.playing)
+        if plays and show is None:
+            session.set(PLAY, True, source="command")
+        session.start_player(paths, wanted, record=record, settings=[track.settings for track in tracks])
         open_things.callback(session.close, fade_s=_FADE_OUT_S)
+        if show is not None:
+            restore_show(session, show)
+            session.set(PLAY, plays, source="resume")
+        elif line := crashed_show():
+            note(line)
+        open_things.callback(ShowKeeper(session, paths, given, note=note).close)
         note.release()
         if full:
-            _full_view(session, files, server, stop, notes)
+            _full_view(session, paths, titles, url, server, stop, notes)
         else:
-            _lines(session, files, voice, stop)
+            _lines(session, paths, voice, stop)
     for text in notes:
         voice.note(text)
 
@@ -188,17 +222,26 @@ def _lines(session: "Session", files: list[Path], voice: Output, stop: threading
 
 
 def _full_view(
-    session: "Session", files: list[Path], server: "OscServer | None", stop: threading.Event, notes: list[str]
+    session: "Session",
+    files: list[Path],
+    titles: list[str],
+    url: str,
+    server: "OscServer | None",
+    stop: threading.Event,
+    notes: list[str],
 ) -> None:
     """Until the user quits or the program is told to end."""
     from ..tui.app import Terminal
 
     def track() -> str:
         number = session.meters.track if session.meters else 0
-        return files[number].name if len(files) == 1 else f"{number + 1}/{len(files)} {files[number].name}"
+        shown = titles[number] if titles[number] != files[number].stem else files[number].name
+        return shown if len(files) == 1 else f"{number + 1}/{len(files)} {shown}"
 
     clients = server.clients if server else tuple
-    Terminal(session, track=track, clients=clients, notes=lambda: notes, until=stop.is_set).run()
+    Terminal(
+        session, track=track, titles=titles, url=url, clients=clients, notes=lambda: notes, until=stop.is_set
+    ).run()
 
 
 @contextlib.contextmanager

@@ -34,6 +34,7 @@ def open_web(
     host: str,
     ports: tuple[int | None, int | None],
     files: Sequence[Path],
+    titles: Sequence[str],
     note: Note,
 ) -> "WebServer":
     """Serve the page (on the first port) and OSCQuery (which names the second, that of OSC). Raises InputError."""
@@ -41,7 +42,9 @@ def open_web(
     from ..web.server import WebServer
 
     page_port, osc_port = ports
-    server = WebServer(session, host=host, page_port=page_port, osc_port=osc_port, tracks=files, note=note)
+    server = WebServer(
+        session, host=host, page_port=page_port, osc_port=osc_port, tracks=files, titles=titles, note=note
+    )
     open_things.callback(server.close)
     if osc_port is not None:
         shown = url_host(server.host)

@@ -71,8 +71,9 @@ class OutputJob:
 
 @dataclass(frozen=True)
 class PlayerMeters:
-    """How it stands: positions in s, true peak as a magnitude, load as a share of real time, ring in samples;
-    dropouts are blocks that were not there, late the cycles that the sound server says came late.
+    """How it stands: positions in s, peaks as magnitudes (`peak` the true one, `channel_peaks` of the first two
+    channels), the limiter's reduction in dB, load as a share of real time, ring in samples; dropouts are blocks that
+    were not there, late the cycles that the sound server says came late.
     """
 
     track: int
@@ -86,6 +87,8 @@ class PlayerMeters:
     xruns: int
     buffered: int
     latency_s: float
+    channel_peaks: tuple[float, float] = (0.0, 0.0)
+    reduction_db: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -320,3 +320,32 @@ def test_snapshots_cues_and_targets_are_there(opened, session):
     assert set_last["/moodfader/target/energy"] > 0.005
     assert set_last["/moodfader/cue/set"] == 1
     assert page.faults == []
+
+
+def test_snapshots_and_faders_become_presets_and_tracks_begin_with_them(opened, session):
+    page, other = opened(), opened()
+    session.set(FADER, 4.5)
+    session.set("/moodfader/snapshot/store", 3)
+    naming = page.locator("#snapshots form")
+    naming.locator("input").fill("Bridge")
+    naming.locator('[value="name"]').click()
+    other.wait_for_selector('[aria-label="snapshot 3: Bridge"]')
+    naming.locator("input").fill("of_the_bridge")
+    naming.locator('[value="preset"]').click()
+    for one in (page, other):  # the new preset is there at once, for everybody
+        one.wait_for_selector('#presets .chip:has-text("of_the_bridge")')
+    session.set(FADER, -2.0)
+    page.locator("#presets form input").fill("by_hand")
+    page.keyboard.press("Enter")
+    other.click('#presets .chip:has-text("by_hand")')
+    assert session.comes_to(FADER, -2.0)
+    other.wait_for_selector('#presets .chip[aria-pressed="true"]:has-text("by_hand")')
+    other.click("#track-preset")
+    page.wait_for_selector('#track-preset[aria-pressed="true"]:has-text("by_hand")')
+    assert session.get("/moodfader/track/preset") == "by_hand"
+    page.click("#track-preset")
+    other.wait_for_selector('#track-preset[aria-pressed="false"]')
+    page.locator("#presets form input").fill("no name")
+    page.keyboard.press("Enter")
+    page.wait_for_selector('#notice:has-text("letters, digits")')
+    assert page.faults == other.faults == []

@@ -74,6 +74,10 @@ export class Link extends EventTarget {
       this.rtt = performance.now() - frame.pong;
       this.dispatchEvent(new Event("rtt"));
     }
+    if (frame.presets) {
+      this.hello.presets = frame.presets;
+      this.dispatchEvent(new Event("presets"));
+    }
     if (frame.map !== undefined) this.dispatchEvent(new CustomEvent("map", { detail: frame.map }));
     if (frame.error) this.dispatchEvent(new CustomEvent("refused", { detail: frame }));
   }
@@ -118,8 +122,6 @@ export class Link extends EventTarget {
     this.listeners.get(address).push(listener);
     if (this.values.has(address)) listener(this.get(address), address);
   }
-
-  has(address) { return this.table.has(address); }
 
   get(address) { return this.settling.has(address) ? this.settling.get(address).value : this.values.get(address); }
 

@@ -74,8 +74,15 @@ KEYMAP: Final[tuple[KeyGroup, ...]] = (
         "so store",
     ),
     KeyGroup("␣", "play, pause", (Binding("space", "switch", ("transport/play",)),), "␣ play"),
-    KeyGroup("b d", "A/B; delta alone", _both("b", "d", "switch", ("bypass",), ("delta",)), "bd A/B Δ"),
-    KeyGroup("m", "match the loudness", (Binding("m", "switch", ("match_loudness",)),)),
+    KeyGroup(
+        "b d m",
+        "A/B; delta; match",
+        (
+            *_both("b", "d", "switch", ("bypass",), ("delta",)),
+            Binding("m", "switch", ("match_loudness",)),
+        ),
+        "bd A/B Δ",
+    ),
     KeyGroup("p P", "next, previous preset", _both("p", "P", "preset", (1,), (-1,)), "pP preset"),
     KeyGroup(", .", "5 s back, forward", _both("comma", "full_stop", "seek", (-5.0,), (5.0,)), ",. seek"),
     KeyGroup(

@@ -9,7 +9,7 @@ from helpers.chromium import chromium
 from helpers.surfaces import Stage
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def stage(tmp_path_factory):
     """The show; without MIDI cables or a browser where there are none."""
     folder = tmp_path_factory.mktemp("surfaces")

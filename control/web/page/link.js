@@ -153,15 +153,18 @@ export class Link extends EventTarget {
     this.send({ free: addresses.map((address) => ROOT + address) });
     addresses.forEach((address, place) => {
       if (!this.mine.delete(address)) return;
-      if (values[place] !== undefined && values[place] !== this.values.get(address)) {
-        const settling = { value: values[place] };
-        this.settling.set(address, settling);
-        setTimeout(() => {
-          if (this.settling.get(address) === settling) { this.settling.delete(address); this.tell(address); }
-        }, SETTLE_MS);
-      }
+      if (values[place] !== undefined && values[place] !== this.values.get(address)) this.settle(address, values[place]);
       this.tell(address);
     });
+  }
+
+  // Show a value of ours until its echo is there, and not the echoes of those before it.
+  settle(address, value) {
+    const settling = { value };
+    this.settling.set(address, settling);
+    setTimeout(() => {
+      if (this.settling.get(address) === settling) { this.settling.delete(address); this.tell(address); }
+    }, SETTLE_MS);
   }
 }
 

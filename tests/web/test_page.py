@@ -229,7 +229,8 @@ def test_keys_that_repeat_faster_than_their_echoes_lose_no_step(opened, session)
         """async (selector) => {
             const fader = document.querySelector(selector);
             for (let step = 0; step < 10; step++) {
-                fader.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true, cancelable: true }));
+                const up = { key: "ArrowUp", bubbles: true, cancelable: true };
+                fader.dispatchEvent(new KeyboardEvent("keydown", up));
                 moodfader.link.take("midlevel/modality", 3.5 + step / 4);  // an echo that is late
                 await new Promise(requestAnimationFrame);
             }

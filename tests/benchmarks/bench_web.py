@@ -5,8 +5,8 @@
 
 `moodfader play --web` plays the demo track to the null back end, in a loop, with its analysis beside. One client sets
 a fader 60 times a second, another waits for the same value; the other clients only listen. With --browser the page is
-open in Chromium, too, and with --analysis another process analyses the track again and again. Printed are the median and
-the 99th percentile in ms, the drop-outs of the show, and what the web process takes of memory and of a processor.
+open in Chromium, too, and with --analysis another process analyses the track again and again. Printed are the median
+and the 99th percentile in ms, the drop-outs of the show, and what the web process takes of memory and of a processor.
 """
 
 import argparse

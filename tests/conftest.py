@@ -32,6 +32,7 @@ def _own_folders(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MOODFADER_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("MOODFADER_CONFIG", str(tmp_path_factory.mktemp("config")))
+        patch.setenv("MOODFADER_STATE", str(tmp_path_factory.mktemp("state")))
         yield
 
 

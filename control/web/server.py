@@ -1,6 +1,5 @@
 """The program's side of the web process: starts it, sets what its clients want, and tells it what has changed."""
 
-import io
 import secrets
 import threading
 from collections.abc import Callable, Sequence
@@ -44,6 +43,8 @@ class WebServer:
         Whether OSCQuery is announced on the network.
     tracks : sequence of Path
         The set list.
+    titles : sequence of str
+        What is shown of each track; none: the names of the files.
     note : callable, optional
         Told in one line when the process ends by itself.
 
@@ -72,11 +73,12 @@ class WebServer:
         query_port: int = 0,
         announce: bool = True,
         tracks: Sequence[Path] = (),
+        titles: Sequence[str] = (),
         note: Callable[[str], None] | None = None,
     ) -> None:
         self._session = session
         self._note = note or (lambda text: None)
-        self._tracks = tuple(tracks)
+        self._tracks, self._titles = tuple(tracks), tuple(titles) or tuple(track.stem for track in tracks)
         page = None if page_port is None else bind_tcp(host, page_port, what="web page on")
         try:
             query = None if osc_port is None else bind_tcp(host, query_port, what="OSCQuery on")
@@ -124,7 +126,8 @@ class WebServer:
     def _start(self) -> None:
         self._version, values = self._session.changes_since(0)
         self._analyses = {}
-        job = WebJob(values, self._tracks, self._sockets["page"], self.token, self._sockets["query"], self._info)
+        page, query = self._sockets["page"], self._sockets["query"]
+        job = WebJob(values, self._tracks, self._titles, page, self.token, query, self._info)
         self._process, self._connection = self._children.start(web_main, job)
 
     def _serve(self) -> None:
@@ -182,12 +185,3 @@ def web_main(job: WebJob, connection: "Connection[Any, Any]") -> None:
     from .process import serve
 
     serve(job, connection)
-
-
-def qr_code(text: str) -> str:
-    """An address as a QR code for the terminal: half blocks, dark on light, with its quiet zone; several lines."""
-    import segno
-
-    drawn = io.StringIO()
-    segno.make(text, error="m", micro=False).terminal(drawn, border=2, compact=True)
-    return drawn.getvalue().rstrip("\n")

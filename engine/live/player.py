@@ -159,6 +159,8 @@ class Player:
             xruns=ring.late,
             buffered=ring.fill,
             latency_s=ring.latency_s,
+            channel_peaks=(ring.left_peak, ring.right_peak),
+            reduction_db=ring.reduction_db,
         )
 
     @property

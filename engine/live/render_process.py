@@ -132,7 +132,16 @@ class RenderProcess:
         ring.load_max = max(load, ring.load_max * self._meter_decay)
         fallen = ring.peak * self._meter_decay
         ring.peak = max(float(self._peaks.process(block, above=fallen).max(initial=0.0)), fallen)
+        self._measure_channels(block)
         self._update_meters()
+
+    def _measure_channels(self, block: np.ndarray) -> None:
+        """Peaks of the first two channels (of mono the same), and what the limiter does; all fall slowly."""
+        ring, decay = self._ring, self._meter_decay
+        peaks = np.abs(block[:, :2]).max(axis=0, initial=0.0)
+        ring.left_peak = max(float(peaks[0]), ring.left_peak * decay)
+        ring.right_peak = max(float(peaks[-1]), ring.right_peak * decay)
+        ring.reduction_db = max(self._renderer.reduction_db, ring.reduction_db * decay)
 
     def _update_meters(self) -> None:
         transport, ring = self._renderer.transport, self._ring

@@ -132,6 +132,11 @@ class SetRenderer:
         self.position += self.hop_length
         return self._limiter.process(mixed, np.full(len(mixed), subject))
 
+    @property
+    def reduction_db(self) -> float:
+        """By how much the limiter lowered the step that it gave last, in dB."""
+        return self._limiter.reduction_db
+
     def flush(self) -> np.ndarray:
         """The samples left in the limiter; the renderer cannot be used afterwards."""
         return self._limiter.flush()

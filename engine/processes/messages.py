@@ -82,8 +82,9 @@ class OutputJob:
 class PlayerMeters:
     """How the player stands.
 
-    Positions are in s, the true peak is a magnitude, the load a share of real time, the ring in samples; dropouts are
-    blocks that were not there, late the cycles that the sound server says came late.
+    Positions are in s, peaks are magnitudes (`peak` the true one, `channel_peaks` of the first two channels), the
+    limiter's reduction is in dB, the load a share of real time, the ring in samples; dropouts are blocks that were not
+    there, late the cycles that the sound server says came late.
     """
 
     track: int
@@ -97,6 +98,8 @@ class PlayerMeters:
     xruns: int
     buffered: int
     latency_s: float
+    channel_peaks: tuple[float, float] = (0.0, 0.0)
+    reduction_db: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 from moodfader.control.layouts.open_stage_control import open_stage_control
 from moodfader.control.layouts.reaper import reaper_osc
 from moodfader.control.layouts.surface_plan import surface_plan
-from moodfader.control.layouts.touchosc import touchosc
+from moodfader.control.layouts.touchosc import RECEIVE_PORT, touchosc
 from moodfader.control.parameters.table import find_parameter
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 
@@ -53,6 +53,10 @@ def test_touchosc_is_read_back_by_another_reader():
     written = touchosc(PRESETS)
     document = py2tosc.loads(written)
     assert [str(issue) for issue in py2tosc.validate(document)] == []
+    script = document.root.get("script")
+    assert (
+        f"'/moodfader/subscribe', {{ {{ tag = 'f', value = 30 }}, {{ tag = 'i', value = {RECEIVE_PORT} }}" in script
+    )
     found = {control.name: control for control in document.find_all()}
     fader = found["midlevel/modality"]
     (message,) = fader.messages

@@ -210,6 +210,29 @@ def test_keys_move_faders_and_play(opened, session):
     assert session.comes_to("/moodfader/bypass", True)
 
 
+def test_keys_that_repeat_faster_than_their_echoes_lose_no_step(opened, session):
+    page = opened()
+    page.locator(MODALITY).focus()
+    for _ in range(3):  # (all at once: the echoes of the first come between the later ones)
+        for key in ("Delete", *["ArrowUp"] * 12, *["ArrowDown"] * 5):
+            page.keyboard.press(key)
+        assert session.comes_to(FADER, 3.5)
+        assert shows(page, 3.5)
+    page.evaluate(
+        """async (selector) => {
+            const fader = document.querySelector(selector);
+            for (let step = 0; step < 10; step++) {
+                const up = { key: "ArrowUp", bubbles: true, cancelable: true };
+                fader.dispatchEvent(new KeyboardEvent("keydown", up));
+                moodfader.link.take("midlevel/modality", 3.5 + step / 4);  // an echo that is late
+                await new Promise(requestAnimationFrame);
+            }
+        }""",
+        MODALITY,
+    )
+    assert session.comes_to(FADER, 8.5)
+
+
 def test_panic_and_transport(opened, session):
     page = opened()
     session.set(FADER, 6.0)
@@ -313,3 +336,32 @@ def test_snapshots_cues_and_targets_are_there(opened, session):
     assert set_last["/moodfader/target/energy"] > 0.005
     assert set_last["/moodfader/cue/set"] == 1
     assert page.faults == []
+
+
+def test_snapshots_and_faders_become_presets_and_tracks_begin_with_them(opened, session):
+    page, other = opened(), opened()
+    session.set(FADER, 4.5)
+    session.set("/moodfader/snapshot/store", 3)
+    naming = page.locator("#snapshots form")
+    naming.locator("input").fill("Bridge")
+    naming.locator('[value="name"]').click()
+    other.wait_for_selector('[aria-label="snapshot 3: Bridge"]')
+    naming.locator("input").fill("of_the_bridge")
+    naming.locator('[value="preset"]').click()
+    for one in (page, other):  # the new preset is there at once, for everybody
+        one.wait_for_selector('#presets .chip:has-text("of_the_bridge")')
+    session.set(FADER, -2.0)
+    page.locator("#presets form input").fill("by_hand")
+    page.keyboard.press("Enter")
+    other.click('#presets .chip:has-text("by_hand")')
+    assert session.comes_to(FADER, -2.0)
+    other.wait_for_selector('#presets .chip[aria-pressed="true"]:has-text("by_hand")')
+    other.click("#track-preset")
+    page.wait_for_selector('#track-preset[aria-pressed="true"]:has-text("by_hand")')
+    assert session.get("/moodfader/track/preset") == "by_hand"
+    page.click("#track-preset")
+    other.wait_for_selector('#track-preset[aria-pressed="false"]')
+    page.locator("#presets form input").fill("no name")
+    page.keyboard.press("Enter")
+    page.wait_for_selector('#notice:has-text("letters, digits")')
+    assert page.faults == other.faults == []

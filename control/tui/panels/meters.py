@@ -12,6 +12,8 @@ from .view_state import ViewState
 
 _FLOOR_DB: Final = -60.0
 _HOT_DB: Final = -3.0
+_STEREO: Final = 56  # cells from which on there is room for two bars
+_LEAST_REDUCTION_DB: Final = 0.05
 
 
 def meter_rows(view: ViewState, width: int, height: int, palette: Palette) -> list[Text]:
@@ -33,7 +35,7 @@ def meter_rows(view: ViewState, width: int, height: int, palette: Palette) -> li
     """
     if height == 1:
         return [fit(_one_line(view, width, palette), width)]
-    rows = [_peak_row(view, width, palette), _health_row(view, width, palette), _gain_row(view, width, palette)]
+    rows = [_level_row(view, width, palette), _health_row(view, width, palette), _gain_row(view, width, palette)]
     rows.append(_client_row(view, palette))
     return [fit(row, width) for row in rows[: max(height, 0)]]
 
@@ -69,13 +71,25 @@ def _place(level_db: float, cells: int) -> int:
     return round(cells * min(max((level_db - _FLOOR_DB) / -_FLOOR_DB, 0.0), 1.0))
 
 
-def _peak_row(view: ViewState, width: int, palette: Palette) -> Text:
+def _level_row(view: ViewState, width: int, palette: Palette) -> Text:
+    """Both channels with their held peaks, and the true peak of all; in a narrow terminal one bar of that."""
     peak = view.number("meter/peak_db", -120.0)
-    return (
-        Text("  peak  ")
-        + level_bar(peak, view.peak_hold_db, max(width - 22, 8), palette)
-        + Text(f" {_decibels(peak)} dBTP")
-    )
+    number = Text(f" {_decibels(peak)} dBTP")
+    if width < _STEREO:
+        return Text("  peak  ") + level_bar(peak, view.peak_hold_db, max(width - 22, 8), palette) + number
+    each = (width - 20) // 2
+    holds = view.channel_holds_db or (None, None)
+    row = Text()
+    for name, address, hold in zip("LR", ("left", "right"), holds, strict=True):
+        row.append(f"  {name} ", palette.quiet)
+        row.append_text(level_bar(view.number(f"meter/{address}_db", -120.0), hold, each, palette))
+    return row + number
+
+
+def _limiter(view: ViewState, palette: Palette) -> tuple[str, str, str]:
+    reduction = view.number("meter/reduction_db")
+    shown = f"{format_signed(-reduction, '.1f')} dB" if reduction >= _LEAST_REDUCTION_DB else "idle"
+    return "limit", shown, palette.raised if reduction >= _LEAST_REDUCTION_DB else ""
 
 
 def _health_row(view: ViewState, width: int, palette: Palette) -> Text:
@@ -83,7 +97,7 @@ def _health_row(view: ViewState, width: int, palette: Palette) -> Text:
     row = Text(" ")
     pairs = [_count("underruns", view.number("meter/dropouts"), palette)]
     pairs += [_count("xruns", view.number("meter/late"), palette), ("load", f"{view.number('meter/load'):.0%}", "")]
-    pairs += [("latency", f"{view.number('meter/latency_ms'):.0f} ms", "")]
+    pairs += [("latency", f"{view.number('meter/latency_ms'):.0f} ms", ""), _limiter(view, palette)]
     pairs += [("buffer", f"{view.number('meter/ring'):.0f} blocks", "")]
     return _append_pairs(row, pairs, width, palette)
 

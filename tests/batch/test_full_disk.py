@@ -28,6 +28,7 @@ def may_mount(folder):
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_the_batch_in_one_line_and_the_same_command_goes_on(library, batch, model_file, tmp_path):
     place, plenty = tmp_path / "place", tmp_path / "plenty"
     for folder in (place, plenty):

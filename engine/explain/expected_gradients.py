@@ -41,7 +41,7 @@ from .lime import SegmentEffects
 from .moderated_variance import moderate
 from .perturbation import AnalysisWindow, SegmentPerturber
 
-PASSES: Final = 512
+PASSES: Final = 384
 """Default number of network evaluations per window."""
 POSITIONS: Final = 128
 """Length of a window in output positions of the network."""

@@ -142,8 +142,10 @@ class TrackAnalyzed:
 
 @dataclass(frozen=True)
 class SettingSolved:
-    """A setting of the faders [7] in dB was solved as a whole for a track: what is added to their sum there,
-    float32 [segments] in dB. The analysis process says it, and the renderer is told it.
+    """A setting of the faders [7] in dB was solved as a whole for a track.
+
+    The correction, float32 [segments] in dB, is what is added to their sum there. The analysis process says it, and the
+    renderer is told it.
     """
 
     track: int

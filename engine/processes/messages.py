@@ -144,8 +144,8 @@ class TrackAnalyzed:
 class SettingSolved:
     """A setting of the faders [7] in dB was solved as a whole for a track.
 
-    The correction, float32 [segments] in dB, is what is added to their sum there. The analysis process says it, and the
-    renderer is told it.
+    The correction, float32 [segments] in dB, is what is added to their sum there. The analysis process says it, and
+    the renderer is told it.
     """
 
     track: int

@@ -9,7 +9,7 @@ from moodfader.models.common.errors import InputError
 
 
 @pytest.mark.parametrize(
-    ("toward", "keep", "said"),
+    ("toward", "keep", "message"),
     [
         ({}, (), "no emotion is asked for"),
         ({"tendr": 0.1}, (), "did you mean tender"),
@@ -20,8 +20,8 @@ from moodfader.models.common.errors import InputError
         ({"tender": 0.0}, (), "zero"),
     ],
 )
-def test_refused_targets(toward, keep, said) -> None:
-    with pytest.raises(InputError, match=said):
+def test_refused_targets(toward, keep, message) -> None:
+    with pytest.raises(InputError, match=message):
         Targets(toward, keep)
 
 
@@ -32,7 +32,7 @@ def test_names_are_forgiving() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "begins with the line"),
         ("time,tender\n0,0.1\n", "begins with the line"),
@@ -50,10 +50,10 @@ def test_names_are_forgiving() -> None:
         ("time_s,tender\n30,0.1\n", "in seconds"),
     ],
 )
-def test_refused_curves(text, said, tmp_path) -> None:
+def test_refused_curves(text, message, tmp_path) -> None:
     path = tmp_path / "cue.csv"
     path.write_text(text)
-    with pytest.raises(InputError, match=said) as error:
+    with pytest.raises(InputError, match=message) as error:
         read_curve(path, duration_s=10.0)
     assert str(path) in str(error.value) or "emotion is called" in str(error.value)
 

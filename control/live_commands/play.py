@@ -5,11 +5,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...models.common.constants import QUALITIES
 from ...models.common.errors import InputError
 from ...models.common.extras import require
 from ..console import options
@@ -103,6 +105,13 @@ def play(
         bool, typer.Option("--no-terminal", metavar="", help="One line a second instead of the full view.")
     ] = False,
     coupled: options.Coupled = False,
+    quality: Annotated[
+        str,
+        typer.Option(
+            metavar="full|draft",
+            help="full: a draft of the analysis within seconds, then the full one; draft: leave it at that.",
+        ),
+    ] = "full",
     model: options.ModelFile = None,
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="One JSON object a second.")] = False,
     quiet: options.Quiet = False,
@@ -114,11 +123,16 @@ def play(
     from ...engine.performance.automation_file import check_recordable
     from ...engine.processes.realtime import set_control_priority
     from ..saved_session.keeper import ShowKeeper, crashed_show, restore_show
+    from ..session.presets import readable_presets
     from ..session.session import Session
 
     voice = Output(as_json=as_json, quiet=quiet)
     gains_db = fader_gains_db(preset, settings)
     check_options(backend, block, ceiling, rate, channels, render_ahead, model)
+    if quality not in QUALITIES:
+        raise InputError(f"--quality {quality}: there are {', '.join(QUALITIES)}")
+    if quality == "draft" and record is not None:
+        raise InputError("--record: is rendered with the full analysis; leave --quality draft out")
     show = show_to_resume(files) if resume else None
     given = list(files or (show.given if show is not None else ()))
     tracks = read_set_list(given)
@@ -130,7 +144,7 @@ def play(
     for file in paths:
         probe(file)
     if prepare:
-        prepare_tracks(paths, model=model, coupled=coupled, output=voice)
+        prepare_tracks(paths, model=model, settings={"coupled": coupled, "quality": quality}, output=voice)
         return
     if record is not None:
         check_recordable(record)
@@ -144,7 +158,9 @@ def play(
         ahead=render_ahead,
         ceiling_dbtp=ceiling,
         model=model,
-        analysis={"coupled": coupled},
+        analysis={"coupled": coupled, "quality": quality},
+        draft_first=quality == "full" and record is None,
+        presets=tuple(astuple(one.faders) for one in readable_presets()[0].values()),
     )
     set_control_priority()
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said

@@ -12,13 +12,14 @@ import json
 import math
 from typing import Any, Final
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from ...models.common.errors import InputError
 from ..parameters.table import PARAMETERS, ROOT, Value, find_parameter
 from ..session.presets import available_presets
 from .guard import RateLimit
 from .mirror import Mirror
+from .websocket import serve_frames
 
 MAX_CLIENTS: Final = 48
 MAX_HELD: Final = 16
@@ -106,23 +107,18 @@ class PageClients:
         client = PageClient(next(self._numbers), socket)
         client.tell("hello", {"hello": self._hello(client)})
         self._clients[client.number] = client
-        writer = asyncio.create_task(client.write())
+
+        async def obey(frame: str | bytes) -> None:
+            if not client.frames.allows():
+                client.tell_error("", "too many messages: some are left out")
+            elif isinstance(frame, bytes):
+                client.tell_error("", "frames are texts in JSON")
+            else:
+                self._read(client, frame)
+
         try:
-            while True:
-                message = await socket.receive()
-                if message["type"] == "websocket.disconnect":
-                    return
-                text = message.get("text")
-                if not client.frames.allows():
-                    client.tell_error("", "too many messages: some are left out")
-                elif text is None:
-                    client.tell_error("", "frames are texts in JSON")
-                else:
-                    self._read(client, text)
-        except (WebSocketDisconnect, RuntimeError):
-            return
+            await serve_frames(socket, client.write(), obey)
         finally:
-            writer.cancel()
             del self._clients[client.number]
             self._free(client, [address for address, number in self._holders.items() if number == client.number])
 

@@ -54,6 +54,31 @@ def paley_hadamard(max_rows: int) -> npt.NDArray[np.bool_]:
     return np.concatenate([np.ones((1, q), bool), residues])
 
 
+def sylvester_hadamard(order: int) -> npt.NDArray[np.bool_]:
+    """Return a Hadamard matrix of Sylvester's construction (Phil. Mag. 1867) without its constant column.
+
+    Parameters
+    ----------
+    order
+        A power of two, at least 2.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool [order, order - 1], True for +1.
+    """
+    matrix = np.ones((1, 1), bool)
+    while len(matrix) < order:
+        matrix = np.block([[matrix, matrix], [matrix, ~matrix]])
+    return matrix[:, 1:]
+
+
+def hadamard(max_rows: int) -> npt.NDArray[np.bool_]:
+    """Return the larger of the two matrices that have at most `max_rows` (4 or more) rows: bool [rows, rows - 1]."""
+    paley, power = paley_hadamard(max_rows), 1 << (max_rows.bit_length() - 1)
+    return sylvester_hadamard(power) if power > len(paley) else paley
+
+
 def pad_with_random_signs(rows: npt.NDArray[np.bool_], pairs: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
     """Fill a design up with rows of random signs, and shuffle the rows.
 
@@ -101,7 +126,7 @@ def balanced_signs(
         bool [pairs, segments].
     """
     segments = visible.shape[2]
-    matrix = paley_hadamard(pairs)
+    matrix = hadamard(pairs)
     flat = visible.reshape(-1, segments).astype(np.float32)
     output_weights = np.ones(visible.shape[:2], np.float32)
     if context:

@@ -10,27 +10,23 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ...models.common.arrays import ProgressCallback
 from ...models.common.atomic_write import atomic_write
-from ...models.common.constants import MIDLEVEL, SAMPLE_RATE
+from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model, load_model
 from ...models.inference.device import resolve_device
-from ...models.inference.threads import torch_threads
 from ..analysis.analysis import Analysis
 from ..analysis.prediction import predict_track
 from ..analysis.surrogate import expected_emotions, shifted_emotions
 from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..steering.confirmed import confirmed_part
-from ..steering.excerpts import read_excerpts, spread_starts
-from ..steering.fader_setting import FaderSetting, as_mask, solve_setting
-from ..steering.listeners import NetworkListener
+from ..steering.fader_setting import as_mask
 from .audio_writer import check_layout, validate_output
 from .level_controlled_write import LOUDNESS_TOLERANCE_LU, WrittenLevels, write_with_levels
 from .tags import copy_tags
+from .whole_setting import solve_whole
 
 CEILING_RANGE_DBTP = (-20.0, 0.0)
 
@@ -118,7 +114,7 @@ def render(
     model = load_model(device=chosen_device_name) if model is None else model
     report = progress or (lambda fraction: None)
     before = predict_track(track, model)
-    setting = _together(track, analysis, faders, model) if together else None
+    setting = solve_whole(track, analysis, faders, model) if together else None
     weights, positions = analysis.mask_weights, faders
     if setting is not None:
         weights, positions = as_mask(setting.gains_db)
@@ -163,24 +159,6 @@ def render(
         else confirmed_part({name: after.midlevel[name] - before.midlevel[name] for name in MIDLEVEL}),
         setting_error=None if setting is None else setting.error,
     )
-
-
-def _together(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting | None:
-    """Several decoupled faders solved as a whole; None for one, none, and coupled ones."""
-    if analysis.response is None or np.count_nonzero(faders.to_array()) < 2:
-        return None
-    stretches = spread_starts(track)
-    sounds = read_excerpts(track, stretches)
-    with torch_threads(1):  # (many small operations: a second thread waits more than it works)
-        return solve_setting(
-            faders.to_array(),
-            analysis.mask_weights,
-            analysis.selected_weights,
-            analysis.response,
-            [(sound, round(start * SAMPLE_RATE)) for sound, (start, _) in zip(sounds, stretches, strict=True)],
-            analysis.segments,
-            NetworkListener(model),
-        )
 
 
 def _level_difference(track: Track, analysis: Analysis, written: WrittenLevels) -> float:

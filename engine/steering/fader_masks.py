@@ -20,10 +20,11 @@ import numpy.typing as npt
 
 from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import MIDLEVEL
+from .excerpts import Excerpt
 from .handles import DAMAGE, FADER_HANDLES, handle_fields
 from .levels import LEVELS_DB
 from .listeners import Listener
-from .segment_excerpts import Excerpt, SegmentExcerpts
+from .segment_excerpts import SegmentExcerpts
 from .solver import METRIC_RIDGE, Solution, solve, solve_in_rounds
 
 Labels = npt.NDArray[np.int32]

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ...models.common.arrays import FloatArray, Floats
-from ...models.common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
+from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.filterbank import frame_count
 from ...models.inference.checkpoint import Model
 from ...models.jury.judges import Judge
@@ -21,7 +21,7 @@ from ..analysis.analyze_track import analyze_track
 from ..analysis.settings import AnalysisSettings
 from ..audio.track import Track
 from ..dsp.segment_mask import segment_gain_db
-from ..steering.excerpts import EXCERPT_S, Excerpts, read_excerpts, spread_starts
+from ..steering.excerpts import EXCERPT_S, Excerpts, placed_excerpts, read_excerpts, spread_starts
 from ..steering.gain_path import GainPath
 from ..steering.listeners import NetworkListener, own_listeners
 from ..steering.segment_excerpts import SegmentExcerpts
@@ -110,10 +110,8 @@ class _Bench:
         """Each fader at +-6 dB, and a random field of its size."""
         analysis = analyze_track(self._track, self._model, AnalysisSettings(coupled=coupled))
         labels = torch.from_numpy(analysis.segments[: frame_count(len(self._sound))]).long()
-        stretches = spread_starts(self._track)
-        sounds = read_excerpts(self._track, stretches)
-        firsts = [round(start * SAMPLE_RATE) for start, _ in stretches]
-        whole = SegmentExcerpts(list(zip(sounds, firsts, strict=True)), analysis.segments, [self._network])
+        excerpts = placed_excerpts(self._track, spread_starts(self._track))
+        whole = SegmentExcerpts(excerpts, analysis.segments, [self._network])
         found = []
         for feature, name in enumerate(MIDLEVEL):
             for sign in (1.0, -1.0):

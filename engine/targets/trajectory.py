@@ -34,7 +34,9 @@ class TrajectorySolver:
         max_rms_db: float,
         min_quality: float | None,
     ) -> None:
-        """keep: for a curve, which names none. max_rms_db: of the gain field. min_quality: mean opinion score, by
+        """Take what is asked, and the limits.
+
+        keep: for a curve, which names none. max_rms_db: of the gain field. min_quality: mean opinion score, by
         default QUALITY_FLOOR.
         """
         self._toward, self._keep = toward, keep

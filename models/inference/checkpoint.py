@@ -109,8 +109,9 @@ class Checkpoint:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """What a checkpoint holds. Raises InputError for a file that is missing, broken, foreign, of another version or
-    altered.
+    """What a checkpoint holds.
+
+    Raises InputError for a file that is missing, broken, foreign, of another version or altered.
     """
     try:
         if not path.is_file():

@@ -20,8 +20,8 @@ SEMITONES: Final = 12
 FIELD: Final = 9
 STRIDE: Final = 8
 _F_LOWEST: Final = 110.0  # a semitone below is narrower than a frame's resolution
-_OCTAVES: Final = 5
-QUARTER_TONES: Final = _OCTAVES * BANDS_PER_OCTAVE
+OCTAVES: Final = 5
+QUARTER_TONES: Final = OCTAVES * BANDS_PER_OCTAVE
 
 
 def octave_fold_matrix() -> torch.Tensor:
@@ -48,9 +48,9 @@ class PitchClassBranch(nn.Module):
         self.first = conv_bn_relu(nn.Conv2d(1, 8, (5, 9), (4, 1), (0, 4), bias=False), bands_first)
         fold = octave_fold_matrix()
         used = fold.any(1).nonzero()
-        self._bands = slice(int(used[0]), int(used[-1]) + 1)
-        self.register_buffer("fold", fold[self._bands], persistent=False)
-        self.mix = conv_bn_relu(_OctavesTogether(8 * _OCTAVES, 32, 1, bias=False))
+        self.bands = slice(int(used[0]), int(used[-1]) + 1)
+        self.register_buffer("fold", fold[self.bands], persistent=False)
+        self.mix = conv_bn_relu(_OctavesTogether(8 * OCTAVES, 32, 1, bias=False))
         self.semitones = conv_bn_relu(nn.Conv2d(32, 32, (1, 5), (1, 2), bias=False))
         self.chords = conv_bn_relu(CircularConv2d(32, 32, SEMITONES))
 
@@ -59,7 +59,7 @@ class PitchClassBranch(nn.Module):
 
         A step sees FIELD frames and is STRIDE frames after the one before.
         """
-        x = self.first((spectrogram[..., self._bands] @ self.fold).unsqueeze(1))  # [..., octaves * 24]
+        x = self.first((spectrogram[..., self.bands] @ self.fold).unsqueeze(1))  # [..., octaves * 24]
         x = self.mix(x)  # [batch, 32, frames / 4, 24]
         x = self.semitones(circular_pad(x, 2, 2))  # [batch, 32, frames / 4, 12]
         even = x.shape[2] // 2 * 2
@@ -74,5 +74,5 @@ class _OctavesTogether(nn.Conv2d):
     """
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        kernel = self.weight.view(self.out_channels, -1, 1, _OCTAVES)
+        kernel = self.weight.view(self.out_channels, -1, 1, OCTAVES)
         return nn.functional.conv2d(input, kernel, self.bias, dilation=(1, BANDS_PER_OCTAVE))

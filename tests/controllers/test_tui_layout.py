@@ -311,7 +311,7 @@ def test_what_a_real_terminal_is_sent(terminal, more, kinds):
             break
         sent += chunk
     os.close(ours)
-    assert process.wait(30) == 0
+    assert process.wait(120) == 0
     assert "dissonance" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", sent.decode("utf-8", "replace"))
     codes = [code for found in re.findall(rb"\x1b\[([0-9;]*)m", sent) for code in [found.decode()]]
     found = set()

@@ -3,7 +3,7 @@
 import pytest
 from helpers.terminal_stage import TITLES, URL, perform, pressed
 from moodfader.control.session.presets import find_preset
-from moodfader.control.web.qr_code import qr_lines
+from moodfader.control.tui.pages.address import qr_lines
 
 FADER = "/moodfader/midlevel/modality"
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from helpers.osc_client import OscClient
 from helpers.program import PROGRAM
 
-PATIENCE_S = 60
+PATIENCE_S = 120
 _ESCAPE = re.compile(r"\x1b\[[0-9;?<>]*[a-zA-Z]")
 _UNFINISHED = re.compile(r"(?:\x1b(?:\[[0-9;?<>]*)?)?$")
 
@@ -89,7 +89,7 @@ class Typist:
         """End it, however it stands."""
         self.process.terminate()
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

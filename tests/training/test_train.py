@@ -86,13 +86,20 @@ def test_it_learns_what_can_be_heard():
     made = material(24)
     losses = []
     settings = TrainingSettings(
-        threads=1, epochs=3, steps_per_epoch=25, averaging=0.5, dropout=0.0, layer="free", consistency=0
+        threads=1,
+        epochs=3,
+        steps_per_epoch=25,
+        averaging=0.5,
+        dropout=0.0,
+        layer="free",
+        consistency=0,
+        architecture="small",
     )
     network = train([TrainingSource("made", made, 8)], settings, progress=lambda _, loss: losses.append(loss))
     energy = [EMOTIONS.index("energy")]
     said = predict_clips(network, made)[1][:, energy]
     assert column_correlations(said, made.targets["emotions"][:, energy])[0] > 0.5
-    assert losses[-1] < losses[0] / 3
+    assert losses[-1] < losses[0] / 2
 
 
 def test_a_fixed_layer_stays_as_published():
@@ -125,6 +132,7 @@ def test_a_start_is_taken_over_but_for_its_last_layer(tmp_path):
         new_network(TrainingSettings(architecture="small", start=path))
 
 
+@pytest.mark.slow
 def test_music_of_known_qualities_alone_is_learned_on_its_own_scale():
     """Without any other scale the line between mid-levels and qualities stays what it is: none."""
     sources = [TrainingSource("known:0:made", material(6), 4)]

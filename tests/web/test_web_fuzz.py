@@ -100,9 +100,9 @@ def check(server, session, frames, requests):
     assert server._process is process, "it has not ended"
     assert process.is_alive()
     with connect(f"ws://127.0.0.1:{server.page_port}/ws", open_timeout=20) as client:
-        client.recv(timeout=20)
+        client.recv(timeout=120)
         client.send(json.dumps({"set": {FADER: 2.5}}))
-        assert session.comes_to(FADER, 2.5, seconds=20)
+        assert session.comes_to(FADER, 2.5, seconds=120)
     for parameter in PARAMETERS:
         value = session.get(parameter.address)
         if value is not None and parameter.kind != "trigger":

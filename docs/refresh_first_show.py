@@ -100,7 +100,7 @@ def main() -> None:
         (folder / "evening.toml").write_text(SET_LIST)
         port = free_port()
         words = [sys.executable, "-m", "moodfader.control.cli", "play", folder / "evening.toml", "--backend", "null"]
-        words += ["--osc-port", "0", "--web", "--web-port", port]
+        words += ["--paused", "--osc-port", "0", "--web", "--web-port", port]
         variables = ("CONFIG", "STATE")
         environment = {f"MOODFADER_{one}": str(folder / one.lower()) for one in variables}
         environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}

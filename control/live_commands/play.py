@@ -144,7 +144,7 @@ def play(
     for file in paths:
         probe(file)
     if prepare:
-        prepare_tracks(paths, model=model, coupled=coupled, output=voice)
+        prepare_tracks(paths, model=model, settings={"coupled": coupled, "quality": quality}, output=voice)
         return
     if record is not None:
         check_recordable(record)

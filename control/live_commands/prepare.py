@@ -1,8 +1,9 @@
 """play --prepare: the tracks of a set list are analysed before the show, so that every fader acts at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import typer
 
@@ -12,7 +13,7 @@ from ..console.options import load_model_option, open_track
 from ..console.output import FileCount, Output, print_error
 
 
-def prepare(files: Sequence[Path], *, model: Path | None, coupled: bool, output: Output) -> None:
+def prepare(files: Sequence[Path], *, model: Path | None, settings: Mapping[str, Any], output: Output) -> None:
     """Analyse each file once, with progress; what has been analysed before is taken from the cache.
 
     Parameters
@@ -21,8 +22,8 @@ def prepare(files: Sequence[Path], *, model: Path | None, coupled: bool, output:
         The set list.
     model : Path or None
         The network; None: the one that ships.
-    coupled : bool
-        Whether the faders are coupled.
+    settings : mapping
+        Fields of AnalysisSettings.
     output : Output
         For progress, and a line for each file.
 
@@ -47,7 +48,7 @@ def prepare(files: Sequence[Path], *, model: Path | None, coupled: bool, output:
                 analyze(
                     track,
                     model=network,
-                    settings=AnalysisSettings(coupled=coupled),
+                    settings=AnalysisSettings(**settings),
                     progress=lambda done, fractions=fractions, report=report: _report(done, fractions, report),  # type: ignore[misc]
                     note=output.note,
                 )

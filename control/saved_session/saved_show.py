@@ -131,18 +131,19 @@ def _checked(content: Mapping[str, Any]) -> SavedShow:
         if not all(isinstance(file, str) and file and "\0" not in file for file in files):
             raise InputError("a track is no file name")
     tracks, given = (tuple(map(Path, files)) for files in lists if isinstance(files, list))
-    track, position_s = content.get("track"), content.get("position_s")
+    track = content.get("track")
     if isinstance(track, bool) or not isinstance(track, int) or not 0 <= track < len(tracks):
         raise InputError("its track is none of its tracks")
-    if not _is_number(position_s) or not 0 <= position_s <= _LONGEST_S:
-        raise InputError("its position is none")
+    position_s = _number(content.get("position_s"), "its position")
+    if not 0 <= position_s <= _LONGEST_S:
+        raise InputError(f"its position {position_s:g} is out of range")
     values, snapshots = content.get("values"), content.get("snapshots")
     if not isinstance(values, dict) or not isinstance(snapshots, dict):
         raise InputError("it has no values")
     checked = {address: find_parameter(address).validate(values[address]) for address in KEPT if address in values}
     stored = dict(_slot(slot, row) for slot, row in snapshots.items())
     playing, ended = bool(content.get("playing")), bool(content.get("ended"))
-    return SavedShow(tracks, given, track, float(position_s), playing, checked, stored, ended)
+    return SavedShow(tracks, given, track, position_s, playing, checked, stored, ended)
 
 
 def _slot(slot: str, row: Any) -> tuple[int, StoredSnapshot]:  # noqa: ANN401
@@ -150,16 +151,19 @@ def _slot(slot: str, row: Any) -> tuple[int, StoredSnapshot]:  # noqa: ANN401
     if not 1 <= number <= SLOTS or not isinstance(row, dict):
         raise InputError(f"slot {slot[:10]!r} is none")
     faders, targets, name = row.get("faders_db"), row.get("targets"), row.get("name")
-    track, wet = row.get("track"), row.get("wet")
     if not isinstance(faders, list) or not isinstance(targets, dict):
         raise InputError(f"slot {number} has no faders and targets")
-    if not all(map(_is_number, (*faders, *targets.values(), track, wet))):
-        raise InputError(f"slot {number} has what is no number")
+    what = f"what slot {number} holds"
+    faders_db = tuple(_number(value, what) for value in faders)
+    shifts = {str(key): _number(value, what) for key, value in targets.items()}
+    track, wet = (_number(row.get(key), what) for key in ("track", "wet"))
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
         raise InputError(f"slot {number} has no name")
-    snapshot = Snapshot(tuple(map(float, faders)), {key: float(one) for key, one in targets.items()}, float(wet))
-    return number, StoredSnapshot(snapshot, name, int(track))
+    return number, StoredSnapshot(Snapshot(faders_db, shifts, wet), name, int(track))
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _number(value: object, what: str) -> float:
+    """A finite number. Raises InputError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InputError(f"{what} is no number")
+    return float(value)

@@ -15,7 +15,9 @@ from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 
 PRESETS = ("dolce", "agitato")
 FADERS = {f"/moodfader/midlevel/{name}" for name in MIDLEVEL}
-BUTTONS = {f"/moodfader/{name}" for name in ("zero", "transport/next", "transport/previous", "transport/skip")}
+TRIGGERS = ("zero", "transport/next", "transport/previous", "transport/skip", "undo", "redo")
+OF_SLOTS = ("snapshot/recall", "snapshot/store", "morph/to", "cue/go")
+BUTTONS = {f"/moodfader/{name}" for name in (*TRIGGERS, *OF_SLOTS)}
 
 
 def test_the_plan_has_what_a_show_needs_and_nothing_lies_upon_another():

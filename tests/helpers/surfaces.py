@@ -82,7 +82,8 @@ class SocketSurface(Surface):
     """A WebSocket that is read all the time."""
 
     def __init__(self, url):
-        self._socket = connect(url, open_timeout=PATIENCE_S, max_size=None)
+        self._open = contextlib.ExitStack()
+        self._socket = self._open.enter_context(connect(url, open_timeout=PATIENCE_S, max_size=None))
         threading.Thread(target=self._follow, daemon=True).start()
 
     def _follow(self):
@@ -94,7 +95,7 @@ class SocketSurface(Surface):
         raise NotImplementedError
 
     def close(self):
-        self._socket.close()
+        self._open.close()
 
 
 class PageSurface(SocketSurface):

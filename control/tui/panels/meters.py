@@ -12,7 +12,7 @@ from .view_state import ViewState
 
 _FLOOR_DB: Final = -60.0
 _HOT_DB: Final = -3.0
-_STEREO: Final = 56  # cells from which on there is room for two bars
+_STEREO: Final = 50  # cells from which on there is room for two bars
 _LEAST_REDUCTION_DB: Final = 0.05
 
 
@@ -97,7 +97,7 @@ def _health_row(view: ViewState, width: int, palette: Palette) -> Text:
     row = Text(" ")
     pairs = [_count("underruns", view.number("meter/dropouts"), palette)]
     pairs += [_count("xruns", view.number("meter/late"), palette), ("load", f"{view.number('meter/load'):.0%}", "")]
-    pairs += [("latency", f"{view.number('meter/latency_ms'):.0f} ms", ""), _limiter(view, palette)]
+    pairs += [("latency", f"{view.number('meter/latency_ms'):.0f} ms", "")]
     pairs += [("buffer", f"{view.number('meter/ring'):.0f} blocks", "")]
     return _append_pairs(row, pairs, width, palette)
 
@@ -105,7 +105,8 @@ def _health_row(view: ViewState, width: int, palette: Palette) -> Text:
 def _gain_row(view: ViewState, width: int, palette: Palette) -> Text:
     """What is set apart from the faders."""
     pairs = [("master", f"{format_signed(view.number('master'), '.1f')} dB", "")]
-    pairs += [("wet", f"{view.number('wet', 1.0):.0%}", ""), ("preset", str(view.value("preset/load") or "none"), "")]
+    pairs += [("wet", f"{view.number('wet', 1.0):.0%}", ""), _limiter(view, palette)]
+    pairs += [("preset", str(view.value("preset/load") or "none"), "")]
     pairs += [("OSC", f"{len(view.clients)} client{'' if len(view.clients) == 1 else 's'}", "")]
     return _append_pairs(Text(" "), pairs, width, palette)
 

@@ -25,7 +25,7 @@ from .handles import DAMAGE, FADER_HANDLES, handle_fields
 from .levels import LEVELS_DB
 from .listeners import Listener
 from .segment_excerpts import SegmentExcerpts
-from .solver import METRIC_RIDGE, Solution, solve, solve_in_rounds
+from .solver import Solution, correct, inverse_root, solve
 
 Labels = npt.NDArray[np.int32]
 
@@ -45,6 +45,7 @@ CORRECTED_RMS: Final = 1.2
 ROUNDS: Final = 2
 """Of corrections at the network alone, by which the other features are put back where they were."""
 TOLERANCE: Final = 0.06
+HELD = True
 _EXPLAINED_COST: Final = 1.0
 _FRAMES_AT_ONCE: Final = 4096
 _FEATURES: Final = len(MIDLEVEL)
@@ -152,9 +153,8 @@ class _FaderSolver:
 
     def _own_rms_db(self, feature: int) -> float:
         """Gain that it takes, about, to move a feature by TARGET at the network and to leave the others."""
-        rows = self._slopes[0]
-        lift = METRIC_RIDGE * np.trace(self._metric) / len(self._metric) * np.eye(len(self._metric))
-        gram = rows @ np.linalg.solve(self._metric + lift, rows.T)
+        rows = self._slopes[0] @ inverse_root(self._metric)
+        gram = rows @ rows.T
         gram += (1e-6 * np.trace(gram) / len(gram) + 1e-18) * np.eye(len(gram))
         return float(np.sqrt(TARGET * np.linalg.inv(gram)[feature, feature] * TARGET)) + 1e-9
 
@@ -183,7 +183,7 @@ class _FaderSolver:
         """From a start on, with the network alone, on many excerpts."""
         own = [(0, output) for output in range(_FEATURES)]
         excerpts = iter((self._few, *[self._many] * (ROUNDS - 1)))  # (the first slopes need not be exact)
-        return solve_in_rounds(
+        return correct(
             lambda coefficients: self._moved(self._gains(coefficients).astype(np.float32)),
             lambda coefficients: self._slopes_at(next(excerpts), own, coefficients),
             target * (np.arange(_FEATURES) == feature),
@@ -193,6 +193,7 @@ class _FaderSolver:
             max_rms_db=CORRECTED_RMS * MAX_RMS_DB,
             rounds=ROUNDS,
             tolerance=TOLERANCE,
+            held=self._slopes[1:, feature] if HELD else None,
         )
 
     def _rms_db(self, coefficients: Floats) -> float:

@@ -21,9 +21,7 @@ from ...models.common.arrays import Floats
 
 METRIC_RIDGE: Final = 1e-4
 TRIES: Final = 8
-SETTLE: Final = TRIES
-ROUNDS: Final = 3
-ROUND_TRIES: Final = 4
+ROUND_STEPS: Final = 3
 STEP_SHARES: Final = (1.0, 0.5, 0.25, 0.1)
 TOLERANCE: Final = 0.02
 SOFT_SHARE: Final = 0.1
@@ -44,15 +42,22 @@ _WEIGHTS: Final = (0.1, 10.0)
 @dataclass(frozen=True)
 class Solution:
     """coefficients [handles] in dB; moved [rows]: what they move, as measured; error: the largest miss of a firm
-    row and a tenth of that of a soft one, per largest target; tries: how often the listeners were asked; slopes
-    [rows, handles]: as corrected.
+    row and a tenth of that of a soft one, per largest target; tries: how often the listeners were asked.
     """
 
     coefficients: Floats
     moved: Floats
     error: float
     tries: int
-    slopes: Floats
+
+
+def inverse_root(metric: Floats, *, ridge: float = METRIC_RIDGE) -> Floats:
+    """L^-T of the metric W = L L' [handles, handles], by which gain is measured as length: [handles, handles].
+
+    ridge: what is added to the metric, as a share of its mean.
+    """
+    lift = ridge * np.trace(metric) / len(metric) * np.eye(len(metric))
+    return np.asarray(np.linalg.inv(np.linalg.cholesky(metric + lift)).T)
 
 
 def solve(
@@ -64,73 +69,64 @@ def solve(
     rms_of: Callable[[Floats], float],
     max_rms_db: float,
     soft: npt.NDArray[np.bool_] | None = None,
-    start: Floats | None = None,
     tries: int = TRIES,
-    settle: int = SETTLE,
     tolerance: float = TOLERANCE,
     ridge: float = METRIC_RIDGE,
 ) -> Solution:
     """Move rows by `targets` [rows]: measure(coefficients) says by how much they are moved.
 
-    slopes [rows, handles] at zero (or at start), per dB; metric [handles, handles], the mean square gain of
-    coefficients c being c' metric c; rms_of gives the rms gain in dB of the field that they make; soft [rows]: which
-    rows are met as far as the gain allows; start: coefficients that are measured first; settle: after so many tries
-    the soft rows are left as they are, and the firm ones are corrected by the smallest step; ridge: what is added to
-    the metric, as a share of its mean.
+    slopes [rows, handles] at zero, per dB; metric [handles, handles], the mean square gain of coefficients c being
+    c' metric c; rms_of gives the rms gain in dB of the field that they make; soft [rows]: which rows are met as far
+    as the gain allows; ridge: see inverse_root.
     """
     soft = np.zeros(len(targets), bool) if soft is None else soft
-    lift = ridge * np.trace(metric) / len(metric) * np.eye(len(metric))
-    inverse_root = np.linalg.inv(np.linalg.cholesky(metric + lift)).T  # L^-T
-    scale = max(float(np.abs(targets).max(initial=0.0)), 1e-9)
+    root = inverse_root(metric, ridge=ridge)
+    scale = _scale(targets)
+    units = np.where(np.abs(targets) > _NOTHING * scale, targets, scale)
     slopes = slopes.copy()
     coefficients, moved = np.zeros(slopes.shape[1]), np.zeros(len(targets))
-    best = Solution(coefficients, moved, np.inf, 0, slopes)
+    best = Solution(coefficients, moved, np.inf, 0)
     for count in range(1, tries + 1):
-        proposed = None
-        if count == 1 and start is not None:
-            proposed = start
-        elif count > settle:
-            proposed = coefficients + _least_step(slopes[~soft], (targets - moved)[~soft], inverse_root)
-            if not soft.any() and (rms := rms_of(proposed)) > max_rms_db:
-                proposed = proposed * (max_rms_db / rms)
-        if proposed is None or (count > settle and soft.any() and rms_of(proposed) > max_rms_db):
-            wanted = targets - moved + slopes @ coefficients
-            units = np.where(np.abs(targets) > _NOTHING * scale, targets, scale)
-            proposed = _Linear(slopes, wanted, units, soft, inverse_root).within(rms_of, max_rms_db)
+        wanted = targets - moved + slopes @ coefficients
+        proposed = _Linear(slopes, wanted, units, soft, root).within(rms_of, max_rms_db)
         step, before = proposed - coefficients, moved
-        coefficients = proposed
-        moved = measure(coefficients)
+        coefficients, moved = proposed, measure(proposed)
         misses = np.abs(moved - targets) / scale
         error = float(misses[~soft].max(initial=0.0) + SOFT_SHARE * misses[soft].max(initial=0.0))
-        size = float(step @ metric @ step)
-        begun = count == 1 and start is not None
-        if size > _NO_STEP and not begun:
-            # Broyden's update that is least in the metric
-            slopes = slopes + np.outer(moved - before - slopes @ step, metric @ step) / size
         if error < best.error:
-            best = Solution(coefficients, moved, error, count, slopes)
-        if misses[~soft].max(initial=0.0) < tolerance or (size < _NO_STEP and not begun):
+            best = Solution(coefficients, moved, error, count)
+        if misses[~soft].max(initial=0.0) < tolerance or float(step @ metric @ step) < _NO_STEP:
             break
+        slopes = _corrected(slopes, step, moved - before, metric)
     return best
 
 
-def _least_step(slopes: Floats, missing: Floats, inverse_root: Floats) -> Floats:
+def _scale(targets: Floats) -> float:
+    return max(float(np.abs(targets).max(initial=0.0)), 1e-9)
+
+
+def _corrected(slopes: Floats, step: Floats, moved: Floats, metric: Floats) -> Floats:
+    """Slopes [rows, handles] after a step by which rows were moved: Broyden's update that is least in the metric."""
+    return np.asarray(slopes + np.outer(moved - slopes @ step, metric @ step) / float(step @ metric @ step))
+
+
+def _least_step(slopes: Floats, missing: Floats, root: Floats) -> Floats:
     """The step of least gain by which rows of these slopes [rows, handles] move by what is missing."""
-    rows = slopes @ inverse_root
+    rows = slopes @ root
     gram = rows @ rows.T
     lift = (_STEP_RIDGE * np.trace(gram) / max(len(gram), 1) + _TINY) * np.eye(len(gram))
-    return np.asarray(inverse_root @ rows.T @ np.linalg.solve(gram + lift, missing))
+    return np.asarray(root @ rows.T @ np.linalg.solve(gram + lift, missing))
 
 
 class _Linear:
     """The rows as linear: slopes @ coefficients shall be `wanted` [rows]."""
 
     def __init__(
-        self, slopes: Floats, wanted: Floats, units: Floats, soft: npt.NDArray[np.bool_], inverse_root: Floats
+        self, slopes: Floats, wanted: Floats, units: Floats, soft: npt.NDArray[np.bool_], root: Floats
     ) -> None:
         """Take the rows as they are; units [rows]: what the soft rows' misses are shares of."""
-        rows = slopes @ inverse_root
-        self._inverse_root = inverse_root
+        rows = slopes @ root
+        self._root = root
         firm = rows[~soft]
         gram = firm @ firm.T
         gram += (_ROW_RIDGE * np.trace(gram) / max(len(gram), 1) + _TINY) * np.eye(len(gram))
@@ -158,7 +154,7 @@ class _Linear:
     def _at(self, damping: float) -> Floats:
         """Firm rows met, soft rows with this damping; the least reached of them is given more weight."""
         if np.isinf(damping) or not len(self._soft):
-            return np.asarray(self._inverse_root @ self._firm)
+            return np.asarray(self._root @ self._firm)
         gram = self._soft @ self._soft.T
         lift = damping * (np.trace(gram) / len(gram) + 1e-15)
         weights = np.ones(len(self._missing))
@@ -167,10 +163,10 @@ class _Linear:
             solved = self._soft.T @ np.linalg.solve(gram + lift * np.diag(1 / weights), self._missing)
             short = self._missing - self._soft @ solved
             weights = np.clip(weights * np.exp(_WORST_FIRST * (short - short.mean())), *_WEIGHTS)
-        return np.asarray(self._inverse_root @ (self._firm + solved))
+        return np.asarray(self._root @ (self._firm + solved))
 
 
-def solve_in_rounds(
+def correct(
     measure: Callable[[Floats], Floats],
     slopes_at: Callable[[Floats], Floats],
     targets: Floats,
@@ -179,35 +175,44 @@ def solve_in_rounds(
     start: Floats,
     rms_of: Callable[[Floats], float],
     max_rms_db: float,
-    rounds: int = ROUNDS,
-    tries: int = ROUND_TRIES,
+    rounds: int,
+    steps: int = ROUND_STEPS,
     tolerance: float = TOLERANCE,
+    held: Floats | None = None,
 ) -> Solution:
     """Move firm rows from a start on by the smallest steps, with new slopes_at(coefficients) in every round.
 
-    As `solve`, for what bends too much for one set of slopes.
+    As `solve`, for what bends too much for one set of slopes; all rows are firm. held [rows, handles]: slopes of what
+    the steps shall leave where it is.
     """
-    best: Solution | None = None
+    held = np.zeros((0, len(start))) if held is None else held
+    root, scale = inverse_root(metric), _scale(targets)
+    moved = measure(start)
+    best = Solution(start, moved, float(np.abs(moved - targets).max()) / scale, 1)
+    tries = 1
     for _ in range(rounds):
-        begin = start if best is None else best.coefficients
-        found = solve(
-            measure,
-            slopes_at(begin),
-            targets,
-            metric,
-            rms_of=rms_of,
-            max_rms_db=max_rms_db,
-            start=begin,
-            tries=tries,
-            settle=0,
-            tolerance=tolerance,
-        )
-        if best is not None and found.error >= best.error:
-            break
-        best = found
         if best.error < tolerance:
             break
-    assert best is not None
+        coefficients, moved, begun = best.coefficients, best.moved, best.error
+        slopes = slopes_at(coefficients)
+        for _ in range(steps):
+            missing = np.concatenate((targets - moved, np.zeros(len(held))))
+            proposed = coefficients + _least_step(np.concatenate((slopes, held)), missing, root)
+            if (rms := rms_of(proposed)) > max_rms_db:
+                proposed = proposed * (max_rms_db / rms)
+            step, before = proposed - coefficients, moved
+            if float(step @ metric @ step) < _NO_STEP:
+                break
+            coefficients, moved = proposed, measure(proposed)
+            tries += 1
+            slopes = _corrected(slopes, step, moved - before, metric)
+            error = float(np.abs(moved - targets).max()) / scale
+            if error < best.error:
+                best = Solution(coefficients, moved, error, tries)
+            if error < tolerance:
+                break
+        if best.error >= begun:
+            break
     return best
 
 
@@ -227,15 +232,14 @@ def damped_newton(
     move; ends where the length of what is missed is within tolerance, per length of the targets. For strong gains,
     where `solve`'s steps go astray.
     """
-    lift = METRIC_RIDGE * np.trace(metric) / len(metric) * np.eye(len(metric))
-    inverse_root = np.linalg.inv(np.linalg.cholesky(metric + lift)).T
+    root = inverse_root(metric)
     length = max(float(np.linalg.norm(targets)), 1e-9)
     coefficients, moved = start, measure(start)
     for _ in range(steps):
         missed = float(np.linalg.norm(targets - moved))
         if missed <= tolerance * length:
             break
-        step = _least_step(slopes_at(coefficients), targets - moved, inverse_root)
+        step = _least_step(slopes_at(coefficients), targets - moved, root)
         for share in STEP_SHARES:
             proposed = coefficients + share * step
             found = measure(proposed)

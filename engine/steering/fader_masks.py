@@ -39,6 +39,7 @@ OWN_RMS_SHARE: Final = 0.75
 SOFT_TARGET: Final = 0.09
 """What is asked of the broad listener and of the companion, as far as the gain allows."""
 TRIES: Final = 3
+WORST_FIRST = 0.0
 """How often all listeners are asked."""
 CORRECTED_RMS: Final = 1.2
 """How much more gain the corrections may take."""
@@ -176,6 +177,7 @@ class _FaderSolver:
             max_rms_db=MAX_RMS_DB,
             soft=soft,
             tries=TRIES,
+            worst_first=WORST_FIRST,
             tolerance=TOLERANCE,
         )
 

@@ -24,6 +24,7 @@ TRIES: Final = 8
 ROUND_STEPS: Final = 3
 STEP_SHARES: Final = (1.0, 0.5, 0.25, 0.1)
 TOLERANCE: Final = 0.02
+WORST_FIRST: Final = 3.0
 SOFT_SHARE: Final = 0.1
 """How much the largest miss of a soft row counts beside one of a firm row, when tries are compared."""
 _ROW_RIDGE: Final = 1e-6
@@ -35,14 +36,14 @@ _LEAST_DAMPING: Final = 1e-3
 _STRONGEST: Final = 1e6
 _BISECTIONS: Final = 12
 _REWEIGHTINGS: Final = 3
-_WORST_FIRST: Final = 3.0
 _WEIGHTS: Final = (0.1, 10.0)
 
 
 @dataclass(frozen=True)
 class Solution:
-    """coefficients [handles] in dB; moved [rows]: what they move, as measured; error: the largest miss of a firm
-    row and a tenth of that of a soft one, per largest target; tries: how often the listeners were asked.
+    """coefficients [handles] in dB; moved [rows]: what they move, as measured; error: the largest miss of a
+    firm row, per largest target of these, and a tenth of that of a soft one, per its own; tries: how often the
+    listeners were asked.
     """
 
     coefficients: Floats
@@ -72,26 +73,28 @@ def solve(
     tries: int = TRIES,
     tolerance: float = TOLERANCE,
     ridge: float = METRIC_RIDGE,
+    worst_first: float = WORST_FIRST,
 ) -> Solution:
     """Move rows by `targets` [rows]: measure(coefficients) says by how much they are moved.
 
     slopes [rows, handles] at zero, per dB; metric [handles, handles], the mean square gain of coefficients c being
     c' metric c; rms_of gives the rms gain in dB of the field that they make; soft [rows]: which rows are met as far
-    as the gain allows; ridge: see inverse_root.
+    as the gain allows; ridge: see inverse_root; worst_first: how much more a soft row counts that
+    is reached less than the others, 0: all count alike.
     """
     soft = np.zeros(len(targets), bool) if soft is None else soft
     root = inverse_root(metric, ridge=ridge)
-    scale = _scale(targets)
+    scale = _scale(targets[~soft] if (~soft).any() else targets)
     units = np.where(np.abs(targets) > _NOTHING * scale, targets, scale)
     slopes = slopes.copy()
     coefficients, moved = np.zeros(slopes.shape[1]), np.zeros(len(targets))
     best = Solution(coefficients, moved, np.inf, 0)
     for count in range(1, tries + 1):
         wanted = targets - moved + slopes @ coefficients
-        proposed = _Linear(slopes, wanted, units, soft, root).within(rms_of, max_rms_db)
+        proposed = _Linear(slopes, wanted, units, soft, root, worst_first).within(rms_of, max_rms_db)
         step, before = proposed - coefficients, moved
         coefficients, moved = proposed, measure(proposed)
-        misses = np.abs(moved - targets) / scale
+        misses = np.abs(moved - targets) / np.where(soft, np.abs(units), scale)
         error = float(misses[~soft].max(initial=0.0) + SOFT_SHARE * misses[soft].max(initial=0.0))
         if error < best.error:
             best = Solution(coefficients, moved, error, count)
@@ -122,11 +125,17 @@ class _Linear:
     """The rows as linear: slopes @ coefficients shall be `wanted` [rows]."""
 
     def __init__(
-        self, slopes: Floats, wanted: Floats, units: Floats, soft: npt.NDArray[np.bool_], root: Floats
+        self,
+        slopes: Floats,
+        wanted: Floats,
+        units: Floats,
+        soft: npt.NDArray[np.bool_],
+        root: Floats,
+        worst_first: float,
     ) -> None:
         """Take the rows as they are; units [rows]: what the soft rows' misses are shares of."""
         rows = slopes @ root
-        self._root = root
+        self._root, self._worst_first = root, worst_first
         firm = rows[~soft]
         gram = firm @ firm.T
         gram += (_ROW_RIDGE * np.trace(gram) / max(len(gram), 1) + _TINY) * np.eye(len(gram))
@@ -162,7 +171,7 @@ class _Linear:
             # (S S' + lift / w) y = missing: weighted damped least squares in the rows' own space
             solved = self._soft.T @ np.linalg.solve(gram + lift * np.diag(1 / weights), self._missing)
             short = self._missing - self._soft @ solved
-            weights = np.clip(weights * np.exp(_WORST_FIRST * (short - short.mean())), *_WEIGHTS)
+            weights = np.clip(weights * np.exp(self._worst_first * (short - short.mean())), *_WEIGHTS)
         return np.asarray(self._root @ (self._firm + solved))
 
 

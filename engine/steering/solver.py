@@ -35,6 +35,7 @@ _STEP_RIDGE: Final = 1e-3
 _LEAST_DAMPING: Final = 1e-3
 _STRONGEST: Final = 1e6
 _BISECTIONS: Final = 12
+_SHORTENINGS: Final = 4
 _REWEIGHTINGS: Final = 3
 _WEIGHTS: Final = (0.1, 10.0)
 
@@ -207,7 +208,9 @@ def correct(
         for _ in range(steps):
             missing = np.concatenate((targets - moved, np.zeros(len(held))))
             proposed = coefficients + _least_step(np.concatenate((slopes, held)), missing, root)
-            if (rms := rms_of(proposed)) > max_rms_db:
+            for _ in range(_SHORTENINGS):  # (gains are limited, so their rms is not in proportion)
+                if (rms := rms_of(proposed)) <= max_rms_db:
+                    break
                 proposed = proposed * (max_rms_db / rms)
             step, before = proposed - coefficients, moved
             if float(step @ metric @ step) < _NO_STEP:

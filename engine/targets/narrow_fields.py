@@ -1,9 +1,9 @@
 """Narrow gain fields: what the network that ships follows in one spectrogram and nobody else does.
 
-A field says where a decibel moves one output of a listener most: its gradient, smoothed, within -1..1. A few tenths of
-a decibel of it move a network as much as some decibels of a handle (steering/handles.py). Targets are solved by
-handles; what these leave undone at the network within the permitted gain, and what they move of the emotions that are
-kept, is put right by these.
+A field says where a decibel moves one output of a listener most: its gradient, smoothed, within -1..1. A decibel of
+it moves a network as much as some decibels of a handle (steering/handles.py). Targets are solved by handles; what
+these leave undone at the network within the permitted gain, and what they move of the emotions that are kept, is put
+right by these.
 """
 
 import math

@@ -203,29 +203,42 @@ def correct(
     for _ in range(rounds):
         if best.error < tolerance:
             break
-        coefficients, moved, begun = best.coefficients, best.moved, best.error
-        slopes = slopes_at(coefficients)
+        begun, furthest = best.error, np.inf  # (after a step that made it worse the next is at most half as long)
+        slopes = slopes_at(best.coefficients)
         for _ in range(steps):
-            missing = np.concatenate((targets - moved, np.zeros(len(held))))
-            proposed = coefficients + _least_step(np.concatenate((slopes, held)), missing, root)
-            for _ in range(_SHORTENINGS):  # (gains are limited, so their rms is not in proportion)
-                if (rms := rms_of(proposed)) <= max_rms_db:
-                    break
-                proposed = proposed * (max_rms_db / rms)
-            step, before = proposed - coefficients, moved
-            if float(step @ metric @ step) < _NO_STEP:
+            missing = np.concatenate((targets - best.moved, np.zeros(len(held))))
+            step = _least_step(np.concatenate((slopes, held)), missing, root)
+            step *= min(1.0, furthest / max(_length(step, metric), _NO_STEP))
+            proposed = _within(best.coefficients + step, rms_of, max_rms_db)
+            step = proposed - best.coefficients
+            if _length(step, metric) ** 2 < _NO_STEP:
                 break
-            coefficients, moved = proposed, measure(proposed)
+            moved = measure(proposed)
             tries += 1
-            slopes = _corrected(slopes, step, moved - before, metric)
+            slopes = _corrected(slopes, step, moved - best.moved, metric)
             error = float(np.abs(moved - targets).max()) / scale
             if error < best.error:
-                best = Solution(coefficients, moved, error, tries)
+                best, furthest = Solution(proposed, moved, error, tries), np.inf
+            else:
+                furthest = _length(step, metric) / 2
             if error < tolerance:
                 break
         if best.error >= begun:
             break
     return best
+
+
+def _length(step: Floats, metric: Floats) -> float:
+    return float(np.sqrt(max(float(step @ metric @ step), 0.0)))
+
+
+def _within(coefficients: Floats, rms_of: Callable[[Floats], float], limit: float) -> Floats:
+    """Coefficients made smaller until their rms gain is within the limit."""
+    for _ in range(_SHORTENINGS):  # (gains are limited, so their rms is not in proportion)
+        if (rms := rms_of(coefficients)) <= limit:
+            break
+        coefficients = coefficients * (limit / rms)
+    return coefficients
 
 
 def damped_newton(

@@ -18,7 +18,7 @@ from ...models.common.errors import InputError
 from ..steering.excerpts import Excerpts
 from ..steering.handles import HANDLES
 from ..steering.listeners import Listener
-from ..steering.solver import correct, solve
+from ..steering.solver import Solution, correct, solve
 from .narrow_fields import narrow_fields
 
 LARGEST_SHIFT: Final = 1.0
@@ -26,9 +26,12 @@ MAX_RMS_DB: Final = 5.0
 GAIN_RANGE_DB: Final = (0.1, 12.0)
 SHARES: Final = {"companion": 0.8}
 """How much of a shift is asked of a listener, if not all of it: the companion is trained to move little."""
-BROAD_SHARE: Final = 0.98
-"""So much of the permitted gain may go into handles; the rest is for the narrow fields."""
+BROAD_SHARES: Final = (0.98, 0.88, 0.75, 0.6)
+"""So much of the handles' solution the narrow fields begin with: less where more would leave them too little gain."""
 ROUNDS: Final = 2
+STEPS: Final = 5
+GOOD: Final = 0.06
+"""A miss per largest target with which no smaller share is tried."""
 REACHED: Final = 0.9
 KEPT: Final = 0.2
 
@@ -117,22 +120,29 @@ def solve_targets(
         np.array(wanted),
         excerpts.metric[:handles, :handles],
         rms_of=lambda coefficients: excerpts.rms_db(_filled(coefficients, more)),
-        max_rms_db=BROAD_SHARE * max_rms_db,
+        max_rms_db=max_rms_db,
         soft=soft,
     )
     firm = [row for row in rows if row[0] == 0]
-    exact = correct(
-        lambda coefficients: moved(coefficients)[~soft],
-        lambda coefficients: excerpts.slopes(firm, coefficients),
-        np.array(wanted)[~soft],
-        excerpts.metric,
-        start=_filled(broad.coefficients, more),
-        rms_of=excerpts.rms_db,
-        max_rms_db=max_rms_db,
-        rounds=ROUNDS,
-        held=slopes[soft],
-    )
-    return exact.coefficients
+    best: Solution | None = None
+    for share in BROAD_SHARES if more else BROAD_SHARES[:1]:
+        found = correct(
+            lambda coefficients: moved(coefficients)[~soft],
+            lambda coefficients: excerpts.slopes(firm, coefficients),
+            np.array(wanted)[~soft],
+            excerpts.metric,
+            start=_filled(share * broad.coefficients, more),
+            rms_of=excerpts.rms_db,
+            max_rms_db=max_rms_db,
+            rounds=ROUNDS,
+            steps=STEPS,
+            held=slopes[soft],
+        )
+        best = found if best is None or found.error < best.error else best
+        if best.error < GOOD:
+            break
+    assert best is not None
+    return best.coefficients
 
 
 def target_excerpts(sounds: Sequence[FloatArray], listeners: Sequence[Listener], targets: Targets) -> Excerpts:

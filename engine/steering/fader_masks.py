@@ -31,22 +31,21 @@ Labels = npt.NDArray[np.int32]
 
 SOLVED_AT_DB: Final = 6.0
 """Where a fader stands when it is solved."""
-TARGET: Final = 0.07
-"""By how much it shall then move its feature, if it can."""
-MAX_RMS_DB: Final = 4.0
+TARGET: Final = 0.05
+"""By how much it shall then move its feature, if it can. More takes gain that nobody but the network hears."""
+MAX_RMS_DB: Final = 3.2
+"""More does not reach the listeners: no segment gets more than SOLVED_AT_DB, and what is pressed there is bent."""
 OWN_RMS_SHARE: Final = 0.75
 """So much of the gain may go into moving the network alone: a feature that would take more is moved by less."""
-SOFT_TARGET: Final = 0.09
-"""What is asked of the broad listener and of the companion, as far as the gain allows."""
+SOFT_TARGET: Final = 0.3
+"""What is asked of the broad listener and of the companion: more than there is, so all the gain goes there."""
 TRIES: Final = 3
-WORST_FIRST = 0.0
 """How often all listeners are asked."""
 CORRECTED_RMS: Final = 1.2
 """How much more gain the corrections may take."""
 ROUNDS: Final = 2
 """Of corrections at the network alone, by which the other features are put back where they were."""
 TOLERANCE: Final = 0.06
-HELD = True
 _EXPLAINED_COST: Final = 1.0
 _FRAMES_AT_ONCE: Final = 4096
 _FEATURES: Final = len(MIDLEVEL)
@@ -177,7 +176,7 @@ class _FaderSolver:
             max_rms_db=MAX_RMS_DB,
             soft=soft,
             tries=TRIES,
-            worst_first=WORST_FIRST,
+            worst_first=0.0,
             tolerance=TOLERANCE,
         )
 
@@ -195,7 +194,6 @@ class _FaderSolver:
             max_rms_db=CORRECTED_RMS * MAX_RMS_DB,
             rounds=ROUNDS,
             tolerance=TOLERANCE,
-            held=self._slopes[1:, feature] if HELD else None,
         )
 
     def _rms_db(self, coefficients: Floats) -> float:

@@ -3,9 +3,13 @@
 The names below are the public interface; each is imported when it is first used, for torch takes seconds.
 
 >>> import moodfader
->>> prediction = moodfader.predict("song.ogg")                                            # doctest: +SKIP
->>> analysis = moodfader.analyze("song.ogg")                                              # doctest: +SKIP
->>> moodfader.render("song.ogg", analysis, "out.wav", faders={"dissonance": 6})           # doctest: +SKIP
+>>> prediction = moodfader.predict("song.ogg")
+>>> 0 < prediction.emotions["tension"] < 1
+True
+>>> analysis = moodfader.analyze("song.ogg")
+>>> result = moodfader.render("song.ogg", analysis, "out.wav", faders={"dissonance": 6})
+>>> result.output
+'out.wav'
 """
 
 import importlib

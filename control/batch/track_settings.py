@@ -5,7 +5,6 @@ name of a feature and hold decibels, for steer that of an emotion and hold a shi
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from ...models.common.constants import EMOTIONS, MIDLEVEL
@@ -41,6 +40,7 @@ _ANALYSIS: Final[Mapping[str, Callable[[str], Any]]] = {
     "estimator": str.strip,
     "perturbation": str.strip,
     "coupled": _switch,
+    "quality": str.strip,
 }
 _SOUND: Final[Mapping[str, Callable[[str], Any]]] = {
     "ceiling": float,
@@ -126,7 +126,7 @@ def _predict(values: Values) -> tuple[Values, str | None]:
 
 
 def _analyze(values: Values) -> tuple[Values, str | None]:
-    return asdict(analysis_settings(values)), None
+    return analysis_settings(values).stored(), None
 
 
 def _render(values: Values) -> tuple[Values, str | None]:
@@ -140,7 +140,7 @@ def _render(values: Values) -> tuple[Values, str | None]:
     settings = {
         "gains_db": gains_db,
         "match_loudness": values["match_loudness"],
-        "analysis": asdict(analysis_settings(values)),
+        "analysis": analysis_settings(values).stored(),
     }
     return {**settings, **_sound(values)}, f".{values['format']}"
 

@@ -4,13 +4,18 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ...models.common.errors import InputError
 from ..console.options import load_or_analyze
 from ..console.output import Output
 
 if TYPE_CHECKING:
+    from ...engine.analysis.analysis import Analysis
     from ...engine.analysis.settings import AnalysisSettings
+    from ...engine.audio.track import Track
     from ...engine.dsp.segment_mask import SegmentMask
+    from ...engine.dsp.solved_settings import SolvedSetting
     from ...models.inference.checkpoint import Model
 
 
@@ -26,9 +31,12 @@ def render_automation(
 ) -> None:
     """Render a recorded performance. `file` is its first track, or one of its tracks by name. Raises InputError."""
     from ...engine.audio.track import load_track
+    from ...engine.dsp.faders import Faders
     from ...engine.dsp.segment_mask import SegmentMask
+    from ...engine.dsp.solved_settings import SolvedSetting
     from ...engine.performance.automation_file import read_automation
     from ...engine.performance.replay import replay
+    from ...engine.render.whole_setting import solve_whole
 
     performance = read_automation(automation)
     names = [track.name for track in performance.tracks]
@@ -38,14 +46,30 @@ def render_automation(
     tracks = tuple(file if number == index else track for number, track in enumerate(performance.tracks))
 
     settings = dataclasses.replace(settings, coupled=performance.coupled)
+    steered: dict[int, tuple[Track, Analysis]] = {}
 
     def steering(number: int, path: Path) -> tuple["SegmentMask", str, str]:
         track = load_track(path)
         analysis = load_or_analyze(track, model, settings, voice)
+        steered[number] = track, analysis
         mask = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=performance.sample_rate)
         return mask, track.digest, analysis.model_digest
 
+    def solved(number: int, path: Path, faders_db: tuple[float, ...]) -> "SolvedSetting":
+        found = solve_whole(*steered[number], Faders(*faders_db), model)
+        if found is None:
+            raise InputError(f"{automation}: {faders_db} is no setting of several decoupled faders")
+        return SolvedSetting(np.array(faders_db), found.correction_db)
+
     with voice.progress(f"Rendering {output.name}") as report:
-        result = replay(performance, output, steering=steering, tracks=tracks, bit_depth=bit_depth, progress=report)
+        result = replay(
+            performance,
+            output,
+            steering=steering,
+            settings=solved,
+            tracks=tracks,
+            bit_depth=bit_depth,
+            progress=report,
+        )
     shown = f"{result.output}: {result.duration_s:.2f} s at {result.sample_rate} Hz, {result.changes} changes"
     voice.result(dataclasses.asdict(result), lambda: shown)

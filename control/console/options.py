@@ -41,6 +41,13 @@ Coupled = Annotated[
     bool,
     typer.Option("--coupled", metavar="", help="Faders as before 0.8: each moves other features along."),
 ]
+Quality = Annotated[
+    str,
+    typer.Option(
+        metavar="full|draft",
+        help="draft: in a fraction of the time, with noisier weights and coupled faders.",
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FEATURE=DB", help="Put a fader to so many dB, -12 to 12. Repeatable."),

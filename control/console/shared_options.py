@@ -79,13 +79,20 @@ class AnalysisOptions:
     ] = "gain"
 
     coupled: options.Coupled = False
+    quality: options.Quality = "full"
 
     def settings(self) -> "AnalysisSettings":
         """The settings of the analysis. Raises InputError for an unknown name or a number out of range."""
         from ...engine.analysis.settings import AnalysisSettings
 
         return AnalysisSettings(
-            self.segmentation, self.estimator, self.perturbation, self.evaluations, self.seed, self.coupled
+            self.segmentation,
+            self.estimator,
+            self.perturbation,
+            self.evaluations,
+            self.seed,
+            self.coupled,
+            self.quality,
         )
 
 

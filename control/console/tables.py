@@ -25,9 +25,9 @@ _BAR_WIDTH: Final = 20
 def numbers_table(*columns: str) -> Table:
     """An empty table whose first column is flush left and whose others, of numbers, are flush right."""
     table = Table(header_style="", box=box.ROUNDED)
-    table.add_column(columns[0], no_wrap=True)
+    table.add_column(columns[0], no_wrap=True, vertical="bottom")
     for column in columns[1:]:
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, justify="right", no_wrap=True, vertical="bottom")
     return table
 
 
@@ -49,7 +49,7 @@ def prediction_table(file: Path, track: "Track", prediction: "Prediction") -> Gr
 
 def analysis_table(file: Path, analysis: "Analysis") -> Group:
     """Numbers of significant segments that raise and lower each feature, and how reliable their weights are."""
-    table = numbers_table("feature", "raise", "lower", "surrogate R²", "split-half r", "reliability")
+    table = numbers_table("feature", "raise", "lower", "surrogate\nR²", "split-half\nr", "reliability")
     measures = zip(analysis.surrogate_r2, analysis.half_agreement, analysis.reliability, strict=True)
     for name, counts, measured in zip(MIDLEVEL, analysis.significant_counts().values(), measures, strict=True):
         texts = (f"{value:.2f}" for value in measured)

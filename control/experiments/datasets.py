@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -26,16 +26,16 @@ from ...models.network.spectrogram import LogSpectrogram
 from ...models.synthesis.labelled_music import TABLE, labelled_set
 from ...models.training.batches import TrainingSource
 from ..console.output import Output
-from .rendered_datasets import render_midi_dataset
+from .rendered_datasets import MIDI_DATASETS, render_midi_dataset
 
 CLIPS_PER_BATCH: Final = {
-    "soundtracks": 20, "midlevel": 20, "table": 20, "perceptual": 10, "known": 16, "emotify": 16, "vgmidi": 8,
-    "emopia": 8, "pop909": 6,
+    "soundtracks": 20, "midlevel": 20, "table": 20, "perceptual": 10, "known": 16, "emotify": 16,
+    **{name: dataset.clips_per_batch for name, dataset in MIDI_DATASETS.items()},
 }  # fmt: skip
 """Clips per batch by kind of data set (`known`: synthetic music)."""
-NOT_RECORDED: Final = ("perceptual", "known", "vgmidi", "emopia", "pop909")
+NOT_RECORDED: Final = ("perceptual", "known", *MIDI_DATASETS)
 """Kinds of data set that are no complete recordings: excerpts of a rating study, and rendered music."""
-DIVIDED_ALONE: Final = ("known", "emotify", "vgmidi", "emopia", "pop909")
+DIVIDED_ALONE: Final = ("known", "emotify", *MIDI_DATASETS)
 """Kinds whose folds are made for each data set: its groups are in no other one."""
 KNOWN_ALONE: Final = 24
 """Synthetic clips per batch where there is no other data set."""
@@ -45,7 +45,10 @@ LEAST_CLIPS: Final = 5
 
 @dataclass(frozen=True)
 class DatasetPaths:
-    """Paths of the data sets, as the options give them; `known` are folders of synthetic music."""
+    """Paths of the data sets, as the options give them.
+
+    `known` are folders of synthetic music, `midi` those of MIDI files by their names in MIDI_DATASETS.
+    """
 
     soundtracks: Path | None = None
     midlevel: Path | None = None
@@ -54,21 +57,13 @@ class DatasetPaths:
     known: tuple[Path, ...] = ()
     teacher: Path | None = None
     emotify: Path | None = None
-    vgmidi: Path | None = None
-    emopia: Path | None = None
-    pop909: Path | None = None
+    midi: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def named(self) -> bool:
         """Whether any path is given."""
         audio = (self.soundtracks, self.midlevel, self.tables, self.perceptual, self.known, self.emotify)
         return any((*audio, *self.midi))
-
-    @property
-    def midi(self) -> dict[str, Path]:
-        """Folders of MIDI files, which are rendered, by kind."""
-        named = {"vgmidi": self.vgmidi, "emopia": self.emopia, "pop909": self.pop909}
-        return {kind: folder for kind, folder in named.items() if folder is not None}
 
     def or_default(self) -> "DatasetPaths":
         """Return these paths or, if none is given, those of the data folder (MOODFADER_DATA).

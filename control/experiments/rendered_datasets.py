@@ -1,5 +1,7 @@
 """Data sets of MIDI files as sound: read, and rendered into the cache folder."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -9,14 +11,41 @@ from ...models.datasets.table import Clip
 from ...models.midi_datasets.emopia import read_emopia
 from ...models.midi_datasets.pop909 import read_pop909
 from ...models.midi_datasets.pop_setting import band_setting
-from ...models.midi_datasets.rendered_sets import ensemble_setting, rendered_clips
+from ...models.midi_datasets.rendered_sets import MidiPiece, Setting, ensemble_setting, rendered_clips
 from ...models.midi_datasets.vgmidi import read_vgmidi
 from ..console.output import Output
 
-MIDI_READERS: Final = {"vgmidi": read_vgmidi, "emopia": read_emopia, "pop909": read_pop909}
 MIDI_SEED: Final = 21
-EXCERPTS: Final = {"vgmidi": 3, "emopia": 1, "pop909": 1}
-"""Rendered excerpts of each piece."""
+
+
+@dataclass(frozen=True)
+class MidiDataset:
+    """How a data set of MIDI files is read and rendered.
+
+    Attributes
+    ----------
+    read
+        Reads its folder.
+    excerpts
+        Rendered excerpts of each piece.
+    clips_per_batch
+        Its place in a batch of training.
+    setting
+        Chooses the instruments of an excerpt.
+    """
+
+    read: Callable[[Path], list[MidiPiece]]
+    excerpts: int
+    clips_per_batch: int
+    setting: Setting = ensemble_setting
+
+
+MIDI_DATASETS: Final = {
+    "vgmidi": MidiDataset(read_vgmidi, excerpts=3, clips_per_batch=8),
+    "emopia": MidiDataset(read_emopia, excerpts=1, clips_per_batch=8),
+    "pop909": MidiDataset(read_pop909, excerpts=1, clips_per_batch=6, setting=band_setting),
+}
+"""All of them, by the name of their option."""
 
 
 def render_midi_dataset(
@@ -27,7 +56,7 @@ def render_midi_dataset(
     Parameters
     ----------
     kind
-        A key of MIDI_READERS.
+        A key of MIDI_DATASETS.
     folder
         The data set.
     voice
@@ -42,17 +71,17 @@ def render_midi_dataset(
     InputError
         The data set cannot be read, FluidSynth or a sound font is missing, or the folder cannot be written to.
     """
-    pieces = MIDI_READERS[kind](folder)
+    dataset = MIDI_DATASETS[kind]
+    pieces = dataset.read(folder)
     if rendered is None:
         rendered = cache_dir() / "rendered" / f"{kind}-{short_digest(str(folder.resolve()))}"
-    setting = band_setting if kind == "pop909" else ensemble_setting
     with voice.progress(f"Rendering {kind}") as report:
         return rendered_clips(
             pieces,
             rendered,
-            excerpts=EXCERPTS[kind],
+            excerpts=dataset.excerpts,
             seed=MIDI_SEED,
-            setting=setting,
+            setting=dataset.setting,
             soundfonts=soundfonts,
             progress=report,
         )

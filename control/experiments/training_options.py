@@ -116,6 +116,7 @@ class DatasetOptions:
             No data set is named and there is none in the data folder.
         """
         from .datasets import DatasetPaths
+        from .rendered_datasets import MIDI_DATASETS
 
         tables, synthetic = tuple(self.table or ()), tuple(self.synthetic or ())
         return DatasetPaths(
@@ -126,9 +127,7 @@ class DatasetOptions:
             synthetic,
             self.teacher,
             self.emotify,
-            self.vgmidi,
-            self.emopia,
-            self.pop909,
+            {name: folder for name in MIDI_DATASETS if (folder := getattr(self, name)) is not None},
         ).or_default()
 
 

@@ -12,6 +12,14 @@ Kind = Literal["fader", "meter", "toggle", "button"]
 GAP: Final = 10
 _WIDTH, _FADER, _METER, _BUTTON = 100, 300, 200, 60
 _SEEK_S: Final = 10.0
+_MORE_FADERS: Final = (("wet", "wet"), ("master", "master"), ("morph/position", "crossfade"))
+_OF_SLOTS: Final = (
+    ("snapshot/recall", "snapshot"),
+    ("morph/to", "morph to"),
+    ("snapshot/store", "store"),
+    ("cue/go", "cue"),
+)
+"""Rows of buttons, one for each slot or cue point."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ def surface_plan(presets: tuple[str, ...] = ()) -> list[Control]:
         Names of presets; a button each.
     """
     names = tuple((f"midlevel/{name}", name_with_pole(name)) for name in MIDLEVEL)
-    faders = _row("fader", (*names, ("wet", "wet"), ("master", "master")), top=0, height=_FADER)
+    faders = _row("fader", (*names, *_MORE_FADERS), top=0, height=_FADER)
     top = _FADER + GAP
     meters = _row("meter", tuple((f"emotion/{name}", name) for name in EMOTIONS), top=top, height=_METER)
     top += _METER + GAP
@@ -77,15 +85,16 @@ def surface_plan(presets: tuple[str, ...] = ()) -> list[Control]:
     toggles = _row("toggle", switches, top=top, height=_BUTTON)
     triggers: tuple[tuple[str, str, Value], ...]
     triggers = (("zero", "zero", None), ("transport/previous", "previous", None), ("transport/next", "next", None))
+    triggers += (("undo", "undo", None), ("redo", "redo", None))
     skips = (("transport/skip", "\u2212 10 s", -_SEEK_S), ("transport/skip", "+ 10 s", _SEEK_S))
     top += _BUTTON + GAP
     buttons = _buttons((*triggers, *skips), top=top)
     top += _BUTTON + GAP
-    recalls: list[tuple[str, str, Value]]
-    recalls = [("snapshot/recall", f"snapshot {slot}", slot) for slot in range(1, SLOTS + 1)]
+    slots: list[list[tuple[str, str, Value]]]
+    slots = [[(address, f"{name} {slot}", slot) for slot in range(1, SLOTS + 1)] for address, name in _OF_SLOTS]
     loads: list[tuple[str, str, Value]] = [("preset/load", name, name) for name in presets]
     per_row = len(faders)
-    for row in (recalls, *(loads[start : start + per_row] for start in range(0, len(loads), per_row))):
+    for row in (*slots, *(loads[start : start + per_row] for start in range(0, len(loads), per_row))):
         buttons += _buttons(tuple(row), top=top)
         top += _BUTTON + GAP
     return [*faders, *meters, *toggles, *buttons]

@@ -1,6 +1,7 @@
 """A layout for TouchOSC (a `.tosc` file: XML of the dialect `lexml`, compressed by zlib).
 
-Each control has its own address and range in its OSC message, so nothing has to be set up but the connection.
+Each control has its own address and range in its OSC message, and a script asks every five seconds to be told of
+changes, so nothing has to be set up but the connection.
 Format: hexler.net/touchosc/manual (controls, messages), as files of its editor (1.5) have it.
 """
 
@@ -9,6 +10,7 @@ import zlib
 from typing import Final
 from xml.etree import ElementTree as Tree
 
+from ..osc.dispatcher import SUBSCRIBE
 from ..parameters.table import ROOT
 from .surface_plan import GAP, Control, surface_plan
 
@@ -21,6 +23,17 @@ _COLOURS: Final = {
     "toggle": (0.89, 0.63, 0.11),
     "button": (0.45, 0.48, 0.52),
 }
+RECEIVE_PORT: Final = 12000
+"""The port on which the layout asks to be told of changes; the same as in TouchOSC's connection."""
+_SCRIPT: Final = f"""local asked = -5000
+function update()
+  local now = getMillis()
+  if now - asked >= 5000 then
+    asked = now
+    sendOSC({{ '{SUBSCRIBE}', {{ {{ tag = 'f', value = 30 }}, {{ tag = 'i', value = {RECEIVE_PORT} }} }} }})
+  end
+end
+"""
 _NAMESPACE: Final = uuid.UUID("5a0d3c5e-0f0b-4b8e-9d5c-6d6f6f646661")
 
 
@@ -31,6 +44,9 @@ def touchosc(presets: tuple[str, ...] = ()) -> bytes:
     height = max(control.top + control.height for control in plan) + GAP
     document = Tree.Element("lexml", version=_VERSION)
     root = _node(document, "GROUP", "Moodfader", (0, 0, width, height), (0.1, 0.1, 0.11), includes=True)
+    properties = root.find("properties")
+    assert properties is not None
+    _property(properties, "s", "script", _SCRIPT)
     values = Tree.SubElement(root, "values")
     _value(values, "touch", "false")
     children = Tree.SubElement(root, "children")

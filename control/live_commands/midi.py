@@ -10,9 +10,10 @@ import typer
 from ...models.common.errors import InputError
 from ..console import options
 from ..console.output import Output
+from ..midi.interfaces import Direction, port_names
 from ..midi.learn import MidiLearn
 from ..midi.mapping import MidiBinding, mapping_file, read_mapping, save_mapping
-from ..midi.ports import MidiInput, input_ports
+from ..midi.ports import MidiInput
 from .osc import parse_argument
 
 _MAX_WAIT_S = 3600.0
@@ -27,15 +28,17 @@ def register(app: typer.Typer) -> None:
 
 @midi.command("list")
 def list_midi(as_json: options.Json = False) -> None:
-    """List the MIDI inputs of this system, and which control sets which address."""
+    """List the MIDI inputs and outputs of this system, and which control sets (and shows) which address."""
     output = Output(as_json=as_json)
+    directions: tuple[Direction, ...] = ("input", "output")
     try:
-        ports = input_ports()
+        ports = [(direction, name) for direction in directions for name in port_names(direction)]
     except InputError as error:
         output.note(str(error))
-        ports = ()
-    for port in ports:
-        output.result({"port": port}, lambda port=port: f"input {port}")  # type: ignore[misc]
+        ports = []
+    for direction, name in ports:
+        values = {"port" if direction == "input" else "output": name}
+        output.result(values, lambda direction=direction, name=name: f"{direction} {name}")  # type: ignore[misc]
     for binding in read_mapping(mapping_file()):
         output.result(asdict(binding), lambda binding=binding: _line(binding))  # type: ignore[misc]
     output.line(str(mapping_file()))

@@ -5,23 +5,28 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
+from ...models.common.constants import QUALITIES
 from ...models.common.errors import InputError
 from ...models.common.extras import require
 from ..console import options
 from ..console.options import fader_gains_db
 from ..console.output import Output
+from ..saved_session.saved_show import PLAY
+from ..set_lists.set_list import read_set_list
 from ..tui.status_line import format_status, status_snapshot
+from .play_checks import check_options, show_to_resume
+from .prepare import prepare as prepare_tracks
+from .surfaces import open_midi, open_osc, open_web, show_page_address
 
 if TYPE_CHECKING:
     from ..osc.server import OscServer
     from ..session.session import Session
-    from ..web.server import WebServer
 
 _LINE_S = 1.0
 _FADE_OUT_S = 0.3
@@ -33,7 +38,10 @@ def register(app: typer.Typer) -> None:
 
 
 def play(
-    files: options.Files,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE...", help="Sound files, playlists (.m3u8) and set lists (.toml)."),
+    ] = None,
     backend: Annotated[
         str,
         typer.Option(
@@ -58,6 +66,12 @@ def play(
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="Begin with a preset.")] = None,
     settings: options.Set = None,
     paused: Annotated[bool, typer.Option("--paused", metavar="", help="Do not begin to play yet.")] = False,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", metavar="", help="Analyse all tracks before the show, and end.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", metavar="", help="Go on with the last show where it ended or was cut off.")
+    ] = False,
     record: Annotated[
         Path | None, typer.Option(metavar="F", help="Keep the performance (JSON Lines; see: render --automation).")
     ] = None,
@@ -82,11 +96,22 @@ def play(
     midi: Annotated[
         str | None, typer.Option(metavar="PORT", help="MIDI input to listen to; virtual makes one.")
     ] = None,
+    midi_out: Annotated[
+        str | None,
+        typer.Option(metavar="PORT", help="MIDI output for motor faders, LED rings and lamps; virtual makes one."),
+    ] = None,
     ceiling: options.Ceiling = -1.0,
     no_terminal: Annotated[
         bool, typer.Option("--no-terminal", metavar="", help="One line a second instead of the full view.")
     ] = False,
     coupled: options.Coupled = False,
+    quality: Annotated[
+        str,
+        typer.Option(
+            metavar="full|draft",
+            help="full: a draft of the analysis within seconds, then the full one; draft: leave it at that.",
+        ),
+    ] = "full",
     model: options.ModelFile = None,
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="One JSON object a second.")] = False,
     quiet: options.Quiet = False,
@@ -97,13 +122,30 @@ def play(
     from ...engine.live.player import PlayerOptions
     from ...engine.performance.automation_file import check_recordable
     from ...engine.processes.realtime import set_control_priority
+    from ..saved_session.keeper import ShowKeeper, crashed_show, restore_show
+    from ..session.presets import readable_presets
     from ..session.session import Session
 
     voice = Output(as_json=as_json, quiet=quiet)
     gains_db = fader_gains_db(preset, settings)
-    _check(backend, block, ceiling, rate, channels, render_ahead, model)
-    for file in files:
+    check_options(backend, block, ceiling, rate, channels, render_ahead, model)
+    if quality not in QUALITIES:
+        raise InputError(f"--quality {quality}: there are {', '.join(QUALITIES)}")
+    if quality == "draft" and record is not None:
+        raise InputError("--record: is rendered with the full analysis; leave --quality draft out")
+    show = show_to_resume(files) if resume else None
+    given = list(files or (show.given if show is not None else ()))
+    tracks = read_set_list(given)
+    paths = [track.file for track in tracks]
+    if not paths:
+        raise InputError("which files? (sound files, playlists .m3u8 or set lists .toml; --resume: the last show)")
+    if show is not None and [path.absolute() for path in paths] != list(show.tracks):
+        raise InputError("--resume: the set list has other tracks than the show had (play it without --resume)")
+    for file in paths:
         probe(file)
+    if prepare:
+        prepare_tracks(paths, model=model, settings={"coupled": coupled, "quality": quality}, output=voice)
+        return
     if record is not None:
         check_recordable(record)
     full = not (no_terminal or as_json or quiet) and _is_interactive()
@@ -116,36 +158,47 @@ def play(
         ahead=render_ahead,
         ceiling_dbtp=ceiling,
         model=model,
-        analysis={"coupled": coupled},
+        analysis={"coupled": coupled, "quality": quality},
+        draft_first=quality == "full" and record is None,
+        presets=tuple(astuple(one.faders) for one in readable_presets()[0].values()),
     )
     set_control_priority()
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said
     note = DeferredNotes(notes.append if full else voice.note)
+    titles = [track.shown for track in tracks]
     with contextlib.ExitStack() as open_things:
         stop = open_things.enter_context(_stopped_by_signals())
         session = Session(note=note)
-        server = None if no_osc else _osc(session, open_things, bind, osc_port, reply_port, note)
-        pages = None
+        server = None if no_osc else open_osc(session, open_things, bind, osc_port, reply_port, note)
+        url, pages = "", None
         if web or server is not None:
             ports = web_port if web else None, server.port if server is not None else None
-            pages = _web(session, open_things, bind, ports, files, note)
+            pages = open_web(session, open_things, bind, ports, paths, titles, note)
+            url = pages.url
             if web:
-                _show_page_address(voice, pages.url)
-        if midi is not None:
-            _midi(session, open_things, midi, note)
+                show_page_address(voice, url)
+        if midi is not None or midi_out is not None:
+            open_midi(session, open_things, midi, midi_out, note)
         for name, value in gains_db.items():
             session.set(f"/moodfader/midlevel/{name}", value, source="command")
-        if not paused:
-            session.set("/moodfader/transport/play", True, source="command")
-        session.start_player(files, wanted, record=record)
+        plays = not paused and (show is None or show.playing)
+        if plays and show is None:
+            session.set(PLAY, True, source="command")
+        session.start_player(paths, wanted, record=record, settings=[track.settings for track in tracks])
         if pages is not None:
             pages.start()  # (a process that takes a core for half a second: not before the first sound)
         open_things.callback(session.close, fade_s=_FADE_OUT_S)
+        if show is not None:
+            restore_show(session, show)
+            session.set(PLAY, plays, source="resume")
+        elif line := crashed_show():
+            note(line)
+        open_things.callback(ShowKeeper(session, paths, given, note=note).close)
         note.release()
         if full:
-            _full_view(session, files, server, stop, notes)
+            _full_view(session, paths, titles, url, server, stop, notes)
         else:
-            _lines(session, files, voice, stop)
+            _lines(session, paths, voice, stop)
     for text in notes:
         voice.note(text)
 
@@ -176,91 +229,6 @@ def _is_interactive() -> bool:
     return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
-def _check(
-    backend: str,
-    block: int,
-    ceiling: float,
-    rate: int | None,
-    channels: int | None,
-    render_ahead: int | None,
-    model: Path | None,
-) -> None:
-    """What can be told without opening anything. Raises InputError."""
-    if model is not None and not model.is_file():
-        raise InputError(f"{model}: no such model file")
-    if render_ahead is not None and not 0 <= render_ahead <= 192_000:
-        raise InputError(f"--render-ahead {render_ahead}: goes from 0 to 192000 samples")
-    known = ("auto", "jack", "portaudio", "pyo", "null")
-    if backend not in known:
-        raise InputError(f"no back end is called {backend!r}: there are {', '.join(known)}")
-    if not 32 <= block <= 8192:
-        raise InputError(f"--block {block}: goes from 32 to 8192 samples")
-    if not -20 <= ceiling <= 0:
-        raise InputError(f"--ceiling {ceiling:g}: goes from -20 to 0 dBTP")
-    if rate is not None and not 8_000 <= rate <= 192_000:
-        raise InputError(f"--rate {rate}: goes from 8000 to 192000 Hz (in kHz?)")
-    if channels is not None and not 1 <= channels <= 8:
-        raise InputError(f"--channels {channels}: goes from 1 to 8")
-
-
-def _osc(
-    session: "Session",
-    open_things: contextlib.ExitStack,
-    host: str,
-    port: int,
-    reply_port: int | None,
-    note: Callable[[str], None],
-) -> "OscServer":
-    """Let OSC in."""
-    from ..osc.server import OscServer
-
-    server = OscServer(session, host=host, port=port, reply_port=reply_port, note=note)
-    open_things.callback(server.close)
-    return server
-
-
-def _web(
-    session: "Session",
-    open_things: contextlib.ExitStack,
-    host: str,
-    ports: tuple[int | None, int | None],
-    files: list[Path],
-    note: Callable[[str], None],
-) -> "WebServer":
-    """Take the addresses of the page (the first port) and of OSCQuery (which names the second, that of OSC)."""
-    from ..osc.sockets import url_host
-    from ..web.server import WebServer
-
-    page_port, osc_port = ports
-    server = WebServer(
-        session, host=host, page_port=page_port, osc_port=osc_port, tracks=files, note=note, start=False
-    )
-    open_things.callback(server.close)
-    if osc_port is not None:
-        shown = url_host(server.host)
-        note(f"OSC on {shown}:{osc_port}, OSCQuery on http://{shown}:{server.query_port}")
-    return server
-
-
-def _show_page_address(voice: Output, url: str) -> None:
-    """Print the address as one line on standard output, and as a QR code where other devices can reach it."""
-    voice.result({"web": url}, lambda: f"web page: {url}")
-    if urlsplit(url).path != "/" and sys.stderr.isatty():
-        from ..web.qr_code import qr_code
-
-        voice.note(qr_code(url))
-
-
-def _midi(session: "Session", open_things: contextlib.ExitStack, port: str, note: Callable[[str], None]) -> None:
-    from ..midi.mapping import mapping_file, read_mapping
-    from ..midi.ports import MidiControl, MidiInput
-
-    control = MidiControl(session, read_mapping(mapping_file()), source=f"midi {port}", note=note)
-    opened = MidiInput(port, control.receive)
-    open_things.callback(opened.close)
-    note(f"MIDI from {opened.name}")
-
-
 def _lines(session: "Session", files: list[Path], voice: Output, stop: threading.Event) -> None:
     """A line a second until the last track has ended, or somebody stops."""
     while True:
@@ -273,17 +241,26 @@ def _lines(session: "Session", files: list[Path], voice: Output, stop: threading
 
 
 def _full_view(
-    session: "Session", files: list[Path], server: "OscServer | None", stop: threading.Event, notes: list[str]
+    session: "Session",
+    files: list[Path],
+    titles: list[str],
+    url: str,
+    server: "OscServer | None",
+    stop: threading.Event,
+    notes: list[str],
 ) -> None:
     """Until the user quits or the program is told to end."""
     from ..tui.app import Terminal
 
     def track() -> str:
         number = session.meters.track if session.meters else 0
-        return files[number].name if len(files) == 1 else f"{number + 1}/{len(files)} {files[number].name}"
+        shown = titles[number] if titles[number] != files[number].stem else files[number].name
+        return shown if len(files) == 1 else f"{number + 1}/{len(files)} {shown}"
 
     clients = server.clients if server else tuple
-    Terminal(session, track=track, clients=clients, notes=lambda: notes, until=stop.is_set).run()
+    Terminal(
+        session, track=track, titles=titles, url=url, clients=clients, notes=lambda: notes, until=stop.is_set
+    ).run()
 
 
 @contextlib.contextmanager

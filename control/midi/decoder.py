@@ -70,6 +70,12 @@ class MidiDecoder:
         changes = ((parameter.address, self._value(binding, parameter, message)) for binding, parameter in bound)
         return [(address, value) for address, value in changes if value is not None]
 
+    def take_over(self, binding: MidiBinding) -> None:
+        """Take note that an absolute control stands at the value that is held (a motor has moved it there)."""
+        held, parameter = self._current(binding.address), find_parameter(binding.address)
+        if isinstance(held, int | float) and parameter.has_norm:
+            self._faders.setdefault(binding, _Fader()).set_to = parameter.to_norm(held)
+
     def _value(self, binding: MidiBinding, parameter: Parameter, message: MidiMessage) -> Value:
         """The value that the message sets, or None."""
         pressed = message.value > 0 if message.kind == "note" else message.value >= _PRESSED

@@ -8,13 +8,16 @@
     mode = "7bit"                # 14bit, twos, offset, signed, toggle
     takeover = "pickup"          # jump
     value = "dolce"              # what a press sets, for buttons, pads and programs
+    on = 127                     # what lights the lamp of a button or pad (play --midi-out): a colour, on some
+    off = 0                      # what puts it out
 
 Modes: `14bit` takes numbers 0..31 for the coarse half, number + 32 for the fine one. Encoders without ends send
 steps: `twos` 1 up and 127 down, `offset` 65 up and 63 down, `signed` 1 up and 65 down; a step is 1/128 of the range.
 `toggle` turns a switch over at each press.
 
 Takeover: with `pickup` a fader that stands elsewhere than the value (a preset was loaded, another surface moved it)
-does nothing until it comes to the value or crosses it; with `jump` it acts at once.
+does nothing until it comes to the value or crosses it; with `jump` it acts at once. A motor fader that has gone along
+(feedback.py) holds the value.
 """
 
 from collections.abc import Iterable
@@ -58,6 +61,8 @@ class MidiBinding:
         One of `TAKEOVERS`: what a fader does that stands elsewhere than the value.
     value : Value
         What a press sets; None: the address follows the control.
+    on, off : int
+        Velocity or value, 0..127, that lights the control's lamp and puts it out.
 
     Raises
     ------
@@ -72,6 +77,8 @@ class MidiBinding:
     message: str = "control"
     takeover: str = "pickup"
     value: Value = None
+    on: int = 127
+    off: int = 0
 
     def __post_init__(self) -> None:
         parameter = self.check_address(self.address, self.value)
@@ -79,7 +86,7 @@ class MidiBinding:
             if getattr(self, name) not in known:
                 raise InputError(f"MIDI {name} {_shown(getattr(self, name))}: there are {', '.join(known)}")
         largest = {"control": 31 if self.mode == "14bit" else 119, "pitchbend": 0}.get(self.message, 127)
-        for name, low, high in (("channel", 1, 16), ("number", 0, largest)):
+        for name, low, high in (("channel", 1, 16), ("number", 0, largest), ("on", 0, 127), ("off", 0, 127)):
             given = getattr(self, name)
             if isinstance(given, bool) or not isinstance(given, int) or not low <= given <= high:
                 raise InputError(
@@ -136,7 +143,7 @@ def read_mapping(path: Path) -> tuple[MidiBinding, ...]:
 def save_mapping(path: Path, mapping: Iterable[MidiBinding]) -> None:
     """Write a mapping; fields with their default are left out. Raises InputError if it cannot be written."""
     make_folder(path.parent)
-    defaults = {"message": "control", "takeover": "pickup", "value": None}
+    defaults = {"message": "control", "takeover": "pickup", "value": None, "on": 127, "off": 0}
     rows = [
         {name: field for name, field in asdict(binding).items() if name not in defaults or field != defaults[name]}
         for binding in mapping

@@ -43,20 +43,7 @@ def bind_udp(host: str, port: int) -> socket.socket:
     InputError
         If the address cannot be had, with the cause.
     """
-    name = f"OSC on {host}:{port}"
-    if not 0 <= port <= 65535:
-        raise InputError(f"{name}: a port is a number from 0 to 65535")
-    numeric = resolve_host(host, what="OSC on")
-    family = socket.AF_INET6 if ":" in numeric else socket.AF_INET
-    try:
-        bound = socket.socket(family, socket.SOCK_DGRAM)
-    except OSError as error:
-        raise InputError(f"{name}: {error.strerror or error}") from error
-    try:
-        bound.bind((numeric, port))
-    except OSError as error:
-        bound.close()
-        raise InputError(f"{name}: {bind_error_text(error)}") from error
+    bound = _bound(socket.SOCK_DGRAM, host, port, what="OSC on")
     bound.setblocking(False)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
     return bound
@@ -70,16 +57,23 @@ def bind_tcp(host: str, port: int, *, what: str) -> socket.socket:
     InputError
         If the address cannot be had, with the cause. `what` is how the message begins.
     """
-    numeric = resolve_host(host, what=what)
+    return _bound(socket.SOCK_STREAM, host, port, what=what)
+
+
+def _bound(kind: socket.SocketKind, host: str, port: int, *, what: str) -> socket.socket:
+    """A socket of that kind bound to an address; one of TCP listens. Raises InputError, which begins with `what`."""
     name = f"{what} {host}:{port}"
     if not 0 <= port <= 65535:
         raise InputError(f"{name}: a port is a number from 0 to 65535")
+    numeric = resolve_host(host, what=what)
     bound = None
     try:
-        bound = socket.socket(socket.AF_INET6 if ":" in numeric else socket.AF_INET, socket.SOCK_STREAM)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound = socket.socket(socket.AF_INET6 if ":" in numeric else socket.AF_INET, kind)
+        if kind == socket.SOCK_STREAM:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((numeric, port))
-        bound.listen(_LISTEN_BACKLOG)
+        if kind == socket.SOCK_STREAM:
+            bound.listen(_LISTEN_BACKLOG)
     except OSError as error:
         if bound is not None:
             bound.close()

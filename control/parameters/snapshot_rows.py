@@ -45,6 +45,15 @@ SNAPSHOT_ROWS: Final[tuple[Parameter, ...]] = (
         "",
         'Name the slot stored or recalled last, or another one: "3: Chorus".',
     ),
+    Parameter(
+        f"{ROOT}/snapshot/preset",
+        "string",
+        None,
+        None,
+        "",
+        "",
+        'Save the snapshot stored or recalled last as a preset of this name, or another one: "3: chorus".',
+    ),
     _watched("snapshot/slot", "int", 0, "The slot stored or recalled last; 0: none.", high=SLOTS),
     *(
         _watched(f"snapshot/names/{slot}", "string", "", f"Name of slot {slot}; empty: nothing is stored.", low=None)
@@ -90,6 +99,16 @@ SNAPSHOT_ROWS: Final[tuple[Parameter, ...]] = (
         "",
         "",
         "Save the faders as a preset of this name (letters, digits, - and _).",
+    ),
+    _watched("state/presets", "int", 0, "How often presets have been saved in this show."),
+    Parameter(
+        f"{ROOT}/track/preset",
+        "string",
+        None,
+        None,
+        "",
+        "",
+        "Preset that is loaded when the track that plays begins, kept by its sound; empty: none.",
     ),
 )
 """A snapshot does not hold the output gain: how loud it is belongs to the room."""

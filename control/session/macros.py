@@ -39,8 +39,10 @@ def expand_macro(address: str, value: Value, current: Mapping[str, Value]) -> di
         case "preset/load":
             return {address: value, **_fader_values(find_preset(str(value)).gains_db)}
         case "preset/save":
-            _save_preset(str(value), current)
+            save_faders(str(value), current)
             return {}
+        case "track/preset" if value:
+            find_preset(str(value))
         case "zero":
             return _fader_values({})
         case "transport/pause":
@@ -58,8 +60,16 @@ def _fader_values(gains_db: Mapping[str, float]) -> dict[str, Value]:
     return {f"{ROOT}/midlevel/{name}": gains_db.get(name, 0.0) for name in MIDLEVEL}
 
 
-def _save_preset(name: str, current: Mapping[str, Value]) -> None:
-    """Save the faders that are not at 0 dB. Raises InputError, also where there are far too many presets already."""
+def save_faders(name: str, current: Mapping[str, Value]) -> None:
+    """Save faders as a preset. Raises InputError, also where there are far too many presets already.
+
+    Parameters
+    ----------
+    name : str
+        Of the new preset.
+    current : mapping
+        Values by address, among them those of the seven faders.
+    """
     if len(available_presets()) >= _MOST_PRESETS:
         raise InputError(f"preset {name!r}: there are {_MOST_PRESETS} presets already")
     gains = {feature: current[f"{ROOT}/midlevel/{feature}"] for feature in MIDLEVEL}

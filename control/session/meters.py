@@ -52,7 +52,10 @@ def meter_values(meters: PlayerMeters, before: PlayerMeters | None, *, block_len
     values: dict[str, Value] = {
         "transport/position": round(meters.position_s, 3),
         "transport/duration": round(meters.duration_s, 3),
-        "meter/peak_db": round(20 * math.log10(max(meters.peak, 1e-6)), 1),
+        "meter/peak_db": _decibels(meters.peak),
+        "meter/left_db": _decibels(meters.channel_peaks[0]),
+        "meter/right_db": _decibels(meters.channel_peaks[1]),
+        "meter/reduction_db": round(meters.reduction_db, 1),
         "meter/load": round(meters.load, 3),
         "meter/dropouts": meters.underruns,
         "meter/late": meters.xruns,
@@ -90,6 +93,11 @@ def expected_values(surrogate: "Surrogate | None", now: Mapping[str, Value]) -> 
         values[f"{ROOT}/before/{name}"] = _clipped(value)
         values[f"{ROOT}/emotion/{name}"] = _clipped(value + (0.0 if bypass else effect[name]))
     return values
+
+
+def _decibels(magnitude: float) -> float:
+    """Level in dB, -120 at least."""
+    return round(20 * math.log10(max(magnitude, 1e-6)), 1)
 
 
 def _clipped(value: float) -> float:

@@ -79,7 +79,13 @@ def readable_presets() -> tuple[dict[str, Preset], dict[str, str]]:
 
 
 def find_preset(name: str) -> Preset:
-    """The preset of that name, the user's own first. Raises InputError, with a guess at what was meant."""
+    """The preset of that name, the user's own first. Raises InputError, with a guess at what was meant.
+
+    Examples
+    --------
+    >>> find_preset("dolce").gains_db["dissonance"]
+    -5.0
+    """
     paths_by_name = available_presets()
     if name not in paths_by_name:
         near = difflib.get_close_matches(name[:80].lower(), paths_by_name, n=1)

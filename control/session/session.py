@@ -33,11 +33,13 @@ from ...models.common.errors import InputError
 from ...models.common.paths import config_dir
 from ..parameters.table import PARAMETERS, ROOT, Value, find_parameter
 from ..steering.analyzed_tracks import AnalyzedTracks
-from ..steering.cue_points import FILE, CuePoints
-from ..steering.moment import Moment
+from ..steering.kept_settings import read_kept
+from ..steering.moment import FADERS, Moment, snapshot_values
+from ..steering.slots import StoredSnapshot
 from ..steering.steering import Steering
+from ..steering.track_settings import TrackSettings
 from .loop_edges import LOOP, LOOP_END, LOOP_START, TRACK, TrackLoops, move_edge
-from .macros import expand_macro
+from .macros import expand_macro, save_faders
 from .meters import NOTHING_MEASURED, PlayerInterface, expected_values, measured_values, meter_values
 from .parameter_store import ParameterStore
 from .performance_recorder import PerformanceRecorder
@@ -50,10 +52,13 @@ _METERS_S: Final = 0.05
 _MOVING_S: Final = 0.02
 """Time between two readings of the meters; while faders are on their way they are set as often."""
 _SHOWN_ONLY: Final = (
-    "preset/", "snapshot/", "morph/", "cue/", "target", "reached/", "reachable/", "state/", "undo", "redo"
+    "preset/", "snapshot/", "morph/", "cue/", "target", "reached/", "reachable/", "state/", "undo", "redo",
+    "track/preset",
 )  # fmt: skip
-_BY_ITSELF, _MORPH = "targets", "morph"  # sources of changes that nobody sets
+_BY_ITSELF, _MORPH, _SET_LIST = "targets", "morph", "set list"  # sources of changes that nobody sets
 _NOT_HELD: Final = f"{ROOT}/transport/skip"
+_SAVED: Final = f"{ROOT}/preset/save", f"{ROOT}/snapshot/preset"
+_TIMES_SAVED: Final = f"{ROOT}/state/presets"
 
 
 class Session:
@@ -92,7 +97,14 @@ class Session:
         session.start_player(files, options)
         return session
 
-    def start_player(self, files: Sequence[Path], options: PlayerOptions, *, record: Path | None = None) -> None:
+    def start_player(
+        self,
+        files: Sequence[Path],
+        options: PlayerOptions,
+        *,
+        record: Path | None = None,
+        settings: Sequence[TrackSettings] = (),
+    ) -> None:
         """Start a player for these files, paused; the values that were set before are sent to it.
 
         Parameters
@@ -103,6 +115,8 @@ class Session:
             Output device and rendering.
         record : Path, optional
             Automation file to write; created once the player has started.
+        settings : sequence of TrackSettings
+            What a set list says about each of the files.
 
         Raises
         ------
@@ -111,7 +125,8 @@ class Session:
         """
         player = Player(files, self.handle_message, options)
         try:
-            self._steering.cues = self._read_cues()
+            read_kept(self._steering, config_dir(), self._note)
+            self._steering.use_set_list(settings)
             if record is not None:
                 from ...engine.performance.automation_file import AutomationWriter
 
@@ -173,6 +188,8 @@ class Session:
         with self._lock:
             values = self._values_to_set(address, checked)
             self._put(self._steering.follow(address, checked, values, self._values, self._moment(), source), source)
+            if address in _SAVED:
+                self._values.update({_TIMES_SAVED: int(self._values[_TIMES_SAVED] or 0) + 1})
 
     def _put(self, values: Mapping[str, Value], source: str) -> None:
         """Hold values, and send those of the sound to the player; a request of the targets is passed on."""
@@ -201,18 +218,27 @@ class Session:
             self._tracks.surrogates.get(meters.track),
         )
 
-    def _read_cues(self) -> CuePoints:
-        """Those of the user; with a note none are kept where the file cannot be read."""
-        try:
-            return CuePoints(config_dir() / FILE)
-        except InputError as error:
-            self._note(f"cue points are not kept: {error}")
-            return CuePoints()
+    def _begin_track(self, *, first: bool) -> None:
+        """A track begins to play. At the very start a preset does not undo what was asked for already."""
+        steered = self._steering.history.undo_steps > 0 or any(self._values[address] for address in FADERS)
+        self._values.update(self._steering.begin_track(self._moment(), with_preset=not (first and steered)))
+        self._load_track_preset()
+
+    def _load_track_preset(self) -> None:
+        if name := self._steering.track_preset(self._moment()):
+            try:
+                self._set(f"{ROOT}/preset/load", name, _SET_LIST)
+            except InputError as error:
+                self._note(f"the preset of this track: {error}")
 
     def _values_to_set(self, address: str, checked: Value) -> dict[str, Value]:
         """The addresses and values, in order, that setting an address expands to."""
         if address in (LOOP_START, LOOP_END) and isinstance(checked, float):
             return move_edge(address, checked, self._values)
+        if address == f"{ROOT}/snapshot/preset":
+            slot, name = self._steering.slots.addressed(str(checked))
+            save_faders(name, snapshot_values(self._steering.slots.get(slot).snapshot))
+            return {}
         values = expand_macro(address, checked, self._values)
         if isinstance(track := values.get(TRACK), int):
             loop = self._loops.change_track(track, self._values)
@@ -250,6 +276,18 @@ class Session:
     def track_summaries(self) -> Mapping[int, TrackSummary]:
         """Summaries of the analysed tracks, by number."""
         return dict(self._tracks.summaries)
+
+    @property
+    def stored_snapshots(self) -> Mapping[int, StoredSnapshot]:
+        """What is in the slots of snapshots."""
+        with self._lock:
+            return self._steering.slots.all()
+
+    def restore_snapshots(self, snapshots: Mapping[int, StoredSnapshot], track: int) -> None:
+        """Put snapshots into their slots, and let that track begin without its preset."""
+        with self._lock:
+            self._steering.resume(snapshots, track, self._moment().track)
+            self._values.update(self._steering.status(self._moment()))
 
     @property
     def thumbnails(self) -> Mapping[int, np.ndarray]:
@@ -303,7 +341,10 @@ class Session:
                     moment = self._moment()
                     values = self._steering.track_changed(self._values, moment) if moment.track == track else {}
                     self._put(values, _BY_ITSELF)
+                    if moment.track == track:
+                        self._load_track_preset()
                 self._steering.cues.identify(track, summary.digest)
+                self._steering.presets.identify(track, summary.digest)
             case TargetsSolved():
                 with self._lock:
                     self._put(self._steering.solved(message, self._values, self._moment()), _BY_ITSELF)
@@ -333,6 +374,8 @@ class Session:
                 values |= expected_values(self._tracks.surrogates.get(meters.track), self._values)
                 self._stale = False
             self._values.update(values)
+            if before is None or changed:
+                self._begin_track(first=before is None)
             shown = state_values(self._values, meters, self._processes, self._tracks, recording=self.is_recording)
             self._values.update(shown)
 

@@ -46,9 +46,9 @@ def describe_state(
     processes : mapping
         How the player's processes are.
     analyzed : bool
-        Whether the analysis of the track that plays is there.
+        Whether the analysis of the track that plays is there, or a draft of it.
     progress : float or None
-        Share of it that is done, 0..1; None if it has not begun.
+        Share of the analysis that is done, 0..1; None if it has not begun. Below 1 with `analyzed`, a draft is used.
     """
     for process in ("renderer", "output"):
         gone = _GONE.get((process, processes[process]))
@@ -97,4 +97,5 @@ def _steering(values: Mapping[str, Value], *, analyzed: bool, progress: float | 
         return ShowState("original", "original: wet is at 0 %")
     mixed = f" {wet:.0%}" if isinstance(wet, float) and wet < 1 else ""
     matched = ", loudness matched" if values[f"{ROOT}/match_loudness"] else ""
-    return ShowState("steered", f"steered{mixed}{matched}")
+    draft = f" by a draft; full analysis {progress:.0%}" if progress is not None and progress < 1 else ""
+    return ShowState("steered", f"steered{mixed}{matched}{draft}")

@@ -1,20 +1,16 @@
 """Cue points of tracks: positions to go to, kept by the sound of the track, whatever its file is called."""
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from ...models.common.atomic_write import atomic_write, make_folder
 from ...models.common.errors import InputError
-from ...models.common.parsing import parse_json, read_text
 from ..parameters.parameter import ROOT, Value
 from ..parameters.snapshot_rows import SLOTS
+from .kept_by_sound import read_by_sound, save_by_sound
 
 FILE: Final = "cues.json"
-_MOST_BYTES: Final = 8 << 20
-_MOST_TRACKS: Final = 20_000
 _LONGEST_S: Final = 1e7
 
 
@@ -27,22 +23,29 @@ class CuePoints:
         Raises InputError for a file that cannot be read or holds something else.
         """
         self._path = path
-        self._by_digest: dict[str, dict[int, float]] = _read(path) if path is not None and path.exists() else {}
+        self._by_digest = {} if path is None else read_by_sound(path, "cues", checked_cues)
         self._by_track: dict[int, dict[int, float]] = {}
+        self._given: dict[int, dict[int, float]] = {}
+
+    def give(self, track: int, points: Mapping[int, float]) -> None:
+        """Cue points of a set list: they are there for this show, unless they are set anew."""
+        self._given[track] = dict(points)
 
     def of(self, track: int, digest: str | None) -> Mapping[int, float]:
         """The cue points of a track in seconds, by number."""
         known = self._by_digest.get(digest, {}) if digest else {}
-        return {**known, **self._by_track.get(track, {})}
+        return {**known, **self._given.get(track, {}), **self._by_track.get(track, {})}
 
     def set(self, cue: int, position_s: float, *, track: int, digest: str | None) -> None:
         """Set one. Raises InputError where it cannot be kept (it is there until the end, all the same)."""
+        self._given.get(track, {}).pop(cue, None)
         self._own(track, digest)[cue] = round(position_s, 3)
         self._save(digest)
 
     def clear(self, cue: int, *, track: int, digest: str | None) -> None:
         """Remove one. Raises InputError if it is not set, or cannot be kept."""
         self.position(cue, track=track, digest=digest)
+        self._given.get(track, {}).pop(cue, None)
         self._own(track, digest).pop(cue, None)
         self._save(digest)
 
@@ -70,32 +73,19 @@ class CuePoints:
         return self._by_digest.setdefault(digest, {})
 
     def _save(self, digest: str | None) -> None:
-        if self._path is None or digest is None:
-            return
-        kept = {known: points for known, points in self._by_digest.items() if points}
-        make_folder(self._path.parent)
-        newest = dict(list(kept.items())[-_MOST_TRACKS:])
-        with atomic_write(self._path) as beside:
-            beside.write_text(json.dumps({"cues": newest}, indent=1) + "\n", encoding="utf-8")
+        if self._path is not None and digest is not None:
+            save_by_sound(self._path, "cues", {known: points for known, points in self._by_digest.items() if points})
 
 
-def _read(path: Path) -> dict[str, dict[int, float]]:
-    try:
-        content: Any = parse_json(read_text(path, limit=_MOST_BYTES))
-    except (OSError, ValueError) as error:
-        raise error if isinstance(error, InputError) else InputError(f"{path}: cannot be read ({error})") from error
-    tracks = content.get("cues") if isinstance(content, dict) else None
-    if not isinstance(tracks, dict) or not all(isinstance(points, dict) for points in tracks.values()):
-        raise InputError(f"{path}: these are no cue points")
-    return {str(digest): _checked(path, points) for digest, points in tracks.items()}
-
-
-def _checked(path: Path, points: Mapping[str, Any]) -> dict[int, float]:
+def checked_cues(points: Any) -> dict[int, float]:  # noqa: ANN401
+    """Cue points as a file has them: positions in s by number as text. Raises InputError for what is none."""
+    if not isinstance(points, Mapping):
+        raise InputError("these are no cue points")
     found = {}
     for cue, position in points.items():
-        known = cue.isascii() and cue.isdecimal() and len(cue) == 1 and cue != "0"
+        known = isinstance(cue, str) and cue.isascii() and cue.isdecimal() and len(cue) == 1 and cue != "0"
         number = isinstance(position, int | float) and not isinstance(position, bool) and math.isfinite(position)
         if not known or not number or not 0 <= position <= _LONGEST_S:
-            raise InputError(f"{path}: cue {str(cue)[:20]} at {str(position)[:20]} is none")
+            raise InputError(f"cue {str(cue)[:20]} at {str(position)[:20]} is none")
         found[int(cue)] = float(position)
     return found

@@ -50,8 +50,29 @@ class SnapshotSlots:
         del self._stored[slot]
         self.last = 0 if self.last == slot else self.last
 
+    def restore(self, slot: int, stored: StoredSnapshot) -> None:
+        """Put a snapshot with its name into a slot."""
+        self._stored[slot] = stored
+
+    def all(self) -> Mapping[int, StoredSnapshot]:
+        """What is stored, by slot."""
+        return dict(self._stored)
+
     def rename(self, text: str) -> None:
         """Name the last slot, or by "3: Chorus" another one. Raises InputError."""
+        slot, name = self.addressed(text)
+        if not name or len(name) > LONGEST_NAME:
+            raise InputError(f"the name of a snapshot has 1 to {LONGEST_NAME} characters")
+        self._stored[slot] = replace(self.get(slot), name=name)
+
+    def addressed(self, text: str) -> tuple[int, str]:
+        """The slot that a text means, and the rest of it: "3: Chorus" slot 3, without a number the last one.
+
+        Raises
+        ------
+        InputError
+            If there is no such slot.
+        """
         number, colon, rest = text.partition(":")
         if colon and number.strip().isascii() and number.strip().isdecimal():
             slot, name = int(number[:9]), rest.strip()
@@ -61,9 +82,7 @@ class SnapshotSlots:
             slot, name = self.last, text.strip()
             if not slot:
                 raise InputError('no snapshot was stored or recalled yet: "3: Chorus" names slot 3')
-        if not name or len(name) > LONGEST_NAME:
-            raise InputError(f"the name of a snapshot has 1 to {LONGEST_NAME} characters")
-        self._stored[slot] = replace(self.get(slot), name=name)
+        return slot, name
 
     def solved_for(self, stored: StoredSnapshot, track: int) -> Snapshot | None:
         """The snapshot as it was solved for another track, if `keep_solved` was given it."""

@@ -4,7 +4,7 @@ The session asks `Steering.follow` for everything that is set, and `advance` man
 by address, among them the faders: the player and the recording know of nothing else.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from ...engine.processes.messages import SolveTargets, TargetsSolved
@@ -16,6 +16,7 @@ from .history import SteeringHistory
 from .moment import FADERS, WET, Moment, number, present_snapshot, snapshot_values
 from .slots import SnapshotSlots, StoredSnapshot
 from .targets import TargetState
+from .track_settings import TrackPresets, TrackSettings
 
 SETTLE_S: Final = 1.0
 """Within so long faders go from estimated to measured ones."""
@@ -30,6 +31,10 @@ class Steering:
     def __init__(self, cues: CuePoints | None = None) -> None:
         self.slots, self.history, self.targets = SnapshotSlots(), SteeringHistory(), TargetState()
         self.cues = cues or CuePoints()
+        self.presets = TrackPresets()
+        self._settings: tuple[TrackSettings, ...] = ()
+        self._resumed: int | None = None
+        self._expects_preset = False  # the track that plays has begun, and nobody has steered since
         self._morph: Morph | None = None
         self._begun_s = 0.0
         self._arriving: StoredSnapshot | None = None  # at the end of the morph; None: it only glides to other faders
@@ -114,6 +119,41 @@ class Steering:
             self._begin(present, Snapshot(faders, present.targets, present.wet), SETTLE_S, moment)
         return self.status(moment)
 
+    def use_set_list(self, settings: Sequence[TrackSettings]) -> None:
+        """Take what a set list says about its tracks."""
+        self._settings = tuple(settings)
+        self.presets.give(settings)
+        for track, one in enumerate(settings):
+            self.cues.give(track, one.cues)
+
+    def resume(self, snapshots: Mapping[int, StoredSnapshot], track: int, playing: int) -> None:
+        """Go on as a show was kept, on that track: its preset and snapshots do not come once more.
+
+        `playing` is the track that plays until then.
+        """
+        self._expects_preset, self._resumed = False, None if track == playing else track
+        for slot, stored in snapshots.items():
+            self.slots.restore(slot, stored)
+
+    def begin_track(self, moment: Moment, *, with_preset: bool) -> dict[str, Value]:
+        """A track begins: its snapshots come into their slots; `with_preset`: `track_preset` will give its preset."""
+        resumed, self._resumed = self._resumed == moment.track, None
+        self._expects_preset = with_preset and not resumed
+        if moment.track < len(self._settings) and not resumed:
+            for slot, stored in self._settings[moment.track].snapshots.items():
+                self.slots.restore(slot, stored)
+        return self.status(moment)
+
+    def track_preset(self, moment: Moment) -> str:
+        """The preset to load now, once for each track that begins and only if nobody has steered since; or empty.
+
+        By the sound of a track it is known only once the track has been analysed, before which no fader is heard.
+        """
+        name = self.presets.of(moment.track, moment.digest) if self._expects_preset else ""
+        if name or moment.digest is not None:
+            self._expects_preset = False
+        return name
+
     def track_changed(self, now: Mapping[str, Value], moment: Moment) -> dict[str, Value]:
         """What changes when another track plays, or its analysis has come: targets are solved for it."""
         values: dict[str, Value] = {}
@@ -128,6 +168,7 @@ class Steering:
             **self.slots.values(),
             **self.targets.values(moment.track),
             **self.cues.values(moment.track, moment.digest),
+            **self.presets.values(moment.track, moment.digest),
             **({} if self._arriving else {_PROGRESS: None}),
             f"{ROOT}/state/undo": self.history.undo_steps,
             f"{ROOT}/state/redo": self.history.redo_steps,
@@ -145,6 +186,7 @@ class Steering:
             "cue/set": self._set_cue,
             "cue/go": self._go_to_cue,
             "cue/clear": self._clear_cue,
+            "track/preset": self._set_preset,
             "undo": self._undo,
             "redo": self._redo,
         }
@@ -205,6 +247,10 @@ class Steering:
         self.cues.clear(_slot(value), track=moment.track, digest=moment.digest)
         return {}
 
+    def _set_preset(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
+        self.presets.set(str(value), track=moment.track, digest=moment.digest)
+        return {}
+
     def _undo(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
         snapshot = self.history.undo(present_snapshot(now))
         self._halt()
@@ -242,6 +288,7 @@ class Steering:
         targets = name == "zero" and bool(self.targets.asked)
         wet = WET in values and values[WET] != now[WET]
         if faders or targets or wet:
+            self._expects_preset = False
             kind = name if whole else "wet" if wet else "faders"
             self.history.note(present_snapshot(now), kind=kind, source=source, time_s=moment.time_s, whole=whole)
         if faders or wet or whole:

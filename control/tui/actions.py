@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _SOURCE: Final = "terminal"
 _QUESTION: Final = "quit? y: yes, any other key: no"
+_LONGEST_TEXT: Final = 64
 _QUESTION_RECORDING: Final = "recording: end it and quit? y: yes, any other key: no"
 
 
@@ -35,8 +36,12 @@ class KeyActions:
         What the last key has to say; empty for nothing.
     palette : Palette
         Colours.
-    show_help, show_map, show_targets : bool
-        Whether the keys are listed; whether the gain map has the place of the effects, targets that of the faders.
+    show_map, show_targets : bool
+        Whether the gain map has the place of the effects, and targets that of the faders.
+    page : str
+        What stands in the place of all panels: "help", "tracks", "address"; empty: nothing.
+    tracks : int
+        Number of tracks of the set list.
     question : str
         What waits for an answer by `y`; empty for nothing.
     quit_now : bool
@@ -48,8 +53,10 @@ class KeyActions:
         self.selected = 0
         self.message = ""
         self.palette = terminal_palette() if palette is None else palette
-        self.show_help = self.show_map = self.quit_now = False
+        self.show_map = self.quit_now = False
+        self.page, self.tracks, self.selected_track = "", 0, 0
         self.question = ""
+        self._asked, self._asked_for, self._text = "", "", ""  # the address that a text is for, in words; the text
         self.show_targets = False
         self._awaited = ""  # the address that the next digit is for
 
@@ -70,6 +77,38 @@ class KeyActions:
         except Exception as error:  # (a show goes on, whatever a key finds)
             self.message = f"{binding.action}: {type(error).__name__}: {error}"
 
+    @property
+    def is_typing(self) -> bool:
+        """Whether a text is being written, so that keys are letters."""
+        return bool(self._asked)
+
+    @property
+    def shown_message(self) -> str:
+        """What there is to say: the question, the text that is being written, or the answer to the last key."""
+        if self.is_typing:
+            return f"{self._asked_for}: {self._text}▌ (enter: done, escape: not)"
+        return self.question or self.message
+
+    def type_key(self, key: str, character: str) -> None:
+        """A key while a text is being written."""
+        if key == "escape":
+            self._asked, self.message = "", "left as it was"
+        elif key == "enter":
+            address, self._asked = self._asked, ""
+            try:
+                self._set(address, self._text)
+                self.message = f"{self._asked_for} {self._text}: done"
+            except InputError as error:
+                self.message = str(error)
+        elif key == "backspace":
+            self._text = self._text[:-1]
+        elif character.isprintable() and len(self._text) < _LONGEST_TEXT:
+            self._text += character
+
+    def ask_text(self, address: str, words: str) -> None:
+        """Let a text be written for an address."""
+        self._asked, self._asked_for, self._text = address, words, ""
+
     def answer(self, character: str) -> bool:
         """Answer the open question with a character; returns whether there was one."""
         if not self.question:
@@ -79,7 +118,10 @@ class KeyActions:
         return True
 
     def select(self, by: int) -> None:
-        """Select the fader so many places below."""
+        """Select the fader (or emotion, or track) so many places below."""
+        if self.page == "tracks":
+            self.selected_track = min(max(self.selected_track + int(by), 0), max(self.tracks - 1, 0))
+            return
         self.selected = (self.selected + int(by)) % len(EMOTIONS if self.show_targets else MIDLEVEL)
 
     def move(self, by_db: float) -> None:
@@ -166,9 +208,24 @@ class KeyActions:
         if self.show_targets:
             self._set(f"target/{EMOTIONS[self.selected]}", None)
 
-    def toggle_help(self) -> None:
-        """Show or hide the list of keys."""
-        self.show_help = not self.show_help
+    def toggle_page(self, page: str) -> None:
+        """Show a page (keys, set list, address) in the place of the panels; and back."""
+        self.page = "" if self.page == page else page
+        now = self._session.get(f"{ROOT}/transport/track")
+        self.selected_track = int(now) if isinstance(now, int | float) else 0
+
+    def choose(self) -> None:
+        """Go to the selected track of the set list."""
+        if self.page == "tracks":
+            self._set("transport/track", self.selected_track)
+
+    def toggle_track_preset(self) -> None:
+        """Let the track that plays begin with the preset that was loaded last; and not any more."""
+        held, loaded = (str(self._session.get(f"{ROOT}/{name}") or "") for name in ("track/preset", "preset/load"))
+        if not held and not loaded:
+            raise InputError("load a preset first (p): this track will then begin with it")
+        self._set("track/preset", "" if held else loaded)
+        self.message = "this track begins as it is" if held else f"this track begins with preset {loaded}"
 
     def toggle_map(self) -> None:
         """The gain map in the place of the effects, where there is no room for both; and back."""

@@ -1,6 +1,7 @@
 """The terminal view: seven faders by keyboard, what they do to eight emotions, meters, who is connected.
 
-It reads the session ten times a second and only sends lines that changed; nothing of the sound waits for it.
+It reads the session ten times a second, and at once when somebody has moved a control; only lines that changed are
+sent. Nothing of the sound waits for it.
 """
 
 import sys
@@ -21,7 +22,7 @@ from textual.widget import Widget
 
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
-from ..parameters.table import ROOT
+from ..parameters.table import PARAMETERS, ROOT
 from .actions import KeyActions
 from .keymap import KEYMAP
 from .layout import compose
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 _BINDINGS: Final = [binding for group in KEYMAP for binding in group.bindings]
 _REFRESH_S: Final = 0.1
+_WATCH_S: Final = 0.025
+_SETTABLE: Final = frozenset(parameter.address for parameter in PARAMETERS if parameter.writable)
 _MESSAGE_REFRESHES: Final = 50
 _HOLD_REFRESHES: Final = 20
 
@@ -102,6 +105,10 @@ class Terminal(App[None]):
         What is shown and controlled.
     track, clients, notes : callable
         What plays, the OSC clients that are subscribed, and the notes since the start; called at every refresh.
+    titles : sequence of str
+        The set list.
+    url : str
+        Address of the web page; empty: there is none.
     until : callable
         Whether the view is to end; called at every refresh.
     palette : Palette, optional
@@ -119,6 +126,8 @@ class Terminal(App[None]):
         session: "Session",
         *,
         track: Callable[[], str] = lambda: "",
+        titles: Sequence[str] = (),
+        url: str = "",
         clients: Callable[[], Sequence[str]] = tuple,
         notes: Callable[[], Sequence[str]] = tuple,
         until: Callable[[], bool] = lambda: False,
@@ -128,9 +137,12 @@ class Terminal(App[None]):
         super().__init__(driver_class=HangUpSafeDriver, ansi_color=True)
         self._session, self._track, self._clients = session, track, clients
         self._notes, self._until = notes, until
+        self._titles, self._url = tuple(titles), url
+        self._actions.tracks = len(self._titles)
         self._refreshes_left = 0
         self._failure = ""
-        self._peaks_db: deque[float] = deque(maxlen=_HOLD_REFRESHES)
+        self._version = 0
+        self._peaks_db: deque[tuple[float, ...]] = deque(maxlen=_HOLD_REFRESHES)
         self._map: tuple[tuple[Path, bool], GainMap | None] | None = None
 
     def compose(self) -> ComposeResult:
@@ -140,15 +152,23 @@ class Terminal(App[None]):
     def on_mount(self) -> None:
         """Begin to refresh."""
         self.set_interval(_REFRESH_S, self._tick)
+        self.set_interval(_WATCH_S, self._watch)
 
     def action_press_key(self, index: int) -> None:
         """Perform the binding of this index."""
         self._actions.perform(_BINDINGS[index])
         self._after_key()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys do nothing else while a text is being written."""
+        return not (action == "press_key" and self._actions.is_typing)
+
     def on_key(self, event: KeyEvent) -> None:
-        """Take any other key as the answer to a question, if there is one."""
-        if self._actions.answer(event.character or ""):
+        """Take any other key as a letter of a text, or as the answer to a question, if there is one."""
+        if self._actions.is_typing:
+            self._actions.type_key(event.key, event.character or "")
+            self._after_key()
+        elif self._actions.answer(event.character or ""):
             self._after_key()
 
     def _after_key(self) -> None:
@@ -164,9 +184,15 @@ class Terminal(App[None]):
         self._refreshes_left = max(self._refreshes_left - 1, 0)
         if not self._refreshes_left:
             self._actions.message = ""
-        peak_db = self._session.get(f"{ROOT}/meter/peak_db")
-        self._peaks_db.append(float(peak_db) if isinstance(peak_db, int | float) else -120.0)
+        levels = (self._session.get(f"{ROOT}/meter/{name}_db") for name in ("peak", "left", "right"))
+        self._peaks_db.append(tuple(float(one) if isinstance(one, int | float) else -120.0 for one in levels))
         self._update()
+
+    def _watch(self) -> None:
+        """Draw at once where something was set, by whatever surface."""
+        self._version, changes = self._session.changes_since(self._version)
+        if not changes.keys().isdisjoint(_SETTABLE):
+            self._update()
 
     def _update(self) -> None:
         for view in self.query(LineView):
@@ -175,16 +201,22 @@ class Terminal(App[None]):
     def _lines(self, width: int, height: int) -> list[Text]:
         """The lines for this size. A fault in drawing is shown in their place: a show does not end by it."""
         actions = self._actions
+        holds = [max(levels) for levels in zip(*self._peaks_db, strict=True)] or [None, None, None]
+        peak, left, right = holds
         try:
             view = ViewState(
                 values=self._session.state(),
                 title=printable(self._track()),
-                selected=actions.selected,
+                selected=actions.selected_track if actions.page == "tracks" else actions.selected,
+                page=actions.page,
+                titles=self._titles,
+                url=self._url,
                 show_targets=actions.show_targets,
                 clients=[printable(name) for name in self._clients()],
                 notes=[printable(note) for note in self._notes()],
-                message=printable(actions.question or actions.message or self._failure),
-                peak_hold_db=max(self._peaks_db, default=None),
+                message=printable(actions.shown_message or self._failure),
+                peak_hold_db=peak,
+                channel_holds_db=None if left is None or right is None else (left, right),
             )
             return compose(
                 view,
@@ -192,7 +224,6 @@ class Terminal(App[None]):
                 height,
                 actions.palette,
                 map_rows=lambda columns, lines: self._map_rows(view, columns, lines),
-                show_help=actions.show_help,
                 map_wanted=actions.show_map,
             )
         except Exception as error:

@@ -60,7 +60,7 @@ def _both(
 
 _CROSSFADE: Final = ("morph/position", -0.05), ("morph/position", 0.05)
 KEYMAP: Final[tuple[KeyGroup, ...]] = (
-    KeyGroup("?", "this list", (Binding("question_mark", "toggle_help"),), "? keys", always=True),
+    KeyGroup("?", "this list", (Binding("question_mark", "toggle_page", ("help",)),), "? keys", always=True),
     KeyGroup("↑↓ kj", "select a fader", _both("up,k", "down,j", "select", (-1,), (1,)), "↑↓←→ move"),
     KeyGroup("←→ hl", "move it by 0.5 dB", _both("left,h", "right,l", "move", (-0.5,), (0.5,))),
     KeyGroup("⇧←→ HL", "move it by 3 dB", _both("shift+left,H", "shift+right,L", "move", (-3.0,), (3.0,))),
@@ -74,8 +74,15 @@ KEYMAP: Final[tuple[KeyGroup, ...]] = (
         "so store",
     ),
     KeyGroup("␣", "play, pause", (Binding("space", "switch", ("transport/play",)),), "␣ play"),
-    KeyGroup("b d", "A/B; delta alone", _both("b", "d", "switch", ("bypass",), ("delta",)), "bd A/B Δ"),
-    KeyGroup("m", "match the loudness", (Binding("m", "switch", ("match_loudness",)),)),
+    KeyGroup(
+        "b d m",
+        "A/B; delta; match",
+        (
+            *_both("b", "d", "switch", ("bypass",), ("delta",)),
+            Binding("m", "switch", ("match_loudness",)),
+        ),
+        "bd A/B Δ",
+    ),
     KeyGroup("p P", "next, previous preset", _both("p", "P", "preset", (1,), (-1,)), "pP preset"),
     KeyGroup(", .", "5 s back, forward", _both("comma", "full_stop", "seek", (-5.0,), (5.0,)), ",. seek"),
     KeyGroup(
@@ -96,6 +103,20 @@ KEYMAP: Final[tuple[KeyGroup, ...]] = (
     KeyGroup("< >", "crossfade 1 and 2", _both("less_than_sign", "greater_than_sign", "shift", *_CROSSFADE)),
     KeyGroup("x v", "+1-9: set, go to cue", _both("x", "v", "await_digit", ("cue/set",), ("cue/go",)), "xv cue"),
     KeyGroup(
+        "t ⏎",
+        "set list; go there",
+        (Binding("t", "toggle_page", ("tracks",)), Binding("enter", "choose")),
+        "t tracks",
+    ),
+    KeyGroup(
+        "a r f",
+        "save; name; by track",
+        (
+            *_both("a", "r", "ask_text", ("preset/save", "save the faders as preset"), ("snapshot/name", "name")),
+            Binding("f", "toggle_track_preset"),
+        ),
+    ),
+    KeyGroup(
         "e ⌫",
         "emotions; let one go",
         (Binding("e", "toggle_targets"), Binding("backspace", "let_go")),
@@ -108,7 +129,12 @@ KEYMAP: Final[tuple[KeyGroup, ...]] = (
         "-+ master",
     ),
     KeyGroup("w W", "wet by 10 %", _both("w", "W", "shift", ("wet", -0.1), ("wet", 0.1)), "wW wet"),
-    KeyGroup("g c", "gain map, colours", (Binding("g", "toggle_map"), Binding("c", "next_palette")), "g map"),
+    KeyGroup(
+        "g c i",
+        "map, colours, address",
+        (Binding("g", "toggle_map"), Binding("c", "next_palette"), Binding("i", "toggle_page", ("address",))),
+        "g map",
+    ),
     KeyGroup("q", "quit, after a question", (Binding("q", "ask_to_quit"),), "q quit", always=True),
     KeyGroup("^Q ^C", "quit", (Binding("ctrl+q,ctrl+c", "quit"),)),
 )

@@ -6,6 +6,8 @@ from typing import Final
 from rich.text import Text
 
 from .keymap import HELP_WIDTH, KEYMAP, footer, help_rows
+from .pages.address import address_rows
+from .pages.set_list import set_list_rows, show_rows
 from .panels.cells import fit
 from .panels.effects import effect_columns, effect_rows
 from .panels.gain_map import MAX_LINES, MIN_LINES
@@ -22,6 +24,7 @@ _THREE_COLUMNS: Final = 150
 _PANEL: Final = 9  # lines of the effects with their heading, one more than the faders have
 _METERS: Final = 4
 _GOOD_MAP: Final = 17  # a line for each band
+_SHOW: Final = 12  # lines from which on set list, snapshots and cue points stand beside the map
 
 
 def compose(
@@ -31,7 +34,6 @@ def compose(
     palette: Palette,
     *,
     map_rows: MapRows,
-    show_help: bool = False,
     map_wanted: bool = False,
 ) -> list[Text]:
     """The view for a terminal.
@@ -46,8 +48,6 @@ def compose(
         Colours.
     map_rows : callable
         Draws the gain map.
-    show_help : bool
-        The list of keys in the place of everything below the head.
     map_wanted : bool
         The gain map even if there is no room for it beside the effects: in their place.
 
@@ -61,8 +61,12 @@ def compose(
         -min(max(height - 8, 1), 2) :
     ]
     room = max(height - len(head) - len(bottom), 0)
-    if show_help:
+    if view.page == "help":
         body = help_rows(width, room, palette)
+    elif view.page == "tracks":
+        body = set_list_rows(view, width, room, palette)
+    elif view.page == "address":
+        body = address_rows(view, width, room, palette)
     elif width >= _TWO_COLUMNS:
         body = _wide(view, width, room, palette, map_rows, map_wanted)
     else:
@@ -132,7 +136,12 @@ def _wide(
     if drawn - _help_lines(width) >= _GOOD_MAP:
         drawn -= _help_lines(width)
     gap = [Text()] * blank
-    body += [*gap, *(map_rows(width, min(drawn, MAX_LINES)) if drawn >= MIN_LINES else []), *gap]
+    drawn = min(drawn, MAX_LINES) if drawn >= MIN_LINES else 0
+    if columns == 3 and drawn >= _SHOW and view.titles:
+        beside = show_rows(view, each, drawn, palette)
+        body += [*gap, *_side_by_side([_full(map_rows(width - each, drawn), drawn, width - each), beside]), *gap]
+    else:
+        body += [*gap, *(map_rows(width, drawn) if drawn else []), *gap]
     notes = _note_rows(view, width - width // 2, meters, palette)
     left_half = meter_rows(view, width // 2 if notes else width, meters, palette)
     body += _side_by_side([left_half, notes]) if notes else left_half
@@ -150,6 +159,11 @@ def _side_by_side(panels: list[list[Text]]) -> list[Text]:
             row.append_text(panel[line] if line < len(panel) else Text(" " * width))
         joined.append(row)
     return joined
+
+
+def _full(rows: list[Text], height: int, width: int) -> list[Text]:
+    """So many lines of exactly that width."""
+    return [fit(row, width) for row in [*rows, *[Text()] * (height - len(rows))]]
 
 
 def _spare(view: ViewState, width: int, room: int, palette: Palette) -> list[Text]:

@@ -18,6 +18,8 @@ class WebJob:
         Values of all parameters by address, as they are at the start.
     tracks : tuple of Path
         The set list.
+    titles : tuple of str
+        What is shown of each of its tracks.
     page : socket or None
         Listening socket of the page; None: no page.
     token : str
@@ -30,6 +32,7 @@ class WebJob:
 
     values: dict[str, Value]
     tracks: tuple[Path, ...] = ()
+    titles: tuple[str, ...] = ()
     page: socket.socket | None = None
     token: str = ""
     query: socket.socket | None = None

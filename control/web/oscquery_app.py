@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from ...models.common.errors import InputError
 from ..osc.dispatcher import ERROR, SUBSCRIBE, UNSUBSCRIBE, Dispatcher
@@ -27,6 +27,7 @@ from ..parameters.table import PARAMETERS, ROOT, Value
 from ..session.presets import available_presets
 from .guard import RateLimit
 from .mirror import Mirror
+from .websocket import serve_frames
 
 MAX_CLIENTS: Final = 32
 _FRAMES_PER_S: Final = (1000.0, 2000.0)
@@ -167,22 +168,18 @@ class OscQueryClients:
         await socket.accept()
         client = OscQueryClient(next(self._numbers), socket, self._mirror)
         self._clients[client.number] = client
-        writer = asyncio.create_task(client.write())
+
+        async def obey(frame: str | bytes) -> None:
+            if not client.rate.allows():
+                client.send_error("too many messages: some are left out")
+            elif isinstance(frame, bytes):
+                client.obey(frame)
+            else:
+                await self._command(client, frame)
+
         try:
-            while True:
-                message = await socket.receive()
-                if message["type"] == "websocket.disconnect":
-                    return
-                if not client.rate.allows():
-                    client.send_error("too many messages: some are left out")
-                elif message.get("bytes") is not None:
-                    client.obey(message["bytes"])
-                else:
-                    await self._command(client, message["text"])
-        except (WebSocketDisconnect, RuntimeError):
-            return
+            await serve_frames(socket, client.write(), obey)
         finally:
-            writer.cancel()
             del self._clients[client.number]
 
     async def _command(self, client: OscQueryClient, text: str) -> None:

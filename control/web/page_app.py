@@ -37,7 +37,7 @@ def page_files() -> dict[str, tuple[bytes, str]]:
     }
 
 
-def page_app(mirror: Mirror, tracks: tuple[Path, ...]) -> Starlette:
+def page_app(mirror: Mirror, tracks: tuple[Path, ...], titles: tuple[str, ...]) -> Starlette:
     """The ASGI application of the page.
 
     Parameters
@@ -46,12 +46,14 @@ def page_app(mirror: Mirror, tracks: tuple[Path, ...]) -> Starlette:
         What it shows and sets.
     tracks : tuple of Path
         The set list.
+    titles : tuple of str
+        What is shown of each track.
     """
     files = {
         name: (content, kind, f'"{hashlib.sha256(content).hexdigest()[:16]}"')
         for name, (content, kind) in page_files().items()
     }
-    clients = PageClients(mirror, [track.stem for track in tracks])
+    clients = PageClients(mirror, list(titles))
     pictures = TrackPictures(tracks)
     mirror.on_analysis.append(pictures.note_analysis)
 

@@ -2,8 +2,8 @@
 
 Frames are JSON objects. A page sends `{"set": {address: value}}`, `{"hold": [address]}` while a finger is on a
 control, `{"free": [address]}` and `{"ping": n}`. It is sent `{"hello": ...}` once, `{"v": {address: value}}` of all
-that changes, `{"held": {address: client or null}}`, `{"map": track}` when a track's analysis is there, `{"pong": n}`
-and `{"error": text, "address": address}`.
+that changes, `{"presets": [name]}` when one has been saved, `{"held": {address: client or null}}`, `{"map": track}`
+when a track's analysis is there, `{"pong": n}` and `{"error": text, "address": address}`.
 """
 
 import asyncio
@@ -12,19 +12,21 @@ import json
 import math
 from typing import Any, Final
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from ...models.common.errors import InputError
-from ..parameters.table import PARAMETERS, Value, find_parameter
+from ..parameters.table import PARAMETERS, ROOT, Value, find_parameter
 from ..session.presets import available_presets
 from .guard import RateLimit
 from .mirror import Mirror
+from .websocket import serve_frames
 
 MAX_CLIENTS: Final = 48
 MAX_HELD: Final = 16
 """Controls that one client holds at a time."""
 _FRAMES_PER_S: Final = (400.0, 800.0)
 _ERRORS_PER_S: Final = (10.0, 20.0)
+_PRESETS: Final = f"{ROOT}/state/presets"
 _MAX_SETS: Final = 64
 """Values in one frame."""
 
@@ -105,23 +107,18 @@ class PageClients:
         client = PageClient(next(self._numbers), socket)
         client.tell("hello", {"hello": self._hello(client)})
         self._clients[client.number] = client
-        writer = asyncio.create_task(client.write())
+
+        async def obey(frame: str | bytes) -> None:
+            if not client.frames.allows():
+                client.tell_error("", "too many messages: some are left out")
+            elif isinstance(frame, bytes):
+                client.tell_error("", "frames are texts in JSON")
+            else:
+                self._read(client, frame)
+
         try:
-            while True:
-                message = await socket.receive()
-                if message["type"] == "websocket.disconnect":
-                    return
-                text = message.get("text")
-                if not client.frames.allows():
-                    client.tell_error("", "too many messages: some are left out")
-                elif text is None:
-                    client.tell_error("", "frames are texts in JSON")
-                else:
-                    self._read(client, text)
-        except (WebSocketDisconnect, RuntimeError):
-            return
+            await serve_frames(socket, client.write(), obey)
         finally:
-            writer.cancel()
             del self._clients[client.number]
             self._free(client, [address for address, number in self._holders.items() if number == client.number])
 
@@ -205,6 +202,9 @@ class PageClients:
                 client.tell(("held", address), {"held": {address: number}})
 
     def _publish(self, values: dict[str, Value]) -> None:
+        if _PRESETS in values:
+            for client in self._clients.values():
+                client.tell("presets", {"presets": list(available_presets())})
         encoded = encode({"v": values})
         for client in self._clients.values():
             client.offer(values, encoded)

@@ -34,7 +34,7 @@ async def _serve(job: WebJob, connection: "Connection[Any, Any]") -> None:
     mirror = Mirror(connection, dict(job.values))
     servers: list[tuple[_Server, socket.socket]] = []
     if job.page is not None:
-        servers.append((_server(Guard(page_app(mirror, job.tracks), token=job.token)), job.page))
+        servers.append((_server(Guard(page_app(mirror, job.tracks, job.titles), token=job.token)), job.page))
     if job.query is not None:
         servers.append((_server(Guard(oscquery_app(mirror, job.host_info))), job.query))
     asyncio.get_running_loop().add_reader(connection.fileno(), mirror.receive)

@@ -43,6 +43,8 @@ class WebServer:
         Whether OSCQuery is announced on the network.
     tracks : sequence of Path
         The set list.
+    titles : sequence of str
+        What is shown of each track; none: the names of the files.
     note : callable, optional
         Told in one line when the process ends by itself.
     start : bool
@@ -73,12 +75,13 @@ class WebServer:
         query_port: int = 0,
         announce: bool = True,
         tracks: Sequence[Path] = (),
+        titles: Sequence[str] = (),
         note: Callable[[str], None] | None = None,
         start: bool = True,
     ) -> None:
         self._session = session
         self._note = note or (lambda text: None)
-        self._tracks = tuple(tracks)
+        self._tracks, self._titles = tuple(tracks), tuple(titles) or tuple(track.stem for track in tracks)
         page = None if page_port is None else bind_tcp(host, page_port, what="web page on")
         try:
             query = None if osc_port is None else bind_tcp(host, query_port, what="OSCQuery on")
@@ -133,7 +136,8 @@ class WebServer:
     def _start(self) -> None:
         self._version, values = self._session.changes_since(0)
         self._analyses = {}
-        job = WebJob(values, self._tracks, self._sockets["page"], self.token, self._sockets["query"], self._info)
+        page, query = self._sockets["page"], self._sockets["query"]
+        job = WebJob(values, self._tracks, self._titles, page, self.token, query, self._info)
         self._process, self._connection = self._children.start(web_main, job)
 
     def _serve(self) -> None:

@@ -3,7 +3,7 @@
 `analyze_track.py` makes it, `analysis_file.py` reads and writes it, `cache.py` stores it.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -139,6 +139,7 @@ class Analysis:
             "analysis": None if self.path is None else str(self.path),
             "segments": len(self.weights),
             "passes": self.settings.passes,
+            "quality": self.settings.quality,
             **{key: dict(zip(MIDLEVEL, map(float, values), strict=True)) for key, values in measures.items()},
             "selected": self.significant_counts(),
         }
@@ -194,7 +195,7 @@ class Analysis:
         if self.loudness_lufs is not None:
             measured["loudness_lufs"] = self.loudness_lufs
         return measured | {
-            "settings": asdict(self.settings),
+            "settings": self.settings.stored(),
             "track": self.track_digest,
             "model": self.model_digest,
             "duration_s": self.duration_s,

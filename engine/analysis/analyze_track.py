@@ -14,7 +14,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from ...models.common.arrays import FloatArray, Labels, ProgressCallback
-from ...models.common.constants import CLIP_FRAMES, SAMPLE_RATE
+from ...models.common.constants import CLIP_FRAMES
 from ...models.common.errors import InputError
 from ...models.common.progress import progress_span, report_step
 from ...models.inference.checkpoint import Model
@@ -26,7 +26,7 @@ from ..explain.effect_sums import EffectSums
 from ..explain.perturbation import cut_window, perturbation_per_db
 from ..explain.segmentation import segment_spectrogram
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
-from ..steering.excerpts import middle_start, read_excerpts, spread_starts
+from ..steering.excerpts import middle_start, placed_excerpts, spread_starts
 from ..steering.fader_masks import DecoupledFaders, decoupled_faders
 from ..steering.listeners import own_listeners
 from .analysis import CLIP_SECONDS, Analysis
@@ -122,7 +122,9 @@ def analyze_track(
     measured_p = lime.p_values(sums.ols_weights, sums.variances, sums.dof[:, None])
     bit_variance = estimator.BIT_VARIANCE
     expected_p = expected_lime_p_values(sums.weights, sums.residual_var / sums.clips, bit_variance=bit_variance)
-    significant = is_significant(sums.weights, np.maximum(measured_p, expected_p))
+    # A draft has too few evaluations for p-values that small.
+    p = expected_p if settings.quality == "draft" else np.maximum(measured_p, expected_p)
+    significant = is_significant(sums.weights, p)
     selected = mask_weights(sums.weights, significant)
     faders = None if settings.coupled else _decouple(track, spectrogram, labels, selected, model, progress)
     return Analysis(
@@ -142,8 +144,9 @@ def analyze_track(
         settings=settings,
         clip_seconds=min(CLIP_SECONDS, track.sounding_s),
         sounding_s=track.sounding_s,
-        prediction=predict_track(track, model),
-        loudness_lufs=track.loudness_lufs,
+        # (a draft is to be there in seconds; the full analysis after it keeps both)
+        prediction=None if settings.quality == "draft" else predict_track(track, model),
+        loudness_lufs=None if settings.quality == "draft" else track.loudness_lufs,
     )
 
 
@@ -157,10 +160,9 @@ def _decouple(
 ) -> DecoupledFaders:
     middle, several = middle_start(track), spread_starts(track)
     stretches = middle + (several if several != middle else [])
-    first_samples = [round(start * SAMPLE_RATE) for start, _ in stretches]
     threads = min(torch.get_num_threads(), 2)
     with torch_threads(1):  # (many small operations: a second thread waits more than it works)
-        excerpts = list(zip(read_excerpts(track, stretches), first_samples, strict=True))
+        excerpts = placed_excerpts(track, stretches)
         few = excerpts[: len(middle)]
         return decoupled_faders(
             spectrogram,

@@ -9,7 +9,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +29,7 @@ PARTIAL_SUFFIX: Final = ".partial"
 
 def cache_path(track: Track, model: Model, settings: AnalysisSettings) -> Path:
     """The cached analysis's path, whether it is there or not."""
-    values = asdict(settings)
+    values = settings.stored()
     if settings.coupled:
         del values["coupled"]  # as in earlier versions, whose faders are coupled
     else:

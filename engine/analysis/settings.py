@@ -1,14 +1,17 @@
 """Settings of an analysis: the methods by name, checked when they are chosen."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
+from ...models.common.constants import QUALITIES
 from ...models.common.errors import InputError
 from ..explain.methods import ESTIMATORS, PASSES, PERTURBATIONS, SEGMENTATIONS
 
 PASSES_MINIMUM: Final = 64
+DRAFT_PASSES: Final = 128
+"""Evaluations per window of a draft."""
 
 
 def estimator_module(name: str) -> ModuleType:
@@ -35,6 +38,9 @@ class AnalysisSettings:
     coupled
         Whether the faders' masks are those of the explanation, as before 0.8; otherwise each fader moves its own
         feature and leaves the other six.
+    quality
+        "full", or "draft": few evaluations and coupled faders, for a first impression within seconds. Weights of a
+        draft are those of the full analysis with more noise.
 
     Raises
     ------
@@ -48,6 +54,7 @@ class AnalysisSettings:
     passes: int = 0
     seed: int = 0
     coupled: bool = False
+    quality: str = "full"
 
     def __post_init__(self) -> None:
         if self.perturbation == "mask":  # the word for users; files and cache keys have the older one
@@ -56,12 +63,23 @@ class AnalysisSettings:
             (self.segmentation, SEGMENTATIONS, "segmentation"),
             (self.estimator, ESTIMATORS, "estimator"),
             (self.perturbation, PERTURBATIONS, "perturbation"),
+            (self.quality, QUALITIES, "quality"),
         ):
             if value not in allowed:
                 raise InputError(f"no {what} is called {value!r}: there are {', '.join(allowed)}")
+        if self.quality == "draft":
+            object.__setattr__(self, "coupled", True)
         if self.passes == 0:
-            object.__setattr__(self, "passes", PASSES[self.estimator])
+            draft = self.quality == "draft" and self.estimator == "gradient"
+            object.__setattr__(self, "passes", DRAFT_PASSES if draft else PASSES[self.estimator])
         if self.passes < PASSES_MINIMUM:
             raise InputError(f"{self.passes} passes are too few to explain anything: at least {PASSES_MINIMUM}")
         if not 0 <= self.seed < 2**63:
             raise InputError(f"seed {self.seed} is out of range: a whole number from 0 on")
+
+    def stored(self) -> dict[str, Any]:
+        """Return the settings as they are kept in files and keys: `quality` only where it is not full."""
+        values = asdict(self)
+        if self.quality == "full":
+            del values["quality"]  # as in files of before there were drafts
+        return values

@@ -35,6 +35,12 @@ def track_from_array(audio: npt.ArrayLike, sample_rate: int) -> Track:
     InputError
         For another shape or type, a rate or a number of channels out of range, samples that are not finite, silence,
         and less than a second.
+
+    Examples
+    --------
+    >>> track = track_from_array(0.1 * np.sin(np.arange(96000) / 20), 48000)
+    >>> track.duration_s, track.channels
+    (2.0, 1)
     """
     samples = _checked_samples(np.asarray(audio))
     rate = _checked_rate(sample_rate)

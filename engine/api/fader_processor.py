@@ -38,9 +38,14 @@ class FaderProcessor:
 
     Examples
     --------
-    >>> processor = FaderProcessor(analysis, 44100, 2)                              # doctest: +SKIP
-    >>> steered = [processor.process(block, Faders(dissonance=6)) for block in blocks]  # doctest: +SKIP
-    >>> steered.append(processor.flush())                                           # doctest: +SKIP
+    >>> import moodfader
+    >>> analysis = moodfader.analyze("song.ogg")  # (a second of mono at 22,050 Hz)
+    >>> processor = moodfader.FaderProcessor(analysis, 22050, 1)
+    >>> blocks = np.zeros((10, 2205, 1), np.float32)
+    >>> steered = [processor.process(block, moodfader.Faders(dissonance=6)) for block in blocks]
+    >>> steered.append(processor.flush())
+    >>> np.concatenate(steered).shape
+    (22050, 1)
     """
 
     def __init__(

@@ -84,6 +84,13 @@ def predict(
     ------
     InputError
         For audio that cannot be used: unreadable, below a second, silent, not finite, of another shape or type.
+
+    Examples
+    --------
+    >>> import moodfader, numpy as np
+    >>> sine = 0.1 * np.sin(np.arange(44100) / 20)
+    >>> list(moodfader.predict(sine, 22050).emotions)
+    ['valence', 'energy', 'tension', 'anger', 'fear', 'happy', 'sad', 'tender']
     """
     return predict_track(as_track(audio, sample_rate), model or _default_model(device))
 
@@ -94,6 +101,7 @@ def analyze(
     *,
     model: Model | None = None,
     settings: AnalysisSettings | None = None,
+    quality: str | None = None,
     output: str | os.PathLike[str] | None = None,
     device: str = "auto",
     progress: Progress | None = None,
@@ -109,6 +117,9 @@ def analyze(
         As for `predict`.
     settings
         Segmentation, estimator, perturbation, number of network evaluations and seed; the defaults if None.
+    quality
+        "full" or "draft", instead of `settings`: a draft takes a fraction of the time, its weights are noisier and
+        its faders coupled.
     output
         File to store the analysis in instead of the cache.
     progress
@@ -122,8 +133,12 @@ def analyze(
     Raises
     ------
     InputError
-        As `predict`, and for an output that cannot be written.
+        As `predict`, for an output that cannot be written, and for an unknown quality or one beside `settings`.
     """
+    if quality is not None:
+        if settings is not None:
+            raise InputError("quality: is one of the settings where these are given")
+        settings = AnalysisSettings(quality=quality)
     return cache.analyze(
         as_track(audio, sample_rate),
         model=model or _default_model(device),

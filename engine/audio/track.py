@@ -117,8 +117,9 @@ class Track:
         self.__dict__["loudness_lufs"] = meter.integrated()
 
     def network_input_blocks(self) -> Iterator[np.ndarray]:
-        """Stream the network's input: the mean of the channels without clicks at 22.05 kHz, float32 [samples], not
-        scaled.
+        """Stream the network's input, float32 [samples]: the mean of the channels, without clicks, at 22.05 kHz.
+
+        It is not scaled.
         """
         if self._mono is not None:
             yield from self._mono

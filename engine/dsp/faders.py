@@ -40,6 +40,11 @@ class Faders:
 
         Raises InputError for a name that is none of the seven and for a value that is no number or out of
         range.
+
+        Examples
+        --------
+        >>> Faders.from_mapping({"tonal-stability": 3}).to_array()
+        array([0., 0., 0., 0., 0., 3., 0.], dtype=float32)
         """
         values = {}
         for name, value in gains_db.items():

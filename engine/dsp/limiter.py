@@ -39,6 +39,8 @@ class Limiter:
         self._left = 0
         self.deepest_db = 0.0
         """The largest reduction so far, in dB."""
+        self.reduction_db = 0.0
+        """The largest reduction of the samples that `process` gave last, in dB."""
 
     def process(self, block: np.ndarray, subject: np.ndarray | None = None) -> np.ndarray:
         """Push `block` float32 [n, channels], get float32 [m, channels].
@@ -63,9 +65,11 @@ class Limiter:
         self._skipped += skipped
         reduction = reduction[skipped:]
         output, self._waiting = self._waiting[: len(reduction)], self._waiting[len(reduction) :]
+        self.reduction_db = 0.0
         if reduction.any():
             reduced = np.flatnonzero(reduction)
-            self.deepest_db = max(self.deepest_db, float(reduction.max() * self._scale))
+            self.reduction_db = float(reduction.max() * self._scale)
+            self.deepest_db = max(self.deepest_db, self.reduction_db)
             gain = np.exp(reduction[reduced] * (-np.log(10) / 20 * self._scale)).astype(np.float32)
             output = output.copy()
             output[reduced] *= gain[:, None]

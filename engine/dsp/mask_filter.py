@@ -26,10 +26,14 @@ class SampleSource(Protocol):
     """Samples that can be read from any position, silence outside of them."""
 
     @property
-    def sample_rate(self) -> int: ...
+    def sample_rate(self) -> int:
+        """In Hz."""
+        ...
 
     @property
-    def channels(self) -> int: ...
+    def channels(self) -> int:
+        """Number of channels."""
+        ...
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Samples float32 [stop - start, channels]."""
@@ -176,8 +180,9 @@ _NEUTRAL: Final = _MaskState(None, np.zeros(1))
 
 
 def warm_up(mask: SegmentMask, *, sample_rate: int) -> None:
-    """Use a mask once, beside the sound: its tables are in memory then, and the first move of a fader costs no more
-    than the others.
+    """Use a mask once, beside the sound, so that the first move of a fader costs no more than the others.
+
+    Its tables are in memory then.
     """
     mask_filter = MaskFilter(_Silence(sample_rate), 0)
     for faders_db in (np.zeros(len(MIDLEVEL), np.float32), np.ones(len(MIDLEVEL), np.float32)):

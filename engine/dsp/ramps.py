@@ -16,6 +16,7 @@ class Ramp:
 
     @property
     def target(self) -> np.ndarray:
+        """Where it is at its end."""
         return self._target
 
     def set(self, position: int, target: float | np.ndarray) -> None:

@@ -7,14 +7,17 @@ The labels lie on the network's grid: frame i is centred on second i * 704 / 220
 log-frequency filterbank. STFT frames lie anywhere on the track's own rate.
 """
 
+import copy
 import math
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, Self
 
 import numpy as np
 
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ...models.common.filterbank import band_frequencies
 from .array_backend import array_backend
+from .solved_settings import SolvedSetting, correction_db
 from .stft import frame_length
 
 SEGMENT_LIMIT_DB: Final = 24.0
@@ -28,7 +31,9 @@ def fader_columns(faders_db: np.ndarray, columns: int) -> np.ndarray:
     return np.concatenate((np.maximum(faders_db, 0), np.minimum(faders_db, 0)))
 
 
-def segment_gain_db(mask_weights: np.ndarray, faders_db: np.ndarray) -> np.ndarray:
+def segment_gain_db(
+    mask_weights: np.ndarray, faders_db: np.ndarray, settings: Sequence[SolvedSetting] = ()
+) -> np.ndarray:
     """Gain of each segment in dB: sum over features of fader times mask weight, limited to +-24 dB.
 
     Parameters
@@ -36,14 +41,18 @@ def segment_gain_db(mask_weights: np.ndarray, faders_db: np.ndarray) -> np.ndarr
     mask_weights : float [segments, 7] or [segments, 14], -1..1
         With 14 columns the first seven are for faders above zero, the others for faders below.
     faders_db : float [7]
+    settings
+        Solved as wholes: their corrections are added where the faders are near them.
 
     Returns
     -------
     float32 [segments]
     """
+    correction = correction_db(settings, faders_db)
     faders_db = fader_columns(faders_db, mask_weights.shape[1])
     # (added up by NumPy itself: the rounding of a BLAS product depends on its number of threads)
     gains = (mask_weights.astype(np.float32) * faders_db.astype(np.float32)).sum(axis=1)
+    gains = gains if correction is None else gains + correction
     return np.asarray(np.clip(gains, -SEGMENT_LIMIT_DB, SEGMENT_LIMIT_DB))
 
 
@@ -72,7 +81,7 @@ class SegmentMask:
         n_fft: int | None = None,
         device: object = "cpu",
     ) -> None:
-        """labels are int [frames, bands], mask_weights float [segments, 7 or 14] (segment_gain_db) in -1..1.
+        """Labels are int [frames, bands], mask_weights float [segments, 7 or 14] (segment_gain_db) in -1..1.
 
         n_fft: length of the STFT frames in samples; None: that of the mask filter at this rate. device: where gains
         are computed, "cpu" (NumPy) or what torch calls a device.
@@ -87,7 +96,15 @@ class SegmentMask:
         n_fft = n_fft or frame_length(sample_rate)
         below, fraction = band_interpolation(np.arange(n_fft // 2 + 1) * (sample_rate / n_fft))
         self._band, self._band_fraction = to_device(below), to_device(fraction.astype(np.float32))
+        self._settings: tuple[SolvedSetting, ...] = ()
         self._segments: tuple[bytes, Any] = (b"", None)
+
+    def with_setting(self, setting: SolvedSetting) -> Self:
+        """The same mask that also knows a setting which was solved as a whole."""
+        other = copy.copy(self)
+        other._settings = (*self._settings, setting)
+        other._segments = (b"", None)
+        return other
 
     def frame_gains(self, centres: np.ndarray, faders_db: np.ndarray) -> Any:  # noqa: ANN401
         """Linear gains of STFT frames.
@@ -104,7 +121,7 @@ class SegmentMask:
         """
         key = faders_db.tobytes()
         if key != self._segments[0]:
-            gains_db = segment_gain_db(self._mask_weights, faders_db)
+            gains_db = segment_gain_db(self._mask_weights, faders_db, self._settings)
             self._segments = key, self.backend.to_device(gains_db)
         xp, to_device = self.backend.xp, self.backend.to_device
         frame, rest = np.divmod(centres * self._step, self._unit)

@@ -9,14 +9,18 @@ that of their interaction with this one, so sixty samples are as accurate as tho
 Variance reduction:
 
 - For `gain`, t takes the two nodes of the Gauss-Legendre rule, 0.5 +- 0.29, whose mean is exact for integrands cubic
-in t.
-  For `hide` the network is too nonlinear for that, and t is uniform on either side of 0.5.
-- Samples are antithetic pairs (t, 1 - t). - The side of 0.5 that each t_s is on follows a balanced design
-(`experimental_design.py`), so that the interactions of
-  neighbouring segments cancel exactly.
+  in t. For `hide` the network is too nonlinear for that, and t is uniform on either side of 0.5.
+- Samples are antithetic pairs (t, 1 - t).
+- The side of 0.5 that each t_s is on follows a balanced design (`experimental_design.py`), so that the interactions
+  of neighbouring segments cancel exactly.
 
-Standard errors are those of the mean over pairs with independent random sides, so they are conservative. p-values are
-calibrated to 50,000 LIME samples of the same perturbation (`significance.py`).
+A unit is two pairs. For `gain`, one backward pass serves the four samples of a unit: the derivative through the means
+of their gates (`reverse/network.py`) is about the mean of their derivatives. What is lost is how the gates of one
+layer differ together with those of the next; docs/measurements.md says how much that is.
+
+Standard errors are those of the mean over units with independent random sides, so they are conservative; they are
+moderated (`moderated_variance.py`). p-values are calibrated to 50,000 LIME samples of the same perturbation
+(`significance.py`).
 """
 
 from collections.abc import Callable, Sequence
@@ -24,17 +28,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.common.progress import report_step
 from ...models.inference.checkpoint import Model
+from ...models.inference.reverse.network import ReversePass, feature_gradients
 from ...models.inference.threads import torch_threads
 from . import methods
 from .experimental_design import balanced_signs, visible_segments
 from .lime import SegmentEffects
+from .moderated_variance import moderate
 from .perturbation import AnalysisWindow, SegmentPerturber
 
 PASSES: Final = methods.PASSES["gradient"]
@@ -44,7 +49,11 @@ POSITIONS: Final = 128
 BIT_VARIANCE: Final = 1 / 12
 """Variance of t, uniform or at the two nodes."""
 _PASSES_PER_SAMPLE: Final = 1 + len(MIDLEVEL)  # one forward, and one backward for each feature
-_BATCH_PAIRS: Final = 2
+_UNIT_PAIRS: Final = 2
+"""Antithetic pairs that are measured together."""
+_TOGETHER: Final = 4
+"""Samples of a unit that go through the means of their gates: 4, or 2 (those on the same side of the two pairs),
+which is nearer to the mean of their derivatives and takes longer."""
 
 
 def explain_window(
@@ -59,7 +68,8 @@ def explain_window(
     model
         The model to explain.
     passes
-        Network evaluations, forward and backward; 16 per antithetic pair, and four pairs at least.
+        Network evaluations, as if each sample went forward once and backward seven times: 32 per unit, and four units
+        at least.
     perturbation
         "gain" or "hide".
     rng
@@ -71,32 +81,33 @@ def explain_window(
         The same for any number of threads, but for rounding (processors may sum in another order).
     """
     segments, features = len(window.segments), len(MIDLEVEL)
-    pairs = max(passes // (2 * _PASSES_PER_SAMPLE), 4)
+    units = max(passes // (2 * _UNIT_PAIRS * _PASSES_PER_SAMPLE), 4)
+    pairs = units * _UNIT_PAIRS
     geometry = model.network.geometry
     signs = balanced_signs(pairs, visible_segments(window, geometry), rng, context=geometry.context)
     distance = BIT_VARIANCE**0.5 if perturbation == "gain" else rng.uniform(0, 0.5, signs.shape)
     t = 0.5 + np.where(signs, 1, -1) * distance  # [pairs, segments]
-    perturber = SegmentPerturber(window, model, perturbation)
-    derivatives = np.empty((pairs, segments, features))
+    measure_unit = _UnitMeasure(SegmentPerturber(window, model, perturbation), mean_gates=perturbation == "gain")
+    derivatives = np.empty((units, segments, features))
     predictions = np.empty((2, pairs, features))
 
-    def measure(start: int) -> None:
-        rows = slice(start, start + _BATCH_PAIRS)
-        both = np.concatenate([t[rows], 1 - t[rows]])
-        predicted, derivative = _derivatives(perturber, both)
-        derivatives[rows] = derivative.reshape(2, -1, segments, features).mean(0)
-        predictions[:, rows] = predicted.reshape(2, -1, features)
+    def measure(unit: int) -> None:
+        rows = slice(unit * _UNIT_PAIRS, (unit + 1) * _UNIT_PAIRS)
+        sides = np.stack([t[rows], 1 - t[rows]], axis=1)  # [pairs, 2, segments]
+        predicted, derivatives[unit] = measure_unit(sides.reshape(-1, segments))
+        predictions[:, rows] = predicted.reshape(-1, 2, features).transpose(1, 0, 2)
 
-    _run_in_threads(measure, range(0, pairs, _BATCH_PAIRS))
+    _run_in_threads(measure, range(units))
     weights = derivatives.mean(0)
-    middle = pairs // 2
+    middle = units // 2
     odd, even = (predictions[0] - predictions[1]) / 2, predictions.mean(0).var(0)
+    variances, dof = moderate(derivatives.var(0, ddof=1), units - 1)
     return SegmentEffects(
         weights=weights,
         ols_weights=weights,
-        variances=derivatives.var(0, ddof=1) / pairs,
+        variances=variances / units,
         split_halves=np.stack([derivatives[:middle].mean(0), derivatives[middle:].mean(0)]),
-        dof=float(pairs - 1),
+        dof=dof,
         residual_var=((odd - (t - 0.5) @ weights) ** 2).mean(0) + even,
         total_var=(odd**2).mean(0) + even,
     )
@@ -117,16 +128,34 @@ def _run_in_threads(measure: Callable[[int], None], starts: Sequence[int]) -> No
             report_step(done / len(starts))
 
 
-def _derivatives(perturber: SegmentPerturber, t: Floats) -> tuple[Floats, npt.NDArray[np.float32]]:
-    """Predictions [samples, 7] and their derivatives [samples, segments, 7] at coordinates t [samples, segments]."""
-    spectrograms = perturber.perturb(t)
-    pixels = spectrograms.sound.requires_grad_()
-    midlevel = sum(part.mean((2, 3)) for part in perturber.model.network.branch_outputs(spectrograms))
-    assert isinstance(midlevel, torch.Tensor)
-    derivatives = []
-    for feature in range(len(MIDLEVEL)):
-        (gradient,) = torch.autograd.grad(
-            midlevel[:, feature].sum(), pixels, retain_graph=feature < len(MIDLEVEL) - 1
-        )
-        derivatives.append(perturber.sum_by_segment(gradient).cpu().numpy())
-    return midlevel.detach().double().cpu().numpy(), np.stack(derivatives, axis=2)
+class _UnitMeasure:
+    """Measures units of samples, in which the two of an antithetic pair follow each other.
+
+    Parameters
+    ----------
+    perturber
+        Of the window.
+    mean_gates
+        Whether samples are measured through the means of their gates, where there is such a reverse pass.
+    """
+
+    def __init__(self, perturber: SegmentPerturber, *, mean_gates: bool) -> None:
+        self._perturber = perturber
+        self._network = perturber.model.network
+        together = _TOGETHER if mean_gates else 1
+        supported = ReversePass.supports(self._network)
+        self._reverse_pass = ReversePass(self._network, together=together) if supported else None
+
+    def __call__(self, t: Floats) -> tuple[Floats, Floats]:
+        """Return predictions [samples, 7] and mean derivatives [segments, 7] at coordinates t [samples, segments]."""
+        sum_by_segment = self._perturber.sum_by_segment
+        spectrograms = self._perturber.perturb(t)
+        if self._reverse_pass is None:
+            midlevel, gradients = feature_gradients(self._network, spectrograms)
+            derivatives = [sum_by_segment(gradient.mean(0, keepdim=True)) for gradient in gradients]
+        else:
+            with torch.inference_mode():
+                midlevel, trace = self._reverse_pass.forward(spectrograms)
+                gradient = self._reverse_pass.reverse(trace).mean(1)
+                derivatives = list(sum_by_segment(gradient).unsqueeze(1))
+        return midlevel.double().cpu().numpy(), torch.cat(derivatives).T.double().cpu().numpy()

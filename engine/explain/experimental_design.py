@@ -28,7 +28,7 @@ def visible_segments(window: AnalysisWindow, geometry: ReceptiveField) -> npt.ND
         rows = window.labels[time * geometry.stride :][: geometry.field]
         for column in range(geometry.columns):
             begin, end, low, high = geometry.extent(column)
-            visible[time, column, np.unique(rows[begin:end, low:high])] = True
+            visible[time, column, rows[begin:end, low:high]] = True
     return visible
 
 
@@ -52,6 +52,31 @@ def paley_hadamard(max_rows: int) -> npt.NDArray[np.bool_]:
     residues = ~is_residue[(np.arange(q)[:, None] - np.arange(q)) % q]
     residues[np.arange(q), np.arange(q)] = False
     return np.concatenate([np.ones((1, q), bool), residues])
+
+
+def sylvester_hadamard(order: int) -> npt.NDArray[np.bool_]:
+    """Return a Hadamard matrix of Sylvester's construction (Phil. Mag. 1867) without its constant column.
+
+    Parameters
+    ----------
+    order
+        A power of two, at least 2.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool [order, order - 1], True for +1.
+    """
+    matrix = np.ones((1, 1), bool)
+    while len(matrix) < order:
+        matrix = np.block([[matrix, matrix], [matrix, ~matrix]])
+    return matrix[:, 1:]
+
+
+def hadamard(max_rows: int) -> npt.NDArray[np.bool_]:
+    """Return the larger of the two matrices that have at most `max_rows` (4 or more) rows: bool [rows, rows - 1]."""
+    paley, power = paley_hadamard(max_rows), 1 << (max_rows.bit_length() - 1)
+    return sylvester_hadamard(power) if power > len(paley) else paley
 
 
 def pad_with_random_signs(rows: npt.NDArray[np.bool_], pairs: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
@@ -101,16 +126,16 @@ def balanced_signs(
         bool [pairs, segments].
     """
     segments = visible.shape[2]
-    matrix = paley_hadamard(pairs)
+    matrix = hadamard(pairs)
     flat = visible.reshape(-1, segments).astype(np.float32)
     output_weights = np.ones(visible.shape[:2], np.float32)
     if context:
         output_weights[:, -1] = visible.shape[1] - 1
     common = ((flat * output_weights.reshape(-1, 1)).T @ flat).astype(np.float64) ** 2
-    cost = np.zeros((segments, matrix.shape[1]))
+    cost = np.zeros((matrix.shape[1], segments))
     signs = np.empty((len(matrix), segments), bool)
     for s in rng.permutation(segments):
-        column = rng.choice(np.flatnonzero(cost[s] == cost[s].min()))
+        column = rng.choice(np.flatnonzero(cost[:, s] == cost[:, s].min()))
         signs[:, s] = matrix[:, column] ^ (rng.random() < 0.5)
-        cost[:, column] += common[s]
+        cost[column] += common[s]
     return pad_with_random_signs(signs, pairs, rng)

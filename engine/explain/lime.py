@@ -1,5 +1,4 @@
-"""LIME as in the paper: effects of the segments of ten seconds on each mid-level feature, by weighted ridge
-regression.
+"""LIME as in the paper: effects of the segments of ten seconds on each feature, by weighted ridge regression.
 
 Haunschmid et al. (2019) mask a random half of the segments in each sample, weight the samples by their similarity to
 the original, and fit a ridge regression for each feature. This is the image explainer of the library `lime` (Ribeiro
@@ -86,8 +85,9 @@ def sample_masks(samples: int, segments: int, rng: np.random.Generator) -> npt.N
 
 
 def sample_weights(bits: npt.NDArray[np.bool_]) -> Floats:
-    """Return the weight of each sample: sqrt(exp(-d^2 / width^2)) with the cosine distance d of its mask to the
-    original.
+    """Return the weight of each sample by its similarity to the original.
+
+    It is sqrt(exp(-d^2 / width^2)), with the cosine distance d of its mask to the original.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ ESTIMATORS: Final = {"gradient": "expected_gradients", "local": "local_regressio
 """The modules of the estimators by name, the default first. Each has the function explain_window and the constants
 PASSES (default number of network evaluations per window), BIT_VARIANCE (variance of the perturbation variable) and
 POSITIONS (length of a window in output positions; 0 for ten seconds)."""
-PASSES: Final = {"gradient": 512, "local": 1024, "lime": 50_000}
+PASSES: Final = {"gradient": 384, "local": 1024, "lime": 50_000}
 """Default number of network evaluations per window."""
 PERTURBATIONS: Final = ("gain", "hide")
 SEGMENTATIONS: Final = ("felzenszwalb", "slic", "chan-vese", "watershed")

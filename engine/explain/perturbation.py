@@ -202,9 +202,7 @@ class SegmentPerturber:
 
     @cached_property
     def _pixels_by_segment(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The pixels in order of their segment, and the number of pixels of each segment; only derivatives need
-        it.
-        """
+        """The pixels in order of their segment, and the number of pixels of each segment (for derivatives)."""
         order = torch.argsort(self._segment_index, stable=True)
         return order, torch.bincount(self._segment_index, minlength=self._segments)
 

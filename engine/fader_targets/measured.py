@@ -5,16 +5,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from ...models.common.arrays import Floats
-from ...models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
-from ...models.common.filterbank import frame_count
+from ...models.common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
 from ...models.inference.threads import torch_threads
 from ..dsp.segment_mask import segment_gain_db
 from ..processes.messages import SolveTargets, TargetsSolved
-from ..steering.excerpts import Excerpts, read_excerpts
+from ..steering.excerpts import placed_excerpts
 from ..steering.listeners import NetworkListener
+from ..steering.segment_excerpts import SegmentExcerpts
 from .fader_solver import Asked, slopes_at, solve_faders
 
 if TYPE_CHECKING:
@@ -39,49 +38,6 @@ def stretches_ahead(track: "Track", position_s: float) -> list[tuple[float, floa
     return [(start, length), (start + length + left / 2, length)]
 
 
-class MeasuredShifts:
-    """What the network says of stretches of a track under its faders.
-
-    Parameters
-    ----------
-    track
-        The track.
-    model
-        The model that is asked.
-    tables
-        Of its analysis: segments int [frames, bands], mask_weights [segments, 7].
-    position_s
-        Where the track is now.
-    """
-
-    def __init__(
-        self, track: "Track", model: "Model", tables: Mapping[str, npt.NDArray[np.generic]], position_s: float
-    ) -> None:
-        self._mask_weights = np.asarray(tables["mask_weights"], np.float32)
-        segments = np.asarray(tables["segments"])
-        stretches = stretches_ahead(track, position_s)
-        firsts = [round(start * SAMPLE_RATE) for start, _ in stretches]
-        sounds = read_excerpts(track, stretches)
-        self._labels = []
-        for sound, first in zip(sounds, firsts, strict=True):
-            frame = first // HOP_LENGTH
-            labels = segments[frame : frame + frame_count(len(sound)) + 1].astype(np.int64)
-            self._labels.append(torch.from_numpy(labels))
-        self._excerpts = Excerpts(
-            sounds,
-            [NetworkListener(model)],
-            fields=[np.zeros((1, *labels.shape), np.float32) for labels in self._labels],
-            offsets=[first % HOP_LENGTH for first in firsts],
-            costs=np.ones(1),
-        )
-
-    def __call__(self, faders_db: Floats) -> Floats:
-        """Shifts of the emotions [8] under faders [7] in dB."""
-        gains_db = torch.from_numpy(segment_gain_db(self._mask_weights, faders_db.astype(np.float32)))
-        said = self._excerpts.heard([gains_db[labels] for labels in self._labels], listeners=1)
-        return np.asarray(said - self._excerpts.before, np.float64)[0, len(MIDLEVEL) :]
-
-
 def answer(
     request: SolveTargets, track: "Track", model: "Model", tables: Mapping[str, npt.NDArray[np.generic]]
 ) -> TargetsSolved:
@@ -94,7 +50,7 @@ def answer(
     track, model
         The track and the model.
     tables
-        Of its analysis, as for `MeasuredShifts`.
+        Of its analysis: segments int [frames, bands], mask_weights [segments, 7 or 14].
 
     Raises
     ------
@@ -102,7 +58,14 @@ def answer(
         If the track cannot be read.
     """
     with torch_threads(1):  # (many small operations: a second thread waits more than it works)
-        shifts_of = MeasuredShifts(track, model, tables, request.position_s)
+        excerpts = placed_excerpts(track, stretches_ahead(track, request.position_s))
+        asked_of = SegmentExcerpts(excerpts, np.asarray(tables["segments"], np.int32), [NetworkListener(model)])
+        mask_weights = np.asarray(tables["mask_weights"], np.float32)
+
+        def shifts_of(faders_db: Floats) -> Floats:
+            moved = asked_of.heard(segment_gain_db(mask_weights, faders_db.astype(np.float32))) - asked_of.before
+            return np.asarray(moved[0, len(MIDLEVEL) :])
+
         start = np.array(request.faders_db)
         slopes = slopes_at(shifts_of, start)
         found = solve_faders(shifts_of, Asked(request.asked), start=start, slopes=slopes, tries=TRIES)

@@ -4,7 +4,8 @@ It is the only one that imports torch, and only where a track has no analysis ye
 
 The track that plays is analysed first, then those after it, then those before it. When a track is played whose
 analysis is missing, the running analysis is interrupted, and resumed later. Analyses run with low priority on one
-thread. The process only reads the ring buffer, and no sound waits for it.
+thread. The process only reads the ring buffer, and no sound waits for it. A track without an analysis gets a draft
+of it first, within seconds, and the full one when it is done.
 """
 
 import contextlib
@@ -12,6 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +30,7 @@ from ..processes.messages import (
     Notice,
     PlayerMessage,
     ProcessStatus,
+    SettingSolved,
     SolveTargets,
     TargetsSolved,
     TrackAnalyzed,
@@ -39,6 +42,8 @@ from .effect_meter import EffectMeter
 from .track_loader import next_in_order
 
 if TYPE_CHECKING:
+    from ..analysis.analysis import Analysis
+    from ..analysis.settings import AnalysisSettings
     from ..audio.track import Track
 
 EVERY_S: Final = 0.5
@@ -64,7 +69,7 @@ class _AnalysisWorker:
         self._lock = threading.Lock()
         self._peaks: dict[int, float] = {}
         self._analyses: dict[int, tuple[Path, float]] = {}
-        self._held: tuple[int, Track, Mapping[str, np.ndarray]] | None = None
+        self._held: tuple[Path, Track, Mapping[str, np.ndarray]] | None = None
         self._left = set(range(len(job.files)))
         self._told_at = float("-inf")
 
@@ -105,10 +110,10 @@ class _AnalysisWorker:
         if number not in self._analyses:
             return TargetsSolved(request.number, number, error="the track has no analysis")
         try:
-            if self._held is None or self._held[0] != number:
-                analysis, duration_s = self._analyses[number]
+            analysis, duration_s = self._analyses[number]
+            if self._held is None or self._held[0] != analysis:
                 tables = load_tables(analysis, ("segments", "mask_weights"), duration_s=duration_s)
-                self._held = number, load_track(self._job.files[number]), tables
+                self._held = analysis, load_track(self._job.files[number]), tables
             return answer(request, self._held[1], self._model, self._held[2])
         except InputError as error:
             return TargetsSolved(request.number, number, error=str(error))
@@ -118,16 +123,16 @@ class _AnalysisWorker:
         while self._left:
             number = next_in_order(self._ring.track, self._left)
             try:
-                self._analyse(number)
+                self._solve_presets(number, *self._analyse(number))
             except InputError as error:
                 self._send(Notice(str(error), is_error=True))
             except _PreemptedError:
                 continue
             self._left.discard(number)
 
-    def _analyse(self, number: int) -> None:
+    def _analyse(self, number: int) -> "tuple[Track, Analysis]":
         from ...models.signal.log_spectrogram import spectrogram_blocks
-        from ..analysis.cache import analyze
+        from ..analysis.cache import cache_path
         from ..analysis.prediction import predict_track
         from ..analysis.settings import AnalysisSettings
         from ..audio.track import load_track
@@ -136,17 +141,36 @@ class _AnalysisWorker:
         self._peaks[number] = track.network_peak
         for note in track.notes:
             self._send(Notice(note.replace(str(track.path), track.path.name)))  # (a line of a screen)
+        settings = AnalysisSettings(**self._job.settings)
+        emotions = dict(predict_track(track, self._model).emotions)
+        drafted = self._job.draft_first and not cache_path(track, self._model, settings).exists()
+        if drafted:
+            self._use(number, track, replace(settings, quality="draft", passes=0), emotions)
+            self._send(Notice(f"{track.path.name}: faders follow a draft of the analysis until the full one is done"))
+        analysis = self._use(number, track, settings, emotions)
+        if drafted:
+            self._send(Notice(f"{track.path.name}: the full analysis is used now"))
+        if analysis.features_without_segments:
+            names = ", ".join(map(display_name, analysis.features_without_segments))
+            self._send(Notice(f"{track.path.name}: no segment was found that moves {names}: no effect of that fader"))
+        thumbnail = spectrogram_thumbnail(spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak))
+        self._send(TrackThumbnail(number, thumbnail))
+        return track, analysis
+
+    def _use(
+        self, number: int, track: "Track", settings: "AnalysisSettings", emotions: Mapping[str, float]
+    ) -> "Analysis":
+        """Analyse a track, or find its analysis, and have it used. Raises InputError."""
+        from ..analysis.cache import analyze
+
         analysis = analyze(
             track,
             model=self._model,
-            settings=AnalysisSettings(**self._job.settings),
+            settings=settings,
             progress=lambda fraction: self._analysing(number, fraction),
         )
         if analysis.path is None:
             raise InputError(f"{track.path}: its analysis was not kept")
-        if analysis.features_without_segments:
-            names = ", ".join(map(display_name, analysis.features_without_segments))
-            self._send(Notice(f"{track.path.name}: no segment was found that moves {names}: no effect of that fader"))
         summary = TrackSummary(
             analysis=analysis.path,
             digest=track.digest,
@@ -154,13 +178,27 @@ class _AnalysisWorker:
             duration_s=analysis.duration_s,
             clip_seconds=analysis.clip_seconds,
             sounding_s=analysis.sounding_s,
-            emotions=dict((analysis.prediction or predict_track(track, self._model)).emotions),
+            emotions=emotions,
             emotion_weights=self._model.emotion_weights,
         )
         self._analyses[number] = analysis.path, analysis.duration_s
         self._send(TrackAnalyzed(number, summary))
-        thumbnail = spectrogram_thumbnail(spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak))
-        self._send(TrackThumbnail(number, thumbnail))
+        return analysis
+
+    def _solve_presets(self, number: int, track: "Track", analysis: "Analysis") -> None:
+        """Solve the presets as wholes, unless a track that is not analysed is played meanwhile."""
+        if analysis.response is None:
+            return
+        from ..dsp.faders import Faders
+        from ..render.whole_setting import solve_whole
+
+        set_background_priority()
+        for faders_db in self._job.presets:
+            if self._ring.track != number and self._ring.track in self._left:
+                return
+            solved = solve_whole(track, analysis, Faders(*faders_db), self._model)
+            if solved is not None:
+                self._send(SettingSolved(number, faders_db, solved.correction_db))
 
     def _analysing(self, number: int, fraction: float) -> None:
         """Progress of an analysis that is not in the cache: lower the priority, yield to the track that plays."""

@@ -36,6 +36,7 @@ from ..processes.messages import (
     RenderJob,
     ResumePoint,
     SetControls,
+    SettingSolved,
     SolveTargets,
     TrackAnalyzed,
     UseAnalysis,
@@ -78,6 +79,11 @@ class PlayerOptions:
         Checkpoint of the network; None: the shipped one.
     analysis : mapping
         Fields of AnalysisSettings that differ from the defaults.
+    draft_first : bool
+        Whether a track that has no analysis yet gets a draft of it first, which the full one replaces.
+    presets : tuple
+        Settings of the faders [7] in dB that are solved as wholes for each track, so that they sound as `render`
+        makes them; until then, and beside them, the faders add up.
     """
 
     backend: str = "auto"
@@ -89,6 +95,8 @@ class PlayerOptions:
     ceiling_dbtp: float = -1.0
     model: Path | None = None
     analysis: Mapping[str, Any] = field(default_factory=dict)
+    draft_first: bool = False
+    presets: tuple[tuple[float, ...], ...] = ()
 
 
 class Player:
@@ -113,6 +121,7 @@ class Player:
         self._played = 0
         self._queue = ControlQueue()
         self._analyses: dict[int, str] = {}
+        self._solved: dict[tuple[int, tuple[float, ...]], SettingSolved] = {}
         self._pipe_lock = threading.Lock()  # two threads send to the renderer
         self._given_up: set[ProcessName] = set()
         self._restarts = {"renderer": RestartLimit(), "analyzer": RestartLimit()}
@@ -150,6 +159,8 @@ class Player:
             xruns=ring.late,
             buffered=ring.fill,
             latency_s=ring.latency_s,
+            channel_peaks=(ring.left_peak, ring.right_peak),
+            reduction_db=ring.reduction_db,
         )
 
     @property
@@ -199,7 +210,9 @@ class Player:
         )
         self._renderer.send(self._render_job)
         self._output.attach(ring.name)
-        self._analysis_job = AnalysisJob(files, options.model, dict(options.analysis))
+        self._analysis_job = AnalysisJob(
+            files, options.model, dict(options.analysis), options.draft_first, options.presets
+        )
 
     def _send(self) -> None:
         """Thread: send the queued changes to the renderer, gathered over a millisecond."""
@@ -214,7 +227,7 @@ class Player:
                 time.sleep(_POLL_S)
             time.sleep(_GATHER_S)  # a flood of changes becomes a few messages
 
-    def _tell_renderer(self, message: SetControls | UseAnalysis) -> None:
+    def _tell_renderer(self, message: SetControls | UseAnalysis | SettingSolved) -> None:
         with self._pipe_lock:
             self._renderer.send(message)
 
@@ -261,6 +274,12 @@ class Player:
                 self._analyses[track] = str(summary.analysis)
                 with contextlib.suppress(OSError):  # a renderer that is started again gets it with its job
                     self._tell_renderer(UseAnalysis(track, str(summary.analysis)))
+            case SettingSolved(track, faders_db):
+                if (track, faders_db) in self._solved:  # a process that was started again
+                    return
+                self._solved[track, faders_db] = message
+                with contextlib.suppress(OSError):
+                    self._tell_renderer(message)
             case EventsApplied(events):
                 for event in events:
                     if event.derived and event.address == LOOP:
@@ -301,6 +320,7 @@ class Player:
             playing=bool(ring.playing),
             controls=self._queue.held(),
             analyses=dict(self._analyses),
+            settings=tuple(self._solved.values()),
         )
         _, renderer = self._children.start(entry_points.render_main)
         renderer.send(replace(self._render_job, resume=point))

@@ -16,11 +16,20 @@ from ...models.common.errors import InputError
 from ..audio.sample_buffer import SampleBuffer
 from ..audio.true_peak import TruePeakEnvelope
 from ..dsp.segment_mask import SegmentMask
-from ..performance.events import ANALYSIS_READY, ROOT, Value
+from ..dsp.solved_settings import SolvedSetting
+from ..performance.events import ANALYSIS_READY, ROOT, SETTING_SOLVED, Value, read_setting, setting_text
 from ..performance.performance import SetRenderer
 from ..processes.cpu_load import CpuLoadMonitor
 from ..processes.ipc import MessageSender
-from ..processes.messages import EventsApplied, Notice, RenderJob, ResumePoint, SetControls, UseAnalysis
+from ..processes.messages import (
+    EventsApplied,
+    Notice,
+    RenderJob,
+    ResumePoint,
+    SetControls,
+    SettingSolved,
+    UseAnalysis,
+)
 from ..processes.realtime import NO_REALTIME_WARNING, RT_CONTROL, RT_RENDER, lock_memory_and_freeze_gc, set_realtime
 from ..processes.ring_buffer import RingBuffer
 from .scheduler import RenderScheduler
@@ -123,7 +132,16 @@ class RenderProcess:
         ring.load_max = max(load, ring.load_max * self._meter_decay)
         fallen = ring.peak * self._meter_decay
         ring.peak = max(float(self._peaks.process(block, above=fallen).max(initial=0.0)), fallen)
+        self._measure_channels(block)
         self._update_meters()
+
+    def _measure_channels(self, block: np.ndarray) -> None:
+        """Peaks of the first two channels (of mono the same), and what the limiter does; all fall slowly."""
+        ring, decay = self._ring, self._meter_decay
+        peaks = np.abs(block[:, :2]).max(axis=0, initial=0.0)
+        ring.left_peak = max(float(peaks[0]), ring.left_peak * decay)
+        ring.right_peak = max(float(peaks[-1]), ring.right_peak * decay)
+        ring.reduction_db = max(self._renderer.reduction_db, ring.reduction_db * decay)
 
     def _update_meters(self) -> None:
         transport, ring = self._renderer.transport, self._ring
@@ -142,6 +160,8 @@ class RenderProcess:
                     self._waiting += changes
                 case UseAnalysis(track, path):
                     self._loader.request_mask(track, path)
+                case SettingSolved() as solved:
+                    self._use_setting(solved)
 
     def _apply(self) -> None:
         """Apply the waiting changes in order, up to the first one that leads to samples not yet loaded."""
@@ -171,6 +191,13 @@ class RenderProcess:
                 return min(max(int(value), 0), len(self._sounds) - 1), 0
         return transport.track, transport.position
 
+    def _use_setting(self, solved: SettingSolved) -> None:
+        """A setting sounds as it was solved as a whole, from the next step on (once its track's mask is there)."""
+        text = setting_text(solved.track, solved.faders_db)
+        self._renderer.settings[text] = SolvedSetting(np.array(solved.faders_db), solved.correction_db)
+        if self._renderer.masks[solved.track] is not None:
+            self._waiting.append((SETTING_SOLVED, text))
+
     def _resume(self, point: ResumePoint) -> None:
         """Continue where another renderer ended, under the controls that it had."""
         performance = self._renderer
@@ -185,9 +212,12 @@ class RenderProcess:
                 self._sender.send(Notice(str(error), is_error=True))
             else:
                 self._waiting.append((ANALYSIS_READY, track))
+        for solved in point.settings:
+            self._use_setting(solved)
         self._waiting += point.controls
 
     def _on_mask_loaded(self, number: int, mask: SegmentMask) -> None:
         """Called by the thread of the loader."""
         self._renderer.masks[number] = mask
-        self._waiting.append((ANALYSIS_READY, number))
+        own = [text for text in list(self._renderer.settings) if read_setting(text)[0] == number]
+        self._waiting += [(ANALYSIS_READY, number), *((SETTING_SOLVED, text) for text in own)]

@@ -26,7 +26,7 @@ from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.common.parsing import parse_json
 from ..dsp.faders import FADER_RANGE_DB, MASTER_RANGE_DB, WET_RANGE
-from .events import ANALYSIS_READY, ROOT, ControlEvent
+from .events import ANALYSIS_READY, ROOT, SETTING_SOLVED, ControlEvent, read_setting
 
 FORMAT: Final = "moodfader-performance"
 VERSION: Final = 1
@@ -34,6 +34,7 @@ LONGEST_S: Final = 24 * 3600
 """Longest performance in seconds."""
 _MOST_CHANGES: Final = 1_000_000
 _MOST_TRACKS: Final = 1000
+_MOST_SETTINGS: Final = 1000
 _LONGEST_PATH: Final = 4096  # characters; systems allow no more
 _LONGEST_LINE: Final = 1 << 20  # characters; the first one names all tracks
 _SECONDS: Final = (0.0, 1e7)
@@ -178,6 +179,8 @@ def read_automation(path: Path) -> Automation:
                 digests[value], models[value] = str(line["digest"])[:128], str(line.get("model", ""))[:128]
         else:
             raise InputError(f"{where}: neither a change nor the end")
+    if len({change.value for change in changes if change.address == SETTING_SOLVED}) > _MOST_SETTINGS:
+        raise InputError(f"{path}: more than {_MOST_SETTINGS} solved settings")
     coupled = head.get("faders") != "decoupled"
     return Automation(rate, channels, ceiling, tracks, tuple(changes), samples, digests, models, coupled)
 
@@ -209,6 +212,13 @@ def _check_value(where: str, address: str, value: object, *, tracks: int) -> Non
         not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < tracks
     ):
         raise InputError(f"{where}: there is no track {_shown(value)}, they are counted from 0 to {tracks - 1}")
+    if address == SETTING_SOLVED:
+        try:
+            track = read_setting(value)[0]
+        except ValueError as error:
+            raise InputError(f"{where}: {_shown(value)} is no solved setting ({error})") from error
+        if track >= tracks:
+            raise InputError(f"{where}: there is no track {track}, they are counted from 0 to {tracks - 1}")
     if address in VALUE_RANGES:
         low, high = VALUE_RANGES[address]
         if not isinstance(value, int | float) or not low <= value <= high:

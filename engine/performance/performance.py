@@ -7,7 +7,7 @@ output does not depend on the blocks in which it is read; live playing and repla
 at zero and unity gain the samples are the track's own; otherwise the true peak stays below the ceiling.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -17,9 +17,10 @@ from ..dsp.limiter import Limiter
 from ..dsp.loudness_match import LoudnessMatcher
 from ..dsp.ramps import RAMP_S, Ramp
 from ..dsp.segment_mask import SegmentMask
+from ..dsp.solved_settings import SolvedSetting
 from ..dsp.stft import RAMP_S as FADER_RAMP_S
 from ..dsp.stft import frame_length
-from .events import ANALYSIS_READY, FADE_OUT, ROOT, ControlEvent, Value
+from .events import ANALYSIS_READY, FADE_OUT, ROOT, SETTING_SOLVED, ControlEvent, Value, read_setting
 from .transport import Hop, Transport
 from .transport_commands import CommandResolver, Primitive
 
@@ -33,6 +34,8 @@ class SetRenderer:
         self.sample_rate, self.channels = rate, channels
         self.masks: list[SegmentMask | None] = [None] * len(sounds)
         """Masks by track; used from the event at ANALYSIS_READY on."""
+        self.settings: dict[str, SolvedSetting] = {}
+        """Settings that were solved as wholes, by setting_text; used from the event at SETTING_SOLVED on."""
         self._active_masks: list[SegmentMask | None] = [None] * len(sounds)
         self.transport = Transport(sounds, self._active_masks)
         self.hop_length = self.transport.hop_length
@@ -102,6 +105,8 @@ class SetRenderer:
         elif address == ANALYSIS_READY:
             self._active_masks[int(number)] = self.masks[int(number)]
             self.moved_at = self.position
+        elif address == SETTING_SOLVED:
+            self._use_setting(str(value))
         elif folder == "transport":
             return self._apply_transport(name, number)
         elif not folder and name in self._levels:
@@ -127,12 +132,25 @@ class SetRenderer:
         self.position += self.hop_length
         return self._limiter.process(mixed, np.full(len(mixed), subject))
 
+    @property
+    def reduction_db(self) -> float:
+        """By how much the limiter lowered the step that it gave last, in dB."""
+        return self._limiter.reduction_db
+
     def flush(self) -> np.ndarray:
         """The samples left in the limiter; the renderer cannot be used afterwards."""
         return self._limiter.flush()
 
     def _applied(self, events: Iterable[Primitive]) -> list[Primitive]:
         return [event for event in events if self.apply(event.address, event.value)]
+
+    def _use_setting(self, text: str) -> None:
+        """From now on the setting sounds as it was solved, where it is known and its track has its mask."""
+        number = read_setting(text)[0]
+        mask = self._active_masks[number]
+        if mask is not None and text in self.settings:
+            self._active_masks[number] = mask.with_setting(self.settings[text])
+            self.moved_at = self.position
 
     def _apply_transport(self, name: str, number: float) -> bool:
         if name in ("play", "pause", "seek", "track"):
@@ -188,6 +206,7 @@ def render_events(
     *,
     samples: int | None = None,
     ceiling_dbtp: float = -1.0,
+    settings: Mapping[str, SolvedSetting] | None = None,
 ) -> Iterator[np.ndarray]:
     """Render control events.
 
@@ -203,6 +222,8 @@ def render_events(
         Length of the output; None: up to the end of the last track, or the last event if it is paused then.
     ceiling_dbtp : float
         Ceiling of the limiter.
+    settings : mapping of str to SolvedSetting, optional
+        What the events at SETTING_SOLVED name.
 
     Yields
     ------
@@ -211,6 +232,7 @@ def render_events(
     """
     renderer = SetRenderer(sounds, ceiling_dbtp=ceiling_dbtp)
     renderer.masks[:] = masks
+    renderer.settings.update(settings or {})
     pending = list(history)[::-1]
     rendered = 0
     while samples is None or rendered < samples:

@@ -9,12 +9,16 @@ from ...models.common.atomic_write import atomic_write
 from ...models.common.errors import InputError
 from ..audio.sample_buffer import SampleBuffer
 from ..dsp.segment_mask import SegmentMask
+from ..dsp.solved_settings import SolvedSetting
 from ..render.audio_writer import AudioWriter
 from .automation_file import Automation
+from .events import SETTING_SOLVED, read_setting
 from .performance import render_events
 
 MaskLookup = Callable[[int, Path], tuple[SegmentMask, str, str]]
 """Gives the map of a track by number and path, and the digests of the track and of the model: see `replay`."""
+SettingLookup = Callable[[int, Path, tuple[float, ...]], SolvedSetting]
+"""Solves a setting of the faders as a whole, by number and path of the track: see `replay`."""
 _DITHER_SEED = 0
 _BYTES = {"16": 2, "24": 3, "float": 4}
 
@@ -34,14 +38,16 @@ def replay(
     output: Path,
     *,
     steering: MaskLookup,
+    settings: SettingLookup,
     tracks: tuple[Path, ...] | None = None,
     bit_depth: str = "float",
     progress: Callable[[float], None] | None = None,
 ) -> ReplayResult:
     """Write the performance to `output`; `tracks` are where its files are now (they may have moved).
 
-    `steering` is asked only for the tracks that were steered. A float file has the very samples; a 16- or 24-bit one
-    their rounding. Raises InputError, also where a track or its analysis is another one than was played.
+    `steering` is asked only for the tracks that were steered, `settings` for the presets that sounded as wholes. A
+    float file has the very samples; a 16- or 24-bit one their rounding. Raises InputError, also where a track or its
+    analysis is another one than was played.
     """
     files = tracks or history.tracks
     if len(files) != len(history.tracks):
@@ -57,6 +63,11 @@ def replay(
                 raise InputError(f"{file}: another sound than was played (edited since, or another file?)")
             if model != history.models.get(number, model):
                 raise InputError(f"{file}: was explained by another model when it was played (--model names it)")
+    solved = {}
+    for text in {str(change.value) for change in history.changes if change.address == SETTING_SOLVED}:
+        number, faders_db = read_setting(text)
+        if masks[number] is not None:
+            solved[text] = settings(number, files[number], faders_db)
     for sound in sounds:
         sound.load()
         if sound.error is not None:
@@ -77,7 +88,12 @@ def replay(
         )
         with writer:
             for block in render_events(
-                sounds, masks, history.changes, samples=length, ceiling_dbtp=history.ceiling_dbtp
+                sounds,
+                masks,
+                history.changes,
+                samples=length,
+                ceiling_dbtp=history.ceiling_dbtp,
+                settings=solved,
             ):
                 writer.write(block)
                 written += len(block)

@@ -22,7 +22,7 @@ class ResumePoint:
 
     `position` is the output sample of its next step, `track_position` the sample of the track with which that begins;
     `controls` are the values of all controls that were set, in the order of their setting, `analyses` the paths of
-    the analysis files by track.
+    the analysis files by track; `settings` those that were solved as wholes.
     """
 
     position: int
@@ -31,12 +31,15 @@ class ResumePoint:
     playing: bool
     controls: tuple[tuple[str, ControlValue], ...]
     analyses: Mapping[int, str]
+    settings: "tuple[SettingSolved, ...]" = ()
 
 
 @dataclass(frozen=True)
 class RenderJob:
-    """What a renderer is started with: `ring` is where it renders to, `ahead` how many samples before they are
-    needed (None: as many as it turns out to take). With `resume` it goes on where another one ended.
+    """What a renderer is started with.
+
+    `ring` is where it renders to, `ahead` how many samples before they are needed (None: as many as it turns out to
+    take). With `resume` it goes on where another one ended.
     """
 
     files: tuple[Path, ...]
@@ -50,11 +53,17 @@ class RenderJob:
 
 @dataclass(frozen=True)
 class AnalysisJob:
-    """The tracks, and how they are analysed (fields of AnalysisSettings; none: the defaults)."""
+    """The tracks, and how they are analysed (fields of AnalysisSettings; none: the defaults).
+
+    draft_first: whether a draft of each analysis is made and used before the full one.
+    presets: settings of the faders [7] in dB that are solved as wholes for each track once it is analysed.
+    """
 
     files: tuple[Path, ...]
     model: Path | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    draft_first: bool = False
+    presets: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,8 +80,11 @@ class OutputJob:
 
 @dataclass(frozen=True)
 class PlayerMeters:
-    """How it stands: positions in s, true peak as a magnitude, load as a share of real time, ring in samples;
-    dropouts are blocks that were not there, late the cycles that the sound server says came late.
+    """How the player stands.
+
+    Positions are in s, peaks are magnitudes (`peak` the true one, `channel_peaks` of the first two channels), the
+    limiter's reduction is in dB, the load a share of real time, the ring in samples; dropouts are blocks that were
+    not there, late the cycles that the sound server says came late.
     """
 
     track: int
@@ -86,6 +98,8 @@ class PlayerMeters:
     xruns: int
     buffered: int
     latency_s: float
+    channel_peaks: tuple[float, float] = (0.0, 0.0)
+    reduction_db: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -127,6 +141,19 @@ class TrackAnalyzed:
 
     track: int
     summary: "TrackSummary"
+
+
+@dataclass(frozen=True)
+class SettingSolved:
+    """A setting of the faders [7] in dB, solved as a whole for a track.
+
+    `correction_db`, float32 [segments], is added to the sum of the faders' masks. The analysis process finds it, the
+    renderer applies it.
+    """
+
+    track: int
+    faders_db: tuple[float, ...]
+    correction_db: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -175,8 +202,9 @@ class SolveTargets:
 
 @dataclass(frozen=True)
 class TargetsSolved:
-    """Faders in dB [7] that were found for request `number`, and the shifts of all emotions that the network says
-    they make; with `error` (one line) there are none.
+    """Faders in dB [7] that were found for request `number`; with `error` (one line) there are none.
+
+    With them the shifts of all emotions that the network says they make.
     """
 
     number: int
@@ -207,6 +235,7 @@ PlayerMessage = (
     EventsApplied
     | AnalysisProgress
     | TrackAnalyzed
+    | SettingSolved
     | TrackThumbnail
     | MeasuredEffect
     | TargetsSolved

@@ -14,7 +14,7 @@ LENGTH: Final = 1 << 20
 """Samples a channel: 23 s at 44.1 kHz."""
 _HEAD: Final = 512  # bytes for the numbers below
 N_COUNTS: Final = 13
-N_LEVELS: Final = 8
+N_LEVELS: Final = 11
 
 
 def _count(slot: int) -> property:
@@ -56,6 +56,10 @@ class RingBuffer:
         Rendering time as a share of real time, mean and recent maximum.
     peak : float
         Recent true peak, linear.
+    left_peak, right_peak : float
+        Recent sample peaks of the first two channels, linear.
+    reduction_db : float
+        Recent reduction by the limiter in dB, 0 while it is idle.
     latency_s : float
         From a control to the changed sound at the device.
     min_slack_s : float
@@ -73,7 +77,8 @@ class RingBuffer:
     written, read, dropouts, late, blocks, stop, block_length = (_count(n) for n in range(7))
     track, playing, ended, leading_silence, jumped_at, moved_at = (_count(n) for n in range(7, N_COUNTS))
     load, load_max, peak, position_s, duration_s = (_level(n) for n in range(5))
-    latency_s, read_at, min_slack_s = (_level(n) for n in range(5, N_LEVELS))
+    latency_s, read_at, min_slack_s = (_level(n) for n in range(5, 8))
+    left_peak, right_peak, reduction_db = (_level(n) for n in range(8, N_LEVELS))
 
     def __init__(self, channels: int, *, name: str | None = None) -> None:
         """Create a ring buffer, or open the one of that name."""

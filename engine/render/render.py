@@ -8,13 +8,11 @@ import math
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from ...models.common.arrays import ProgressCallback
 from ...models.common.atomic_write import atomic_write
-from ...models.common.constants import MIDLEVEL, SAMPLE_RATE
+from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model, load_model
 from ...models.inference.device import resolve_device
@@ -27,9 +25,6 @@ from ..steering.confirmed import confirmed_part
 from .audio_writer import check_layout, validate_output
 from .level_controlled_write import LOUDNESS_TOLERANCE_LU, WrittenLevels, write_with_levels
 from .tags import copy_tags
-
-if TYPE_CHECKING:
-    from ..steering.fader_setting import FaderSetting
 
 CEILING_RANGE_DBTP = (-20.0, 0.0)
 
@@ -119,7 +114,11 @@ def render(
     track.recall_loudness(analysis.loudness_lufs)
     stored = analysis.prediction if analysis.model_digest == model.digest else None
     before = stored or predict_track(track, model)
-    setting = _together(track, analysis, faders, model) if together else None
+    setting = None
+    if together and analysis.response is not None:
+        from .whole_setting import solve_whole  # (torch: faders are solved by the network's gradients)
+
+        setting = solve_whole(track, analysis, faders, model)
     weights, positions = analysis.mask_weights, faders
     if setting is not None:
         from ..steering.fader_setting import as_mask
@@ -166,30 +165,6 @@ def render(
         else confirmed_part({name: after.midlevel[name] - before.midlevel[name] for name in MIDLEVEL}),
         setting_error=None if setting is None else setting.error,
     )
-
-
-def _together(track: Track, analysis: Analysis, faders: Faders, model: Model) -> "FaderSetting | None":
-    """Several decoupled faders solved as a whole; None for one, none, and coupled ones."""
-    if analysis.response is None or np.count_nonzero(faders.to_array()) < 2:
-        return None
-    # (torch: the faders are solved by the network's gradients)
-    from ...models.inference.threads import torch_threads
-    from ..steering.excerpts import read_excerpts, spread_starts
-    from ..steering.fader_setting import solve_setting
-    from ..steering.listeners import NetworkListener
-
-    stretches = spread_starts(track)
-    sounds = read_excerpts(track, stretches)
-    with torch_threads(1):  # (many small operations: a second thread waits more than it works)
-        return solve_setting(
-            faders.to_array(),
-            analysis.mask_weights,
-            analysis.selected_weights,
-            analysis.response,
-            [(sound, round(start * SAMPLE_RATE)) for sound, (start, _) in zip(sounds, stretches, strict=True)],
-            analysis.segments,
-            NetworkListener(model),
-        )
 
 
 def _level_difference(track: Track, analysis: Analysis, written: WrittenLevels) -> float:

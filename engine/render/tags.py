@@ -64,8 +64,7 @@ class Tags:
 
 
 def copy_tags(source: Path, destination: Path) -> bool:
-    """Copy the tags of `source` into `destination` (wav, flac or ogg); tell whether there were any that went
-    over.
+    """Copy the tags of `source` into `destination` (wav, flac or ogg); whether any went over.
 
     Raises InputError only when the disk is full or gone: the file would be half-written.
     """

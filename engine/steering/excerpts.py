@@ -4,7 +4,7 @@ A track of up to a minute is taken whole, of a longer one six stretches of ten s
 seconds around a moment. What the written file really says is measured on all of it afterwards.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,10 @@ from .listeners import Listener
 WHOLE_S: Final = 60.0
 EXCERPT_S: Final = 10.0
 EXCERPTS: Final = 6
+
+
+Excerpt = tuple[FloatArray, int]
+"""Sound at 22,050 Hz on the track's scale, and its first sample."""
 
 
 def spread_starts(track: Track) -> list[tuple[float, float]]:
@@ -58,6 +62,12 @@ def read_excerpts(track: Track, stretches: Sequence[tuple[float, float]]) -> lis
     return [np.concatenate(pieces) / np.float32(track.network_peak) for pieces in parts]
 
 
+def placed_excerpts(track: Track, stretches: Sequence[tuple[float, float]]) -> list[Excerpt]:
+    """The same with the sample at 22,050 Hz that each begins with: [(sound, first sample)]."""
+    firsts = [round(start * SAMPLE_RATE) for start, _ in stretches]
+    return list(zip(read_excerpts(track, stretches), firsts, strict=True))
+
+
 @dataclass(frozen=True)
 class _Part:
     path: GainPath
@@ -72,74 +82,67 @@ class Excerpts:
         sounds: Sequence[FloatArray],
         listeners: Sequence[Listener],
         *,
-        fields: Sequence[FloatArray] | None = None,
-        offsets: Sequence[int] | None = None,
-        limit_db: float = LIMIT_DB,
-        costs: Floats = DAMAGE,
+        more: Callable[[FloatArray], FloatArray] | None = None,
     ) -> None:
-        """sounds: mono [samples] at 22,050 Hz, on the track's scale. fields: of each, [handles, frames, bands], by
-        default its handle_fields; their first frame lies `offsets` samples before the sound. limit_db: what no gain
-        passes; costs [handles]: see `metric`.
+        """sounds: mono [samples] at 22,050 Hz, on the track's scale.
+
+        more: fields beside the handles, [fields, frames, bands] of a log-spectrogram; they cost what a usual handle
+        does.
         """
         self.listeners = listeners
-        self._limit_db = limit_db
-        if fields is None:
-            fields = [handle_fields(_picture(sound)) for sound in sounds]
-        self._parts = [
-            _Part(GainPath(sound, offset=offset), torch.from_numpy(own))
-            for sound, own, offset in zip(sounds, fields, offsets or [0] * len(sounds), strict=True)
-        ]
+        self._parts = []
+        for sound in sounds:
+            picture = _picture(sound)
+            fields = (
+                handle_fields(picture) if more is None else np.concatenate((handle_fields(picture), more(picture)))
+            )
+            self._parts.append(_Part(GainPath(sound), torch.from_numpy(fields)))
         flat = torch.cat([part.fields.flatten(1) for part in self._parts], 1)
-        root = np.sqrt(costs)
+        root = np.sqrt(np.concatenate((DAMAGE, np.ones(len(flat) - len(DAMAGE)))))
         self.metric: Floats = (flat @ flat.T).double().numpy() / flat.shape[1] * root[:, None] * root
         """[handles, handles]: c' metric c is what coefficients c cost: the mean square of their field in dB (while
         it is small), each handle's by the damage that it does."""
         self._shares = [part.fields.shape[1] for part in self._parts]
-        self.before = self.measure(np.zeros(len(costs)))
+        self.before = self.measure(np.zeros(len(flat)))
 
     def measure(self, coefficients: Floats) -> Floats:
         """What the listeners say, [listeners, 15]: the mean over the excerpts, by their length."""
+        chosen = torch.from_numpy(coefficients).float()
         with torch.inference_mode():
-            return self.heard([self._field(part, torch.from_numpy(coefficients).float()) for part in self._parts])
-
-    def heard(self, fields_db: Sequence[torch.Tensor], *, listeners: int | None = None) -> Floats:
-        """What the (first so many) listeners say of the excerpts under a gain field [frames, bands] each:
-        [listeners, 15].
-        """
-        with torch.inference_mode():
-            said = [self._said(part, field, listeners) for part, field in zip(self._parts, fields_db, strict=True)]
+            said = [self._said(part, field_of(chosen, part.fields)) for part in self._parts]
         return np.average(torch.stack(said).double().numpy(), axis=0, weights=self._shares)
 
-    def slopes(self, rows: Sequence[tuple[int, int]]) -> Floats:
-        """Change per dB of each handle, at none, of the outputs (listener, number): [rows, handles], about."""
+    def slopes(self, rows: Sequence[tuple[int, int]], coefficients: Floats | None = None) -> Floats:
+        """Change of the outputs (listener, number) per dB of each handle, about, at coefficients (by default at
+        none): [rows, handles].
+        """
         total = np.zeros((len(rows), len(self.metric)))
+        chosen = torch.from_numpy(np.zeros(len(self.metric)) if coefficients is None else coefficients).float()
         for part, share in zip(self._parts, self._shares, strict=True):
-            found = field_slopes(part.path, torch.zeros(part.fields.shape[1:]), self.listeners, rows)
+            field = field_of(chosen, part.fields)
+            found = field_slopes(part.path, field, self.listeners, rows) * (1 - (field / LIMIT_DB) ** 2)
             total += share * (found.flatten(1) @ part.fields.flatten(1).T).double().numpy()
         return total / sum(self._shares)
 
     def rms_db(self, coefficients: Floats) -> float:
         """Root mean square of the gain field in dB over all excerpts."""
         chosen = torch.from_numpy(coefficients).float()
-        squares = [float((self._field(part, chosen) ** 2).mean()) for part in self._parts]
+        squares = [float((field_of(chosen, part.fields) ** 2).mean()) for part in self._parts]
         return float(np.sqrt(np.average(squares, weights=self._shares)))
 
     def fields_db(self, coefficients: Floats) -> list[torch.Tensor]:
         """The gain field [frames, bands] in dB of each excerpt."""
-        return [self._field(part, torch.from_numpy(coefficients).float()) for part in self._parts]
+        return [field_of(torch.from_numpy(coefficients).float(), part.fields) for part in self._parts]
 
     def sounds(self, coefficients: Floats) -> list[FloatArray]:
         """The excerpts [samples] under the gain field, as loud as before."""
         chosen = torch.from_numpy(coefficients).float()
         with torch.inference_mode():
-            return [part.path.filtered(self._field(part, chosen), matched=True).numpy() for part in self._parts]
+            return [part.path.filtered(field_of(chosen, part.fields), matched=True).numpy() for part in self._parts]
 
-    def _field(self, part: _Part, coefficients: torch.Tensor) -> torch.Tensor:
-        return field_of(coefficients, part.fields, limit_db=self._limit_db)
-
-    def _said(self, part: _Part, field_db: torch.Tensor, listeners: int | None = None) -> torch.Tensor:
+    def _said(self, part: _Part, field_db: torch.Tensor) -> torch.Tensor:
         spectrogram = part.path.spectrogram(field_db, matched=True)
-        return torch.stack([listener(spectrogram) for listener in self.listeners[:listeners]])
+        return torch.stack([listener(spectrogram) for listener in self.listeners])
 
 
 def field_slopes(

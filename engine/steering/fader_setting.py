@@ -17,9 +17,10 @@ from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import MIDLEVEL
 from ..dsp.faders import FADER_RANGE_DB, Faders
 from ..dsp.segment_mask import SEGMENT_LIMIT_DB, fader_columns, segment_gain_db
+from .excerpts import Excerpt
 from .levels import LEAST_EFFECT, measured_curve
 from .listeners import Listener
-from .segment_excerpts import Excerpt, SegmentExcerpts
+from .segment_excerpts import SegmentExcerpts
 from .solver import damped_newton
 
 STEPS: Final = 8
@@ -33,9 +34,14 @@ _FEATURES: Final = len(MIDLEVEL)
 
 @dataclass(frozen=True)
 class FaderSetting:
-    """Gains [segments] in dB that were found; asked and moved [7]: changes of the features, moved as measured."""
+    """Gains [segments] in dB that were found.
+
+    correction_db [segments]: these less the sum of the faders. asked and moved [7]: changes of the features, moved as
+    measured.
+    """
 
     gains_db: FloatArray
+    correction_db: FloatArray
     asked: FloatArray
     moved: FloatArray
 
@@ -62,7 +68,7 @@ def solve_setting(
     asked = np.array([np.interp(db, *measured_curve(response[k, :, k])) for k, db in enumerate(faders_db)])
     gains = segment_gain_db(masks, faders_db)
     if np.abs(asked).max() < LEAST_EFFECT:  # (faders that do nothing: there is nothing to solve)
-        return FaderSetting(gains, asked.astype(np.float32), asked.astype(np.float32))
+        return FaderSetting(gains, np.zeros_like(gains), asked.astype(np.float32), asked.astype(np.float32))
     fields = np.concatenate((masks, explained), axis=1).T.astype(np.float64)  # [fields, segments], dB
     asked_of = SegmentExcerpts(excerpts, segments, [listener])
     rows = [(0, output) for output in range(_FEATURES)]
@@ -86,7 +92,8 @@ def solve_setting(
             steps=STEPS,
             tolerance=TOLERANCE,
         )
-        found = FaderSetting(corrected(coefficients), asked.astype(np.float32), moved.astype(np.float32))
+        solved = corrected(coefficients)
+        found = FaderSetting(solved, solved - gains, asked.astype(np.float32), moved.astype(np.float32))
         best = found if best is None or found.error < best.error else best
         if best.error < GOOD:
             break

@@ -75,10 +75,10 @@ def percussiveness(picture: FloatArray) -> FloatArray:
     return np.asarray((2 * struck + 1e-6) / (sustained + struck + 1e-6) - 1, np.float32)
 
 
-def field_of(coefficients: torch.Tensor, fields: torch.Tensor, *, limit_db: float = LIMIT_DB) -> torch.Tensor:
+def field_of(coefficients: torch.Tensor, fields: torch.Tensor) -> torch.Tensor:
     """The gain field [frames, bands] in dB of coefficients [handles] in dB of fields [handles, frames, bands]."""
     whole = torch.tensordot(coefficients, fields, 1)
-    return limit_db * torch.tanh(whole / limit_db)
+    return LIMIT_DB * torch.tanh(whole / LIMIT_DB)
 
 
 def _triangles() -> FloatArray:

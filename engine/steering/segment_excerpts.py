@@ -9,13 +9,11 @@ import torch
 from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import HOP_LENGTH
 from ...models.common.filterbank import frame_count
-from .excerpts import field_slopes
+from .excerpts import Excerpt, field_slopes
 from .gain_path import GainPath
 from .listeners import Listener
 
 Labels = npt.NDArray[np.int32]
-Excerpt = tuple[FloatArray, int]
-"""Sound at 22,050 Hz on the track's scale, and its first sample."""
 
 
 class SegmentExcerpts:

@@ -46,9 +46,11 @@ class Curve:
 
 
 def read_curve(path: Path, *, duration_s: float | None = None) -> Curve:
-    """Read a curve. Raises InputError, which names the row: for a file that is missing or no table, a column that
-    is no emotion, a cell that is empty, no number or out of range, times that do not rise, and (with duration_s) a
-    curve that begins after the track's end.
+    """Read a curve.
+
+    Raises InputError, which names the row: for a file that is missing or no table, a column that is no emotion, a
+    cell that is empty, no number or out of range, times that do not rise, and (with duration_s) a curve that begins
+    after the track's end.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such curve file")

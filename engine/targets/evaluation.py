@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ...models.common.arrays import FloatArray, Floats
-from ...models.common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
+from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.filterbank import frame_count
 from ...models.inference.checkpoint import Model
 from ...models.jury.judges import Judge
@@ -21,12 +21,12 @@ from ..analysis.analyze_track import analyze_track
 from ..analysis.settings import AnalysisSettings
 from ..audio.track import Track
 from ..dsp.segment_mask import segment_gain_db
-from ..steering.excerpts import EXCERPT_S, Excerpts, read_excerpts, spread_starts
+from ..steering.excerpts import EXCERPT_S, placed_excerpts, read_excerpts, spread_starts
 from ..steering.gain_path import GainPath
 from ..steering.listeners import NetworkListener, own_listeners
 from ..steering.segment_excerpts import SegmentExcerpts
 from .quality import quality_of, within_quality
-from .targets import Targets, solve_targets
+from .targets import Targets, solve_targets, target_excerpts
 
 FADER_DB: Final = 6.0
 ASKED: Final = (0.05, 0.1)
@@ -110,10 +110,8 @@ class _Bench:
         """Each fader at +-6 dB, and a random field of its size."""
         analysis = analyze_track(self._track, self._model, AnalysisSettings(coupled=coupled))
         labels = torch.from_numpy(analysis.segments[: frame_count(len(self._sound))]).long()
-        stretches = spread_starts(self._track)
-        sounds = read_excerpts(self._track, stretches)
-        firsts = [round(start * SAMPLE_RATE) for start, _ in stretches]
-        whole = SegmentExcerpts(list(zip(sounds, firsts, strict=True)), analysis.segments, [self._network])
+        excerpts = placed_excerpts(self._track, spread_starts(self._track))
+        whole = SegmentExcerpts(excerpts, analysis.segments, [self._network])
         found = []
         for feature, name in enumerate(MIDLEVEL):
             for sign in (1.0, -1.0):
@@ -129,15 +127,17 @@ class _Bench:
 
     def targets(self) -> list[Heard]:
         """Each emotion, asked by one of ASKED in turn, up or down by chance where both have room."""
-        excerpts = Excerpts([self._sound], own_listeners(self._model))
+        listeners = own_listeners(self._model)
         found = []
         for place, name in enumerate(EMOTIONS):
             output = len(MIDLEVEL) + place
-            now = excerpts.before[0, output]
+            now = self.before[0, output]
             sign = float(self._rng.choice([-1.0, 1.0]))
             sign = 1.0 if now < 0.2 else -1.0 if now > 0.8 else sign
             asked = sign * ASKED[(place + self._number) % len(ASKED)]
-            coefficients, _ = within_quality(excerpts, [self._sound], solve_targets(excerpts, Targets({name: asked})))
+            targets = Targets({name: asked})
+            excerpts = target_excerpts([self._sound], listeners, targets)
+            coefficients, _ = within_quality(excerpts, [self._sound], solve_targets(excerpts, targets))
             found.append(self._heard("target", name, asked, excerpts.fields_db(coefficients)[0], output))
         return found
 

@@ -28,8 +28,9 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class WrittenMap:
-    """Measured on the file, in LUFS and dBTP; lowered_db: gain, 0 dB or less, that keeps its peaks below the
-    ceiling.
+    """Measured on the file, in LUFS and dBTP.
+
+    lowered_db: gain, 0 dB or less, that keeps its peaks below the ceiling.
     """
 
     loudness_lufs: float

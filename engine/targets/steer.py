@@ -33,10 +33,11 @@ Judges = Callable[[Track, Track, float], Mapping[str, Mapping[str, float]]]
 
 @dataclass(frozen=True)
 class Steered:
-    """What came of it. Predictions and shifts are on the scale 0..1; `reached` and `after` are measured on the file
-    by the network that ships, at a scale lowered by as much as the file is. reachable: whether what was asked was
-    reached to nine tenths, and what was kept moved by less than a fifth of it. For a curve, `asked` is its mean
-    over the track.
+    """What came of it.
+
+    Predictions and shifts are on the scale 0..1; `reached` and `after` are measured on the file by the network that
+    ships, at a scale lowered by as much as the file is. reachable: whether what was asked was reached to nine tenths,
+    and what was kept moved by less than a fifth of it. For a curve, `asked` is its mean over the track.
     """
 
     file: str
@@ -122,7 +123,7 @@ def steer(
                 return solver.solve(*correction)
 
         def attempt(trajectory: Trajectory, begun: float) -> _Try:
-            map = gain_map(spectrogram, trajectory)
+            map = gain_map(spectrogram, trajectory, more=solver.fields_beside)
             written = write_gain_map(
                 track,
                 map,

@@ -34,5 +34,7 @@ N_BANDS: Final = 149
 CLIP_FRAMES: Final = 313
 """Frames in ten seconds, the approximate length of the rated clips and the length of training excerpts."""
 
+QUALITIES: Final = ("full", "draft")
+"""Qualities of an analysis."""
 RELIABILITY_THRESHOLD: Final = 0.9
 """Lowest reliability of a feature's weights at which no warning is given."""

@@ -35,7 +35,7 @@ def format_signed(value: float, form: str) -> str:
 
     Examples
     --------
-    >>> signed(0.5, ".1f"), signed(-0.04, ".1f")
+    >>> format_signed(0.5, ".1f"), format_signed(-0.04, ".1f")
     ('+0.5', '0')
     """
     text = format(value, "+" + form)
@@ -47,7 +47,7 @@ def format_duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> duration(245.9)
+    >>> format_duration(245.9)
     '4:05'
     """
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
@@ -69,7 +69,7 @@ def format_r(value: float, digits: int = 2) -> str:
 
     Examples
     --------
-    >>> number(0.826)
+    >>> format_r(0.826)
     '.83'
     """
     text = f"{abs(value):.{digits}f}"

@@ -1,9 +1,9 @@
-"""The cache, configuration and data folders, and the environment variables that override them."""
+"""The cache, configuration, state and data folders, and the environment variables that override them."""
 
 import os
 from pathlib import Path
 
-from platformdirs import user_cache_path, user_config_path
+from platformdirs import user_cache_path, user_config_path, user_state_path
 
 
 def cache_dir() -> Path:
@@ -16,6 +16,12 @@ def config_dir() -> Path:
     """Return the configuration folder: MOODFADER_CONFIG, or the platform's. It need not exist."""
     override = os.environ.get("MOODFADER_CONFIG")
     return Path(override) if override else user_config_path("moodfader")
+
+
+def state_dir() -> Path:
+    """Return the folder of what a running show keeps: MOODFADER_STATE, or the platform's. It need not exist."""
+    override = os.environ.get("MOODFADER_STATE")
+    return Path(override) if override else user_state_path("moodfader")
 
 
 def data_dir() -> Path:

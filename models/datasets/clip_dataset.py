@@ -46,6 +46,7 @@ class ClipDataset:
         return len(self.spectrograms)
 
     def subset(self, indices: Iterable[int]) -> "ClipDataset":
+        """The clips with these indices, in their order."""
         chosen = list(indices)
         targets = {head: values[chosen] for head, values in self.targets.items()}
         return ClipDataset(

@@ -20,7 +20,7 @@ import numpy as np
 from ..common.arrays import Floats
 from ..common.errors import InputError
 from .soundtracks import numbered_audio_files
-from .table import Clip, Row, parse_number, parse_rating, read_rows
+from .table import Clip, Row, find_file, parse_number, parse_rating, read_rows
 
 GEMS: Final = (
     "amazement", "solemnity", "tenderness", "nostalgia", "calmness", "power", "joyful_activation", "tension",
@@ -112,9 +112,7 @@ def felt_emotions(shares: Floats) -> dict[str, Floats]:
 def _read_shares(table: Path) -> list[dict[str, Any]]:
     songs = []
     for row in read_rows(table):
-        path = table.parent / row.get("file", "").strip()
-        if not row.get("file", "").strip() or not path.is_file():
-            raise InputError(f"{table}, row {row.line}: no such sound file {path}")
+        path = find_file(table, row)
         shares = {f"gems_{name}": parse_rating(row, f"gems_{name}", table, row.line, top=1.0) for name in GEMS}
         raters = parse_number(row, "raters", table, row.line)
         if raters < 1:

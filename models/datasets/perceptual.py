@@ -1,6 +1,4 @@
-"""Reader of perceptual ratings of five-second excerpts (Eerola's MusicScienceData), and the features of their
-scales.
-"""
+"""Reader of perceptual ratings of five-second excerpts (MusicScienceData), and the features of their scales."""
 
 from pathlib import Path
 from typing import Final

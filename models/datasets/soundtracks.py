@@ -1,10 +1,9 @@
-"""Reader of the Soundtracks dataset (Eerola & Vuoskoski 2011; OSF p6vkg) as downloaded: Set 1 (360 clips), Set 2
-(110).
+"""Reader of the Soundtracks dataset (Eerola & Vuoskoski 2011; OSF p6vkg) as downloaded.
 
-The folder has `mean_ratings_set1.csv` or `mean_ratings_set2.csv` (or this project's `ratings.csv` with albums), and
-numbered audio files in it or in its subfolders. Set 2 was rated by more people; if its table is there too and names
-the clips that both sets share (column `link`, or this project's `ratings_set2.csv`), the ratings of these are
-averaged. The albums of Set 1 are in `set1_tracklist.csv`.
+Set 1 has 360 clips, Set 2 110. The folder has `mean_ratings_set1.csv` or `mean_ratings_set2.csv` (or this project's
+`ratings.csv` with albums), and numbered audio files in it or in its subfolders. Set 2 was rated by more people; if
+its table is there too and names the clips that both sets share (column `link`, or this project's `ratings_set2.csv`),
+the ratings of these are averaged. The albums of Set 1 are in `set1_tracklist.csv`.
 """
 
 import re
@@ -102,8 +101,9 @@ def _lowered(table: Path) -> list[dict[str, str]]:
 
 
 def _albums(tracklist: Path) -> dict[int, str]:
-    """Albums of a track list by number: its first column, and the first whose name has `album` or `soundtrack` in
-    it.
+    """Albums of a track list by number.
+
+    They are its first column, and the first whose name has `album` or `soundtrack` in it.
     """
     if not tracklist.is_file():
         return {}
@@ -116,10 +116,10 @@ def _albums(tracklist: Path) -> dict[int, str]:
 
 
 def _pool_second_set(clips: dict[int, Clip], table: Path, *, column: str) -> None:
-    """Average the ratings of shared clips with those of Set 2, mapped to the scale of Set 1 by least squares, in
-    place.
+    """Average the ratings of shared clips with those of Set 2, in place.
 
-    `column` is the column of Set 2 with the number in Set 1; rows where it is not a number are not shared.
+    These are mapped to the scale of Set 1 by least squares. `column` is the column of Set 2 with the number in Set 1;
+    rows where it is not a number are not shared.
     """
     rated: dict[int, list[list[float]]] = {}
     for line, row in enumerate(_lowered(table), start=2):

@@ -163,8 +163,9 @@ def parse_rating(row: dict[str, str], column: str, path: Path, line: int, *, top
 
 
 def read_table(path: Path, *, prefix: str = "") -> list[Clip]:
-    """Clips of a table as the module's text describes it. `prefix` is put before the names of the features
-    (`known_` for rendered music). Raises InputError.
+    """Clips of a table as the module's text describes it. Raises InputError.
+
+    `prefix` is put before the names of the features (`known_` for rendered music).
     """
     return _clips(path, read_rows(path), prefix)
 
@@ -205,7 +206,7 @@ def _clips(path: Path, rows: Sequence[Row], prefix: str) -> list[Clip]:
         raise InputError(f"{path}: needs a column 'file' and at least one named like a feature or an emotion")
     clips = []
     for row in rows:
-        file = _audio_file(path, row)
+        file = find_file(path, row)
         ratings = {
             prefix + name: parse_rating(row, name, path, row.line, top=1.0) for name in rated if row[name].strip()
         }
@@ -215,11 +216,14 @@ def _clips(path: Path, rows: Sequence[Row], prefix: str) -> list[Clip]:
     return clips
 
 
-def _audio_file(path: Path, row: Row) -> Path:
-    """The file that a row names, however its accents are written. Raises InputError."""
-    name = row["file"].strip()
+def find_file(path: Path, row: Row, *, kind: str = "audio") -> Path:
+    """The file that a row of the table at `path` names in its column `file`, however its accents are written.
+
+    `kind` is what it is called in messages. Raises InputError.
+    """
+    name = row.get("file", "").strip()
     if not name:
-        raise InputError(f"{path}, row {row.line}: names no audio file")
+        raise InputError(f"{path}, row {row.line}: names no {kind} file")
     file = path.parent / name
     try:
         for form in (name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)):
@@ -229,4 +233,4 @@ def _audio_file(path: Path, row: Row) -> Path:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path}, row {row.line}: {name[:60]}...: {reason}") from error
     shown = str(file) if len(name) <= 200 else f"{name[:60]}..."
-    raise InputError(f"{path}, row {row.line}: no such audio file {shown}")
+    raise InputError(f"{path}, row {row.line}: no such {kind} file {shown}")

@@ -17,8 +17,9 @@ from .bootstrap import DRAWS, Estimate, bootstrap_weights, fit_line, mean, pears
 
 @dataclass(frozen=True)
 class RegressionMetrics:
-    """Regression metrics of one rated quantity, or their mean over several. Errors are on the scale of the ratings,
-    0..1.
+    """Regression metrics of one rated quantity, or their mean over several.
+
+    Errors are on the scale of the ratings, 0..1.
 
     Attributes
     ----------

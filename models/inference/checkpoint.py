@@ -147,8 +147,9 @@ def _shipped(name: str) -> Path:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """What a checkpoint holds. Raises InputError for a file that is missing, broken, foreign, of another version or
-    altered.
+    """What a checkpoint holds.
+
+    Raises InputError for a file that is missing, broken, foreign, of another version or altered.
     """
     try:
         if not path.is_file():
@@ -204,8 +205,9 @@ def _check_shapes(path: Path, file: Any, architecture: str) -> None:  # noqa: AN
 
 
 def load_model(path: Path | None = None, *, device: str = "cpu") -> Model:
-    """Read a checkpoint (the default one without a path) for prediction on `device`. Raises InputError as
-    read_checkpoint.
+    """Read a checkpoint (the default one without a path) for prediction on `device`.
+
+    Raises InputError as read_checkpoint.
     """
     use_deterministic_fp32(device)
     path = default_checkpoint() if path is None else path

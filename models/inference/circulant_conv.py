@@ -48,6 +48,7 @@ class FourierCircularConv2d(nn.Module):
         self.register_buffer("bias", offsets.flatten(2).to(weight.dtype))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[batch, channels, times, positions] to the same, each position seeing all the others."""
         batch, channels, times, positions = x.shape
         rows = batch * times
         circles = x.permute(0, 2, 3, 1).reshape(rows, positions, channels)

@@ -33,15 +33,16 @@ class InputConv2d(nn.Module):
         self.padding = cast(tuple[int, int], convolution.padding)
         self.register_buffer("weight", convolution.weight.detach())
         self.register_buffer("bias", convolution.bias.detach())
-        self.register_buffer("phases", _phases(convolution.weight.detach(), self.stride))
+        self.register_buffer("phases", phases_of(convolution.weight.detach(), self.stride))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """As a convolution, with derivatives for the input alone."""
         return cast(
             torch.Tensor, _Convolution.apply(x, self.weight, self.bias, self.phases, self.stride, self.padding)
         )
 
 
-def _phases(weight: torch.Tensor, stride: tuple[int, int]) -> torch.Tensor:
+def phases_of(weight: torch.Tensor, stride: tuple[int, int]) -> torch.Tensor:
     """Kernels of the phases of the input's gradient, [stride 0 * stride 1, channels, rows, columns]."""
     channels, _, rows, columns = weight.shape
     (down, right), counts = stride, (-(-rows // stride[0]), -(-columns // stride[1]))
@@ -87,6 +88,7 @@ class InplaceReLU(nn.Module):
     """ReLU in place, for inference; its gradient has the memory layout of its output."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """As a ReLU, in place."""
         return cast(torch.Tensor, _Rectification.apply(x))
 
 

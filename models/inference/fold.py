@@ -42,7 +42,7 @@ def _fast_layer(part: nn.Module) -> nn.Module:
     """The faster replacement of a layer, or the layer itself."""
     match part:
         case FrequencyBias():
-            return _InplaceFrequencyBias(part)
+            return InplaceFrequencyBias(part)
         case nn.ReLU():
             return InplaceReLU()
         case CircularConv2d():
@@ -52,7 +52,7 @@ def _fast_layer(part: nn.Module) -> nn.Module:
     return part
 
 
-class _InplaceFrequencyBias(nn.Module):
+class InplaceFrequencyBias(nn.Module):
     """FrequencyBias in place, with the biases in channels-last layout."""
 
     bias: torch.Tensor
@@ -63,4 +63,5 @@ class _InplaceFrequencyBias(nn.Module):
         self.register_buffer("bias", bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Add the offsets to x, in x."""
         return x.add_(self.bias)

@@ -73,6 +73,7 @@ class LinearReadout:
         self._tensors = {name: tensor.double().numpy() for name, tensor in tensors.items()}
 
     def __call__(self, measures: FloatArray) -> FloatArray:
+        """Features and emotions [15] of acoustic measures."""
         t = self._tensors
         standard = np.clip((measures - t["mean"]) / t["deviation"], -_FURTHEST, _FURTHEST) @ t["axes"]
         return np.asarray(standard @ t["slopes"] + t["offset"])
@@ -89,6 +90,7 @@ class TaggerEar:
         self._tagger = Tagger(kind, _weights(f"tagger-{kind}"))
 
     def __call__(self, sound: FloatArray) -> FloatArray:
+        """Embedding of a sound at 22,050 Hz."""
         return np.asarray(self._tagger(torch.from_numpy(_at_mel_rate(sound))).numpy())
 
 
@@ -102,6 +104,7 @@ class NetworkEar:
         self._mel = LogMel()
 
     def __call__(self, sound: FloatArray) -> FloatArray:
+        """Features and emotions [15] of a sound at 22,050 Hz."""
         with torch.inference_mode():
             mel = self._mel(torch.from_numpy(_at_mel_rate(sound)))[::2]
             midlevel, emotions = self._network(mel[None])

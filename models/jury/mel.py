@@ -50,6 +50,7 @@ class LogMel(torch.nn.Module):
         self.register_buffer("window", torch.hann_window(MEL_N_FFT), persistent=False)
 
     def forward(self, sound: torch.Tensor) -> torch.Tensor:
+        """log10(1 + 10,000 power) [frames, bands] of a sound at 16 kHz [samples]."""
         padded = torch.nn.functional.pad(sound, (MEL_N_FFT // 2, MEL_N_FFT // 2))
         power = torch.fft.rfft(padded.unfold(-1, MEL_N_FFT, MEL_HOP) * self.window).abs() ** 2
         return torch.log10(1 + 10_000 * (power @ self.filters.T))

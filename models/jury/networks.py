@@ -41,6 +41,7 @@ class JudgeNetwork(nn.Module):
         nn.init.constant_(self.emotions.bias, 0.4)
 
     def forward(self, mel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Features [batch, 7] and emotions [batch, 8] of mel spectrograms [batch, frames, bands]."""
         x = self.normalise(mel.transpose(1, 2)).transpose(1, 2)
         x = self.front(x[:, None])  # [batch, channels, frames / 4, 12]
         x = self.middle(x.permute(0, 1, 3, 2).flatten(1, 2))  # [batch, width, frames / 4]

@@ -52,6 +52,7 @@ class Vgg(_Layers):
     """[windows, 187, 96] -> embeddings [windows, 512]."""
 
     def __call__(self, windows: torch.Tensor) -> torch.Tensor:
+        """Embeddings of mel spectrograms of windows [windows, frames, bands]."""
         x = self.normalise(windows[:, None], 0)
         means = []
         for number in range(1, 6):
@@ -66,6 +67,7 @@ class Musicnn(_Layers):
     """[windows, 187, 96] -> embeddings [windows, 753]."""
 
     def __call__(self, windows: torch.Tensor) -> torch.Tensor:
+        """Embeddings of mel spectrograms of windows [windows, frames, bands]."""
         x = self.normalise(windows[:, None], 0)
         timbre = functional.pad(x, (0, 0, 3, 3))  # 7 frames long, without a change of length
         parts = [self._front(timbre, number) for number in (0, 1)]
@@ -98,6 +100,7 @@ class Tagger(nn.Module):
 
     @torch.inference_mode()
     def forward(self, sound: torch.Tensor) -> torch.Tensor:
+        """Mean embedding over the windows of a sound at 16 kHz [samples]."""
         mel = self._mel(sound)
         if len(mel) < WINDOW_FRAMES:  # a short sound is repeated, as in training
             mel = mel[torch.arange(WINDOW_FRAMES) % len(mel)]

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from ..common.errors import InputError
-from ..datasets.table import parse_number, read_rows
+from ..datasets.table import find_file, parse_number, read_rows
 from .rendered_sets import MidiPiece
 
 MODALITY: Final = {"maj": 0.15, "min": 0.85}
@@ -58,11 +58,10 @@ def _from_tables(folder: Path) -> list[MidiPiece]:
     bpm = {row.get("file", "").strip(): parse_number(row, "bpm", tempi, row.line) for row in read_rows(tempi)}
     pieces = []
     for row in read_rows(keys):
-        name = row.get("file", "").strip()
-        if not name or not (folder / name).is_file():
-            raise InputError(f"{keys}, row {row.line}: no such MIDI file {folder / name}")
+        midi = find_file(keys, row, kind="MIDI")
         stretch = (parse_number(row, "start_s", keys, row.line), parse_number(row, "end_s", keys, row.line))
-        piece = _piece(folder / name, stretch, row.get("key", ""), bpm.get(name), f"{keys}, row {row.line}")
+        tempo = bpm.get(row["file"].strip())
+        piece = _piece(midi, stretch, row.get("key", ""), tempo, f"{keys}, row {row.line}")
         pieces += [piece] if piece else []
     return pieces
 

@@ -12,9 +12,8 @@ import soundfile
 
 from ..common.atomic_write import atomic_write, make_folder
 from ..common.constants import SAMPLE_RATE
-from ..common.errors import InputError
 from ..composition.midi_parts import Note, named_rng
-from ..datasets.table import Clip, parse_rating, read_rows
+from ..datasets.table import Clip, find_file, parse_rating, read_rows
 from ..synthesis.labelled_music import CLIP_SECONDS, clip_seed, draw_soundfont, rendered_excerpt
 from ..synthesis.midi_render import find_soundfont, require_fluidsynth
 from .instrumentation import cut_excerpt, set_for_instruments
@@ -77,9 +76,7 @@ def pieces_from_table(table: Path, data_set: str, group_of: Callable[[Path], str
     """
     pieces = []
     for row in read_rows(table):
-        path = table.parent / row.get("file", "").strip()
-        if not row.get("file", "").strip() or not path.is_file():
-            raise InputError(f"{table}, row {row.line}: no such MIDI file {path}")
+        path = find_file(table, row, kind="MIDI")
         ratings = {
             f"{data_set}_{name}": parse_rating(row, name, table, row.line, top=1.0) for name in ("valence", "energy")
         }

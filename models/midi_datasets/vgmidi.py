@@ -7,7 +7,6 @@ Two layouts are read: the published one (`vgmidi_raw_<n>.json` with "annotations
 that the pieces name) and a table `pieces.csv` with the columns file, group (game), valence and energy.
 """
 
-import json
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..common.errors import InputError
+from ..common.parsing import parse_json, read_text
 from .rendered_sets import MidiPiece, pieces_from_table
 
 _LEAST_LISTENERS: Final = 3
@@ -74,13 +74,13 @@ def _from_annotations(path: Path, files: dict[str, Path]) -> list[MidiPiece]:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise InputError(f"{path}: larger than {_MOST_BYTES >> 20} MB, not VGMIDI's annotations")
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not a readable JSON file (damaged?)") from error
+        text = read_text(path, limit=_MOST_BYTES)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    try:
+        content = parse_json(text)
+    except ValueError as error:
+        raise InputError(f"{path}: not a readable JSON file (damaged? {error})") from error
     if not isinstance(content, dict):
         raise InputError(f"{path}: not VGMIDI's annotations (a list?)")
     return content

@@ -33,6 +33,7 @@ class KeyBranch(PitchClassBranch):
         self.out = conv_bn_relu(nn.Conv1d(128, OUT, 3, bias=False))
 
     def forward(self, sound: PaddedSpectrogram) -> torch.Tensor:
+        """Outputs of the branch, by position in time."""
         x, chords = sound.apply(self.heard, field=FIELD, stride=STRIDE)
         keys = self.keys(moving_mean(torch.cat([x, chords], 1), _SLOW))
         middle = chords[:, :, _SLOW // 2 : _SLOW // 2 + keys.shape[2]]

@@ -16,10 +16,10 @@ from .layers import CircularConv2d, conv_bn_relu, global_max, global_mean, movin
 from .padding import PaddedSpectrogram
 from .pitch_class_branch import FIELD, OUT, SEMITONES, STRIDE, PitchClassBranch
 
-_SHORT: Final = 12
-_LONG: Final = 28
+SHORT: Final = 12
+LONG: Final = 28
 """Steps of 8 frames that a key is heard in."""
-_BOTH: Final = 4
+BOTH: Final = 4
 """Steps that both are made of."""
 
 
@@ -42,16 +42,17 @@ class KeyChangeBranch(PitchClassBranch):
         return chords, self.keys(torch.cat([x, chords], 1))
 
     def forward(self, sound: PaddedSpectrogram) -> torch.Tensor:
+        """Outputs of the branch, by position in time."""
         chords, keys = sound.apply(self.chords_and_keys, field=FIELD, stride=STRIDE)
-        fours = moving_mean(keys, _BOTH)
-        short, long = (moving_mean(fours, steps // _BOTH, apart=_BOTH) for steps in (_SHORT, _LONG))
+        fours = moving_mean(keys, BOTH)
+        short, long = (moving_mean(fours, steps // BOTH, apart=BOTH) for steps in (SHORT, LONG))
         short, long = self.short(torch.relu(short)), self.long(torch.relu(long))
-        aside = (_LONG - _SHORT) // 2
+        aside = (LONG - SHORT) // 2
         parts = [
             global_max(long, 3),
             global_mean(long, 3),
-            nn.functional.avg_pool1d(global_max(short, 3), _LONG - _SHORT + 1, 1),
+            nn.functional.avg_pool1d(global_max(short, 3), LONG - SHORT + 1, 1),
             global_mean(short, 3)[:, :, aside : aside + long.shape[2]],
-            nn.functional.avg_pool1d(global_max(chords, 3), _LONG, 1),
+            nn.functional.avg_pool1d(global_max(chords, 3), LONG, 1),
         ]
         return torch.as_tensor(self.out(torch.cat(parts, 1)))

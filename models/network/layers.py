@@ -27,11 +27,12 @@ class FrequencyBias(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels, 1, bands))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """X with the bias added."""
         return x + self.bias
 
 
 def at_least_float32(x: torch.Tensor) -> torch.Tensor:
-    """x in single precision if it comes in half, else as it is."""
+    """X in single precision if it comes in half, else as it is."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
@@ -73,6 +74,7 @@ class CircularConv2d(nn.Conv2d):
         super().__init__(in_channels, out_channels, (1, places), bias=False)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """The convolution around the circle, the last axis."""
         return nn.functional.conv2d(circular_pad(input, 0, input.shape[3] - 1), self.weight, self.bias)
 
 
@@ -95,6 +97,7 @@ class ChannelDropout(nn.Module):
         self.copies: torch.Tensor | None = None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """X without the channels that are dropped, in training; else as it is."""
         if not self.training or self.probability == 0:
             return x
         kept = torch.rand(x.shape[:2], device=x.device) >= self.probability

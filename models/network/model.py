@@ -57,7 +57,7 @@ class MidlevelNetwork(nn.Module):
             modules += conv_bn_relu(nn.Conv2d(channels, width, kernel, stride, (0, padding), bias=False), *place)
             channels = width
         self.trunk = nn.Sequential(*modules)
-        self._begun = receptive_field_until_pool(ARCHITECTURES[architecture])
+        self.begun = receptive_field_until_pool(ARCHITECTURES[architecture])
         self.dropout = ChannelDropout(dropout)
         self.midlevel = nn.Conv2d(channels, len(MIDLEVEL), 1)
         keys = ARCHITECTURES[architecture].context
@@ -87,14 +87,19 @@ class MidlevelNetwork(nn.Module):
 
     def _features(self, sound: PaddedSpectrogram) -> torch.Tensor:
         """What the trunk says: [batch, channels, time, frequency]."""
-        pool = next(place for place, part in enumerate(self.trunk) if isinstance(part, nn.AvgPool2d))
-        begin, go_on = self.trunk[: pool + 1], self.trunk[pool + 1 :]
+        begin, go_on = self.trunk_parts
 
         def begun(x: torch.Tensor) -> tuple[torch.Tensor]:
             return (begin(x.unsqueeze(1).contiguous(memory_format=torch.channels_last)),)
 
-        (x,) = sound.apply(begun, field=self._begun.patch, stride=self._begun.stride)
+        (x,) = sound.apply(begun, field=self.begun.patch, stride=self.begun.stride)
         return torch.as_tensor(go_on(x))
+
+    @property
+    def trunk_parts(self) -> tuple[nn.Sequential, nn.Sequential]:
+        """The trunk until its first pooling, and what follows."""
+        pool = next(place for place, part in enumerate(self.trunk) if isinstance(part, nn.AvgPool2d))
+        return self.trunk[: pool + 1], self.trunk[pool + 1 :]
 
     def local(self, extended: torch.Tensor | PaddedSpectrogram) -> torch.Tensor:
         """Extended spectrogram [batch, frames, bands] -> local outputs [batch, 7, time, columns].
@@ -136,7 +141,7 @@ class ContextBranch(nn.Module):
     def __init__(
         self, channels: int, bands: int, geometry: ReceptiveField, dropout: float, keys: type[PitchClassBranch]
     ) -> None:
-        """channels and bands of the trunk's features; keys: the branch for keys."""
+        """Channels and bands are those of the trunk's features; keys: the branch for keys."""
         super().__init__()
         self.geometry = geometry
         width = _CONTEXT_CHANNELS

@@ -32,8 +32,8 @@ class PitchClassBranch(nn.Module):
         self.first = conv_bn_relu(nn.Conv2d(1, 8, (5, 9), (4, 1), (0, 4), bias=False), bands_first)
         fold = torch.from_numpy(octave_fold())
         used = fold.any(1).nonzero()
-        self._bands = slice(int(used[0]), int(used[-1]) + 1)
-        self.register_buffer("fold", fold[self._bands], persistent=False)
+        self.bands = slice(int(used[0]), int(used[-1]) + 1)
+        self.register_buffer("fold", fold[self.bands], persistent=False)
         self.mix = conv_bn_relu(_OctavesTogether(8 * OCTAVES, 32, 1, bias=False))
         self.semitones = conv_bn_relu(nn.Conv2d(32, 32, (1, 5), (1, 2), bias=False))
         self.chords = conv_bn_relu(CircularConv2d(32, 32, SEMITONES))
@@ -43,7 +43,7 @@ class PitchClassBranch(nn.Module):
 
         A step sees FIELD frames and is STRIDE frames after the one before.
         """
-        x = self.first((spectrogram[..., self._bands] @ self.fold).unsqueeze(1))  # [..., octaves * 24]
+        x = self.first((spectrogram[..., self.bands] @ self.fold).unsqueeze(1))  # [..., octaves * 24]
         x = self.mix(x)  # [batch, 32, frames / 4, 24]
         x = self.semitones(circular_pad(x, 2, 2))  # [batch, 32, frames / 4, 12]
         even = x.shape[2] // 2 * 2

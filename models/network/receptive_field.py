@@ -27,10 +27,12 @@ class ReceptiveField:
 
     @property
     def left_context(self) -> int:
+        """Frames that the first position sees before its own."""
         return (self.field - self.stride) // 2
 
     @property
     def columns(self) -> int:
+        """Values of a position: bands and context."""
         return self.positions_bands + self.context
 
     def positions(self, frames: int) -> int:
@@ -52,6 +54,7 @@ class ReceptiveField:
 
 
 def receptive_field_of(architecture: Architecture) -> ReceptiveField:
+    """What a position of the trunk's output sees of the spectrogram."""
     patch = stride = 1
     left = 0
     bands = N_BANDS

@@ -18,12 +18,14 @@ from .layers import at_least_float32, conv_bn_relu, global_max, global_mean
 from .padding import PaddedSpectrogram
 
 OUT: Final = 48
-_STRIDE: Final = 8
-_WINDOW: Final = 112
+STRIDE: Final = 8
+WINDOW: Final = 112
 _LAGS: Final = (6, 49)
-_TURN: Final = 160
+TURN: Final = 160
 """The window and the largest lag without wrapping."""
-_GROUPS: Final = 4
+GROUPS: Final = 4
+ENERGY_FLOOR: Final = 1e-3
+"""Keeps silence from dividing by zero."""
 _BANDS: Final = (N_BANDS - 1) // 4 + 1
 _CHANNELS: Final = 8
 
@@ -41,16 +43,16 @@ class RhythmBranch(nn.Module):
         """bands_first: offsets for the eight channels and a quarter of the bands of the first convolution."""
         super().__init__()
         self.first = conv_bn_relu(nn.Conv2d(1, _CHANNELS, (3, 9), (1, 4), (0, 4), bias=False), bands_first)
-        edges = [group * _BANDS // _GROUPS for group in range(_GROUPS + 1)]
-        groups = torch.zeros(_BANDS, _CHANNELS, _CHANNELS, _GROUPS)
+        edges = [group * _BANDS // GROUPS for group in range(GROUPS + 1)]
+        groups = torch.zeros(_BANDS, _CHANNELS, _CHANNELS, GROUPS)
         for group, (low, high) in enumerate(pairwise(edges)):
             groups[low:high, :, :, group] = torch.eye(_CHANNELS) / (high - low)
         # (the channels beside the bands, as they lie in memory, so that nothing is copied)
         self.register_buffer("groups", groups.view(_BANDS * _CHANNELS, -1), persistent=False)
         lags = torch.arange(*_LAGS, dtype=torch.float32)
-        self.register_buffer("unbiased", _WINDOW / (_WINDOW - lags), persistent=False)
+        self.register_buffer("unbiased", WINDOW / (WINDOW - lags), persistent=False)
         self.register_buffer("cosines", _cosines(), persistent=False)
-        wide = _CHANNELS * _GROUPS
+        wide = _CHANNELS * GROUPS
         self.envelopes = nn.Sequential(nn.Conv1d(wide, 12, 1, bias=False), nn.BatchNorm1d(12))
         self.lags = conv_bn_relu(nn.Conv2d(12, 24, (5, 1), padding=(2, 0), bias=False))
         steps = ((wide, 32, 2), (32, 32, 2), (32, 48, 2), (48, 48, 1), (48, 48, 1))
@@ -71,6 +73,7 @@ class RhythmBranch(nn.Module):
         return x, self.envelopes(x)
 
     def forward(self, sound: PaddedSpectrogram) -> torch.Tensor:
+        """Outputs of the branch, by position in time."""
         x, envelopes = sound.apply(self.in_groups, field=3, stride=1)
         like, energy = self._alike(at_least_float32(envelopes))
         lags = self.lags(like)
@@ -78,24 +81,24 @@ class RhythmBranch(nn.Module):
         times = like.shape[3]
         begin = (along.shape[2] - times) // 2
         along = along[:, :, begin : begin + times]
-        parts = [global_max(lags, 2), global_mean(lags, 2), like.mean(1), along, torch.log(energy + 1e-3)]
+        parts = [global_max(lags, 2), global_mean(lags, 2), like.mean(1), along, torch.log(energy + ENERGY_FLOOR)]
         return torch.as_tensor(self.out(torch.cat(parts, 1)))
 
     def _alike(self, envelopes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Autocorrelation of [batch, 12, frames]: [batch, 12, lags, times], and the energy [batch, 12, times]."""
-        windows = envelopes.unfold(2, _WINDOW, _STRIDE)
+        windows = envelopes.unfold(2, WINDOW, STRIDE)
         windows = windows - windows.mean(3, keepdim=True)
-        spectrum = torch.fft.rfft(windows, n=_TURN)
+        spectrum = torch.fft.rfft(windows, n=TURN)
         with torch.autocast(envelopes.device.type, enabled=False):
             products = (spectrum.real**2 + spectrum.imag**2) @ self.cosines
-        energy = products[..., 0] / _WINDOW
-        like = products[..., 1:] * self.unbiased / (products[..., :1] + 1e-3 * _WINDOW)
+        energy = products[..., 0] / WINDOW
+        like = products[..., 1:] * self.unbiased / (products[..., :1] + ENERGY_FLOOR * WINDOW)
         return like.transpose(2, 3), energy
 
 
 def _cosines() -> torch.Tensor:
     """From a power spectrum to the lag 0 and those of _LAGS, a quarter of what the inverse transform gives."""
-    turns = torch.arange(_TURN // 2 + 1, dtype=torch.float64)[:, None] * torch.tensor([0, *range(*_LAGS)])
-    twice = torch.full((_TURN // 2 + 1, 1), 2 / _TURN, dtype=torch.float64)
+    turns = torch.arange(TURN // 2 + 1, dtype=torch.float64)[:, None] * torch.tensor([0, *range(*_LAGS)])
+    twice = torch.full((TURN // 2 + 1, 1), 2 / TURN, dtype=torch.float64)
     twice[[0, -1]] /= 2
-    return (twice * torch.cos(turns * (2 * torch.pi / _TURN))).float()
+    return (twice * torch.cos(turns * (2 * torch.pi / TURN))).float()

@@ -50,6 +50,7 @@ class LogSpectrogram(torch.nn.Module):
         self.register_buffer("filters", torch.from_numpy(filterbank()), persistent=False)
 
     def forward(self, sound: torch.Tensor) -> torch.Tensor:
+        """The spectrogram [..., frames, bands] of a sound at 22,050 Hz [..., samples]."""
         frames = frame_count(sound.shape[-1])
         right = (frames - 1) * HOP_LENGTH + N_FFT // 2 - sound.shape[-1]
         return self.unpadded(torch.nn.functional.pad(sound, (N_FFT // 2, max(right, 0))))[..., :frames, :]

@@ -30,7 +30,9 @@ TABLE = "known_music.csv"
 class Composer(Protocol):
     """A function that makes a piece with given mid-level features: `compose`, or `arrange` on scores."""
 
-    def __call__(self, qualities: Mapping[str, float], *, seed: int, seconds: float) -> mido.MidiFile: ...
+    def __call__(self, qualities: Mapping[str, float], *, seed: int, seconds: float) -> mido.MidiFile:
+        """Make a piece with these features."""
+        ...
 
 
 def draw_qualities(seed: int) -> dict[str, float]:

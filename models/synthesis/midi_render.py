@@ -158,7 +158,7 @@ def render_midi(
 
 
 def _synthesizer(soundfont: Path) -> Synthesizer:
-    """This thread's synthesizer of a font. Threads share none: FluidSynth counts a font's users without a lock."""
+    """The synthesizer of a font in this thread; threads share none, for FluidSynth counts users without a lock."""
     synthesizers: dict[tuple[Path, int], Synthesizer] = _thread.__dict__.setdefault("synthesizers", {})
     key = (soundfont, soundfont.stat().st_mtime_ns)
     if key not in synthesizers:

@@ -44,8 +44,10 @@ class FoldEnsemble:
     runs: tuple[tuple[FoldModel, ...], ...]
 
     def predict_out_of_fold(self, material: ClipDataset, rows: Sequence[int] | None = None) -> tuple[Floats, Floats]:
-        """Mid-levels [runs, clips, 7] and emotions [runs, clips, 8] of clips that were divided, each by the judge
-        that has not heard it; NaN where there is none. rows: which of the divided clips they are, by default all.
+        """Mid-levels [runs, clips, 7] and emotions [runs, clips, 8] of clips that were divided.
+
+        Each is by the network that has not learned from it; NaN where there is none. rows: which of the divided clips
+        they are, by default all.
         """
         places = {row: place for place, row in enumerate(range(len(material)) if rows is None else rows)}
         midlevel = np.full((len(self.runs), len(material), 7), np.nan)

@@ -45,6 +45,7 @@ class LabelCalibration(nn.Module):
         self.offset = nn.ParameterDict({head: nn.Parameter(torch.zeros(size)) for head, size in sizes.items()})
 
     def forward(self, head: str, predicted: torch.Tensor) -> torch.Tensor:
+        """Predictions on the scale of a head's ratings."""
         # exp keeps the slope positive; 0.5 is the middle of both scales
         return torch.as_tensor(0.5 + self.offset[head] + torch.exp(self.slope[head]) * (predicted - 0.5))
 

@@ -32,6 +32,7 @@ class TrainingState:
         return {"network": self.network, "heads": self.heads, "mean": self.mean, "teacher": self.teacher}
 
     def keep(self, path: Path, epochs: int) -> None:
+        """Write the state after so many epochs to a file."""
         tensors = {
             f"{part}.{name}": tensor.detach().clone().contiguous()
             for part, module in self._parts().items()
@@ -44,6 +45,7 @@ class TrainingState:
             save_file(tensors, beside, metadata={"fingerprint": self.fingerprint, "epochs": str(epochs)})
 
     def restore(self, path: Path) -> int:
+        """Take over the state in a file; the number of its epochs. Raises InputError."""
         try:
             with safe_open(path, framework="pt", device="cpu") as file:
                 metadata = file.metadata() or {}

@@ -99,8 +99,7 @@ def train(
     state: Path | None = None,
     progress: Callable[[int, float], None] | None = None,
 ) -> MidlevelNetwork:
-    """Train from the start or from `state`, a file in which every finished epoch is kept; returns the mean network,
-    on the CPU.
+    """Train from the start or from `state`, in which every finished epoch is kept; the mean network, on the CPU.
 
     progress is called with the number of finished epochs and the mean loss of the last one.
     Raises InputError when `state` belongs to other settings or sources, or is damaged.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from batch.library import write_tracks
+from moodfader.control import cli
 
 PROGRAM = (sys.executable, "-m", "moodfader.control.cli", "batch")
 
@@ -22,17 +23,23 @@ def library(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def batch(model_file) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a batch with an untrained network to its end."""
+def batch(model_file, capfd) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a batch with an untrained network to its end.
+
+    In this process, whose server of workers has its modules imported already; one with an environment of its own is a
+    process of its own.
+    """
 
     def run(*arguments: object, code: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [*PROGRAM, *map(str, arguments), "--model", model_file],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, **environment},
-        )
+        words = ["batch", *map(str, arguments), "--model", model_file]
+        if environment:
+            command = [*PROGRAM, *words[1:]]
+            variables = {**os.environ, **environment}
+            done = subprocess.run(command, capture_output=True, text=True, check=False, env=variables)
+        else:
+            capfd.readouterr()
+            ended = cli.run(words)
+            done = subprocess.CompletedProcess(words, ended, *capfd.readouterr())
         assert done.returncode == code, done.stderr + done.stdout
         assert "Traceback" not in done.stderr, done.stderr
         return done

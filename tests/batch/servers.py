@@ -41,7 +41,7 @@ class Cluster:
     def start_scheduler(self) -> None:
         """Start the scheduler, at the same address each time."""
         self.scheduler = self._start("dask_scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-show")
-        assert wait_for(lambda: answers(self.port), seconds=60, alive=lambda: self.scheduler.poll() is None), (
+        assert wait_for(lambda: answers(self.port), seconds=120, alive=lambda: self.scheduler.poll() is None), (
             self.log()
         )
 
@@ -63,8 +63,8 @@ class Cluster:
         """Wait until the scheduler knows that many workers."""
         from distributed import Client
 
-        with Client(self.address, timeout=30, set_as_default=False) as client:
-            client.wait_for_workers(count, timeout=60)
+        with Client(self.address, timeout=120, set_as_default=False) as client:
+            client.wait_for_workers(count, timeout=120)
 
     def close(self) -> None:
         """End all of them."""
@@ -85,7 +85,7 @@ def s3_server(folder: Path) -> Iterator[dict[str, str]]:
             [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], stdout=log, stderr=log
         )
     try:
-        up = wait_for(lambda: answers(port), seconds=60, alive=lambda: process.poll() is None)
+        up = wait_for(lambda: answers(port), seconds=120, alive=lambda: process.poll() is None)
         assert up, (folder / "s3.log").read_text()
         environment = {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",

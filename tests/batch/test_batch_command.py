@@ -12,18 +12,18 @@ from batch.library import RATE, journal_names, lines_of, tree, write_broken
 from moodfader.control.cli import run
 
 
-def test_predict_gives_what_single_predictions_give(library, batch, model_file, tmp_path, capsys):
+def test_predict_gives_what_single_predictions_give(library, batch, model_file, tmp_path, capfd):
     done = batch("predict", library, "-o", tmp_path / "out", "--jobs", "2")
     assert done.stdout.splitlines()[0] == f"12 of 12 tracks done, 0 failed: {tmp_path / 'out'}"
     assert done.stderr == ""  # (quiet when piped)
     paths = sorted(library.rglob("*.wav"))
-    capsys.readouterr()
+    capfd.readouterr()
     assert run(["predict", *map(str, paths), "--model", model_file, "--json"]) == 0
-    single = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    single = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert rows(tmp_path / "out") == single
     assert run(["predict", *map(str, paths), "--model", model_file, "--csv"]) == 0
     assert list(csv.reader((tmp_path / "out" / "results.csv").open())) == list(
-        csv.reader(capsys.readouterr().out.splitlines())
+        csv.reader(capfd.readouterr().out.splitlines())
     )
     assert (tmp_path / "out" / "failures.csv").read_text() == "file,reason\n"
     assert "12 of 12 tracks done" in (tmp_path / "out" / "report.html").read_text()

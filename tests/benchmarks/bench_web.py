@@ -1,20 +1,26 @@
 """Round trip of the web page's server while a show plays: from a value that is set to its echo on another client.
 
     OMP_NUM_THREADS=1 python tests/benchmarks/bench_web.py --seconds 20 --clients 4
+    OMP_NUM_THREADS=1 python tests/benchmarks/bench_web.py --seconds 600 --clients 20 --browser --analysis
 
 `moodfader play --web` plays the demo track to the null back end, in a loop, with its analysis beside. One client sets
-a fader 60 times a second, another waits for the same value; the other clients only listen. Printed are the median and
-the 99th percentile in ms, the drop-outs of the show, and what the web process takes of memory and of a processor.
+a fader 60 times a second, another waits for the same value; the other clients only listen. With --browser the page is
+open in Chromium, too, and with --analysis another process analyses the track again and again. Printed are the median
+and the 99th percentile in ms, the drop-outs of the show, and what the web process takes of memory and of a processor.
 """
 
 import argparse
 import contextlib
 import itertools
 import json
+import os
 import re
+import shutil
+import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -84,11 +90,42 @@ def listening_ports(pid):
     return {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A" and row[9] in inodes}
 
 
+def open_browser(url):
+    """Chromium without a window, with the page open."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        raise SystemExit("Chromium is not installed")
+    folder = tempfile.mkdtemp(prefix="bench-web-")
+    words = [program, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"]
+    return start([*words, f"--user-data-dir={folder}", url])
+
+
+def analyse_again():
+    """A process that analyses the demo track, without a cache, until it is ended."""
+    code = f"""
+import os, tempfile
+from moodfader.control.cli import run
+while True:
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["MOODFADER_CACHE"] = folder
+        run(["analyze", {str(DEMO)!r}, "-o", folder + "/a.npz", "--quiet"])
+"""
+    return start([sys.executable, "-c", code])
+
+
+def start(words):
+    """A process in a group of its own, silent."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(words, **quiet, start_new_session=True)
+
+
 def main():
     """Play, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--browser", action="store_true", help="the page is open in Chromium, too")
+    parser.add_argument("--analysis", action="store_true", help="the track is analysed again and again beside")
     wanted = parser.parse_args()
     command = [sys.executable, "-m", "moodfader.control.cli", "play", str(DEMO), "--backend", "null"]
     command += ["--no-terminal", "--no-osc", "--web", "--web-port", "0"]
@@ -100,6 +137,8 @@ def main():
         stop, counted = threading.Event(), [0]
         for _ in range(wanted.clients):
             threading.Thread(target=listen, args=(url, stop, counted), daemon=True).start()
+        beside = [open_browser(f"http://{address[1]}")] if wanted.browser else []
+        beside += [analyse_again()] if wanted.analysis else []
         time.sleep(5)
         served = [pid for pid in children(show.pid) if port in listening_ports(pid)]
         before = processor_s(served[0])
@@ -109,6 +148,9 @@ def main():
         status = Path(f"/proc/{served[0]}/status").read_text()
         memory = int(status.partition("VmRSS:")[2].split()[0]) / 1024
         stop.set()
+        for one in beside:
+            os.killpg(one.pid, signal.SIGTERM)
+            one.wait(20)
     finally:
         show.terminate()
         show.wait(20)

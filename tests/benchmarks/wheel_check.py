@@ -122,7 +122,7 @@ def check_core(fresh: Environment) -> None:
 
 
 def check_all(fresh: Environment) -> None:
-    """What the extras add: the demonstration, an explanation, playing, MIDI and a preset."""
+    """What the extras add: the demonstration, an explanation, playing, the web page, judges, batches, MIDI."""
     made = fresh.program("demo", "-o", "demo", "--json", says="overview.png")
     pictures = list((fresh.desk / "demo").glob("*.png"))
     if not made or not pictures:
@@ -130,8 +130,28 @@ def check_all(fresh: Environment) -> None:
     fresh.program("explain", "song.ogg", "-o", "why", "--analysis", "song.npz", "--feature", "modality", "--quiet")
     fresh.python("import soundfile as s; x, r = s.read('song.ogg'); s.write('short.wav', x[:2 * r], r)")
     fresh.program("play", "short.wav", "--backend", "null", "--no-terminal", "--no-osc")
+    fresh.program(
+        "play",
+        "short.wav",
+        "--backend",
+        "null",
+        "--no-terminal",
+        "--no-osc",
+        "--web",
+        "--web-port",
+        "0",
+        says="http://",
+    )
+    fresh.python("from moodfader.control.web.page_app import page_files; print(*page_files())", says="index.html")
+    fresh.python("import soundfile as s; x, r = s.read('song.ogg'); s.write('part.wav', x[:12 * r], r)")
+    asked = ("--toward", "tender=+0.02", "--judges", "--min-quality", "2")
+    fresh.program("steer", "part.wav", "-o", "steered.wav", *asked, "--quiet", "--json", says="steered.wav")
+    batch = ("batch", "predict", "song.ogg", "short.wav", "--table", "parquet", "--quiet")
+    fresh.program(*batch, "-o", "library", "--jobs", "1")
+    fresh.program(*batch, "-o", "library-by-dask", "--jobs", "1", "--scheduler", "local")
+    fresh.python("import pyarrow.parquet as p; print(p.read_table('library/results.parquet').num_rows)", says="2")
     fresh.program("midi", "list")
-    fresh.python("import pyo, jack, textual, zeroconf, mido, music21, librosa, zimtohrli")
+    fresh.python("import pyo, jack, textual, zeroconf, mido, music21, librosa, zimtohrli, s3fs")
 
 
 def main() -> int:

@@ -38,7 +38,7 @@ def tune(seconds: float, *, seed: int = 0, channels: int = 2) -> np.ndarray:
             note = np.sin(2 * np.pi * harmonic * pitch * since) * np.exp(-6 * since) * (times >= start)
             sound += 0.2 / harmonic * note
     sound = sound[:, None] * np.linspace(1, 0.8, channels) + 0.002 * rng.standard_normal((len(times), channels))
-    return (0.7 * sound / np.abs(sound).max()).astype(np.float32)
+    return (0.5 * sound / np.abs(sound).max()).astype(np.float32)
 
 
 @pytest.fixture(scope="session")
@@ -50,14 +50,14 @@ def model_file(random_model) -> str:
 @pytest.fixture(scope="session")
 def song(tmp_path_factory) -> str:
     path = tmp_path_factory.mktemp("songs") / "song.wav"
-    soundfile.write(path, tune(4.0), RATE, subtype="PCM_24")
+    soundfile.write(path, tune(2.0), RATE, subtype="PCM_24")
     return str(path)
 
 
 @pytest.fixture(scope="session")
 def analysis_file(song, model_file, tmp_path_factory) -> str:
     path = tmp_path_factory.mktemp("analyses") / "song.npz"
-    assert run(["analyze", song, "--passes", "1024", "--model", model_file, "--output", str(path), "--quiet"]) == 0
+    assert run(["analyze", song, "--passes", "256", "--model", model_file, "--output", str(path), "--quiet"]) == 0
     return str(path)
 
 
@@ -135,7 +135,7 @@ def test_predict_says_what_the_engine_says(song, model_file, capsys):
     for line in json_lines(shown.out):
         assert list(line) == ["file", "duration_s", "midlevel", "emotions"]
         assert line["file"] == song
-        assert line["duration_s"] == 4.0
+        assert line["duration_s"] == 2.0
         assert line["midlevel"] == pytest.approx(heard.midlevel, abs=1e-6)
         assert line["emotions"] == pytest.approx(heard.emotions, abs=1e-6)
     assert run(["predict", song, "--model", model_file]) == 0
@@ -148,10 +148,11 @@ def test_analyze_says_what_it_keeps(song, model_file, capsys):
     assert run(arguments) == 0
     (line,) = json_lines(capsys.readouterr().out)
     measures = {"surrogate_r2": "surrogate_r2", "half_agreement": "half_agreement", "stability": "reliability"}
-    assert set(line) == {"file", "analysis", "segments", "passes", "seconds", *measures, "selected"}
+    assert set(line) == {"file", "analysis", "segments", "passes", "quality", "seconds", *measures, "selected"}
     kept = load_analysis(line["analysis"], track=load_track(song))
     assert line["segments"] == len(kept.weights) == kept.segments.max() + 1
     assert line["passes"] == kept.settings.passes == 64
+    assert line["quality"] == "full"
     assert kept.settings.seed == 3
     for key, attribute in measures.items():
         values = getattr(kept, attribute).tolist()
@@ -162,10 +163,44 @@ def test_analyze_says_what_it_keeps(song, model_file, capsys):
     assert Path(line["analysis"]).stat().st_mtime_ns == made  # taken from the cache
 
 
+def test_the_table_of_an_analysis_fits_a_terminal_of_80_columns(song, model_file, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(["analyze", song, "--passes", "64", "--coupled", "--model", model_file]) == 0
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("feature", "raise", "lower", "surrogate", "split-half", "reliability"))
+    assert "\u2026" not in shown
+
+
+def test_a_draft_is_kept_as_one_and_agrees_with_the_full_analysis(song, tmp_path, capsys):
+    made = {}
+    for quality in ("full", "draft"):
+        path = tmp_path / f"{quality}.npz"
+        assert run(["analyze", song, "--quality", quality, "--coupled", "--json", "--output", str(path)]) == 0
+        (line,) = json_lines(capsys.readouterr().out)
+        assert line["quality"] == quality
+        made[quality] = load_analysis(path)
+        assert made[quality].settings.quality == quality
+        assert made[quality].settings.coupled
+    full, draft = made["full"], made["draft"]
+    assert draft.settings.passes < full.settings.passes / 2
+    np.testing.assert_array_equal(draft.segments, full.segments)
+    correlations = [np.corrcoef(*pair)[0, 1] for pair in zip(full.weights.T, draft.weights.T, strict=True)]
+    assert np.mean(correlations) > 0.95
+    assert (draft.mask_weights != 0).any(axis=0).all(), "its faders move something"
+    assert "quality" not in AnalysisSettings().stored(), "keys of full analyses are those of before"
+
+
+def test_qualities_are_checked(song, refused, place):
+    refused(["analyze", song, "--quality", "best"], "quality", "best", "draft")
+    refused(["play", song, "--quality", "best"], "--quality best", "draft")
+    record = place / "kept.jsonl"
+    refused(["play", song, "--quality", "draft", "--record", record], "--record", "full", place=place)
+
+
 def test_the_seed_decides(song, model_file, tmp_path, capsys):
     def analysed(name: str, seed: int) -> bytes:
         path = tmp_path / name
-        more = ["--passes", "64", "--seed", str(seed), "--model", model_file, "--output", str(path)]
+        more = ["--passes", "64", "--coupled", "--seed", str(seed), "--model", model_file, "--output", str(path)]
         assert run(["analyze", song, *more, "--quiet"]) == 0
         return path.read_bytes()
 
@@ -272,7 +307,7 @@ def test_a_reader_that_goes_away_is_no_error():
 
 def test_the_cache_is_shown_and_cleared(song, model_file, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("MOODFADER_CACHE", str(tmp_path))
-    assert run(["analyze", song, "--passes", "64", "--model", model_file, "--json"]) == 0
+    assert run(["analyze", song, "--passes", "64", "--coupled", "--model", model_file, "--json"]) == 0
     (kept,) = json_lines(capsys.readouterr().out)
     other = tmp_path / "analyses" / "notes.txt"
     other.write_text("not ours")
@@ -317,7 +352,7 @@ def test_the_old_name_of_an_option_works_and_is_not_shown(old, new, capsys):
 
 def test_the_older_words_of_values_work(song, model_file, tmp_path):
     paths = [tmp_path / "old.npz", tmp_path / "new.npz"]
-    common = ["analyze", song, "--model", model_file, "--quiet", "--estimator", "local"]
+    common = ["analyze", song, "--model", model_file, "--quiet", "--coupled", "--estimator", "local"]
     assert run([*common, "--passes", "64", "--perturbation", "hide", "--output", str(paths[0])]) == 0
     assert run([*common, "--evaluations", "64", "--perturbation", "mask", "--output", str(paths[1])]) == 0
     assert paths[0].read_bytes() == paths[1].read_bytes()

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import json
 import re
 import subprocess
 import sys
@@ -18,15 +19,24 @@ packages_distributions = functools.cache(metadata.packages_distributions)
 WITHOUT = f"""
 import sys
 sys.modules.update({{name: None for names in {MODULES_OF_EXTRAS}.values() for name in names}})
-from moodfader.control.cli import main
-main()
+import contextlib, io, json
+from moodfader.control.cli import run
+for line in sys.stdin:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run(json.loads(line))
+    print(json.dumps([code, out.getvalue(), err.getvalue()]), flush=True)
 """
 
 
-def without_extras(*arguments, folder):
-    """The program where none of the extras' modules can be imported."""
-    command = [sys.executable, "-c", WITHOUT, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+def without_extras(*commands, folder):
+    """Run commands one after the other where none of the extras' modules can be imported: (code, output, error)."""
+    lines = "".join(json.dumps([str(word) for word in words]) + "\n" for words in commands)
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT], input=lines, capture_output=True, text=True, check=False, cwd=folder
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def required(requirements) -> set[str]:
@@ -80,32 +90,28 @@ def test_no_module_of_an_extra_is_one_of_the_core():
 
 def test_the_core_predicts_analyses_and_renders(song, model_file, tmp_path):
     model = ("--model", model_file, "--quiet")
-    for arguments in (
+    commands = (
         ("--help",),
         ("presets", "list"),
         ("predict", song, *model),
         ("render", song, "-o", "out.wav", "--set", "modality=3", "--passes", "64", *model),
-    ):
-        run = without_extras(*arguments, folder=tmp_path)
-        assert run.returncode == 0, f"{arguments}: {run.stderr}"
+    )
+    for words, (code, _, error) in zip(commands, without_extras(*commands, folder=tmp_path), strict=True):
+        assert code == 0, f"{words}: {error}"
     assert (tmp_path / "out.wav").is_file()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "extra"),
-    [
-        (("explain", "{song}", "-o", "why"), "plot"),
-        (("demo", "-o", "out"), "plot"),
-        (("play", "{song}", "--backend", "null", "--no-terminal"), "live"),
-    ],
-)
-def test_what_is_missing_is_said_in_one_line(song, model_file, tmp_path, arguments, extra):
-    arguments = [argument.format(song=song) for argument in arguments]
-    run = without_extras(*arguments, folder=tmp_path)
-    assert run.returncode == 2, run.stderr
-    (line,) = (line for line in run.stderr.splitlines() if line.startswith("moodfader: "))
-    assert f"pip install 'moodfader[{extra}]'" in line
-    assert "Traceback" not in run.stderr
+def test_what_is_missing_is_said_in_one_line(song, tmp_path):
+    commands = {
+        ("explain", song, "-o", "why"): "plot",
+        ("demo", "-o", "out"): "plot",
+        ("play", song, "--backend", "null", "--no-terminal"): "live",
+    }
+    for extra, (code, _, error) in zip(commands.values(), without_extras(*commands, folder=tmp_path), strict=True):
+        assert code == 2, error
+        (line,) = (line for line in error.splitlines() if line.startswith("moodfader: "))
+        assert f"pip install 'moodfader[{extra}]'" in line
+        assert "Traceback" not in error
     assert not list(tmp_path.iterdir())
 
 

@@ -9,13 +9,15 @@ import pytest
 from moodfader.control.layouts.open_stage_control import open_stage_control
 from moodfader.control.layouts.reaper import reaper_osc
 from moodfader.control.layouts.surface_plan import surface_plan
-from moodfader.control.layouts.touchosc import touchosc
+from moodfader.control.layouts.touchosc import RECEIVE_PORT, touchosc
 from moodfader.control.parameters.table import find_parameter
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 
 PRESETS = ("dolce", "agitato")
 FADERS = {f"/moodfader/midlevel/{name}" for name in MIDLEVEL}
-BUTTONS = {f"/moodfader/{name}" for name in ("zero", "transport/next", "transport/previous", "transport/skip")}
+TRIGGERS = ("zero", "transport/next", "transport/previous", "transport/skip", "undo", "redo")
+OF_SLOTS = ("snapshot/recall", "snapshot/store", "morph/to", "cue/go")
+BUTTONS = {f"/moodfader/{name}" for name in (*TRIGGERS, *OF_SLOTS)}
 
 
 def test_the_plan_has_what_a_show_needs_and_nothing_lies_upon_another():
@@ -53,6 +55,10 @@ def test_touchosc_is_read_back_by_another_reader():
     written = touchosc(PRESETS)
     document = py2tosc.loads(written)
     assert [str(issue) for issue in py2tosc.validate(document)] == []
+    script = document.root.get("script")
+    assert (
+        f"'/moodfader/subscribe', {{ {{ tag = 'f', value = 30 }}, {{ tag = 'i', value = {RECEIVE_PORT} }}" in script
+    )
     found = {control.name: control for control in document.find_all()}
     fader = found["midlevel/modality"]
     (message,) = fader.messages

@@ -19,6 +19,7 @@ from moodfader.control.osc.subscriptions import MAX_CLIENTS
 from moodfader.models.common.errors import InputError
 
 FADER = "/moodfader/midlevel/modality"
+PATIENCE_S = 120.0
 needs_liblo = pytest.mark.skipif(
     not (shutil.which("oscsend") and shutil.which("oscdump")), reason="liblo-tools are not installed"
 )
@@ -37,21 +38,20 @@ def client(server):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.bind(("127.0.0.1", 0))
         client.connect(("127.0.0.1", server.port))
-        client.settimeout(5)
+        client.settimeout(PATIENCE_S)
         yield client
 
 
-def received(client, seconds=0.3):
-    """All messages that come until it has been quiet for so long."""
-    client.settimeout(seconds)
-    messages = []
-    with contextlib.suppress(TimeoutError):
-        while True:
-            messages += parse_datagram(client.recv(65536))
-    return messages
+def told(client, complete):
+    """Receive messages until the values by their addresses are complete; those values."""
+    client.settimeout(PATIENCE_S)
+    values = {}
+    while not complete(values):
+        values |= {message.address: message.arguments[0] for message in parse_datagram(client.recv(65536))}
+    return values
 
 
-def until(condition, seconds=5.0):
+def until(condition, seconds=PATIENCE_S):
     """Wait for something to become true; whether it did."""
     end = time.monotonic() + seconds
     while not condition():
@@ -78,30 +78,31 @@ def test_malformed_datagrams_are_answered_with_a_reason(server, client):
 
 def test_a_subscriber_hears_the_state_then_changes_and_meters(server, session, client):
     client.send(encode_message("/moodfader/subscribe", 50.0))
-    state = {message.address: message.arguments[0] for message in received(client)}
-    assert state.keys() == {address for address, value in session.state().items() if value is not None}
+    known = {address for address, value in session.state().items() if value is not None}
+    state = told(client, lambda values: len(values) >= len(known))
+    assert state.keys() == known
     assert server.clients() == (f"127.0.0.1:{client.getsockname()[1]}",)
     session.set("/moodfader/bypass", True)
     session.publish({"/moodfader/meter/dropouts": 3, "/moodfader/emotion/sad": 0.25})
-    news = {message.address: message.arguments[0] for message in received(client)}
+    news = told(client, lambda values: len(values) >= 3)
     assert news == {"/moodfader/bypass": 1, "/moodfader/meter/dropouts": 3, "/moodfader/emotion/sad": 0.25}
     client.send(encode_message("/moodfader/unsubscribe"))
     assert until(lambda: server.clients() == ())
     session.set("/moodfader/bypass", False)
-    assert received(client) == []
+    client.send(encode_message(FADER))
+    assert told(client, lambda values: FADER in values).keys() == {FADER}, "nothing else is told any more"
 
 
 def test_the_rate_is_the_clients_own(server, session, client):
+    begun = time.monotonic()
     client.send(encode_message("/moodfader/subscribe", 10.0))
-    received(client, 0.05)
-    counted = 0
-    end = time.monotonic() + 1.0
-    client.settimeout(0.02)
-    while time.monotonic() < end:
-        session.publish({"/moodfader/meter/load": random.random()})
-        with contextlib.suppress(TimeoutError):
-            counted += len(parse_datagram(client.recv(65536)))
-    assert 5 <= counted <= 11
+    known = [value for value in session.state().values() if value is not None]
+    told(client, lambda values: len(values) >= len(known))
+    for step in range(1, 6):
+        for part in range(10):  # (of which one is told)
+            session.publish({"/moodfader/meter/load": step + part / 10})
+        told(client, lambda values, step=step: values.get("/moodfader/meter/load", 0) >= step)
+    assert time.monotonic() - begun > 0.45, "ten a second, and no more, however slow the machine is"
 
 
 def test_a_port_that_is_taken_is_one_line(server, session):
@@ -121,7 +122,7 @@ def test_other_addresses_of_this_machine(session):
             assert family == socket.AF_INET6  # there are machines without it
             continue
         with socket.socket(family, socket.SOCK_DGRAM) as client:
-            client.settimeout(5)
+            client.settimeout(PATIENCE_S)
             client.sendto(encode_message(FADER), ("127.0.0.1" if host == "0.0.0.0" else host, server.port))
             assert parse_datagram(client.recv(65536))[0].address == FADER
         server.close()
@@ -142,7 +143,7 @@ def test_it_listens_on_this_machine_only(server):
 @needs_liblo
 def test_liblo_sends(server, session):
     def send(*words):
-        subprocess.run(["oscsend", "localhost", str(server.port), *words], check=True, timeout=10)
+        subprocess.run(["oscsend", "localhost", str(server.port), *words], check=True, timeout=120)
 
     send(FADER, "f", "-2.5")
     send("/moodfader/wet/norm", "d", "0.25")
@@ -169,7 +170,7 @@ def test_liblo_listens(server, session):
         port = first.getsockname()[1]
         first.sendto(encode_message("/moodfader/subscribe", 50.0), ("127.0.0.1", server.port))  # oscdump cannot ask
         assert until(server.clients)
-        assert len(received(first)) > 20
+        assert told(first, lambda values: len(values) > 20)
     dump = subprocess.Popen(["oscdump", "-L", str(port)], stdout=subprocess.PIPE, text=True)
     try:
         assert until(lambda: _is_bound(port))
@@ -205,7 +206,7 @@ def _is_bound(port):
 
 
 def test_a_flood_then_a_message(server, session, client):
-    """100,000 messages as fast as they can be sent: memory stays flat, the next one acts at once."""
+    """100,000 messages as fast as they can be sent: memory stays flat, the next one acts."""
     datagrams = [encode_message(f"/moodfader/midlevel/{name}", 1.0) for name in ("modality", "dissonance")]
     datagrams += [encode_message("/moodfader/nowhere"), b"nonsense", encode_message("/moodfader/*/*")]
     for datagram in datagrams * 1000:  # to warm up: caches fill, buffers are made
@@ -218,23 +219,21 @@ def test_a_flood_then_a_message(server, session, client):
         for datagram in datagrams:
             with contextlib.suppress(BlockingIOError):
                 client.send(datagram, socket.MSG_DONTWAIT)
-    took = assert_acts(session, client, 4.25)
+    assert_acts(session, client, 4.25)
     session.log.clear()
     gc.collect()
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert grown < 200_000
-    assert took < 2.0  # generous: tracemalloc makes everything slow; benchmarks/fuzz_osc.py measures it
 
 
 def assert_acts(session, client, value):
-    """Send one more value until it arrives (a full socket buffer drops it); how long the last one took."""
-    began = time.monotonic()
+    """Send one more value until it arrives (a full socket buffer drops it)."""
+    end = time.monotonic() + PATIENCE_S
     client.send(encode_message(FADER, value))
     while not until(lambda: session.get(FADER) == value, 0.25):
+        assert time.monotonic() < end, "it does not act"
         client.send(encode_message(FADER, value))
-        assert time.monotonic() - began < 10
-    return time.monotonic() - began
 
 
 def test_two_hundred_clients_that_never_renew(server, session, client):
@@ -247,7 +246,7 @@ def test_two_hundred_clients_that_never_renew(server, session, client):
         assert until(lambda: len(server.clients()) == MAX_CLIENTS)
         assert_acts(session, client, 4.25)
         last = others[-1]
-        assert FADER in {message.address for message in received(last)}
+        assert told(last, lambda values: FADER in values)
     finally:
         for other in others:
             other.close()  # the server goes on sending to them: nobody is there

@@ -24,7 +24,7 @@ def server(session):
 
 
 def get(server, target, method="GET"):
-    connection = http.client.HTTPConnection("127.0.0.1", server.query_port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", server.query_port, timeout=120)
     connection.request(method, target)
     response = connection.getresponse()
     body = response.read()
@@ -99,7 +99,7 @@ def test_the_host_says_where_osc_is(server):
 
 
 def test_one_connection_takes_many_requests(server):
-    connection = http.client.HTTPConnection("127.0.0.1", server.query_port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", server.query_port, timeout=120)
     for method, status in (("GET", 200), ("HEAD", 200), ("OPTIONS", 204), ("POST", 405), ("GET", 200)):
         connection.request(method, "/moodfader/wet")
         response = connection.getresponse()
@@ -128,7 +128,7 @@ def test_connections_that_say_nothing_do_not_stop_it(server, capfd):
     silent = [socket.create_connection(("127.0.0.1", server.query_port)) for _ in range(60)]
     try:
         for one in silent:  # those beyond sixteen are closed at once, the others after some seconds
-            one.settimeout(10)
+            one.settimeout(60)
             with contextlib.suppress(ConnectionError):
                 assert one.recv(10) == b""
         rude = socket.create_connection(("127.0.0.1", server.query_port))
@@ -143,7 +143,7 @@ def test_connections_that_say_nothing_do_not_stop_it(server, capfd):
 
 @pytest.fixture
 def listener(server):
-    with connect(f"ws://127.0.0.1:{server.query_port}/", open_timeout=20) as socket_:
+    with connect(f"ws://127.0.0.1:{server.query_port}/", open_timeout=120) as socket_:
         yield socket_
 
 
@@ -153,7 +153,7 @@ def command(socket_, word, address):
 
 def received(socket_):
     """The next OSC message: address and argument."""
-    (message,) = parse_datagram(socket_.recv(timeout=10))
+    (message,) = parse_datagram(socket_.recv(timeout=120))
     return message.address, message.arguments[0]
 
 
@@ -181,7 +181,7 @@ def test_osc_over_the_socket_sets_and_asks(listener, session):
         listener.send(encode_message("/moodfader/midlevel/modality"))
     assert session.log[0][:2] == ("/moodfader/midlevel/modality", 6.0)
     listener.send(encode_message("/moodfader/midlevel/modality", 99.0))
-    error, held = parse_datagram(listener.recv(timeout=10))
+    error, held = parse_datagram(listener.recv(timeout=120))
     assert error.address == "/moodfader/error"
     assert "out of range" in error.arguments[0]
     assert (held.address, held.arguments) == ("/moodfader/midlevel/modality", (6.0,))
@@ -194,7 +194,7 @@ def test_osc_over_the_socket_sets_and_asks(listener, session):
 
 def test_a_listener_is_told_when_a_path_has_changed(listener, session):
     session.publish({"/moodfader/transport/tracks": 7})
-    assert json.loads(listener.recv(timeout=10)) == {"COMMAND": "PATH_CHANGED", "DATA": "/moodfader/transport"}
+    assert json.loads(listener.recv(timeout=120)) == {"COMMAND": "PATH_CHANGED", "DATA": "/moodfader/transport"}
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,13 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from helpers.osc_client import OscClient, bundle, osc, padded
 from helpers.program import PROGRAM
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-DEMO = Path(__file__).parents[2] / "presets" / "demo.ogg"
 FADER = "/moodfader/midlevel/modality"
 DISSONANCE = "/moodfader/midlevel/dissonance"
 SENDER = """
@@ -64,7 +65,7 @@ class Play(OscClient):
     """A paused `moodfader play` without a sound card, and a socket that speaks to it."""
 
     def __init__(self, config, *words, env=None, host="127.0.0.1"):
-        command = [*PROGRAM, "play", str(DEMO), "--backend", "null"]
+        command = [*PROGRAM, "play", str(config / "song.wav"), "--backend", "null"]
         command += ["--paused", "--no-terminal", "--osc-port", "0", *words]
         environment = os.environ | {"MOODFADER_CONFIG": str(config), "OMP_NUM_THREADS": "1"} | (env or {})
         self.process = subprocess.Popen(
@@ -92,7 +93,7 @@ class Play(OscClient):
     def stop(self):
         self.process.terminate()
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -103,6 +104,8 @@ def config(tmp_path_factory):
     folder = tmp_path_factory.mktemp("controllers")
     (folder / "presets").mkdir()
     (folder / "presets" / "broken.toml").write_text("gains_db = [")
+    sound = 0.1 * np.random.default_rng(0).uniform(-1, 1, 2 * 22050)  # (short: `play` analyses it meanwhile)
+    soundfile.write(folder / "song.wav", sound, 22050)
     return folder
 
 
@@ -116,12 +119,12 @@ def playing(config):
 @pytest.fixture
 def play(playing):
     playing.send(osc("/moodfader/zero"), osc("/moodfader/bypass", "i", 0))
-    playing.answers(0.1)
+    playing.answers()
     return playing
 
 
 def test_a_trigger_of_the_type_that_oscquery_names_acts(play):
-    connection = http.client.HTTPConnection("127.0.0.1", play.http, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", play.http, timeout=120)
     connection.request("GET", "/moodfader/zero?TYPE")
     assert b'"I"' in connection.getresponse().read()
     play.send(osc(FADER, "f", 5.0), (FIXTURES / "osc_trigger_as_advertised.bin").read_bytes())
@@ -186,14 +189,20 @@ def test_oscdump_hears_what_oscsend_asks_for_it(play):
         port = probe.getsockname()[1]
     dump = subprocess.Popen(["oscdump", "-L", str(port)], stdout=subprocess.PIPE, text=True)
     try:
-        time.sleep(0.5)
         ask = ["oscsend", "localhost", str(play.port), "/moodfader/subscribe", "fi", "50", str(port)]
-        subprocess.run(ask, check=True, timeout=10)
-        timer = threading.Timer(10, dump.kill)  # (silence ends, too)
-        timer.start()
-        lines = [line for line, _ in zip(dump.stdout, range(20), strict=False)]
-        timer.cancel()
-        assert any(FADER in line for line in lines)
+        heard = threading.Event()
+
+        def read_lines():
+            for line in dump.stdout:
+                if FADER in line:
+                    heard.set()
+
+        threading.Thread(target=read_lines, daemon=True).start()
+        for _ in range(120):  # (it may not listen yet)
+            subprocess.run(ask, check=True, timeout=60)
+            if heard.wait(0.5):
+                break
+        assert heard.is_set()
     finally:
         dump.kill()
         dump.wait()
@@ -204,7 +213,7 @@ def test_all_clients_are_told_on_the_reply_port(config):
         play = Play(config, "--reply-port", str(listens.getsockname()[1]))
         try:
             play.send(osc(FADER))
-            assert play.answers(1.0, source=listens) == [(FADER, 0.0)]
+            assert play.told(FADER, listens) == 0.0
         finally:
             play.stop()
 
@@ -213,10 +222,9 @@ def test_localhost_can_be_listened_on(config):
     play = Play(config, "--bind", "localhost")
     try:
         assert play.get(FADER) == 0.0
-        time.sleep(3)  # (the announcement on the network takes a while)
-        assert not [line for line in play.notes if "Traceback" in line]
     finally:
-        play.stop()
+        play.stop()  # (ends with the announcement on the network, whose faults were told by then)
+    assert not [line for line in play.notes if "Traceback" in line]
 
 
 def test_a_subscriber_can_have_values_from_0_to_1(play):
@@ -246,7 +254,7 @@ def test_the_error_of_a_broken_preset_names_no_folder(play, config):
 def test_a_page_of_a_stranger_reads_nothing(play):
     statuses = {}
     for host in ("rebound.example:80", "127.0.0.1", "localhost", "[::1]:9000"):
-        connection = http.client.HTTPConnection("127.0.0.1", play.http, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", play.http, timeout=120)
         connection.request("GET", "/?HOST_INFO", headers={"Host": host})
         statuses[host] = connection.getresponse().status
         connection.close()
@@ -318,18 +326,19 @@ def test_a_14_bit_fader_that_sends_only_the_coarse_byte_moves(midi):
 
 def test_the_exact_middle_of_14_bits_is_0_db(midi):
     play, send = midi
-    send("b00130", "b02100", "b00140", "b02110", "b00140", "b02100")
-    time.sleep(0.5)
-    assert play.get(FADER) == 0.0
+    send("b00140", "b02100", "b00150", "b02100")
+    play.until(lambda play: play.get(FADER) != 0.0)
+    send("b00140", "b02110", "b00140", "b02100")
+    play.until(lambda play: play.get(FADER) == 0.0)
 
 
 def test_a_midi_fader_does_not_jump_after_a_preset(midi):
     play, send = midi
     send("b00940")
     assert play.comes_to(DISSONANCE, 0.0)
-    play.send(osc(DISSONANCE, "f", -9.0))
-    send("b00960")
-    time.sleep(0.5)
+    play.send(osc(DISSONANCE, "f", -9.0), osc(FADER, "f", 0.0))
+    send("b00960", "b00140", "b02100", "b00150", "b02100")
+    play.until(lambda play: play.get(FADER) != 0.0)  # (so the one before has come, too)
     assert play.get(DISSONANCE) == -9.0
     send("b00901")  # crosses it
     assert play.comes_to(DISSONANCE, -12 + 24 / 128)
@@ -356,12 +365,11 @@ def test_an_encoder_that_accelerates_is_learned_as_one(jack, config):
     (config / "midi.toml").unlink(missing_ok=True)
     learn = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        assert "move the control" in learn.stderr.readline()
-        time.sleep(0.5)
+        assert "move the control" in learn.stderr.readline()  # (it listens)
         steps = [1, 1, 1, 2, 4, 7, 7, 5, 2, 1, 1, 1, -1, -1, -1, -2, -5, -8, -6, -3, -1, -1]
         sender.stdin.write("".join(f"b014{step % 128:02x}\n" for step in steps))
         sender.stdin.flush()
-        out, _ = learn.communicate(timeout=40)
+        out, _ = learn.communicate(timeout=120)
         assert out.split() == [FADER, "channel", "1", "number", "20", "twos"]
     finally:
         learn.kill()

@@ -11,7 +11,7 @@ import termios
 
 import numpy as np
 import pytest
-from helpers.terminal_stage import NOTES, STATES, TITLE, analyse, perform, write_analysis
+from helpers.terminal_stage import NOTES, STATES, TITLE, TITLES, URL, analyse, perform, write_analysis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.control.parameters.table import PARAMETERS
@@ -38,6 +38,7 @@ from rich.style import Style
 from rich.text import Text
 
 CONSOLE = Console(color_system="truecolor", force_terminal=True)
+PAGES = ("", "help", "tracks", "address")
 SIZES = [(40, 10), (60, 16), (80, 24), (81, 25), (99, 60), (100, 20), (110, 34), (150, 40), (200, 50), (300, 90)]
 
 
@@ -62,8 +63,10 @@ def test_every_line_is_as_wide_as_the_terminal(session, tmp_path, width, height,
     gain_map = GainMap(path, session.thumbnails[0])
     for scene in STATES:
         perform(session, scene)
-        view = view_of(session, title="東京 " * 60, clients=["127.0.0.1:5000"] * 40, notes=[*NOTES, "x" * 300])
-        for options in ({}, {"show_help": True}, {"map_wanted": True}):
+        show = {"titles": ["東京 " * 60, "\x1b[2J", *TITLES], "url": URL}
+        known = {"title": "東京 " * 60, "clients": ["127.0.0.1:5000"] * 40, "notes": [*NOTES, "x" * 300]}
+        for page, options in (*((page, {}) for page in PAGES), ("", {"map_wanted": True})):
+            view = view_of(session, page=page, **known, **show)
             lines = compose(
                 view,
                 width,
@@ -85,13 +88,18 @@ VALUE = st.one_of(st.none(), st.floats(), st.floats(-1, 1), st.integers(), st.bo
     width=st.integers(1, 260),
     height=st.integers(1, 70),
     palette=st.sampled_from(PALETTES),
-    options=st.fixed_dictionaries({"show_help": st.booleans(), "map_wanted": st.booleans()}),
+    options=st.fixed_dictionaries({"map_wanted": st.booleans()}),
+    page=st.sampled_from(PAGES),
+    titles=st.lists(st.text(max_size=9), max_size=5),
     selected=st.integers(0, 6),
 )
-def test_no_value_and_no_size_is_too_strange(values, everything, width, height, palette, options, selected):
+def test_no_value_and_no_size_is_too_strange(
+    values, everything, width, height, palette, options, page, titles, selected
+):
     state = {control.address: everything for control in PARAMETERS} | values
     for known in (values, state):
-        lines = drawn(ViewState(known, selected=selected), width, height, palette, **options)
+        view = ViewState(known, selected=selected, page=page, titles=titles, url=URL, channel_holds_db=(0.0, -9.0))
+        lines = drawn(view, width, height, palette, **options)
         assert [line.cell_len for line in lines] == [width] * height
 
 
@@ -303,7 +311,7 @@ def test_what_a_real_terminal_is_sent(terminal, more, kinds):
             break
         sent += chunk
     os.close(ours)
-    assert process.wait(30) == 0
+    assert process.wait(120) == 0
     assert "dissonance" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", sent.decode("utf-8", "replace"))
     codes = [code for found in re.findall(rb"\x1b\[([0-9;]*)m", sent) for code in [found.decode()]]
     found = set()

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
-from helpers.terminal_stage import CLIENTS, NOTES, TITLE, analyse, perform, shown
+from helpers.terminal_stage import CLIENTS, NOTES, TITLE, TITLES, URL, analyse, perform, shown
 from moodfader.control.tui.panels.palette import DARK_16, LIGHT_16, MANY_COLOURS, NO_COLOUR
 
 FOLDER = Path(__file__).parent / "snapshots"
@@ -24,6 +24,9 @@ PICTURES = {
     "200x50_no_colours": ((200, 50), "steered", NO_COLOUR, ()),
     "60x16_keys": ((60, 16), "steered", MANY_COLOURS, ("question_mark",)),
     "80x24_map": ((80, 24), "delta", NO_COLOUR, ("g",)),
+    "80x24_set_list": ((80, 24), "steered", MANY_COLOURS, ("t", "down")),
+    "80x24_address": ((80, 24), "steered", MANY_COLOURS, ("i",)),
+    "80x24_name": ((80, 24), "steered", MANY_COLOURS, ("r", *"Bridge")),
     "80x24_quit_while_recording": ((80, 24), "settling", MANY_COLOURS, ("ctrl+q",)),
 }
 LETTERS = {
@@ -52,10 +55,16 @@ def letter(style):
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_view_looks_as_it_did(session, tmp_path, name):
     size, scene, palette, keys = PICTURES[name]
-    perform(session, scene)
     if scene != "no analysis":
         analyse(session, tmp_path)
-    options = {"track": lambda: TITLE, "clients": lambda: CLIENTS, "notes": lambda: NOTES}
+    perform(session, scene)
+    options = {
+        "titles": TITLES,
+        "url": URL,
+        "track": lambda: TITLE,
+        "clients": lambda: CLIENTS,
+        "notes": lambda: NOTES,
+    }
     _, strips = shown(session, *keys, size=size, palette=palette, **options)
     text = ["".join(segment.text for segment in strip).rstrip() for strip in strips]
     styles = ["".join(letter(segment.style) * segment.cell_length for segment in strip).rstrip() for strip in strips]

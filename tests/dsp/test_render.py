@@ -47,7 +47,7 @@ def track(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def analysis(track, random_model):
-    return analyze_track(track, random_model, AnalysisSettings(passes=64))
+    return analyze_track(track, random_model, AnalysisSettings(passes=64, coupled=True))
 
 
 def read(path):
@@ -168,7 +168,7 @@ def test_the_loudness_is_matched_within_a_tenth(tmp_path, faders, level):
 def test_a_loudness_that_the_ceiling_forbids_is_said_to_be_missed(tmp_path, random_model):
     soundfile.write(tmp_path / "in.wav", song(2.0, level=1.0), 44100, subtype="FLOAT")
     track = load_track(tmp_path / "in.wav")
-    analysis = analyze_track(track, random_model, AnalysisSettings(passes=64))
+    analysis = analyze_track(track, random_model, AnalysisSettings(passes=64, coupled=True))
     rendered = render(
         track,
         analysis,

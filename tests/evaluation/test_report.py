@@ -126,11 +126,9 @@ def test_the_folder_holds_page_record_and_legible_figures(evidence, found, tmp_p
     assert "epochs 5 instead of 3" in page
     for line in page.splitlines():
         assert not re.search(r"\bnan\b", line), line
-    before = (tmp_path / "scales.png").read_bytes()
-    write_report(tmp_path, evidence, found, record, pearson_scores(evidence), [other])
-    assert (tmp_path / "scales.png").read_bytes() == before, "the same findings are the same figures"
-    drawn = (tmp_path / "emotions.png").read_bytes()
+    before, drawn = ((tmp_path / name).read_bytes() for name in ("scales.png", "emotions.png"))
     write_report(tmp_path, evidence, found, record, pearson_scores(evidence), [other, other])
+    assert (tmp_path / "scales.png").read_bytes() == before, "the same findings are the same figures"
     assert (tmp_path / "emotions.png").read_bytes() != drawn, "of two records of one title, one is lost"
     page = (tmp_path / "report.md").read_text()
     assert re.findall(r"^\| (another[^|]*) \|", page, re.M) == ["another", "another (2)"]
@@ -167,6 +165,8 @@ def test_one_command_makes_it(rated, random_model, capsys):
         "1",
         "--steps",
         "1",
+        "--architecture",
+        "small",
         "--model",
         str(random_model.path),
     ]

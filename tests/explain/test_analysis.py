@@ -59,7 +59,8 @@ def test_what_an_analysis_offers(analysis, track):
 
 
 def test_the_same_seed_gives_the_same_file_and_another_does_not(track, random_model, analysis, tmp_path):
-    for name, seed in (("one", 0), ("two", 0), ("other", 1)):
+    save_analysis(analysis, tmp_path / "one.npz")
+    for name, seed in (("two", 0), ("other", 1)):
         again = analyze_track(track, random_model, dataclasses.replace(QUICK, seed=seed))
         save_analysis(again, tmp_path / f"{name}.npz")
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
@@ -237,7 +238,7 @@ def test_prediction_in_pieces_is_the_prediction_of_the_whole(track, random_model
 def test_too_few_passes_select_little_rather_than_noise(track, random_model):
     few, many = (
         analyze_track(track, random_model, dataclasses.replace(QUICK, passes=passes, perturbation="hide"))
-        for passes in (64, 2048)
+        for passes in (64, 1024)
     )
     chosen = few.selected_weights != 0
     assert chosen.sum() < 0.7 * (many.selected_weights != 0).sum()

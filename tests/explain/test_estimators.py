@@ -68,6 +68,7 @@ def test_known_coefficients_of_a_linear_network(spectrogram, labels, linear_mode
     assert (1 - effects.residual_var / effects.total_var > (0.99 if estimator is lime else 0.9999)).all()
 
 
+@pytest.mark.slow
 def test_local_and_plain_lime_estimate_the_same(spectrogram, labels, trunk_model):
     """On a network with ReLUs, their differences are as large as their standard errors predict."""
     window = window_of(spectrogram, labels, trunk_model)
@@ -92,7 +93,7 @@ def test_mean_derivatives_equal_the_effect_of_the_whole_range(spectrogram, label
     )
     perturber = SegmentPerturber(window, random_model, "hide")
     strongest = np.argsort(-np.abs(effects.weights).max(1))[:4]
-    t = np.random.default_rng(4).random((200, len(window.segments)))
+    t = np.random.default_rng(4).random((100, len(window.segments)))
     with torch.inference_mode():
         for s in strongest:
             ends = []
@@ -137,7 +138,7 @@ def test_standard_errors_predict_the_difference_of_two_seeds(
     assert least < z.std() < 1.2
 
 
-@pytest.mark.parametrize("estimator", [lime, local_regression])
+@pytest.mark.parametrize("estimator", [lime, pytest.param(local_regression, marks=pytest.mark.slow)])
 def test_p_values_of_segments_that_do_nothing_are_uniform(spectrogram, labels, random_model, estimator):
     """A third of the segments are silent: masking them changes nothing, and their estimates are noise."""
     silent = np.unique(labels)[::3]

@@ -143,6 +143,7 @@ def test_a_stretch_is_heard_with_what_is_around_it(frames, random_model):
         assert curve.fractions[0] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not default_checkpoint().is_file(), reason="no default checkpoint")
 def test_the_default_explanation_beats_random(tmp_path):
     with resources.as_file(resources.files("moodfader.presets") / "demo.ogg") as demo:

@@ -159,7 +159,16 @@ def test_the_strongest_segments_and_their_intervals_are_shown(two_tones, analysi
 
 
 def test_one_format_alone(two_tones, random_model, tmp_path):
-    arguments = ["explain", str(two_tones.path), "--model", str(random_model.path), "--quiet", "--passes", "64"]
+    arguments = [
+        "explain",
+        str(two_tones.path),
+        "--model",
+        str(random_model.path),
+        "--quiet",
+        "--passes",
+        "64",
+        "--coupled",
+    ]
     arguments += ["--feature", "modality", "--from", "1", "--to", "3"]
     assert run([*arguments, "-o", str(tmp_path / "svg"), "--format", "svg"]) == 0
     assert not list((tmp_path / "svg").glob("*.png"))
@@ -216,14 +225,14 @@ def test_the_overview_shows_the_gains(two_tones, analysis):
 def test_explain_writes_what_it_says(two_tones, random_model, tmp_path, capsys):
     folder = tmp_path / "out"
     arguments = ["explain", str(two_tones.path), "-o", str(folder), "--model", str(random_model.path), "--json"]
-    more = ["--feature", "modality", "--feature", "tonal-stability", "--passes", "64"]
+    more = ["--feature", "tonal-stability", "--passes", "64", "--coupled"]
     assert run([*arguments, *more]) == 0
     (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    name = "tonal_stability"
     expected = {"effects.png", "effects.svg", "original.wav", "index.html"}
-    for name in ("modality", "tonal_stability"):
-        expected |= {f"{name}.{kind}" for kind in ("png", "svg")}
-        expected |= {f"{name}_curves.{kind}" for kind in ("png", "svg")}
-        expected |= {f"{name}_enhanced.wav", f"{name}_alone.wav"}
+    expected |= {f"{name}.{kind}" for kind in ("png", "svg")}
+    expected |= {f"{name}_curves.{kind}" for kind in ("png", "svg")}
+    expected |= {f"{name}_enhanced.wav", f"{name}_alone.wav"}
     assert {path.name for path in folder.iterdir()} == expected
     assert set(line["files"].values()) == {str(folder / name) for name in expected}
     for path in folder.glob("*.png"):

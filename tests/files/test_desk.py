@@ -38,6 +38,7 @@ def test_modality_says_that_it_means_minor(program, sound, model_file, tmp_path)
     assert "modality (minor)" in program("predict", song, "--model", model_file).out
     ended = program(
         "explain", song, "-o", tmp_path / "out", "--feature", "modality", "--format", "svg", "--passes", "64",
+        *(() if IS_OTHER else ("--coupled",)),
         "--model", model_file,
     )  # fmt: skip
     assert ended.code == 0, ended.err

@@ -151,8 +151,8 @@ def described(content: bytes, **fields: object) -> bytes:
 
 HOSTILE_ANALYSES = {
     "an array header of 10^12": ("weights", lambda old: header("(1000000000000, 7)")),
-    "an array of gigabytes": ("weights", lambda old: header("(150000000, 7)") + bytes(4_200_000_00)),
-    "a description of gigabytes": ("description", lambda old: header("(900000000,)", "|u1") + bytes(900_000_000)),
+    "an array of gigabytes": ("weights", lambda old: header("(150000000, 7)") + bytes(200_000_000)),
+    "a description of 200 MB": ("description", lambda old: header("(200000000,)", "|u1") + bytes(200_000_000)),
     "fewer frames than its track": ("segments", lambda old: npy(array(old)[:20])),
     "more frames than its track": ("segments", lambda old: npy(np.repeat(array(old), 3, axis=0))),
     "NaN response": ("response_per_db", lambda old: npy(array(old) * np.float32("nan"))),

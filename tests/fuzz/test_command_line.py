@@ -24,8 +24,9 @@ VALUES = (
     *("gain", "hide", "local", "gradient", "slic"),
     *("é", "\udce9", "n" * 300, "--", "-", "../..", "/dev/null", "/proc/self/mem", "a\tb", "%s", "{}"),
 )
-QUICK, FULL = 12, 300
+QUICK, SOME, FULL = 12, 40, 300
 THROUGH_SHELL = 200
+LINES_THROUGH_SHELL = 80
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def arguments(rng: np.random.Generator, files: list[str]) -> list[str]:
     if name not in ("cache", "presets list", "presets show", "presets save") and rng.random() < 0.9:
         line += ["--model", "model.safetensors"]
     if name in ("analyze", "explain", "render") and rng.random() < 0.9:
-        line += ["--passes", "64"]
+        line += ["--passes", "64"] + ["--coupled"] * (rng.random() < 0.8)  # (quicker)
     return line
 
 
@@ -118,9 +119,14 @@ def fuzzed(folder: Path, capfd, *, seed: int, count: int) -> list[int]:
 
 
 def test_any_options_and_files_end_in_an_answer_or_one_line(folder, capfd):
-    codes = fuzzed(folder, capfd, seed=0, count=QUICK)
+    codes = fuzzed(folder, capfd, seed=3, count=QUICK)
     assert 0 in codes
     assert 2 in codes
+
+
+@pytest.mark.slow
+def test_forty_command_lines_end_in_an_answer_or_one_line(folder, capfd):
+    fuzzed(folder, capfd, seed=2, count=SOME)
 
 
 @pytest.mark.slow
@@ -128,6 +134,20 @@ def test_any_options_and_files_end_in_an_answer_or_one_line(folder, capfd):
 def test_hundreds_of_command_lines_end_in_an_answer_or_one_line(folder, capfd):
     codes = fuzzed(folder, capfd, seed=1, count=FULL)
     print({code: codes.count(code) for code in set(codes)})
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+def test_no_command_line_ends_the_program_with_a_traceback(folder):
+    """Any options and files, each in a process of its own, as a user would run it."""
+    contents = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    files = [str(path.relative_to(folder)) for path in sorted(folder.rglob("*"))]
+    for number in range(LINES_THROUGH_SHELL):
+        line = arguments(np.random.default_rng([2, number]), files)
+        done = run_program(*(word.encode("utf-8", "surrogateescape") for word in line))
+        assert "Traceback" not in done.err, (line, done.err[-2000:])
+        assert done.code in (0, 2), (line, done.code)
+        restore(folder, contents)
 
 
 @pytest.mark.slow

@@ -51,13 +51,17 @@ class Server:
 
     def record(self, path, seconds, *, client="moodfader"):
         """Begin to record the client's two outputs; a process that ends after so many seconds."""
-        arguments = ["jack_rec", "-f", str(path), "-d", str(seconds), "-b", "32"]
-        arguments += [f"{client}:output_1", f"{client}:output_2"]
+        sources = [f"{client}:output_{number}" for number in (1, 2)]
+        arguments = ["jack_rec", "-f", str(path), "-d", str(seconds), "-b", "32", *sources]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        process = subprocess.Popen(arguments, env=os.environ | self.environment, **quiet)
-        for _ in range(100):
-            if any(port.startswith("jackrec") for port in self.ports() or []):
+        end, process = time.monotonic() + 120, None
+        while time.monotonic() < end:
+            ports = self.ports() or []
+            if any(port.startswith("jackrec") for port in ports):
                 return process
+            if (process is None or process.poll() is not None) and set(sources) <= set(ports):
+                # (it ends at once where a port that it shall record is not there)
+                process = subprocess.Popen(arguments, env=os.environ | self.environment, **quiet)
             time.sleep(0.05)
         raise RuntimeError("jack_rec does not start")
 

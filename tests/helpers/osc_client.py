@@ -7,6 +7,10 @@ import time
 
 import pytest
 
+PATIENCE_S = 120.0
+ASKED_LAST = "/moodfader/midlevel/rhythmic_stability"
+"""An address that always has a value and that no test asks for otherwise: its answer says that all before is done."""
+
 
 def padded(text):
     """An OSC string."""
@@ -65,17 +69,23 @@ class OscClient:
         tag = "s" if isinstance(value, str) else "i" if isinstance(value, int) else "f"
         self.send(osc(address, tag, value))
 
-    def answers(self, seconds=0.3, *, source=None):
-        """All messages that come until it has been quiet for so long."""
-        source = source or self.socket
-        source.settimeout(seconds)
+    def answers(self):
+        """All messages that come in answer to what was sent before.
+
+        The program answers in rounds, those of one round in any order: a round after it has answered all that was
+        sent before, too.
+        """
+        self.socket.settimeout(PATIENCE_S)
         found = []
-        with contextlib.suppress(TimeoutError):
-            while True:
-                found += read(source.recv(65536))
+        for _ in range(2):
+            self.send(osc(ASKED_LAST))
+            messages = []
+            while ASKED_LAST not in dict(messages):
+                messages = read(self.socket.recv(65536))
+                found += [message for message in messages if message[0] != ASKED_LAST]
         return found
 
-    def told(self, address, source, seconds=5.0):
+    def told(self, address, source, seconds=PATIENCE_S):
         """The next value of an address that comes to a subscriber, None if none does."""
         end = time.monotonic() + seconds
         source.settimeout(0.2)
@@ -88,14 +98,12 @@ class OscClient:
 
     def get(self, address):
         """What the address holds, once all that came before is done."""
-        self.answers(0.05)
         self.send(osc(address))
-        self.socket.settimeout(10)
-        answer = dict(read(self.socket.recv(65536)))
+        answer = dict(self.answers())
         assert address in answer, f"{address} is not answered, but {answer}"
         return answer[address]
 
-    def answers_at_all(self, seconds=120.0):
+    def answers_at_all(self, seconds=PATIENCE_S):
         """Wait until the program answers."""
         end = time.monotonic() + seconds
         self.socket.settimeout(0.2)
@@ -107,14 +115,14 @@ class OscClient:
             assert time.monotonic() < end, "nothing answers on the OSC port"
             time.sleep(0.1)
 
-    def comes_to(self, address, value, seconds=5.0):
+    def comes_to(self, address, value, seconds=PATIENCE_S):
         """Whether an address comes to hold a value."""
         end = time.monotonic() + seconds
         while (now := self.get(address)) != pytest.approx(value) and time.monotonic() < end:
             time.sleep(0.05)
         return now == pytest.approx(value)
 
-    def until(self, condition, seconds=60.0):
+    def until(self, condition, seconds=PATIENCE_S):
         """Wait until a condition of this client is true."""
         end = time.monotonic() + seconds
         while not condition(self):

@@ -28,7 +28,8 @@ class Ended(NamedTuple):
 
 def run_program(*arguments, timeout=300, **environment):
     """Run the program in a process of its own; `environment` is added to this process's."""
-    command = [*PROGRAM, *map(str, arguments)]
+    words = (word if isinstance(word, bytes) else str(word) for word in arguments)
+    command = [*PROGRAM, *words]
     done = subprocess.run(
         command, env=os.environ | environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout
     )

@@ -1,5 +1,6 @@
 """`play` in a terminal of its own: what is on the screen is read, keys are pressed, and it listens to OSC."""
 
+import codecs
 import contextlib
 import fcntl
 import json
@@ -18,7 +19,9 @@ from pathlib import Path
 from helpers.osc_client import OscClient
 from helpers.program import PROGRAM
 
-PATIENCE_S = 60
+PATIENCE_S = 120
+_ESCAPE = re.compile(r"\x1b\[[0-9;?<>]*[a-zA-Z]")
+_UNFINISHED = re.compile(r"(?:\x1b(?:\[[0-9;?<>]*)?)?$")
 
 
 def free_port():
@@ -50,11 +53,14 @@ class Typist:
 
     def _follow(self):
         """Thread: read what is written, always, for a program waits for a terminal that nobody reads."""
+        letters, kept = codecs.getincrementaldecoder("utf-8")("replace"), ""
         while True:
             with contextlib.suppress(OSError):
-                if chunk := os.read(self.screen, 65536).decode("utf-8", "replace"):
+                if chunk := os.read(self.screen, 65536):
+                    text = kept + letters.decode(chunk)
+                    kept = _UNFINISHED.search(text)[0]  # (an escape sequence whose end comes with the next chunk)
                     with self._change:
-                        self.read += re.sub(r"\x1b\[[0-9;?<>]*[a-zA-Z]", "", chunk)
+                        self.read += _ESCAPE.sub("", text.removesuffix(kept))
                         self._change.notify_all()
                     continue
             return
@@ -83,7 +89,7 @@ class Typist:
         """End it, however it stands."""
         self.process.terminate()
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

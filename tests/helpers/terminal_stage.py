@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import numpy as np
+import textual.app
 from moodfader.control.tui.app import Terminal
 from moodfader.control.tui.panels.palette import MANY_COLOURS
 from moodfader.engine.analysis.analysis_archive import FORMAT, VERSION
@@ -33,6 +34,8 @@ STATES = {
     "paused": ("paused", "paused; steered"),
 }
 TITLE = "2/5 concerto no. 3, second movement.flac"
+TITLES = ("overture", "concerto no. 3, second movement", "nocturne", "the long last song of the evening", "encore")
+URL = "http://192.168.1.5:9080/0fY3mXkQpLz7aB2C/"
 NOTES = ("OSC on 127.0.0.1:9000, OSCQuery on http://127.0.0.1:8080", "MIDI from nanoKONTROL2")
 CLIENTS = ("127.0.0.1:5000", "192.168.1.7:9001")
 
@@ -48,6 +51,17 @@ def perform(session, scene="steered"):
         "transport/loop_start": 50.0,
         "transport/loop_end": 80.0,
         "meter/peak_db": -6.2,
+        "meter/left_db": -6.6,
+        "meter/right_db": -9.4,
+        "meter/reduction_db": 2.3 if scene == "settling" else 0.0,
+        "transport/track": 1,
+        "snapshot/names/1": "Verse",
+        "snapshot/names/2": "Chorus",
+        "snapshot/names/5": "5",
+        "snapshot/slot": 2,
+        "cue/points/1": 12.5,
+        "cue/points/3": 95.0,
+        "state/undo": 4,
         "meter/load": 0.23,
         "meter/dropouts": 2 if scene == "output gone" else 0,
         "meter/ring": 4.0,
@@ -98,6 +112,14 @@ def write_analysis(path, labels, mask_weights):
     return path
 
 
+async def _yield(*_):
+    """Let what waits be done; that all of it is done is what `Pilot` waits for by itself, without a clock."""
+    await asyncio.sleep(0)
+
+
+textual.app.wait_for_idle = _yield
+
+
 def analyse(session, folder):
     """Give a session an analysis of random rectangles, and a thumbnail of slanting stripes. Returns its path."""
     random = np.random.default_rng(1)
@@ -140,8 +162,11 @@ def shown(session, *keys, size=(80, 24), palette=MANY_COLOURS, **options):
     async def run():
         app = Terminal(session, palette=palette, **options)
         async with app.run_test(size=size) as pilot:
-            await pilot.press(*keys)
-            await pilot.pause(0.15)
+            for key in keys:
+                await pilot.press(key)
+            await pilot.pause()
+            app._update()  # (what the clock would do in a moment)
+            await pilot.pause()
             return app, strips_of(app)
 
     return asyncio.run(run())

@@ -48,11 +48,17 @@ def file(tmp_path_factory):
     return path
 
 
-def until(condition, seconds=20.0):
+def until(condition, seconds=120.0):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come to pass"
         time.sleep(0.02)
+
+
+def play_on(session, seconds):
+    """Wait until the position is so much further, however long the machine takes."""
+    begun = session.get(f"{ROOT}/transport/position")
+    until(lambda: session.get(f"{ROOT}/transport/position") > begun + seconds)
 
 
 @pytest.mark.parametrize("backend", ["jack", "pyo"])
@@ -70,7 +76,7 @@ def test_the_recording_at_jacks_outputs_is_the_render_of_the_automation(
         assert recorder.stdout.readline().strip() == "connected"
         session.set(f"{ROOT}/transport/play", True)
         session.set(f"{ROOT}/midlevel/modality", 9.0)
-        time.sleep(1)
+        play_on(session, 1.3)
         session.set(f"{ROOT}/transport/seek", 5.0)
         for decibels in range(-12, 13):
             session.set(f"{ROOT}/midlevel/articulation", decibels)
@@ -80,14 +86,19 @@ def test_the_recording_at_jacks_outputs_is_the_render_of_the_automation(
         session.set(f"{ROOT}/transport/play", True)
         session.set(f"{ROOT}/match_loudness", True)
         session.set(f"{ROOT}/wet", 0.4)
-        time.sleep(1)
+        play_on(session, 1.3)
         session.set(f"{ROOT}/master", -6.0)
-        time.sleep(1)
+        play_on(session, 1.3)
+        session.set(f"{ROOT}/transport/pause", 1)
+        until(lambda: not session.meters.playing)
+        time.sleep(0.5)  # (what was rendered before is heard, and what is lost of it counted)
+        last = session.meters
+        until(lambda: session.meters is not last)
         dropouts, late = session.get(f"{ROOT}/meter/dropouts"), session.get(f"{ROOT}/meter/late")
     finally:
         session.close()
     recorder.terminate()
-    recorder.wait(20)
+    recorder.wait(60)
     history = read_automation(kept)
     assert ControlEvent(history.changes[0].at, f"{ROOT}/track/ready", 0) == history.changes[0]
     known = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=RATE)
@@ -108,7 +119,7 @@ def test_an_independent_recorder_hears_the_same(server, file, tmp_path):
         recorder = server.record(tmp_path / "heard.wav", 3)
         session.set(f"{ROOT}/master", -6.0)
         session.set(f"{ROOT}/transport/play", True)
-        recorder.wait(20)
+        recorder.wait(60)
         disturbed = session.get(f"{ROOT}/meter/dropouts") or session.get(f"{ROOT}/meter/late")
     finally:
         session.close()

@@ -36,7 +36,7 @@ def show(file, random_model, tmp_path):
     session.close()
 
 
-def until(condition, seconds=60.0):
+def until(condition, seconds=120.0):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come to pass"

@@ -156,7 +156,7 @@ def test_an_outbox_never_waits_and_keeps_the_order():
             self.sent, self.free = [], threading.Event()
 
         def send(self, message):
-            self.free.wait(10)
+            self.free.wait(120)
             self.sent.append(message)
 
     pipe = Slow()

@@ -271,7 +271,13 @@ def test_wrong_settings_are_named(settings, words):
 
 
 @rendered
-@pytest.mark.parametrize("checkpoint", [default_checkpoint(), pretrained_checkpoint()], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "checkpoint",
+    [
+        pytest.param(default_checkpoint(), id="default"),
+        pytest.param(pretrained_checkpoint(), id="known", marks=pytest.mark.slow),
+    ],
+)
 def test_the_models_that_ship_hear_what_is_turned(checkpoint):
     model = load_model(checkpoint)
     hear = LogSpectrogram()

@@ -95,9 +95,9 @@ def test_a_loop_set_while_playing_goes_round_to_the_sample_and_without_a_click(
         start, end = (round(edge * RATE) for edge in edges)
         assert end / RATE > heard - 0.1
         assert (end - start) / RATE > seconds - 0.1
-        until(lambda: len(returns(tape_so_far(tmp_path / "tape"), track, start, end)) >= 2, 60 + 10 * seconds)
+        until(lambda: len(returns(tape_so_far(tmp_path / "tape"), track, start, end)) >= 2, 120 + 10 * seconds)
         recorder.terminate()
-        recorder.wait(20)
+        recorder.wait(60)
     sound = jack_server.Tape(tmp_path / "tape").samples
     runs = runs_of(sound, track)
     jump = first_jump(runs, end)

@@ -43,6 +43,7 @@ def test_three_judges_of_different_make(jury) -> None:
     assert (np.abs(heard[0] - heard[1]) > 1e-3).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jury", JURIES)
 def test_judges_agree_with_people_on_clips_of_the_other_jury(jury, soundtracks) -> None:
     clips = read_soundtracks(soundtracks)

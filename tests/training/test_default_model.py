@@ -93,6 +93,7 @@ def short(monkeypatch):
     monkeypatch.setattr(default_model, "render_music", render)
 
 
+@pytest.mark.slow
 def test_it_is_resumed_and_repeatable(data, short, tmp_path):
     quiet = Output(quiet=True)
     whole = default_model.make_default_model(data, tmp_path / "one", quiet)

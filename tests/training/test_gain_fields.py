@@ -111,6 +111,7 @@ def test_copies_lose_the_same_channels():
     assert torch.equal(dropout.eval()(x), x)
 
 
+@pytest.mark.slow
 def test_trained_against_them_a_network_is_moved_less():
     rng = np.random.default_rng(5)
     clips = [

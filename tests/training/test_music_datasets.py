@@ -2,6 +2,7 @@
 
 import csv
 import json
+import unicodedata
 from pathlib import Path
 
 import mido
@@ -167,6 +168,15 @@ def test_vgmidi_that_is_none_is_named(tmp_path):
     (tmp_path / "pieces.csv").write_text("file,group,valence,energy\nmidi/1.mid,game,0.5,0.5\n")
     with pytest.raises(InputError, match=r"row 2: no such MIDI file"):
         read_vgmidi(tmp_path)
+
+
+@pytest.mark.parametrize(("table", "file"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_files_are_found_however_their_accents_are_written(tmp_path, table, file):
+    midi_file(tmp_path / unicodedata.normalize(file, "caf\u00e9.mid"))
+    name = unicodedata.normalize(table, "caf\u00e9.mid")
+    (tmp_path / "pieces.csv").write_text(f"file,group,valence,energy\n{name},game,0.5,0.5\n", encoding="utf-8")
+    (piece,) = read_vgmidi(tmp_path)
+    assert piece.path.is_file()
 
 
 def test_emopia_as_published_keeps_songs_together(tmp_path):

@@ -86,13 +86,20 @@ def test_it_learns_what_can_be_heard():
     made = material(24)
     losses = []
     settings = TrainingSettings(
-        threads=1, epochs=3, steps_per_epoch=25, averaging=0.5, dropout=0.0, layer="free", consistency=0
+        threads=1,
+        epochs=3,
+        steps_per_epoch=25,
+        averaging=0.5,
+        dropout=0.0,
+        layer="free",
+        consistency=0,
+        architecture="small",
     )
     network = train([TrainingSource("made", made, 8)], settings, progress=lambda _, loss: losses.append(loss))
     energy = [EMOTIONS.index("energy")]
-    said = predict_clips(network, made)[1][:, energy]
-    assert column_correlations(said, made.targets["emotions"][:, energy])[0] > 0.5
-    assert losses[-1] < losses[0] / 3
+    predicted = predict_clips(network, made)[1][:, energy]
+    assert column_correlations(predicted, made.targets["emotions"][:, energy])[0] > 0.5
+    assert losses[-1] < losses[0] / 2
 
 
 def test_a_fixed_layer_stays_as_published():
@@ -125,15 +132,16 @@ def test_a_start_is_taken_over_but_for_its_last_layer(tmp_path):
         new_network(TrainingSettings(architecture="small", start=path))
 
 
+@pytest.mark.slow
 def test_music_of_known_qualities_alone_is_learned_on_its_own_scale():
     """Without any other scale the line between mid-levels and qualities stays what it is: none."""
     sources = [TrainingSource("known:0:made", material(6), 4)]
     targets = sources[0].material.targets
     targets["emotions"][:] = np.nan
     network = train(sources, TrainingSettings(threads=1, epochs=12, steps_per_epoch=10, learning_rate=1e-2))
-    said, _ = predict_clips(network, sources[0].material)
+    predicted, _ = predict_clips(network, sources[0].material)
     k = MIDLEVEL.index("modality")
-    assert np.abs(said[:, k] - targets["known"][:, k]).mean() < 0.12
+    assert np.abs(predicted[:, k] - targets["known"][:, k]).mean() < 0.12
 
 
 @pytest.mark.parametrize("rated", [0, 1])
@@ -212,6 +220,6 @@ def test_reading_clips_and_their_stretches(tmp_path):
 
 
 def test_correlations_leave_out_what_is_not_rated():
-    said = np.array([[1.0], [2], [3], [9]])
-    assert column_correlations(said, [[2.0], [4], [6], [np.nan]])[0] == pytest.approx(1)
-    assert np.isnan(column_correlations(said, [[2.0], [4], [np.nan], [np.nan]])[0])
+    predicted = np.array([[1.0], [2], [3], [9]])
+    assert column_correlations(predicted, [[2.0], [4], [6], [np.nan]])[0] == pytest.approx(1)
+    assert np.isnan(column_correlations(predicted, [[2.0], [4], [np.nan], [np.nan]])[0])

@@ -227,7 +227,7 @@ def test_every_command_uses_the_users_own_model(table, trained, tmp_path, capsys
     song, own = str(table.parent / "3.wav"), ["--model", str(trained)]
     digest = load_model(trained).digest
     analysis = tmp_path / "song.npz"
-    assert run(["analyze", song, "-o", str(analysis), "--passes", "64", *own]) == 0
+    assert run(["analyze", song, "-o", str(analysis), "--passes", "64", "--coupled", *own]) == 0
     common = ["--analysis", str(analysis), *own]
     assert run(["explain", song, "-o", str(tmp_path / "explained"), "--feature", "modality", *common]) == 0
     assert run(["render", song, "-o", str(tmp_path / "out.wav"), "--set", "modality=3", *common]) == 0

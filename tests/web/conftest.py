@@ -20,7 +20,7 @@ class WatchedSession(LoggedSession):
     def publish(self, values):
         super().publish({f"/moodfader/{name}": value for name, value in values.items()})
 
-    def comes_to(self, address, value, seconds=10.0):
+    def comes_to(self, address, value, seconds=120.0):
         """Whether an address holds that value within some seconds."""
         end = time.monotonic() + seconds
         while (now := self.get(address)) != pytest.approx(value) and time.monotonic() < end:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import random
 import socket
 from pathlib import Path
@@ -99,9 +100,9 @@ def check(server, session, frames, requests):
     assert server._process is process, "it has not ended"
     assert process.is_alive()
     with connect(f"ws://127.0.0.1:{server.page_port}/ws", open_timeout=20) as client:
-        client.recv(timeout=20)
+        client.recv(timeout=120)
         client.send(json.dumps({"set": {FADER: 2.5}}))
-        assert session.comes_to(FADER, 2.5, seconds=20)
+        assert session.comes_to(FADER, 2.5, seconds=120)
     for parameter in PARAMETERS:
         value = session.get(parameter.address)
         if value is not None and parameter.kind != "trigger":
@@ -124,4 +125,6 @@ def test_thousands_of_bad_frames_and_requests(server, session):
 @pytest.mark.slow
 @pytest.mark.soak
 def test_a_million_bad_frames_and_requests(server, session):
-    check(server, session, 960_000, 40_000)
+    """MOODFADER_FUZZ is how many there are, if it is set."""
+    count = int(os.environ.get("MOODFADER_FUZZ", "1000000"))
+    check(server, session, count * 24 // 25, count // 25)

@@ -15,7 +15,7 @@ CHANGE_WIDTH: Final = 8
 _FULL, _LEFT_HALF, _RIGHT_HALF = "█", "▌", "▐"
 _SCALES: Final = (0.1, 0.2, 0.5, 1.0)
 
-_PLAIN: Final = str.maketrans("▶‖●○◐Δ◌■✖━─┼█▌▐│·◆▲▼▀░▒▓▸◀→↑↓←⇧␣–−…∞", ">|*oo^:#X=-+###|.*^v#.:#><>^v<^_--~8")
+_PLAIN: Final = str.maketrans("▄▶‖●○◐Δ◌■✖━─┼█▌▐│·◆▲▼▀░▒▓▸◀→↑↓←⇧␣–−…∞", "#>|*oo^:#X=-+###|.*^v#.:#><>^v<^_--~8")
 """Signs of the view and what stands for them in ASCII, one cell each."""
 
 

@@ -12,6 +12,8 @@ from .view_state import ViewState
 
 _FLOOR_DB: Final = -60.0
 _HOT_DB: Final = -3.0
+_STEREO: Final = 50  # cells from which on there is room for two bars
+_LEAST_REDUCTION_DB: Final = 0.05
 
 
 def meter_rows(view: ViewState, width: int, height: int, palette: Palette) -> list[Text]:
@@ -33,7 +35,7 @@ def meter_rows(view: ViewState, width: int, height: int, palette: Palette) -> li
     """
     if height == 1:
         return [fit(_one_line(view, width, palette), width)]
-    rows = [_peak_row(view, width, palette), _health_row(view, width, palette), _gain_row(view, width, palette)]
+    rows = [_level_row(view, width, palette), _health_row(view, width, palette), _gain_row(view, width, palette)]
     rows.append(_client_row(view, palette))
     return [fit(row, width) for row in rows[: max(height, 0)]]
 
@@ -69,13 +71,25 @@ def _place(level_db: float, cells: int) -> int:
     return round(cells * min(max((level_db - _FLOOR_DB) / -_FLOOR_DB, 0.0), 1.0))
 
 
-def _peak_row(view: ViewState, width: int, palette: Palette) -> Text:
+def _level_row(view: ViewState, width: int, palette: Palette) -> Text:
+    """Both channels with their held peaks, and the true peak of all; in a narrow terminal one bar of that."""
     peak = view.number("meter/peak_db", -120.0)
-    return (
-        Text("  peak  ")
-        + level_bar(peak, view.peak_hold_db, max(width - 22, 8), palette)
-        + Text(f" {_decibels(peak)} dBTP")
-    )
+    number = Text(f" {_decibels(peak)} dBTP")
+    if width < _STEREO:
+        return Text("  peak  ") + level_bar(peak, view.peak_hold_db, max(width - 22, 8), palette) + number
+    each = (width - 20) // 2
+    holds = view.channel_holds_db or (None, None)
+    row = Text()
+    for name, address, hold in zip("LR", ("left", "right"), holds, strict=True):
+        row.append(f"  {name} ", palette.quiet)
+        row.append_text(level_bar(view.number(f"meter/{address}_db", -120.0), hold, each, palette))
+    return row + number
+
+
+def _limiter(view: ViewState, palette: Palette) -> tuple[str, str, str]:
+    reduction = view.number("meter/reduction_db")
+    shown = f"{format_signed(-reduction, '.1f')} dB" if reduction >= _LEAST_REDUCTION_DB else "idle"
+    return "limit", shown, palette.raised if reduction >= _LEAST_REDUCTION_DB else ""
 
 
 def _health_row(view: ViewState, width: int, palette: Palette) -> Text:
@@ -91,7 +105,8 @@ def _health_row(view: ViewState, width: int, palette: Palette) -> Text:
 def _gain_row(view: ViewState, width: int, palette: Palette) -> Text:
     """What is set apart from the faders."""
     pairs = [("master", f"{format_signed(view.number('master'), '.1f')} dB", "")]
-    pairs += [("wet", f"{view.number('wet', 1.0):.0%}", ""), ("preset", str(view.value("preset/load") or "none"), "")]
+    pairs += [("wet", f"{view.number('wet', 1.0):.0%}", ""), _limiter(view, palette)]
+    pairs += [("preset", str(view.value("preset/load") or "none"), "")]
     pairs += [("OSC", f"{len(view.clients)} client{'' if len(view.clients) == 1 else 's'}", "")]
     return _append_pairs(Text(" "), pairs, width, palette)
 

@@ -56,8 +56,17 @@ class ViewState:
         Answer to the last key, or a question; empty for none.
     peak_hold_db : float or None
         Largest true peak of the last seconds in dBTP.
+    channel_holds_db : tuple of float
+        Largest sample peaks of the first two channels of the last seconds in dBFS.
     show_targets : bool
         Whether targets stand in the place of the faders; `selected` is then an emotion.
+    page : str
+        What stands in the place of all but the head: "help", "tracks" (`selected` is then a track), "address"; empty:
+        the panels.
+    titles : sequence of str
+        The set list.
+    url : str
+        Address of the web page; empty: there is none.
     """
 
     values: Mapping[str, Value]
@@ -67,7 +76,11 @@ class ViewState:
     notes: Sequence[str] = ()
     message: str = ""
     peak_hold_db: float | None = None
+    channel_holds_db: tuple[float, float] | None = None
     show_targets: bool = False
+    page: str = ""
+    titles: Sequence[str] = ()
+    url: str = ""
 
     def value(self, address: str) -> Value:
         """The value at an address below /moodfader; None where there is none."""

@@ -22,6 +22,7 @@ link.addEventListener("begin", () => {
   presets(link, find("#presets"));
   setList(link, find("#setlist"));
 });
+link.addEventListener("presets", () => presets(link, find("#presets")));
 link.addEventListener("lost", () => {
   find("#lost").hidden = false;
   find("#link").dataset.state = "lost";
@@ -92,9 +93,14 @@ function head() {
   });
 }
 
+function level(value) { return value <= -100 ? "silent" : `${value.toFixed(1)} dBFS`.replace("-", "−"); }
+
 function health() {
   const rows = [
     ["peak", "meter/peak_db", (value) => (value <= -100 ? "silent" : `${value.toFixed(1)} dBTP`.replace("-", "−"))],
+    ["left", "meter/left_db", level],
+    ["right", "meter/right_db", level],
+    ["limiter", "meter/reduction_db", (value) => (value < 0.05 ? "idle" : `−${value.toFixed(1)} dB`)],
     ["latency", "meter/latency_ms", (value) => `${value.toFixed(0)} ms`],
     ["load", "meter/load", (value) => `${Math.round(value * 100)} %`],
     ["drop-outs", "meter/dropouts", (value) => String(value)],
@@ -102,7 +108,6 @@ function health() {
   ];
   const list = find("#health");
   for (const [name, address, text] of rows) {
-    if (!link.has(address)) continue;
     const box = document.createElement("div"), term = document.createElement("dt"), shown = document.createElement("dd");
     term.textContent = name;
     box.append(term, shown);
@@ -116,8 +121,7 @@ function health() {
 
 function tabs() {
   const bar = find("#tabs");
-  const words = { faders: "Faders", show: "Show", mix: "Mix" };
-  if (link.has("target/valence")) words.targets = "Targets";
+  const words = { faders: "Faders", show: "Show", mix: "Mix", targets: "Targets" };
   for (const [tab, word] of Object.entries(words)) {
     const one = Object.assign(document.createElement("button"), { type: "button", textContent: word });
     one.setAttribute("aria-pressed", tab === document.body.dataset.tab);

@@ -74,6 +74,10 @@ export class Link extends EventTarget {
       this.rtt = performance.now() - frame.pong;
       this.dispatchEvent(new Event("rtt"));
     }
+    if (frame.presets) {
+      this.hello.presets = frame.presets;
+      this.dispatchEvent(new Event("presets"));
+    }
     if (frame.map !== undefined) this.dispatchEvent(new CustomEvent("map", { detail: frame.map }));
     if (frame.error) this.dispatchEvent(new CustomEvent("refused", { detail: frame }));
   }
@@ -119,8 +123,6 @@ export class Link extends EventTarget {
     if (this.values.has(address)) listener(this.get(address), address);
   }
 
-  has(address) { return this.table.has(address); }
-
   get(address) { return this.settling.has(address) ? this.settling.get(address).value : this.values.get(address); }
 
   heldByOther(address) { return this.held.has(address) && this.held.get(address) !== this.id; }
@@ -151,15 +153,18 @@ export class Link extends EventTarget {
     this.send({ free: addresses.map((address) => ROOT + address) });
     addresses.forEach((address, place) => {
       if (!this.mine.delete(address)) return;
-      if (values[place] !== undefined && values[place] !== this.values.get(address)) {
-        const settling = { value: values[place] };
-        this.settling.set(address, settling);
-        setTimeout(() => {
-          if (this.settling.get(address) === settling) { this.settling.delete(address); this.tell(address); }
-        }, SETTLE_MS);
-      }
+      if (values[place] !== undefined && values[place] !== this.values.get(address)) this.settle(address, values[place]);
       this.tell(address);
     });
+  }
+
+  // Show a value of ours until its echo is there, and not the echoes of those before it.
+  settle(address, value) {
+    const settling = { value };
+    this.settling.set(address, settling);
+    setTimeout(() => {
+      if (this.settling.get(address) === settling) { this.settling.delete(address); this.tell(address); }
+    }, SETTLE_MS);
   }
 }
 

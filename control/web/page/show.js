@@ -1,4 +1,4 @@
-// Presets, snapshots and morphs, cue points, targets and the set list: as far as the table of parameters has them.
+// Presets, snapshots and morphs, cue points, targets and the set list.
 
 import { Slider } from "./slider.js";
 
@@ -15,19 +15,25 @@ export function presets(link, section) {
   const mark = (loaded) => {
     for (const chip of chips.children) chip.setAttribute("aria-pressed", chip.textContent === loaded);
   };
-  once(section, () => link.on("preset/load", mark));
+  once(section, () => {
+    link.on("preset/load", mark);
+    named(section, { save: (text) => link.set("preset/save", text) });
+    const begins = section.querySelector("#track-preset");
+    begins.addEventListener("click", () => link.set("track/preset", link.get("track/preset") ? "" : link.get("preset/load") || ""));
+    link.on("track/preset", (name) => {
+      begins.setAttribute("aria-pressed", Boolean(name));
+      begins.textContent = name ? `Track begins with ${name}` : "Track begins with it";
+    });
+  });
   mark(link.get("preset/load"));
 }
 
 export function snapshots(link, section) {
-  section.hidden = !link.has("snapshot/recall");
-  if (section.hidden) return;
   const modes = section.querySelector(".modes"), keys = section.querySelector(".keys"), sliders = section.querySelector(".sliders");
   let mode = "snapshot/recall";
   const words = { "snapshot/recall": "Recall", "morph/to": "Morph to", "snapshot/store": "Store", "snapshot/clear": "Clear" };
   modes.textContent = keys.textContent = sliders.textContent = "";
   for (const [address, word] of Object.entries(words)) {
-    if (!link.has(address)) continue;
     const one = button(word, "mode");
     one.setAttribute("aria-pressed", address === mode);
     one.addEventListener("click", () => {
@@ -52,40 +58,36 @@ export function snapshots(link, section) {
     });
     link.on("snapshot/slot", (now) => key.setAttribute("aria-current", now === slot));
   }
-  if (link.has("morph/seconds")) {
-    sliders.append(new Slider(link, "morph/seconds", { label: "morph time", low: 0, high: 30, rest: 4, step: 0.5, digits: 1, unit: "s", plain: true, unitWord: "seconds" }).element);
+  sliders.append(new Slider(link, "morph/seconds", { label: "morph time", low: 0, high: 30, rest: 4, step: 0.5, digits: 1, unit: "s", plain: true, unitWord: "seconds" }).element);
+  sliders.append(new Slider(link, "morph/position", { label: "crossfade", low: 0, high: 1, rest: 0, step: 0.05, digits: 2, percent: true }).element);
+  const ends = document.createElement("p");
+  ends.className = "ends";
+  for (const end of ["a", "b"]) {
+    const label = document.createElement("label"), select = document.createElement("select");
+    for (const slot of SLOTS) select.append(new Option(String(slot), slot));
+    label.append(`${end.toUpperCase()} `, select);
+    select.addEventListener("change", () => link.set(`morph/${end}`, Number(select.value)));
+    link.on(`morph/${end}`, (slot) => { if (slot) select.value = slot; });
+    ends.append(label);
   }
-  if (link.has("morph/position")) {
-    sliders.append(new Slider(link, "morph/position", { label: "crossfade", low: 0, high: 1, rest: 0, step: 0.05, digits: 2, percent: true }).element);
-    const ends = document.createElement("p");
-    ends.className = "ends";
-    for (const end of ["a", "b"]) {
-      const label = document.createElement("label"), select = document.createElement("select");
-      for (const slot of SLOTS) select.append(new Option(String(slot), slot));
-      label.append(`${end.toUpperCase()} `, select);
-      select.addEventListener("change", () => link.set(`morph/${end}`, Number(select.value)));
-      link.on(`morph/${end}`, (slot) => { if (slot) select.value = slot; });
-      ends.append(label);
-    }
-    sliders.append(ends);
-  }
+  sliders.append(ends);
   for (const name of ["undo", "redo"]) {
     const one = section.querySelector(`#${name}`);
-    one.hidden = !link.has(name);
     one.onclick = () => link.press(name);
     link.on(`state/${name}`, (steps) => { one.disabled = steps === 0; });
   }
+  const slot = () => link.get("snapshot/slot");
+  named(section, { name: (text) => link.set("snapshot/name", text), preset: (text) => link.set("snapshot/preset", text) });
+  link.on("snapshot/slot", () => { section.querySelector("form").hidden = !slot(); });
 }
 
 export function cues(link, box) {
-  box.hidden = !link.has("cue/go");
   box.textContent = "";
-  if (box.hidden) return;
   for (const cue of SLOTS) {
     const one = button(String(cue), "cue");
     let pressed = 0;
     one.addEventListener("click", () => link.set(typeof link.get(`cue/points/${cue}`) === "number" ? "cue/go" : "cue/set", cue));
-    one.addEventListener("pointerdown", () => { pressed = setTimeout(() => { if (link.has("cue/clear")) link.set("cue/clear", cue); pressed = -1; }, 700); });
+    one.addEventListener("pointerdown", () => { pressed = setTimeout(() => { link.set("cue/clear", cue); pressed = -1; }, 700); });
     one.addEventListener("pointerup", () => { if (pressed > 0) clearTimeout(pressed); });
     one.addEventListener("click", (event) => { if (pressed === -1) event.stopImmediatePropagation(); }, { capture: true });
     one.addEventListener("keydown", (event) => { if (event.key === "Delete") link.set("cue/clear", cue); });
@@ -99,9 +101,6 @@ export function cues(link, box) {
 }
 
 export function targets(link, section, emotions) {
-  section.hidden = !link.has(`target/${emotions[0]}`);
-  document.body.classList.toggle("has-targets", !section.hidden);
-  if (section.hidden) return;
   const sliders = section.querySelector(".sliders"), row = link.table.get(`target/${emotions[0]}`);
   const low = row.low ?? -0.2, high = row.high ?? 0.2;
   sliders.textContent = "";
@@ -120,10 +119,7 @@ export function targets(link, section, emotions) {
     sliders.append(slider.element);
   }
   link.on("state/target", (text) => { section.querySelector("#target-state").textContent = text || ""; });
-  section.querySelector("#targets-off").onclick = () => {
-    if (link.has("target_off")) link.press("target_off");
-    else for (const name of emotions) link.set(`target/${name}`, null);
-  };
+  section.querySelector("#targets-off").onclick = () => link.press("target_off");
   pad(link, section, emotions, low, high);
 }
 
@@ -186,6 +182,19 @@ export function setList(link, section) {
   };
   once(section, () => link.on("transport/track", mark));
   mark(link.get("transport/track"));
+}
+
+// A field for a name, and what each button of its form does with it.
+function named(section, actions) {
+  const form = section.querySelector("form"), field = form.querySelector("input");
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = field.value.trim(), button = event.submitter ?? form.querySelector("button");
+    if (!text) { field.focus(); return; }
+    actions[button.value](text);
+    field.value = "";
+    field.blur();
+  });
 }
 
 function once(section, wire) {

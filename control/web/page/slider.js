@@ -103,10 +103,15 @@ export class Slider {
     }[event.key];
     if (wanted === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    if (this.optional && ["Delete", "Backspace"].includes(event.key)) { this.change(null); return; }
+    if (this.optional && ["Delete", "Backspace"].includes(event.key)) { this.press(null); return; }
     const step = event.shiftKey ? this.step / 5 : this.step;
     const stepped = event.key.startsWith("Arrow") ? now + Math.sign(wanted - now) * step : wanted;
-    this.change(Number(Math.min(Math.max(stepped, this.low), this.high).toFixed(this.digits + 1)));
+    this.press(Number(Math.min(Math.max(stepped, this.low), this.high).toFixed(this.digits + 1)));
+  }
+
+  press(value) {  // a key that repeats goes on from its own last value, not from an echo that is late
+    if (value !== this.value) this.link.settle(this.address, value);
+    this.change(value);
   }
 
   change(value) {

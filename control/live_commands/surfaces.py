@@ -1,0 +1,97 @@
+"""The control surfaces of `play` beside the terminal view: OSC, the web page with OSCQuery, MIDI both ways."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ..console.output import Output
+
+if TYPE_CHECKING:
+    from ..osc.server import OscServer
+    from ..session.session import Session
+    from ..web.server import WebServer
+
+Note = Callable[[str], None]
+
+
+def open_osc(
+    session: "Session", open_things: contextlib.ExitStack, host: str, port: int, reply_port: int | None, note: Note
+) -> "OscServer":
+    """Let OSC in. Raises InputError."""
+    from ..osc.server import OscServer
+
+    server = OscServer(session, host=host, port=port, reply_port=reply_port, note=note)
+    open_things.callback(server.close)
+    return server
+
+
+def open_web(
+    session: "Session",
+    open_things: contextlib.ExitStack,
+    host: str,
+    ports: tuple[int | None, int | None],
+    files: Sequence[Path],
+    titles: Sequence[str],
+    note: Note,
+) -> "WebServer":
+    """Take the addresses of the page (the first port) and of OSCQuery (which names the second, that of OSC).
+
+    `start` of what is returned begins to serve. Raises InputError.
+    """
+    from ..osc.sockets import url_host
+    from ..web.server import WebServer
+
+    page_port, osc_port = ports
+    server = WebServer(
+        session,
+        host=host,
+        page_port=page_port,
+        osc_port=osc_port,
+        tracks=files,
+        titles=titles,
+        note=note,
+        start=False,
+    )
+    open_things.callback(server.close)
+    if osc_port is not None:
+        shown = url_host(server.host)
+        note(f"OSC on {shown}:{osc_port}, OSCQuery on http://{shown}:{server.query_port}")
+    return server
+
+
+def show_page_address(output: Output, url: str) -> None:
+    """Print the address as one line on standard output, and as a QR code where other devices can reach it."""
+    output.result({"web": url}, lambda: f"web page: {url}")
+    if urlsplit(url).path != "/" and sys.stderr.isatty():
+        from ..console.qr_code import qr_code
+
+        output.note(qr_code(url))
+
+
+def open_midi(
+    session: "Session", open_things: contextlib.ExitStack, input_: str | None, output: str | None, note: Note
+) -> None:
+    """Listen to a MIDI input, and send feedback to an output, as far as they are named. Raises InputError."""
+    from ..midi.feedback import MidiFeedback
+    from ..midi.mapping import mapping_file, read_mapping
+    from ..midi.midi_control import MidiControl
+    from ..midi.ports import MidiInput, MidiOutput
+
+    mapping = read_mapping(mapping_file())
+    feedback = None
+    if output is not None:
+        to_controller = MidiOutput(output)
+        open_things.callback(to_controller.close)
+        feedback = MidiFeedback(session, mapping, to_controller.send, note=note)
+    if input_ is not None:
+        control = MidiControl(session, mapping, source=f"midi {input_}", feedback=feedback, note=note)
+        from_controller = MidiInput(input_, control.receive)
+        open_things.callback(from_controller.close)
+        note(f"MIDI from {from_controller.name}")
+    if feedback is not None:
+        feedback.start()
+        open_things.callback(feedback.close)
+        note(f"MIDI to {to_controller.name}")

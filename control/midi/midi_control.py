@@ -1,0 +1,80 @@
+"""The session that MIDI controls move: decoded messages are set, and what cannot be set is told in one line."""
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ...models.common.errors import InputError
+from ..parameters.table import Parameter
+from .decoder import MidiDecoder
+from .mapping import MidiBinding
+from .messages import MidiMessage
+
+if TYPE_CHECKING:
+    from ..session.session import Session
+    from .feedback import MidiFeedback
+
+
+class MidiControl:
+    """Moves a session by the messages of an input, as the mapping says.
+
+    Parameters
+    ----------
+    session : Session
+        What is set.
+    mapping : sequence of MidiBinding
+        Which control sets which address.
+    source : str
+        The source that a recording of the performance names.
+    feedback : MidiFeedback, optional
+        Feedback to the same controls. It is told which control is being moved, and a motor fader's own way to the
+        value that it was sent does not act.
+    note : callable, optional
+        Told in one line what a person should know: a fader that waits for pickup, a value that was refused.
+    """
+
+    def __init__(
+        self,
+        session: "Session",
+        mapping: Sequence[MidiBinding],
+        *,
+        source: str = "midi",
+        feedback: "MidiFeedback | None" = None,
+        note: Callable[[str], None] | None = None,
+    ) -> None:
+        self._session = session
+        self._source = source
+        self._feedback = feedback
+        self._note = note or (lambda text: None)
+        self._decoder = MidiDecoder(mapping, session.get, self._waiting)
+        self._lock = threading.Lock()  # (what was held back comes by the thread of the feedback)
+        if feedback is not None:
+            feedback.hand_on = partial(self._act, held_back=True)
+
+    def receive(self, message: MidiMessage) -> None:
+        """Act on one message; what is not mapped is left alone. Raises nothing: the show goes on."""
+        self._act(message)
+
+    def _act(self, message: MidiMessage, *, held_back: bool = False) -> None:
+        followed: Sequence[MidiBinding] | None = ()
+        try:
+            if self._feedback is not None and not held_back:
+                followed = self._feedback.receive(message)
+            if followed is None:
+                return
+            with self._lock:
+                for binding in followed:
+                    self._decoder.take_over(binding)
+                values = self._decoder.decode(message)
+            for address, value in values:
+                self._session.set(address, value, source=self._source)
+        except InputError as error:
+            self._note(f"MIDI: {error}")
+        except Exception as error:  # one fault must not end the show
+            self._note(f"MIDI: a fault of Moodfader ({error!r}); the show goes on")
+
+    def _waiting(self, parameter: Parameter, value: float) -> None:
+        name = parameter.address.rsplit("/", 1)[-1].replace("_", " ")
+        unit = f" {parameter.unit}" if parameter.unit else ""
+        self._note(f"MIDI: {name} waits for its fader: move it through {value:.3g}{unit}")

@@ -1,0 +1,51 @@
+"""Settings of several faders that were solved as wholes: what live gains need beside the sum of the faders.
+
+Several faders at once are not quite the sum of each alone. Where a setting (a preset) was solved with the network in
+the loop (steering/fader_setting.py), the difference between its gains and that sum is added where the faders stand at
+it, less of it near it, and a share of it on the straight way from zero to it. So a ramp or a morph to a preset goes
+smoothly into what was solved, and no network is asked while playing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ...models.common.arrays import FloatArray, Floats
+
+REACH_DB: Final = 6.0
+"""So far beside the way from zero to a setting nothing is left of its correction (the fader that is furthest off)."""
+_EXACT_DB: Final = 1e-9
+
+
+@dataclass(frozen=True)
+class SolvedSetting:
+    """faders_db [7]: where the faders stand; correction_db [segments]: solved gains less the sum of the faders."""
+
+    faders_db: FloatArray
+    correction_db: FloatArray
+
+
+def correction_db(settings: Sequence[SolvedSetting], faders_db: FloatArray) -> FloatArray | None:
+    """What is added to the sum of the faders [7], [segments] in dB; None where no setting is near.
+
+    At a setting it is that setting's own; between several the nearer one counts more (Shepard 1968).
+    """
+    found = [(setting, *_nearness(setting.faders_db, faders_db)) for setting in settings]
+    near = [(setting, share, distance) for setting, share, distance in found if share > 0]
+    if not near:
+        return None
+    weights = np.array([share / max(distance, _EXACT_DB) for _, share, distance in near])
+    weights *= max(share for _, share, _ in near) / weights.sum()
+    corrections = np.stack([setting.correction_db for setting, _, _ in near])
+    return np.asarray((weights[:, None] * corrections).sum(0), np.float32)
+
+
+def _nearness(setting_db: FloatArray, faders_db: FloatArray) -> tuple[float, float]:
+    """Share of a setting's correction, 0..1, and the distance to it in dB."""
+    setting, now = np.asarray(setting_db, np.float64), np.asarray(faders_db, np.float64)
+    length: Floats = setting @ setting
+    way = float(np.clip(now @ setting / max(float(length), _EXACT_DB), 0.0, 1.0))
+    beside = float(np.abs(now - way * setting).max())
+    return way * max(0.0, 1.0 - beside / REACH_DB), float(np.abs(now - setting).max())

@@ -162,7 +162,7 @@ class TerminalSurface(Surface):
         self._show.presses("0" + ("l" if steps > 0 else "h") * abs(steps))
 
     def shows(self, value):
-        found = re.findall(r"modality \(minor\)[^0-9\n]*?([+−]?\d+\.\d)", self._show.read)
+        found = re.findall(r"modality \(minor\) +[─━┼█]+ +([+−]?\d+(?:\.\d)?) ", self._show.read)  # (the fader's row)
         if found:
             self.value = float(found[-1].replace("−", "-"))
         return super().shows(value)

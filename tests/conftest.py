@@ -67,13 +67,13 @@ def place(tmp_path) -> Path:
 
 @pytest.fixture
 def refused(capsys):
-    """Runs a command and sees that it ends with exit code 2 and one line that has everything in `said` in it.
+    """Runs a command and sees that it ends with exit code 2 and one line that has all these words in it.
 
     Nothing is on standard output, and nothing in `place` is new, changed or gone. Notes may stand before the line
     where the command tells what it has read so far.
     """
 
-    def check(arguments, *said, place=None, notes=False) -> None:
+    def check(arguments, *words, place=None, notes=False) -> None:
         before = {path: path.stat().st_mtime_ns for path in place.rglob("*")} if place else {}
         assert run([str(argument) for argument in arguments]) == 2
         shown = capsys.readouterr()
@@ -82,7 +82,7 @@ def refused(capsys):
         assert lines[-1].startswith("moodfader: ")
         assert len(lines) == 1 or notes, shown.err
         assert "Traceback" not in shown.err
-        for text in said:
+        for text in words:
             assert str(text) in lines[-1]
         if place:
             assert {path: path.stat().st_mtime_ns for path in place.rglob("*")} == before

@@ -56,7 +56,7 @@ def show_page_address(output: Output, url: str) -> None:
     """Print the address as one line on standard output, and as a QR code where other devices can reach it."""
     output.result({"web": url}, lambda: f"web page: {url}")
     if urlsplit(url).path != "/" and sys.stderr.isatty():
-        from ..web.server import qr_code
+        from ..console.qr_code import qr_code
 
         output.note(qr_code(url))
 

@@ -1,6 +1,5 @@
 """The program's side of the web process: starts it, sets what its clients want, and tells it what has changed."""
 
-import io
 import secrets
 import threading
 from collections.abc import Callable, Sequence
@@ -186,12 +185,3 @@ def web_main(job: WebJob, connection: "Connection[Any, Any]") -> None:
     from .process import serve
 
     serve(job, connection)
-
-
-def qr_code(text: str) -> str:
-    """An address as a QR code for the terminal: half blocks, dark on light, with its quiet zone; several lines."""
-    import segno
-
-    drawn = io.StringIO()
-    segno.make(text, error="m", micro=False).terminal(drawn, border=2, compact=True)
-    return drawn.getvalue().rstrip("\n")

@@ -14,9 +14,9 @@ Variance reduction:
 - The side of 0.5 that each t_s is on follows a balanced design (`experimental_design.py`), so that the interactions
   of neighbouring segments cancel exactly.
 
-For `gain`, one backward pass serves a unit of two pairs: the derivative through the means of the four samples' gates
-(`reverse/network.py`) is about the mean of their derivatives. What is lost is how gates of one layer go together with
-those of the next; docs/measurements.md says how much that is.
+A unit is two pairs. For `gain`, one backward pass serves the four samples of a unit: the derivative through the means
+of their gates (`reverse/network.py`) is about the mean of their derivatives. What is lost is how the gates of one
+layer differ together with those of the next; docs/measurements.md says how much that is.
 
 Standard errors are those of the mean over units with independent random sides, so they are conservative; they are
 moderated (`moderated_variance.py`). p-values are calibrated to 50,000 LIME samples of the same perturbation
@@ -41,7 +41,7 @@ from .lime import SegmentEffects
 from .moderated_variance import moderate
 from .perturbation import AnalysisWindow, SegmentPerturber
 
-PASSES: Final = 512
+PASSES: Final = 384
 """Default number of network evaluations per window."""
 POSITIONS: Final = 128
 """Length of a window in output positions of the network."""
@@ -50,6 +50,9 @@ BIT_VARIANCE: Final = 1 / 12
 _PASSES_PER_SAMPLE: Final = 1 + len(MIDLEVEL)  # one forward, and one backward for each feature
 _UNIT_PAIRS: Final = 2
 """Antithetic pairs that are measured together."""
+_TOGETHER: Final = 4
+"""Samples of a unit that go through the means of their gates: 4, or 2 (those on the same side of the two pairs),
+which is nearer to the mean of their derivatives and takes longer."""
 
 
 def explain_window(
@@ -89,8 +92,9 @@ def explain_window(
 
     def measure(unit: int) -> None:
         rows = slice(unit * _UNIT_PAIRS, (unit + 1) * _UNIT_PAIRS)
-        predicted, derivatives[unit] = measure_unit(np.concatenate([t[rows], 1 - t[rows]]))
-        predictions[:, rows] = predicted.reshape(2, -1, features)
+        sides = np.stack([t[rows], 1 - t[rows]], axis=1)  # [pairs, 2, segments]
+        predicted, derivatives[unit] = measure_unit(sides.reshape(-1, segments))
+        predictions[:, rows] = predicted.reshape(-1, 2, features).transpose(1, 0, 2)
 
     _run_in_threads(measure, range(units))
     weights = derivatives.mean(0)
@@ -124,20 +128,20 @@ def _run_in_threads(measure: Callable[[int], None], starts: Sequence[int]) -> No
 
 
 class _UnitMeasure:
-    """Measures units of samples.
+    """Measures units of samples, in which the two of an antithetic pair follow each other.
 
     Parameters
     ----------
     perturber
         Of the window.
     mean_gates
-        Whether a unit is measured through the means of its gates, where there is such a reverse pass.
+        Whether samples are measured through the means of their gates, where there is such a reverse pass.
     """
 
     def __init__(self, perturber: SegmentPerturber, *, mean_gates: bool) -> None:
         self._perturber = perturber
         self._network = perturber.model.network
-        together = 2 * _UNIT_PAIRS if mean_gates else 1
+        together = _TOGETHER if mean_gates else 1
         supported = ReversePass.supports(self._network)
         self._reverse_pass = ReversePass(self._network, together=together) if supported else None
 

@@ -28,7 +28,7 @@ def visible_segments(window: AnalysisWindow, geometry: ReceptiveField) -> npt.ND
         rows = window.labels[time * geometry.stride :][: geometry.field]
         for column in range(geometry.columns):
             begin, end, low, high = geometry.extent(column)
-            visible[time, column, np.unique(rows[begin:end, low:high])] = True
+            visible[time, column, rows[begin:end, low:high]] = True
     return visible
 
 
@@ -132,10 +132,10 @@ def balanced_signs(
     if context:
         output_weights[:, -1] = visible.shape[1] - 1
     common = ((flat * output_weights.reshape(-1, 1)).T @ flat).astype(np.float64) ** 2
-    cost = np.zeros((segments, matrix.shape[1]))
+    cost = np.zeros((matrix.shape[1], segments))
     signs = np.empty((len(matrix), segments), bool)
     for s in rng.permutation(segments):
-        column = rng.choice(np.flatnonzero(cost[s] == cost[s].min()))
+        column = rng.choice(np.flatnonzero(cost[:, s] == cost[:, s].min()))
         signs[:, s] = matrix[:, column] ^ (rng.random() < 0.5)
-        cost[:, column] += common[s]
+        cost[column] += common[s]
     return pad_with_random_signs(signs, pairs, rng)

@@ -83,8 +83,8 @@ class PlayerMeters:
     """How the player stands.
 
     Positions are in s, peaks are magnitudes (`peak` the true one, `channel_peaks` of the first two channels), the
-    limiter's reduction in dB, the load a share of real time, the ring in samples; dropouts are blocks that were not
-    there, late the cycles that the sound server says came late.
+    limiter's reduction is in dB, the load a share of real time, the ring in samples; dropouts are blocks that were
+    not there, late the cycles that the sound server says came late.
     """
 
     track: int
@@ -145,10 +145,10 @@ class TrackAnalyzed:
 
 @dataclass(frozen=True)
 class SettingSolved:
-    """A setting of the faders [7] in dB was solved as a whole for a track.
+    """A setting of the faders [7] in dB, solved as a whole for a track.
 
-    What is added to their sum there is float32 [segments] in dB. The analysis process says it, and the renderer is
-    told it.
+    `correction_db`, float32 [segments], is added to the sum of the faders' masks. The analysis process finds it, the
+    renderer applies it.
     """
 
     track: int

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Final
 
 CONFIRMED: Final[Mapping[str, float]] = {
-    "melodiousness": 0.52,
-    "articulation": 0.63,
-    "rhythmic_complexity": 0.57,
-    "rhythmic_stability": 0.05,
-    "dissonance": 0.52,
-    "tonal_stability": 0.32,
-    "modality": 0.43,
+    "melodiousness": 0.67,
+    "articulation": 0.72,
+    "rhythmic_complexity": 0.77,
+    "rhythmic_stability": 0.16,
+    "dissonance": 0.54,
+    "tonal_stability": 0.16,
+    "modality": 0.57,
 }
 
 

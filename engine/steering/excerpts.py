@@ -4,7 +4,7 @@ A track of up to a minute is taken whole, of a longer one six stretches of ten s
 seconds around a moment. What the written file really says is measured on all of it afterwards.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from ...models.common.constants import SAMPLE_RATE
 from ...models.network.spectrogram import LogSpectrogram
 from ..audio.track import Track
 from .gain_path import GainPath
-from .handles import DAMAGE, field_of, handle_fields
+from .handles import DAMAGE, LIMIT_DB, field_of, handle_fields
 from .listeners import Listener
 
 WHOLE_S: Final = 60.0
@@ -77,17 +77,33 @@ class _Part:
 class Excerpts:
     """Excerpts with handles: what listeners say for coefficients of the handles, and how that changes."""
 
-    def __init__(self, sounds: Sequence[FloatArray], listeners: Sequence[Listener]) -> None:
-        """sounds: mono [samples] at 22,050 Hz, on the track's scale."""
+    def __init__(
+        self,
+        sounds: Sequence[FloatArray],
+        listeners: Sequence[Listener],
+        *,
+        more: Callable[[FloatArray], FloatArray] | None = None,
+    ) -> None:
+        """sounds: mono [samples] at 22,050 Hz, on the track's scale.
+
+        more: fields beside the handles, [fields, frames, bands] of a log-spectrogram; they cost what a usual handle
+        does.
+        """
         self.listeners = listeners
-        self._parts = [_Part(GainPath(sound), torch.from_numpy(handle_fields(_picture(sound)))) for sound in sounds]
+        self._parts = []
+        for sound in sounds:
+            picture = _picture(sound)
+            fields = (
+                handle_fields(picture) if more is None else np.concatenate((handle_fields(picture), more(picture)))
+            )
+            self._parts.append(_Part(GainPath(sound), torch.from_numpy(fields)))
         flat = torch.cat([part.fields.flatten(1) for part in self._parts], 1)
-        root = np.sqrt(DAMAGE)
+        root = np.sqrt(np.concatenate((DAMAGE, np.ones(len(flat) - len(DAMAGE)))))
         self.metric: Floats = (flat @ flat.T).double().numpy() / flat.shape[1] * root[:, None] * root
         """[handles, handles]: c' metric c is what coefficients c cost: the mean square of their field in dB (while
         it is small), each handle's by the damage that it does."""
         self._shares = [part.fields.shape[1] for part in self._parts]
-        self.before = self.measure(np.zeros(len(DAMAGE)))
+        self.before = self.measure(np.zeros(len(flat)))
 
     def measure(self, coefficients: Floats) -> Floats:
         """What the listeners say, [listeners, 15]: the mean over the excerpts, by their length."""
@@ -96,11 +112,15 @@ class Excerpts:
             said = [self._said(part, field_of(chosen, part.fields)) for part in self._parts]
         return np.average(torch.stack(said).double().numpy(), axis=0, weights=self._shares)
 
-    def slopes(self, rows: Sequence[tuple[int, int]]) -> Floats:
-        """Change per dB of each handle, at none, of the outputs (listener, number): [rows, handles], about."""
+    def slopes(self, rows: Sequence[tuple[int, int]], coefficients: Floats | None = None) -> Floats:
+        """Change of the outputs (listener, number) per dB of each handle, about, at coefficients (by default at
+        none): [rows, handles].
+        """
         total = np.zeros((len(rows), len(self.metric)))
+        chosen = torch.from_numpy(np.zeros(len(self.metric)) if coefficients is None else coefficients).float()
         for part, share in zip(self._parts, self._shares, strict=True):
-            found = field_slopes(part.path, torch.zeros(part.fields.shape[1:]), self.listeners, rows)
+            field = field_of(chosen, part.fields)
+            found = field_slopes(part.path, field, self.listeners, rows) * (1 - (field / LIMIT_DB) ** 2)
             total += share * (found.flatten(1) @ part.fields.flatten(1).T).double().numpy()
         return total / sum(self._shares)
 

@@ -25,19 +25,20 @@ from .handles import DAMAGE, FADER_HANDLES, handle_fields
 from .levels import LEVELS_DB
 from .listeners import Listener
 from .segment_excerpts import SegmentExcerpts
-from .solver import METRIC_RIDGE, Solution, solve, solve_in_rounds
+from .solver import Solution, correct, inverse_root, solve
 
 Labels = npt.NDArray[np.int32]
 
 SOLVED_AT_DB: Final = 6.0
 """Where a fader stands when it is solved."""
-TARGET: Final = 0.07
-"""By how much it shall then move its feature, if it can."""
-MAX_RMS_DB: Final = 4.0
+TARGET: Final = 0.05
+"""By how much it shall then move its feature, if it can. More takes gain that nobody but the network hears."""
+MAX_RMS_DB: Final = 3.2
+"""More does not reach the listeners: no segment gets more than SOLVED_AT_DB, and what is pressed there is bent."""
 OWN_RMS_SHARE: Final = 0.75
 """So much of the gain may go into moving the network alone: a feature that would take more is moved by less."""
-SOFT_TARGET: Final = 0.09
-"""What is asked of the broad listener and of the companion, as far as the gain allows."""
+SOFT_TARGET: Final = 0.3
+"""What is asked of the broad listener and of the companion: more than there is, so all the gain goes there."""
 TRIES: Final = 3
 """How often all listeners are asked."""
 CORRECTED_RMS: Final = 1.2
@@ -152,9 +153,8 @@ class _FaderSolver:
 
     def _own_rms_db(self, feature: int) -> float:
         """Gain that it takes, about, to move a feature by TARGET at the network and to leave the others."""
-        rows = self._slopes[0]
-        lift = METRIC_RIDGE * np.trace(self._metric) / len(self._metric) * np.eye(len(self._metric))
-        gram = rows @ np.linalg.solve(self._metric + lift, rows.T)
+        rows = self._slopes[0] @ inverse_root(self._metric)
+        gram = rows @ rows.T
         gram += (1e-6 * np.trace(gram) / len(gram) + 1e-18) * np.eye(len(gram))
         return float(np.sqrt(TARGET * np.linalg.inv(gram)[feature, feature] * TARGET)) + 1e-9
 
@@ -176,6 +176,7 @@ class _FaderSolver:
             max_rms_db=MAX_RMS_DB,
             soft=soft,
             tries=TRIES,
+            worst_first=0.0,
             tolerance=TOLERANCE,
         )
 
@@ -183,7 +184,7 @@ class _FaderSolver:
         """From a start on, with the network alone, on many excerpts."""
         own = [(0, output) for output in range(_FEATURES)]
         excerpts = iter((self._few, *[self._many] * (ROUNDS - 1)))  # (the first slopes need not be exact)
-        return solve_in_rounds(
+        return correct(
             lambda coefficients: self._moved(self._gains(coefficients).astype(np.float32)),
             lambda coefficients: self._slopes_at(next(excerpts), own, coefficients),
             target * (np.arange(_FEATURES) == feature),

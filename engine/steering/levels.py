@@ -7,8 +7,11 @@ import numpy as np
 from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import MIDLEVEL
 
-VERSION: Final = 2
-"""Rises when the same track gets other decoupled faders; part of the keys of cached analyses. 1: one mask a fader."""
+VERSION: Final = 3
+"""Rises when the same track gets other decoupled faders; part of the keys of cached analyses.
+
+1: one mask a fader; 2: own moves of .07.
+"""
 LEVELS_DB: Final = (-12.0, -6.0, -3.0, 3.0, 6.0, 12.0)
 LEAST_EFFECT: Final = 0.01
 """A fader that moves its own feature by less than this at +6 and at -6 dB does nothing to a track."""

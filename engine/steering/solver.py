@@ -21,11 +21,10 @@ from ...models.common.arrays import Floats
 
 METRIC_RIDGE: Final = 1e-4
 TRIES: Final = 8
-SETTLE: Final = TRIES
-ROUNDS: Final = 3
-ROUND_TRIES: Final = 4
+ROUND_STEPS: Final = 3
 STEP_SHARES: Final = (1.0, 0.5, 0.25, 0.1)
 TOLERANCE: Final = 0.02
+WORST_FIRST: Final = 3.0
 SOFT_SHARE: Final = 0.1
 """How much the largest miss of a soft row counts beside one of a firm row, when tries are compared."""
 _ROW_RIDGE: Final = 1e-6
@@ -36,23 +35,31 @@ _STEP_RIDGE: Final = 1e-3
 _LEAST_DAMPING: Final = 1e-3
 _STRONGEST: Final = 1e6
 _BISECTIONS: Final = 12
+_SHORTENINGS: Final = 4
 _REWEIGHTINGS: Final = 3
-_WORST_FIRST: Final = 3.0
 _WEIGHTS: Final = (0.1, 10.0)
 
 
 @dataclass(frozen=True)
 class Solution:
-    """coefficients [handles] in dB; moved [rows]: what they move, as measured; error: the largest miss of a firm
-    row and a tenth of that of a soft one, per largest target; tries: how often the listeners were asked; slopes
-    [rows, handles]: as corrected.
+    """coefficients [handles] in dB; moved [rows]: what they move, as measured; error: the largest miss of a
+    firm row, per largest target of these, and a tenth of that of a soft one, per its own; tries: how often the
+    listeners were asked.
     """
 
     coefficients: Floats
     moved: Floats
     error: float
     tries: int
-    slopes: Floats
+
+
+def inverse_root(metric: Floats, *, ridge: float = METRIC_RIDGE) -> Floats:
+    """L^-T of the metric W = L L' [handles, handles], by which gain is measured as length: [handles, handles].
+
+    ridge: what is added to the metric, as a share of its mean.
+    """
+    lift = ridge * np.trace(metric) / len(metric) * np.eye(len(metric))
+    return np.asarray(np.linalg.inv(np.linalg.cholesky(metric + lift)).T)
 
 
 def solve(
@@ -64,73 +71,72 @@ def solve(
     rms_of: Callable[[Floats], float],
     max_rms_db: float,
     soft: npt.NDArray[np.bool_] | None = None,
-    start: Floats | None = None,
     tries: int = TRIES,
-    settle: int = SETTLE,
     tolerance: float = TOLERANCE,
     ridge: float = METRIC_RIDGE,
+    worst_first: float = WORST_FIRST,
 ) -> Solution:
     """Move rows by `targets` [rows]: measure(coefficients) says by how much they are moved.
 
-    slopes [rows, handles] at zero (or at start), per dB; metric [handles, handles], the mean square gain of
-    coefficients c being c' metric c; rms_of gives the rms gain in dB of the field that they make; soft [rows]: which
-    rows are met as far as the gain allows; start: coefficients that are measured first; settle: after so many tries
-    the soft rows are left as they are, and the firm ones are corrected by the smallest step; ridge: what is added to
-    the metric, as a share of its mean.
+    slopes [rows, handles] at zero, per dB; metric [handles, handles], the mean square gain of coefficients c being
+    c' metric c; rms_of gives the rms gain in dB of the field that they make; soft [rows]: which rows are met as far
+    as the gain allows; ridge: see inverse_root; worst_first: how much more a soft row counts that
+    is reached less than the others, 0: all count alike.
     """
     soft = np.zeros(len(targets), bool) if soft is None else soft
-    lift = ridge * np.trace(metric) / len(metric) * np.eye(len(metric))
-    inverse_root = np.linalg.inv(np.linalg.cholesky(metric + lift)).T  # L^-T
-    scale = max(float(np.abs(targets).max(initial=0.0)), 1e-9)
+    root = inverse_root(metric, ridge=ridge)
+    scale = _scale(targets[~soft] if (~soft).any() else targets)
+    units = np.where(np.abs(targets) > _NOTHING * scale, targets, scale)
     slopes = slopes.copy()
     coefficients, moved = np.zeros(slopes.shape[1]), np.zeros(len(targets))
-    best = Solution(coefficients, moved, np.inf, 0, slopes)
+    best = Solution(coefficients, moved, np.inf, 0)
     for count in range(1, tries + 1):
-        proposed = None
-        if count == 1 and start is not None:
-            proposed = start
-        elif count > settle:
-            proposed = coefficients + _least_step(slopes[~soft], (targets - moved)[~soft], inverse_root)
-            if not soft.any() and (rms := rms_of(proposed)) > max_rms_db:
-                proposed = proposed * (max_rms_db / rms)
-        if proposed is None or (count > settle and soft.any() and rms_of(proposed) > max_rms_db):
-            wanted = targets - moved + slopes @ coefficients
-            units = np.where(np.abs(targets) > _NOTHING * scale, targets, scale)
-            proposed = _Linear(slopes, wanted, units, soft, inverse_root).within(rms_of, max_rms_db)
+        wanted = targets - moved + slopes @ coefficients
+        proposed = _Linear(slopes, wanted, units, soft, root, worst_first).within(rms_of, max_rms_db)
         step, before = proposed - coefficients, moved
-        coefficients = proposed
-        moved = measure(coefficients)
-        misses = np.abs(moved - targets) / scale
+        coefficients, moved = proposed, measure(proposed)
+        misses = np.abs(moved - targets) / np.where(soft, np.abs(units), scale)
         error = float(misses[~soft].max(initial=0.0) + SOFT_SHARE * misses[soft].max(initial=0.0))
-        size = float(step @ metric @ step)
-        begun = count == 1 and start is not None
-        if size > _NO_STEP and not begun:
-            # Broyden's update that is least in the metric
-            slopes = slopes + np.outer(moved - before - slopes @ step, metric @ step) / size
         if error < best.error:
-            best = Solution(coefficients, moved, error, count, slopes)
-        if misses[~soft].max(initial=0.0) < tolerance or (size < _NO_STEP and not begun):
+            best = Solution(coefficients, moved, error, count)
+        if misses[~soft].max(initial=0.0) < tolerance or float(step @ metric @ step) < _NO_STEP:
             break
+        slopes = _corrected(slopes, step, moved - before, metric)
     return best
 
 
-def _least_step(slopes: Floats, missing: Floats, inverse_root: Floats) -> Floats:
+def _scale(targets: Floats) -> float:
+    return max(float(np.abs(targets).max(initial=0.0)), 1e-9)
+
+
+def _corrected(slopes: Floats, step: Floats, moved: Floats, metric: Floats) -> Floats:
+    """Slopes [rows, handles] after a step by which rows were moved: Broyden's update that is least in the metric."""
+    return np.asarray(slopes + np.outer(moved - slopes @ step, metric @ step) / float(step @ metric @ step))
+
+
+def _least_step(slopes: Floats, missing: Floats, root: Floats) -> Floats:
     """The step of least gain by which rows of these slopes [rows, handles] move by what is missing."""
-    rows = slopes @ inverse_root
+    rows = slopes @ root
     gram = rows @ rows.T
     lift = (_STEP_RIDGE * np.trace(gram) / max(len(gram), 1) + _TINY) * np.eye(len(gram))
-    return np.asarray(inverse_root @ rows.T @ np.linalg.solve(gram + lift, missing))
+    return np.asarray(root @ rows.T @ np.linalg.solve(gram + lift, missing))
 
 
 class _Linear:
     """The rows as linear: slopes @ coefficients shall be `wanted` [rows]."""
 
     def __init__(
-        self, slopes: Floats, wanted: Floats, units: Floats, soft: npt.NDArray[np.bool_], inverse_root: Floats
+        self,
+        slopes: Floats,
+        wanted: Floats,
+        units: Floats,
+        soft: npt.NDArray[np.bool_],
+        root: Floats,
+        worst_first: float,
     ) -> None:
         """Take the rows as they are; units [rows]: what the soft rows' misses are shares of."""
-        rows = slopes @ inverse_root
-        self._inverse_root = inverse_root
+        rows = slopes @ root
+        self._root, self._worst_first = root, worst_first
         firm = rows[~soft]
         gram = firm @ firm.T
         gram += (_ROW_RIDGE * np.trace(gram) / max(len(gram), 1) + _TINY) * np.eye(len(gram))
@@ -158,7 +164,7 @@ class _Linear:
     def _at(self, damping: float) -> Floats:
         """Firm rows met, soft rows with this damping; the least reached of them is given more weight."""
         if np.isinf(damping) or not len(self._soft):
-            return np.asarray(self._inverse_root @ self._firm)
+            return np.asarray(self._root @ self._firm)
         gram = self._soft @ self._soft.T
         lift = damping * (np.trace(gram) / len(gram) + 1e-15)
         weights = np.ones(len(self._missing))
@@ -166,11 +172,11 @@ class _Linear:
             # (S S' + lift / w) y = missing: weighted damped least squares in the rows' own space
             solved = self._soft.T @ np.linalg.solve(gram + lift * np.diag(1 / weights), self._missing)
             short = self._missing - self._soft @ solved
-            weights = np.clip(weights * np.exp(_WORST_FIRST * (short - short.mean())), *_WEIGHTS)
-        return np.asarray(self._inverse_root @ (self._firm + solved))
+            weights = np.clip(weights * np.exp(self._worst_first * (short - short.mean())), *_WEIGHTS)
+        return np.asarray(self._root @ (self._firm + solved))
 
 
-def solve_in_rounds(
+def correct(
     measure: Callable[[Floats], Floats],
     slopes_at: Callable[[Floats], Floats],
     targets: Floats,
@@ -179,36 +185,60 @@ def solve_in_rounds(
     start: Floats,
     rms_of: Callable[[Floats], float],
     max_rms_db: float,
-    rounds: int = ROUNDS,
-    tries: int = ROUND_TRIES,
+    rounds: int,
+    steps: int = ROUND_STEPS,
     tolerance: float = TOLERANCE,
+    held: Floats | None = None,
 ) -> Solution:
     """Move firm rows from a start on by the smallest steps, with new slopes_at(coefficients) in every round.
 
-    As `solve`, for what bends too much for one set of slopes.
+    As `solve`, for what bends too much for one set of slopes; all rows are firm. held [rows, handles]: slopes of what
+    the steps shall leave where it is.
     """
-    best: Solution | None = None
+    held = np.zeros((0, len(start))) if held is None else held
+    root, scale = inverse_root(metric), _scale(targets)
+    moved = measure(start)
+    best = Solution(start, moved, float(np.abs(moved - targets).max()) / scale, 1)
+    tries = 1
     for _ in range(rounds):
-        begin = start if best is None else best.coefficients
-        found = solve(
-            measure,
-            slopes_at(begin),
-            targets,
-            metric,
-            rms_of=rms_of,
-            max_rms_db=max_rms_db,
-            start=begin,
-            tries=tries,
-            settle=0,
-            tolerance=tolerance,
-        )
-        if best is not None and found.error >= best.error:
-            break
-        best = found
         if best.error < tolerance:
             break
-    assert best is not None
+        begun, furthest = best.error, np.inf  # (after a step that made it worse the next is at most half as long)
+        slopes = slopes_at(best.coefficients)
+        for _ in range(steps):
+            missing = np.concatenate((targets - best.moved, np.zeros(len(held))))
+            step = _least_step(np.concatenate((slopes, held)), missing, root)
+            step *= min(1.0, furthest / max(_length(step, metric), _NO_STEP))
+            proposed = _within(best.coefficients + step, rms_of, max_rms_db)
+            step = proposed - best.coefficients
+            if _length(step, metric) ** 2 < _NO_STEP:
+                break
+            moved = measure(proposed)
+            tries += 1
+            slopes = _corrected(slopes, step, moved - best.moved, metric)
+            error = float(np.abs(moved - targets).max()) / scale
+            if error < best.error:
+                best, furthest = Solution(proposed, moved, error, tries), np.inf
+            else:
+                furthest = _length(step, metric) / 2
+            if error < tolerance:
+                break
+        if best.error >= begun:
+            break
     return best
+
+
+def _length(step: Floats, metric: Floats) -> float:
+    return float(np.sqrt(max(float(step @ metric @ step), 0.0)))
+
+
+def _within(coefficients: Floats, rms_of: Callable[[Floats], float], limit: float) -> Floats:
+    """Coefficients made smaller until their rms gain is within the limit."""
+    for _ in range(_SHORTENINGS):  # (gains are limited, so their rms is not in proportion)
+        if (rms := rms_of(coefficients)) <= limit:
+            break
+        coefficients = coefficients * (limit / rms)
+    return coefficients
 
 
 def damped_newton(
@@ -227,15 +257,14 @@ def damped_newton(
     move; ends where the length of what is missed is within tolerance, per length of the targets. For strong gains,
     where `solve`'s steps go astray.
     """
-    lift = METRIC_RIDGE * np.trace(metric) / len(metric) * np.eye(len(metric))
-    inverse_root = np.linalg.inv(np.linalg.cholesky(metric + lift)).T
+    root = inverse_root(metric)
     length = max(float(np.linalg.norm(targets)), 1e-9)
     coefficients, moved = start, measure(start)
     for _ in range(steps):
         missed = float(np.linalg.norm(targets - moved))
         if missed <= tolerance * length:
             break
-        step = _least_step(slopes_at(coefficients), targets - moved, inverse_root)
+        step = _least_step(slopes_at(coefficients), targets - moved, root)
         for share in STEP_SHARES:
             proposed = coefficients + share * step
             found = measure(proposed)

@@ -21,12 +21,12 @@ from ..analysis.analyze_track import analyze_track
 from ..analysis.settings import AnalysisSettings
 from ..audio.track import Track
 from ..dsp.segment_mask import segment_gain_db
-from ..steering.excerpts import EXCERPT_S, Excerpts, placed_excerpts, read_excerpts, spread_starts
+from ..steering.excerpts import EXCERPT_S, placed_excerpts, read_excerpts, spread_starts
 from ..steering.gain_path import GainPath
 from ..steering.listeners import NetworkListener, own_listeners
 from ..steering.segment_excerpts import SegmentExcerpts
 from .quality import quality_of, within_quality
-from .targets import Targets, solve_targets
+from .targets import Targets, solve_targets, target_excerpts
 
 FADER_DB: Final = 6.0
 ASKED: Final = (0.05, 0.1)
@@ -127,15 +127,17 @@ class _Bench:
 
     def targets(self) -> list[Heard]:
         """Each emotion, asked by one of ASKED in turn, up or down by chance where both have room."""
-        excerpts = Excerpts([self._sound], own_listeners(self._model))
+        listeners = own_listeners(self._model)
         found = []
         for place, name in enumerate(EMOTIONS):
             output = len(MIDLEVEL) + place
-            now = excerpts.before[0, output]
+            now = self.before[0, output]
             sign = float(self._rng.choice([-1.0, 1.0]))
             sign = 1.0 if now < 0.2 else -1.0 if now > 0.8 else sign
             asked = sign * ASKED[(place + self._number) % len(ASKED)]
-            coefficients, _ = within_quality(excerpts, [self._sound], solve_targets(excerpts, Targets({name: asked})))
+            targets = Targets({name: asked})
+            excerpts = target_excerpts([self._sound], listeners, targets)
+            coefficients, _ = within_quality(excerpts, [self._sound], solve_targets(excerpts, targets))
             found.append(self._heard("target", name, asked, excerpts.fields_db(coefficients)[0], output))
         return found
 

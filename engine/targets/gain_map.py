@@ -5,7 +5,9 @@ and kept as a label map: the filter streams, so a track of an hour needs no more
 in time; between moments they go straight.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -51,14 +53,22 @@ class GainMap:
     largest_db: float
 
 
-def gain_map(spectrogram: FloatArray, trajectory: Trajectory) -> GainMap:
-    """The map of a track's log-spectrogram [frames, bands] under coefficients of the handles."""
+def gain_map(
+    spectrogram: FloatArray, trajectory: Trajectory, *, more: Callable[[FloatArray], FloatArray] | None = None
+) -> GainMap:
+    """The map of a track's log-spectrogram [frames, bands] under coefficients of the handles, and of `more` fields.
+
+    more: fields [fields, frames, bands] of a part of the spectrogram.
+    """
     labels = np.empty(spectrogram.shape, np.int16)
     squares, largest = 0.0, 0.0
-    for start in range(0, len(spectrogram), _FRAMES_AT_ONCE):
-        stop = min(start + _FRAMES_AT_ONCE, len(spectrogram))
+    parts = -(-len(spectrogram) // _FRAMES_AT_ONCE)
+    borders = np.linspace(0, len(spectrogram), parts + 1).round().astype(int).tolist()
+    for start, stop in pairwise(borders):
         begin = max(start - MARGIN, 0)
-        fields = handle_fields(spectrogram[begin : stop + MARGIN])[:, start - begin : stop - begin]
+        around = spectrogram[begin : stop + MARGIN]
+        fields = handle_fields(around) if more is None else np.concatenate((handle_fields(around), more(around)))
+        fields = fields[:, start - begin : stop - begin]
         whole = np.einsum("fh,hfb->fb", trajectory.at(np.arange(start, stop)).astype(np.float32), fields)
         field = LIMIT_DB * np.tanh(whole / LIMIT_DB)
         squares += float((field**2).sum(dtype=np.float64))

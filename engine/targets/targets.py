@@ -6,24 +6,32 @@ are at the network that ships. Where that is more than the permitted gain can do
 
 import difflib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from ...models.common.arrays import Floats
+from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
 from ..steering.excerpts import Excerpts
+from ..steering.handles import HANDLES
 from ..steering.listeners import Listener
-from ..steering.solver import solve
+from ..steering.solver import Solution, correct, solve
+from .narrow_fields import narrow_fields
 
 LARGEST_SHIFT: Final = 1.0
 MAX_RMS_DB: Final = 5.0
 GAIN_RANGE_DB: Final = (0.1, 12.0)
 SHARES: Final = {"companion": 0.8}
 """How much of a shift is asked of a listener, if not all of it: the companion is trained to move little."""
+BROAD_SHARES: Final = (0.98, 0.88, 0.75, 0.6)
+"""So much of the handles' solution the narrow fields begin with: less where more would leave them too little gain."""
+ROUNDS: Final = 2
+STEPS: Final = 5
+GOOD: Final = 0.06
+"""A miss per largest target with which no smaller share is tried."""
 REACHED: Final = 0.9
 KEPT: Final = 0.2
 
@@ -56,6 +64,11 @@ class Targets:
         object.__setattr__(self, "toward", toward)
         object.__setattr__(self, "keep", keep)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The emotions that are asked for, then those that are kept."""
+        return (*self.toward, *self.keep)
+
     def reached(self, moved: Mapping[str, float]) -> bool:
         """Whether shifts by emotion are at least nine tenths of what was asked, and move the kept ones little."""
         largest = max(abs(value) for value in self.toward.values())
@@ -83,24 +96,72 @@ def solve_targets(
     max_rms_db: float = MAX_RMS_DB,
     correction: Mapping[str, float] | None = None,
 ) -> Floats:
-    """Coefficients of the handles in dB, [handles].
+    """Coefficients of the handles in dB, and of the narrow fields where the excerpts have some: [handles + fields].
+
+    First with handles alone, for all listeners; then what the network that ships still misses is put right by the
+    smallest steps that leave the others where they are.
 
     correction: what to ask of the network beyond the targets, by emotion, because the whole track answered by so much
     less than the excerpts.
     """
     rows, wanted = _rows(targets, excerpts.listeners, correction or {})
+    soft = np.array([listener > 0 for listener, _ in rows])
     places = tuple(np.array(rows).T)
     before = excerpts.before[places]
-    solution = solve(
-        lambda coefficients: excerpts.measure(coefficients)[places] - before,
-        excerpts.slopes(rows),
+    slopes = excerpts.slopes(rows)
+    handles, more = len(HANDLES), len(excerpts.metric) - len(HANDLES)
+
+    def moved(coefficients: Floats) -> Floats:
+        return np.asarray(excerpts.measure(coefficients)[places] - before)
+
+    broad = solve(
+        lambda coefficients: moved(_filled(coefficients, more)),
+        slopes[:, :handles],
         np.array(wanted),
-        excerpts.metric,
-        rms_of=excerpts.rms_db,
+        excerpts.metric[:handles, :handles],
+        rms_of=lambda coefficients: excerpts.rms_db(_filled(coefficients, more)),
         max_rms_db=max_rms_db,
-        soft=np.array([listener > 0 for listener, _ in rows]),
+        soft=soft,
     )
-    return solution.coefficients
+    firm = [row for row in rows if row[0] == 0]
+    best: Solution | None = None
+    for share in BROAD_SHARES if more else BROAD_SHARES[:1]:
+        found = correct(
+            lambda coefficients: moved(coefficients)[~soft],
+            lambda coefficients: excerpts.slopes(firm, coefficients),
+            np.array(wanted)[~soft],
+            excerpts.metric,
+            start=_filled(share * broad.coefficients, more),
+            rms_of=excerpts.rms_db,
+            max_rms_db=max_rms_db,
+            rounds=ROUNDS,
+            steps=STEPS,
+            held=slopes[soft],
+        )
+        best = found if best is None or found.error < best.error else best
+        if best.error < GOOD:
+            break
+    assert best is not None
+    return best.coefficients
+
+
+def target_excerpts(sounds: Sequence[FloatArray], listeners: Sequence[Listener], targets: Targets) -> Excerpts:
+    """Excerpts with the handles and the narrow fields by which targets are solved.
+
+    sounds: mono [samples] at 22,050 Hz, on the track's scale; the first listener is the network that ships.
+    """
+    return Excerpts(sounds, listeners, more=fields_beside(listeners[0], targets.names))
+
+
+def fields_beside(network: Listener, names: Sequence[str]) -> Callable[[FloatArray], FloatArray]:
+    """Makes the narrow fields of emotions from a log-spectrogram."""
+    outputs = [len(MIDLEVEL) + EMOTIONS.index(name) for name in names]
+    return lambda picture: narrow_fields(picture, network, outputs)
+
+
+def _filled(coefficients: Floats, more: int) -> Floats:
+    """Coefficients of handles, followed by zeros for the fields beside them."""
+    return np.concatenate((coefficients, np.zeros(more)))
 
 
 def _rows(

@@ -5,16 +5,16 @@ from typing import Final
 
 import numpy as np
 
+from ...models.common.arrays import Floats
 from ...models.common.constants import EMOTIONS
 from ...models.inference.checkpoint import Model
 from ..audio.track import Track
-from ..steering.excerpts import Excerpts, around, read_excerpts, spread_starts
-from ..steering.handles import HANDLES
+from ..steering.excerpts import around, read_excerpts, spread_starts
 from ..steering.listeners import own_listeners
 from .curve import Curve
 from .gain_map import Trajectory
 from .quality import QUALITY_FLOOR, within_quality
-from .targets import Targets, solve_targets
+from .targets import Targets, fields_beside, solve_targets, target_excerpts
 
 NO_CORRECTION: Final = dict.fromkeys(EMOTIONS, 0.0)
 _MOST_JUDGED: Final = 6
@@ -48,7 +48,10 @@ class TrajectorySolver:
         else:
             stretches = spread_starts(track)
         self._sounds = read_excerpts(track, stretches)
-        self._whole = None if isinstance(toward, Curve) else Excerpts(self._sounds, self._listeners)
+        self._whole = None if isinstance(toward, Curve) else target_excerpts(self._sounds, self._listeners, toward)
+        names = (*toward.emotions, *keep) if isinstance(toward, Curve) else toward.names
+        self.fields_beside = fields_beside(self._listeners[0], names)
+        """Makes the fields that the coefficients have beside the handles, from a log-spectrogram."""
         self.quality: float | None = None
         """Mean opinion score of the last solution; None without Zimtohrli."""
 
@@ -62,17 +65,20 @@ class TrajectorySolver:
         return Trajectory(np.zeros(1), coefficients[None])
 
     def _curve(self, curve: Curve) -> Trajectory:
-        solved = np.zeros((len(curve.times_s), len(HANDLES)))
+        solved: list[Floats | None] = [None] * len(curve.times_s)
         scores = []
         judged = set(np.unique(np.linspace(0, len(solved) - 1, _MOST_JUDGED).round().astype(int)).tolist())
         for row, sound in enumerate(self._sounds):
             if not curve.shifts[row].any():
                 continue
-            excerpts = Excerpts([sound], self._listeners)
-            solved[row] = solve_targets(excerpts, curve.targets(row, self._keep), max_rms_db=self._max_rms_db)
+            targets = curve.targets(row, self._keep)
+            excerpts = target_excerpts([sound], self._listeners, targets)
+            found = solve_targets(excerpts, targets, max_rms_db=self._max_rms_db)
             if row in judged:
-                solved[row], score = within_quality(excerpts, [sound], solved[row], self._min_quality)
+                found, score = within_quality(excerpts, [sound], found, self._min_quality)
                 scores.append(score)
+            solved[row] = found
         known = [score for score in scores if score is not None]
         self.quality = float(np.mean(known)) if known else None
-        return Trajectory(curve.times_s, solved)
+        size = max(len(found) for found in solved if found is not None)
+        return Trajectory(curve.times_s, np.stack([np.zeros(size) if one is None else one for one in solved]))

@@ -57,9 +57,9 @@ def low_tones(channels):
 def test_vorbis_sounds_alike_and_is_as_long(tmp_path, channels):
     sound = low_tones(channels)
     write(tmp_path / "sound.ogg", sound)
-    heard = np.concatenate(list(load_track(tmp_path / "sound.ogg").blocks()))
-    assert heard.shape == sound.shape
-    off = np.abs(heard - sound)[4000:-4000].max(axis=0)
+    decoded = np.concatenate(list(load_track(tmp_path / "sound.ogg").blocks()))
+    assert decoded.shape == sound.shape
+    off = np.abs(decoded - sound)[4000:-4000].max(axis=0)
     assert np.all(np.delete(off, 3 if channels > 5 else []) < 0.03)  # (the low-frequency channel is a rough one)
 
 
@@ -71,8 +71,8 @@ def test_ffmpeg_finds_each_channel_in_its_place(tmp_path, channels, suffix):
     with av.open(str(tmp_path / f"sound{suffix}")) as container:
         interleaved = av.AudioResampler(format="flt")
         frames = [part.to_ndarray() for frame in container.decode(audio=0) for part in interleaved.resample(frame)]
-    heard = np.concatenate(frames, axis=1).reshape(-1, channels).T
-    loudest = np.abs(np.fft.rfft(heard[:, :88200].astype(np.float64))).argmax(axis=1) / 2  # Hz
+    decoded = np.concatenate(frames, axis=1).reshape(-1, channels).T
+    loudest = np.abs(np.fft.rfft(decoded[:, :88200].astype(np.float64))).argmax(axis=1) / 2  # Hz
     np.testing.assert_array_equal(np.round((loudest - 40) / 15), np.arange(channels))
 
 

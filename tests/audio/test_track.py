@@ -58,18 +58,18 @@ def test_lossless_files_give_their_samples(tmp_path, suffix, sample_rate, channe
 def test_lossy_files_are_as_long_as_what_went_in_and_sound_alike(tmp_path, suffix):
     sound = tone(44100)
     soundfile.write(tmp_path / f"sound{suffix}", sound, 44100)
-    heard = joined(load_track(tmp_path / f"sound{suffix}").blocks())
-    assert heard.shape == sound.shape
-    assert np.abs(heard - sound)[4000:-4000].max() < 0.03
+    decoded = joined(load_track(tmp_path / f"sound{suffix}").blocks())
+    assert decoded.shape == sound.shape
+    assert np.abs(decoded - sound)[4000:-4000].max() < 0.03
 
 
 @pytest.mark.parametrize("codec", ["aac", "alac"])
 def test_m4a_is_read_without_its_padding(tmp_path, codec):
     sound = tone(44100)
     write_m4a(tmp_path / "sound.m4a", sound, 44100, codec)
-    heard = joined(load_track(tmp_path / "sound.m4a").blocks())
-    assert heard.shape == sound.shape
-    assert np.abs(heard - sound)[2048:-2048].max() < (0.05 if codec == "aac" else 1e-4)
+    decoded = joined(load_track(tmp_path / "sound.m4a").blocks())
+    assert decoded.shape == sound.shape
+    assert np.abs(decoded - sound)[2048:-2048].max() < (0.05 if codec == "aac" else 1e-4)
 
 
 def test_the_digest_is_of_the_sound_not_of_the_file(tmp_path):

@@ -33,10 +33,10 @@ def local(library, model_file, tmp_path_factory):
 
 def test_a_cluster_makes_the_same_bytes_though_a_worker_is_killed(library, started, cluster, local, tmp_path):
     cluster.wait_for_workers(2)
+    freeze(cluster.workers[0])  # (what it is given is not done before it is killed, however late that is)
     out = tmp_path / "out"
     process = started("predict", library, "-o", out, *COMMON, "--scheduler", cluster.address)
     assert wait_for(lambda: lines_of(out) >= 3, alive=lambda: process.poll() is None), process.communicate()
-    freeze(cluster.workers[0])  # (what it has cannot be done before it is killed)
     assert lines_of(out) < 13
     cluster.workers[0].kill()
     stdout, stderr = process.communicate(timeout=120)
@@ -50,11 +50,11 @@ def test_a_cluster_makes_the_same_bytes_though_a_worker_is_killed(library, start
 @pytest.mark.slow
 def test_a_scheduler_that_is_killed_and_started_again_loses_nothing(library, started, cluster, local, tmp_path):
     cluster.wait_for_workers(2)
+    freeze(cluster.workers[0])  # (what it is given is not done before it is killed, however late that is)
     out = tmp_path / "out"
     process = started("predict", library, "-o", out, *COMMON, "--scheduler", cluster.address)
     assert wait_for(lambda: lines_of(out) >= 3, alive=lambda: process.poll() is None), process.communicate()
-    for worker in cluster.workers:
-        freeze(worker)
+    freeze(cluster.workers[1])
     cluster.scheduler.kill()
     cluster.scheduler.wait()
     assert lines_of(out) < 13

@@ -12,11 +12,13 @@ import time
 from pathlib import Path
 
 import numpy as np
+import torch
 from explain_runs import DATA
 from moodfader.engine import load_track
-from moodfader.engine.steering.excerpts import Excerpts, read_excerpts
+from moodfader.engine.steering.excerpts import read_excerpts
+from moodfader.engine.steering.gain_path import GainPath
 from moodfader.engine.steering.listeners import own_listeners
-from moodfader.engine.targets.targets import Targets, solve_targets
+from moodfader.engine.targets.targets import Targets, solve_targets, target_excerpts
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from moodfader.models.inference.checkpoint import load_model
 from moodfader.models.inference.threads import torch_threads
@@ -44,7 +46,8 @@ def main() -> None:
     parser.add_argument("--jury", default="", metavar="development|reporting", help="also ask this jury")
     options = parser.parse_args()
     files = options.files or default_files()
-    listeners = own_listeners(load_model(options.model))
+    model = load_model(options.model)
+    listeners = own_listeners(model)
     judges = load_jury(options.jury) if options.jury else ()
     columns = ["track", "asked", "kept", "reached", "kept moved", "rms dB", "s", *(judge.name for judge in judges)]
     print("| " + " | ".join(columns) + " |\n|" + " --- |" * len(columns))
@@ -52,13 +55,15 @@ def main() -> None:
     for number, file in enumerate(files):
         track = load_track(file)
         (sound,) = read_excerpts(track, [(0.0, min(10.0, track.duration_s))])
-        excerpts = Excerpts([sound], listeners)
+        with torch.inference_mode():
+            now = listeners[0](GainPath(sound).front_end(torch.from_numpy(sound)))
         before = [judge.hear(sound) for judge in judges]
         for toward, keep in REQUESTS[number % 2 :: 2]:
-            asked = {name: _with_room(value, excerpts.before[0, _output(name)]) for name, value in toward.items()}
+            asked = {name: _with_room(value, float(now[_output(name)])) for name, value in toward.items()}
             targets = Targets(asked, keep)
             begun = time.monotonic()
             with torch_threads(1):
+                excerpts = target_excerpts([sound], listeners, targets)
                 coefficients = solve_targets(excerpts, targets)
             seconds = time.monotonic() - begun
             moves = (excerpts.measure(coefficients) - excerpts.before)[0, len(MIDLEVEL) :]

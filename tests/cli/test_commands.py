@@ -148,10 +148,11 @@ def test_analyze_says_what_it_keeps(song, model_file, capsys):
     assert run(arguments) == 0
     (line,) = json_lines(capsys.readouterr().out)
     measures = {"surrogate_r2": "surrogate_r2", "half_agreement": "half_agreement", "stability": "reliability"}
-    assert set(line) == {"file", "analysis", "segments", "passes", "seconds", *measures, "selected"}
+    assert set(line) == {"file", "analysis", "segments", "passes", "quality", "seconds", *measures, "selected"}
     kept = load_analysis(line["analysis"], track=load_track(song))
     assert line["segments"] == len(kept.weights) == kept.segments.max() + 1
     assert line["passes"] == kept.settings.passes == 64
+    assert line["quality"] == "full"
     assert kept.settings.seed == 3
     for key, attribute in measures.items():
         values = getattr(kept, attribute).tolist()
@@ -168,6 +169,32 @@ def test_the_table_of_an_analysis_fits_a_terminal_of_80_columns(song, model_file
     shown = capsys.readouterr().out
     assert all(word in shown for word in ("feature", "raise", "lower", "surrogate", "split-half", "reliability"))
     assert "\u2026" not in shown
+
+
+def test_a_draft_is_kept_as_one_and_agrees_with_the_full_analysis(song, tmp_path, capsys):
+    made = {}
+    for quality in ("full", "draft"):
+        path = tmp_path / f"{quality}.npz"
+        assert run(["analyze", song, "--quality", quality, "--coupled", "--json", "--output", str(path)]) == 0
+        (line,) = json_lines(capsys.readouterr().out)
+        assert line["quality"] == quality
+        made[quality] = load_analysis(path)
+        assert made[quality].settings.quality == quality
+        assert made[quality].settings.coupled
+    full, draft = made["full"], made["draft"]
+    assert draft.settings.passes < full.settings.passes / 2
+    np.testing.assert_array_equal(draft.segments, full.segments)
+    correlations = [np.corrcoef(*pair)[0, 1] for pair in zip(full.weights.T, draft.weights.T, strict=True)]
+    assert np.mean(correlations) > 0.95
+    assert (draft.mask_weights != 0).any(axis=0).all(), "its faders move something"
+    assert "quality" not in AnalysisSettings().stored(), "keys of full analyses are those of before"
+
+
+def test_qualities_are_checked(song, refused, place):
+    refused(["analyze", song, "--quality", "best"], "quality", "best", "draft")
+    refused(["play", song, "--quality", "best"], "--quality best", "draft")
+    record = place / "kept.jsonl"
+    refused(["play", song, "--quality", "draft", "--record", record], "--record", "full", place=place)
 
 
 def test_the_seed_decides(song, model_file, tmp_path, capsys):

@@ -64,12 +64,12 @@ def test_an_interrupted_render_leaves_nothing(overwrite, long_song, model_file, 
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
             waited_for(lambda: [p for p in place.iterdir() if p != output and p.stat().st_size > 0], running)
             running.send_signal(signal.SIGINT)
-            said, complaint = running.communicate(timeout=60)
+            output_text, complaint = running.communicate(timeout=60)
         if running.returncode != 0:
             break
         output.write_bytes(b"as it was") if overwrite else output.unlink()
     assert running.returncode == 130, complaint
-    assert said == ""
+    assert output_text == ""
     assert complaint == "moodfader: interrupted\n"
     assert [p.read_bytes() for p in place.iterdir()] == ([b"as it was"] if overwrite else [])
 
@@ -81,8 +81,8 @@ def test_an_interrupted_analysis_leaves_nothing(long_song, model_file, place):
         assert waited_for(lambda: (place / "analyses").is_dir(), running)
         time.sleep(1)
         running.send_signal(signal.SIGINT)
-        said, complaint = running.communicate(timeout=120)
-    assert (running.returncode, said, complaint) == (130, "", "moodfader: interrupted\n")
+        output_text, complaint = running.communicate(timeout=120)
+    assert (running.returncode, output_text, complaint) == (130, "", "moodfader: interrupted\n")
     assert [p for p in place.rglob("*") if p.is_file()] == []
 
 

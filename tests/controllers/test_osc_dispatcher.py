@@ -35,7 +35,7 @@ def dispatcher(session, clients):
     return Dispatcher(session, clients, own_address=("127.0.0.1", 9000))
 
 
-def said(dispatcher, address, *arguments, sender=HERE, now=0.0):
+def ask(dispatcher, address, *arguments, sender=HERE, now=0.0):
     """The answers to one message."""
     dispatcher.enqueue(Message(address, arguments), sender)
     return dispatcher.apply_pending(now)
@@ -43,20 +43,20 @@ def said(dispatcher, address, *arguments, sender=HERE, now=0.0):
 
 @pytest.mark.parametrize(("value", "wanted"), [(3, 3.0), (-4.5, -4.5), (True, 1.0), (False, 0.0)])
 def test_a_fader_takes_whatever_number_a_controller_has(dispatcher, session, value, wanted):
-    assert said(dispatcher, FADER, value) == []
+    assert ask(dispatcher, FADER, value) == []
     assert session.get(FADER) == wanted
 
 
 @pytest.mark.parametrize(("fraction", "wanted"), [(0, -12.0), (0.5, 0.0), (True, 12.0), (0.75, 6.0)])
 def test_a_normalised_fader(dispatcher, session, fraction, wanted):
-    assert said(dispatcher, FADER + "/norm", fraction) == []
+    assert ask(dispatcher, FADER + "/norm", fraction) == []
     assert session.get(FADER) == wanted
-    assert said(dispatcher, FADER + "/norm") == [(HERE, FADER + "/norm", (pytest.approx(float(fraction)),))]
+    assert ask(dispatcher, FADER + "/norm") == [(HERE, FADER + "/norm", (pytest.approx(float(fraction)),))]
 
 
 def test_a_wildcard_sets_all_that_it_matches(dispatcher, session):
-    said(dispatcher, "/moodfader/midlevel/rhythmic_*", 2.0)
-    said(dispatcher, "/moodfader/midlevel/{modality,dissonance}/norm", 1.0)
+    ask(dispatcher, "/moodfader/midlevel/rhythmic_*", 2.0)
+    ask(dispatcher, "/moodfader/midlevel/{modality,dissonance}/norm", 1.0)
     values = {name: session.get(f"/moodfader/midlevel/{name}") for name in MIDLEVEL}
     moved = {"rhythmic_complexity": 2.0, "rhythmic_stability": 2.0, "modality": 12.0, "dissonance": 12.0}
     assert values == dict.fromkeys(MIDLEVEL, 0.0) | moved
@@ -95,7 +95,7 @@ def test_a_wildcard_sets_all_that_it_matches(dispatcher, session):
 )
 def test_what_cannot_be_done_is_answered_with_the_reason(dispatcher, session, address, arguments, reason):
     before = session.state()
-    (sender, answered, (text,)), *held = said(dispatcher, address, *arguments)
+    (sender, answered, (text,)), *held = ask(dispatcher, address, *arguments)
     assert (sender, answered) == (HERE, ERROR)
     assert reason in text
     assert session.state() == before
@@ -105,14 +105,14 @@ def test_what_cannot_be_done_is_answered_with_the_reason(dispatcher, session, ad
 
 
 def test_a_wildcard_over_watched_ones_sets_the_others(dispatcher, session):
-    assert said(dispatcher, "/moodfader/*/l*", 1.0)[0][1] == ERROR  # preset/load wants a text
-    assert said(dispatcher, "/moodfader/transport/{loop,position}", 1) == []
+    assert ask(dispatcher, "/moodfader/*/l*", 1.0)[0][1] == ERROR  # preset/load wants a text
+    assert ask(dispatcher, "/moodfader/transport/{loop,position}", 1) == []
     assert session.get("/moodfader/transport/loop") is True
 
 
 def test_an_error_is_not_answered(dispatcher):
     """Two servers that take each other for clients would go on for ever."""
-    assert said(dispatcher, ERROR, "no control has that address") == []
+    assert ask(dispatcher, ERROR, "no control has that address") == []
 
 
 def test_a_question_is_answered_to_who_asked(dispatcher, session):
@@ -120,9 +120,9 @@ def test_a_question_is_answered_to_who_asked(dispatcher, session):
     dispatcher.enqueue(Message(FADER), HERE)
     dispatcher.enqueue(Message("/moodfader/bypass"), THERE)
     assert dispatcher.apply_pending(0.0) == [(HERE, FADER, (2.5,)), (THERE, "/moodfader/bypass", (False,))]
-    answers = said(dispatcher, "/moodfader/midlevel/*")
+    answers = ask(dispatcher, "/moodfader/midlevel/*")
     assert [address for _, address, _ in answers] == [f"/moodfader/midlevel/{name}" for name in MIDLEVEL]
-    assert said(dispatcher, "/moodfader/measured/sad") == [(HERE, "/moodfader/measured/sad", (None,))]
+    assert ask(dispatcher, "/moodfader/measured/sad") == [(HERE, "/moodfader/measured/sad", (None,))]
 
 
 def test_only_the_newest_value_acts(dispatcher, session):
@@ -141,21 +141,21 @@ def test_the_order_of_the_newest_values_is_kept(dispatcher, session):
 
 def test_a_trigger_is_pressed_and_its_release_does_nothing(dispatcher, session):
     pause = "/moodfader/transport/pause"
-    said(dispatcher, pause)
-    said(dispatcher, pause, 1.0)
-    said(dispatcher, pause, 0.0)
-    said(dispatcher, pause, IMPULSE)
-    said(dispatcher, pause, None)
+    ask(dispatcher, pause)
+    ask(dispatcher, pause, 1.0)
+    ask(dispatcher, pause, 0.0)
+    ask(dispatcher, pause, IMPULSE)
+    ask(dispatcher, pause, None)
     assert [entry[:2] for entry in session.log] == [(pause, True)] * 4
 
 
 def test_who_did_it_is_told_to_the_session(dispatcher, session):
-    said(dispatcher, FADER, 1)
+    ask(dispatcher, FADER, 1)
     assert session.log[0][2] == "osc 127.0.0.1:5000"
 
 
 def test_a_subscriber_gets_the_whole_state_at_once(dispatcher, session, clients):
-    answers = said(dispatcher, "/moodfader/subscribe", 5.0)
+    answers = ask(dispatcher, "/moodfader/subscribe", 5.0)
     known = {address: value for address, value in session.state().items() if value is not None}
     assert {address: value for _, address, (value,) in answers} == known
     assert clients.names() == ("127.0.0.1:5000",)
@@ -169,22 +169,22 @@ def test_a_subscriber_gets_the_whole_state_at_once(dispatcher, session, clients)
 
 
 def test_a_lease_ends_unless_it_is_renewed(dispatcher, clients):
-    said(dispatcher, "/moodfader/subscribe", now=0.0)
-    said(dispatcher, "/moodfader/subscribe", now=0.0, sender=THERE)
-    said(dispatcher, "/moodfader/subscribe", now=LEASE_S - 1)
+    ask(dispatcher, "/moodfader/subscribe", now=0.0)
+    ask(dispatcher, "/moodfader/subscribe", now=0.0, sender=THERE)
+    ask(dispatcher, "/moodfader/subscribe", now=LEASE_S - 1)
     clients.due(LEASE_S + 0.1)
     assert clients.names() == ("127.0.0.1:5000",)
-    said(dispatcher, "/moodfader/unsubscribe")
+    ask(dispatcher, "/moodfader/unsubscribe")
     assert clients.names() == ()
     dispatcher.enqueue(Message("/moodfader/subscribe"), HERE)
-    assert said(dispatcher, "/moodfader/unsubscribe") == []
+    assert ask(dispatcher, "/moodfader/unsubscribe") == []
     assert clients.names() == ()
 
 
 def test_who_moves_a_fader_is_not_told_about_it(dispatcher, session, clients):
-    said(dispatcher, "/moodfader/subscribe", 10.0)
-    said(dispatcher, "/moodfader/subscribe", 10.0, sender=THERE)
-    said(dispatcher, FADER, 5.0)
+    ask(dispatcher, "/moodfader/subscribe", 10.0)
+    ask(dispatcher, "/moodfader/subscribe", 10.0, sender=THERE)
+    ask(dispatcher, FADER, 5.0)
     news = {sender: lease.pending(session.changes_since(lease.version)[1]) for sender, lease in clients.due(1.0)}
     assert news == {HERE: {UNDO: 1}, THERE: {FADER: 5.0, UNDO: 1}}
 
@@ -203,7 +203,7 @@ def test_a_late_turn_is_not_made_up_for(clients):
 
 
 def test_many_questions_do_not_keep_a_value_waiting(dispatcher, session):
-    everything = len(said(dispatcher, "/moodfader/*/*"))
+    everything = len(ask(dispatcher, "/moodfader/*/*"))
     for port in range(1000):
         dispatcher.enqueue(Message("/moodfader/*/*"), ("127.0.0.1", port))
     first = dispatcher.apply_pending(0.0)
@@ -219,9 +219,9 @@ def test_many_questions_do_not_keep_a_value_waiting(dispatcher, session):
 def test_complaints_are_so_many_a_second(dispatcher):
     answers = []
     for step in range(1000):
-        answers += said(dispatcher, f"/moodfader/{step}", now=step / 1000)
+        answers += ask(dispatcher, f"/moodfader/{step}", now=step / 1000)
     assert len(answers) == MAX_ERRORS_PER_S
-    assert len(said(dispatcher, "/moodfader/x", now=2.0)) == 1
+    assert len(ask(dispatcher, "/moodfader/x", now=2.0)) == 1
 
 
 def test_a_fault_of_the_session_is_told_and_does_not_end_the_rest(session, clients, monkeypatch):
@@ -248,7 +248,7 @@ def test_every_writable_control_takes_its_default(dispatcher, session):
     for control in PARAMETERS:
         crossfader = control.address == "/moodfader/morph/position"  # (which has nothing to go between yet)
         if control.writable and control.default is not None and control.default != "" and not crossfader:
-            assert said(dispatcher, control.address, control.default) == []
+            assert ask(dispatcher, control.address, control.default) == []
     assert session.state()["/moodfader/wet"] == 1.0
 
 
@@ -261,39 +261,39 @@ def test_a_refused_value_sends_the_held_one_back_to_who_asked(dispatcher, sessio
         (HERE, FADER, (3.0,)),
         (THERE, FADER + "/norm", (0.625,)),
     ]
-    assert said(dispatcher, "/moodfader/transport/track", 7)[1:] == [(HERE, "/moodfader/transport/track", (0,))]
+    assert ask(dispatcher, "/moodfader/transport/track", 7)[1:] == [(HERE, "/moodfader/transport/track", (0,))]
 
 
 def test_two_servers_that_refuse_each_others_values_come_to_an_end(dispatcher):
     sent = 0
     for step in range(2000):  # twenty seconds
-        sent += len([one for one in said(dispatcher, "/moodfader/meter/*", 1.0, now=step / 100) if one[1] != ERROR])
+        sent += len([one for one in ask(dispatcher, "/moodfader/meter/*", 1.0, now=step / 100) if one[1] != ERROR])
     assert sent <= 20 * MAX_RETURNS_PER_S
 
 
 def test_a_client_is_told_on_the_port_that_it_names(dispatcher, session, clients):
     listens = ("127.0.0.1", 12000)
-    answers = said(dispatcher, "/moodfader/subscribe", 20, 12000)
+    answers = ask(dispatcher, "/moodfader/subscribe", 20, 12000)
     assert {answer[0] for answer in answers} == {listens}
     assert clients.names() == ("127.0.0.1:12000",)
-    assert said(dispatcher, FADER) == [(listens, FADER, (0.0,))]
-    assert {answer[0] for answer in said(dispatcher, FADER, 99)} == {listens}
-    said(dispatcher, FADER, 5.0)
+    assert ask(dispatcher, FADER) == [(listens, FADER, (0.0,))]
+    assert {answer[0] for answer in ask(dispatcher, FADER, 99)} == {listens}
+    ask(dispatcher, FADER, 5.0)
     ((reply, lease),) = clients.due(1.0)
     assert (reply, lease.pending(session.changes_since(lease.version)[1])) == (listens, {UNDO: 1})  # no fader fights
-    assert said(dispatcher, "/moodfader/unsubscribe") == []
+    assert ask(dispatcher, "/moodfader/unsubscribe") == []
     assert clients.names() == ()
-    assert said(dispatcher, FADER)[0][0] == HERE
+    assert ask(dispatcher, FADER)[0][0] == HERE
 
 
 def test_all_clients_are_told_on_the_reply_port(session):
     dispatcher = Dispatcher(session, Subscriptions(reply_port=9001))
-    assert said(dispatcher, FADER, sender=("10.0.0.7", 50123)) == [(("10.0.0.7", 9001), FADER, (0.0,))]
-    assert {answer[0] for answer in said(dispatcher, "/moodfader/subscribe")} == {("127.0.0.1", 9001)}
+    assert ask(dispatcher, FADER, sender=("10.0.0.7", 50123)) == [(("10.0.0.7", 9001), FADER, (0.0,))]
+    assert {answer[0] for answer in ask(dispatcher, "/moodfader/subscribe")} == {("127.0.0.1", 9001)}
 
 
 def test_a_subscriber_can_have_normalised_values(dispatcher, session, clients):
-    answers = {address: value for _, address, (value,) in said(dispatcher, "/moodfader/subscribe/norm", 10)}
+    answers = {address: value for _, address, (value,) in ask(dispatcher, "/moodfader/subscribe/norm", 10)}
     assert (answers[FADER + "/norm"], answers["/moodfader/wet/norm"], answers["/moodfader/bypass"]) == (
         0.5,
         1.0,
@@ -331,7 +331,7 @@ def test_a_broken_presets_error_names_no_folder(dispatcher, session):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "broken.toml").write_text("gains_db = [")
     try:
-        (_, _, (text,)), _ = said(dispatcher, "/moodfader/preset/load", "broken")
+        (_, _, (text,)), _ = ask(dispatcher, "/moodfader/preset/load", "broken")
     finally:
         (folder / "broken.toml").unlink()
     assert text.startswith("broken.toml: not a TOML file")

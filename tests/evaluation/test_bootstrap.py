@@ -68,8 +68,8 @@ def test_the_interval_holds_the_truth_and_narrows_with_more_albums():
 
     def found(count):
         truth = rng.normal(size=(count, 8))
-        said = truth + rng.normal(size=truth.shape)
-        return compute_metrics(said[None], truth, [str(i // 3) for i in range(count)], list("abcdefgh"), seed=0)[
+        predicted = truth + rng.normal(size=truth.shape)
+        return compute_metrics(predicted[None], truth, [str(i // 3) for i in range(count)], list("abcdefgh"), seed=0)[
             "mean"
         ]
 
@@ -83,16 +83,16 @@ def test_agreement_of_a_prediction_that_is_shifted_and_squeezed():
     rng = np.random.default_rng(0)
     rated = rng.uniform(0, 1, (120, 2))
     rated[:, 1] = np.nan
-    said = 0.5 * rated + 0.1
+    predicted = 0.5 * rated + 0.1
     found = compute_metrics(
-        np.stack([said, said]), rated, [str(i // 2) for i in range(120)], ["happy", "sad"], seed=3
+        np.stack([predicted, predicted]), rated, [str(i // 2) for i in range(120)], ["happy", "sad"], seed=3
     )
     assert set(found) == {"happy", "mean"}, "what nobody rated is left out"
     happy = found["happy"]
     assert happy.r.value == pytest.approx(1)
     assert (happy.slope.value, happy.offset.value) == pytest.approx((2, -0.2))
-    assert happy.rmse.value == pytest.approx(np.sqrt(np.mean((said[:, 0] - rated[:, 0]) ** 2)))
-    assert happy.mae.value == pytest.approx(np.abs(said[:, 0] - rated[:, 0]).mean())
+    assert happy.rmse.value == pytest.approx(np.sqrt(np.mean((predicted[:, 0] - rated[:, 0]) ** 2)))
+    assert happy.mae.value == pytest.approx(np.abs(predicted[:, 0] - rated[:, 0]).mean())
     assert happy.constant_rmse == pytest.approx(rated[:, 0].std())
     assert happy.chance_r.low < 0 < happy.chance_r.high
     assert abs(happy.chance_r.value) < 0.03

@@ -17,28 +17,28 @@ ARTICULATION, TONAL, MODALITY = (MIDLEVEL.index(n) for n in ("articulation", "to
 
 
 @pytest.fixture
-def heard():
+def rated():
     """60 excerpts: listeners agree with articulation and mode, and hear as key clarity what is called modality."""
     rng = np.random.default_rng(0)
-    said = rng.uniform(0, 1, (60, 7))
+    predicted = rng.uniform(0, 1, (60, 7))
     ratings = {
-        "articulation": 1 - said[:, ARTICULATION],
-        "mode": 1 - said[:, MODALITY],
-        "key_clarity": said[:, MODALITY],
+        "articulation": 1 - predicted[:, ARTICULATION],
+        "mode": 1 - predicted[:, MODALITY],
+        "key_clarity": predicted[:, MODALITY],
     }
     clips = [
         Clip(path=None, group=str(i // 2), ratings={f"heard_{name}": v[i] for name, v in ratings.items()})
         for i in range(60)
     ]
-    return said, clips
+    return predicted, clips
 
 
-def test_scales_are_turned_so_that_positive_is_right(heard):
-    said, clips = heard
+def test_scales_are_turned_so_that_positive_is_right(rated):
+    predicted, clips = rated
     scales = perceptual_ratings(clips)
     assert np.isnan(scales[:, PERCEPTUAL_SCALES.index("density")]).all()
-    np.testing.assert_allclose(scales[:, PERCEPTUAL_SCALES.index("mode")], said[:, MODALITY])
-    found = scale_validity(said[None], scales, [clip.group for clip in clips], seed=0)
+    np.testing.assert_allclose(scales[:, PERCEPTUAL_SCALES.index("mode")], predicted[:, MODALITY])
+    found = scale_validity(predicted[None], scales, [clip.group for clip in clips], seed=0)
     assert set(found) == {"articulation", "mode", "key_clarity"}
     assert found["mode"].own == "modality"
     assert found["mode"].r["modality"].value == pytest.approx(1)
@@ -46,9 +46,9 @@ def test_scales_are_turned_so_that_positive_is_right(heard):
     assert found["articulation"].is_valid
 
 
-def test_a_scale_that_goes_with_another_feature_does_not_hold(heard):
-    said, clips = heard
-    found = scale_validity(said[None], perceptual_ratings(clips), [clip.group for clip in clips], seed=0)[
+def test_a_scale_that_goes_with_another_feature_does_not_hold(rated):
+    predicted, clips = rated
+    found = scale_validity(predicted[None], perceptual_ratings(clips), [clip.group for clip in clips], seed=0)[
         "key_clarity"
     ]
     assert found.own == "tonal_stability"
@@ -59,10 +59,10 @@ def test_a_scale_that_goes_with_another_feature_does_not_hold(heard):
 
 def test_two_features_that_are_one():
     rng = np.random.default_rng(1)
-    said = rng.normal(size=(2, 50, 7))
-    said[:, :, TONAL] = -said[:, :, MODALITY]
-    said[1, 7] = np.nan  # a clip without a judge
-    between = feature_correlations(said)
+    predicted = rng.normal(size=(2, 50, 7))
+    predicted[:, :, TONAL] = -predicted[:, :, MODALITY]
+    predicted[1, 7] = np.nan  # a clip without a judge
+    between = feature_correlations(predicted)
     assert between.shape == (7, 7)
     assert closest_pair(between) == ("tonal_stability", "modality", pytest.approx(-1))
 
@@ -81,10 +81,10 @@ def turned():
                 qualities.append(quality)
                 series.append(f"{quality} {number}")
     known = np.array(known)
-    said = np.full((1, len(known), 7), 0.5) + 0.001 * rng.normal(size=(1, len(known), 7))
-    said[0, :, ARTICULATION] += 0.4 * known[:, ARTICULATION]
-    said[0, :, MODALITY] += 0.2 * known[:, ARTICULATION]  # the wrong one
-    return said, known, qualities, series
+    predicted = np.full((1, len(known), 7), 0.5) + 0.001 * rng.normal(size=(1, len(known), 7))
+    predicted[0, :, ARTICULATION] += 0.4 * known[:, ARTICULATION]
+    predicted[0, :, MODALITY] += 0.2 * known[:, ARTICULATION]  # the wrong one
+    return predicted, known, qualities, series
 
 
 def test_a_quality_that_is_heard_and_one_that_is_not(turned):
@@ -101,14 +101,14 @@ def test_a_quality_that_is_heard_and_one_that_is_not(turned):
 
 
 def test_a_prediction_that_does_not_move_has_no_order(turned):
-    said, known, qualities, series = turned
-    still = sweep_responses(np.full_like(said, 0.5), known, qualities, series, series, seed=0)
+    predicted, known, qualities, series = turned
+    still = sweep_responses(np.full_like(predicted, 0.5), known, qualities, series, series, seed=0)
     assert still["modality"].within.value == 0
 
 
 def test_known_music_without_series(turned):
-    said, known, _, series = turned
-    assert sweep_responses(said, known, [""] * 80, [""] * 80, series, seed=0) == {}
-    found = label_correlations(said, known, series, seed=0)
+    predicted, known, _, series = turned
+    assert sweep_responses(predicted, known, [""] * 80, [""] * 80, series, seed=0) == {}
+    found = label_correlations(predicted, known, series, seed=0)
     assert found["articulation"].value > 0.99
     assert set(found) == set(MIDLEVEL)

@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import numpy as np
+import textual.app
 from moodfader.control.tui.app import Terminal
 from moodfader.control.tui.panels.palette import MANY_COLOURS
 from moodfader.engine.analysis.analysis_archive import FORMAT, VERSION
@@ -111,6 +112,14 @@ def write_analysis(path, labels, mask_weights):
     return path
 
 
+async def _yield(*_):
+    """Let what waits be done; that all of it is done is what `Pilot` waits for by itself, without a clock."""
+    await asyncio.sleep(0)
+
+
+textual.app.wait_for_idle = _yield
+
+
 def analyse(session, folder):
     """Give a session an analysis of random rectangles, and a thumbnail of slanting stripes. Returns its path."""
     random = np.random.default_rng(1)
@@ -153,8 +162,11 @@ def shown(session, *keys, size=(80, 24), palette=MANY_COLOURS, **options):
     async def run():
         app = Terminal(session, palette=palette, **options)
         async with app.run_test(size=size) as pilot:
-            await pilot.press(*keys)
-            await pilot.pause(0.15)
+            for key in keys:
+                await pilot.press(key)
+            await pilot.pause()
+            app._update()  # (what the clock would do in a moment)
+            await pilot.pause()
             return app, strips_of(app)
 
     return asyncio.run(run())

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 from moodfader.control.parameters.table import ROOT
+from moodfader.engine.analysis.analysis_file import load_analysis
 from moodfader.engine.live.player import Player, PlayerOptions
-from moodfader.engine.processes.messages import AnalysisProgress, TrackAnalyzed
+from moodfader.engine.processes.messages import AnalysisProgress, Notice, TrackAnalyzed, TrackThumbnail
 
 RATE = 22050
 
@@ -25,6 +26,27 @@ def until(condition, seconds=120.0):
     while not condition():
         assert time.monotonic() < end, "it did not come to pass"
         time.sleep(0.05)
+
+
+def test_a_draft_is_used_until_the_full_analysis_is_there(files, random_model, tmp_path, monkeypatch):
+    monkeypatch.setenv("MOODFADER_CACHE", str(tmp_path / "cache"))
+    options = PlayerOptions(backend="null", model=random_model.path, analysis={"coupled": True}, draft_first=True)
+
+    def analyses():
+        told = []
+        player = Player(files[:1], told.append, options)
+        try:
+            until(lambda: any(isinstance(message, TrackThumbnail) for message in told))
+        finally:
+            player.close()
+        paths = [message.summary.analysis for message in told if isinstance(message, TrackAnalyzed)]
+        notes = [message.text for message in told if isinstance(message, Notice)]
+        return [load_analysis(path).settings.quality for path in paths], [text for text in notes if "draft" in text]
+
+    qualities, notes = analyses()
+    assert qualities == ["draft", "full"]
+    assert len(notes) == 1
+    assert analyses() == (["full"], []), "where the full analysis is in the cache, no draft is made"
 
 
 def test_what_plays_is_analysed_first_then_what_comes_next(files, random_model, tmp_path, monkeypatch):

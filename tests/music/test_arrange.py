@@ -50,7 +50,7 @@ def _hymn(monkeypatch):
     monkeypatch.setattr(arrangement, "draw_score", lambda seed, part="train": hymn())
 
 
-def heard(midi):
+def notes_of(midi):
     """Notes of the pitched channels as [channel, pitch, start, end]."""
     notes, sounding, now = [], {}, 0.0
     for message in midi:
@@ -69,7 +69,7 @@ def swept(measure, feature, values=(0.0, 0.5, 1.0), **fixed):
     rows = []
     for seed in SEEDS:
         others = {**draw_qualities(seed), **fixed}
-        rows.append([measure(heard(arrange({**others, feature: v}, seed=seed))) for v in values])
+        rows.append([measure(notes_of(arrange({**others, feature: v}, seed=seed))) for v in values])
     table = np.array(rows)
     return table.mean(axis=0), float(np.mean(table[:, -1] > table[:, 0]))
 
@@ -136,7 +136,7 @@ def test_melodiousness_lets_the_tune_be_heard_as_it_is_written():
     for m in (0.3, 1.0):
         for seed in SEEDS:
             fixed = {"melodiousness": m, "modality": 0.0, "tonal_stability": 1.0, "rhythmic_stability": 1.0}
-            notes = heard(arrange({**NEUTRAL, **fixed, "dissonance": 0.0}, seed=seed))
+            notes = notes_of(arrange({**NEUTRAL, **fixed, "dissonance": 0.0}, seed=seed))
             line = [int(n[1]) for n in sorted(notes.tolist(), key=lambda n: n[2]) if n[0] == 0][:12]
             moves = np.diff(line).tolist()
             written = [np.diff((tune * 2)[k : k + len(line)]).tolist() for k in range(len(tune))]
@@ -158,7 +158,7 @@ def test_where_there_is_no_tune_no_other_voice_takes_its_place(monkeypatch):
             midi = arrange({**NEUTRAL, **fixed, "melodiousness": m}, seed=seed)
             played = draw_ensemble(articulation=0.5, dissonance=0.0, seed=seed).second_chord
             channels = {x.channel for x in midi if x.type == "program_change" and x.program == played}
-            notes = sorted((n for n in heard(midi).tolist() if n[0] in channels), key=lambda n: n[2])
+            notes = sorted((n for n in notes_of(midi).tolist() if n[0] in channels), key=lambda n: n[2])
             shares.append(np.mean(np.diff([n[1] % 12 for n in notes]) != 0))
         return float(np.mean(shares))
 
@@ -177,7 +177,7 @@ def test_a_passage_is_one_in_which_the_tune_moves(monkeypatch):
     )
     monkeypatch.setattr(arrangement, "draw_score", lambda seed, part="train": resting)
     for seed in range(30):
-        notes = heard(arrange({**NEUTRAL, "melodiousness": 1.0}, seed=seed))
+        notes = notes_of(arrange({**NEUTRAL, "melodiousness": 1.0}, seed=seed))
         assert np.sum(notes[:, 0] == 0) >= 10, seed
 
 
@@ -188,7 +188,7 @@ def test_any_setting_gives_a_valid_piece_and_the_same_one_again(values, seed, se
     qualities = dict(zip(MIDLEVEL, values, strict=True))
     midi = arrange(qualities, seed=seed, seconds=seconds)
     assert midi.length == pytest.approx(seconds, abs=0.001)
-    notes = heard(midi)
+    notes = notes_of(midi)
     assert len(notes) >= 3
     assert notes[:, 1].min() >= 21
     assert notes[:, 1].max() <= 108
@@ -278,7 +278,7 @@ def test_train_and_test_share_no_work():
 def test_a_fiddle_tune_gets_an_accompaniment(monkeypatch):
     name = list_scores("train")["tune"][0]
     monkeypatch.setattr(arrangement, "draw_score", lambda seed, part="train": read_score(name, "tune"))
-    notes = heard(arrange({**NEUTRAL, "melodiousness": 1.0}, seed=4))
+    notes = notes_of(arrange({**NEUTRAL, "melodiousness": 1.0}, seed=4))
     assert len(set(notes[:, 0])) >= 2
 
 
@@ -302,4 +302,4 @@ def test_a_cache_that_is_there_needs_no_music21(monkeypatch, tmp_path):
     (folder / "index.json").write_text(json.dumps({kind: ["a/hymn.mxl"] for kind in KINDS}))
     (folder / "a_hymn.mxl.json").write_text(json.dumps(asdict(hymn())))
     part = "train" if any(list_scores("train").values()) else "test"
-    assert len(heard(arrange(NEUTRAL, seed=1, part=part))) > 10
+    assert len(notes_of(arrange(NEUTRAL, seed=1, part=part))) > 10

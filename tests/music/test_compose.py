@@ -29,7 +29,7 @@ class Heard(NamedTuple):
     power: float
 
 
-def heard(midi):
+def notes_of(midi):
     """Notes of a MIDI file by its messages; power as a General MIDI synthesiser makes it of velocity and volume."""
     notes, sounding, volume, now = [], {}, defaultdict(lambda: 100), 0.0
     for message in midi:
@@ -50,7 +50,7 @@ def heard(midi):
 def pieces(feature, value, *, seconds=11.0, **fixed):
     for seed in SEEDS:
         qualities = {**draw_qualities(seed), **fixed, feature: value}
-        yield heard(compose(qualities, seed=seed, seconds=seconds))
+        yield notes_of(compose(qualities, seed=seed, seconds=seconds))
 
 
 def measured(measure, feature, values=(0.0, 0.5, 1.0), **fixed):
@@ -129,7 +129,7 @@ unit = st.floats(0.0, 1.0)
 def test_any_setting_gives_a_valid_piece(values, seed, seconds):
     midi = compose(dict(zip(MIDLEVEL, values, strict=True)), seed=seed, seconds=seconds)
     assert midi.length == pytest.approx(seconds, abs=0.001)
-    notes = heard(midi)
+    notes = notes_of(midi)
     assert len(pitched(notes)) >= 3
     assert all(21 <= note.pitch <= 108 for note in pitched(notes))
     assert all(0.0 <= note.start < note.end <= seconds + 0.001 for note in notes)
@@ -142,7 +142,7 @@ def test_the_seed_decides_everything(seed):
     qualities = draw_qualities(seed)
     first, again = compose(qualities, seed=seed), compose(qualities, seed=seed)
     assert [t.copy() for t in first.tracks] == [t.copy() for t in again.tracks]
-    assert heard(first) != heard(compose(qualities, seed=seed + 1))
+    assert notes_of(first) != notes_of(compose(qualities, seed=seed + 1))
 
 
 def test_articulation_shortens_notes():

@@ -34,9 +34,9 @@ def test_a_circle_pair_by_pair_is_the_circle(places, channels, size, biased):
     further = torch.randn_like(wanted)
     (slopes,) = torch.autograd.grad(wanted, x, further, retain_graph=True)
     for quick in (convolution, FourierCircularConv2d(convolution)):
-        said = quick(x)
-        torch.testing.assert_close(said, wanted)
-        torch.testing.assert_close(torch.autograd.grad(said, x, further)[0], slopes)
+        output = quick(x)
+        torch.testing.assert_close(output, wanted)
+        torch.testing.assert_close(torch.autograd.grad(output, x, further)[0], slopes)
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
@@ -89,8 +89,8 @@ def test_a_circular_sound_is_computed_once_round(field, stride, turn, start, ste
 
     def stack(x):
         computed.append(x.shape[1])
-        said = torch.einsum("bpcf,ofc->bop", x.unfold(1, field, stride), weight) + 0.7
-        return said, said[..., None].relu()
+        output = torch.einsum("bpcf,ofc->bop", x.unfold(1, field, stride), weight) + 0.7
+        return output, output[..., None].relu()
 
     sound = torch.randn(2, turn * stride, 2, dtype=torch.float64)
     whole = sound[:, np.arange(start, start + length) % (turn * stride)]

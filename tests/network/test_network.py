@@ -80,11 +80,11 @@ def test_the_way_back_of_any_first_convolution(kernel, stride, padding, size):
     torch.manual_seed(3)
     convolution = nn.Conv2d(1, 3, kernel, stride, padding)
     x = torch.rand(2, 1, *size, requires_grad=True)
-    said = convolution(x)
-    further = torch.rand_like(said)
-    (wanted,) = torch.autograd.grad(said, x, further)
+    output = convolution(x)
+    further = torch.rand_like(output)
+    (wanted,) = torch.autograd.grad(output, x, further)
     quick = InputConv2d(convolution)(x)
-    torch.testing.assert_close(quick, said)
+    torch.testing.assert_close(quick, output)
     torch.testing.assert_close(torch.autograd.grad(quick, x, further)[0], wanted, atol=1e-5, rtol=1e-4)
 
 

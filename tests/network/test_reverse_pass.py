@@ -103,3 +103,30 @@ def test_other_networks_are_left_to_automatic_differentiation(network):
         optimise_for_inference(other)
         assert not ReversePass.supports(other)
     assert not ReversePass.supports(MidlevelNetwork("modulation")), "not optimised for inference"
+
+
+def test_means_of_gates_of_equal_samples_are_their_gates(network):
+    """Four samples that are the same: their mean gradient is that of each."""
+    torch.manual_seed(4)
+    sound = PaddedSpectrogram(torch.rand(2, 325, 149).repeat(4, 1, 1))
+    single, together = ReversePass(network), ReversePass(network, together=4)
+    with torch.inference_mode():
+        wanted = single.reverse(single.forward(sound)[1])[:, :2]
+        found = together.reverse(together.forward(sound)[1])
+    assert found.shape == (7, 2, 325, 149)
+    assert float((found - wanted).norm() / wanted.norm()) < 1e-5
+
+
+def test_means_of_gates_give_about_the_mean_gradient(network):
+    """Of samples that differ by up to 6 dB, and nearer to it than any sample's own gradient."""
+    torch.manual_seed(5)
+    loud = torch.rand(1, 325, 149).repeat_interleave(5, 1)[:, :325] + 0.3
+    sound = PaddedSpectrogram(loud * (1 + 0.3 * torch.randn(8, 325, 149)).clamp(0.3, 2))
+    single, together = ReversePass(network), ReversePass(network, together=8)
+    with torch.inference_mode():
+        each = single.reverse(single.forward(sound)[1])
+        found = together.reverse(together.forward(sound)[1])[:, 0]
+    wanted = each.mean(1)
+    for feature in range(7):
+        error = (found[feature] - wanted[feature]).norm()
+        assert float(error) < 0.5 * float((each[feature] - wanted[feature]).flatten(1).norm(dim=1).min())

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from moodfader.engine.steering.solver import solve
+from moodfader.engine.steering.solver import correct, solve
 from moodfader.engine.targets.curve import read_curve
 from moodfader.engine.targets.targets import Targets
 from moodfader.models.common.errors import InputError
 
 
 @pytest.mark.parametrize(
-    ("toward", "keep", "said"),
+    ("toward", "keep", "message"),
     [
         ({}, (), "no emotion is asked for"),
         ({"tendr": 0.1}, (), "did you mean tender"),
@@ -20,8 +20,8 @@ from moodfader.models.common.errors import InputError
         ({"tender": 0.0}, (), "zero"),
     ],
 )
-def test_refused_targets(toward, keep, said) -> None:
-    with pytest.raises(InputError, match=said):
+def test_refused_targets(toward, keep, message) -> None:
+    with pytest.raises(InputError, match=message):
         Targets(toward, keep)
 
 
@@ -32,7 +32,7 @@ def test_names_are_forgiving() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "begins with the line"),
         ("time,tender\n0,0.1\n", "begins with the line"),
@@ -50,10 +50,10 @@ def test_names_are_forgiving() -> None:
         ("time_s,tender\n30,0.1\n", "in seconds"),
     ],
 )
-def test_refused_curves(text, said, tmp_path) -> None:
+def test_refused_curves(text, message, tmp_path) -> None:
     path = tmp_path / "cue.csv"
     path.write_text(text)
-    with pytest.raises(InputError, match=said) as error:
+    with pytest.raises(InputError, match=message) as error:
         read_curve(path, duration_s=10.0)
     assert str(path) in str(error.value) or "emotion is called" in str(error.value)
 
@@ -132,9 +132,38 @@ def test_firm_rows_are_met_and_soft_ones_take_what_gain_is_left() -> None:
     assert small.moved[3] > slopes[3] @ alone.coefficients
 
 
-def test_solving_goes_on_from_a_start() -> None:
+def corrected(measure, jacobian, targets, *, start, **more):
+    return correct(
+        measure,
+        lambda c: jacobian,
+        targets,
+        np.eye(jacobian.shape[1]),
+        start=start,
+        **{"rms_of": np.linalg.norm, "max_rms_db": 100.0, "rounds": 2, **more},
+    )
+
+
+def test_correction_ends_at_once_where_all_is_right() -> None:
     slopes = np.array([[0.01, 0.0], [0.0, 0.02]])
-    targets = np.array([0.1, 0.1])
-    found = solved(lambda c: slopes @ c, slopes, targets, np.eye(2), start=np.array([10.0, 5.0]))
+    found = corrected(lambda c: slopes @ c, slopes, np.array([0.1, 0.1]), start=np.array([10.0, 5.0]))
     assert found.tries == 1
     np.testing.assert_array_equal(found.coefficients, [10.0, 5.0])
+
+
+def test_correction_takes_small_steps_that_hold_what_is_to_be_held() -> None:
+    rng = np.random.default_rng(6)
+    slopes, held = 0.01 * rng.normal(size=(3, 15)), 0.01 * rng.normal(size=(2, 15))
+    targets, start = np.array([0.1, 0.0, 0.0]), rng.normal(size=15)
+
+    def bent(c):
+        straight = slopes @ c
+        return straight - straight * np.abs(straight)
+
+    free = corrected(bent, slopes, targets, start=start)
+    bound = corrected(bent, slopes, targets, start=start, held=held)
+    for found in (free, bound):
+        assert 1 < found.tries <= 7
+        assert found.error < 0.02
+    np.testing.assert_allclose(held @ bound.coefficients, held @ start, atol=1e-3)
+    assert np.abs(held @ (free.coefficients - start)).max() > 0.01
+    assert np.linalg.norm(free.coefficients - start) < np.linalg.norm(bound.coefficients - start)

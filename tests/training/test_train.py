@@ -97,8 +97,8 @@ def test_it_learns_what_can_be_heard():
     )
     network = train([TrainingSource("made", made, 8)], settings, progress=lambda _, loss: losses.append(loss))
     energy = [EMOTIONS.index("energy")]
-    said = predict_clips(network, made)[1][:, energy]
-    assert column_correlations(said, made.targets["emotions"][:, energy])[0] > 0.5
+    predicted = predict_clips(network, made)[1][:, energy]
+    assert column_correlations(predicted, made.targets["emotions"][:, energy])[0] > 0.5
     assert losses[-1] < losses[0] / 2
 
 
@@ -139,9 +139,9 @@ def test_music_of_known_qualities_alone_is_learned_on_its_own_scale():
     targets = sources[0].material.targets
     targets["emotions"][:] = np.nan
     network = train(sources, TrainingSettings(threads=1, epochs=12, steps_per_epoch=10, learning_rate=1e-2))
-    said, _ = predict_clips(network, sources[0].material)
+    predicted, _ = predict_clips(network, sources[0].material)
     k = MIDLEVEL.index("modality")
-    assert np.abs(said[:, k] - targets["known"][:, k]).mean() < 0.12
+    assert np.abs(predicted[:, k] - targets["known"][:, k]).mean() < 0.12
 
 
 @pytest.mark.parametrize("rated", [0, 1])
@@ -220,6 +220,6 @@ def test_reading_clips_and_their_stretches(tmp_path):
 
 
 def test_correlations_leave_out_what_is_not_rated():
-    said = np.array([[1.0], [2], [3], [9]])
-    assert column_correlations(said, [[2.0], [4], [6], [np.nan]])[0] == pytest.approx(1)
-    assert np.isnan(column_correlations(said, [[2.0], [4], [np.nan], [np.nan]])[0])
+    predicted = np.array([[1.0], [2], [3], [9]])
+    assert column_correlations(predicted, [[2.0], [4], [6], [np.nan]])[0] == pytest.approx(1)
+    assert np.isnan(column_correlations(predicted, [[2.0], [4], [np.nan], [np.nan]])[0])

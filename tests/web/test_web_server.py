@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from moodfader.control.web.server import WebServer, qr_code
+from moodfader.control.console.qr_code import qr_code
+from moodfader.control.web.server import WebServer
 from moodfader.control.web.track_pictures import map_bytes, waveform_bytes
 from moodfader.engine.dsp.segment_mask import SEGMENT_LIMIT_DB, segment_gain_db
 from websockets.exceptions import ConnectionClosed, InvalidStatus

@@ -85,9 +85,10 @@ class KeyChangeReverse:
         chords, keys = repeated.outputs
         fours = moving_mean(keys, BOTH)
         short, long = (moving_mean(fours, steps // BOTH, apart=BOTH) for steps in (SHORT, LONG))
+        short, long = short.relu(), long.relu()
         heard = gate_of(short, self._together), gate_of(long, self._together)
-        short, short_trace = self._short.forward(torch.relu(short))
-        long, long_trace = self._long.forward(torch.relu(long))
+        short, short_trace = self._short.forward(short)
+        long, long_trace = self._long.forward(long)
         aside = (LONG - SHORT) // 2
         parts = [
             global_max(long, 3),

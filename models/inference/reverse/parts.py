@@ -13,7 +13,7 @@ from ...network.padding import PaddedSpectrogram
 
 def largest(x: torch.Tensor, axis: int) -> torch.Tensor:
     """Return which of the values along an axis is the largest: 1 there and 0 elsewhere; equal ones share the one."""
-    first = x.eq(global_max(x, axis).unsqueeze(axis)).to(x.dtype)
+    first = (x - global_max(x, axis).unsqueeze(axis)).sign_().add_(1)
     return first.div_(first.sum(axis, keepdim=True))
 
 

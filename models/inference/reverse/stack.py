@@ -30,9 +30,9 @@ class Reverse(Protocol):
 def gate_of(x: torch.Tensor, together: int) -> torch.Tensor:
     """Return where a rectifier's output [together * batch, ...] is above zero, as a mean: 0..1, [batch, ...]."""
     samples = x.view(together, -1, *x.shape[1:])
-    gate = samples[0].gt(0).to(x.dtype)
+    gate = samples[0].sign()  # (never negative; a comparison and its conversion take longer)
     for sample in samples[1:]:
-        gate += sample.gt(0)
+        gate += sample.sign()
     return gate if together == 1 else gate.mul_(1 / together)
 
 

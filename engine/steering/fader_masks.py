@@ -185,7 +185,7 @@ class _FaderSolver:
         own = [(0, output) for output in range(_FEATURES)]
         return correct(
             lambda coefficients: self._moved(self._gains(coefficients).astype(np.float32)),
-            lambda coefficients: self._slopes_at(self._few, own, coefficients),  # (these need not be exact)
+            lambda coefficients: self._slopes_at(self._many, own, coefficients),
             target * (np.arange(_FEATURES) == feature),
             self._metric,
             start=start,

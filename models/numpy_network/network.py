@@ -5,6 +5,7 @@ of torch (two seconds), and takes about twice as long as torch for the same soun
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -72,6 +73,13 @@ class NumpyNetwork:
         return self._then(x)
 
 
+def _rectified(
+    x: FloatArray, *, weight: FloatArray, bias: FloatArray, stride: tuple[int, int], padding: int
+) -> FloatArray:
+    """A convolution and its ReLU."""
+    return relu(convolve(x, weight, bias, stride=stride, padding=padding))
+
+
 def _trunk(layers: tuple[tuple[str, int, int, int], ...], weights: FoldedWeights) -> tuple[Layer, Layer]:
     """The trunk until its first pooling, and from there on."""
     found: tuple[list[Layer], list[Layer]] = [], []
@@ -85,9 +93,7 @@ def _trunk(layers: tuple[tuple[str, int, int, int], ...], weights: FoldedWeights
         if stride > 1:  # (an offset for each place follows the normalisation)
             bias = bias + weights.place_bias(f"trunk.{place + 2}")
         found[part].append(
-            lambda x, weight=weight, bias=bias, stride=stride, kernel=kernel: relu(
-                convolve(x, weight, bias, stride=(stride, stride), padding=kernel // 2)
-            )
+            partial(_rectified, weight=weight, bias=bias, stride=(stride, stride), padding=kernel // 2)
         )
         place += 4 if stride > 1 else 3
     return _chain(found[0]), _chain(found[1])

@@ -4,7 +4,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 Block = TypeVar("Block")
 
@@ -59,7 +59,7 @@ def read_ahead(blocks: Iterable[Block]) -> Iterator[Block]:
         thread.join()
 
 
-class WriteBehind:
+class WriteBehind(Generic[Block]):
     """Calls a function with one block after the other in a thread; used in a `with` block.
 
     What the function raises is raised by the next call, or at the end.
@@ -70,7 +70,7 @@ class WriteBehind:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="write-behind")
         self._pending: Future[None] | None = None
 
-    def __enter__(self) -> "WriteBehind":
+    def __enter__(self) -> "WriteBehind[Block]":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_exception: object) -> None:

@@ -102,7 +102,7 @@ class AnalysisWindow:
     first: int
     last: int
 
-    def segment_index(self, device: torch.device) -> torch.Tensor:
+    def segment_index(self, device: torch.device | str) -> torch.Tensor:
         """Return the segment index of each pixel of the spectrogram, row by row: int [pixels]."""
         return torch.from_numpy(self.rows.ravel()).to(device)
 

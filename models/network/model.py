@@ -114,7 +114,7 @@ class MidlevelNetwork(nn.Module):
 
     def pad(self, spectrogram: torch.Tensor) -> torch.Tensor:
         """Written out: what all positions of a sound see, its ends continued by each other."""
-        return self.around(spectrogram).materialise().sound
+        return torch.as_tensor(self.around(spectrogram).materialise().sound)
 
     def around(self, spectrogram: torch.Tensor) -> PaddedSpectrogram:
         """[batch, frames, bands], each end continued by the other one, as far as the positions see."""

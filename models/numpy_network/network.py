@@ -84,13 +84,14 @@ def _trunk(layers: tuple[tuple[str, int, int, int], ...], weights: FoldedWeights
         weight, bias = weights.convolution("trunk", place)
         if stride > 1:  # (an offset for each place follows the normalisation)
             bias = bias + weights.place_bias(f"trunk.{place + 2}")
-        found[part].append(
-            lambda x, weight=weight, bias=bias, stride=stride, kernel=kernel: relu(
-                convolve(x, weight, bias, stride=(stride, stride), padding=kernel // 2)
-            )
-        )
+        found[part].append(_rectified(weight, bias, stride=stride, padding=kernel // 2))
         place += 4 if stride > 1 else 3
     return _chain(found[0]), _chain(found[1])
+
+
+def _rectified(weight: FloatArray, bias: FloatArray, *, stride: int, padding: int) -> Layer:
+    """A convolution and the rectifier."""
+    return lambda x: relu(convolve(x, weight, bias, stride=(stride, stride), padding=padding))
 
 
 def _chain(layers: list[Layer]) -> Layer:

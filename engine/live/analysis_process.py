@@ -70,6 +70,7 @@ class _AnalysisWorker:
         self._peaks: dict[int, float] = {}
         self._analyses: dict[int, tuple[Path, float]] = {}
         self._held: tuple[Path, Track, Mapping[str, np.ndarray]] | None = None
+        self._whole: tuple[Path, Track, Analysis] | None = None
         self._left = set(range(len(job.files)))
         self._told_at = float("-inf")
 
@@ -119,21 +120,27 @@ class _AnalysisWorker:
             return TargetsSolved(request.number, number, error=str(error))
 
     def _analyse_all(self) -> None:
-        """Thread: analyse one track after the other, the one that plays first."""
+        """Thread: analyse one track after the other, the one that plays first; then solve their presets."""
         while self._left:
             number = next_in_order(self._ring.track, self._left)
             try:
-                self._solve_presets(number, *self._analyse(number))
+                self._analyse(number)
             except InputError as error:
                 self._send(Notice(str(error), is_error=True))
             except _PreemptedError:
                 continue
             self._left.discard(number)
+        unsolved = {(number, faders_db) for number in self._analyses for faders_db in self._job.presets}
+        while unsolved:
+            number = next_in_order(self._ring.track, {track for track, _ in unsolved})
+            faders_db = next(one for one in self._job.presets if (number, one) in unsolved)
+            unsolved.discard((number, faders_db))
+            with contextlib.suppress(InputError):  # (a file that has gone meanwhile: its faders add up)
+                self._solve_preset(number, faders_db)
 
-    def _analyse(self, number: int) -> "tuple[Track, Analysis]":
+    def _analyse(self, number: int) -> None:
         from ...models.signal.log_spectrogram import spectrogram_blocks
         from ..analysis.cache import cache_path
-        from ..analysis.prediction import predict_track
         from ..analysis.settings import AnalysisSettings
         from ..audio.track import load_track
 
@@ -142,12 +149,11 @@ class _AnalysisWorker:
         for note in track.notes:
             self._send(Notice(note.replace(str(track.path), track.path.name)))  # (a line of a screen)
         settings = AnalysisSettings(**self._job.settings)
-        emotions = dict(predict_track(track, self._model).emotions)
         drafted = self._job.draft_first and not cache_path(track, self._model, settings).exists()
         if drafted:
-            self._use(number, track, replace(settings, quality="draft", passes=0), emotions)
+            self._use(number, track, replace(settings, quality="draft", passes=0))
             self._send(Notice(f"{track.path.name}: faders follow a draft of the analysis until the full one is done"))
-        analysis = self._use(number, track, settings, emotions)
+        analysis = self._use(number, track, settings)
         if drafted:
             self._send(Notice(f"{track.path.name}: the full analysis is used now"))
         if analysis.features_without_segments:
@@ -155,13 +161,11 @@ class _AnalysisWorker:
             self._send(Notice(f"{track.path.name}: no segment was found that moves {names}: no effect of that fader"))
         thumbnail = spectrogram_thumbnail(spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak))
         self._send(TrackThumbnail(number, thumbnail))
-        return track, analysis
 
-    def _use(
-        self, number: int, track: "Track", settings: "AnalysisSettings", emotions: Mapping[str, float]
-    ) -> "Analysis":
+    def _use(self, number: int, track: "Track", settings: "AnalysisSettings") -> "Analysis":
         """Analyse a track, or find its analysis, and have it used. Raises InputError."""
         from ..analysis.cache import analyze
+        from ..analysis.prediction import predict_track
 
         analysis = analyze(
             track,
@@ -178,27 +182,28 @@ class _AnalysisWorker:
             duration_s=analysis.duration_s,
             clip_seconds=analysis.clip_seconds,
             sounding_s=analysis.sounding_s,
-            emotions=emotions,
+            emotions=dict((analysis.prediction or predict_track(track, self._model)).emotions),
             emotion_weights=self._model.emotion_weights,
         )
         self._analyses[number] = analysis.path, analysis.duration_s
         self._send(TrackAnalyzed(number, summary))
         return analysis
 
-    def _solve_presets(self, number: int, track: "Track", analysis: "Analysis") -> None:
-        """Solve the presets as wholes, unless a track that is not analysed is played meanwhile."""
-        if analysis.response is None:
-            return
+    def _solve_preset(self, number: int, faders_db: tuple[float, ...]) -> None:
+        """Solve a preset as a whole for an analysed track, and have it used. Raises InputError."""
+        from ..analysis.analysis_file import load_analysis
+        from ..audio.track import load_track
         from ..dsp.faders import Faders
         from ..render.whole_setting import solve_whole
 
         set_background_priority()
-        for faders_db in self._job.presets:
-            if self._ring.track != number and self._ring.track in self._left:
-                return
-            solved = solve_whole(track, analysis, Faders(*faders_db), self._model)
-            if solved is not None:
-                self._send(SettingSolved(number, faders_db, solved.correction_db))
+        path, _ = self._analyses[number]
+        if self._whole is None or self._whole[0] != path:
+            track = load_track(self._job.files[number])
+            self._whole = path, track, load_analysis(path, track=track, model=self._model)
+        solved = solve_whole(self._whole[1], self._whole[2], Faders(*faders_db), self._model)
+        if solved is not None:
+            self._send(SettingSolved(number, faders_db, solved.correction_db))
 
     def _analysing(self, number: int, fraction: float) -> None:
         """Progress of an analysis that is not in the cache: lower the priority, yield to the track that plays."""

@@ -11,12 +11,12 @@ from typing import Final
 
 CONFIRMED: Final[Mapping[str, float]] = {
     "melodiousness": 0.67,
-    "articulation": 0.72,
+    "articulation": 0.71,
     "rhythmic_complexity": 0.77,
     "rhythmic_stability": 0.16,
-    "dissonance": 0.54,
+    "dissonance": 0.56,
     "tonal_stability": 0.16,
-    "modality": 0.57,
+    "modality": 0.56,
 }
 
 

@@ -183,10 +183,9 @@ class _FaderSolver:
     def _corrected(self, feature: int, target: float, start: Floats) -> Solution:
         """From a start on, with the network alone, on many excerpts."""
         own = [(0, output) for output in range(_FEATURES)]
-        excerpts = iter((self._few, *[self._many] * (ROUNDS - 1)))  # (the first slopes need not be exact)
         return correct(
             lambda coefficients: self._moved(self._gains(coefficients).astype(np.float32)),
-            lambda coefficients: self._slopes_at(next(excerpts), own, coefficients),
+            lambda coefficients: self._slopes_at(self._many, own, coefficients),
             target * (np.arange(_FEATURES) == feature),
             self._metric,
             start=start,

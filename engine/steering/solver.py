@@ -237,7 +237,7 @@ def _within(coefficients: Floats, rms_of: Callable[[Floats], float], limit: floa
     for _ in range(_SHORTENINGS):  # (gains are limited, so their rms is not in proportion)
         if (rms := rms_of(coefficients)) <= limit:
             break
-        coefficients = coefficients * (limit / rms)
+        coefficients = coefficients * (0.999 * limit / rms)
     return coefficients
 
 

@@ -232,8 +232,8 @@ def test_a_port_that_fails_is_told_once_and_the_thread_goes_on(session):
     feedback = MidiFeedback(session, [SMOOTH], send, note=notes.append)
     feedback.start()
     try:
-        for step in range(600):
-            session.set(WET, step / 600)
+        for step in range(6000):
+            session.set(WET, step % 500 / 500)
             if sent:
                 break
             feedback._closing.wait(0.02)

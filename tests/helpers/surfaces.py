@@ -162,7 +162,7 @@ class TerminalSurface(Surface):
         self._show.presses("0" + ("l" if steps > 0 else "h") * abs(steps))
 
     def shows(self, value):
-        found = re.findall(r"modality \(minor\)[^0-9\n]*?([+−]?\d+\.\d)", self._show.read)
+        found = re.findall(r"modality \(minor\) +[─━┼█]+ +([+−]?\d+(?:\.\d)?) ", self._show.read)  # (the fader's row)
         if found:
             self.value = float(found[-1].replace("−", "-"))
         return super().shows(value)
@@ -182,8 +182,15 @@ class BrowserSurface(Surface):
 
     def set(self, value):
         self._fader.focus()
-        for key in ("Delete", *(["ArrowUp" if value > 0 else "ArrowDown"] * abs(round(value * 2)))):
-            self._page.keyboard.press(key)
+        self._press("Delete", 0)
+        for step in range(1, abs(round(value * 2)) + 1):
+            self._press("ArrowUp" if value > 0 else "ArrowDown", step / 2 if value > 0 else -step / 2)
+
+    def _press(self, key, value):
+        """Press a key, and wait until the program has said what has come of it."""
+        self._page.keyboard.press(key)
+        held = "(value) => moodfader.link.values.get('midlevel/modality') === value"
+        self._page.wait_for_function(held, arg=value, timeout=PATIENCE_S * 1000)
 
     def shows(self, value):
         self.value = float(self._fader.get_attribute("aria-valuenow"))

@@ -23,4 +23,4 @@ def test_what_one_sets_the_other_shows(stage, source, shown_by):
     stage.surfaces[source].set(value)
     if source != shown_by or source not in ("midi",):  # (a fader that is moved is not sent its own place)
         stage.wait(shown_by, value)
-    assert stage.show.osc.comes_to("/moodfader/midlevel/modality", pytest.approx(value, abs=2e-3))
+    stage.show.until(lambda show: abs(show.value("midlevel/modality") - value) < 2e-3)

@@ -81,7 +81,7 @@ def test_training_says_what_it_made_and_keeps_it(table, trained, tmp_path, capsy
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("architecture", ["small", "modulation"])
+@pytest.mark.parametrize("architecture", ["small", pytest.param("modulation", marks=pytest.mark.soak)])
 def test_an_interrupted_run_goes_on(architecture, table, tmp_path, capsys):
     whole, halted = tmp_path / "whole.safetensors", tmp_path / "halted.safetensors"
     longer = ("--epochs", "4", "--steps", "4", "--architecture", architecture)

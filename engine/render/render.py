@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...models.common.arrays import ProgressCallback
 from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import MIDLEVEL
@@ -115,7 +117,7 @@ def render(
     stored = analysis.prediction if analysis.model_digest == model.digest else None
     before = stored or predict_track(track, model)
     setting = None
-    if together and analysis.response is not None:
+    if together and analysis.response is not None and np.count_nonzero(faders.to_array()) > 1:
         from .whole_setting import solve_whole  # (torch: faders are solved by the network's gradients)
 
         setting = solve_whole(track, analysis, faders, model)

@@ -34,8 +34,8 @@ def one_blas_thread() -> AbstractContextManager[Any]:
     The products of a prediction are small: a second thread waits more than it works, many times so on a busy machine,
     and the rounding of a product can depend on the number of threads.
     """
-    limiter: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
-    return limiter
+    limited: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
+    return limited
 
 
 @cache

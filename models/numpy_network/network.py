@@ -5,7 +5,6 @@ of torch (two seconds), and takes about twice as long as torch for the same soun
 """
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -73,13 +72,6 @@ class NumpyNetwork:
         return self._then(x)
 
 
-def _rectified(
-    x: FloatArray, *, weight: FloatArray, bias: FloatArray, stride: tuple[int, int], padding: int
-) -> FloatArray:
-    """A convolution and its ReLU."""
-    return relu(convolve(x, weight, bias, stride=stride, padding=padding))
-
-
 def _trunk(layers: tuple[tuple[str, int, int, int], ...], weights: FoldedWeights) -> tuple[Layer, Layer]:
     """The trunk until its first pooling, and from there on."""
     found: tuple[list[Layer], list[Layer]] = [], []
@@ -92,11 +84,14 @@ def _trunk(layers: tuple[tuple[str, int, int, int], ...], weights: FoldedWeights
         weight, bias = weights.convolution("trunk", place)
         if stride > 1:  # (an offset for each place follows the normalisation)
             bias = bias + weights.place_bias(f"trunk.{place + 2}")
-        found[part].append(
-            partial(_rectified, weight=weight, bias=bias, stride=(stride, stride), padding=kernel // 2)
-        )
+        found[part].append(_rectified(weight, bias, stride=stride, padding=kernel // 2))
         place += 4 if stride > 1 else 3
     return _chain(found[0]), _chain(found[1])
+
+
+def _rectified(weight: FloatArray, bias: FloatArray, *, stride: int, padding: int) -> Layer:
+    """A convolution and the rectifier."""
+    return lambda x: relu(convolve(x, weight, bias, stride=(stride, stride), padding=padding))
 
 
 def _chain(layers: list[Layer]) -> Layer:

@@ -11,6 +11,7 @@ most.
 """
 
 import argparse
+import multiprocessing
 import os
 import shutil
 import statistics
@@ -20,9 +21,6 @@ import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
-
-import numpy as np
-import soundfile
 
 SONG = Path(__file__).parents[2] / "presets" / "demo.ogg"
 PROGRAM = ("-m", "moodfader.control.cli")
@@ -59,7 +57,9 @@ class Installation:
     def __init__(self, python: Path, folder: Path) -> None:
         self.python, self.folder = python, folder
         folder.mkdir()
-        _make_sounds(folder)
+        maker = multiprocessing.get_context("spawn").Process(target=_make_sounds, args=(folder,))
+        maker.start()  # (in a process of its own: what this one has in memory would count as its children's)
+        maker.join()
         self.environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         told = subprocess.run(
             [python, *PROGRAM, "analyze", "--help"], env=self.environment | {"COLUMNS": "200"}, cwd=folder,
@@ -104,6 +104,9 @@ class Installation:
 
 def _make_sounds(folder: Path) -> None:
     """The demonstration track, two seconds of it, and four minutes of it over and over."""
+    import numpy as np
+    import soundfile
+
     shutil.copy(SONG, folder / "song.ogg")
     sound, rate = soundfile.read(SONG, dtype="float32")
     soundfile.write(folder / "short.wav", sound[: 2 * rate], rate)

@@ -1,5 +1,6 @@
 """The forward pass without torch: the same outputs as torch's, for every architecture that it has and any length."""
 
+import json
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from moodfader.engine.analysis.prediction import predict_blocks, predict_track
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.explain import methods
 from moodfader.engine.explain.segmentation import SEGMENTATIONS
+from moodfader.engine.steering.levels import LEVELS_DB
 from moodfader.models.common.constants import N_BANDS, SAMPLE_RATE
 from moodfader.models.inference.checkpoint import load_model, save_model
 from moodfader.models.inference.predictor import TorchPredictor
@@ -165,6 +167,15 @@ def test_a_prediction_and_a_render_of_one_fader_import_no_torch(song, tmp_path):
     output = str(tmp_path / "out.wav")
     given = ["--analysis", str(analysis), "--set", "modality=5", "--device", "cpu", "--json"]
     checked(["render", str(song), "-o", output, *given], heavy)
+    # The same with decoupled faders: only several are solved by the network's gradients.
+    with np.load(analysis) as archive:
+        arrays = dict(archive)
+    description = json.loads(bytes(arrays["description"]))
+    description["settings"]["coupled"] = False
+    arrays["description"] = np.frombuffer(json.dumps(description).encode(), np.uint8)
+    arrays |= {"selected": arrays["mask_weights"], "response": np.zeros((7, len(LEVELS_DB), 7), np.float32)}
+    np.savez_compressed(analysis, **arrays)
+    checked(["render", str(song), "-o", output, "--overwrite", *given], heavy)
 
 
 def checked(arguments: list[str], absent: str) -> None:

@@ -76,7 +76,7 @@ KEYMAP: Final[tuple[KeyGroup, ...]] = (
     KeyGroup("␣", "play, pause", (Binding("space", "switch", ("transport/play",)),), "␣ play"),
     KeyGroup(
         "b d m",
-        "A/B; delta; match",
+        "A/B; delta; loudness",
         (
             *_both("b", "d", "switch", ("bypass",), ("delta",)),
             Binding("m", "switch", ("match_loudness",)),

@@ -8,7 +8,7 @@ from torch.nn import functional
 from ...network.key_change_branch import BOTH, LONG, SHORT, KeyChangeBranch
 from ...network.layers import circular_pad, global_max, global_mean, moving_mean
 from ...network.padding import PaddedSpectrogram
-from ...network.pitch_class_branch import FIELD, OCTAVES, STRIDE
+from ...signal.pitch_classes import FIELD, OCTAVES, STRIDE
 from .parts import (
     PixelGradient,
     Repeated,
@@ -60,9 +60,12 @@ class KeyChangeReverse:
         self._first, self._out = Stack(branch.first, together), Stack(branch.out)
         self._short, self._long = Stack(branch.short, together), Stack(branch.long, together)
         self._chords, self._keys = CircularReverse(branch.chords[0]), CircularReverse(branch.keys[0])
-        octaves = branch.mix[0].weight.view(branch.mix[0].out_channels, -1, OCTAVES)
+        mix, semitones = branch.mix[0].weight, branch.semitones[0].weight
+        assert isinstance(mix, torch.Tensor)
+        assert isinstance(semitones, torch.Tensor)
+        octaves = mix.view(len(mix), -1, OCTAVES)
         self._mix = octaves.transpose(1, 2).flatten(1)  # [out, octaves * channels]
-        taps = branch.semitones[0].weight[:, :, 0]  # [out, in, 5], of quarter tones 2 s - 2 to 2 s + 2
+        taps = semitones[:, :, 0]  # [out, in, 5], of quarter tones 2 s - 2 to 2 s + 2
         nothing = torch.zeros_like(taps[..., 0])
         even = torch.stack([taps[..., 4], taps[..., 2], taps[..., 0]], -1)
         odd = torch.stack([nothing, taps[..., 3], taps[..., 1]], -1)
@@ -126,7 +129,7 @@ class KeyChangeReverse:
         aside = (LONG - SHORT) // 2
         short_largest = moving_mean_1d_reverse(short_largest, LONG - SHORT + 1)
         short_mean = functional.pad(short_mean, (aside, short_largest.shape[2] - aside - short_mean.shape[2]))
-        to_fours = 0
+        to_fours = torch.zeros(())
         ways = (
             (short_largest, short_mean, SHORT, self._short, 0),
             (long_largest, long_mean, LONG, self._long, 1),

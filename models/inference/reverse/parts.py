@@ -64,8 +64,9 @@ def moving_mean_1d_reverse(gradient: torch.Tensor, count: int) -> torch.Tensor:
     return functional.avg_pool1d(functional.pad(gradient, (count - 1, count - 1)), count, 1)
 
 
-def through_weights(convolution: nn.Conv1d, gradient: torch.Tensor) -> torch.Tensor:
+def through_weights(convolution: nn.Module, gradient: torch.Tensor) -> torch.Tensor:
     """Of a 1 x 1 convolution: [n, out, times] -> [n, in, times]."""
+    assert isinstance(convolution, nn.Conv1d)
     return torch.matmul(convolution.weight[:, :, 0].T, gradient)
 
 

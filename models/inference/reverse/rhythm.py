@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 from torch.nn import functional
 
 from ...network.layers import global_max, global_mean
@@ -49,7 +50,9 @@ class RhythmReverse:
         self._lags = Stack(branch.lags, together)
         self._along = Stack(branch.along, together)
         self._out = Stack(branch.out)
-        bands = branch.groups.view(-1, branch.first[0].weight.shape[0], branch.groups.shape[1])
+        first = branch.first[0].weight
+        assert isinstance(first, torch.Tensor)
+        bands = branch.groups.view(-1, len(first), branch.groups.shape[1])
         share = bands[:, 0, :GROUPS]  # [bands, groups]: 1 / size of the group, for the first channel
         self._sizes = [int((column > 0).sum()) for column in share.T]
         turns = torch.arange(TURN // 2 + 1, dtype=torch.float64)[:, None] * torch.arange(WINDOW)
@@ -134,7 +137,9 @@ class RhythmReverse:
 
     @property
     def _along_channels(self) -> int:
-        return int(self._branch.along[-2].out_channels)
+        last = self._branch.along[-2]
+        assert isinstance(last, nn.Conv1d)
+        return last.out_channels
 
     def _through_autocorrelation(
         self, to_like: torch.Tensor, by_energy: torch.Tensor, trace: RhythmTrace

@@ -128,7 +128,8 @@ class PoolReverse:
 class CircularReverse:
     """Of a circular convolution, in the Fourier basis: the same pairs, the matrices the other way round."""
 
-    def __init__(self, convolution: FourierCircularConv2d) -> None:
+    def __init__(self, convolution: nn.Module) -> None:
+        assert isinstance(convolution, FourierCircularConv2d)
         self._basis = convolution.basis
         self._weight = convolution.weight.transpose(1, 2).contiguous()
 

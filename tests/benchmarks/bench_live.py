@@ -165,7 +165,7 @@ def first_sound(asked):
     os.environ.update(server.environment)
     programs = [Path(one).with_name("moodfader") for one in (sys.executable, *asked.against)]
     for program in programs:  # (each by its own model, into the cache)
-        subprocess.run([program, "analyze", str(asked.file), "--quiet"], check=True)
+        subprocess.run([program, "analyze", str(asked.file), "--quiet"], check=True, stdout=subprocess.DEVNULL)
     times = {program: [] for program in programs}
     try:
         for number in range(asked.first_sound * len(programs)):

@@ -146,8 +146,8 @@ def _render(values: Values) -> tuple[Values, str | None]:
 
 
 def _steer(values: Values) -> tuple[Values, str | None]:
-    from ...engine.targets.quality import need_quality
-    from ...engine.targets.targets import GAIN_RANGE_DB, Targets
+    from ...engine.file_targets.quality import need_quality
+    from ...engine.file_targets.targets import GAIN_RANGE_DB, Targets
 
     toward = shifts_of(values["toward"] or [])
     toward |= {name: values[name] for name in EMOTIONS if name in values}

@@ -100,7 +100,7 @@ def _wishes(
 ) -> list["Wish"]:
     """What is done to each file. Raises InputError."""
     from ...engine.dsp.faders import Faders
-    from ...engine.targets.targets import Targets
+    from ...engine.file_targets.targets import Targets
     from ..listening.pairs import Wish
     from ..listening.questions import question_called
 

@@ -16,7 +16,7 @@ from ..console.shared_options import NetworkOptions, OutputOptions
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from ...engine.targets.steer import Steered
+    from ...engine.file_targets.steer import Steered
 
 
 def register(app: typer.Typer) -> None:
@@ -51,11 +51,11 @@ def steer(
     if bool(asked) == (curve is not None):
         raise InputError("say what is asked by --toward EMOTION=SHIFT or by --curve CSV, one of the two")
     from ...engine.audio.track import load_track
+    from ...engine.file_targets.ask_jury import ask_jury
+    from ...engine.file_targets.curve import read_curve
+    from ...engine.file_targets.steer import steer as write
+    from ...engine.file_targets.targets import Targets
     from ...engine.render.audio_writer import validate_output
-    from ...engine.targets.ask_jury import ask_jury
-    from ...engine.targets.curve import read_curve
-    from ...engine.targets.steer import steer as write
-    from ...engine.targets.targets import Targets
 
     # Everything that can be wrong is looked at before the long work begins.
     if curve is None:

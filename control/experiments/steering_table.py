@@ -13,7 +13,7 @@ from ...models.common.formatting import display_name
 from ..console.output import Output
 
 if TYPE_CHECKING:
-    from ...engine.targets.evaluation import Heard, SteeringEvidence
+    from ...engine.file_targets.evaluation import Heard, SteeringEvidence
     from ...models.inference.checkpoint import Model
 
 _HOW = "Steering"
@@ -43,7 +43,7 @@ class SteeringOptions:
 def evaluate_steering_option(chosen: SteeringOptions, model: "Model", voice: Output) -> None:
     """Ask the jury and print its tables, or the record as JSON. Raises InputError as tracks and juries do."""
     from ...engine.audio.track import load_track
-    from ...engine.targets.evaluation import evaluate_steering
+    from ...engine.file_targets.evaluation import evaluate_steering
     from ...models.jury.judges import load_jury
 
     if not chosen.steering:

@@ -150,7 +150,7 @@ def write_sound(path: Path, samples: Samples, sample_rate: int) -> None:
 
 def _steer(track: Track, output: Path, wish: Wish, model: "Model") -> None:
     if wish.toward is not None:
-        from ...engine.targets.steer import steer
+        from ...engine.file_targets.steer import steer
 
         steer(track, output, toward=wish.toward, model=model, bit_depth="float")
         return

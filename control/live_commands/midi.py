@@ -12,7 +12,7 @@ from ..console import options
 from ..console.output import Output
 from ..midi.interfaces import Direction, port_names
 from ..midi.learn import MidiLearn
-from ..midi.mapping import MidiBinding, mapping_file, read_mapping, save_mapping
+from ..midi.mapping_file import MidiBinding, mapping_file, read_mapping, save_mapping
 from ..midi.ports import MidiInput
 from .osc import parse_argument
 

@@ -76,7 +76,7 @@ def open_midi(
 ) -> None:
     """Listen to a MIDI input, and send feedback to an output, as far as they are named. Raises InputError."""
     from ..midi.feedback import MidiFeedback
-    from ..midi.mapping import mapping_file, read_mapping
+    from ..midi.mapping_file import mapping_file, read_mapping
     from ..midi.midi_control import MidiControl
     from ..midi.ports import MidiInput, MidiOutput
 

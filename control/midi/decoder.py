@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..parameters.table import Parameter, Value, find_parameter
-from .mapping import RELATIVE, MidiBinding
+from .mapping_file import RELATIVE, MidiBinding
 from .messages import MidiMessage
 
 _PRESSED: Final = 64

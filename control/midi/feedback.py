@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from .feedback_values import Shown, shown_by
-from .mapping import RELATIVE, MidiBinding
+from .mapping_file import RELATIVE, MidiBinding
 from .messages import MidiMessage
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Final
 
 from ..parameters.table import ROOT, Value, find_parameter
 from .decoder import fraction_of
-from .mapping import RELATIVE, MidiBinding
+from .mapping_file import RELATIVE, MidiBinding
 from .messages import MidiMessage
 
 _STATUS: Final = {"control": 0xB0, "note": 0x90, "pitchbend": 0xE0}

@@ -6,7 +6,7 @@ from typing import Final
 
 from ..parameters.table import Value, find_parameter
 from .decoder import encoder_steps
-from .mapping import RELATIVE, MidiBinding
+from .mapping_file import RELATIVE, MidiBinding
 from .messages import MidiMessage
 
 _MAX_MESSAGES: Final = 512

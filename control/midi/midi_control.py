@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...models.common.errors import InputError
 from ..parameters.table import Parameter
 from .decoder import MidiDecoder
-from .mapping import MidiBinding
+from .mapping_file import MidiBinding
 from .messages import MidiMessage
 
 if TYPE_CHECKING:

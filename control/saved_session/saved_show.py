@@ -19,7 +19,7 @@ from ...models.common.parsing import parse_json, read_text
 from ..parameters.snapshot_rows import SLOTS
 from ..parameters.table import ROOT, Value, find_parameter
 from ..set_lists.tracks import MOST_TRACKS
-from ..steering.slots import LONGEST_NAME, StoredSnapshot
+from ..show.slots import LONGEST_NAME, StoredSnapshot
 
 FORMAT: Final = "moodfader show"
 VERSION: Final = 1

@@ -32,12 +32,12 @@ from ...engine.processes.messages import (
 from ...models.common.errors import InputError
 from ...models.common.paths import config_dir
 from ..parameters.table import PARAMETERS, ROOT, Value, find_parameter
-from ..steering.analyzed_tracks import AnalyzedTracks
-from ..steering.kept_settings import read_kept
-from ..steering.moment import FADERS, Moment, snapshot_values
-from ..steering.slots import StoredSnapshot
-from ..steering.steering import Steering
-from ..steering.track_settings import TrackSettings
+from ..show.analyzed_tracks import AnalyzedTracks
+from ..show.kept_settings import read_kept
+from ..show.moment import FADERS, Moment, snapshot_values
+from ..show.show_control import Steering
+from ..show.slots import StoredSnapshot
+from ..show.track_settings import TrackSettings
 from .loop_edges import LOOP, LOOP_END, LOOP_START, TRACK, TrackLoops, move_edge
 from .macros import expand_macro, save_faders
 from .meters import NOTHING_MEASURED, PlayerInterface, expected_values, measured_values, meter_values

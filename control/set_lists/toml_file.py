@@ -28,9 +28,9 @@ from ...models.common.parsing import parse_toml, read_text
 from ..parameters.snapshot_rows import SLOTS
 from ..parameters.target_rows import TARGET_RANGE
 from ..session.presets import find_preset
-from ..steering.cue_points import checked_cues
-from ..steering.slots import LONGEST_NAME, StoredSnapshot
-from ..steering.track_settings import TrackSettings
+from ..show.cue_points import checked_cues
+from ..show.slots import LONGEST_NAME, StoredSnapshot
+from ..show.track_settings import TrackSettings
 from .tracks import MOST_TRACKS, SetListTrack, track_file
 
 FORMAT: Final = "moodfader set list"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from ...models.common.errors import InputError
-from ..steering.track_settings import TrackSettings
+from ..show.track_settings import TrackSettings
 
 MOST_TRACKS: Final = 2000
 

@@ -20,8 +20,8 @@ from ..analysis.batched_prediction import PredictionCurve
 from ..analysis.settings import AnalysisSettings
 from ..audio.track import Track
 from ..dsp.faders import Faders
+from ..file_targets.steer import steer
 from ..render.render import render
-from ..targets.steer import steer
 from .common.storage import is_url, open_storage, put_bytes
 from .common.tasks import Job
 

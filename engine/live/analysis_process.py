@@ -105,7 +105,7 @@ class _AnalysisWorker:
         """Find faders for targets on what comes next of the track, which is held with its masks for the next."""
         from ..analysis.analysis_file import load_tables
         from ..audio.track import load_track
-        from ..fader_targets.measured import answer
+        from ..live_targets.measured import answer
 
         number = request.track
         if number not in self._analyses:

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from explain_runs import DATA
 from moodfader.engine import load_track
+from moodfader.engine.file_targets.targets import Targets, solve_targets, target_excerpts
 from moodfader.engine.steering.excerpts import read_excerpts
 from moodfader.engine.steering.gain_path import GainPath
 from moodfader.engine.steering.listeners import own_listeners
-from moodfader.engine.targets.targets import Targets, solve_targets, target_excerpts
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from moodfader.models.inference.checkpoint import load_model
 from moodfader.models.inference.threads import torch_threads

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moodfader.control.midi.decoder import MidiDecoder, encoder_steps
 from moodfader.control.midi.learn import MidiLearn, infer_binding, infer_mode
-from moodfader.control.midi.mapping import MODES, RELATIVE, MidiBinding, mapping_file, read_mapping, save_mapping
+from moodfader.control.midi.mapping_file import MODES, RELATIVE, MidiBinding, mapping_file, read_mapping, save_mapping
 from moodfader.control.midi.messages import MidiMessage, parse_message
 from moodfader.control.midi.midi_control import MidiControl
 from moodfader.models.common.errors import InputError

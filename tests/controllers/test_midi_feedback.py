@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from moodfader.control.midi.decoder import fraction_of
 from moodfader.control.midi.feedback import REST_S, TRAVEL_S, MidiFeedback
 from moodfader.control.midi.feedback_values import steps_of
-from moodfader.control.midi.mapping import MidiBinding, read_mapping, save_mapping
+from moodfader.control.midi.mapping_file import MidiBinding, read_mapping, save_mapping
 from moodfader.control.midi.messages import MidiMessage, parse_message
 from moodfader.control.midi.midi_control import MidiControl
 from moodfader.models.common.errors import InputError

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from moodfader.control.layouts.open_stage_control import open_stage_control
 from moodfader.control.live_commands import midi, osc
 from moodfader.control.live_commands.osc import parse_argument
-from moodfader.control.midi.mapping import MidiBinding, mapping_file, read_mapping, save_mapping
+from moodfader.control.midi.mapping_file import MidiBinding, mapping_file, read_mapping, save_mapping
 from moodfader.control.osc.client import OscClient
 from moodfader.control.osc.packets import Message
 from moodfader.control.osc.server import OscServer

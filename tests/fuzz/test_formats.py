@@ -11,14 +11,14 @@ import pytest
 import soundfile
 from files.conftest import peak_memory, plucked
 from fuzz.mutation import Mutator, archive_mutated, bytes_mutated, text_mutated
-from moodfader.control.midi.mapping import read_mapping
+from moodfader.control.midi.mapping_file import read_mapping
 from moodfader.control.report.summary import read_record
 from moodfader.control.session.presets import read_preset
 from moodfader.engine import load_analysis, load_track
 from moodfader.engine.analysis.analysis_file import load_tables
+from moodfader.engine.file_targets.curve import read_curve
 from moodfader.engine.performance.automation_file import read_automation
 from moodfader.engine.render.tags import copy_tags
-from moodfader.engine.targets.curve import read_curve
 from moodfader.models.common.errors import InputError
 from moodfader.models.datasets.table import read_sweeps, read_table
 from moodfader.models.datasets.teacher_embeddings import read_embeddings

@@ -14,7 +14,7 @@ from helpers.program import run_program
 from helpers.show import Show, until
 from moodfader.control.saved_session.keeper import ShowKeeper, crashed_show, restore_show, show_file
 from moodfader.control.saved_session.saved_show import SavedShow, read_show, write_show
-from moodfader.control.steering.slots import StoredSnapshot
+from moodfader.control.show.slots import StoredSnapshot
 from moodfader.engine.snapshots.snapshot import Snapshot
 from moodfader.models.common.errors import InputError
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from moodfader.control.parameters.table import PARAMETERS, ROOT
 from moodfader.control.session.session import Session
-from moodfader.control.steering import analyzed_tracks
-from moodfader.control.steering.cue_points import CuePoints
+from moodfader.control.show import analyzed_tracks
+from moodfader.control.show.cue_points import CuePoints
 from moodfader.engine.analysis.surrogate import TrackSummary
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.dsp.segment_mask import SegmentMask

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moodfader.control.steering.cue_points import CuePoints
-from moodfader.control.steering.history import SteeringHistory
-from moodfader.control.steering.slots import SnapshotSlots
+from moodfader.control.show.cue_points import CuePoints
+from moodfader.control.show.history import SteeringHistory
+from moodfader.control.show.slots import SnapshotSlots
 from moodfader.engine.snapshots.morph import Morph, beats_to_seconds
 from moodfader.engine.snapshots.snapshot import Snapshot
 from moodfader.models.common.constants import EMOTIONS

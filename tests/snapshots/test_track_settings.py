@@ -4,12 +4,12 @@ import json
 
 import pytest
 from moodfader.control.parameters.table import PARAMETERS
-from moodfader.control.steering.cue_points import CuePoints
-from moodfader.control.steering.kept_settings import read_kept
-from moodfader.control.steering.moment import Moment
-from moodfader.control.steering.slots import StoredSnapshot
-from moodfader.control.steering.steering import Steering
-from moodfader.control.steering.track_settings import TrackPresets, TrackSettings
+from moodfader.control.show.cue_points import CuePoints
+from moodfader.control.show.kept_settings import read_kept
+from moodfader.control.show.moment import Moment
+from moodfader.control.show.show_control import Steering
+from moodfader.control.show.slots import StoredSnapshot
+from moodfader.control.show.track_settings import TrackPresets, TrackSettings
 from moodfader.engine.snapshots.snapshot import Snapshot
 from moodfader.models.common.errors import InputError
 

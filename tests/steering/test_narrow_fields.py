@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from moodfader.engine.file_targets.gain_map import Trajectory, gain_map
+from moodfader.engine.file_targets.narrow_fields import narrow_fields
+from moodfader.engine.file_targets.targets import Targets, fields_beside, solve_targets, target_excerpts
 from moodfader.engine.steering.excerpts import Excerpts
 from moodfader.engine.steering.handles import HANDLES
 from moodfader.engine.steering.listeners import own_listeners
-from moodfader.engine.targets.gain_map import Trajectory, gain_map
-from moodfader.engine.targets.narrow_fields import narrow_fields
-from moodfader.engine.targets.targets import Targets, fields_beside, solve_targets, target_excerpts
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from moodfader.models.inference.checkpoint import load_model
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from moodfader.engine.file_targets.curve import read_curve
+from moodfader.engine.file_targets.targets import Targets
 from moodfader.engine.steering.solver import correct, solve
-from moodfader.engine.targets.curve import read_curve
-from moodfader.engine.targets.targets import Targets
 from moodfader.models.common.errors import InputError
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moodfader.engine.fader_targets.bounded_least_squares import bounded_least_squares
-from moodfader.engine.fader_targets.fader_solver import Asked, nearest_faders, slopes_at, solve_faders
-from moodfader.engine.fader_targets.measured import stretches_ahead
+from moodfader.engine.live_targets.bounded_least_squares import bounded_least_squares
+from moodfader.engine.live_targets.fader_solver import Asked, nearest_faders, slopes_at, solve_faders
+from moodfader.engine.live_targets.measured import stretches_ahead
 from moodfader.models.common.constants import EMOTIONS
 from scipy.optimize import lsq_linear
 

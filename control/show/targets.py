@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ...engine.fader_targets.estimate import estimate_faders, expected_shifts, reachable_shifts
-from ...engine.fader_targets.fader_solver import Asked
+from ...engine.live_targets.estimate import estimate_faders, expected_shifts, reachable_shifts
+from ...engine.live_targets.fader_solver import Asked
 from ...engine.processes.messages import SolveTargets, TargetsSolved
 from ...models.common.constants import EMOTIONS
 from ...models.common.formatting import display_name

@@ -6,7 +6,7 @@ from pathlib import Path
 from ...models.common.errors import InputError
 from .cue_points import FILE as CUES_FILE
 from .cue_points import CuePoints
-from .steering import Steering
+from .show_control import Steering
 from .track_settings import FILE as PRESETS_FILE
 from .track_settings import TrackPresets
 

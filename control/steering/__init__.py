@@ -1,1 +1,0 @@
-"""How a show is steered beyond single faders: snapshots, morphs, undo, cue points and targets, as values."""

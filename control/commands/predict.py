@@ -89,7 +89,7 @@ def analyze(
     def work(file: Path) -> None:
         begun = time.perf_counter()
         with voice.progress(f"Analysing {file.name}", files=count) as report:
-            track = open_track(file, voice)
+            track = open_track(file, voice, loudness=settings.quality == "full")
             analysis = kept.analyze(
                 track, model=model, settings=settings, output=output, progress=report, note=voice.note
             )

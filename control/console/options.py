@@ -169,8 +169,8 @@ def load_or_analyze(
         return analyze(track, model=model, settings=settings, progress=report, note=output.note)
 
 
-def open_track(file: Path, output: Output) -> "Track":
-    """Open the track of a file or a pipe, and print notes about it.
+def open_track(file: Path, output: Output, *, loudness: bool = False) -> "Track":
+    """Open the track of a file or a pipe, measured with its loudness if asked for, and print notes about it.
 
     Raises
     ------
@@ -179,7 +179,7 @@ def open_track(file: Path, output: Output) -> "Track":
     """
     from ...engine import load_track
 
-    track = load_track(file)
+    track = load_track(file, loudness=loudness)
     for note in track.notes:
         output.note(note)
     return track

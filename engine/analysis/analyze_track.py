@@ -144,9 +144,9 @@ def analyze_track(
         settings=settings,
         clip_seconds=min(CLIP_SECONDS, track.sounding_s),
         sounding_s=track.sounding_s,
-        # (a draft is to be there in seconds; the full analysis after it keeps both)
+        # (a draft is to be there in seconds; the full analysis after it keeps the prediction)
         prediction=None if settings.quality == "draft" else predict_track(track, model),
-        loudness_lufs=None if settings.quality == "draft" else track.loudness_lufs,
+        loudness_lufs=track.measured_loudness_lufs,
     )
 
 

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from ...models.signal.compiled_scipy import filter_sections
+from ...models.signal.compiled_scipy import filter_sections, load_section_filter
 from .containers.channel_layout import loudness_weights
 
 SILENCE_LUFS = -70.0
@@ -34,6 +34,7 @@ class LoudnessMeter:
     def __init__(self, sample_rate: int, channels: int, *, channel_mask: int = 0) -> None:
         self._sample_rate = sample_rate
         self._weights = np.array(loudness_weights(channel_mask, channels))
+        load_section_filter()
         self._sections = k_weighting(sample_rate)
         self._state = np.zeros((channels, 2, 2))
         self._position = 0

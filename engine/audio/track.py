@@ -90,6 +90,11 @@ class Track:
             meter.add(block)
         return meter.integrated()
 
+    @property
+    def measured_loudness_lufs(self) -> float | None:
+        """Integrated loudness in LUFS where it has been measured already, else None."""
+        return self.__dict__.get("loudness_lufs")
+
     def recall_loudness(self, loudness_lufs: float | None) -> None:
         """Take a loudness that was measured on the same samples before, so that it is not measured again."""
         if loudness_lufs is not None:

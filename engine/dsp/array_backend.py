@@ -31,6 +31,7 @@ class ArrayBackend:
         return np.asarray(array if self.xp is np else array.cpu().numpy())
 
 
+compiled_scipy.load_transform()
 NUMPY = ArrayBackend(np, compiled_scipy, "cpu")
 
 

@@ -84,14 +84,17 @@ class Model:
     @functools.cached_property
     def network(self) -> "MidlevelNetwork":
         """The network in torch: evaluation mode, normalisation folded, without gradients of weights."""
+        import torch
+
         from ..network.model import MidlevelNetwork
         from .fold import optimise_for_inference
 
-        network = MidlevelNetwork(self.checkpoint.architecture)
-        network.load_state_dict(self.checkpoint.state_dict())
-        optimise_for_inference(network)
-        network.requires_grad_(False)
-        return network.to(self.device)
+        with torch.inference_mode(False):  # (wherever it is first asked for, its gradients may be wanted later)
+            network = MidlevelNetwork(self.checkpoint.architecture)
+            network.load_state_dict(self.checkpoint.state_dict())
+            optimise_for_inference(network)
+            network.requires_grad_(False)
+            return network.to(self.device)
 
     @functools.cached_property
     def predictor(self) -> Predictor:

@@ -6,6 +6,7 @@ milliseconds and give the same numbers. They are not SciPy's public interface: w
 the public functions are used.
 """
 
+import importlib
 import importlib.util
 import sys
 from functools import cache
@@ -44,6 +45,12 @@ def _transform() -> ModuleType | None:
         return None
 
 
+def load_transform() -> None:
+    """Load what `rfft` and `irfft` need: before a thread of the sound calls them for the first time."""
+    if _transform() is None:
+        importlib.import_module("scipy.fft")
+
+
 def rfft(x: np.ndarray) -> np.ndarray:
     """`scipy.fft.rfft` along the last axis: float32 or float64 [..., n] -> complex [..., n // 2 + 1]."""
     if (module := _transform()) is not None:
@@ -71,6 +78,12 @@ def _section_filter() -> Any:  # noqa: ANN401
         return function if probe.tolist() == [[1.0, 2.0]] else None
     except (ImportError, AttributeError, TypeError, ValueError):
         return None
+
+
+def load_section_filter() -> None:
+    """Load what `filter_sections` needs: before a thread of the sound calls it for the first time."""
+    if _section_filter() is None:
+        importlib.import_module("scipy.signal")
 
 
 def filter_sections(sections: np.ndarray, samples: np.ndarray, state: np.ndarray) -> None:

@@ -23,4 +23,6 @@ def linear_model(random_model):
     """A network of a trunk alone, without its ReLUs: its prediction is linear in the spectrogram."""
     network = new_network(TrainingSettings(architecture="small", seed=5)).eval().requires_grad_(False)
     network.trunk = nn.Sequential(*(nn.Identity() if isinstance(m, nn.ReLU) else m for m in network.trunk))
-    return dataclasses.replace(random_model, network=network)
+    model = dataclasses.replace(random_model)
+    vars(model)["network"] = network  # (where it is kept once it is built)
+    return model

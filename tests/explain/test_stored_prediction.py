@@ -16,7 +16,7 @@ from moodfader.models.common.errors import InputError
 
 @pytest.fixture(scope="module")
 def analysis(song, random_model):
-    return analyze_track(load_track(song), random_model, AnalysisSettings(passes=64, coupled=True))
+    return analyze_track(load_track(song, loudness=True), random_model, AnalysisSettings(passes=64, coupled=True))
 
 
 def test_what_is_kept_is_what_is_measured(analysis, song, random_model, tmp_path):

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 
+import psutil
 from helpers.osc_client import OscClient, osc, read
 from helpers.show import PATIENCE_S, Show, free_port
 from websockets.exceptions import ConnectionClosed
@@ -23,6 +24,16 @@ mode = "14bit"
 takeover = "jump"
 """
 TOLERANCE_DB = 0.06  # (the terminal view shows tenths)
+
+
+def tcp_ports(process):
+    """Ports on which a process and its children listen."""
+    family = [psutil.Process(process), *psutil.Process(process).children(recursive=True)]
+    found = set()
+    for one in family:
+        with contextlib.suppress(psutil.Error):  # (one that has just ended)
+            found |= {socket.laddr.port for socket in one.net_connections("tcp") if socket.status == "LISTEN"}
+    return found
 
 
 class Surface:
@@ -221,8 +232,8 @@ class Stage:
 
     def _open(self, cable, browser):
         show = self.show
-        show.until(lambda show: re.search(r"OSCQuery on http://127\.0\.0\.1:\d+", show.read))
-        query_port = int(re.search(r"OSCQuery on http://127\.0\.0\.1:(\d+)", show.read)[1])
+        show.until(lambda show: len(tcp_ports(show.process.pid) - {self._web_port}) == 1)
+        (query_port,) = tcp_ports(show.process.pid) - {self._web_port}
         self.surfaces = {
             "osc": OscSurface(show.osc.port),
             "page": PageSurface(f"ws://127.0.0.1:{self._web_port}/ws"),

@@ -91,6 +91,7 @@ def test_a_loop_set_while_playing_goes_round_to_the_sample_and_without_a_click(
         set_(show, "loop_end")  # where it is heard: what renders is past it
         set_(show, "loop")
         show.until(lambda show: show.value("transport/loop"))
+        show.until(lambda show: show.recorded("transport/loop_start") and show.recorded("transport/loop_end"))
         edges = settled(lambda: [show.recorded(f"transport/{name}")[-1] for name in ("loop_start", "loop_end")])
         start, end = (round(edge * RATE) for edge in edges)
         assert end / RATE > heard - 0.1

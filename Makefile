@@ -20,7 +20,7 @@ test: $(VENV)/.installed-test system check types
 	$(BIN)/pytest $(WORKERS)
 
 # two processes, each with the tests of one file after the other
-WORKERS := -n 2 --dist loadfile
+WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: $(VENV)/.installed-test system
 	$(BIN)/pytest -m slow

@@ -26,6 +26,15 @@ torch.set_num_threads(1)  # on a busy machine two threads are slower than one, a
 DATA = Path(os.environ.get("MOODFADER_DATA", Path(__file__).parent.parent.parent / "shared" / "data"))
 
 
+_LONG_FOLDERS = ("stage", "live", "web", "batch", "training", "surfaces")
+
+
+def pytest_collection_modifyitems(items):
+    """Put folders whose tests wait and compute longest first, so that no process is left alone with one at the end."""
+    order = {name: place for place, name in enumerate(_LONG_FOLDERS)}
+    items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _own_folders(tmp_path_factory):
     """No test reads or writes the user's own cache and configuration."""

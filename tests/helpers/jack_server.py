@@ -30,6 +30,7 @@ class Server:
         self.environment = {"JACK_DEFAULT_SERVER": self.name, "JACK_NO_AUDIO_RESERVATION": "1"}
         self.arguments = ["jackd", *(["-R"] if realtime else ["-r"]), "-n", self.name]
         self.arguments += [*(["-S"] if synchronous else []), "-d", "dummy", "-r", str(rate), "-p", str(block)]
+        self.recorders = []
         self.start()
 
     def start(self):
@@ -70,6 +71,7 @@ class Server:
         arguments = [sys.executable, str(Path(__file__).with_name("jack_recorder.py")), str(out), "--client", client]
         arguments += [] if seconds is None else ["--seconds", str(seconds)]
         process = subprocess.Popen(arguments, env=os.environ | self.environment, stdout=subprocess.PIPE, text=True)
+        self.recorders.append(process)
         if process.stdout.readline().strip() != "ready":
             raise RuntimeError("the recorder does not start")
         return process
@@ -83,6 +85,8 @@ class Server:
                 leftover.unlink() if leftover.is_file() else shutil.rmtree(leftover)
 
     def stop(self):
+        for recorder in self.recorders:
+            recorder.kill()
         if self.process.poll() is None:
             self.process.terminate()
             try:

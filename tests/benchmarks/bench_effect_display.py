@@ -4,13 +4,15 @@
 
 Each track (the demo and clips of the research data) is played through the renderer of a show under each preset; at
 some moments the effect is measured as the analysis process does: prediction of the steered minus prediction of the
-original sound of the last ten seconds. The same preset is rendered to a file by `render --as-live`, and the effect
-is measured there twice: on the same seconds of both files, and on the whole files. Printed are the shares of equal
-signs among the effects of .01 or more, and the largest effect that is displayed with all faders at zero.
+original sound of the last ten seconds. The preset is solved as a whole, as `play` does once a track is analysed, and
+rendered to a file by `render`; the effect is measured there twice: on the same seconds of both files, and on the whole
+files. Printed are the shares of equal signs among the effects of .01 or more, and the largest effect that is displayed
+with all faders at zero.
 """
 
 import argparse
 import tempfile
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +25,12 @@ from moodfader.engine import AnalysisSettings, Faders, analyze, load_track
 from moodfader.engine.analysis.prediction import predict_blocks
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.dsp.segment_mask import SegmentMask
+from moodfader.engine.dsp.solved_settings import SolvedSetting
 from moodfader.engine.live.effect_meter import choose_excerpt, measure_effect
-from moodfader.engine.performance.events import ANALYSIS_READY, ROOT
+from moodfader.engine.performance.events import ANALYSIS_READY, ROOT, SETTING_SOLVED, setting_text
 from moodfader.engine.performance.performance import SetRenderer
 from moodfader.engine.render.render import render
+from moodfader.engine.render.whole_setting import solve_whole
 from moodfader.models.common.constants import EMOTIONS, SAMPLE_RATE
 from moodfader.models.inference.checkpoint import load_model
 
@@ -42,6 +46,12 @@ def displayed(track, analysis, model, gains_db, moments_s):
     renderer = SetRenderer([sound])
     renderer.masks[0] = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=rate)
     renderer.command(ANALYSIS_READY, 0)
+    faders = Faders.from_mapping(gains_db)
+    solved = solve_whole(track, analysis, faders, model)
+    if solved is not None:
+        text = setting_text(0, astuple(faders))
+        renderer.settings[text] = SolvedSetting(faders.to_array(), solved.correction_db)
+        renderer.command(SETTING_SOLVED, text)
     for name, value in gains_db.items():
         renderer.command(f"{ROOT}midlevel/{name}", value)
     renderer.command(f"{ROOT}transport/play", True)
@@ -69,7 +79,7 @@ def filed(track, analysis, model, gains_db, seconds, folder):
     """The effects on those seconds of the rendered file, [moments, 8], and on the whole file, [8]."""
     output = folder / "steered.wav"
     faders = Faders.from_mapping(gains_db)
-    done = render(track, analysis, output, faders=faders, model=model, together=False, overwrite=True)  # (as played)
+    done = render(track, analysis, output, faders=faders, model=model, overwrite=True)
     whole = np.array([done.emotions["after"][name] - done.emotions["before"][name] for name in EMOTIONS])
     before, rate = soundfile.read(track.path, dtype="float32", always_2d=True)
     after, _ = soundfile.read(output, dtype="float32", always_2d=True)

@@ -30,7 +30,7 @@ _LONG_FOLDERS = ("stage", "live", "web", "batch", "training", "surfaces")
 
 
 def pytest_collection_modifyitems(items):
-    """Put folders whose tests wait and compute longest first, so that no process is left alone with one at the end."""
+    """Put folders whose tests take longest first, so that no process is left alone with one at the end."""
     order = {name: place for place, name in enumerate(_LONG_FOLDERS)}
     items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
 

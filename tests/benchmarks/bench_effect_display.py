@@ -2,12 +2,12 @@
 
     OMP_NUM_THREADS=1 python tests/benchmarks/bench_effect_display.py --clips 3
 
-Each track (the demo and clips of the research data) is played through the renderer of a show under each preset. At some
-moments the effect is measured as the analysis process does: prediction of the steered minus prediction of the original
-sound of the last ten seconds. The preset is solved as a whole, as `play` does once a track is analysed, and rendered to
-a file by `render`; the effect is measured there twice: on the same seconds of both files, and on the whole files.
-Printed are the shares of equal signs among the effects of .01 or more, and the largest effect that is displayed with
-all faders at zero.
+Each track (the demo and clips of the research data) is played through the renderer of a show under each preset.
+At some moments the effect is measured as the analysis process does: prediction of the steered minus prediction
+of the original sound of the last ten seconds. The preset is solved as a whole, as `play` does once a track is
+analysed, and rendered to a file by `render`; the effect is measured there twice: on the same seconds of both
+files, and on the whole files. Printed are the shares of equal signs among the effects of .01 or more, and the
+largest effect that is displayed with all faders at zero.
 """
 
 import argparse

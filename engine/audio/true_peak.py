@@ -1,4 +1,4 @@
-"""Peaks between the samples: what a converter will make of them (BS.1770-4, annex 2), of a stream of blocks.
+"""True peak (BS.1770-4, annex 2) of a stream of blocks: the peaks between the samples.
 
 The sound is interpolated eightfold (a Kaiser-windowed sinc of 24 samples; the standard's fourfold misses up
 to half a decibel at the top of the band). Interpolating everything is dear, so a chunk is looked at only

@@ -1,4 +1,4 @@
-"""A true-peak limiter with look-ahead that holds the ceiling and is otherwise not there.
+"""A true-peak limiter with look-ahead; below the ceiling its gain is exactly one.
 
 The gain reduction in dB that each sample's true peak asks for is held for the look-ahead, released linearly
 in dB, and smoothed by two moving averages that together are as long as the look-ahead; so it is complete when

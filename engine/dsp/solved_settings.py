@@ -1,4 +1,4 @@
-"""Settings of several faders that were solved as wholes: what live gains need beside the sum of the faders.
+"""Corrections of the sum of the faders' masks for settings (presets) that were solved for all faders together.
 
 Several faders at once are not quite the sum of each alone. Where a setting (a preset) was solved with the network in
 the loop (steering/fader_setting.py), the difference between its gains and that sum is added where the faders stand at

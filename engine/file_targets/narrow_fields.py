@@ -1,4 +1,4 @@
-"""Narrow gain fields: what the network that ships follows in one spectrogram and nobody else does.
+"""Narrow gain fields: smoothed gradients of the default network, which other judges hardly hear.
 
 A field says where a decibel moves one output of a listener most: its gradient, smoothed, within -1..1. A decibel of
 it moves a network as much as some decibels of a handle (steering/handles.py). Targets are solved by handles; what

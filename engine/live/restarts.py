@@ -1,4 +1,4 @@
-"""How often a process that ended may be started again: an accident is mended, a fault that comes back is told."""
+"""Limit of restarts of a process that has ended within a time, after which it is reported (see player.py)."""
 
 import time
 from collections import deque

@@ -1,4 +1,4 @@
-"""A setting of several faders solved as a whole for a track, by its analysis."""
+"""Solves several faders together for a track, so that each feature moves as its own fader alone would move it."""
 
 import numpy as np
 

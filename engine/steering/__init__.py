@@ -1,1 +1,1 @@
-"""Listeners, handles and the solver: gain fields that move what is heard by as much as was asked."""
+"""Solver of gain fields: models that are moved (listeners), basis gain fields (handles), decoupled fader masks."""

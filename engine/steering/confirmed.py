@@ -1,4 +1,4 @@
-"""How much of what a fader moves at the network others hear too: the confirmed part of a move, by feature.
+"""The confirmed part of a fader's move by feature: the share of it that judges hear.
 
 A network sees more in a gain field than a listener. The table is the development jury's: the share of the network's
 own move, at +6 and at -6 dB, that its three judges hear on average, between 0 and 1, over eight recordings (four

@@ -1,4 +1,4 @@
-"""Handles: broad gain fields that a listener can name, and the field that some of them make together.
+"""Handles: basis gain fields (bands, onsets, partials, pitch classes), and the sum of them for given coefficients.
 
 Nine triangular bands; what is struck or sustained, below and above 850 Hz; soft and loud moments; onsets; the
 contrast of partials with what lies between them; and the twelve pitch classes. A gain field is

@@ -1,9 +1,8 @@
-"""What the solver asks: the network that ships, and a linear model of broad statistics that follows no narrow
-pattern.
+"""Models whose predictions the solver moves: the default network, and a linear model of broad spectral statistics.
 
 A network follows patterns that no listener hears; a target that is reached at it alone is hardly there for anybody
-else. The broad listener knows nothing but how loud, how moving, how struck and how peaked each part of the spectrum
-is, and is linear in that: what moves both moves other judges too (docs/steering.md has the measurements).
+else. The broad listener knows only the level, its changes over time, the onsets and the peakedness of each part of
+the spectrum, and is linear in that: what moves both moves other judges too (docs/steering.md has the measurements).
 """
 
 import importlib.resources

@@ -1,4 +1,4 @@
-"""What a teacher heard in clips: embeddings of another network, computed beforehand.
+"""Embeddings of clips by another network (the teacher of distillation), computed beforehand.
 
 The file is a NumPy archive. For every set NAME of clips it holds NAME_mean [clips, values] and either NAME_files,
 paths of the sound files, or NAME_numbers, their numbers (Soundtracks: 2 is 002.ogg or 002.mp3). Clips are found by

@@ -1,4 +1,4 @@
-"""Chords and keys: what needs pitch and three seconds of it.
+"""Branch for chords and keys: pitch classes over three seconds.
 
 Chords are heard as they come, keys in the mean of three seconds; of all twelve transpositions
 (pitch_class_branch.py) the largest and the mean answer remain.

@@ -1,7 +1,7 @@
-"""Keys and whether they change: what needs pitch and seven seconds of it.
+"""Branch for keys and key changes: pitch classes over three and seven seconds.
 
 Keys are heard in the mean of three seconds and in that of seven: a key that stays fits the longer mean as well as the
-shorter ones in it, one that is left does not. Otherwise like tonal.py.
+shorter ones in it, one that is left does not. Otherwise like key_branch.py.
 
 Shapes: sound [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
 """

@@ -1,4 +1,4 @@
-"""Circular padding: a spectrogram whose last frame is followed by its first one again.
+"""Circular padding of spectrograms in time: the last frame is followed by the first one.
 
 Every position of a network sees some seconds around its own frames. At the ends of a sound these are continued by
 its other end, not by silence, which nobody hears there. What a stack of layers makes of a circle whose length is a

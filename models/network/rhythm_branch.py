@@ -1,4 +1,4 @@
-"""What needs some seconds of time: a branch that hears how regularly things come, and how many layers of them.
+"""Branch for rhythm: autocorrelation of twelve learned envelopes, and convolutions along time.
 
 Twelve learned envelopes are compared with themselves up to 1.5 s earlier over 3.6 s (autocorrelation, the measure of
 pulse clarity of Lartillot et al., ISMIR 2008), beside convolutions along time.

@@ -1,4 +1,4 @@
-"""The scale of the features, set once after training: nothing but recordings' spread says how wide 0..1 is.
+"""Sets the scale of the features once after training, by their standard deviation over recordings.
 
 Ratings of emotions tie the features' meaning, not their scale, for the last layer makes up for it, and training
 against gain fields makes them narrower. So each is stretched around its mean until its spread over recordings is at

@@ -31,7 +31,16 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from live_runs import MODALITY, Playing, jack_server, memory_mib, performance_compare, tell_slow, the_map
+from live_runs import (
+    MODALITY,
+    Playing,
+    jack_server,
+    memory_mib,
+    performance_compare,
+    solved_settings,
+    tell_slow,
+    the_map,
+)
 from moodfader.control.osc.packets import encode_message
 from moodfader.engine.performance.automation_file import read_automation
 from moodfader.engine.processes.realtime import RT_CONTROL, set_realtime
@@ -122,7 +131,13 @@ def measured(asked, block):
         history = read_automation(playing.kept)
         tape = jack_server.Tape(playing.tape)
         found = performance_compare.compare(
-            history, [asked.file], [the_map(asked.file)], tape, probe=MODALITY, block=block
+            history,
+            [asked.file],
+            [the_map(asked.file)],
+            tape,
+            settings=solved_settings(asked.file, history),
+            probe=MODALITY,
+            block=block,
         )
     latencies = [
         (tape.time_of(found.onsets[value]) - at) * 1000 for value, at in probes if found.onsets.get(value) is not None

@@ -189,7 +189,10 @@ def live(seed: int) -> None:
         print(f"files written: {others or 'none'}")
         history, tape = read_automation(playing.kept), bench.jack_server.Tape(playing.tape)
         the_map = bench.the_map(asked.file)
-        found = bench.performance_compare.compare(history, [asked.file], [the_map], tape, probe=bench.MODALITY)
+        settings = bench.solved_settings(asked.file, history)
+        found = bench.performance_compare.compare(
+            history, [asked.file], [the_map], tape, settings=settings, probe=bench.MODALITY
+        )
     print(f"compared with the render: {found.compared / 44100:.0f} s, {len(found.breaks)} discontinuities")
     for name, sent in probes.items():
         heard = [(tape.time_of(found.onsets[value]) - at) * 1000 for value, at in sent if value in found.onsets]

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from moodfader.control.osc.packets import encode_message
 from moodfader.engine.dsp.segment_mask import SegmentMask
+from moodfader.engine.performance.events import SETTING_SOLVED, read_setting
 
 sys.path.append(str(Path(__file__).parents[1]))
 from helpers import jack_server, performance_compare
@@ -91,6 +92,26 @@ def tell_slow(history, tape, found, probes, *, beyond_ms):
         times = [(tape.time_of(sample) - at) * 1000 for sample in (began[value] + found.first_on_tape, onset)]
         when = at - probes[0][1]
         print(f"slow: sent at {when:.2f} s, moved and heard after {np.round(times, 1)} ms", file=sys.stderr)
+
+
+def solved_settings(file, history):
+    """The settings of the recording that were solved as wholes, by the value of their events."""
+    from moodfader.engine.analysis.cache import analyze
+    from moodfader.engine.analysis.settings import AnalysisSettings
+    from moodfader.engine.audio.track import load_track
+    from moodfader.engine.dsp.faders import Faders
+    from moodfader.engine.dsp.solved_settings import SolvedSetting
+    from moodfader.engine.render.whole_setting import solve_whole
+    from moodfader.models.inference.checkpoint import load_model
+
+    track, model = load_track(file), load_model()
+    analysis = analyze(track, model=model, settings=AnalysisSettings())
+    found = {}
+    for text in {change.value for change in history.changes if change.address == SETTING_SOLVED}:
+        _, faders_db = read_setting(text)
+        correction_db = solve_whole(track, analysis, Faders(*faders_db), model).correction_db
+        found[text] = SolvedSetting(np.array(faders_db), correction_db)
+    return found
 
 
 def the_map(file):

@@ -31,10 +31,10 @@ class _Probe:
         self.outputs = []
 
 
-def compare(history, files, maps, tape, *, probe=None, block=512):
+def compare(history, files, maps, tape, *, settings=None, probe=None, block=512):
     """Render `history` again, and hold it against `tape` sample for sample.
 
-    maps are those of the tracks; `probe` is the address whose changes are looked for. A break is a stretch of the
+    maps are those of the tracks, `settings` those that were solved as wholes, by the value of their events; `probe` is the address whose changes are looked for. A break is a stretch of the
     tape that does not go on as the render does: one that is left out or put in is found by looking for where it does.
     """
     sounds = [
@@ -45,6 +45,7 @@ def compare(history, files, maps, tape, *, probe=None, block=512):
     shared = {id(one): one for one in [*sounds, *(known for known in maps if known is not None)]}
     performance = SetRenderer(sounds, ceiling_dbtp=history.ceiling_dbtp)
     performance.masks[:] = maps
+    performance.settings.update(settings or {})
     waiting = list(history.changes)[::-1]
     rendered, probes, found = [], [], Found()
     given = 0

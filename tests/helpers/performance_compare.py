@@ -34,8 +34,9 @@ class _Probe:
 def compare(history, files, maps, tape, *, settings=None, probe=None, block=512):
     """Render `history` again, and hold it against `tape` sample for sample.
 
-    maps are those of the tracks, `settings` those that were solved as wholes, by the value of their events; `probe` is the address whose changes are looked for. A break is a stretch of the
-    tape that does not go on as the render does: one that is left out or put in is found by looking for where it does.
+    maps are those of the tracks, `settings` those that were solved as wholes, by the value of their events; `probe`
+    is the address whose changes are looked for. A break is a stretch of the tape that does not go on as the render
+    does: one that is left out or put in is found by looking for where it does.
     """
     sounds = [
         SampleBuffer.from_file(file, sample_rate=history.sample_rate, channels=history.channels) for file in files

@@ -5,9 +5,12 @@ says what); 3 some tracks of a batch failed; 130 interrupted by Ctrl-C, 143 by S
 the program itself (with a traceback to report).
 """
 
+import atexit
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final, NoReturn
 
 import typer
 
@@ -21,6 +24,9 @@ from .console.renamed_options import current_option
 from .console.terminal_io import Terminated, adapt_streams, ended_by_signals, is_broken_pipe, silence_stdout
 from .experiments import evaluate_command, train_command
 from .live_commands import devices, midi, osc, play
+
+INTERRUPTED: Final = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 app = typer.Typer(
     name="moodfader",
@@ -86,7 +92,7 @@ def run(arguments: Sequence[str]) -> int:
         return 2
     except (KeyboardInterrupt, typer.Abort):
         print_error("interrupted")
-        return 130
+        return INTERRUPTED
     except Terminated as error:
         print_error("ended by a signal")
         return 128 + error.number
@@ -98,7 +104,7 @@ def run(arguments: Sequence[str]) -> int:
             print_error(reason)
             return 2
         raise
-    if code == 130:
+    if code == INTERRUPTED:
         print_error("interrupted")
     return code if isinstance(code, int) else 0
 
@@ -118,7 +124,22 @@ def main() -> None:
     adapt_streams()
     with ended_by_signals():
         code = run(sys.argv[1:])
+    if code == INTERRUPTED:
+        _exit_interrupted()
     sys.exit(code)
+
+
+def _exit_interrupted() -> NoReturn:
+    """Exit with INTERRUPTED in every case.
+
+    Where the interrupt came while Python executed code that it had made of text, as it does when many modules are
+    imported, `sys.exit` would end the process by SIGINT, whatever its argument.
+    """
+    atexit._run_exitfuncs()
+    with contextlib.suppress(OSError, ValueError):  # (nobody reads any more)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -86,6 +86,23 @@ def test_an_interrupted_analysis_leaves_nothing(long_song, model_file, place):
     assert [p for p in place.rglob("*") if p.is_file()] == []
 
 
+def test_the_exit_code_is_that_of_an_interrupt_wherever_it_comes():
+    """Python ends itself by the signal where the interrupt came while it executed text, as in many imports."""
+    code = """
+from moodfader.control import cli
+
+def run(arguments):
+    try:
+        exec("raise KeyboardInterrupt")
+    except KeyboardInterrupt:
+        return cli.INTERRUPTED
+
+cli.run = run
+cli.main()
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 130
+
+
 def waited_for(happened, running: subprocess.Popen, seconds: float = 120):
     """What `happened` says as soon as it says something, or nothing if the program ends first."""
     until = time.monotonic() + seconds

@@ -56,7 +56,8 @@ def compare(history, files, maps, tape, *, settings=None, probe=None, block=512)
             now.append(waiting.pop())
         probed = [change for change in now if change.address == probe]
         if probed:
-            without = copy.deepcopy(performance, dict(shared))
+            masks = {id(mask): mask for mask in performance._active_masks if mask is not None}  # (with settings)
+            without = copy.deepcopy(performance, {**shared, **masks})
             probes.append(_Probe(probed[-1].value, without, given))
         for change in now:
             performance.apply(change.address, change.value)

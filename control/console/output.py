@@ -18,8 +18,8 @@ from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from ...models.common.arrays import ProgressCallback
 from ...models.common.formatting import format_duration, rounded_values
+from ...models.common.progress import ProgressCallback
 
 
 class _Console(Console):

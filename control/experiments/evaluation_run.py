@@ -8,9 +8,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...models.common.arrays import FloatArray, Floats, ProgressCallback
+from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import SAMPLE_RATE
 from ...models.common.errors import InputError
+from ...models.common.progress import ProgressCallback
 from ...models.datasets.clip_dataset import TARGET_SETS, ClipDataset, clip_digests, material_digest
 from ...models.datasets.digests import short_digest
 from ...models.datasets.folds import group_folds

@@ -13,10 +13,10 @@ import numpy.typing as npt
 import torch
 from threadpoolctl import threadpool_limits
 
-from ...models.common.arrays import FloatArray, Labels, ProgressCallback
+from ...models.common.arrays import FloatArray, Labels
 from ...models.common.constants import CLIP_FRAMES
 from ...models.common.errors import InputError
-from ...models.common.progress import progress_span, report_step
+from ...models.common.progress import ProgressCallback, progress_span, report_step
 from ...models.inference.checkpoint import Model
 from ...models.inference.threads import torch_threads
 from ..audio.track import Track

@@ -4,11 +4,13 @@ import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FADER_RANGE_DB = (-12.0, 12.0)
 MASTER_RANGE_DB = (-60.0, 12.0)
@@ -64,6 +66,8 @@ class Faders:
         """Whether all seven are at 0 dB."""
         return not any(astuple(self))
 
-    def to_array(self) -> np.ndarray:
+    def to_array(self) -> "np.ndarray":
         """The seven gains in dB in the order of MIDLEVEL, float32 [7]."""
+        import numpy as np  # here: what only names faders, like the help of a command, needs no arrays
+
         return np.array(astuple(self), dtype=np.float32)

@@ -6,10 +6,10 @@ from typing import Final
 
 from matplotlib.axes import Axes
 
-from ...models.common.arrays import ProgressCallback
 from ...models.common.atomic_write import atomic_write, make_folder
 from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.errors import InputError
+from ...models.common.progress import ProgressCallback
 from ...models.inference.checkpoint import Model
 from ..analysis.analysis import Analysis
 from ..analysis.faithfulness import FaithfulnessCurve, faithfulness_curves

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ...models.common.arrays import ProgressCallback
 from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
+from ...models.common.progress import ProgressCallback
 from ...models.inference.checkpoint import Model, load_model
 from ...models.inference.device import resolve_device
 from ..analysis.analysis import Analysis

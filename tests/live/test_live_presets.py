@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 import soundfile
+from helpers.waiting import until
 from moodfader.engine.analysis.cache import analyze
 from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.audio.sample_buffer import SampleBuffer
@@ -23,13 +24,6 @@ from moodfader.models.inference.checkpoint import load_model
 
 RATE = 22050
 PRESET = (-6.0, 6.0, 0.0, 0.0, 6.0, 0.0, 4.0)
-
-
-def until(condition, seconds=180.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.02)
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from helpers.waiting import until
 from moodfader.engine.analysis.cache import analyze
 from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.analysis.surrogate import Surrogate, TrackSummary
@@ -50,13 +51,6 @@ def file(tmp_path_factory):
 @pytest.fixture(scope="module")
 def analysis(file, random_model):
     return analyze(load_track(file), model=random_model, settings=AnalysisSettings(passes=64, coupled=True))
-
-
-def until(condition, seconds=120.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.01)
 
 
 # ring

@@ -119,7 +119,7 @@ def play(
     """Play tracks one after the other; seven faders move them, eight emotions follow."""
     require("pyo", "textual", "zeroconf", "supriya_midi")
     from ...engine.audio.decode import probe
-    from ...engine.live.player import PlayerOptions
+    from ...engine.live.player_options import PlayerOptions
     from ...engine.performance.automation_file import check_recordable
     from ...engine.processes.realtime import set_control_priority
     from ..saved_session.keeper import ShowKeeper, crashed_show, restore_show

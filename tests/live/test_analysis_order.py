@@ -6,7 +6,8 @@ import soundfile
 from helpers.waiting import until
 from moodfader.control.parameters.table import ROOT
 from moodfader.engine.analysis.analysis_file import load_analysis
-from moodfader.engine.live.player import Player, PlayerOptions
+from moodfader.engine.live.player import Player
+from moodfader.engine.live.player_options import PlayerOptions
 from moodfader.engine.processes.messages import AnalysisProgress, Notice, TrackAnalyzed, TrackThumbnail
 
 RATE = 22050

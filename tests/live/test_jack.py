@@ -18,7 +18,7 @@ from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.dsp.segment_mask import SegmentMask
-from moodfader.engine.live.player import PlayerOptions
+from moodfader.engine.live.player_options import PlayerOptions
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
 from moodfader.engine.performance.events import ControlEvent
 from moodfader.engine.performance.performance import render_events

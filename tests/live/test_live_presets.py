@@ -14,7 +14,8 @@ from moodfader.engine.audio.track import load_track
 from moodfader.engine.dsp.faders import Faders
 from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.dsp.solved_settings import SolvedSetting
-from moodfader.engine.live.player import Player, PlayerOptions
+from moodfader.engine.live.player import Player
+from moodfader.engine.live.player_options import PlayerOptions
 from moodfader.engine.performance.events import ROOT, SETTING_SOLVED, ControlEvent, setting_text
 from moodfader.engine.performance.performance import render_events
 from moodfader.engine.processes.messages import EventsApplied

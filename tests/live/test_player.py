@@ -18,7 +18,8 @@ from moodfader.engine.dsp.ramps import Ramp
 from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.live.effect_meter import measure_effect
 from moodfader.engine.live.offline_player import OfflinePlayer
-from moodfader.engine.live.player import BLOCK_LENGTH, Player, PlayerOptions
+from moodfader.engine.live.player import Player
+from moodfader.engine.live.player_options import BLOCK_LENGTH, PlayerOptions
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
 from moodfader.engine.performance.events import ControlEvent
 from moodfader.engine.performance.performance import render_events

@@ -11,7 +11,7 @@ from moodfader.control.session.session import Session
 from moodfader.engine.analysis.cache import analyze
 from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.audio.track import load_track
-from moodfader.engine.live.player import PlayerOptions
+from moodfader.engine.live.player_options import PlayerOptions
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
 
 RATE = 22050

@@ -41,11 +41,11 @@ from ..processes.messages import (
     TrackAnalyzed,
     UseAnalysis,
 )
+from ..processes.restarts import PROCESS_TEXTS, RestartLimit
 from ..processes.ring_buffer import RingBuffer
 from . import entry_points
 from .control_queue import ControlQueue
 from .player_options import PlayerOptions
-from .restarts import PROCESS_TEXTS, RestartLimit
 
 _GATHER_S: Final = 0.001
 _JOIN_S: Final = 1.5

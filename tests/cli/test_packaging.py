@@ -21,7 +21,7 @@ LAYERS = (
     "models.numpy_network",
     "models.datasets",
     "models.inference",
-    "models.inference.reverse",
+    "models.inference.backward",
     "models.training",
     "models.evaluation",
     "models.jury",

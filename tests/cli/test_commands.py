@@ -313,8 +313,9 @@ def test_the_cache_is_shown_and_cleared(song, model_file, tmp_path, monkeypatch,
     assert run(["cache", "--json"]) == 0
     size = Path(kept["analysis"]).stat().st_size
     assert json_lines(capsys.readouterr().out) == [{"path": str(tmp_path / "analyses"), "analyses": 1, "bytes": size}]
+    (tmp_path / "analyses" / "interrupted.partial").write_bytes(bytes(9))
     assert run(["cache", "clear"]) == 0
-    assert "deleted 1 analysis" in capsys.readouterr().out
+    assert "deleted 1 analysis and 1 interrupted" in capsys.readouterr().out
     assert sorted(tmp_path.rglob("*.*")) == [other]
 
 

@@ -1,4 +1,4 @@
-"""Sound files that are cut off, damaged in the middle, or something else: told in one line, nothing on the terminal."""
+"""Sound files that are cut off, damaged in the middle, or something else: told in one line."""
 
 import json
 from fractions import Fraction
@@ -45,7 +45,9 @@ def cut(path, fraction: float = 0.5):
         ("a.tta", "tta", "tta"),
     ],
 )
-def test_half_a_file_of_any_container_is_refused_as_truncated(program, program_line, tmp_path, name, codec, container):
+def test_half_a_file_of_any_container_is_refused_as_truncated(
+    program, program_line, tmp_path, name, codec, container
+):
     path = encoded(tmp_path / name, codec, container)
     whole = program("predict", path, "--json")
     assert whole.code == 0, whole.err
@@ -119,7 +121,8 @@ def test_noise_with_the_name_of_a_sound_file_is_one_line(program, tmp_path, name
 
 
 @pytest.mark.parametrize(
-    ("beginning", "kind"), [(b"MThd\0\0\0\6", "MIDI"), (b"PK\3\4", "zip"), (b"%PDF-1.7", "PDF"), (b"\x89PNG", "picture")]
+    ("beginning", "kind"),
+    [(b"MThd\0\0\0\6", "MIDI"), (b"PK\3\4", "zip"), (b"%PDF-1.7", "PDF"), (b"\x89PNG", "picture")],
 )
 def test_a_file_of_another_kind_is_called_what_it_is(program_line, tmp_path, beginning, kind):
     path = tmp_path / "song.mp3"

@@ -191,6 +191,8 @@ def measure_track(
     if sample_peak <= SILENCE:
         raise InputError(f"{path}: it is silent from start to end")
     if network_input.level <= SILENCE:
+        if source.channels == 1:
+            raise InputError(f"{path}: it is silent, clicks apart")
         raise InputError(
             f"{path}: it is silent when mixed to mono, clicks apart (one channel the other one turned upside down?)"
         )
@@ -216,7 +218,8 @@ def _check_length(source: AudioFileInfo, samples: int) -> None:
         actual_s, declared_s = samples / rate, source.declared_frames / rate
         raise InputError(f"{path}: it is truncated ({actual_s:.2f} s of {declared_s:.2f} s are there)")
     if samples < rate:
-        raise InputError(f"{path}: it lasts {samples / rate:.2f} s, at least one second is needed")
+        milliseconds = 1000 * samples // rate  # (rounded down: "1.00 s" is no reason)
+        raise InputError(f"{path}: it lasts {milliseconds / 1000} s, at least one second is needed")
 
 
 class _MonoMix:

@@ -23,12 +23,11 @@ from ..analysis.prediction import predict_track
 from ..analysis.surrogate import expected_emotions, shifted_emotions
 from ..audio.track import Track
 from ..dsp.faders import Faders
+from ..dsp.limiter import CEILING_RANGE_DBTP
 from ..steering.confirmed import confirmed_part
 from .audio_writer import check_layout, validate_output
 from .level_controlled_write import LOUDNESS_TOLERANCE_LU, WrittenLevels, write_with_levels
 from .tags import copy_tags
-
-CEILING_RANGE_DBTP = (-20.0, 0.0)
 
 
 @dataclass(frozen=True, repr=False)

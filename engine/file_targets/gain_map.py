@@ -5,7 +5,6 @@ and kept as a label map: the filter streams, so a track of an hour needs no more
 in time; between moments they go straight.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -18,6 +17,7 @@ from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
 from ..dsp.faders import FADER_RANGE_DB, Faders
 from ..steering.handles import LIMIT_DB, MARGIN, handle_fields
+from .narrow_fields import NarrowFields
 
 STEP_DB: Final = 0.1
 _LEVELS: Final = round(2 * LIMIT_DB / STEP_DB) + 1
@@ -28,16 +28,26 @@ FULL: Final = Faders(FADER_RANGE_DB[1])
 
 @dataclass(frozen=True)
 class Trajectory:
-    """Coefficients [moments, handles] in dB at moments [moments] in seconds, rising."""
+    """Coefficients [moments, fields] in dB at moments [moments] in seconds, rising.
+
+    bases: by stage of narrow fields the coefficients [moments, fields before it] under which it is made.
+    """
 
     times_s: Floats
     coefficients: Floats
+    bases: tuple[Floats, ...] = ()
 
     def at(self, frames: npt.NDArray[np.integer]) -> Floats:
-        """Coefficients [frames, handles] at spectrogram frames."""
+        """Coefficients [frames, fields] at spectrogram frames."""
+        return self._between(self.coefficients, frames)
+
+    def bases_at(self, frames: npt.NDArray[np.integer]) -> list[Floats]:
+        """By stage the coefficients [frames, fields before it] at spectrogram frames."""
+        return [self._between(base, frames) for base in self.bases]
+
+    def _between(self, coefficients: Floats, frames: npt.NDArray[np.integer]) -> Floats:
         seconds = frames * (HOP_LENGTH / SAMPLE_RATE)
-        columns = [np.interp(seconds, self.times_s, column) for column in self.coefficients.T]
-        return np.stack(columns, axis=1)
+        return np.stack([np.interp(seconds, self.times_s, column) for column in coefficients.T], axis=1)
 
 
 @dataclass(frozen=True)
@@ -53,12 +63,10 @@ class GainMap:
     largest_db: float
 
 
-def gain_map(
-    spectrogram: FloatArray, trajectory: Trajectory, *, more: Callable[[FloatArray], FloatArray] | None = None
-) -> GainMap:
-    """The map of a track's log-spectrogram [frames, bands] under coefficients of the handles, and of `more` fields.
+def gain_map(spectrogram: FloatArray, trajectory: Trajectory, *, narrow: NarrowFields | None = None) -> GainMap:
+    """The map of a track's log-spectrogram [frames, bands] under coefficients of the handles, and of narrow fields.
 
-    more: fields [fields, frames, bands] of a part of the spectrogram.
+    narrow: makes these, where the trajectory has stages.
     """
     labels = np.empty(spectrogram.shape, np.int16)
     squares, largest = 0.0, 0.0
@@ -67,7 +75,9 @@ def gain_map(
     for start, stop in pairwise(borders):
         begin = max(start - MARGIN, 0)
         around = spectrogram[begin : stop + MARGIN]
-        fields = handle_fields(around) if more is None else np.concatenate((handle_fields(around), more(around)))
+        fields = handle_fields(around)
+        if narrow is not None:
+            fields = narrow.beside(fields, around, trajectory.bases_at(np.arange(begin, begin + len(around))))
         fields = fields[:, start - begin : stop - begin]
         whole = np.einsum("fh,hfb->fb", trajectory.at(np.arange(start, stop)).astype(np.float32), fields)
         field = LIMIT_DB * np.tanh(whole / LIMIT_DB)

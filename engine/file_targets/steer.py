@@ -123,7 +123,7 @@ def steer(
                 return solver.solve(*correction)
 
         def attempt(trajectory: Trajectory, begun: float) -> _Try:
-            map = gain_map(spectrogram, trajectory, more=solver.fields_beside)
+            map = gain_map(spectrogram, trajectory, narrow=solver.narrow)
             written = write_gain_map(
                 track,
                 map,

@@ -62,7 +62,7 @@ class GainPath:
         self.front_end = LogSpectrogram()
         """Sound [samples] -> log-spectrogram [frames, bands]."""
         self._plain = torch.pow(10.0, torch.as_tensor(self.front_end(sound))) - 1  # magnitude [frames, bands]
-        self._band_power = self._plain**2 * torch.from_numpy(_band_k_power())
+        self._band_power = self._plain**2 * torch.from_numpy(band_k_power())
 
     def spectrogram(self, field_db: torch.Tensor, *, matched: bool = False) -> torch.Tensor:
         """What is heard under a gain field [frames, bands] in dB: log-spectrogram [frames, bands]."""
@@ -115,7 +115,7 @@ def _k_power() -> FloatArray:
     return np.asarray(np.abs(response) ** 2, np.float32)
 
 
-def _band_k_power() -> FloatArray:
+def band_k_power() -> FloatArray:
     """Squared magnitude of the K-weighting at the bands, times their widths in Hz: float32 [bands]."""
     frequencies = band_frequencies().astype(np.float64)
     response = section_response(k_weighting(SAMPLE_RATE), frequencies * (2 * np.pi / SAMPLE_RATE))

@@ -26,9 +26,9 @@ from ..explain.effect_sums import EffectSums
 from ..explain.perturbation import cut_window, perturbation_per_db
 from ..explain.segmentation import segment_spectrogram
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
-from ..steering.excerpts import middle_start, placed_excerpts, spread_starts
+from ..steering.excerpts import few_starts, placed_excerpts, spread_starts
 from ..steering.fader_masks import DecoupledFaders, decoupled_faders
-from ..steering.listeners import own_listeners
+from ..steering.listeners import fader_listeners
 from .analysis import CLIP_SECONDS, Analysis
 from .prediction import predict_track
 from .settings import AnalysisSettings, estimator_module
@@ -158,19 +158,19 @@ def _decouple(
     model: Model,
     progress: Callable[[float], None] | None,
 ) -> DecoupledFaders:
-    middle, several = middle_start(track), spread_starts(track)
-    stretches = middle + (several if several != middle else [])
+    begin, several = few_starts(track), spread_starts(track)
+    stretches = begin + (several if several != begin else [])
     threads = min(torch.get_num_threads(), 2)
     with torch_threads(1):  # (many small operations: a second thread waits more than it works)
         excerpts = placed_excerpts(track, stretches)
-        few = excerpts[: len(middle)]
+        few = excerpts[: len(begin)]
         return decoupled_faders(
             spectrogram,
             labels,
             selected,
             few,
-            excerpts[len(middle) :] or few,
-            own_listeners(model),
+            excerpts[len(begin) :] or few,
+            fader_listeners(model),
             progress=None if progress is None else lambda done: progress(_EXPLAINING + (1 - _EXPLAINING) * done),
             threads=threads,
         )

@@ -3,7 +3,7 @@
 A fader's gain field is put together from the effects of the segments (the seven masks of the explanation) and from
 handles (handles.py: broad gain fields such as bands, onsets or loud moments), both as one value a segment. For each
 feature, and for each way that its fader can go, the solver finds the combination that moves the feature at the
-default model by as much as was asked and leaves the others there (firm), and that moves it at two further networks
+default model by as much as was asked and leaves the others there (firm), and that moves it at three further listeners
 too (listeners.py), as far as the gain allows (soft). Networks are not linear: what leaves the other features alone
 when it boosts does not when it cuts, so a fader has two masks, one above zero and one below. Each is solved at 6
 dB; it is that field over 6 dB, so a fader stays linear in decibels on either side, and live there is nothing to
@@ -37,8 +37,10 @@ MAX_RMS_DB: Final = 3.2
 """More does not reach the listeners: no segment gets more than SOLVED_AT_DB, and what is pressed there is bent."""
 OWN_RMS_SHARE: Final = 0.75
 """So much of the gain may go into moving the network alone: a feature that would take more is moved by less."""
-SOFT_TARGET: Final = 0.3
-"""What is asked of the broad listener and of the companion: more than there is, so all the gain goes there."""
+SOFT_GAIN_DB: Final = 12.0
+"""Of each further listener is asked what a field of so much gain along its own slopes would move: more than there is
+gain for, so all of it goes there, and each counts alike, however far it moves.
+"""
 TRIES: Final = 3
 """How often all listeners are asked."""
 CORRECTED_RMS: Final = 1.2
@@ -126,6 +128,7 @@ class _FaderSolver:
         self._slopes = self._slopes_at(self._few, rows, np.zeros(len(fields))).reshape(self._listeners, _FEATURES, -1)
         root = np.sqrt(np.concatenate((np.full(_FEATURES, _EXPLAINED_COST), DAMAGE[:FADER_HANDLES])))
         self._metric = (fields * self._few.sizes) @ fields.T * root[:, None] * root
+        self._soft_targets = SOFT_GAIN_DB * self._free_slopes()
 
     def fader(self, case: tuple[int, float]) -> tuple[FloatArray, dict[int, Floats]]:
         """A feature and a side: the mask [segments], and what the features are moved by at that side's levels."""
@@ -158,10 +161,16 @@ class _FaderSolver:
         gram += (1e-6 * np.trace(gram) / len(gram) + 1e-18) * np.eye(len(gram))
         return float(np.sqrt(TARGET * np.linalg.inv(gram)[feature, feature] * TARGET)) + 1e-9
 
+    def _free_slopes(self) -> Floats:
+        """How far a dB of gain that leaves the network where it is can move each of the others: [listeners - 1, 7]."""
+        rows = self._slopes @ inverse_root(self._metric)
+        across, _ = np.linalg.qr(rows[0].T)
+        return np.asarray(np.linalg.norm(rows[1:] - rows[1:] @ across @ across.T, axis=2))
+
     def _solve(self, feature: int, target: float, slopes: Floats) -> Solution:
         """With all listeners, on few excerpts: the network firm, the others soft."""
-        rows = np.arange(len(slopes))
-        soft = rows >= _FEATURES
+        firm = target * (np.arange(_FEATURES) == feature)
+        targets = np.concatenate((firm, np.sign(target) * self._soft_targets[:, feature]))
 
         def measure(coefficients: Floats) -> Floats:
             moved = self._few.heard(self._gains(coefficients).astype(np.float32)) - self._few.before
@@ -170,11 +179,11 @@ class _FaderSolver:
         return solve(
             measure,
             slopes,
-            np.where(soft, np.sign(target) * SOFT_TARGET, target * (rows == feature)),
+            targets,
             self._metric,
             rms_of=self._rms_db,
             max_rms_db=MAX_RMS_DB,
-            soft=soft,
+            soft=np.arange(len(slopes)) >= _FEATURES,
             tries=TRIES,
             worst_first=0.0,
             tolerance=TOLERANCE,

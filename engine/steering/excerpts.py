@@ -167,8 +167,12 @@ def field_slopes(
     """
     field = field_db.clone().requires_grad_()
     spectrogram = path.quick_spectrogram(field)
-    said = {listener: listeners[listener](spectrogram) for listener in {listener for listener, _ in rows}}
-    return torch.stack([torch.autograd.grad(said[a][b], field, retain_graph=True)[0] for a, b in rows])
+    found: dict[tuple[int, int], torch.Tensor] = {}
+    for number in {listener for listener, _ in rows}:
+        outputs = sorted({output for listener, output in rows if listener == number})
+        for output, pixels in zip(outputs, listeners[number].gradients(spectrogram.detach(), outputs), strict=True):
+            (found[number, output],) = torch.autograd.grad(spectrogram, field, pixels, retain_graph=True)
+    return torch.stack([found[row] for row in rows])
 
 
 def _picture(sound: FloatArray) -> FloatArray:

@@ -162,7 +162,7 @@ class _FaderSolver:
         return float(np.sqrt(TARGET * np.linalg.inv(gram)[feature, feature] * TARGET)) + 1e-9
 
     def _free_slopes(self) -> Floats:
-        """How far a dB of gain that leaves the network where it is can move each of the others: [listeners - 1, 7]."""
+        """How far a dB of gain that leaves the network where it is can move each other one: [listeners - 1, 7]."""
         rows = self._slopes @ inverse_root(self._metric)
         across, _ = np.linalg.qr(rows[0].T)
         return np.asarray(np.linalg.norm(rows[1:] - rows[1:] @ across @ across.T, axis=2))

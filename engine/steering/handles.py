@@ -68,11 +68,19 @@ def handle_fields(spectrogram: FloatArray, *, count: int = len(HANDLES)) -> Floa
 
 def percussiveness(picture: FloatArray) -> FloatArray:
     """2 P^2 / (H^2 + P^2) - 1 of medians along time (H) and frequency (P): -1 sustained, 1 struck [frames, bands]."""
+    sustained = _medians(np.ascontiguousarray(picture.T)).T ** 2
+    struck = _medians(picture) ** 2
+    return np.asarray((2 * struck + 1e-6) / (sustained + struck + 1e-6) - 1, np.float32)
+
+
+def _medians(rows: FloatArray) -> FloatArray:
+    """Moving medians along each row of an array, whose ends are mirrored."""
     from scipy import ndimage
 
-    sustained = ndimage.median_filter(picture, (_MEDIAN, 1)) ** 2
-    struck = ndimage.median_filter(picture, (1, _MEDIAN)) ** 2
-    return np.asarray((2 * struck + 1e-6) / (sustained + struck + 1e-6) - 1, np.float32)
+    # SciPy's filter of one long row takes an eighth of the time of that of a picture.
+    half = _MEDIAN // 2
+    ends = np.pad(rows, ((0, 0), (half, half)), mode="symmetric")
+    return np.asarray(ndimage.median_filter(ends.ravel(), _MEDIAN).reshape(ends.shape)[:, half:-half])
 
 
 def field_of(coefficients: torch.Tensor, fields: torch.Tensor) -> torch.Tensor:

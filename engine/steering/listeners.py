@@ -8,7 +8,7 @@ judges too (docs/steering.md has the measurements).
 """
 
 import importlib.resources
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -17,9 +17,12 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from ...models.common.errors import InputError
+from ...models.inference.backward.network import BackwardPass
 from ...models.inference.checkpoint import Model, load_model
+from ...models.network.padding import filling
 
 OUTPUTS: Final = (*MIDLEVEL, *EMOTIONS)
 """What a listener says of a spectrogram, in this order."""
@@ -34,11 +37,18 @@ _FURTHEST: Final = 6.0
 
 
 class Listener(Protocol):
-    """Log-spectrogram [frames, bands] -> features and emotions [15] on the scale 0..1, differentiable."""
+    """Log-spectrogram [frames, bands] -> features and emotions [15] on the scale 0..1."""
 
     name: str
 
-    def __call__(self, spectrogram: torch.Tensor) -> torch.Tensor: ...
+    def __call__(self, spectrogram: torch.Tensor) -> torch.Tensor:
+        """Return what it says of a spectrogram, differentiable."""
+
+    def of_each(self, spectrograms: Sequence[FloatArray]) -> FloatArray:
+        """Return what it says of each spectrogram: [spectrograms, 15]."""
+
+    def gradients(self, spectrogram: torch.Tensor, outputs: Sequence[int]) -> torch.Tensor:
+        """Return the gradients of outputs with respect to a spectrogram: [outputs, frames, bands]."""
 
 
 class NetworkListener:
@@ -48,9 +58,38 @@ class NetworkListener:
         self.name = name
         self._network = model.network
 
+        self._backward_pass = BackwardPass(self._network) if BackwardPass.supports(self._network) else None
+
     def __call__(self, spectrogram: torch.Tensor) -> torch.Tensor:
-        midlevel, emotions = self._network(spectrogram[None].to(self._network.device))
-        return torch.cat((midlevel[0], emotions[0])).cpu()
+        return torch.cat(self._network(spectrogram[None].to(self._network.device)), 1)[0].cpu()
+
+    def of_each(self, spectrograms: Sequence[FloatArray]) -> FloatArray:
+        """See `Listener`; spectrograms of one length go through the network together."""
+        said = np.empty((len(spectrograms), len(OUTPUTS)), np.float32)
+        lengths = np.array([len(one) for one in spectrograms])
+        with torch.inference_mode():
+            for length in np.unique(lengths):
+                places = np.flatnonzero(lengths == length)
+                alike = torch.from_numpy(np.stack([spectrograms[place] for place in places]))
+                said[places] = torch.cat(self._network(alike.to(self._network.device)), 1).cpu().numpy()
+        return said
+
+    def gradients(self, spectrogram: torch.Tensor, outputs: Sequence[int]) -> torch.Tensor:
+        """See `Listener`; the seven features go back together, and emotions are linear in them."""
+        if self._backward_pass is None:
+            return _differentiated(self, spectrogram, outputs)
+        frames = len(spectrogram)
+        with torch.inference_mode():
+            sound = self._network.around(spectrogram[None].to(self._network.device))
+            pooled, trace = self._backward_pass.forward(sound)
+            turn = self._backward_pass.backward(trace)[:, 0]  # [7, frames and what fills them up, bands]
+            pixels = turn[:, :frames].clone()
+            rest = filling(frames, self._network.geometry.stride)
+            pixels.index_add_(1, torch.from_numpy(rest).to(pixels.device), turn[:, frames:])
+        pooled = pooled.clone().requires_grad_()
+        said = torch.cat(self._network.read(pooled), 1)[0]
+        layer = torch.stack([torch.autograd.grad(said[k], pooled, retain_graph=True)[0][0] for k in outputs])
+        return torch.tensordot(layer, pixels.clone(), 1).cpu()
 
 
 class LinearListener:
@@ -79,6 +118,22 @@ class LinearListener:
     def __call__(self, spectrogram: torch.Tensor) -> torch.Tensor:
         standard = (self._statistics(spectrogram) - self._mean) / self._deviation
         return standard.clamp(-_FURTHEST, _FURTHEST) @ self._slopes + self._offset
+
+    def of_each(self, spectrograms: Sequence[FloatArray]) -> FloatArray:
+        """See `Listener`."""
+        with torch.inference_mode():
+            return np.stack([self(torch.from_numpy(one)).numpy() for one in spectrograms])
+
+    def gradients(self, spectrogram: torch.Tensor, outputs: Sequence[int]) -> torch.Tensor:
+        """See `Listener`."""
+        return _differentiated(self, spectrogram, outputs)
+
+
+def _differentiated(listener: Listener, spectrogram: torch.Tensor, outputs: Sequence[int]) -> torch.Tensor:
+    """Return gradients by automatic differentiation."""
+    pixels = spectrogram.detach().requires_grad_()
+    said = listener(pixels)
+    return torch.stack([torch.autograd.grad(said[output], pixels, retain_graph=True)[0] for output in outputs])
 
 
 def broad_statistics(spectrogram: torch.Tensor) -> torch.Tensor:

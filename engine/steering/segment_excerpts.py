@@ -32,10 +32,10 @@ class SegmentExcerpts:
         self._listeners = listeners
         self._segments = int(segments.max()) + 1
         self._paths = [GainPath(sound, offset=first % HOP_LENGTH) for sound, first in excerpts]
-        self._labels = [
-            torch.from_numpy(_rows(segments, first // HOP_LENGTH, frame_count(len(sound)) + 1)).long()
-            for sound, first in excerpts
+        self._label_maps = [
+            _rows(segments, first // HOP_LENGTH, frame_count(len(sound)) + 1) for sound, first in excerpts
         ]
+        self._labels = [torch.from_numpy(one).long() for one in self._label_maps]
         counts = torch.stack([torch.bincount(one.flatten(), minlength=self._segments) for one in self._labels]).sum(0)
         self.sizes: Floats = (counts / counts.sum()).double().numpy()
         self._shares = [len(sound) for sound, _ in excerpts]
@@ -43,13 +43,13 @@ class SegmentExcerpts:
 
     def heard(self, gains_db: FloatArray, *, listeners: int | None = None) -> Floats:
         """What the (first so many) listeners say under gains of the segments [segments]: [listeners, 15]."""
-        gains = torch.from_numpy(np.asarray(gains_db, np.float32))
-        said = []
-        with torch.inference_mode():
-            for path, labels in zip(self._paths, self._labels, strict=True):
-                spectrogram = path.spectrogram(gains[labels], matched=True)
-                said.append(torch.stack([one(spectrogram) for one in self._listeners[:listeners]]))
-        return np.asarray(np.average(torch.stack(said).double().numpy(), axis=0, weights=self._shares))
+        gains = np.asarray(gains_db, np.float32)
+        spectrograms = [
+            path.arrays.spectrogram(gains[labels], matched=True)
+            for path, labels in zip(self._paths, self._label_maps, strict=True)
+        ]
+        said = np.stack([one.of_each(spectrograms) for one in self._listeners[:listeners]], axis=1)
+        return np.asarray(np.average(said.astype(np.float64), axis=0, weights=self._shares))
 
     def slopes(self, rows: Sequence[tuple[int, int]], gains_db: FloatArray) -> Floats:
         """Change of outputs (listener, number) per dB of each segment, about, at gains: [rows, segments]."""

@@ -4,6 +4,7 @@ Does not import torch, so that the live processes start quickly.
 """
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from .arrays import FloatArray
 from .constants import BANDS_PER_OCTAVE, F_MAX, F_MIN, HOP_LENGTH, N_BANDS, N_FFT, SAMPLE_RATE
 
 _TUNING_HZ = 440.0
+_BLOCK_EDGES = (0, 80, 120)
 
 
 @cache
@@ -45,6 +47,18 @@ def filterbank() -> FloatArray:
         triangle = np.concatenate([rise, fall]).astype(np.float32)
         matrix[start:stop, band] = triangle / triangle.sum()
     return matrix
+
+
+@cache
+def filter_blocks() -> tuple[tuple[slice, slice, FloatArray], ...]:
+    """Return the filterbank in pieces without most of its zeros: (bands, bins, float32 [bins, bands]) of each."""
+    edges = (*_BLOCK_EDGES, N_BANDS)
+    pieces = []
+    for first, end in pairwise(edges):
+        bins = np.flatnonzero(filterbank()[:, first:end].any(axis=1))
+        rows = slice(int(bins[0]), int(bins[-1]) + 1)
+        pieces.append((slice(first, end), rows, np.ascontiguousarray(filterbank()[rows, first:end])))
+    return tuple(pieces)
 
 
 def frame_count(samples: int) -> int:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..common.arrays import FloatArray
-from ..common.constants import HOP_LENGTH, N_FFT
-from ..common.filterbank import filterbank, frame_count
+from ..common.constants import HOP_LENGTH, N_BANDS, N_FFT
+from ..common.filterbank import filter_blocks, frame_count
 from .compiled_scipy import rfft
 
 INPUT_VERSION: Final = 2
@@ -34,11 +34,12 @@ def _window() -> FloatArray:
 def log_spectrogram(sound: FloatArray) -> FloatArray:
     """Sound [samples] that starts half a frame early and ends half a frame late -> float32 [frames, N_BANDS]."""
     frames = sliding_window_view(sound, N_FFT)[::HOP_LENGTH]
-    result = np.empty((len(frames), filterbank().shape[1]), np.float32)
+    result = np.empty((len(frames), N_BANDS), np.float32)
     for first in range(0, len(frames), _FRAMES_AT_ONCE):
         part = frames[first : first + _FRAMES_AT_ONCE]
-        magnitude = np.abs(rfft(part * _window()))[:, :-1]  # without the Nyquist bin
-        np.matmul(magnitude, filterbank(), out=result[first : first + len(part)])
+        magnitude = np.abs(rfft(part * _window()))
+        for bands, bins, filters in filter_blocks():
+            result[first : first + len(part), bands] = magnitude[:, bins] @ filters
     result += np.float32(1)
     return np.log10(result, out=result)
 

@@ -54,15 +54,16 @@ def batch_run(command: str, music: Path, folder: Path, model: list[str]) -> tupl
     """The end of a batch of two workers as JSON, its seconds, and the most bytes that a process below it held."""
     words = [*PROGRAM, "batch", command, str(music), "-o", str(folder), "--jobs", "2", "--json", *model]
     begun = time.perf_counter()
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-    most = 0
-    while process.poll() is None:
-        most = max([most, *(resident_bytes(pid) for pid in descendants(process.pid))])
-        time.sleep(0.1)
-    taken = time.perf_counter() - begun
-    assert process.stdout is not None
-    assert process.returncode == 0
-    return json.loads(process.stdout.read().splitlines()[-1]), taken, most
+    with tempfile.TemporaryFile("w+") as lines:  # (a pipe that nobody reads until the end would be full)
+        process = subprocess.Popen(words, stdout=lines)
+        most = 0
+        while process.poll() is None:
+            most = max([most, *(resident_bytes(pid) for pid in descendants(process.pid))])
+            time.sleep(0.1)
+        taken = time.perf_counter() - begun
+        assert process.returncode == 0
+        lines.seek(0)
+        return json.loads(lines.read().splitlines()[-1]), taken, most
 
 
 def descendants(pid: int) -> list[int]:

@@ -15,6 +15,8 @@ import numpy as np
 from ...models.common.arrays import Floats
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
+from ...models.common.formatting import display_name
+from ...models.inference.checkpoint import Model
 from ..steering.excerpts import Excerpts
 from ..steering.handles import HANDLES
 from ..steering.listeners import Listener
@@ -28,17 +30,23 @@ SHARES: Final = {"companion": 0.8}
 """How much of a shift is asked of a listener, if not all of it: the companion is trained to move little."""
 BROAD_SHARE: Final = 0.98
 """So much of the handles' solution the narrow fields begin with: some gain is left for them."""
-STAGES: Final = 8
+STAGES: Final = 12
 """Of narrow fields at most, where the gain field before them does not do."""
+FURTHER_STAGES: Final = 2
+"""At most, when it goes on from a solution."""
 STEPS: Final = 3
 """At most, with the narrow fields of a stage."""
 GOOD: Final = 0.05
 """A miss per shift that is asked (of what is kept: per the largest) with which no further stage is added."""
 _SLOW: Final = 0.5
 """Where a step leaves more than this share of the miss, new fields are made before the next."""
+_STILL: Final = 0.99
+"""Where a stage leaves more than this share of the miss, it is the last one."""
 _SHORTENED: Final = 0.5
 _STEP_RIDGE: Final = 1e-3
 _BISECTIONS: Final = 8
+FEATURE_ROOM: Final = 0.5
+"""No gain moves a feature, which lies between 0 and 1, by more."""
 REACHED: Final = 0.9
 KEPT: Final = 0.2
 
@@ -100,11 +108,13 @@ def _all() -> str:
 class TargetSolution:
     """Coefficients in dB of the handles, then of the narrow fields, stage by stage.
 
-    bases: by stage the coefficients of all fields before it, under which its fields are made.
+    bases: by stage the coefficients of all fields before it, under which its fields are made. missed: the largest
+    miss at the excerpts by the network that ships, per shift asked (of what is kept: per the largest).
     """
 
     coefficients: Floats
     bases: tuple[Floats, ...] = ()
+    missed: float = 0.0
 
 
 def solve_targets(
@@ -125,7 +135,9 @@ def solve_targets(
     less than the excerpts. start: what was found with the same excerpts before, to go on from.
     """
     correction = correction or {}
+    stages = FURTHER_STAGES
     if start is None:
+        stages = STAGES
         rows, wanted = _rows(targets, excerpts.listeners)
         soft = np.array([listener > 0 for listener, _ in rows])
         places = tuple(np.array(rows).T)
@@ -140,9 +152,8 @@ def solve_targets(
             soft=soft,
         )
         start = TargetSolution(BROAD_SHARE * broad.coefficients)
-    stages = _Stages(excerpts, targets, max_rms_db)
     wanted = [targets.toward.get(name, 0.0) + correction.get(name, 0.0) for name in targets.names]
-    return stages.put_right(start, np.array(wanted))
+    return _Stages(excerpts, targets, max_rms_db).put_right(start, np.array(wanted), stages)
 
 
 class _Stages:
@@ -155,21 +166,20 @@ class _Stages:
         largest = max(abs(value) for value in targets.toward.values())
         self._units = np.array([abs(targets.toward.get(name, 0.0)) or largest for name in targets.names])
 
-    def put_right(self, start: TargetSolution, wanted: Floats) -> TargetSolution:
-        """Add stages until the emotions are moved by what is wanted [emotions], or until it comes no nearer."""
+    def put_right(self, start: TargetSolution, wanted: Floats, stages: int) -> TargetSolution:
+        """Add at most so many stages, until the emotions are moved by what is wanted [emotions]."""
         coefficients, bases = start.coefficients, [*start.bases]
         missing = wanted - self._moved(coefficients)
-        for _ in range(STAGES):
-            if self._error(missing) <= GOOD:
+        error, before = self._error(missing), np.inf
+        for _ in range(stages):
+            if error <= GOOD or error > _STILL * before:
                 break
             self._excerpts.add_fields(self._fields.at, coefficients)
             bases.append(coefficients)
-            before = missing
             coefficients = np.concatenate((coefficients, np.zeros(len(wanted))))
             coefficients, missing = self._stage(coefficients, missing, wanted)
-            if missing is before:
-                break
-        return TargetSolution(coefficients, tuple(bases))
+            error, before = self._error(missing), error
+        return TargetSolution(coefficients, tuple(bases), error)
 
     def _stage(self, coefficients: Floats, missing: Floats, wanted: Floats) -> tuple[Floats, Floats]:
         """Steps with the newest fields: the coefficients that come nearest, and what they miss."""
@@ -216,6 +226,26 @@ class _Stages:
         less[: len(HANDLES)] = low * coefficients[: len(HANDLES)]
         rms = self._excerpts.rms_db(less)
         return less if rms <= limit else less * (limit / rms)
+
+
+def hardly_apart(model: Model, targets: Targets) -> str | None:
+    """A line about targets that the network that ships can hardly tell apart; None for others.
+
+    Emotions are linear in the seven features. What is asked takes a move of these, and the smallest one is known
+    without any music: where a feature would have to move by more than FEATURE_ROOM, no gain brings it about.
+    """
+    places = [EMOTIONS.index(name) for name in targets.names]
+    rows = model.network.emotions.weight.detach().cpu().double().numpy()[places]  # [emotions, 7]
+    moves = np.linalg.pinv(rows) @ np.array([targets.toward.get(name, 0.0) for name in targets.names])
+    feature = int(np.abs(moves).argmax())
+    if abs(moves[feature]) <= FEATURE_ROOM:
+        return None
+    kept = f" with {', '.join(targets.keep)} kept" if targets.keep else ""
+    asked = ", ".join(f"{name} {shift:+.2f}" for name, shift in targets.toward.items())
+    return (
+        f"{asked}{kept} can hardly be had: these are told from the same features, {display_name(MIDLEVEL[feature])} "
+        f"would have to move by {moves[feature]:+.2f}; the nearest is looked for"
+    )
 
 
 def narrow_fields(network: Listener, names: Sequence[str]) -> NarrowFields:

@@ -1,6 +1,7 @@
 """From targets to coefficients of handles over a track: constant, or a row of a curve at a time."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from ...models.common.arrays import Floats
 from ...models.common.constants import EMOTIONS
 from ...models.inference.checkpoint import Model
+from ...models.inference.threads import torch_threads
 from ..audio.track import Track
 from ..steering.excerpts import Excerpts, around, read_excerpts, spread_starts
 from ..steering.handles import HANDLES
@@ -49,13 +51,16 @@ class TrajectorySolver:
         else:
             stretches = spread_starts(track)
         self._sounds = read_excerpts(track, stretches)
-        self._whole = None if isinstance(toward, Curve) else Excerpts(self._sounds, self._listeners)
+        with torch_threads(1):  # (many small operations: a second thread waits more than it works)
+            self._whole = None if isinstance(toward, Curve) else Excerpts(self._sounds, self._listeners)
         self._last: TargetSolution | None = None
         names = (*toward.emotions, *keep) if isinstance(toward, Curve) else toward.names
         self.narrow = narrow_fields(self._listeners[0], names)
         """Makes the fields that the coefficients have beside the handles."""
         self.quality: float | None = None
         """Mean opinion score of the last solution; None without Zimtohrli."""
+        self.missed = 0.0
+        """The largest miss of the last solution at the excerpts, per shift asked."""
 
     def solve(self, correction: Mapping[str, float] = NO_CORRECTION) -> Trajectory:
         """The trajectory of coefficients, made smaller until the quality is as good as asked.
@@ -68,6 +73,7 @@ class TrajectorySolver:
         self._last = found = solve_targets(
             self._whole, self._toward, max_rms_db=self._max_rms_db, correction=correction, start=self._last
         )
+        self.missed = found.missed
         coefficients, self.quality = within_quality(self._whole, self._sounds, found.coefficients, self._min_quality)
         return Trajectory(np.zeros(1), coefficients[None], tuple(base[None] for base in found.bases))
 
@@ -84,7 +90,7 @@ class TrajectorySolver:
             found = solve_targets(excerpts, targets, max_rms_db=self._max_rms_db)
             if row in judged:
                 coefficients, score = within_quality(excerpts, [sound], found.coefficients, self._min_quality)
-                found = TargetSolution(coefficients, found.bases)
+                found = replace(found, coefficients=coefficients)
                 scores.append(score)
             solved.append(found)
         known = [score for score in scores if score is not None]

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from moodfader.engine.file_targets.curve import read_curve
-from moodfader.engine.file_targets.targets import Targets
+from moodfader.engine.file_targets.targets import Targets, hardly_apart
 from moodfader.engine.steering.solver import correct, solve
+from moodfader.models.common.constants import EMOTIONS
 from moodfader.models.common.errors import InputError
+from moodfader.models.inference.checkpoint import load_model
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,18 @@ from moodfader.models.common.errors import InputError
 def test_refused_targets(toward, keep, message) -> None:
     with pytest.raises(InputError, match=message):
         Targets(toward, keep)
+
+
+def test_what_can_hardly_be_told_apart_is_said_beforehand() -> None:
+    model = load_model()
+    all_others = tuple(name for name in EMOTIONS if name != "tender")
+    line = hardly_apart(model, Targets({"tender": 0.1}, all_others))
+    assert line is not None
+    assert "tender +0.10 with valence, energy" in line
+    assert "would have to move by" in line
+    assert hardly_apart(model, Targets({"tender": 0.1}, ("energy",))) is None
+    assert hardly_apart(model, Targets({"tender": 0.05, "tension": 0.05})) is None
+    assert hardly_apart(model, Targets({"tender": 0.4, "tension": 0.4})) is not None
 
 
 def test_names_are_forgiving() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from ..osc.oscquery import names_this_machine
 
@@ -115,6 +116,21 @@ class LimitedProtocol(H11Protocol):
     def _close_if_silent(self) -> None:
         if self.cycle is None and self in self.connections and not self.transport.is_closing():
             self.transport.abort()
+
+
+class StrictWebSocket(WebSocketsSansIOProtocol):
+    """A WebSocket whose handshake is answered if it cannot be read.
+
+    The request for it comes whole. uvicorn keeps a connection open, for ever and without an answer, where the parser
+    of WebSocket handshakes refuses what that of HTTP has let through, such as a control character in a header.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; those of a handshake come first, all at once."""
+        super().data_received(data)
+        if not (self.handshake_initiated or self.transport.is_closing()):
+            self.transport.write(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+            self.transport.close()
 
 
 class RateLimit:

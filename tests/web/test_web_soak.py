@@ -172,19 +172,17 @@ def show(tmp_path):
 
 
 def opened_elsewhere(show):
-    """What its processes opened, listed, moved or removed beside their own folder and the installation."""
-    readable = [ROOT, sys.prefix, sys.base_prefix, "/proc", "/sys", "/dev", "/etc", "/usr"]
+    """What its processes opened, listed, started, moved or removed beside their own folder and the installation."""
+    installed = [ROOT, sys.prefix, sys.base_prefix, "/proc", "/sys", "/dev", "/etc", "/usr", "/bin", "/sbin", "/lib"]
+    reading = ("open", "os.listdir", "os.scandir", "subprocess.Popen", "os.exec", "os.posix_spawn")
     found = set()
     for log in show.audit.iterdir():
-        for line in log.read_text().splitlines():
-            event, name = json.loads(line)
-            path = Path(os.path.normpath(name))
-            own = not path.is_absolute() or path.is_relative_to(show.folder)
-            written = event != "open" and not event.startswith(("os.listdir", "os.scandir"))
-            shared = written and path.is_relative_to("/dev")
-            if not own and not shared and (written or not any(path.is_relative_to(one) for one in readable)):
-                found.add((event, name))
-            if "passwd" in name or "diary" in name:
+        for event, name in map(json.loads, log.read_text().splitlines()):
+            path = Path(name)
+            if path.is_relative_to(show.folder) and show.secret.name not in name:
+                continue
+            allowed = installed if event in reading else ["/dev"]
+            if "passwd" in name or not any(path.is_relative_to(one) for one in allowed):
                 found.add((event, name))
     return found
 

@@ -28,7 +28,7 @@ def _note(event, arguments):
     if key not in _seen:
         _seen.add(key)
         name = os.fsdecode(path) if isinstance(path, bytes | os.PathLike) else str(path)
-        os.write(_log, json.dumps([kind, name]).encode() + b"\n")
+        os.write(_log, json.dumps([kind, os.path.abspath(name)]).encode() + b"\n")  # noqa: PTH100 (links are not followed)
 
 
 if _FOLDER:

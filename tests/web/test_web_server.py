@@ -272,6 +272,21 @@ def test_a_handshake_that_cannot_be_read_is_answered(server, header):
                 pass  # (it is closed, too)
 
 
+@pytest.mark.parametrize("first", [b"", b"GET /icon.svg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"])
+@pytest.mark.parametrize("rest", [b"", b"GET /icon.svg HT"])
+def test_a_connection_on_which_nothing_whole_is_asked_is_closed(server, first, rest):
+    with (
+        socket.create_connection(("127.0.0.1", server.page_port), timeout=120) as raw,
+        contextlib.suppress(ConnectionResetError),
+    ):
+        if first:
+            raw.sendall(first)
+            assert raw.recv(65536).startswith(b"HTTP/1.1 200")
+        raw.sendall(rest)
+        while raw.recv(65536):
+            pass  # (the end of it, by a reset or not, comes before the patience of this test ends)
+
+
 def test_the_qr_code_of_both_views_is_one_drawing():
     dark = qr_lines("http://192.168.1.20:9080/abcdefghijklmnop/")
     light = qr_lines("http://192.168.1.20:9080/abcdefghijklmnop/", inverted=True)

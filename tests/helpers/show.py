@@ -20,6 +20,8 @@ from helpers.osc_client import OscClient
 from helpers.program import PROGRAM
 from helpers.waiting import PATIENCE_S
 
+_REMEMBERED = 400_000
+"""Characters of a screen that are kept: one that is drawn for an hour must not fill memory."""
 _ESCAPE = re.compile(r"\x1b\[[0-9;?<>]*[a-zA-Z]")
 _UNFINISHED = re.compile(r"(?:\x1b(?:\[[0-9;?<>]*)?)?$")
 
@@ -60,7 +62,7 @@ class Typist:
                     text = kept + letters.decode(chunk)
                     kept = _UNFINISHED.search(text)[0]  # (an escape sequence whose end comes with the next chunk)
                     with self._change:
-                        self.read += _ESCAPE.sub("", text.removesuffix(kept))
+                        self.read = (self.read + _ESCAPE.sub("", text.removesuffix(kept)))[-_REMEMBERED:]
                         self._change.notify_all()
                     continue
             return

@@ -61,6 +61,8 @@ def steer(
     targets = Targets(asked, tuple(keep or ())) if curve is None else None
     validate_output(output, bit_depth=bit_depth, source=file if file.is_file() else None, overwrite=overwrite)
     options.check_ceiling(ceiling)
+    if curve is not None:
+        read_curve(curve)
     track = load_track(file)
     path = None if curve is None else read_curve(curve, duration_s=track.duration_s)
     network = network_options.load()

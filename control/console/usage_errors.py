@@ -44,7 +44,7 @@ def usage_line(error: typer.TyperException, arguments: Sequence[str]) -> str:
 def _invalid_value(error: typer.TyperException) -> str | None:
     """What is wrong with the value of an option, where the parser knows what was given."""
     parameter, cause = getattr(error, "param", None), getattr(error, "__cause__", None)
-    if parameter is None or not hasattr(cause, "errors"):
+    if parameter is None or cause is None or not hasattr(cause, "errors"):
         return None
     fault: dict[str, Any] = cause.errors()[0]
     is_option = parameter.param_type_name == "option"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _RESAMPLES = 1000
 
 
-def evaluate_steering_option(chosen: SteeringOptions, model: "Model", voice: Output) -> None:
+def evaluate_steering_option(chosen: "SteeringOptions", model: "Model", voice: Output) -> None:
     """Ask the jury and print its tables, or the record as JSON. Raises InputError as tracks and juries do."""
     from ...engine.audio.track import load_track
     from ...engine.file_targets.evaluation import evaluate_steering

@@ -48,8 +48,10 @@ def send(
     """
     from ..osc.client import OscClient
 
-    if not address.startswith("/") or not address.isascii() or not address.isprintable():
+    if not address.startswith("/"):
         raise InputError(f"{address}: an address begins with a slash, for example /moodfader/wet")
+    if not address.isascii() or not address.isprintable():
+        raise InputError(f"{address}: an address has no other characters than those of ASCII")
     client = OscClient(host, port)
     try:
         for answer in client.query(address, *map(parse_argument, values or ())):

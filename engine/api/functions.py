@@ -268,7 +268,7 @@ def as_track(audio: Audio, sample_rate: int | None = None) -> Track:
         if sample_rate is not None:
             raise InputError(f"sample rate {sample_rate}: only an array needs one, a file states its own")
         return audio if isinstance(audio, Track) else load_track(Path(audio))
-    if np.ndim(sample_rate):
+    if sample_rate is not None and np.ndim(sample_rate):
         raise InputError("sample rate: it is an array; the samples come first: predict(audio, 44100)")
     if isinstance(audio, tuple) and len(audio) == 2 and {np.ndim(audio[0]), np.ndim(audio[1])} & {1, 2}:
         raise InputError("audio: a pair of samples and sample rate is given as two: predict(audio, 44100)")

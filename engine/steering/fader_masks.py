@@ -21,7 +21,7 @@ import numpy.typing as npt
 from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import MIDLEVEL
 from .excerpts import Excerpt
-from .handles import FADER_HANDLES, handle_fields
+from .handles import DAMAGE, FADER_HANDLES, handle_fields
 from .levels import LEVELS_DB
 from .listeners import Listener
 from .segment_excerpts import SegmentExcerpts
@@ -40,8 +40,8 @@ Of Zimtohrli's mean opinion score a fader takes about .027 for each square dB of
 from frame to frame (after smoothing, which leaves three eighths of a step's square). Measured on 112 faders of eight
 tracks; on tracks left out the two predict its loss with r .57, gain alone with .06.
 """
-MAX_DAMAGE_DB: Final = 3.8
-"""Of a fader at SOLVED_AT_DB: the root of mean square gain with what its steps cost."""
+MAX_DAMAGE_DB: Final = 4.2
+"""Of a fader at SOLVED_AT_DB: the root of its mean square gain with what its steps cost."""
 OWN_SHARE: Final = 0.75
 """So much of the gain may go into moving the network alone: a feature that would take more is moved by less."""
 SOFT_GAIN_DB: Final = 12.0
@@ -134,7 +134,9 @@ class _FaderSolver:
         self._slopes = self._slopes_at(self._few, rows, np.zeros(len(fields))).reshape(self._listeners, _FEATURES, -1)
         first, second, often = self._few.steps
         jumps = fields[:, first] - fields[:, second]
-        self._metric = (fields * self._few.sizes) @ fields.T + STEP_COST * (jumps * often) @ jumps.T
+        root = np.sqrt(np.concatenate((np.ones(_FEATURES), DAMAGE[:FADER_HANDLES])))
+        square = (fields * self._few.sizes) @ fields.T + STEP_COST * (jumps * often) @ jumps.T
+        self._metric = square * root[:, None] * root
         self._soft_targets = SOFT_GAIN_DB * self._free_slopes()
 
     def fader(self, case: tuple[int, float]) -> tuple[FloatArray, dict[int, Floats]]:

@@ -23,6 +23,9 @@ class SegmentExcerpts:
     ----------
     sizes
         Pixels of each segment within the excerpts, as a share of all: float64 [segments].
+    steps
+        Where a band goes from one segment to another between two frames: segments before and after, int64 [steps],
+        and how often, as a share of all pixels, float64 [steps].
     before
         What the listeners say without gain: [listeners, 15].
     """
@@ -38,6 +41,7 @@ class SegmentExcerpts:
         self._labels = [torch.from_numpy(one).long() for one in self._label_maps]
         counts = torch.stack([torch.bincount(one.flatten(), minlength=self._segments) for one in self._labels]).sum(0)
         self.sizes: Floats = (counts / counts.sum()).double().numpy()
+        self.steps = self._steps()
         self._shares = [len(sound) for sound, _ in excerpts]
         self.before = self.heard(np.zeros(self._segments, np.float32))
 
@@ -59,6 +63,14 @@ class SegmentExcerpts:
             found = field_slopes(path, gains[labels], self._listeners, rows)
             total.index_add_(1, labels.flatten(), share * found.flatten(1).double())
         return np.asarray(total.numpy() / sum(self._shares))
+
+    def _steps(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
+        pairs = torch.cat([(one[:-1] * self._segments + one[1:]).flatten() for one in self._labels])
+        pair, often = torch.unique(pairs, return_counts=True)
+        first, second = pair // self._segments, pair % self._segments
+        changed = first != second
+        share = often[changed].double() / sum(one.numel() for one in self._labels)
+        return first[changed].numpy(), second[changed].numpy(), share.numpy()
 
 
 def _rows(segments: Labels, first: int, count: int) -> Labels:

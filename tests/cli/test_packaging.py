@@ -82,7 +82,7 @@ MOST_MODULES = 10
 STANDALONE = {
     "control.cli",
     "control.experiments.default_model",  # trained the model that ships
-    "control.experiments.make_linear_listeners",  # fitted the linear listeners; the jury's trainer is imported by it
+    "control.experiments.make_linear_listeners",  # fitted the linear listeners; imports what trained the judges
     "models.synthesis.demo_track",  # made the demonstration track
     "models.synthesis.sweep_sets",  # the recipe of the model card
     "engine.live.offline_player",

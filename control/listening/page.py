@@ -1,14 +1,15 @@
 """Writes the page of a listening test with its sounds: one folder that opens in a browser without a server."""
 
+import contextlib
 import importlib.resources
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from ...models.common.atomic_write import atomic_write
+from ...models.common.atomic_write import atomic_write, make_folder
 from ...models.common.errors import InputError
 from .pairs import Pair, write_sound
 from .questions import question_text
@@ -37,7 +38,8 @@ def write_page(folder: Path, pairs: Sequence[Pair], *, seed: int) -> Path:
     Parameters
     ----------
     folder
-        Where to; made if it is not there. What an earlier test left in its `sounds` is removed.
+        Where to; made if it is not there. What an earlier test left in its `sounds` is removed when this one is
+        complete; where it cannot be written, nothing of it stays.
     pairs
         One trial each.
     seed
@@ -55,36 +57,50 @@ def write_page(folder: Path, pairs: Sequence[Pair], *, seed: int) -> Path:
     """
     rng = np.random.default_rng(seed)
     sounds = folder / SOUNDS
+    existed = folder.exists()
+    make_folder(sounds)
+    before = set(sounds.glob("*.wav"))
+    used: dict[str, None] = {}
     try:
-        sounds.mkdir(parents=True, exist_ok=True)
-        for old in sounds.glob("*.wav"):
-            old.unlink()
-    except OSError as error:
-        raise InputError(f"{sounds}: cannot be written ({error.strerror or error})") from error
-    trials: list[dict[str, Any]] = []
-    used: set[str] = set()
-    for pair in pairs:
-        names = []
-        for samples in (pair.original, pair.steered):
-            while (name := rng.bytes(5).hex()) in used:
-                pass
-            used.add(name)
-            write_sound(sounds / f"{name}.wav", samples, pair.sample_rate)
-            names.append(f"{SOUNDS}/{name}.wav")
-        trials.append(
-            {
-                "pair": pair.name,
-                "question": pair.question,
-                "text": question_text(pair.question),
-                "direction": pair.direction,
-                "original": names[0],
-                "steered": names[1],
-            }
-        )
-    test = {"test": rng.bytes(4).hex(), "seed": seed, "trials": trials}
-    template = (importlib.resources.files("moodfader.control.listening") / "page.html").read_text(encoding="utf-8")
-    # (a "<" in a file's name must not end the script)
-    content = template.replace(_PLACE, json.dumps(test, ensure_ascii=True).replace("<", "\\u003c"))
-    with atomic_write(folder / PAGE) as beside:
-        beside.write_text(content, encoding="utf-8", errors="surrogateescape")
+        trials = [_trial(sounds, pair, rng, used) for pair in pairs]
+        test = {"test": rng.bytes(4).hex(), "seed": seed, "trials": trials}
+        resources = importlib.resources.files("moodfader.control.listening")
+        template = (resources / "page.html").read_text(encoding="utf-8")
+        # (a "<" in a file's name must not end the script)
+        content = template.replace(_PLACE, json.dumps(test, ensure_ascii=True).replace("<", "\\u003c"))
+        with atomic_write(folder / PAGE) as beside:
+            beside.write_text(content, encoding="utf-8", errors="surrogateescape")
+    except BaseException:
+        _remove({sounds / f"{name}.wav" for name in used} - before)
+        with contextlib.suppress(OSError):  # (there is something in it)
+            sounds.rmdir()
+            if not existed:
+                folder.rmdir()
+        raise
+    _remove(before - {sounds / f"{name}.wav" for name in used})
     return folder / PAGE
+
+
+def _trial(sounds: Path, pair: Pair, rng: np.random.Generator, used: dict[str, None]) -> dict[str, Any]:
+    """Write the two sounds of a pair, under names that are added to `used`; what the page has to know of them."""
+    names = []
+    for samples in (pair.original, pair.steered):
+        while (name := rng.bytes(5).hex()) in used:
+            pass
+        used[name] = None
+        write_sound(sounds / f"{name}.wav", samples, pair.sample_rate)
+        names.append(f"{SOUNDS}/{name}.wav")
+    return {
+        "pair": pair.name,
+        "question": pair.question,
+        "text": question_text(pair.question),
+        "direction": pair.direction,
+        "original": names[0],
+        "steered": names[1],
+    }
+
+
+def _remove(files: Iterable[Path]) -> None:
+    for file in files:
+        with contextlib.suppress(OSError):
+            file.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from ...engine.audio.loudness import LoudnessMeter
 from ...engine.audio.track import Track, load_track
 from ...engine.audio.true_peak import TruePeakMeter
 from ...engine.render.audio_writer import AudioWriter
+from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import SAMPLE_RATE
 from ...models.common.errors import InputError
 from .questions import question_called
@@ -219,13 +220,16 @@ def _faded(samples: Samples, sample_rate: int) -> Samples:
 
 
 def _write(path: Path, samples: Samples, sample_rate: int, *, bit_depth: str) -> None:
-    writer = AudioWriter(
-        path,
-        sample_rate=sample_rate,
-        channels=samples.shape[1],
-        samples=len(samples),
-        bit_depth=bit_depth,
-        dither_seed=0 if bit_depth == "16" else None,
-    )
-    with writer:
+    with (
+        atomic_write(path) as beside,
+        AudioWriter(
+            beside,
+            sample_rate=sample_rate,
+            channels=samples.shape[1],
+            samples=len(samples),
+            bit_depth=bit_depth,
+            dither_seed=0 if bit_depth == "16" else None,
+            name=path,
+        ) as writer,
+    ):
         writer.write(samples)

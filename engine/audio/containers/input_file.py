@@ -112,7 +112,14 @@ def _kept(path: Path, pipe: BinaryIO) -> InputFile:
     size = 0
     with copy.open("wb") as file:
         while head:
-            size += file.write(head)
+            try:
+                size += file.write(head)
+                file.flush()
+            except OSError as error:
+                raise InputError(
+                    f"{path}: what comes from the pipe cannot be kept in {folder.name} ({error.strerror or error}; "
+                    "TMPDIR names another folder)"
+                ) from error
             if size > _PIPE_LIMIT:
                 raise InputError(f"{path}: more than 4 GiB came from the pipe (write it to a file first)")
             head = pipe.read(1 << 20)

@@ -73,7 +73,7 @@ def monitor(
 
     low, high = _RATES_HZ
     if not low <= rate <= high:
-        raise InputError(f"--rate {rate:g}: goes from {low:g} to {high:g} Hz")
+        raise InputError(f"--rate {rate:g} is out of range: {low:g} to {high:g} Hz")
     if seconds is not None and not seconds > 0:
         raise InputError(f"--seconds {seconds:g}: a length above 0 is needed")
     output = Output(as_json=as_json)

@@ -23,6 +23,8 @@ from .decode import AudioFileInfo, decode, probe
 from .loudness import LoudnessMeter
 from .read_ahead import read_ahead
 
+_LARGEST_PEAK = 1e12
+"""Beyond it samples are none: 32-bit integers that were never scaled stay below."""
 _MOST_MONO = 600 * SAMPLE_RATE
 """Samples of the mono mix that are kept: ten minutes, 53 MB."""
 
@@ -40,7 +42,7 @@ class Track:
     """Level of the mono mix at 22.05 kHz, > 0, by which the network's input is divided: a robust peak, which leaves
     out brief ones (input_level.py)."""
     sounding: tuple[int, int]
-    """Samples [first, end) of the mono mix at 22.05 kHz between the silent ends of the track."""
+    """Samples [first, end) of the mono mix at 22.05 kHz between the silent ends of the track; a second at least."""
     sample_peak: float
     """Largest magnitude of a sample in the file; above 1.0 in some float and lossy files."""
     _mono: tuple[np.ndarray, ...] | None = field(default=None, repr=False, compare=False)
@@ -187,7 +189,12 @@ def measure_track(
             mixed = mixed[-1:]  # too much to keep
     mixed.append(mono.flush())
     network_input.add(mixed[-1])
+    mixed_samples += len(mixed[-1])
     _check_length(source, samples)
+    if sample_peak > _LARGEST_PEAK:
+        raise InputError(
+            f"{path}: its samples go up to {sample_peak:.1g}, full scale is 1 (damaged, or integers read as such?)"
+        )
     if sample_peak <= SILENCE:
         raise InputError(f"{path}: it is silent from start to end")
     if network_input.level <= SILENCE:
@@ -201,7 +208,7 @@ def measure_track(
         samples,
         digest.hexdigest(),
         network_input.level,
-        network_input.sounding,
+        _a_second_at_least(network_input.sounding, mixed_samples),
         sample_peak,
         tuple(mixed) if mixed_samples <= _MOST_MONO else None,
     )
@@ -220,6 +227,15 @@ def _check_length(source: AudioFileInfo, samples: int) -> None:
     if samples < rate:
         milliseconds = 1000 * samples // rate  # (rounded down: "1.00 s" is no reason)
         raise InputError(f"{path}: it lasts {milliseconds / 1000} s, at least one second is needed")
+
+
+def _a_second_at_least(sounding: tuple[int, int], samples: int) -> tuple[int, int]:
+    """Sounding samples [first, end) with so much of the silence around them that the network has enough frames."""
+    missing = SAMPLE_RATE - (sounding[1] - sounding[0])
+    if missing <= 0:
+        return sounding
+    first = max(0, min(sounding[0] - missing // 2, samples - SAMPLE_RATE))
+    return first, min(samples, first + SAMPLE_RATE)
 
 
 class _MonoMix:

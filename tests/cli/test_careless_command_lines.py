@@ -31,7 +31,7 @@ def line_of(capsys, *arguments: str) -> str:
         (["send", "/x", "--port", "0"], "--port 0: begins at 1"),
         (["predict", "a\0b"], "null byte"),
         (["render", "x.wav", "-o"], "-o"),
-        (["monitor", "--rate", "nan"], "--rate nan: goes from 0.1 to 60"),
+        (["monitor", "--rate", "nan"], "--rate nan is out of range: 0.1 to 60"),
         (["monitor", "--rate", "-1"], "--rate -1"),
         (["monitor", "--seconds", "nan"], "--seconds nan"),
         (["monitor", "--seconds", "0"], "--seconds 0"),

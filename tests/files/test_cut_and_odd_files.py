@@ -158,3 +158,32 @@ def test_a_click_alone_in_mono_is_not_blamed_on_a_channel(program_line, tmp_path
     line = program_line("predict", path)
     assert "clicks apart" in line
     assert "channel" not in line
+
+
+def test_a_short_sound_between_silence_is_analysed_and_rendered(program, tmp_path, model_file):
+    path = tmp_path / "door.wav"
+    sound = np.zeros((6 * RATE, 1), np.float32)
+    sound[3 * RATE : 3 * RATE + 2000] = plucked(2000 / RATE)
+    soundfile.write(path, sound, RATE)
+    ended = program(
+        *("render", path, "-o", tmp_path / "out.wav", "--set", "modality=6", "--quality", "draft"),
+        *("--model", model_file),
+    )
+    assert ended.code == 0, ended.err
+    assert soundfile.info(tmp_path / "out.wav").frames == len(sound)
+
+
+@pytest.mark.parametrize("place", [0, 2 * RATE - 2000])
+def test_a_short_sound_at_an_end_is_predicted(program, tmp_path, place):
+    path = tmp_path / "click.wav"
+    sound = np.zeros((2 * RATE, 1), np.float32)
+    sound[place : place + 2000] = plucked(2000 / RATE)
+    soundfile.write(path, sound, RATE)
+    assert program("predict", path).code == 0
+
+
+def test_samples_that_are_none_are_told_as_what_goes_in(program_line, tmp_path):
+    path = tmp_path / "float.wav"
+    soundfile.write(path, np.where(np.arange(2 * RATE) % 2, 3e38, -3e38).astype(np.float32), RATE, subtype="FLOAT")
+    line = program_line("render", path, "-o", tmp_path / "out.wav", "--set", "modality=3")
+    assert "3e+38, full scale is 1" in line

@@ -55,6 +55,8 @@ def _rf64_end(file: BinaryIO, head: bytes) -> int | None:
     size = int.from_bytes(head[28:36], "little")
     position = 12
     for _ in range(_MOST_CHUNKS):
+        if position > _UNKNOWN:
+            return None
         file.seek(position)
         name, length = _chunk(file.read(8), "<4sI")
         if name == b"data":
@@ -68,6 +70,8 @@ def _rf64_end(file: BinaryIO, head: bytes) -> int | None:
 def _caf_end(file: BinaryIO) -> int | None:
     position = 8
     for _ in range(_MOST_CHUNKS):
+        if position > _UNKNOWN:
+            return None
         file.seek(position)
         name, length = _chunk(file.read(12), ">4sq")
         if name == b"data":
@@ -82,6 +86,8 @@ def _asf_end(file: BinaryIO) -> int | None:
     """The object of the header that is about the file says how long it is."""
     position = 30
     for _ in range(_MOST_CHUNKS):
+        if position > _UNKNOWN:
+            return None
         file.seek(position)
         content = file.read(48)
         if len(content) < 48:

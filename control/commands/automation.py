@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from ...engine.audio.track import Track
     from ...engine.dsp.segment_mask import SegmentMask
     from ...engine.dsp.solved_settings import SolvedSetting
+    from ...engine.performance.automation_file import Automation
     from ...models.inference.checkpoint import Model
+
+_FADERS: Final = "/moodfader/midlevel/"
 
 
 def render_automation(
@@ -42,6 +45,8 @@ def render_automation(
     names = [track.name for track in performance.tracks]
     if len(names) > 1 and file.name not in names:
         raise InputError(f"{file}: none of the tracks that were played ({', '.join(names)})")
+    for note in _without_effect(performance):
+        voice.note(f"{automation}: {note}")
     index = names.index(file.name) if file.name in names else 0
     tracks = tuple(file if number == index else track for number, track in enumerate(performance.tracks))
 
@@ -73,3 +78,20 @@ def render_automation(
         )
     shown = f"{result.output}: {result.duration_s:.2f} s at {result.sample_rate} Hz, {result.changes} changes"
     voice.result(dataclasses.asdict(result), lambda: shown)
+
+
+def _without_effect(performance: "Automation") -> list[str]:
+    """What a file that was written by hand asks for and does not get, a line each."""
+    from ...engine.performance.events import ANALYSIS_READY, FADE_OUT, SETTING_SOLVED
+    from ..parameters.table import PARAMETERS
+
+    known = {parameter.address for parameter in PARAMETERS} | {ANALYSIS_READY, SETTING_SOLVED, FADE_OUT}
+    addresses = dict.fromkeys(change.address for change in performance.changes)
+    unknown = [address[:60] for address in addresses if address not in known]
+    notes = []
+    if unknown:
+        shown = ", ".join(unknown[:3]) + (f" and {len(unknown) - 3} more" if len(unknown) > 3 else "")
+        notes.append(f"no control has the address {shown}: what is set there has no effect")
+    if ANALYSIS_READY not in addresses and any(change.address.startswith(_FADERS) for change in performance.changes):
+        notes.append(f"faders move, but no line with {ANALYSIS_READY} says from when on: they have no effect")
+    return notes

@@ -26,7 +26,7 @@ from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.common.parsing import parse_json
 from ..dsp.faders import FADER_RANGE_DB, MASTER_RANGE_DB, WET_RANGE
-from .events import ANALYSIS_READY, ROOT, SETTING_SOLVED, ControlEvent, read_setting
+from .events import ANALYSIS_READY, FADE_OUT, ROOT, SETTING_SOLVED, ControlEvent, read_setting
 
 FORMAT: Final = "moodfader-performance"
 VERSION: Final = 1
@@ -47,6 +47,7 @@ VALUE_RANGES: Final[dict[str, tuple[float, float]]] = {
     },
     f"{ROOT}wet": WET_RANGE,
     f"{ROOT}master": MASTER_RANGE_DB,
+    FADE_OUT: _SECONDS,
 }
 """What a control of the sound may be set to."""
 _TRACK_NUMBERS: Final = (ANALYSIS_READY, f"{ROOT}transport/track")
@@ -191,7 +192,9 @@ def read_automation(path: Path) -> Automation:
             raise InputError(f"{where}: neither a change nor the end")
     if len({change.value for change in changes if change.address == SETTING_SOLVED}) > _MOST_SETTINGS:
         raise InputError(f"{path}: more than {_MOST_SETTINGS} solved settings")
-    coupled = head.get("faders") != "decoupled"
+    if (faders := head.get("faders", "coupled")) not in ("coupled", "decoupled"):
+        raise InputError(f"{path}: its faders are coupled or decoupled, not {_shown(faders)}")
+    coupled = faders != "decoupled"
     return Automation(rate, channels, ceiling, tracks, tuple(changes), samples, digests, models, coupled)
 
 

@@ -99,6 +99,8 @@ def replay(
                 written += len(block)
                 if progress:
                     progress(min(written / max(expected, 1), 1.0))
+        if not written:
+            raise InputError(f"{output}: nothing is played in this performance (nothing starts it?)")
     return ReplayResult(str(output), written / history.sample_rate, history.sample_rate, len(history.changes))
 
 

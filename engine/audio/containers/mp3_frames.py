@@ -78,19 +78,20 @@ def ends_with_whole_frame(path: Path, start: int) -> bool:
 
 def damaged_at(path: Path, start: int) -> int | None:
     """Where bytes that are neither frame nor tag stand between frames; None where there are none."""
-    content = path.read_bytes()
-    position = start
-    while True:
-        header = content[position : position + 10]
-        if header[:3] == b"ID3":
-            position += 10 + _synchsafe(header[6:])
-        elif header[:3] == b"TAG":
-            position += 128
-        elif length := frame_length(header):
-            position += length
-        else:
-            break
-    return position if position < len(content) and frame_follows(path, position) else None
+    with path.open("rb", buffering=1 << 16) as file:
+        position = start
+        while True:
+            file.seek(position)
+            header = file.read(10)
+            if header[:3] == b"ID3":
+                position += 10 + _synchsafe(header[6:])
+            elif header[:3] == b"TAG":
+                position += 128
+            elif length := frame_length(header):
+                position += length
+            else:
+                break
+    return position if header and frame_follows(path, position) else None
 
 
 def frame_follows(path: Path, position: int) -> bool:

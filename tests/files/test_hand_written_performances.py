@@ -1,0 +1,63 @@
+"""Performances written or changed by hand: what has no effect is said, what plays nothing is no file."""
+
+import json
+
+import pytest
+
+HEAD = {
+    "format": "moodfader-performance",
+    "version": 1,
+    "sample_rate": 22050,
+    "channels": 1,
+    "ceiling_dbtp": -1.0,
+    "tracks": ["a.wav"],
+    "faders": "decoupled",
+}
+PLAY = {"at": 0, "address": "/moodfader/transport/play", "value": 1}
+END = {"at": 22050, "end": True}
+
+
+@pytest.fixture
+def performance(tmp_path, sound):
+    """The arguments that render lines of a performance of a second of sound."""
+
+    def made(*lines, **head):
+        path = tmp_path / "show.jsonl"
+        path.write_text("".join(json.dumps(line) + "\n" for line in ({**HEAD, **head}, *lines)))
+        return ["render", sound("a.wav"), "-o", tmp_path / "out.wav", "--automation", path]
+
+    return made
+
+
+def change(address, value, at=100):
+    return {"at": at, "address": f"/moodfader/{address}", "value": value}
+
+
+def test_an_address_with_a_slip_is_named(program, performance):
+    ended = program(*performance(PLAY, change("midlevl/modality", 6), END))
+    assert ended.code == 0, ended.err
+    assert "/moodfader/midlevl/modality" in ended.err
+
+
+def test_faders_that_act_on_nothing_are_told(program, performance):
+    ended = program(*performance(PLAY, change("midlevel/modality", 6), END))
+    assert ended.code == 0, ended.err
+    assert "faders move, but no line with /moodfader/track/ready" in ended.err
+
+
+def test_an_ordinary_performance_has_no_notes(program, performance):
+    assert program(*performance(PLAY, change("master", -3.0), change("fade_out", 0.2, at=900), END)).err == ""
+
+
+def test_a_performance_in_which_nothing_plays_is_no_file(program_line, performance, tmp_path):
+    assert "nothing is played" in program_line(*performance())
+    assert not (tmp_path / "out.wav").exists()
+
+
+@pytest.mark.parametrize("value", ["x", -1, None, 1e30])
+def test_a_fade_that_is_none_is_refused(program_line, performance, value):
+    assert "line 3: /moodfader/fade_out is" in program_line(*performance(PLAY, change("fade_out", value), END))
+
+
+def test_faders_of_an_unknown_kind_are_refused(program_line, performance):
+    assert "coupled or decoupled, not 'free'" in program_line(*performance(PLAY, END, faders="free"))

@@ -20,9 +20,7 @@ from rich.text import Text
 
 from ...models.common.formatting import format_duration, printable, rounded_values
 from ...models.common.progress import ProgressCallback
-
-_NARROWEST = 40
-"""Columns of a table at least, whatever a terminal (or COLUMNS) says."""
+from .terminal_io import NARROWEST
 
 
 class _Console(Console):
@@ -70,7 +68,7 @@ class Output:
     def show(self, shown: RenderableType) -> None:
         """Print a table or text; lines of text are not wrapped, so that paths can be copied."""
         console = _Console(highlight=False)
-        console.width = max(console.width, _NARROWEST)
+        console.width = max(console.width, NARROWEST)
         for part in shown.renderables if isinstance(shown, Group) else [shown]:
             console.print(_harmless(part), soft_wrap=isinstance(part, str | Text), markup=False)
 

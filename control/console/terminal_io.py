@@ -11,6 +11,8 @@ from typing import Final
 
 from rich.console import Console
 
+NARROWEST: Final = 40
+"""Columns of a table at least, whatever a terminal (or COLUMNS) says."""
 _STANDARD_ERROR: Final = 2
 _PLAIN: Final = {
     "█": "#", "▏": "|", "▌": "|", "▼": "v", "─": "-", "│": "|", "−": "-", "–": "-", "…": "...", "→": "->", "²": "2",
@@ -63,6 +65,8 @@ def adapt_streams() -> None:
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+    if (columns := os.environ.get("COLUMNS", "")).isdecimal() and int(columns[:9]) < NARROWEST:
+        os.environ["COLUMNS"] = str(NARROWEST)  # (rich believes it: help of no column is nothing)
     codecs.register_error("moodfader", _encodable)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

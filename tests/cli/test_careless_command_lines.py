@@ -95,6 +95,14 @@ def test_a_table_is_readable_whatever_the_environment_says_of_columns(capsys, so
     assert "0." in shown
 
 
+@pytest.mark.parametrize("columns", ["0", "1"])
+def test_help_is_readable_whatever_the_environment_says_of_columns(columns):
+    shown = run_program("--help", COLUMNS=columns)
+    assert shown.code == 0
+    assert "predict" in shown.out
+    assert "evaluate" in shown.out
+
+
 def test_a_tilde_in_a_variable_is_the_home_folder(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("MOODFADER_CONFIG", "~/settings")

@@ -88,7 +88,7 @@ def page_pictures(url: str) -> None:
             page.goto(url)
             page.wait_for_selector("body.ready")
             page.wait_for_function(
-                "/^last 10 s, ±/.test(document.querySelector('#excerpt').textContent)", timeout=120_000
+                "() => /^last 10 s, ±/.test(document.querySelector('#excerpt').textContent)", timeout=120_000
             )
             page.wait_for_timeout(1500)  # (so that the waveform and the gain map are drawn)
             page.screenshot(path=IMAGES / f"{name}.png")

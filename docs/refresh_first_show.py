@@ -44,7 +44,9 @@ faders = { dissonance = 6, modality = -3 }
 file = "next.ogg"
 title = "Nocturne"
 """
-MOVES = {"midlevel/dissonance": 6.0, "midlevel/modality": -4.5, "midlevel/melodiousness": 3.0, "transport/play": True}
+LOOP = {"transport/loop_start": 4.0, "transport/loop_end": 32.0, "transport/loop": True}  # (it goes on, however long)
+MOVES = LOOP | {"midlevel/dissonance": 6.0, "midlevel/modality": -4.5, "midlevel/melodiousness": 3.0}
+MOVES |= {"transport/play": True}
 
 
 def free_port() -> int:
@@ -85,7 +87,10 @@ def page_pictures(url: str) -> None:
             page = context.new_page()
             page.goto(url)
             page.wait_for_selector("body.ready")
-            page.wait_for_timeout(1500)
+            page.wait_for_function(
+                "() => /^last 10 s, ±/.test(document.querySelector('#excerpt').textContent)", timeout=120_000
+            )
+            page.wait_for_timeout(1500)  # (so that the waveform and the gain map are drawn)
             page.screenshot(path=IMAGES / f"{name}.png")
             context.close()
         browser.close()

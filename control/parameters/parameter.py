@@ -10,6 +10,8 @@ Value = float | int | bool | str | None
 """What a parameter holds: None while it is not known."""
 Kind = Literal["float", "int", "bool", "trigger", "string"]
 ROOT: Final = "/moodfader"
+LARGEST: Final = 1e9
+"""Largest magnitude of a number without bounds of its own: surfaces send 32 bits, and a product must not overflow."""
 OFF: Final = "off"
 """The text that sets an optional parameter to nothing, for clients that cannot send a nil."""
 
@@ -98,6 +100,8 @@ class Parameter:
             return bool(value)
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             raise InputError(f"{self.address}: {value:g} is out of range, {self.range_text}")
+        if abs(value) > LARGEST:
+            raise InputError(f"{self.address}: {value:g} is out of range")
         if self.kind == "float":
             return float(value)
         if value != int(value):

@@ -9,6 +9,7 @@ jumped into is in transport_commands.py.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -16,6 +17,13 @@ from ..audio.sample_buffer import SampleBuffer
 from ..dsp.mask_filter import MaskFilter
 from ..dsp.segment_mask import SegmentMask
 from ..dsp.stft import OVERLAP, frame_length
+
+_LONGEST_S: Final = 1e9
+
+
+def to_samples(seconds: float, sample_rate: int) -> int:
+    """The nearest sample; times far beyond any track are brought to the same distant one, as floats may overflow."""
+    return round(min(max(seconds, -_LONGEST_S), _LONGEST_S) * sample_rate)
 
 
 @dataclass
@@ -63,7 +71,7 @@ class Transport:
         """
         if not self.loop:
             return None
-        start, end = (round(edge * self.sample_rate) for edge in (self.loop_start_s, self.loop_end_s))
+        start, end = (to_samples(edge, self.sample_rate) for edge in (self.loop_start_s, self.loop_end_s))
         if end <= 0:
             if self.length is None:
                 return None
@@ -77,7 +85,7 @@ class Transport:
 
     def seek(self, seconds: float) -> None:
         """Go to a position in seconds with the next step; positions after the end are the end."""
-        self._move(self.track, round(seconds * self.sample_rate))
+        self._move(self.track, to_samples(seconds, self.sample_rate))
 
     def go_to_track(self, track: int) -> None:
         """Go to the beginning of a track of the set list; without effect for a number out of range."""

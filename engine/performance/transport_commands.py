@@ -12,7 +12,7 @@ with delta are resolved in the step in which they take effect, into seeks and sw
 from dataclasses import dataclass
 
 from .events import BYPASS, DELTA, LOOP, LOOP_END, LOOP_START, SEEK, SKIP, TRACK, Value
-from .transport import Transport
+from .transport import Transport, to_samples
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class CommandResolver:
             return None
         transport = self._transport
         origin = transport.position if address == SKIP else 0
-        target = max(origin + round(value * transport.sample_rate), 0)
+        target = max(origin + to_samples(value, transport.sample_rate), 0)
         length = transport.length
         return target if length is None else min(target, length)
 
@@ -108,4 +108,4 @@ class CommandResolver:
         length = self._transport.length
         if length is None or not isinstance(value, int | float):
             return False
-        return round(value * self._transport.sample_rate) >= length
+        return to_samples(value, self._transport.sample_rate) >= length

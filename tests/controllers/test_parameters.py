@@ -79,6 +79,13 @@ def test_a_fader_takes_no_nonsense(bad):
         find_parameter("/moodfader/midlevel/modality").validate(bad)
 
 
+@pytest.mark.parametrize("name", ["transport/seek", "transport/skip", "transport/loop_end", "transport/track"])
+@pytest.mark.parametrize("far", [1e308, 2e9, -(2**40)])
+def test_numbers_without_bounds_stay_within_what_is_computed_and_sent(name, far):
+    with pytest.raises(InputError, match="out of range"):
+        find_parameter(f"/moodfader/{name}").validate(far)
+
+
 def test_numbers_serve_as_booleans_and_the_other_way():
     bypass, wet = find_parameter("/moodfader/bypass"), find_parameter("/moodfader/wet")
     assert bypass.validate(1.0) is True

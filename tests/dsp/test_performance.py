@@ -194,6 +194,15 @@ def test_seek_lands_on_the_sample_and_pause_loses_none():
     np.testing.assert_array_equal(paused[61 * HOP : 80 * HOP], samples[21 * HOP : 40 * HOP])
 
 
+@pytest.mark.parametrize("name", ["seek", "skip", "loop_start", "loop_end"])
+@pytest.mark.parametrize("far", [1e308, -1e308])
+def test_a_time_that_is_far_beyond_any_track_ends_no_performance(name, far):
+    samples = noise(1.0)
+    events = [ControlEvent(0, R + "transport/loop", True), PLAY, ControlEvent(10 * HOP, R + f"transport/{name}", far)]
+    output = performed(samples, events, count=after(0.5))
+    np.testing.assert_array_equal(output[: 9 * HOP], samples[: 9 * HOP])
+
+
 def test_the_set_list_goes_on_and_ends():
     one, other = noise(1.2, seed=1), noise(1.0, seed=2)
     sounds = [SampleBuffer.from_array(one, sample_rate=RATE), SampleBuffer.from_array(other, sample_rate=RATE)]

@@ -25,6 +25,7 @@ mode = "14bit"
 takeover = "jump"
 """
 TOLERANCE_DB = 0.06  # (the terminal view shows tenths)
+_SCREEN = 30_000  # letters of the view that are looked through: three whole screens
 
 
 def tcp_ports(process):
@@ -174,7 +175,9 @@ class TerminalSurface(Surface):
         self._show.presses("0" + ("l" if steps > 0 else "h") * abs(steps))
 
     def shows(self, value):
-        found = re.findall(r"modality \(minor\) +[─━┼█]+ +([+−]?\d+(?:\.\d)?) ", self._show.read)  # (the fader's row)
+        found = re.findall(
+            r"modality \(minor\) +[─━┼█]+ +([+−]?\d+(?:\.\d)?) ", self._show.read[-_SCREEN:]
+        )  # (its row)
         if found:
             self.value = float(found[-1].replace("−", "-"))
         return super().shows(value)

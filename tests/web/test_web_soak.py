@@ -173,7 +173,20 @@ def show(tmp_path):
 
 def opened_elsewhere(show):
     """What its processes opened, listed, started, moved or removed beside their own folder and the installation."""
-    installed = [ROOT, sys.prefix, sys.base_prefix, "/proc", "/sys", "/dev", "/etc", "/usr", "/bin", "/sbin", "/lib"]
+    installed = [
+        ROOT,
+        *filter(None, sys.path),
+        sys.prefix,
+        sys.base_prefix,
+        "/proc",
+        "/sys",
+        "/dev",
+        "/etc",
+        "/usr",
+        "/bin",
+        "/sbin",
+        "/lib",
+    ]
     reading = ("open", "os.listdir", "os.scandir", "subprocess.Popen", "os.exec", "os.posix_spawn")
     found = set()
     for log in show.audit.iterdir():

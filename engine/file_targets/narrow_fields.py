@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from ...models.common.arrays import FloatArray
+from ...models.common.arrays import FloatArray, Floats
 from ..steering.gain_path import band_k_power
 from ..steering.handles import LIMIT_DB
 from ..steering.listeners import Listener
@@ -52,7 +52,7 @@ class NarrowFields:
         size = smooth.square().mean((1, 2), keepdim=True).sqrt() * _FULL + 1e-20
         return np.asarray((smooth / size).clamp(-1, 1).numpy(), np.float32)
 
-    def beside(self, handles: FloatArray, picture: FloatArray, bases: Sequence[FloatArray]) -> FloatArray:
+    def beside(self, handles: FloatArray, picture: FloatArray, bases: Sequence[Floats]) -> FloatArray:
         """Handles [handles, frames, bands] of a log-spectrogram, then the fields of the stages: [all, frames, bands].
 
         bases: by stage the coefficients in dB of the fields before it, [frames, fields], under which it is made.

@@ -30,6 +30,8 @@ SHARES: Final = {"companion": 0.8}
 """How much of a shift is asked of a listener, if not all of it: the companion is trained to move little."""
 BROAD_SHARE: Final = 0.98
 """So much of the handles' solution the narrow fields begin with: some gain is left for them."""
+LEAST_HANDLES: Final = 0.5
+"""So much of that stays, whatever the narrow fields take: they are not what others hear."""
 STAGES: Final = 12
 """Of narrow fields at most, where the gain field before them does not do."""
 FURTHER_STAGES: Final = 2
@@ -162,6 +164,7 @@ class _Stages:
     def __init__(self, excerpts: Excerpts, targets: Targets, max_rms_db: float) -> None:
         self._excerpts, self._max_rms_db = excerpts, max_rms_db
         self._fields = narrow_fields(excerpts.listeners[0], targets.names)
+        self._handles: Floats = np.zeros(len(HANDLES))
         self._rows = [(0, output) for output in self._fields.outputs]
         largest = max(abs(value) for value in targets.toward.values())
         self._units = np.array([abs(targets.toward.get(name, 0.0)) or largest for name in targets.names])
@@ -169,6 +172,7 @@ class _Stages:
     def put_right(self, start: TargetSolution, wanted: Floats, stages: int) -> TargetSolution:
         """Add at most so many stages, until the emotions are moved by what is wanted [emotions]."""
         coefficients, bases = start.coefficients, [*start.bases]
+        self._handles = coefficients[: len(HANDLES)]
         missing = wanted - self._moved(coefficients)
         error, before = self._error(missing), np.inf
         for _ in range(stages):
@@ -213,19 +217,23 @@ class _Stages:
         return float((np.abs(missing) / self._units).max())
 
     def _within(self, coefficients: Floats) -> Floats:
-        """Coefficients with less of the handles, where their gain is more than permitted."""
-        limit = self._max_rms_db
-        if self._excerpts.rms_db(coefficients) <= limit:
+        """Coefficients within the permitted gain: with less of the handles, then with less of the narrow fields."""
+        if self._excerpts.rms_db(coefficients) <= self._max_rms_db:
             return coefficients
-        less = coefficients.copy()
+        fewest = coefficients.copy()
+        fewest[: len(HANDLES)] = LEAST_HANDLES * self._handles
+        if self._excerpts.rms_db(fewest) <= self._max_rms_db:
+            return self._between(fewest, coefficients)
+        return self._between(np.where(np.arange(len(fewest)) < len(HANDLES), fewest, 0.0), fewest)
+
+    def _between(self, allowed: Floats, wanted: Floats) -> Floats:
+        """What is nearest to the coefficients that are wanted, on the way from allowed ones, within the gain."""
         low, high = 0.0, 1.0
         for _ in range(_BISECTIONS):
             share = (low + high) / 2
-            less[: len(HANDLES)] = share * coefficients[: len(HANDLES)]
-            low, high = (low, share) if self._excerpts.rms_db(less) > limit else (share, high)
-        less[: len(HANDLES)] = low * coefficients[: len(HANDLES)]
-        rms = self._excerpts.rms_db(less)
-        return less if rms <= limit else less * (limit / rms)
+            rms_db = self._excerpts.rms_db(allowed + share * (wanted - allowed))
+            low, high = (low, share) if rms_db > self._max_rms_db else (share, high)
+        return allowed + low * (wanted - allowed)
 
 
 def hardly_apart(model: Model, targets: Targets) -> str | None:

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Final
 
 CONFIRMED: Final[Mapping[str, float]] = {
-    "melodiousness": 0.67,
-    "articulation": 0.71,
-    "rhythmic_complexity": 0.77,
-    "rhythmic_stability": 0.16,
-    "dissonance": 0.56,
-    "tonal_stability": 0.16,
-    "modality": 0.56,
+    "melodiousness": 0.70,
+    "articulation": 0.70,
+    "rhythmic_complexity": 0.70,
+    "rhythmic_stability": 0.43,
+    "dissonance": 0.90,
+    "tonal_stability": 0.25,
+    "modality": 0.59,
 }
 
 

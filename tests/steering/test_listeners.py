@@ -48,23 +48,26 @@ def test_missing_weights_are_named(tmp_path) -> None:
         LinearListener("shape", shape_statistics, tmp_path / "none.safetensors")
 
 
-def test_a_fader_moves_all_listeners_the_way_it_goes(tmp_path) -> None:
-    """At +6 and at -6 dB, of the demonstration track; the further listeners less often than the network."""
+def test_a_fader_moves_most_listeners_the_way_it_goes(tmp_path) -> None:
+    """At +6 and at -6 dB, of the demonstration track: mostly two of the three further listeners or more."""
     from importlib.resources import files
 
     sound, rate = soundfile.read(str(files("moodfader.presets") / "demo.ogg"), dtype="float32", frames=6 * 44100)
     soundfile.write(tmp_path / "demo.wav", 0.4 * sound, rate, subtype="FLOAT")
     track = load_track(tmp_path / "demo.wav")
     model = load_model()
-    analysis = analyze_track(track, model, AnalysisSettings(passes=64))
+    analysis = analyze_track(track, model, AnalysisSettings())
+    assert analysis.selected is not None
     listeners = fader_listeners(model)
     excerpts = SegmentExcerpts(placed_excerpts(track, spread_starts(track)), analysis.segments, listeners)
-    moved = np.zeros((len(listeners), 2, len(MIDLEVEL)))
-    for feature in range(len(MIDLEVEL)):
-        for side, sign in enumerate((1.0, -1.0)):
-            gains = np.float32(6 * sign) * analysis.mask_weights[:, feature + side * len(MIDLEVEL)]
-            moved[:, side, feature] = sign * (excerpts.heard(gains) - excerpts.before)[:, feature]
-    assert (moved[0] > 0).all()
-    for listener, own in zip(listeners[1:], moved[1:], strict=True):
-        assert (own > 0).mean() >= 0.65, listener.name
-    assert (moved[1:] > 0).mean() > 0.85
+    with_it = {}
+    for name, masks in (("decoupled", analysis.mask_weights), ("coupled", np.tile(analysis.selected, (1, 2)))):
+        moved = np.zeros((2, len(MIDLEVEL), len(listeners)))
+        for feature in range(len(MIDLEVEL)):
+            for side, sign in enumerate((1.0, -1.0)):
+                gains = np.float32(6 * sign) * masks[:, feature + side * len(MIDLEVEL)]
+                moved[side, feature] = sign * (excerpts.heard(gains) - excerpts.before)[:, feature]
+        assert (moved[..., 0] > 0).mean() > 0.9, name
+        with_it[name] = (moved[..., 1:] > 0).sum(-1) >= 2
+    assert with_it["decoupled"].mean() >= 0.85
+    assert with_it["decoupled"].mean() > with_it["coupled"].mean()

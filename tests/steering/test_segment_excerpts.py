@@ -1,5 +1,7 @@
 """Excerpts whose gain field is one value a segment: where its gain steps from frame to frame."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from moodfader.engine.steering.segment_excerpts import SegmentExcerpts
@@ -13,6 +15,12 @@ class _Deaf:
 
     def __call__(self, spectrogram: torch.Tensor) -> torch.Tensor:
         return torch.zeros(15)
+
+    def of_each(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
+        return np.zeros((len(spectrograms), 15), np.float32)
+
+    def gradients(self, spectrogram: torch.Tensor, outputs: Sequence[int]) -> torch.Tensor:
+        return torch.zeros(len(outputs), *spectrogram.shape)
 
 
 def test_steps_of_a_gain_are_those_of_its_field() -> None:

@@ -9,7 +9,7 @@ from ...models.common.arrays import Floats
 from ...models.common.constants import EMOTIONS
 from ...models.inference.checkpoint import Model
 from ..audio.track import Track
-from ..steering.excerpts import around, read_excerpts, spread_starts
+from ..excerpts.stretches import around, read_excerpts, spread_starts
 from ..steering.listeners import own_listeners
 from .curve import Curve
 from .gain_map import Trajectory

@@ -10,8 +10,8 @@ from ...models.common.arrays import Floats
 from ...models.common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
 from ...models.inference.threads import torch_threads
 from ..dsp.segment_mask import segment_gain_db
+from ..excerpts.stretches import placed_excerpts
 from ..processes.messages import SolveTargets, TargetsSolved
-from ..steering.excerpts import placed_excerpts
 from ..steering.listeners import NetworkListener
 from ..steering.segment_excerpts import SegmentExcerpts
 from .fader_solver import Asked, slopes_at, solve_faders

@@ -7,10 +7,10 @@ import numpy as np
 from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import MIDLEVEL
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Rises when the same track gets other decoupled faders; part of the keys of cached analyses.
 
-1: one mask a fader; 2: own moves of .07.
+1: one mask a fader; 2: own moves of .07; 3: until 0.10, without slopes.
 """
 LEVELS_DB: Final = (-12.0, -6.0, -3.0, 3.0, 6.0, 12.0)
 LEAST_EFFECT: Final = 0.01

@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated, Final, NoReturn
 
 import typer
@@ -17,43 +18,47 @@ import typer
 from .. import __version__
 from ..models.common.errors import InputError
 from ..models.common.extras import missing_extra
-from .batch import commands as batch
-from .commands import cache, demo, explain, listen_test, predict, presets, render, steer
 from .console.output import print_error, system_reason
 from .console.renamed_options import current_option
 from .console.terminal_io import Terminated, adapt_streams, ended_by_signals, is_broken_pipe, silence_stdout
-from .experiments import evaluate_command, train_command
-from .live_commands import devices, midi, osc, play
 
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells have it."""
 
-app = typer.Typer(
-    name="moodfader",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": current_option},
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-for _commands in (
-    demo,
-    predict,
-    explain,
-    render,
-    steer,
-    listen_test,
-    batch,
-    play,
-    osc,
-    midi,
-    devices,
-    presets,
-    train_command,
-    evaluate_command,
-    cache,
-):
-    _commands.register(app)
+MODULES: Final[dict[str, tuple[str, ...]]] = {
+    "commands.demo": ("demo",),
+    "commands.predict": ("predict", "analyze"),
+    "commands.explain": ("explain",),
+    "commands.render": ("render",),
+    "commands.steer": ("steer",),
+    "commands.listen_test": ("listen-test",),
+    "batch.commands": ("batch",),
+    "live_commands.play": ("play",),
+    "live_commands.osc": ("send", "monitor", "controls"),
+    "live_commands.midi": ("midi",),
+    "live_commands.devices": ("devices",),
+    "commands.presets": ("presets",),
+    "experiments.train_command": ("train",),
+    "experiments.evaluate_command": ("evaluate",),
+    "commands.cache": ("cache",),
+}
+"""The commands of each module, in the order in which the help names them."""
+
+
+def make_app(command: str = "") -> typer.Typer:
+    """The program with one of its commands, or with all if it has none of that name: importing them takes a while."""
+    app = typer.Typer(
+        name="moodfader",
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": current_option},
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(moodfader)
+    for module in [name for name, commands in MODULES.items() if command in commands] or MODULES:
+        import_module("." + module, __package__).register(app)
+    return app
 
 
 def _print_version(asked: bool) -> None:
@@ -62,7 +67,6 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def moodfader(
     _version: Annotated[
         bool,
@@ -77,6 +81,7 @@ def moodfader(
 def run(arguments: Sequence[str]) -> int:
     """Do what the arguments say; returns the exit code."""
     try:
+        app = make_app(arguments[0] if arguments else "")
         code = typer.main.get_command(app).main(list(arguments), prog_name="moodfader", standalone_mode=False)
         sys.stdout.flush()
     except InputError as error:

@@ -3,7 +3,8 @@
 from multiprocessing.connection import Connection
 from typing import Any
 
-from ..processes.ipc import ignore_signals
+from ..devices.backends import run_output_process
+from ..processes.ipc import ChildProcesses, ignore_signals
 from ..processes.messages import AnalysisJob
 
 
@@ -21,3 +22,10 @@ def analysis_main(job: AnalysisJob, connection: "Connection[Any, Any]") -> None:
     from .analysis_process import main
 
     main(job, connection)
+
+
+def prepared_processes() -> ChildProcesses:
+    """The render and output processes of a player to come: they import what they need meanwhile."""
+    children = ChildProcesses()
+    children.prepare(render_main, run_output_process)
+    return children

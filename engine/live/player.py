@@ -102,8 +102,18 @@ class PlayerOptions:
 class Player:
     """Plays a set list on an output device; paused at first, until `close`."""
 
-    def __init__(self, files: Sequence[Path], event: PlayerCallback, options: PlayerOptions) -> None:
-        """Start the processes; `event` takes their messages. Raises InputError: unplayable file, no device."""
+    def __init__(
+        self,
+        files: Sequence[Path],
+        event: PlayerCallback,
+        options: PlayerOptions,
+        *,
+        children: ChildProcesses | None = None,
+    ) -> None:
+        """Start the processes; `event` takes their messages. Raises InputError: unplayable file, no device.
+
+        children: where some of them are prepared (entry_points.prepared_processes).
+        """
         self._event = event
         sources = [probe(file) for file in files]
         self.channels = options.channels or max(2, *(source.channels for source in sources))
@@ -112,7 +122,7 @@ class Player:
             raise InputError(
                 f"{widest.path}: it has {widest.channels} channels, more than --channels {self.channels}"
             )
-        self._children = ChildProcesses()
+        self._children = children or ChildProcesses()
         self._closing = threading.Event()
         self.ring: RingBuffer | None = None
         self._analysis_process: Any = None

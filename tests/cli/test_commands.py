@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 import typer
-from moodfader.control.cli import app, run
+from moodfader.control.cli import make_app, run
 from moodfader.control.console.renamed_options import RENAMED_OPTIONS
 from moodfader.control.console.shared_options import AnalysisOptions
 from moodfader.control.experiments.training_options import TrainingOptions
@@ -341,7 +341,7 @@ def test_the_demo_goes_the_whole_way(model_file, tmp_path, monkeypatch, capsys):
 def test_the_old_name_of_an_option_works_and_is_not_shown(old, new, capsys):
     """For one version: each renamed option is taken under both names by the same commands."""
     found = 0
-    for command in typer.main.get_command(app).commands.values():
+    for command in typer.main.get_command(make_app()).commands.values():
         names = {name for parameter in command.params for name in parameter.opts}
         assert f"--{old}" not in names
         found += f"--{new}" in names

@@ -47,13 +47,14 @@ def save_analysis(analysis: "Analysis", path: Path) -> None:
         Where the file cannot be written.
     """
     description = {"format": FORMAT, "version": VERSION, "midlevel": MIDLEVEL, **analysis.metadata()}
+    decoupled = () if analysis.response is None else DECOUPLED
     arrays = {
         "segments": analysis.segments,
         "response_per_db": analysis.response_per_db,
         "surrogate_r2": analysis.surrogate_r2,
         "half_agreement": analysis.half_agreement,
         **{name: np.ascontiguousarray(getattr(analysis, name)) for name in PER_SEGMENT},
-        **{name: getattr(analysis, name) for name in DECOUPLED if getattr(analysis, name) is not None},
+        **{name: getattr(analysis, name) for name in decoupled if getattr(analysis, name) is not None},
         "description": np.frombuffer(json.dumps(description, sort_keys=True).encode(), np.uint8),
     }
     with atomic_write(path) as temp_path, temp_path.open("wb") as file:

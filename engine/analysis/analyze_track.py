@@ -162,7 +162,8 @@ def _decouple(
     middle, several = middle_start(track), spread_starts(track)
     stretches = middle + (several if several != middle else [])
     threads = min(torch.get_num_threads(), 2)
-    with torch_threads(1):  # (many small operations: a second thread waits more than it works)
+    # (many small operations: a second thread waits more than it works)
+    with torch_threads(1), threadpool_limits(1, user_api="blas"):
         excerpts = placed_excerpts(track, stretches)
         few = excerpts[: len(middle)]
         return decoupled_faders(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...models.inference.checkpoint import Model
+from ...models.inference.threads import one_blas_thread
 from ..analysis.analysis import Analysis
 from ..audio.track import Track
 from ..dsp.faders import Faders
@@ -31,12 +32,13 @@ def solve_whole(track: Track, analysis: Analysis, faders: Faders, model: Model) 
 
         return SegmentExcerpts(excerpts, analysis.segments, [NetworkListener(model)])
 
-    return solve_setting(
-        faders.to_array(),
-        analysis.mask_weights,
-        analysis.selected_weights,
-        analysis.response,
-        analysis.slopes,
-        SegmentPredictions(excerpts, analysis.segments, [predict_by(model)]),
-        by_gradients,
-    )
+    with one_blas_thread():
+        return solve_setting(
+            faders.to_array(),
+            analysis.mask_weights,
+            analysis.selected_weights,
+            analysis.response,
+            analysis.slopes,
+            SegmentPredictions(excerpts, analysis.segments, [predict_by(model)]),
+            by_gradients,
+        )

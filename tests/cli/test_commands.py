@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 import typer
-from moodfader.control.cli import make_app, run
+from moodfader.control.cli import MODULES, make_app, run
 from moodfader.control.console.renamed_options import RENAMED_OPTIONS
 from moodfader.control.console.shared_options import AnalysisOptions
 from moodfader.control.experiments.training_options import TrainingOptions
@@ -100,6 +100,17 @@ def test_help_and_version_do_not_wait_for_torch():
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.splitlines()[-1] == "set()"
+
+
+def test_a_command_imports_its_own_module_and_no_other():
+    names = [command for commands in MODULES.values() for command in commands]
+    assert list(typer.main.get_command(make_app()).commands) == names
+    for name in names:
+        assert name in typer.main.get_command(make_app(name)).commands
+    code = "import sys, moodfader.control.cli as c; c.run(['presets', 'list']); print(*sys.modules)"
+    imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {f"moodfader.control.{module}" for module in MODULES} & set(imported.stdout.splitlines()[-1].split())
+    assert loaded == {"moodfader.control.commands.presets"}
 
 
 def test_version():

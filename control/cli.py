@@ -26,21 +26,21 @@ INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells have it."""
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
-    "commands.demo": ("demo",),
-    "commands.predict": ("predict", "analyze"),
-    "commands.explain": ("explain",),
-    "commands.render": ("render",),
-    "commands.steer": ("steer",),
-    "commands.listen_test": ("listen-test",),
-    "batch.commands": ("batch",),
-    "live_commands.play": ("play",),
-    "live_commands.osc": ("send", "monitor", "controls"),
-    "live_commands.midi": ("midi",),
-    "live_commands.devices": ("devices",),
-    "commands.presets": ("presets",),
-    "experiments.train_command": ("train",),
-    "experiments.evaluate_command": ("evaluate",),
-    "commands.cache": ("cache",),
+    "control.commands.demo": ("demo",),
+    "control.commands.predict": ("predict", "analyze"),
+    "control.commands.explain": ("explain",),
+    "control.commands.render": ("render",),
+    "control.commands.steer": ("steer",),
+    "control.commands.listen_test": ("listen-test",),
+    "control.batch.commands": ("batch",),
+    "control.live_commands.play": ("play",),
+    "control.live_commands.osc": ("send", "monitor", "controls"),
+    "control.live_commands.midi": ("midi",),
+    "control.live_commands.devices": ("devices",),
+    "control.commands.presets": ("presets",),
+    "control.experiments.train_command": ("train",),
+    "control.experiments.evaluate_command": ("evaluate",),
+    "control.commands.cache": ("cache",),
 }
 """The commands of each module, in the order in which the help names them."""
 
@@ -57,7 +57,7 @@ def make_app(command: str = "") -> typer.Typer:
     )
     app.callback()(moodfader)
     for module in [name for name, commands in MODULES.items() if command in commands] or MODULES:
-        import_module("." + module, __package__).register(app)
+        import_module(f"moodfader.{module}").register(app)
     return app
 
 

@@ -1,4 +1,4 @@
-"""The command line. `main` is the console script: it gives errors one line and the exit code its meaning.
+"""The command line. `main` gives errors one line and the exit code its meaning.
 
 Exit codes: 0 done (also when the reader of the output has gone); 2 something the user gave cannot be used (one line
 says what); 3 some tracks of a batch failed; 130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP; 1 a fault of
@@ -125,7 +125,7 @@ def _usage_error(error: typer.TyperException) -> int:
 
 
 def main() -> None:
-    """The console script."""
+    """Run the command line and exit."""
     adapt_streams()
     with ended_by_signals():
         code = run(sys.argv[1:])

@@ -121,7 +121,6 @@ def play(
     from ...engine.audio.decode import probe
     from ...engine.live.entry_points import prepared_processes
     from ...engine.performance.automation_file import check_recordable
-    from ...engine.processes.realtime import set_control_priority
 
     voice = Output(as_json=as_json, quiet=quiet)
     gains_db = fader_gains_db(preset, settings)
@@ -149,7 +148,6 @@ def play(
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said
     note = DeferredNotes(notes.append if full else voice.note)
     titles = [track.shown for track in tracks]
-    set_control_priority()
     with contextlib.ExitStack() as open_things:
         children = prepared_processes()
         open_things.callback(children.join, 0)

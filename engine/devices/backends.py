@@ -11,7 +11,6 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from ..processes.ipc import ignore_signals
-from ..processes.messages import OutputJob
 
 BACKENDS: Final = {
     "jack": "jack_backend",
@@ -34,6 +33,7 @@ def run_output_process(connection: "Connection[Any, Any]") -> None:
 
 def probe_devices(connection: "Connection[Any, Any]") -> None:
     """Entry point of a process that sends PortAudio's output devices, then DeviceOpened or DeviceFailed for JACK."""
+    from ..processes.messages import OutputJob
     from .jack_backend import run
     from .portaudio_backend import devices
 

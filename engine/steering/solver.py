@@ -22,6 +22,8 @@ from ...models.common.arrays import Floats
 METRIC_RIDGE: Final = 1e-4
 TRIES: Final = 8
 ROUND_STEPS: Final = 3
+FIRST_STEPS: Final = 5
+"""By first slopes, which are not quite right: five measurements take as long as new slopes."""
 STEP_SHARES: Final = (1.0, 0.5, 0.25, 0.1)
 TOLERANCE: Final = 0.02
 WORST_FIRST: Final = 3.0
@@ -208,7 +210,7 @@ def correct(
         begun, furthest = best.error, np.inf  # (after a step that made it worse the next is at most half as long)
         by_first = number == 0 and first_slopes is not None
         slopes = first_slopes if first_slopes is not None and by_first else slopes_at(best.coefficients)
-        for _ in range(steps):
+        for _ in range(FIRST_STEPS if by_first else steps):
             missing = np.concatenate((targets - best.moved, np.zeros(len(held))))
             step = _least_step(np.concatenate((slopes, held)), missing, root)
             step *= min(1.0, furthest / max(_length(step, metric), _NO_STEP))

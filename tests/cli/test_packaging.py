@@ -81,7 +81,6 @@ DATA_FOLDERS = {"moodfader.models.jury.weights", "moodfader.control.web.page"}
 """Folders of files alone; setuptools wants to be told of them as of packages."""
 MOST_MODULES = 10
 STANDALONE = {
-    "control.start",  # the console script
     "control.experiments.default_model",  # trained the model that ships
     "control.experiments.make_broad_listener",  # fitted the broad listener; what trained the judges is imported by it
     "models.synthesis.demo_track",  # made the demonstration track

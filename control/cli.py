@@ -21,6 +21,7 @@ from ..models.common.extras import missing_extra
 from .console.output import print_error, system_reason
 from .console.renamed_options import current_option
 from .console.terminal_io import Terminated, adapt_streams, ended_by_signals, is_broken_pipe, silence_stdout
+from .console.usage_errors import empty_argument, usage_line
 
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -80,6 +81,9 @@ def moodfader(
 
 def run(arguments: Sequence[str]) -> int:
     """Do what the arguments say; returns the exit code."""
+    if empty_argument(arguments):
+        print_error("an argument is empty (a variable of the shell that is not set?)")
+        return 2
     try:
         app = make_app(arguments[0] if arguments else "")
         code = typer.main.get_command(app).main(list(arguments), prog_name="moodfader", standalone_mode=False)
@@ -88,7 +92,7 @@ def run(arguments: Sequence[str]) -> int:
         print_error(str(error))
         return 2
     except typer.TyperException as error:
-        return _usage_error(error)
+        return _usage_error(error, arguments)
     except ModuleNotFoundError as error:
         line = missing_extra(error)
         if line is None:
@@ -114,13 +118,11 @@ def run(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _usage_error(error: typer.TyperException) -> int:
-    context = getattr(error, "ctx", None)
-    text = error.format_message()
-    if context is None or type(error).__name__ == "NoArgsIsHelpError":
-        print(text, file=sys.stderr)
+def _usage_error(error: typer.TyperException, arguments: Sequence[str]) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error.format_message(), file=sys.stderr)
     else:
-        print_error(f"{text.rstrip('.')} (see {context.command_path} --help)")
+        print_error(usage_line(error, arguments))
     return 2
 
 

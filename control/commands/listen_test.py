@@ -113,6 +113,8 @@ def _wishes(
     if gains_db:
         Faders.from_mapping(gains_db)
         moved = {name: gain for name, gain in gains_db.items() if gain}
+        if not moved:
+            raise InputError(f"{', '.join(gains_db)}: 0 dB moves nothing, and there would be nothing to choose")
         if asked is None and len(moved) != 1:
             raise InputError("several faders are moved: --question says what is asked (tender, articulation, ...)")
         name, gain = next(iter(moved.items()))

@@ -13,7 +13,6 @@ from ..console.option_groups import expand_option_groups
 from ..console.options import check_ceiling, fader_gains_db, load_or_analyze, open_track
 from ..console.output import Output
 from ..console.shared_options import AnalysisFileOption, AnalysisOptions, NetworkOptions, OutputOptions
-from .automation import render_automation
 
 if TYPE_CHECKING:
     from ...engine.analysis.settings import AnalysisSettings
@@ -81,6 +80,8 @@ def render(
     if automation is not None:
         if gains_db or match_loudness or analysis is not None or dry_run:
             raise InputError("--automation says where the faders are: it goes with no other way to set them")
+        from .automation import render_automation
+
         render_automation(file, automation, output, bit_depth=bit_depth, model=model, settings=wanted, voice=voice)
         return
     track = open_track(file, voice)

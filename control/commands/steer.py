@@ -54,17 +54,20 @@ def steer(
     from ...engine.file_targets.ask_jury import ask_jury
     from ...engine.file_targets.curve import read_curve
     from ...engine.file_targets.steer import steer as write
-    from ...engine.file_targets.targets import Targets
+    from ...engine.file_targets.targets import Targets, hardly_apart
     from ...engine.render.audio_writer import validate_output
 
     # Everything that can be wrong is looked at before the long work begins.
-    if curve is None:
-        Targets(asked, tuple(keep or ()))
+    targets = Targets(asked, tuple(keep or ())) if curve is None else None
     validate_output(output, bit_depth=bit_depth, source=file if file.is_file() else None, overwrite=overwrite)
     options.check_ceiling(ceiling)
+    if curve is not None:
+        read_curve(curve)
     track = load_track(file)
     path = None if curve is None else read_curve(curve, duration_s=track.duration_s)
     network = network_options.load()
+    if targets is not None and (line := hardly_apart(network, targets)):
+        console.note(line)
     with console.progress(f"Steering {output.name}") as report:
         steered = write(
             track,

@@ -130,7 +130,7 @@ def fader_gains_db(preset: str | None, settings: Iterable[str] | None) -> dict[s
 
 def check_ceiling(ceiling: float) -> None:
     """See that --ceiling is in its range. Raises InputError."""
-    from ...engine.render.render import CEILING_RANGE_DBTP
+    from ...engine.dsp.limiter import CEILING_RANGE_DBTP
 
     low, high = CEILING_RANGE_DBTP
     if not low <= ceiling <= high:

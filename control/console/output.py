@@ -18,8 +18,11 @@ from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from ...models.common.arrays import ProgressCallback
-from ...models.common.formatting import format_duration, rounded_values
+from ...models.common.formatting import format_duration, printable, rounded_values
+from ...models.common.progress import ProgressCallback
+
+_NARROWEST = 40
+"""Columns of a table at least, whatever a terminal (or COLUMNS) says."""
 
 
 class _Console(Console):
@@ -67,18 +70,19 @@ class Output:
     def show(self, shown: RenderableType) -> None:
         """Print a table or text; lines of text are not wrapped, so that paths can be copied."""
         console = _Console(highlight=False)
+        console.width = max(console.width, _NARROWEST)
         for part in shown.renderables if isinstance(shown, Group) else [shown]:
-            console.print(part, soft_wrap=isinstance(part, str | Text), markup=False)
+            console.print(_harmless(part), soft_wrap=isinstance(part, str | Text), markup=False)
 
     def line(self, text: str) -> None:
         """Print a line of a result unless --json is given; it is neither cut nor wrapped."""
         if not self.as_json:
-            print(text, flush=True)
+            print(printable(text), flush=True)
 
     def note(self, text: str) -> None:
         """Print a note on standard error unless --quiet is given."""
         if not self._quiet:
-            print(text, file=sys.stderr, flush=True)
+            print(printable(text), file=sys.stderr, flush=True)
 
     def log(self, text: str) -> None:
         """Print a note only where no progress bar is shown, because standard error is not a terminal."""
@@ -102,12 +106,13 @@ class Output:
             Takes the fraction done, 0 to 1.
         """
         console = Console(stderr=True)
+        task = printable(task)
         if files is not None and files.total > 1:
             with self._progress_of_files(console, task, files) as report:
                 yield report
             return
         columns = (
-            *(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()),
+            *(TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn()),
             *(TimeElapsedColumn(), TimeRemainingColumn()),
         )
         with Progress(
@@ -120,7 +125,7 @@ class Output:
     def _progress_of_files(self, console: Console, task: str, files: "FileCount") -> Iterator[ProgressCallback]:
         number = files.begin()
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TaskProgressColumn(),
             TextColumn("{task.fields[left]}"),
@@ -164,6 +169,13 @@ class FileCount:
         return f"{format_duration((time.monotonic() - self._since) * (1 - fraction) / fraction)} left"
 
 
+def _harmless(part: RenderableType) -> RenderableType:
+    """A text whose characters cannot steer the terminal (a title with a file's name); tables are left as they are."""
+    if isinstance(part, Text) and (plain := printable(part.plain)) != part.plain:
+        return Text(plain, style=part.style)
+    return printable(part) if isinstance(part, str) else part
+
+
 def _json(values: Mapping[str, Any]) -> str:
     """One line; letters that standard output has no bytes for are escaped, as JSON allows."""
     text = json.dumps(rounded_values(values), ensure_ascii=False, allow_nan=False)
@@ -195,4 +207,4 @@ def system_reason(error: OSError) -> str | None:
 def print_error(text: str) -> None:
     """Print an error on standard error, as one line with the program's name before it."""
     with contextlib.suppress(BrokenPipeError):
-        print("moodfader: " + " ".join(text.split()), file=sys.stderr, flush=True)
+        print("moodfader: " + printable(" ".join(text.split())), file=sys.stderr, flush=True)

@@ -54,7 +54,7 @@ def analysis_table(file: Path, analysis: "Analysis") -> Group:
     for name, counts, measured in zip(MIDLEVEL, analysis.significant_counts().values(), measures, strict=True):
         texts = (f"{value:.2f}" for value in measured)
         table.add_row(name_with_pole(name), str(counts["positive"]), str(counts["negative"]), *texts)
-    return with_title(f"{file}  ({len(analysis.weights)} segments, {analysis.settings.passes} passes)", table)
+    return with_title(f"{file}  ({len(analysis.weights)} segments, {analysis.settings.passes} evaluations)", table)
 
 
 def reliability_warning(analysis: "Analysis", features: Iterable[str]) -> str | None:
@@ -134,8 +134,8 @@ def level_notes(rendered: "RenderResult", track: "Track", *, ceiling_dbtp: float
         )
     elif rendered.headroom_db >= 0.05:
         notes.append(
-            f"the output was turned down by {rendered.headroom_db:.1f} dB so that no peak had to be limited: a "
-            "limiter moves back what it presses down (--match-loudness limits instead)"
+            f"the output was turned down by {rendered.headroom_db:.1f} dB so that no peak had to be limited: "
+            "limiting would undo part of the steering (--match-loudness limits instead)"
         )
     elif abs(rendered.gain_db) >= 0.05:
         turned = "up" if rendered.gain_db > 0 else "down"
@@ -153,7 +153,7 @@ def level_notes(rendered: "RenderResult", track: "Track", *, ceiling_dbtp: float
 def render_table(rendered: "RenderResult", gains_db: Mapping[str, float]) -> Table:
     """Features and emotions of a track and of its steered version, and the shift that is expected.
 
-    Decoupled faders also have the part of a feature's shift that others hear too.
+    Decoupled faders also have the confirmed part of a feature's shift: what independent models predict too.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def render_table(rendered: "RenderResult", gains_db: Mapping[str, float]) -> Tab
     gains_db : mapping
         Fader positions in dB by feature.
     """
-    table = numbers_table("0 to 1", "fader", "before", "after", "shift", "expected", "others\nhear")
+    table = numbers_table("0 to 1", "fader", "before", "after", "shift", "expected", "by the\njury")
     table.columns[4].style = "bold"
     for name in MIDLEVEL:
         before, after = rendered.midlevel["before"][name], rendered.midlevel["after"][name]

@@ -11,6 +11,7 @@ from typing import Final
 
 from rich.console import Console
 
+_STANDARD_ERROR: Final = 2
 _PLAIN: Final = {
     "█": "#", "▏": "|", "▌": "|", "▼": "v", "─": "-", "│": "|", "−": "-", "–": "-", "…": "...", "→": "->", "²": "2",
     "≤": "<=", "≥": ">=", "×": "x", "’": "'",
@@ -52,7 +53,16 @@ def ended_by_signals() -> Iterator[None]:
 
 
 def adapt_streams() -> None:
-    """Let standard output and error take any text: file names as their bytes, replacements for what they lack."""
+    """Let standard output and error take any text: file names as their bytes, replacements for what they lack.
+
+    Streams that are closed become the null device.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        pass  # (what is closed must not be the number of a file that we open: libraries write to standard error)
+    os.close(descriptor)
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     codecs.register_error("moodfader", _encodable)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

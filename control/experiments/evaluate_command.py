@@ -14,8 +14,7 @@ from ..console import options
 from ..console.early_checks import check_tables
 from ..console.option_groups import expand_option_groups
 from ..console.output import Output
-from .steering_table import SteeringOptions, evaluate_steering_option
-from .training_options import DatasetOptions, TrainingOptions
+from .training_options import DatasetOptions, SteeringOptions, TrainingOptions
 
 if TYPE_CHECKING:
     from ...models.inference.checkpoint import Model
@@ -122,6 +121,8 @@ def evaluate(
     """
     if steering.steering:
         voice = Output(as_json=as_json, quiet=quiet)
+        from .steering_table import evaluate_steering_option
+
         evaluate_steering_option(steering, options.load_model_option(model, device), voice)
         return
     if model is not None and division.cross_validate and report is None:

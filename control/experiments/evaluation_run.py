@@ -8,12 +8,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...models.common.arrays import FloatArray, Floats, ProgressCallback
+from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import SAMPLE_RATE
-from ...models.common.errors import InputError
+from ...models.common.progress import ProgressCallback
 from ...models.datasets.clip_dataset import TARGET_SETS, ClipDataset, clip_digests, material_digest
 from ...models.datasets.digests import short_digest
-from ...models.datasets.folds import group_folds
+from ...models.datasets.folds import genre_folds, group_folds
 from ...models.datasets.table import Clip, SweepClip
 from ...models.evaluation.out_of_domain import out_of_domain_sounds
 from ...models.evaluation.results import EvaluationInputs
@@ -114,7 +114,7 @@ def run_cross_validation(
     runs = []
     for repeat in range(repeats):
         repeat_settings = dataclasses.replace(settings, seed=settings.seed + repeat)
-        divided = genre_folds(rated) if by_genre else make_folds(rated, folds, seed=repeat_settings.seed)
+        divided = genre_folds(clip_genres(rated)) if by_genre else make_folds(rated, folds, seed=repeat_settings.seed)
         tested = divided[:first]
         with voice.progress(f"Cross-validation {repeat + 1} of {repeats}") as report:
             losses: dict[int, float] = {}  # by fold, of the networks that are trained in this run
@@ -180,33 +180,19 @@ def make_folds(rated: Sequence[LabelledDataset], folds: int, *, seed: int) -> li
     return [sorted(fold) for fold in divided]
 
 
-def genre_folds(rated: Sequence[LabelledDataset]) -> list[list[int]]:
-    """Divide the clips into genres, each of which is left out of training in turn.
+def clip_genres(rated: Sequence[LabelledDataset]) -> list[str | None]:
+    """Return the genre of each of the concatenated clips, for a cross-validation that leaves one out.
 
-    A genre is that of the clips (Emotify has four), or the data set where they have none; recordings that may share
-    albums (Soundtracks, the perceptual ratings, Mid-level) are one. Synthetic music is in no fold.
-
-    Returns
-    -------
-    list of list of int
-        Ascending indices into the concatenated clips, for each genre.
-
-    Raises
-    ------
-    InputError
-        There are fewer than two genres.
+    It is that of the clip (Emotify has four), or the data set where clips have none; recordings that may share albums
+    (Soundtracks, the perceptual ratings, Mid-level) are one genre. Synthetic music has None: it is in no fold.
     """
-    members: dict[str, list[int]] = {}
-    start = 0
+    genres: list[str | None] = []
     for dataset in rated:
-        for row, clip in enumerate(dataset.clips):
-            if not any(name.startswith("known_") for name in clip.ratings):
-                shared = "recordings" if dataset.kind not in DIVIDED_ALONE else dataset.kind
-                members.setdefault(f"{shared} {clip.genre}", []).append(start + row)
-        start += len(dataset.clips)
-    if len(members) < 2:
-        raise InputError("--by-genre: all recordings are of one genre (give --emotify or --vgmidi as well)")
-    return list(members.values())
+        shared = "recordings" if dataset.kind not in DIVIDED_ALONE else dataset.kind
+        for clip in dataset.clips:
+            synthetic = any(name.startswith("known_") for name in clip.ratings)
+            genres.append(None if synthetic else f"{shared} {clip.genre}")
+    return genres
 
 
 def _sources_of(rated: Sequence[LabelledDataset]) -> SourcesOf:

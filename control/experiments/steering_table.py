@@ -1,12 +1,10 @@
 """evaluate --steering: what judges that took no part hear of faders and targets, as tables in Markdown."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import typer
 
 from ...models.common.errors import InputError
 from ...models.common.formatting import display_name
@@ -15,32 +13,12 @@ from ..console.output import Output
 if TYPE_CHECKING:
     from ...engine.file_targets.evaluation import Heard, SteeringEvidence
     from ...models.inference.checkpoint import Model
+    from .training_options import SteeringOptions
 
-_HOW = "Steering"
 _RESAMPLES = 1000
 
 
-@dataclass(frozen=True)
-class SteeringOptions:
-    """Whether steering is evaluated, on which tracks, by whom."""
-
-    steering: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Instead: what judges hear of faders and targets on this track. Repeatable.",
-            rich_help_panel=_HOW,
-        ),
-    ] = None
-    jury: Annotated[
-        str, typer.Option(metavar="development|reporting", help="Which jury is asked.", rich_help_panel=_HOW)
-    ] = "development"
-    coupled: Annotated[
-        bool, typer.Option("--coupled", metavar="", help="Judge coupled faders.", rich_help_panel=_HOW)
-    ] = False
-
-
-def evaluate_steering_option(chosen: SteeringOptions, model: "Model", voice: Output) -> None:
+def evaluate_steering_option(chosen: "SteeringOptions", model: "Model", voice: Output) -> None:
     """Ask the jury and print its tables, or the record as JSON. Raises InputError as tracks and juries do."""
     from ...engine.audio.track import load_track
     from ...engine.file_targets.evaluation import evaluate_steering

@@ -41,12 +41,14 @@ def train(
 ) -> None:
     """Train a model. An interrupted run is resumed when it is started again with the same options."""
     voice = Output(as_json=as_json, quiet=quiet)
-    state = output.with_name(output.name + ".state")
     if output.suffix != ".safetensors":
         raise InputError(f"{output}: the name of a model ends in .safetensors")
     if output.exists() and not overwrite:
         raise InputError(f"{output}: exists already (--overwrite replaces it)")
+    if synthetic_clips < 0:
+        raise InputError(f"--synthetic-clips {synthetic_clips}: a number of clips, 0 for none")
     check_writable(output)
+    state = output.with_name(output.name + ".state")
     settings = training.settings(device)
     from ...models.inference.checkpoint import save_model
     from ...models.inference.threads import torch_threads

@@ -1,4 +1,4 @@
-"""The options that `train` and `evaluate` share: data sets and training settings."""
+"""Groups of options of `train` and `evaluate`: data sets, training settings and the evaluation of steering."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -216,3 +216,23 @@ class TrainingOptions:
             consistency=self.consistency,
             start=pretrained_checkpoint() if self.init in _PRETRAINED else self.init,
         )
+
+
+@dataclass(frozen=True)
+class SteeringOptions:
+    """Whether steering is evaluated, on which tracks, by whom."""
+
+    steering: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Instead: what judges hear of faders and targets on this track. Repeatable.",
+            rich_help_panel="Steering",
+        ),
+    ] = None
+    jury: Annotated[
+        str, typer.Option(metavar="development|reporting", help="Which jury is asked.", rich_help_panel="Steering")
+    ] = "development"
+    coupled: Annotated[
+        bool, typer.Option("--coupled", metavar="", help="Judge coupled faders.", rich_help_panel="Steering")
+    ] = False

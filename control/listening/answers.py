@@ -1,7 +1,5 @@
 """What the answers of a listening test say: shares of choices in the meant direction, with binomial intervals."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +8,12 @@ from typing import Final
 from scipy.stats import binomtest
 
 from ...models.common.errors import InputError
-from ...models.common.parsing import read_text
+from ...models.datasets.table import read_cells
 from .questions import question_called
 
 COLUMNS: Final = ("test", "participant", "trial", "pair", "question", "direction", "steered", "answer")
 """Those that are read; the page writes some more."""
 CONFIDENCE: Final = 0.95
-_MOST_BYTES: Final = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -88,24 +85,18 @@ def _share(what: str, answers: Sequence[Answer]) -> Share:
 
 
 def _read(file: Path) -> list[Answer]:
-    try:
-        text = read_text(file, limit=_MOST_BYTES)
-    except FileNotFoundError:
-        raise InputError(f"{file}: no such file") from None
-    try:
-        rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
-    except csv.Error as error:
-        raise InputError(f"{file}: not CSV ({error})") from error
-    missing = [name for name in COLUMNS if rows and name not in rows[0]]
-    if missing or not rows:
+    rows = read_cells(file, what="file").rows
+    header = [name.strip() for name in rows[0][1]] if rows else []
+    missing = [name for name in COLUMNS if len(rows) > 1 and name not in header]
+    if missing or len(rows) < 2:
         raise InputError(
             f"{file}: no answers of a listening test" + (f" ({missing[0]} is missing)" if missing else "")
         )
-    return [_answer(f"{file}, line {number}", row) for number, row in enumerate(rows, 2)]
+    return [_answer(f"{file}, line {number}", dict(zip(header, row, strict=False))) for number, row in rows[1:]]
 
 
-def _answer(where: str, row: dict[str, str | None]) -> Answer:
-    text = {name: (row[name] or "").strip() for name in COLUMNS}
+def _answer(where: str, row: dict[str, str]) -> Answer:
+    text = {name: row.get(name, "").strip() for name in COLUMNS}
     if text["direction"] not in ("1", "-1") or text["steered"] not in ("1", "2") or text["answer"] not in ("1", "2"):
         raise InputError(f"{where}: direction is 1 or -1, steered and answer are 1 or 2")
     if not text["participant"] or not text["trial"].isascii() or not text["trial"].isdecimal():

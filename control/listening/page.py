@@ -86,5 +86,5 @@ def write_page(folder: Path, pairs: Sequence[Pair], *, seed: int) -> Path:
     # (a "<" in a file's name must not end the script)
     content = template.replace(_PLACE, json.dumps(test, ensure_ascii=True).replace("<", "\\u003c"))
     with atomic_write(folder / PAGE) as beside:
-        beside.write_text(content, encoding="utf-8")
+        beside.write_text(content, encoding="utf-8", errors="surrogateescape")
     return folder / PAGE

@@ -21,6 +21,7 @@ Host = Annotated[str, typer.Option(metavar="HOST", help="Where `moodfader play` 
 Port = Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="Its --osc-port.")]
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="As `moodfader controls` lists them; patterns, too.")]
 _PORT = 9000
+_RATES_HZ = (0.1, 60.0)
 
 
 def register(app: typer.Typer) -> None:
@@ -47,8 +48,10 @@ def send(
     """
     from ..osc.client import OscClient
 
-    if not address.startswith("/") or not address.isascii() or not address.isprintable():
+    if not address.startswith("/"):
         raise InputError(f"{address}: an address begins with a slash, for example /moodfader/wet")
+    if not address.isascii() or not address.isprintable():
+        raise InputError(f"{address}: an address has no other characters than those of ASCII")
     client = OscClient(host, port)
     try:
         for answer in client.query(address, *map(parse_argument, values or ())):
@@ -68,6 +71,11 @@ def monitor(
     """Print the state of a running `play`, then every change."""
     from ..osc.client import OscClient
 
+    low, high = _RATES_HZ
+    if not low <= rate <= high:
+        raise InputError(f"--rate {rate:g}: goes from {low:g} to {high:g} Hz")
+    if seconds is not None and not seconds > 0:
+        raise InputError(f"--seconds {seconds:g}: a length above 0 is needed")
     output = Output(as_json=as_json)
     for message in OscClient(host, port).subscribe(rate_hz=rate, seconds=seconds, normalised=norm):
         _print(message, output)

@@ -151,7 +151,7 @@ def play(
     with contextlib.ExitStack() as open_things:
         children = prepared_processes()
         open_things.callback(children.join, 0)
-        from ...engine.live.player import PlayerOptions  # (a third of a second, while the processes start)
+        from ...engine.live.player_options import PlayerOptions  # (a third of a second, while the processes start)
         from ..saved_session.keeper import ShowKeeper, crashed_show, restore_show
         from ..session.presets import readable_presets
         from ..session.session import Session

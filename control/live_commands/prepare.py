@@ -7,8 +7,8 @@ from typing import Any
 
 import typer
 
-from ...models.common.arrays import ProgressCallback
 from ...models.common.errors import InputError
+from ...models.common.progress import ProgressCallback
 from ..console.options import load_model_option, open_track
 from ..console.output import FileCount, Output, print_error
 

@@ -66,9 +66,9 @@ def show_page_address(output: Output, url: str) -> None:
     """Print the address as one line on standard output, and as a QR code where other devices can reach it."""
     output.result({"web": url}, lambda: f"web page: {url}")
     if urlsplit(url).path != "/" and sys.stderr.isatty():
-        from ..console.qr_code import qr_code
+        from ..console.qr_code import qr_lines
 
-        output.note(qr_code(url))
+        output.note("\n".join(qr_lines(url, inverted=True)))
 
 
 def open_midi(

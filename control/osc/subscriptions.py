@@ -14,7 +14,8 @@ NORM: Final = "/norm"
 """Suffix of an address: the same value on 0..1, for parameters with a lower and an upper bound."""
 RATES_HZ: Final = (0.1, 60.0)
 """Lowest and highest rate of messages to a client."""
-DEFAULT_RATE_HZ: Final = 20.0
+DEFAULT_RATE_HZ: Final = 40.0
+"""For clients that name none: a change is sent within 25 ms, so that it is shown within 50."""
 
 Sender = tuple[str | int, ...]
 """A socket address: host and port first."""

@@ -135,4 +135,6 @@ def _finite(value: float) -> bool:
 
 
 def _shown(value: object) -> str:
+    if value is None:
+        return "nil"
     return repr(value) if isinstance(value, str) and len(value) < 40 else f"a {type(value).__name__}"

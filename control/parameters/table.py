@@ -1,4 +1,4 @@
-"""The table of all parameters: OSC address, type, range, unit and description. Nothing of it stands elsewhere.
+"""The table of all parameters: OSC address, type, range, unit and description; some of its rows are in *_rows.py.
 
 The OSC server, the OSCQuery tree, the MIDI mapping, the terminal view, the controller layouts and the address
 reference are made from it; `Session` validates values by it. A new address is a new row of `PARAMETERS`.

@@ -85,7 +85,7 @@ def write_report(
     _figures(folder, inputs, results, record, others)
     write_record(folder / RECORD, record, values, title=title)
     with atomic_write(folder / PAGE) as file:
-        file.write_text(render_report(title, results, record, others), encoding="utf-8")
+        file.write_text(render_report(title, results, record, others), encoding="utf-8", errors="surrogateescape")
 
 
 def _figures(

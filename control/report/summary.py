@@ -134,4 +134,4 @@ def write_record(path: Path, record: Mapping[str, Any], values: Scores, *, title
             lines += [f"| {display_name(name)} | {r:.3f} |" for name, r in rated.items()] + [""]
         text = "\n".join([*lines, "```json", text.rstrip(), "```", ""])
     with atomic_write(path) as temp_path:
-        temp_path.write_text(text, encoding="utf-8")
+        temp_path.write_text(text, encoding="utf-8", errors="surrogateescape")

@@ -32,6 +32,7 @@ _MOST_BYTES: Final = 64 * 1024
 _MOST_SUMMARY: Final = 500
 _MOST_DB: Final = 1000  # beyond this a number is a mistake of another kind than a fader out of range
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_NAMES_ARE: Final = "a name is made of letters, digits, - and _ (64 at most)"
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,9 @@ def readable_presets() -> tuple[dict[str, Preset], dict[str, str]]:
             readable[name] = read_preset(path)
         except InputError as error:
             broken[name] = str(error)
+    for path in sorted(user_preset_dir().glob("*" + SUFFIX)):
+        if not _NAME.fullmatch(path.stem) and not path.name.startswith("."):
+            broken[path.stem] = f"{path}: {_NAMES_ARE}, so this one cannot be loaded (rename it)"
     return readable, broken
 
 
@@ -98,6 +102,8 @@ def read_preset(path: Path) -> Preset:
     """Read one file. Raises InputError for what is not TOML, or not a preset."""
     from ...engine import Faders  # (torch takes seconds, and listing names must not)
 
+    if path.is_fifo():
+        raise InputError(f"{path}: it is a pipe, not a preset")
     try:
         values = parse_toml(read_text(path, limit=_MOST_BYTES))
     except FileNotFoundError:
@@ -128,7 +134,7 @@ def save_preset(name: str, gains_db: Mapping[str, float], *, summary: str = "", 
     from ...engine import Faders
 
     if not _NAME.fullmatch(name):
-        raise InputError(f"preset {name!r}: a name is made of letters, digits, - and _ (64 at most)")
+        raise InputError(f"preset {name!r}: {_NAMES_ARE}")
     Faders.from_mapping(gains_db)
     path = user_preset_dir() / (name + SUFFIX)
     if path.exists() and not overwrite:

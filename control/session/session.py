@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ...engine.analysis.surrogate import TrackSummary
-from ...engine.live.player import Player, PlayerOptions
+from ...engine.live.player import Player
+from ...engine.live.player_options import PlayerOptions
 from ...engine.processes.messages import (
     AnalysisProgress,
     AppliedEvent,

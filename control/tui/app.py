@@ -178,7 +178,8 @@ class Terminal(App[None]):
         self._update()
 
     def _tick(self) -> None:
-        if self._until():
+        driver = self._driver
+        if self._until() or (isinstance(driver, HangUpSafeDriver) and driver.has_hung_up()):
             self.exit()
             return
         self._refreshes_left = max(self._refreshes_left - 1, 0)

@@ -1,10 +1,12 @@
 """The driver of textual for terminals that may close while a show plays: what can no longer be written is dropped.
 
 Textual writes in a thread of its own. Where the terminal has gone (a closed window, a lost SSH connection) that
-thread ends with an OSError, its queue fills, and the program waits for ever to write its last lines.
+thread ends with an OSError, its queue fills, and the program waits for ever to write its last lines. Where no signal
+says that it has gone, textual's reader of keys finds the end of a file again and again, as fast as it can.
 """
 
 import contextlib
+import select
 from typing import IO, TYPE_CHECKING
 
 from textual.drivers.linux_driver import LinuxDriver
@@ -49,3 +51,11 @@ class HangUpSafeDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         if self._file is not None:
             self._file = LossyFile(self._file)  # type: ignore[assignment]
+
+    def has_hung_up(self) -> bool:
+        """Whether the terminal has gone, whether or not a signal has said so."""
+        if not hasattr(select, "poll"):
+            return False
+        watched = select.poll()
+        watched.register(self.fileno, 0)  # (what is told without being asked for: hang-up and errors)
+        return any(told & (select.POLLHUP | select.POLLERR) for _, told in watched.poll(0))

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from ..osc.oscquery import names_this_machine
 
@@ -17,6 +18,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 METHODS: Final = ("GET", "HEAD", "OPTIONS")
 MAX_CONNECTIONS: Final = 128
 """Connections of one listener; more are closed at once."""
+MAX_OF_ONE: Final = 64
+"""Of those, connections from one address: one device that is at fault leaves room for the others."""
 MAX_SILENT: Final = 16
 """Of those, connections that have not asked for anything yet."""
 _SILENCE_S: Final = 3.0
@@ -100,21 +103,52 @@ async def _refuse(scope: Scope, send: Send, status: int, *headers: tuple[bytes, 
 
 
 class LimitedProtocol(H11Protocol):
-    """HTTP with limited numbers of connections: silent ones are closed after some seconds, too many at once."""
+    """HTTP with limited numbers of connections, whose clients have to go on asking.
+
+    Too many at once, of all or of one address, and those that ask for nothing whole within some seconds are closed:
+    the first time and after each answer, also where a part of a request has come.
+    """
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401
         """Take a connection, unless there are too many."""
         silent = sum(isinstance(one, LimitedProtocol) and one.cycle is None for one in self.connections)
-        if len(self.connections) >= MAX_CONNECTIONS or silent >= MAX_SILENT:
+        peer = _host(transport.get_extra_info("peername"))
+        of_peer = sum(_host(getattr(one, "client", None)) == peer for one in self.connections)
+        if len(self.connections) >= MAX_CONNECTIONS or silent >= MAX_SILENT or of_peer >= MAX_OF_ONE:
             super().connection_made(transport)
             transport.abort()
             return
         super().connection_made(transport)
-        self.loop.call_later(_SILENCE_S, self._close_if_silent)
+        self.loop.call_later(_SILENCE_S, self._close_if_silent, None)
 
-    def _close_if_silent(self) -> None:
-        if self.cycle is None and self in self.connections and not self.transport.is_closing():
+    def _close_if_silent(self, before: Any) -> None:  # noqa: ANN401
+        """Close if no request has come since the one that was the last some seconds ago, and that is answered."""
+        if self not in self.connections or self.transport.is_closing():  # (or it has become a WebSocket)
+            return
+        if self.cycle is before and (before is None or before.response_complete):
             self.transport.abort()
+        else:
+            self.loop.call_later(_SILENCE_S, self._close_if_silent, self.cycle)
+
+
+def _host(address: Any) -> str:  # noqa: ANN401
+    """The host of a socket address."""
+    return str(address[0]) if address else ""
+
+
+class StrictWebSocket(WebSocketsSansIOProtocol):
+    """A WebSocket whose handshake is answered if it cannot be read.
+
+    The request for it comes whole. uvicorn keeps a connection open, for ever and without an answer, where the parser
+    of WebSocket handshakes refuses what that of HTTP has let through, such as a control character in a header.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; those of a handshake come first, all at once."""
+        super().data_received(data)
+        if not (self.handshake_initiated or self.transport.is_closing()):
+            self.transport.write(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+            self.transport.close()
 
 
 class RateLimit:

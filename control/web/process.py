@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import uvicorn
 
-from .guard import App, Guard, LimitedProtocol
+from .guard import App, Guard, LimitedProtocol, StrictWebSocket
 from .messages import WebJob
 from .mirror import Mirror
 from .oscquery_app import oscquery_app
@@ -59,7 +59,7 @@ def _server(app: App) -> _Server:
         uvicorn.Config(
             app,
             http=LimitedProtocol,
-            ws="websockets-sansio",
+            ws=StrictWebSocket,
             loop="asyncio",
             lifespan="off",
             log_config=None,

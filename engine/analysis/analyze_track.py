@@ -13,22 +13,22 @@ import numpy.typing as npt
 import torch
 from threadpoolctl import threadpool_limits
 
-from ...models.common.arrays import FloatArray, Labels, ProgressCallback
+from ...models.common.arrays import FloatArray, Labels
 from ...models.common.constants import CLIP_FRAMES
 from ...models.common.errors import InputError
-from ...models.common.progress import progress_span, report_step
+from ...models.common.progress import ProgressCallback, progress_span, report_step
 from ...models.inference.checkpoint import Model
 from ...models.inference.threads import torch_threads
 from ..audio.track import Track
 from ..audio.track_spectrogram import track_spectrogram
-from ..excerpts.stretches import middle_start, placed_excerpts, spread_starts
+from ..excerpts.stretches import few_starts, placed_excerpts, spread_starts
 from ..explain import lime
 from ..explain.effect_sums import EffectSums
 from ..explain.perturbation import cut_window, perturbation_per_db
 from ..explain.segmentation import segment_spectrogram
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
 from ..steering.fader_masks import DecoupledFaders, decoupled_faders
-from ..steering.listeners import own_listeners
+from ..steering.listeners import fader_listeners
 from .analysis import CLIP_SECONDS, Analysis
 from .prediction import predict_track
 from .settings import AnalysisSettings, estimator_module
@@ -159,20 +159,20 @@ def _decouple(
     model: Model,
     progress: Callable[[float], None] | None,
 ) -> DecoupledFaders:
-    middle, several = middle_start(track), spread_starts(track)
-    stretches = middle + (several if several != middle else [])
+    begin, several = few_starts(track), spread_starts(track)
+    stretches = begin + (several if several != begin else [])
     threads = min(torch.get_num_threads(), 2)
     # (many small operations: a second thread waits more than it works)
     with torch_threads(1), threadpool_limits(1, user_api="blas"):
         excerpts = placed_excerpts(track, stretches)
-        few = excerpts[: len(middle)]
+        few = excerpts[: len(begin)]
         return decoupled_faders(
             spectrogram,
             labels,
             selected,
             few,
-            excerpts[len(middle) :] or few,
-            own_listeners(model),
+            excerpts[len(begin) :] or few,
+            fader_listeners(model),
             progress=None if progress is None else lambda done: progress(_EXPLAINING + (1 - _EXPLAINING) * done),
             threads=threads,
         )

@@ -1,5 +1,6 @@
 """Settings of an analysis: the methods by name, checked when they are chosen."""
 
+import numbers
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from types import ModuleType
@@ -67,6 +68,9 @@ class AnalysisSettings:
         ):
             if value not in allowed:
                 raise InputError(f"no {what} is called {value!r}: there are {', '.join(allowed)}")
+        for number, what in ((self.passes, "passes"), (self.seed, "seed")):
+            if isinstance(number, bool) or not isinstance(number, numbers.Integral):
+                raise InputError(f"{what} {number!r}: a whole number is needed")
         if self.quality == "draft":
             object.__setattr__(self, "coupled", True)
         if self.passes == 0:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from ...models.common.errors import InputError
 from ..audio.decode import MAX_CHANNELS, SAMPLE_RATES, AudioFileInfo
 from ..audio.track import Track, measure_track
+from .given import whole_number
 
 ARRAY_NAME: Final = "(array)"
 """Name of such a track in messages and titles; no file is called so."""
@@ -42,8 +43,8 @@ def track_from_array(audio: npt.ArrayLike, sample_rate: int) -> Track:
     >>> track.duration_s, track.channels
     (2.0, 1)
     """
-    samples = _checked_samples(np.asarray(audio))
     rate = _checked_rate(sample_rate)
+    samples = _checked_samples(_as_array(audio))
     count, channels = samples.shape
     return measure_track(
         AudioFileInfo(
@@ -52,13 +53,20 @@ def track_from_array(audio: npt.ArrayLike, sample_rate: int) -> Track:
     )
 
 
+def _as_array(audio: npt.ArrayLike) -> np.ndarray:
+    try:
+        return np.asarray(audio)
+    except (TypeError, ValueError, RuntimeError) as error:  # (RuntimeError: a tensor of torch with a gradient)
+        raise InputError(f"array: {type(audio).__name__} cannot be made one ({error})") from error
+
+
 def _checked_samples(audio: np.ndarray) -> npt.NDArray[np.float32]:
     if not np.issubdtype(audio.dtype, np.floating):
-        guess = f" (divide by {np.iinfo(audio.dtype).max + 1}?)" if np.issubdtype(audio.dtype, np.integer) else ""
-        raise InputError(f"array: its samples are {audio.dtype}, floating point numbers are needed{guess}")
+        raise InputError(f"array: its samples are {audio.dtype}, floating point numbers are needed{_guess(audio)}")
     if audio.ndim not in (1, 2):
         raise InputError(f"array: its shape is {audio.shape}, [samples] or [samples, channels] is needed")
-    samples = np.ascontiguousarray(audio if audio.ndim == 2 else audio[:, None], np.float32)
+    with np.errstate(over="ignore"):  # (what becomes infinite is told as such)
+        samples = np.ascontiguousarray(audio if audio.ndim == 2 else audio[:, None], np.float32)
     if not 1 <= samples.shape[1] <= MAX_CHANNELS:
         guess = " ([channels, samples]? transpose it)" if 1 <= samples.shape[0] <= MAX_CHANNELS else ""
         raise InputError(f"array: it has {samples.shape[1]} channels, one to {MAX_CHANNELS} are possible{guess}")
@@ -67,9 +75,16 @@ def _checked_samples(audio: np.ndarray) -> npt.NDArray[np.float32]:
     return samples
 
 
+def _guess(audio: np.ndarray) -> str:
+    """What would make integers samples; nothing where 64 bits say that they are no sound but numbers of Python's."""
+    if not np.issubdtype(audio.dtype, np.integer) or audio.dtype.itemsize > 4:
+        return ""
+    half = 1 << 8 * audio.dtype.itemsize - 1
+    first = f"subtract {half}, then " if np.issubdtype(audio.dtype, np.unsignedinteger) else ""
+    return f" ({first}divide by {half}?)"
+
+
 def _checked_rate(sample_rate: int) -> int:
     low, high = SAMPLE_RATES
-    if int(sample_rate) != sample_rate or not low <= sample_rate <= high:
-        guess = " (kHz? write Hz)" if low <= sample_rate * 1000 <= high else ""
-        raise InputError(f"sample rate {sample_rate}: whole Hz from {low} to {high} are possible{guess}")
-    return int(sample_rate)
+    in_khz = isinstance(sample_rate, int | float) and low <= sample_rate * 1000 <= high
+    return whole_number(sample_rate, low, high, what="sample rate", guess=" (kHz? write Hz)" if in_khz else "")

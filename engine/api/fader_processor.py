@@ -1,5 +1,8 @@
 """A block processor for one's own code: samples and fader gains in, steered samples out."""
 
+from collections.abc import Mapping
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -7,8 +10,12 @@ from ...models.common.errors import InputError
 from ..analysis.analysis import Analysis
 from ..audio.decode import MAX_CHANNELS, SAMPLE_RATES
 from ..dsp.faders import Faders
+from ..dsp.limiter import CEILING_RANGE_DBTP
 from ..dsp.processor import SteeredSound
 from ..dsp.stft import OVERLAP, frame_length
+from .given import as_analysis, as_faders, decibels, whole_number
+
+_LAST_POSITION: Final = 1 << 53
 
 
 class FaderProcessor:
@@ -29,7 +36,7 @@ class FaderProcessor:
     position
         Position in the recording of the first sample that will be pushed, in samples.
     ceiling_dbtp
-        True peak that the output does not exceed while a fader is off zero.
+        True peak that the output does not exceed while a fader is off zero, -20 to 0 dBTP.
 
     Raises
     ------
@@ -51,15 +58,11 @@ class FaderProcessor:
     def __init__(
         self, analysis: Analysis, sample_rate: int, channels: int, position: int = 0, *, ceiling_dbtp: float = -1.0
     ) -> None:
-        if not SAMPLE_RATES[0] <= sample_rate <= SAMPLE_RATES[1]:
-            raise InputError(f"sample rate {sample_rate}: {SAMPLE_RATES[0]} to {SAMPLE_RATES[1]} Hz are possible")
-        if not 1 <= channels <= MAX_CHANNELS:
-            raise InputError(f"{channels} channels: one to {MAX_CHANNELS} are possible")
-        self._analysis = analysis
-        self._ceiling_dbtp = ceiling_dbtp
-        self.sample_rate = sample_rate
+        self._analysis = as_analysis(analysis)
+        self._ceiling_dbtp = decibels(ceiling_dbtp, *CEILING_RANGE_DBTP, what="ceiling")
+        self.sample_rate = whole_number(sample_rate, *SAMPLE_RATES, what="sample rate")
         """In Hz."""
-        self.channels = channels
+        self.channels = whole_number(channels, 1, MAX_CHANNELS, what="number of channels")
         """Number of channels of each block."""
         self.seek(position)
 
@@ -79,8 +82,7 @@ class FaderProcessor:
         The mask filter's output is that of one which began at 0 from one STFT frame (about 46 ms) after `position`
         on; the limiter begins at rest. Raises InputError for a negative position.
         """
-        if position < 0:
-            raise InputError(f"position {position}: samples are counted from 0")
+        position = whole_number(position, 0, _LAST_POSITION, what="position")
         # The STFT's frames lie on multiples of the hop: what is missing before `position` is silence, and dropped.
         hop_length = frame_length(self.sample_rate) // OVERLAP
         start = position // hop_length * hop_length
@@ -95,7 +97,9 @@ class FaderProcessor:
         self._lead_in = self._skip = position - start
         self._position = position
 
-    def process(self, block: npt.NDArray[np.floating], faders: Faders) -> npt.NDArray[np.float32]:
+    def process(
+        self, block: npt.NDArray[np.floating], faders: Faders | Mapping[str, float]
+    ) -> npt.NDArray[np.float32]:
         """Push the next samples.
 
         Parameters
@@ -103,7 +107,7 @@ class FaderProcessor:
         block
             Float [n, channels], any n, full scale 1.0.
         faders
-            Gains from the next output sample on; a change is a ramp of 30 ms.
+            Gains from the next output sample on, or a mapping from feature names to dB; a change is a ramp of 30 ms.
 
         Returns
         -------
@@ -113,11 +117,16 @@ class FaderProcessor:
         Raises
         ------
         InputError
-            For a block of another shape or of integers.
+            For a block of another shape or of integers, and for samples that are not finite. Nothing is pushed.
         """
+        faders = as_faders(faders)
+        block = np.asarray(block)
         if block.ndim != 2 or block.shape[1] != self.channels or not np.issubdtype(block.dtype, np.floating):
             raise InputError(f"block of {block.dtype} {block.shape}: float [samples, {self.channels}] is needed")
-        samples = np.ascontiguousarray(block, np.float32)
+        with np.errstate(over="ignore"):
+            samples = np.ascontiguousarray(block, np.float32)
+        if not np.isfinite(samples).all():
+            raise InputError("block: it has samples that are no numbers (NaN or infinite)")
         if self._lead_in and len(samples):
             silence = np.zeros((self._lead_in, self.channels), np.float32)
             samples, self._lead_in = np.concatenate((silence, samples)), 0

@@ -23,9 +23,11 @@ from ..analysis.prediction import Prediction, predict_track
 from ..analysis.settings import AnalysisSettings
 from ..audio.track import Track, load_track
 from ..dsp.faders import Faders
+from ..dsp.limiter import CEILING_RANGE_DBTP
 from ..render import render as rendering
 from ..render.render import RenderResult
 from .array_source import track_from_array
+from .given import as_analysis, as_faders, as_model, as_settings, decibels
 
 if TYPE_CHECKING:
     from ..plotting.explanation import Explanation
@@ -92,7 +94,7 @@ def predict(
     >>> list(moodfader.predict(sine, 22050).emotions)
     ['valence', 'energy', 'tension', 'anger', 'fear', 'happy', 'sad', 'tender']
     """
-    return predict_track(as_track(audio, sample_rate), model or _default_model(device))
+    return predict_track(as_track(audio, sample_rate), _model(model, device))
 
 
 def analyze(
@@ -141,8 +143,8 @@ def analyze(
         settings = AnalysisSettings(quality=quality)
     return cache.analyze(
         as_track(audio, sample_rate),
-        model=model or _default_model(device),
-        settings=settings,
+        model=_model(model, device),
+        settings=as_settings(settings),
         output=None if output is None else Path(output),
         progress=progress,
     )
@@ -153,7 +155,7 @@ def explain(
     sample_rate: int | None = None,
     *,
     analysis: Analysis | None = None,
-    features: Sequence[str] | None = None,
+    features: Sequence[str] | str | None = None,
     begin_s: float | None = None,
     end_s: float | None = None,
     model: Model | None = None,
@@ -168,7 +170,7 @@ def explain(
     analysis
         From `analyze`; made (or taken from the cache) with the default settings if None.
     features
-        Names of mid-level features; all seven if None.
+        Names of mid-level features, or one name; all seven if None.
     begin_s, end_s
         The excerpt in seconds; if both are None the whole of a short track, or the 20 s with the largest weights.
 
@@ -185,8 +187,10 @@ def explain(
     require("matplotlib", "jinja2")
     from ..plotting.explanation import Explanation
 
-    track, network = as_track(audio, sample_rate), model or _default_model(device)
-    explained = analysis or cache.analyze(track, model=network)
+    track, network = as_track(audio, sample_rate), _model(model, device)
+    explained = cache.analyze(track, model=network) if analysis is None else as_analysis(analysis)
+    if isinstance(features, str):
+        features = [features]
     return Explanation(track, explained, network, features=features, begin_s=begin_s, end_s=end_s)
 
 
@@ -244,14 +248,14 @@ def render(
     """
     return rendering.render(
         as_track(audio, sample_rate),
-        analysis,
+        as_analysis(analysis),
         Path(output),
-        faders=faders if isinstance(faders, Faders) else Faders.from_mapping(faders),
-        model=model or _default_model(device),
+        faders=as_faders(faders),
+        model=_model(model, device),
         match_loudness=match_loudness,
         together=together,
         bit_depth=bit_depth,
-        ceiling_dbtp=ceiling_dbtp,
+        ceiling_dbtp=decibels(ceiling_dbtp, *CEILING_RANGE_DBTP, what="ceiling"),
         overwrite=overwrite,
         device=device,
         progress=progress,
@@ -264,9 +268,19 @@ def as_track(audio: Audio, sample_rate: int | None = None) -> Track:
         if sample_rate is not None:
             raise InputError(f"sample rate {sample_rate}: only an array needs one, a file states its own")
         return audio if isinstance(audio, Track) else load_track(Path(audio))
+    if sample_rate is not None and np.ndim(sample_rate):
+        raise InputError("sample rate: it is an array; the samples come first: predict(audio, 44100)")
+    if isinstance(audio, tuple) and len(audio) == 2 and {np.ndim(audio[0]), np.ndim(audio[1])} & {1, 2}:
+        raise InputError("audio: a pair of samples and sample rate is given as two: predict(audio, 44100)")
+    if not (hasattr(audio, "__array__") or isinstance(audio, Sequence)) or isinstance(audio, bytes):
+        raise InputError(f"audio: {type(audio).__name__} is neither a path nor a track nor an array")
     if sample_rate is None:
         raise InputError("array: its sample rate is missing, for example predict(audio, 44100)")
     return track_from_array(audio, sample_rate)
+
+
+def _model(model: Model | None, device: str) -> Model:
+    return _default_model(device) if model is None else as_model(model)
 
 
 @lru_cache(maxsize=2)

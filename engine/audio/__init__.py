@@ -1,1 +1,1 @@
-"""Audio in: decode files, check them, hold and measure samples."""
+"""Audio files and samples: decode, check, hold, resample; measure loudness and true peaks."""

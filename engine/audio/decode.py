@@ -10,19 +10,17 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Final
 
 import numpy as np
 import soundfile
 
 from ...models.common.errors import InputError
 from .containers.channel_layout import mask_of_names, valid_mask
+from .containers.ffmpeg import decoded_frames, open_container, regrouped
 from .containers.input_file import InputFile, open_input
 from .containers.integrity import Inspection, check_libsndfile_log, inspect
 from .containers.wav_chunks import wav_channel_mask
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
 
 SAMPLE_RATES = (8_000, 192_000)
 MAX_CHANNELS = 8
@@ -90,7 +88,7 @@ def probe(path: Path, *, pipes: bool = False) -> AudioFileInfo:
     if not inspection.ffmpeg:
         try:
             with soundfile.SoundFile(_os_path(opened.data)) as sound:
-                source = _soundfile_source(path, opened, sound)
+                source = _soundfile_source(path, opened, sound, inspection.note)
         except (soundfile.LibsndfileError, TypeError):  # TypeError: the name ends in .raw, which has no header
             source = None
     if source is None:
@@ -129,7 +127,7 @@ def decode(source: AudioFileInfo, *, block_length: int = 65536, start: int = 0) 
         return (source.array[i : i + block_length] for i in range(start, len(source.array), block_length))
     if source.reader == "soundfile":
         return _soundfile_blocks(source, block_length, start)
-    return _regrouped(_av_blocks(source), block_length, start)
+    return regrouped(_av_blocks(source), block_length, start)
 
 
 def _os_path(path: Path) -> str | bytes:
@@ -140,7 +138,7 @@ def _os_path(path: Path) -> str | bytes:
 # soundfile
 
 
-def _soundfile_source(path: Path, opened: InputFile, sound: soundfile.SoundFile) -> AudioFileInfo | None:
+def _soundfile_source(path: Path, opened: InputFile, sound: soundfile.SoundFile, note: str) -> AudioFileInfo | None:
     """None where libsndfile does not know how long the sound is."""
     check_libsndfile_log(path, sound.extra_info)
     if not 0 <= sound.frames < _MOST_FRAMES:
@@ -155,6 +153,7 @@ def _soundfile_source(path: Path, opened: InputFile, sound: soundfile.SoundFile)
         declared_frames=sound.frames,
         frame_tolerance=2 * 1152 if sound.format == "MP3" else 0,  # encoders disagree on how to count their padding
         channel_mask=_channel_mask(opened.data, sound.format, sound.channels),
+        notes=_notes(path, note),
         input=opened,
     )
 
@@ -210,19 +209,32 @@ def _skip(sound: soundfile.SoundFile, samples: int) -> None:
 # PyAV
 
 
+_NO_SOUND_FILE: Final = "it is not a sound file that can be read (truncated, or not audio at all?)"
+_STREAMS: Final = "{} sounds are in it (languages?); the first one is read"
+_EXACT: Final = {"mp4", "tta", "wv", "ape"}
+"""Formats of FFmpeg's whose headers state the length to the sample."""
+
+
+def _notes(path: Path, *notes: str) -> tuple[str, ...]:
+    return tuple(f"{path}: {note}" for note in notes if note)
+
+
 def _av_source(path: Path, opened: InputFile, inspection: Inspection) -> AudioFileInfo:
     import av
 
     try:
-        with _av_open(opened.data) as container:
-            if not container.streams.audio:
+        with open_container(opened.data) as container:
+            streams = container.streams.audio
+            if not streams:
                 raise InputError(f"{path}: there is no sound in it")
-            stream = container.streams.audio[0]
+            stream = streams[0]
             if stream.codec_context is None:
                 raise InputError(f"{path}: it is not a sound file that can be read (no decoder for what is in it)")
+            if not stream.rate or not stream.channels:
+                raise InputError(f"{path}: {_NO_SOUND_FILE}")
             promised = None
-            if stream.duration and stream.time_base and "mp4" in container.format.name:
-                # Only the mp4 family states a length to the sample (and AAC's padding comes after it).
+            if stream.duration and stream.time_base and _EXACT & set(container.format.name.split(",")):
+                # (In mp4, AAC's padding comes after it.)
                 promised = round(stream.duration * stream.time_base * stream.rate)
             layout = stream.codec_context.layout
             return AudioFileInfo(
@@ -235,24 +247,13 @@ def _av_source(path: Path, opened: InputFile, inspection: Inspection) -> AudioFi
                 promised,
                 frame_tolerance=2048,
                 channel_mask=mask_of_names(channel.name for channel in layout.channels) if stream.channels > 2 else 0,
-                notes=(f"{path}: {inspection.note}",) if inspection.note else (),
+                notes=_notes(path, inspection.note, _STREAMS.format(len(streams)) if len(streams) > 1 else ""),
                 input=opened,
             )
     except (av.FFmpegError, ValueError, TypeError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(
-            f"{path}: it is not a sound file that can be read (truncated, or not audio at all?)"
-        ) from error
-
-
-@contextlib.contextmanager
-def _av_open(path: Path) -> "Iterator[InputContainer]":
-    import av
-
-    # A playlist or a script with the name of a sound file must not make us fetch things.
-    with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
-        yield container
+        raise InputError(f"{path}: {_NO_SOUND_FILE}") from error
 
 
 def _av_blocks(source: AudioFileInfo) -> Iterator[np.ndarray]:
@@ -260,9 +261,9 @@ def _av_blocks(source: AudioFileInfo) -> Iterator[np.ndarray]:
 
     left = source.declared_frames if source.declared_frames is not None else 1 << 62
     try:
-        with _av_open(source.data) as container:
+        with open_container(source.data) as container:
             resampler = av.AudioResampler(format="flt")
-            for frame in _av_frames(container, tolerant=source.declared_frames is None):
+            for frame in decoded_frames(container, tolerant=source.declared_frames is None):
                 if (frame.sample_rate, len(frame.layout.channels)) != (source.sample_rate, source.channels):
                     raise InputError(
                         f"{source.path}: its sample rate or channels change on the way (to {frame.sample_rate} Hz, "
@@ -279,41 +280,3 @@ def _av_blocks(source: AudioFileInfo) -> Iterator[np.ndarray]:
             raise
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{source.path}: it is truncated or damaged ({reason})") from error
-
-
-def _av_frames(container: "InputContainer", *, tolerant: bool) -> Iterator[Any]:
-    """Decoded frames; `tolerant` lets a few packets pass that are none (a tag between files, half a frame at last).
-
-    Raises av.FFmpegError for more of them.
-    """
-    import av
-
-    packets = failed = 0
-    for packet in container.demux(container.streams.audio[0]):
-        packets += 1
-        try:
-            frames = packet.decode()
-        except av.InvalidDataError:
-            failed += 1
-            if not tolerant or failed > 2 + packets // 500:
-                raise
-            continue
-        yield from frames
-
-
-def _regrouped(blocks: Iterator[np.ndarray], block_length: int, start: int) -> Iterator[np.ndarray]:
-    """The same samples from `start` on, in blocks of one length."""
-    pending: list[np.ndarray] = []
-    count = 0
-    for block in blocks:
-        skipped = min(start, len(block))
-        start -= skipped
-        pending.append(block[skipped:])
-        count += len(pending[-1])
-        while count >= block_length:
-            joined = np.concatenate(pending)
-            yield joined[:block_length]
-            pending = [joined[block_length:]]
-            count -= block_length
-    if count:
-        yield np.concatenate(pending)

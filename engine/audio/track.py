@@ -1,4 +1,4 @@
-"""A checked and measured recording that can be streamed: the only reader of sound files.
+"""A validated audio file that can be streamed: all analyses, predictions and renders read audio through it.
 
 Loading decodes the whole file once; what is kept is its shape, its digest, its peak and, of a track of up to ten
 minutes, the mono mix at the network's rate (5 MB a minute), so that the analysis and the prediction need not decode
@@ -37,8 +37,8 @@ class Track:
     digest: str
     """SHA-256 in hex of the decoded float32 samples, the rate and the channel count."""
     network_peak: float
-    """Level of the mono mix at 22.05 kHz, > 0, by which the network's input is divided: its peak, but not that of a
-    moment (input_level.py)."""
+    """Level of the mono mix at 22.05 kHz, > 0, by which the network's input is divided: a robust peak, which leaves
+    out brief ones (input_level.py)."""
     sounding: tuple[int, int]
     """Samples [first, end) of the mono mix at 22.05 kHz between the silent ends of the track."""
     sample_peak: float
@@ -191,6 +191,8 @@ def measure_track(
     if sample_peak <= SILENCE:
         raise InputError(f"{path}: it is silent from start to end")
     if network_input.level <= SILENCE:
+        if source.channels == 1:
+            raise InputError(f"{path}: it is silent, clicks apart")
         raise InputError(
             f"{path}: it is silent when mixed to mono, clicks apart (one channel the other one turned upside down?)"
         )
@@ -216,7 +218,8 @@ def _check_length(source: AudioFileInfo, samples: int) -> None:
         actual_s, declared_s = samples / rate, source.declared_frames / rate
         raise InputError(f"{path}: it is truncated ({actual_s:.2f} s of {declared_s:.2f} s are there)")
     if samples < rate:
-        raise InputError(f"{path}: it lasts {samples / rate:.2f} s, at least one second is needed")
+        milliseconds = 1000 * samples // rate  # (rounded down: "1.00 s" is no reason)
+        raise InputError(f"{path}: it lasts {milliseconds / 1000} s, at least one second is needed")
 
 
 class _MonoMix:

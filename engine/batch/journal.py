@@ -1,5 +1,6 @@
-"""The journal: what is done and what failed, a line each, written before anything else knows of it.
+"""The journal of a batch, from which an interrupted run is resumed: a line for each track that is done or failed.
 
+A line is written before anything else knows of the result.
 It is the only state of a batch; tables and reports are made from it. A local destination has it as `journal.jsonl`,
 which only grows. Object stores cannot append: there the lines of each few seconds are an object of their own in
 `journal/`, and the end of a run joins them. The last line of a run that was killed may be torn; it is cut off.

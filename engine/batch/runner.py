@@ -1,4 +1,7 @@
-"""The loop of a batch: what is left to do goes to an executor, what comes back goes to the journal."""
+"""The loop of a batch: tasks go to an executor, results to the journal.
+
+An interrupted batch is resumed: tasks of which the journal has a result are not done again.
+"""
 
 import time
 from collections import deque

@@ -1,4 +1,4 @@
-"""The output process of a player: opens the first back end that works, and reconnects."""
+"""Handle of the audio output process, in the process of the player: opens a back end that works, and reconnects."""
 
 import contextlib
 import threading
@@ -50,6 +50,7 @@ class OutputDevice:
         self._children = children
         reasons = []
         for name in _AUTO_ORDER if job.backend == "auto" else (job.backend,):
+            # JACK has a rate of its own, and pyo plays through JACK
             rate = job.sample_rate if name in ("jack", "pyo") else job.sample_rate or file_rate
             self._job = OutputJob(name, rate, job.channels, job.block_length, job.device)
             try:
@@ -63,7 +64,7 @@ class OutputDevice:
     def attach(self, ring: str) -> None:
         """Start playing from the ring buffer of that name."""
         self._ring = ring
-        with contextlib.suppress(OSError):  # it has ended already, which its pipe tells
+        with contextlib.suppress(OSError):  # it has ended already: the pipe reports end of file
             self.connection.send(ring)
 
     def reconnect(self, closing: threading.Event) -> bool:

@@ -4,11 +4,13 @@ import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FADER_RANGE_DB = (-12.0, 12.0)
 MASTER_RANGE_DB = (-60.0, 12.0)
@@ -31,6 +33,8 @@ class Faders:
     def __post_init__(self) -> None:
         low, high = FADER_RANGE_DB
         for name, value in asdict(self).items():
+            if isinstance(value, str) or not hasattr(value, "__float__"):
+                raise InputError(f"fader {name}: {value!r} is not a number of decibels")
             if not math.isfinite(value) or not low <= value <= high:
                 raise InputError(f"fader {name}: {value:g} dB is out of range, it goes from {low:g} to {high:g} dB")
 
@@ -48,11 +52,11 @@ class Faders:
         """
         values = {}
         for name, value in gains_db.items():
-            known = name.strip().lower().replace("-", "_")
+            known = str(name).strip().lower().replace("-", "_")
             if known not in MIDLEVEL:
                 near = difflib.get_close_matches(known[:80], MIDLEVEL, n=1)
                 guess = f"did you mean {near[0]}?" if near else f"there are {', '.join(MIDLEVEL)}"
-                raise InputError(f"no feature is called {name[:40]!r}: {guess}")
+                raise InputError(f"no feature is called {known[:40]!r}: {guess}")
             try:
                 values[known] = float(value)
             except (TypeError, ValueError) as error:
@@ -64,6 +68,8 @@ class Faders:
         """Whether all seven are at 0 dB."""
         return not any(astuple(self))
 
-    def to_array(self) -> np.ndarray:
+    def to_array(self) -> "np.ndarray":
         """The seven gains in dB in the order of MIDLEVEL, float32 [7]."""
+        import numpy as np  # here: what only names faders, like the help of a command, needs no arrays
+
         return np.array(astuple(self), dtype=np.float32)

@@ -11,6 +11,8 @@ import numpy as np
 
 from ..audio.true_peak import TruePeakEnvelope
 
+CEILING_RANGE_DBTP = (-20.0, 0.0)
+"""What users may ask for."""
 LOOK_AHEAD_S = 0.002
 RELEASE_DB_PER_S = 40.0
 _UNITS_PER_DB = 1_000_000

@@ -16,6 +16,7 @@ from ..audio.track import Track
 WHOLE_S: Final = 60.0
 EXCERPT_S: Final = 10.0
 EXCERPTS: Final = 6
+FEW: Final = 2
 
 
 Excerpt = tuple[FloatArray, int]
@@ -30,9 +31,18 @@ def spread_starts(track: Track) -> list[tuple[float, float]]:
     return [(first + float(start), EXCERPT_S) for start in np.linspace(0, track.sounding_s - EXCERPT_S, EXCERPTS)]
 
 
-def middle_start(track: Track) -> list[tuple[float, float]]:
-    """(start, length) in seconds of the ten seconds in the middle: by these a track's faders are solved."""
-    return [around((track.sounding[0] + track.sounding[1]) / 2 / SAMPLE_RATE, track)]
+def few_starts(track: Track) -> list[tuple[float, float]]:
+    """(start, length) in seconds of the stretches by which a track's faders are solved.
+
+    FEW of them, EXCERPT_S long together, in the middle of each half: what moves listeners at one place of a track
+    moves them less at others. All of it if it is no longer than that.
+    """
+    first = track.sounding[0] / SAMPLE_RATE
+    if track.sounding_s <= EXCERPT_S:
+        return [(first, track.sounding_s)]
+    length = EXCERPT_S / FEW
+    middles = [first + track.sounding_s * (number + 0.5) / FEW for number in range(FEW)]
+    return [(middle - length / 2, length) for middle in middles]
 
 
 def around(moment_s: float, track: Track) -> tuple[float, float]:

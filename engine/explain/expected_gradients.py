@@ -15,8 +15,8 @@ Variance reduction:
   of neighbouring segments cancel exactly.
 
 A unit is two pairs. For `gain`, one backward pass serves the four samples of a unit: the derivative through the means
-of their gates (`reverse/network.py`) is about the mean of their derivatives. What is lost is how the gates of one
-layer differ together with those of the next; docs/measurements.md says how much that is.
+of their gates (`models/inference/backward/network.py`) is about the mean of their derivatives. What is lost is how
+the gates of one layer differ together with those of the next; docs/measurements.md says how much that is.
 
 Standard errors are those of the mean over units with independent random sides, so they are conservative; they are
 moderated (`moderated_variance.py`). p-values are calibrated to 50,000 LIME samples of the same perturbation
@@ -33,8 +33,8 @@ import torch
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
 from ...models.common.progress import report_step
+from ...models.inference.backward.network import BackwardPass, feature_gradients
 from ...models.inference.checkpoint import Model
-from ...models.inference.reverse.network import ReversePass, feature_gradients
 from ...models.inference.threads import torch_threads
 from . import methods
 from .experimental_design import balanced_signs, visible_segments
@@ -51,7 +51,7 @@ BIT_VARIANCE: Final = 1 / 12
 _PASSES_PER_SAMPLE: Final = 1 + len(MIDLEVEL)  # one forward, and one backward for each feature
 _UNIT_PAIRS: Final = 2
 """Antithetic pairs that are measured together."""
-_TOGETHER: Final = 4
+_SAMPLES_PER_GATE: Final = 4
 """Samples of a unit that go through the means of their gates: 4, or 2 (those on the same side of the two pairs),
 which is nearer to the mean of their derivatives and takes longer."""
 
@@ -136,26 +136,26 @@ class _UnitMeasure:
     perturber
         Of the window.
     mean_gates
-        Whether samples are measured through the means of their gates, where there is such a reverse pass.
+        Whether samples are measured through the means of their gates, where there is such a backward pass.
     """
 
     def __init__(self, perturber: SegmentPerturber, *, mean_gates: bool) -> None:
         self._perturber = perturber
         self._network = perturber.model.network
-        together = _TOGETHER if mean_gates else 1
-        supported = ReversePass.supports(self._network)
-        self._reverse_pass = ReversePass(self._network, together=together) if supported else None
+        samples_per_gate = _SAMPLES_PER_GATE if mean_gates else 1
+        supported = BackwardPass.supports(self._network)
+        self._backward_pass = BackwardPass(self._network, samples_per_gate=samples_per_gate) if supported else None
 
     def __call__(self, t: Floats) -> tuple[Floats, Floats]:
         """Return predictions [samples, 7] and mean derivatives [segments, 7] at coordinates t [samples, segments]."""
         sum_by_segment = self._perturber.sum_by_segment
         spectrograms = self._perturber.perturb(t)
-        if self._reverse_pass is None:
+        if self._backward_pass is None:
             midlevel, gradients = feature_gradients(self._network, spectrograms)
             derivatives = [sum_by_segment(gradient.mean(0, keepdim=True)) for gradient in gradients]
         else:
             with torch.inference_mode():
-                midlevel, trace = self._reverse_pass.forward(spectrograms)
-                gradient = self._reverse_pass.reverse(trace).mean(1)
+                midlevel, trace = self._backward_pass.forward(spectrograms)
+                gradient = self._backward_pass.backward(trace).mean(1)
                 derivatives = list(sum_by_segment(gradient).unsqueeze(1))
         return midlevel.double().cpu().numpy(), torch.cat(derivatives).T.double().cpu().numpy()

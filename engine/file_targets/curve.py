@@ -5,10 +5,9 @@
     12.5,0.10,-0.05
 
 Between two rows shifts go straight; before the first and after the last they stay. Times rise, in seconds of the
-track.
+track. A spreadsheet's semicolons and decimal commas do as well.
 """
 
-import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...models.common.errors import InputError
+from ...models.datasets.table import number_of, read_cells
 from .targets import LARGEST_SHIFT, Targets, emotion_called
 
 MOST_ROWS: Final = 256
@@ -56,25 +56,27 @@ def read_curve(path: Path, *, duration_s: float | None = None) -> Curve:
         raise InputError(f"{path}: no such curve file")
     if path.stat().st_size > _LARGEST_FILE:
         raise InputError(f"{path}: too large for a curve (a sound file by mistake?)")
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
-    except (UnicodeDecodeError, csv.Error, OSError) as error:
-        raise InputError(f"{path}: not a CSV table in UTF-8 ({error})") from error
-    header = [name.strip()[:80] for name in rows[0]] if rows else []
+    table = read_cells(path)
+    header = [name.strip()[:80] for name in table.rows[0][1]] if table.rows else []
     if not header or header[0] != "time_s" or len(header) < 2:
         raise InputError(f"{path}: a curve begins with the line time_s,tender (time_s, then emotions)")
-    emotions = tuple(emotion_called(name) for name in header[1:])
+    try:
+        emotions = tuple(emotion_called(name) for name in header[1:])
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     if len(set(emotions)) < len(emotions):
         raise InputError(f"{path}: an emotion has two columns")
-    if not 2 <= len(rows) <= MOST_ROWS + 1:
-        raise InputError(f"{path}: {len(rows) - 1} rows; a curve has 1 to {MOST_ROWS}")
-    values = np.array([_numbers(path, line, row, header) for line, row in enumerate(rows[1:], start=2)])
+    rows = table.rows[1:]
+    if not 1 <= len(rows) <= MOST_ROWS:
+        raise InputError(f"{path}: {len(rows)} rows; a curve has 1 to {MOST_ROWS}")
+    values = np.array(
+        [_numbers(path, number, row, header, decimal_comma=table.decimal_comma) for number, row in rows]
+    )
     times, shifts = values[:, 0], values[:, 1:]
-    for line, (before, time) in enumerate(zip(np.r_[-np.inf, times[:-1]], times, strict=True), start=2):
+    for (number, _), before, time in zip(rows, np.r_[-np.inf, times[:-1]], times, strict=True):
         if time < 0 or time <= before:
             raise InputError(
-                f"{path}, row {line}: time_s {time:g} does not follow the one before (times rise, from 0)"
+                f"{path}, row {number}: time_s {time:g} does not follow the one before (times rise, from 0)"
             )
     if duration_s is not None and times[0] >= duration_s:
         raise InputError(f"{path}: it begins at {times[0]:g} s, the track ends at {duration_s:.2f} s (in seconds?)")
@@ -83,16 +85,13 @@ def read_curve(path: Path, *, duration_s: float | None = None) -> Curve:
     return Curve(times, emotions, shifts)
 
 
-def _numbers(path: Path, line: int, row: list[str], header: list[str]) -> list[float]:
+def _numbers(path: Path, line: int, row: list[str], header: list[str], *, decimal_comma: bool) -> list[float]:
     if len(row) != len(header):
         raise InputError(f"{path}, row {line}: {len(row)} cells, the header has {len(header)} (a gap?)")
     values = []
     for name, cell in zip(header, row, strict=True):
-        try:
-            value = float(cell)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
+        value = number_of(cell, decimal_comma=decimal_comma)
+        if math.isnan(value):
             raise InputError(f"{path}, row {line}: {name} is {cell.strip()[:40]!r}, not a number")
         if name != "time_s" and abs(value) > LARGEST_SHIFT:
             raise InputError(

@@ -22,11 +22,12 @@ from ..analysis.settings import AnalysisSettings
 from ..audio.track import Track
 from ..dsp.segment_mask import segment_gain_db
 from ..excerpts.stretches import EXCERPT_S, placed_excerpts, read_excerpts, spread_starts
+from ..steering.excerpts import Excerpts
 from ..steering.gain_path import GainPath
 from ..steering.listeners import NetworkListener, own_listeners
 from ..steering.segment_excerpts import SegmentExcerpts
 from .quality import quality_of, within_quality
-from .targets import Targets, solve_targets, target_excerpts
+from .targets import Targets, solve_targets
 
 FADER_DB: Final = 6.0
 ASKED: Final = (0.05, 0.1)
@@ -136,8 +137,8 @@ class _Bench:
             sign = 1.0 if now < 0.2 else -1.0 if now > 0.8 else sign
             asked = sign * ASKED[(place + self._number) % len(ASKED)]
             targets = Targets({name: asked})
-            excerpts = target_excerpts([self._sound], listeners, targets)
-            coefficients, _ = within_quality(excerpts, [self._sound], solve_targets(excerpts, targets))
+            excerpts = Excerpts([self._sound], listeners)
+            coefficients, _ = within_quality(excerpts, [self._sound], solve_targets(excerpts, targets).coefficients)
             found.append(self._heard("target", name, asked, excerpts.fields_db(coefficients)[0], output))
         return found
 

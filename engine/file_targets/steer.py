@@ -17,7 +17,7 @@ from ..audio.track_spectrogram import track_spectrogram
 from ..render.audio_writer import validate_output
 from ..render.tags import copy_tags
 from .curve import Curve
-from .gain_map import GainMap, Trajectory, gain_map
+from .gain_map import GainMap, KeptFields, Trajectory, gain_map
 from .headroom import Progress, WrittenMap, write_gain_map
 from .quality import MEASURE, need_quality
 from .targets import GAIN_RANGE_DB, MAX_RMS_DB, Targets
@@ -26,6 +26,8 @@ from .trajectory import NO_CORRECTION, TrajectorySolver
 CORRECTIONS: Final = 2
 """How often a file is written again because the whole track answered otherwise than its excerpts."""
 _CLOSE: Final = 0.05
+_OUT_OF_REACH: Final = 0.2
+"""A miss at the excerpts with which the file is not written again: there is no more to be had."""
 
 Judges = Callable[[Track, Track, float], Mapping[str, Mapping[str, float]]]
 """Asks judges of (original, steered, gain in dB of the second on the first): shifts by judge and emotion."""
@@ -115,6 +117,7 @@ def steer(
     )
     before = predict_track(track, model)
     spectrogram = track_spectrogram(track)
+    kept = None if isinstance(toward, Curve) else KeptFields()
     report(0.1)
     with atomic_write(output) as beside:
 
@@ -123,7 +126,7 @@ def steer(
                 return solver.solve(*correction)
 
         def attempt(trajectory: Trajectory, begun: float) -> _Try:
-            map = gain_map(spectrogram, trajectory, more=solver.fields_beside)
+            map = gain_map(spectrogram, trajectory, narrow=solver.narrow, kept=kept)
             written = write_gain_map(
                 track,
                 map,
@@ -142,7 +145,7 @@ def steer(
         if not isinstance(toward, Curve):
             correction = dict(NO_CORRECTION)
             for number in range(1, CORRECTIONS + 1):
-                if last.missed <= _CLOSE or last.map.rms_db > 0.97 * max_rms_db:
+                if last.missed <= _CLOSE or solver.missed > _OUT_OF_REACH:
                     break
                 for name in (*targets.toward, *targets.keep):
                     correction[name] += targets.toward.get(name, 0.0) - last.moved[name]

@@ -6,35 +6,47 @@ are at the network that ships. Where that is more than the permitted gain can do
 
 import difflib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from ...models.common.arrays import FloatArray, Floats
+from ...models.common.arrays import Floats
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
+from ...models.common.formatting import display_name
+from ...models.inference.checkpoint import Model
 from ..steering.excerpts import Excerpts
 from ..steering.handles import HANDLES
 from ..steering.listeners import Listener
-from ..steering.solver import Solution, correct, solve
-from .narrow_fields import narrow_fields
+from ..steering.solver import solve
+from .narrow_fields import NarrowFields
 
 LARGEST_SHIFT: Final = 1.0
 MAX_RMS_DB: Final = 5.0
 GAIN_RANGE_DB: Final = (0.1, 12.0)
 SHARES: Final = {"companion": 0.8}
 """How much of a shift is asked of a listener, if not all of it: the companion is trained to move little."""
-BROAD_SHARES: Final = (0.98, 0.88)
-"""So much of the handles' solution the narrow fields begin with: less where more would leave them too little gain.
-
-Shares down to .6 reach two more of the forty requests of bench_requests.py; the judges then hear less of all.
-"""
-ROUNDS: Final = 2
-STEPS: Final = 5
-GOOD: Final = 0.06
-"""A miss per largest target with which no smaller share is tried."""
+BROAD_SHARE: Final = 0.98
+"""So much of the handles' solution the narrow fields begin with: some gain is left for them."""
+STAGES: Final = 12
+"""Of narrow fields at most, where the gain field before them does not do."""
+FURTHER_STAGES: Final = 2
+"""At most, when it goes on from a solution."""
+STEPS: Final = 3
+"""At most, with the narrow fields of a stage."""
+GOOD: Final = 0.05
+"""A miss per shift that is asked (of what is kept: per the largest) with which no further stage is added."""
+_SLOW: Final = 0.5
+"""Where a step leaves more than this share of the miss, new fields are made before the next."""
+_STILL: Final = 0.99
+"""Where a stage leaves more than this share of the miss, it is the last one."""
+_SHORTENED: Final = 0.5
+_STEP_RIDGE: Final = 1e-3
+_BISECTIONS: Final = 8
+FEATURE_ROOM: Final = 0.5
+"""No gain moves a feature, which lies between 0 and 1, by more."""
 REACHED: Final = 0.9
 KEPT: Final = 0.2
 
@@ -92,93 +104,164 @@ def _all() -> str:
     return f"there are {', '.join(EMOTIONS)}"
 
 
+@dataclass(frozen=True)
+class TargetSolution:
+    """Coefficients in dB of the handles, then of the narrow fields, stage by stage.
+
+    bases: by stage the coefficients of all fields before it, under which its fields are made. missed: the largest
+    miss at the excerpts by the network that ships, per shift asked (of what is kept: per the largest).
+    """
+
+    coefficients: Floats
+    bases: tuple[Floats, ...] = ()
+    missed: float = 0.0
+
+
 def solve_targets(
     excerpts: Excerpts,
     targets: Targets,
     *,
     max_rms_db: float = MAX_RMS_DB,
     correction: Mapping[str, float] | None = None,
-) -> Floats:
-    """Coefficients of the handles in dB, and of the narrow fields where the excerpts have some: [handles + fields].
+    start: TargetSolution | None = None,
+) -> TargetSolution:
+    """Find the gain field for targets.
 
-    First with handles alone, for all listeners; then what the network that ships still misses is put right by the
-    smallest steps that leave the others where they are.
+    First with handles alone, for all listeners; then what the network that ships still misses is put right by narrow
+    fields, stage by stage, which are added to the excerpts. Where both are more than the permitted gain, there is
+    less of the handles.
 
     correction: what to ask of the network beyond the targets, by emotion, because the whole track answered by so much
-    less than the excerpts.
+    less than the excerpts. start: what was found with the same excerpts before, to go on from.
     """
-    rows, wanted = _rows(targets, excerpts.listeners, correction or {})
-    soft = np.array([listener > 0 for listener, _ in rows])
-    places = tuple(np.array(rows).T)
-    before = excerpts.before[places]
-    slopes = excerpts.slopes(rows)
-    handles, more = len(HANDLES), len(excerpts.metric) - len(HANDLES)
-
-    def moved(coefficients: Floats) -> Floats:
-        return np.asarray(excerpts.measure(coefficients)[places] - before)
-
-    broad = solve(
-        lambda coefficients: moved(_filled(coefficients, more)),
-        slopes[:, :handles],
-        np.array(wanted),
-        excerpts.metric[:handles, :handles],
-        rms_of=lambda coefficients: excerpts.rms_db(_filled(coefficients, more)),
-        max_rms_db=max_rms_db,
-        soft=soft,
-    )
-    firm = [row for row in rows if row[0] == 0]
-    best: Solution | None = None
-    for share in BROAD_SHARES if more else BROAD_SHARES[:1]:
-        found = correct(
-            lambda coefficients: moved(coefficients)[~soft],
-            lambda coefficients: excerpts.slopes(firm, coefficients),
-            np.array(wanted)[~soft],
+    correction = correction or {}
+    stages = FURTHER_STAGES
+    if start is None:
+        stages = STAGES
+        rows, wanted = _rows(targets, excerpts.listeners)
+        soft = np.array([listener > 0 for listener, _ in rows])
+        places = tuple(np.array(rows).T)
+        before = excerpts.before[places]
+        broad = solve(
+            lambda coefficients: np.asarray(excerpts.measure(coefficients)[places] - before),
+            excerpts.slopes(rows),
+            np.array(wanted),
             excerpts.metric,
-            start=_filled(share * broad.coefficients, more),
             rms_of=excerpts.rms_db,
             max_rms_db=max_rms_db,
-            rounds=ROUNDS,
-            steps=STEPS,
-            held=slopes[soft],
+            soft=soft,
         )
-        best = found if best is None or found.error < best.error else best
-        if best.error < GOOD:
-            break
-    assert best is not None
-    return best.coefficients
+        start = TargetSolution(BROAD_SHARE * broad.coefficients)
+    wanted = [targets.toward.get(name, 0.0) + correction.get(name, 0.0) for name in targets.names]
+    return _Stages(excerpts, targets, max_rms_db).put_right(start, np.array(wanted), stages)
 
 
-def target_excerpts(sounds: Sequence[FloatArray], listeners: Sequence[Listener], targets: Targets) -> Excerpts:
-    """Excerpts with the handles and the narrow fields by which targets are solved.
+class _Stages:
+    """What the network that ships misses is put right, by the narrow fields of the emotions asked for and kept."""
 
-    sounds: mono [samples] at 22,050 Hz, on the track's scale; the first listener is the network that ships.
+    def __init__(self, excerpts: Excerpts, targets: Targets, max_rms_db: float) -> None:
+        self._excerpts, self._max_rms_db = excerpts, max_rms_db
+        self._fields = narrow_fields(excerpts.listeners[0], targets.names)
+        self._rows = [(0, output) for output in self._fields.outputs]
+        largest = max(abs(value) for value in targets.toward.values())
+        self._units = np.array([abs(targets.toward.get(name, 0.0)) or largest for name in targets.names])
+
+    def put_right(self, start: TargetSolution, wanted: Floats, stages: int) -> TargetSolution:
+        """Add at most so many stages, until the emotions are moved by what is wanted [emotions]."""
+        coefficients, bases = start.coefficients, [*start.bases]
+        missing = wanted - self._moved(coefficients)
+        error, before = self._error(missing), np.inf
+        for _ in range(stages):
+            if error <= GOOD or error > _STILL * before:
+                break
+            self._excerpts.add_fields(self._fields.at, coefficients)
+            bases.append(coefficients)
+            coefficients = np.concatenate((coefficients, np.zeros(len(wanted))))
+            coefficients, missing = self._stage(coefficients, missing, wanted)
+            error, before = self._error(missing), error
+        return TargetSolution(coefficients, tuple(bases), error)
+
+    def _stage(self, coefficients: Floats, missing: Floats, wanted: Floats) -> tuple[Floats, Floats]:
+        """Steps with the newest fields: the coefficients that come nearest, and what they miss."""
+        newest = slice(-len(wanted), None)
+        slopes = self._excerpts.slopes(self._rows, coefficients)[:, newest]
+        longest = np.inf
+        for _ in range(STEPS):
+            gram = slopes.T @ slopes
+            lift = _STEP_RIDGE * np.trace(gram) / len(gram) + 1e-18
+            step = np.linalg.solve(gram + lift * np.eye(len(gram)), slopes.T @ missing)
+            step *= min(1.0, longest / max(float(np.linalg.norm(step)), 1e-12))
+            proposed = coefficients.copy()
+            proposed[newest] += step
+            proposed = self._within(proposed)
+            after = wanted - self._moved(proposed)
+            slopes = slopes + np.outer(missing - after - slopes @ step, step) / max(float(step @ step), 1e-12)
+            slow = self._error(after) > _SLOW * self._error(missing)
+            if self._error(after) < self._error(missing):
+                coefficients, missing, longest = proposed, after, np.inf
+                if slow or self._error(missing) <= GOOD:
+                    break
+            else:
+                longest = _SHORTENED * float(np.linalg.norm(step))
+        return coefficients, missing
+
+    def _moved(self, coefficients: Floats) -> Floats:
+        said = self._excerpts.measure(coefficients, listeners=1) - self._excerpts.before[:1]
+        return np.asarray(said[0, list(self._fields.outputs)])
+
+    def _error(self, missing: Floats) -> float:
+        return float((np.abs(missing) / self._units).max())
+
+    def _within(self, coefficients: Floats) -> Floats:
+        """Coefficients with less of the handles, where their gain is more than permitted."""
+        limit = self._max_rms_db
+        if self._excerpts.rms_db(coefficients) <= limit:
+            return coefficients
+        less = coefficients.copy()
+        low, high = 0.0, 1.0
+        for _ in range(_BISECTIONS):
+            share = (low + high) / 2
+            less[: len(HANDLES)] = share * coefficients[: len(HANDLES)]
+            low, high = (low, share) if self._excerpts.rms_db(less) > limit else (share, high)
+        less[: len(HANDLES)] = low * coefficients[: len(HANDLES)]
+        rms = self._excerpts.rms_db(less)
+        return less if rms <= limit else less * (limit / rms)
+
+
+def hardly_apart(model: Model, targets: Targets) -> str | None:
+    """A line about targets that the network that ships can hardly tell apart; None for others.
+
+    Emotions are linear in the seven features. What is asked takes a move of these, and the smallest one is known
+    without any music: where a feature would have to move by more than FEATURE_ROOM, no gain brings it about.
     """
-    return Excerpts(sounds, listeners, more=fields_beside(listeners[0], targets.names))
+    places = [EMOTIONS.index(name) for name in targets.names]
+    rows = model.network.emotions.weight.detach().cpu().double().numpy()[places]  # [emotions, 7]
+    moves = np.linalg.pinv(rows) @ np.array([targets.toward.get(name, 0.0) for name in targets.names])
+    feature = int(np.abs(moves).argmax())
+    if abs(moves[feature]) <= FEATURE_ROOM:
+        return None
+    kept = f" with {', '.join(targets.keep)} kept" if targets.keep else ""
+    asked = ", ".join(f"{name} {shift:+.2f}" for name, shift in targets.toward.items())
+    return (
+        f"{asked}{kept} can hardly be had: these are told from the same features, {display_name(MIDLEVEL[feature])} "
+        f"would have to move by {moves[feature]:+.2f}; the nearest is looked for"
+    )
 
 
-def fields_beside(network: Listener, names: Sequence[str]) -> Callable[[FloatArray], FloatArray]:
-    """Makes the narrow fields of emotions from a log-spectrogram."""
-    outputs = [len(MIDLEVEL) + EMOTIONS.index(name) for name in names]
-    return lambda picture: narrow_fields(picture, network, outputs)
+def narrow_fields(network: Listener, names: Sequence[str]) -> NarrowFields:
+    """What makes the narrow fields of emotions."""
+    return NarrowFields(network, [len(MIDLEVEL) + EMOTIONS.index(name) for name in names])
 
 
-def _filled(coefficients: Floats, more: int) -> Floats:
-    """Coefficients of handles, followed by zeros for the fields beside them."""
-    return np.concatenate((coefficients, np.zeros(more)))
-
-
-def _rows(
-    targets: Targets, listeners: Sequence[Listener], correction: Mapping[str, float]
-) -> tuple[Sequence[tuple[int, int]], Sequence[float]]:
+def _rows(targets: Targets, listeners: Sequence[Listener]) -> tuple[Sequence[tuple[int, int]], Sequence[float]]:
     """(listener, output) and what each shall move by."""
     rows: list[tuple[int, int]] = []
     wanted: list[float] = []
     for number, listener in enumerate(listeners):
         for name, shift in targets.toward.items():
             rows.append((number, len(MIDLEVEL) + EMOTIONS.index(name)))
-            further = correction.get(name, 0.0) if number == 0 else 0.0
-            wanted.append(SHARES.get(listener.name, 1.0) * shift + further)
+            wanted.append(SHARES.get(listener.name, 1.0) * shift)
     for name in targets.keep:
         rows.append((0, len(MIDLEVEL) + EMOTIONS.index(name)))
-        wanted.append(correction.get(name, 0.0))
+        wanted.append(0.0)
     return rows, wanted

@@ -1,6 +1,7 @@
 """From targets to coefficients of handles over a track: constant, or a row of a curve at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -8,13 +9,16 @@ import numpy as np
 from ...models.common.arrays import Floats
 from ...models.common.constants import EMOTIONS
 from ...models.inference.checkpoint import Model
+from ...models.inference.threads import torch_threads
 from ..audio.track import Track
 from ..excerpts.stretches import around, read_excerpts, spread_starts
+from ..steering.excerpts import Excerpts
+from ..steering.handles import HANDLES
 from ..steering.listeners import own_listeners
 from .curve import Curve
 from .gain_map import Trajectory
 from .quality import QUALITY_FLOOR, within_quality
-from .targets import Targets, fields_beside, solve_targets, target_excerpts
+from .targets import Targets, TargetSolution, narrow_fields, solve_targets
 
 NO_CORRECTION: Final = dict.fromkeys(EMOTIONS, 0.0)
 _MOST_JUDGED: Final = 6
@@ -48,37 +52,66 @@ class TrajectorySolver:
         else:
             stretches = spread_starts(track)
         self._sounds = read_excerpts(track, stretches)
-        self._whole = None if isinstance(toward, Curve) else target_excerpts(self._sounds, self._listeners, toward)
+        with torch_threads(1):  # (many small operations: a second thread waits more than it works)
+            self._whole = None if isinstance(toward, Curve) else Excerpts(self._sounds, self._listeners)
+        self._last: TargetSolution | None = None
         names = (*toward.emotions, *keep) if isinstance(toward, Curve) else toward.names
-        self.fields_beside = fields_beside(self._listeners[0], names)
-        """Makes the fields that the coefficients have beside the handles, from a log-spectrogram."""
+        self.narrow = narrow_fields(self._listeners[0], names)
+        """Makes the fields that the coefficients have beside the handles."""
         self.quality: float | None = None
         """Mean opinion score of the last solution; None without Zimtohrli."""
+        self.missed = 0.0
+        """The largest miss of the last solution at the excerpts, per shift asked."""
 
     def solve(self, correction: Mapping[str, float] = NO_CORRECTION) -> Trajectory:
-        """The trajectory of coefficients, made smaller until the quality is as good as asked."""
+        """The trajectory of coefficients, made smaller until the quality is as good as asked.
+
+        With a correction it goes on from the last solution.
+        """
         if isinstance(self._toward, Curve):
             return self._curve(self._toward)
         assert self._whole is not None
-        coefficients = solve_targets(self._whole, self._toward, max_rms_db=self._max_rms_db, correction=correction)
-        coefficients, self.quality = within_quality(self._whole, self._sounds, coefficients, self._min_quality)
-        return Trajectory(np.zeros(1), coefficients[None])
+        self._last = found = solve_targets(
+            self._whole, self._toward, max_rms_db=self._max_rms_db, correction=correction, start=self._last
+        )
+        self.missed = found.missed
+        coefficients, self.quality = within_quality(self._whole, self._sounds, found.coefficients, self._min_quality)
+        return Trajectory(np.zeros(1), coefficients[None], tuple(base[None] for base in found.bases))
 
     def _curve(self, curve: Curve) -> Trajectory:
-        solved: list[Floats | None] = [None] * len(curve.times_s)
+        solved: list[TargetSolution] = []
         scores = []
-        judged = set(np.unique(np.linspace(0, len(solved) - 1, _MOST_JUDGED).round().astype(int)).tolist())
+        judged = set(np.unique(np.linspace(0, len(curve.times_s) - 1, _MOST_JUDGED).round().astype(int)).tolist())
         for row, sound in enumerate(self._sounds):
             if not curve.shifts[row].any():
+                solved.append(TargetSolution(np.zeros(len(HANDLES))))
                 continue
             targets = curve.targets(row, self._keep)
-            excerpts = target_excerpts([sound], self._listeners, targets)
+            excerpts = Excerpts([sound], self._listeners)
             found = solve_targets(excerpts, targets, max_rms_db=self._max_rms_db)
             if row in judged:
-                found, score = within_quality(excerpts, [sound], found, self._min_quality)
+                coefficients, score = within_quality(excerpts, [sound], found.coefficients, self._min_quality)
+                found = replace(found, coefficients=coefficients)
                 scores.append(score)
-            solved[row] = found
+            solved.append(found)
         known = [score for score in scores if score is not None]
         self.quality = float(np.mean(known)) if known else None
-        size = max(len(found) for found in solved if found is not None)
-        return Trajectory(curve.times_s, np.stack([np.zeros(size) if one is None else one for one in solved]))
+        return joined(curve.times_s, solved, len(self.narrow.outputs))
+
+
+def joined(times_s: Floats, solved: Sequence[TargetSolution], outputs: int) -> Trajectory:
+    """A trajectory through solutions at moments [moments], each with stages of so many narrow fields.
+
+    Where one has fewer stages than another, it has none of the further ones: these are made under what it is.
+    """
+    stages = max(len(found.bases) for found in solved)
+
+    def filled(coefficients: Floats, stages: int) -> Floats:
+        return np.pad(coefficients, (0, len(HANDLES) + stages * outputs - len(coefficients)))
+
+    coefficients = np.stack([filled(found.coefficients, stages) for found in solved])
+    bases = [
+        np.stack([filled(found.bases[n] if n < len(found.bases) else found.coefficients, n) for found in solved])
+        for n in range(stages)
+    ]
+    return Trajectory(times_s, coefficients, tuple(bases))

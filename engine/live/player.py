@@ -12,8 +12,8 @@ process that ends is started again: the renderer continues where it was, under t
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping, MutableSet, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, MutableSet, Sequence
+from dataclasses import replace
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Final
@@ -41,62 +41,18 @@ from ..processes.messages import (
     TrackAnalyzed,
     UseAnalysis,
 )
+from ..processes.restarts import PROCESS_TEXTS, RestartLimit
 from ..processes.ring_buffer import RingBuffer
 from . import entry_points
 from .control_queue import ControlQueue
-from .restarts import PROCESS_TEXTS, RestartLimit
+from .player_options import PlayerOptions
 
-BLOCK_LENGTH: Final = 512
 _GATHER_S: Final = 0.001
 _JOIN_S: Final = 1.5
 _POLL_S: Final = 0.02
 _TAKE_S: Final = 0.2
 _FIRST_SOUND_S: Final = 3.0
 _FADE_MARGIN_S: Final = 1.0
-
-
-@dataclass(frozen=True)
-class PlayerOptions:
-    """How and on what to play.
-
-    Attributes
-    ----------
-    backend : str
-        jack, portaudio, pyo (JACK through pyo), null, or auto: the first that works.
-    device : int, optional
-        PortAudio's number of the device; None: its default.
-    sample_rate : int, optional
-        In Hz; None: the device's, or the first file's.
-    channels : int, optional
-        None: as many as the tracks have, two at least.
-    block_length : int
-        Samples in a block (JACK has its own).
-    ahead : int, optional
-        Samples rendered ahead; None: adapts.
-    ceiling_dbtp : float
-        Ceiling of the limiter.
-    model : Path, optional
-        Checkpoint of the network; None: the shipped one.
-    analysis : mapping
-        Fields of AnalysisSettings that differ from the defaults.
-    draft_first : bool
-        Whether a track that has no analysis yet gets a draft of it first, which the full one replaces.
-    presets : tuple
-        Settings of the faders [7] in dB that are solved as wholes for each track, so that they sound as `render`
-        makes them; until then, and beside them, the faders add up.
-    """
-
-    backend: str = "auto"
-    device: int | None = None
-    sample_rate: int | None = None
-    channels: int | None = None
-    block_length: int = BLOCK_LENGTH
-    ahead: int | None = None
-    ceiling_dbtp: float = -1.0
-    model: Path | None = None
-    analysis: Mapping[str, Any] = field(default_factory=dict)
-    draft_first: bool = False
-    presets: tuple[tuple[float, ...], ...] = ()
 
 
 class Player:

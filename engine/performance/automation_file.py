@@ -96,7 +96,7 @@ class AutomationWriter:
 
         Raises InputError where that fails (a full disk); the file then ends with the line before, and is closed.
         """
-        text = json.dumps(line, ensure_ascii=False) + "\n"
+        text = _line_of(line)
         try:
             self._file.write(text)
             self._file.flush()
@@ -122,6 +122,16 @@ class AutomationWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _line_of(values: Mapping[str, Any]) -> str:
+    """One line; names that are no UTF-8 are escaped, as JSON allows, and are the same when they are read."""
+    text = json.dumps(values, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = json.dumps(values)
+    return text + "\n"
 
 
 def check_recordable(path: Path) -> None:

@@ -26,7 +26,7 @@ from .emotion_effects_plot import plot_emotion_effects
 from .export import FORMATS, explanation_paths, prepare_folder, write_explanation
 from .faithfulness_plot import plot_faithfulness
 from .feature_plot import plot_feature
-from .style import pyplot_figure
+from .style import figure_title, pyplot_figure
 
 
 class Explanation:
@@ -104,7 +104,7 @@ class Explanation:
             self.analysis,
             self.spectrogram,
             self._checked(feature),
-            title=self.track.path.name,
+            title=figure_title(self.track.path),
             excerpt_s=self.excerpt_s,
             figure=figure or pyplot_figure(12, 4.3),
         )
@@ -115,7 +115,7 @@ class Explanation:
             self.prediction.midlevel,
             self.prediction.emotions,
             self.model.emotion_weights,
-            title=self.track.path.name,
+            title=figure_title(self.track.path),
             quantiles=self.model.record.get("midlevel_quantiles"),
             figure=figure or pyplot_figure(10, 5.4),
         )
@@ -123,7 +123,7 @@ class Explanation:
     def plot_faithfulness(self, feature: str, figure: Figure | None = None) -> list[Axes]:
         """Plot the prediction while the feature's segments are masked, cut and boosted; returns an axes for each."""
         own = [curve for curve in self.curves if curve.feature == self._checked(feature)]
-        return plot_faithfulness(own, title=self.track.path.name, figure=figure or pyplot_figure(12, 3.5))
+        return plot_faithfulness(own, title=figure_title(self.track.path), figure=figure or pyplot_figure(12, 3.5))
 
     def save(
         self,

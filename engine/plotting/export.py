@@ -6,10 +6,10 @@ from typing import Final
 
 from matplotlib.axes import Axes
 
-from ...models.common.arrays import ProgressCallback
 from ...models.common.atomic_write import atomic_write, make_folder
 from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.errors import InputError
+from ...models.common.progress import ProgressCallback
 from ...models.inference.checkpoint import Model
 from ..analysis.analysis import Analysis
 from ..analysis.faithfulness import FaithfulnessCurve, faithfulness_curves
@@ -21,7 +21,7 @@ from .emotion_effects_plot import plot_emotion_effects
 from .faithfulness_plot import plot_faithfulness
 from .feature_plot import plot_feature
 from .html_page import render_html
-from .style import figure_of, save_figure
+from .style import figure_of, figure_title, save_figure
 
 FORMATS: Final = {"png": ("png",), "svg": ("svg",), "both": ("png", "svg")}
 
@@ -86,7 +86,7 @@ def write_explanation(
     """
     spectrogram = track_spectrogram(track)
     prediction = predict_track(track, model)
-    title = track.path.name
+    title = figure_title(track.path)
     sonifier = Sonifier(track, analysis, excerpt_s)
     features = [name for name in MIDLEVEL if name in files]
     curves: list[FaithfulnessCurve] = []
@@ -117,5 +117,5 @@ def write_explanation(
         write_sound(files["original"], sonifier.original(), track.sample_rate)
     with atomic_write(files["index"]) as temporary:
         text = render_html(track, analysis, prediction, files, features, curves, excerpt_s=excerpt_s)
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
     progress(1.0)

@@ -1,6 +1,7 @@
 """What all figures share: fonts, axes of seconds and Hz, colour maps (of the colours of colours.py), saving."""
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from matplotlib.path import Path as Outline
 from ...models.common.arrays import FloatArray, Labels
 from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import HOP_LENGTH, SAMPLE_RATE
+from ...models.common.formatting import printable
 from ...models.network.spectrogram import band_frequencies
 from .colours import DARKEST, INK, LIGHTEST, PAPER, QUIET_GREY
 
@@ -38,6 +40,12 @@ STYLE: Final[Any] = {
 }
 _DPI = 200
 _FREQUENCIES = (100, 200, 500, 1000, 2000, 5000, 10000)
+
+
+def figure_title(path: Path) -> str:
+    """A file's name as text of a figure, where letters must be UTF-8 and a dollar sign would begin a formula."""
+    name = printable(os.fsencode(path.name).decode("utf-8", "replace"))
+    return name.replace("\n", " ").replace("$", r"\$")
 
 
 def new_figure(width: float, height: float) -> Figure:

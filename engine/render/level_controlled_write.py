@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...models.common.arrays import ProgressCallback
+from ...models.common.progress import ProgressCallback
 from ..audio.read_ahead import WriteBehind, read_ahead
 from ..audio.track import Track, load_track
 from ..audio.true_peak import TruePeakMeter

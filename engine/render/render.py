@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ...models.common.arrays import ProgressCallback
 from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
+from ...models.common.progress import ProgressCallback
 from ...models.inference.checkpoint import Model, load_model
 from ...models.inference.device import resolve_device
 from ..analysis.analysis import Analysis
@@ -23,12 +23,11 @@ from ..analysis.prediction import predict_track
 from ..analysis.surrogate import expected_emotions, shifted_emotions
 from ..audio.track import Track
 from ..dsp.faders import Faders
+from ..dsp.limiter import CEILING_RANGE_DBTP
 from ..steering.confirmed import confirmed_part
 from .audio_writer import check_layout, validate_output
 from .level_controlled_write import LOUDNESS_TOLERANCE_LU, WrittenLevels, write_with_levels
 from .tags import copy_tags
-
-CEILING_RANGE_DBTP = (-20.0, 0.0)
 
 
 @dataclass(frozen=True, repr=False)

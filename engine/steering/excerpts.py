@@ -1,7 +1,7 @@
 """Excerpts with handles: what listeners say of them for coefficients of the handles, and how that changes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,53 +16,56 @@ from .listeners import Listener
 @dataclass(frozen=True)
 class _Part:
     path: GainPath
-    fields: torch.Tensor  # [handles, frames, bands]
+    picture: FloatArray  # log-spectrogram [frames, bands]
+    fields: torch.Tensor  # [fields, frames, bands]
 
 
 class Excerpts:
-    """Excerpts with handles: what listeners say for coefficients of the handles, and how that changes."""
+    """Excerpts with handles: what listeners say for coefficients of the handles, and how that changes.
 
-    def __init__(
-        self,
-        sounds: Sequence[FloatArray],
-        listeners: Sequence[Listener],
-        *,
-        more: Callable[[FloatArray], FloatArray] | None = None,
-    ) -> None:
-        """sounds: mono [samples] at 22,050 Hz, on the track's scale.
+    Fields may be added to the handles: coefficients are for the handles, then for these.
+    """
 
-        more: fields beside the handles, [fields, frames, bands] of a log-spectrogram; they cost what a usual handle
-        does.
-        """
+    def __init__(self, sounds: Sequence[FloatArray], listeners: Sequence[Listener]) -> None:
+        """sounds: mono [samples] at 22,050 Hz, on the track's scale."""
         self.listeners = listeners
         self._parts = []
         for sound in sounds:
             picture = _picture(sound)
-            fields = (
-                handle_fields(picture) if more is None else np.concatenate((handle_fields(picture), more(picture)))
-            )
-            self._parts.append(_Part(GainPath(sound), torch.from_numpy(fields)))
+            self._parts.append(_Part(GainPath(sound), picture, torch.from_numpy(handle_fields(picture))))
         flat = torch.cat([part.fields.flatten(1) for part in self._parts], 1)
-        root = np.sqrt(np.concatenate((DAMAGE, np.ones(len(flat) - len(DAMAGE)))))
+        root = np.sqrt(DAMAGE)
         self.metric: Floats = (flat @ flat.T).double().numpy() / flat.shape[1] * root[:, None] * root
         """[handles, handles]: c' metric c is what coefficients c cost: the mean square of their field in dB (while
         it is small), each handle's by the damage that it does."""
         self._shares = [part.fields.shape[1] for part in self._parts]
         self.before = self.measure(np.zeros(len(flat)))
 
-    def measure(self, coefficients: Floats) -> Floats:
-        """What the listeners say, [listeners, 15]: the mean over the excerpts, by their length."""
+    def add_fields(self, made: Callable[[FloatArray, FloatArray], FloatArray], coefficients: Floats) -> None:
+        """Have more fields beside those that there are: their coefficients follow.
+
+        made: (log-spectrogram, gain field in dB) [frames, bands] -> [more, frames, bands]; it is given the field of
+        the coefficients, which are for the fields so far.
+        """
+        chosen = torch.from_numpy(coefficients).float()
+        for number, part in enumerate(self._parts):
+            more = torch.from_numpy(made(part.picture, field_of(chosen, part.fields).numpy()))
+            self._parts[number] = replace(part, fields=torch.cat((part.fields, more)))
+
+    def measure(self, coefficients: Floats, *, listeners: int | None = None) -> Floats:
+        """What the (first so many) listeners say, [listeners, 15]: the mean over the excerpts, by their length."""
         chosen = torch.from_numpy(coefficients).float()
         with torch.inference_mode():
-            said = [self._said(part, field_of(chosen, part.fields)) for part in self._parts]
+            said = [self._said(part, field_of(chosen, part.fields), listeners) for part in self._parts]
         return np.average(torch.stack(said).double().numpy(), axis=0, weights=self._shares)
 
     def slopes(self, rows: Sequence[tuple[int, int]], coefficients: Floats | None = None) -> Floats:
-        """Change of the outputs (listener, number) per dB of each handle, about, at coefficients (by default at
-        none): [rows, handles].
+        """Change of the outputs (listener, number) per dB of each field, about, at coefficients (by default at
+        none): [rows, fields].
         """
-        total = np.zeros((len(rows), len(self.metric)))
-        chosen = torch.from_numpy(np.zeros(len(self.metric)) if coefficients is None else coefficients).float()
+        fields = len(self._parts[0].fields)
+        total = np.zeros((len(rows), fields))
+        chosen = torch.from_numpy(np.zeros(fields) if coefficients is None else coefficients).float()
         for part, share in zip(self._parts, self._shares, strict=True):
             field = field_of(chosen, part.fields)
             found = field_slopes(part.path, field, self.listeners, rows) * (1 - (field / LIMIT_DB) ** 2)
@@ -85,9 +88,9 @@ class Excerpts:
         with torch.inference_mode():
             return [part.path.filtered(field_of(chosen, part.fields), matched=True).numpy() for part in self._parts]
 
-    def _said(self, part: _Part, field_db: torch.Tensor) -> torch.Tensor:
+    def _said(self, part: _Part, field_db: torch.Tensor, listeners: int | None) -> torch.Tensor:
         spectrogram = part.path.spectrogram(field_db, matched=True)
-        return torch.stack([listener(spectrogram) for listener in self.listeners])
+        return torch.stack([listener(spectrogram) for listener in self.listeners[:listeners]])
 
 
 def field_slopes(

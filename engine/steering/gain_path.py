@@ -43,10 +43,9 @@ class GainPath:
             torch.from_numpy, (path.synthesis, path.spectra, path.power, path.to_bins, path.frame, path.fraction)
         )
         self.front_end = LogSpectrogram()
-        # magnitude [frames, bands]
         sound = torch.from_numpy(np.ascontiguousarray(samples, np.float32))
-        self._plain = torch.pow(10.0, torch.as_tensor(self.front_end(sound))) - 1
-        self._band_power = self._plain**2 * torch.from_numpy(_band_k_power())
+        self._plain = torch.pow(10.0, torch.as_tensor(self.front_end(sound))) - 1  # magnitude [frames, bands]
+        self._band_power = self._plain**2 * torch.from_numpy(band_k_power())
 
     def spectrogram(self, field_db: torch.Tensor, *, matched: bool = False) -> torch.Tensor:
         """What is heard under a gain field [frames, bands] in dB: log-spectrogram [frames, bands]."""
@@ -93,7 +92,7 @@ def _smoothed(field: torch.Tensor) -> torch.Tensor:
     return (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
 
 
-def _band_k_power() -> FloatArray:
+def band_k_power() -> FloatArray:
     """Squared magnitude of the K-weighting at the bands, times their widths in Hz: float32 [bands]."""
     frequencies = band_frequencies().astype(np.float64)
     response = section_response(k_weighting(SAMPLE_RATE), frequencies * (2 * np.pi / SAMPLE_RATE))

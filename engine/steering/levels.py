@@ -10,7 +10,7 @@ from ...models.common.constants import MIDLEVEL
 VERSION: Final = 4
 """Rises when the same track gets other decoupled faders; part of the keys of cached analyses.
 
-1: one mask a fader; 2: own moves of .07; 3: until 0.10, without slopes.
+1: one mask a fader; 2: own moves of .07; 3: two listeners beside the network, ten seconds in the middle.
 """
 LEVELS_DB: Final = (-12.0, -6.0, -3.0, 3.0, 6.0, 12.0)
 LEAST_EFFECT: Final = 0.01

@@ -1,12 +1,14 @@
-"""Models whose predictions the solver moves: the default network, and a linear model of broad spectral statistics.
+"""Models whose predictions the solver moves: the default network, and others that follow no narrow pattern.
 
 A network follows patterns that no listener hears; a target that is reached at it alone is hardly there for anybody
 else. The broad listener knows only the level, its changes over time, the onsets and the peakedness of each part of
-the spectrum, and is linear in that: what moves both moves other judges too (docs/steering.md has the measurements).
+the spectrum, and is linear in that; the shape listener knows only the levels of parts of the spectrum beside each
+other; the companion is a small network that was trained against gain fields. What moves all of them moves other
+judges too (docs/steering.md has the measurements).
 """
 
 import importlib.resources
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -18,8 +20,8 @@ from safetensors.torch import load_file
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from ...models.common.errors import InputError
+from ...models.inference.backward.network import BackwardPass
 from ...models.inference.checkpoint import Model, load_model
-from ...models.inference.reverse.network import ReversePass
 from ...models.network.padding import filling
 
 OUTPUTS: Final = (*MIDLEVEL, *EMOTIONS)
@@ -27,6 +29,10 @@ OUTPUTS: Final = (*MIDLEVEL, *EMOTIONS)
 _REGIONS: Final = 15
 _CONTRAST_REGIONS: Final = 9
 _CONTRAST_BANDS: Final = 15
+_SHAPE_REGIONS: Final = 24
+_CEPSTRUM: Final = 12
+_SOFTEST: Final = 0.01
+"""Magnitude that is added before the logarithm, so that noise below it has no level of its own."""
 _FURTHEST: Final = 6.0
 
 
@@ -52,7 +58,7 @@ class NetworkListener:
         self.name = name
         self._network = model.network
 
-        self._reverse_pass = ReversePass(self._network) if ReversePass.supports(self._network) else None
+        self._backward_pass = BackwardPass(self._network) if BackwardPass.supports(self._network) else None
 
     def __call__(self, spectrogram: torch.Tensor) -> torch.Tensor:
         return torch.cat(self._network(spectrogram[None].to(self._network.device)), 1)[0].cpu()
@@ -70,13 +76,13 @@ class NetworkListener:
 
     def gradients(self, spectrogram: torch.Tensor, outputs: Sequence[int]) -> torch.Tensor:
         """See `Listener`; the seven features go back together, and emotions are linear in them."""
-        if self._reverse_pass is None:
+        if self._backward_pass is None:
             return _differentiated(self, spectrogram, outputs)
         frames = len(spectrogram)
         with torch.inference_mode():
             sound = self._network.around(spectrogram[None].to(self._network.device))
-            pooled, trace = self._reverse_pass.forward(sound)
-            turn = self._reverse_pass.reverse(trace)[:, 0]  # [7, frames and what fills them up, bands]
+            pooled, trace = self._backward_pass.forward(sound)
+            turn = self._backward_pass.backward(trace)[:, 0]  # [7, frames and what fills them up, bands]
             pixels = turn[:, :frames].clone()
             rest = filling(frames, self._network.geometry.stride)
             pixels.index_add_(1, torch.from_numpy(rest).to(pixels.device), turn[:, frames:])
@@ -86,23 +92,31 @@ class NetworkListener:
         return torch.tensordot(layer, pixels.clone(), 1).cpu()
 
 
-class BroadListener:
-    """A linear model of broad_statistics; weights as models/weights/broad.safetensors holds them."""
+class LinearListener:
+    """A linear model of statistics of the spectrogram, with weights as models/weights/<name>.safetensors holds them.
 
-    name = "broad"
+    Attributes
+    ----------
+    name
+        Of the listener and of its weights.
+    """
 
-    def __init__(self, path: Path | None = None) -> None:
-        """Raises InputError for weights that are missing or damaged."""
-        path = path or Path(str(importlib.resources.files("moodfader.models.weights") / "broad.safetensors"))
+    def __init__(
+        self, name: str, statistics: Callable[[torch.Tensor], torch.Tensor], path: Path | None = None
+    ) -> None:
+        """Load the weights (by default those that ship). Raises InputError where they are missing or damaged."""
+        path = path or Path(str(importlib.resources.files("moodfader.models.weights") / f"{name}.safetensors"))
+        self.name = name
+        self._statistics = statistics
         try:
             tensors = load_file(path)
             self._mean, self._deviation = tensors["mean"], tensors["deviation"]
             self._slopes, self._offset = tensors["slopes"], tensors["offset"]  # [statistics, 15], [15]
         except (OSError, SafetensorError, KeyError) as error:
-            raise InputError(f"{path}: not the weights of the broad listener ({error})") from error
+            raise InputError(f"{path}: not the weights of the {name} listener ({error})") from error
 
     def __call__(self, spectrogram: torch.Tensor) -> torch.Tensor:
-        standard = (broad_statistics(spectrogram) - self._mean) / self._deviation
+        standard = (self._statistics(spectrogram) - self._mean) / self._deviation
         return standard.clamp(-_FURTHEST, _FURTHEST) @ self._slopes + self._offset
 
     def of_each(self, spectrograms: Sequence[FloatArray]) -> FloatArray:
@@ -137,7 +151,37 @@ def broad_statistics(spectrogram: torch.Tensor) -> torch.Tensor:
     height = torch.relu(spectrogram - around) @ _triangles(_CONTRAST_REGIONS).T
     whole = spectrogram.mean(1, keepdim=True)
     parts = ((level, 1e-6), (rise, 1e-7), (height, 1e-6), (whole, 1e-6))
-    return torch.cat([torch.cat((x.mean(0), (x.var(0) + floor).sqrt())) for x, floor in parts])
+    return torch.cat([_mean_and_deviation(values, floor) for values, floor in parts])
+
+
+def shape_statistics(spectrogram: torch.Tensor) -> torch.Tensor:
+    """Statistics [62] of the shape of the spectrum in a log-spectrogram [frames, bands], differentiable.
+
+    Mean and deviation over time of the levels (logarithms of magnitudes) of 24 overlapping regions of the spectrum
+    relative to the frame's mean, the deviation of the first 12 cepstral coefficients of these, and mean and deviation
+    of that mean. Broad statistics are of the compressed spectrogram, so what is soft hardly counts in them; here it
+    does.
+    """
+    levels = torch.log10((torch.pow(10.0, spectrogram) - 1).clamp_min(0) + _SOFTEST) @ _triangles(_SHAPE_REGIONS).T
+    whole = levels.mean(1, keepdim=True)
+    shape = levels - whole
+    cepstrum = shape @ _cosines(_SHAPE_REGIONS, _CEPSTRUM).T
+    return torch.cat((_mean_and_deviation(shape), _deviation(cepstrum), _mean_and_deviation(whole)))
+
+
+def _mean_and_deviation(values: torch.Tensor, floor: float = 1e-6) -> torch.Tensor:
+    """Over time, of values [frames, n]: [2 n]. floor: least variance (the root has no slope at zero)."""
+    return torch.cat((values.mean(0), _deviation(values, floor)))
+
+
+def _deviation(values: torch.Tensor, floor: float = 1e-6) -> torch.Tensor:
+    return (values.var(0) + floor).sqrt()
+
+
+def _cosines(length: int, count: int) -> torch.Tensor:
+    """The first `count` rows, the constant apart, of the orthonormal discrete cosine transform: [count, length]."""
+    phase = np.pi / length * np.arange(1, count + 1)[:, None] * (np.arange(length) + 0.5)
+    return torch.from_numpy((np.sqrt(2 / length) * np.cos(phase)).astype(np.float32))
 
 
 def _triangles(count: int) -> torch.Tensor:
@@ -150,4 +194,9 @@ def _triangles(count: int) -> torch.Tensor:
 def own_listeners(model: Model) -> tuple[Listener, ...]:
     """Those for which targets are solved: the model's network first, then the broad listener and the companion."""
     companion = load_model(Path(str(importlib.resources.files("moodfader.models.weights") / "companion.safetensors")))
-    return NetworkListener(model), BroadListener(), NetworkListener(companion, "companion")
+    return NetworkListener(model), LinearListener("broad", broad_statistics), NetworkListener(companion, "companion")
+
+
+def fader_listeners(model: Model) -> tuple[Listener, ...]:
+    """Those for which faders are solved: as own_listeners, and the shape listener."""
+    return *own_listeners(model), LinearListener("shape", shape_statistics)

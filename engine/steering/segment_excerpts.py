@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from ...models.common.arrays import FloatArray, Floats, Labels
@@ -39,3 +40,15 @@ class SegmentExcerpts(SegmentPredictions):
             found = field_slopes(path, gains[labels], self._listeners, rows)
             total.index_add_(1, labels.flatten(), share * found.flatten(1).double())
         return np.asarray(total.numpy() / sum(self._shares))
+
+    @cached_property
+    def steps(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
+        """Where a band goes from one segment to another between two frames.
+
+        Segments before and after, int64 [steps], and how often, as a share of all pixels, float64 [steps].
+        """
+        pairs = np.concatenate([(one[:-1].astype(np.int64) * self._count + one[1:]).ravel() for one in self._labels])
+        pair, often = np.unique(pairs, return_counts=True)
+        first, second = np.divmod(pair, self._count)
+        changed = first != second
+        return first[changed], second[changed], often[changed] / sum(one.size for one in self._labels)

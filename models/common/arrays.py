@@ -1,6 +1,4 @@
-"""Type aliases of arrays and of the progress callback, shared by all layers."""
-
-from collections.abc import Callable
+"""Type aliases of arrays, shared by all layers."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +9,3 @@ Floats = npt.NDArray[np.float64]
 
 Labels = npt.NDArray[np.int32]
 """Segment numbers of a spectrogram, [frames, bands]."""
-
-ProgressCallback = Callable[[float], None]
-"""A progress callback; takes the fraction done, 0..1."""

@@ -1,6 +1,7 @@
 """Text formatting of names, numbers and durations for tables, screens, figures and pages."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,21 @@ def display_name(name: str) -> str:
 
 POLES = {"modality": ("minor", "major")}
 """What high and low mean for a feature whose name does not say it."""
+
+
+def printable(text: str) -> str:
+    r"""Text with escapes in place of characters that steer a terminal, which names of files may have; lines stay.
+
+    Examples
+    --------
+    >>> printable("a\x1b[31mb.wav")
+    'a\\x1b[31mb.wav'
+    """
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but for tab and line feed, and those that turn the direction of writing."""
 
 
 def name_with_pole(name: str) -> str:

@@ -1,10 +1,11 @@
 """Progress of long work that is made of steps within steps, without a parameter through every function between."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
-from .arrays import ProgressCallback
+ProgressCallback = Callable[[float], None]
+"""A progress callback; takes the fraction done, 0..1."""
 
 _REPORT: ContextVar[ProgressCallback | None] = ContextVar("report", default=None)
 

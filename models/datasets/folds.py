@@ -1,6 +1,6 @@
-"""Group k-fold: cross-validation folds that keep groups (albums, artists) together."""
+"""Folds of a cross-validation: group k-fold (albums and artists are kept together), and leave one genre out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -41,3 +41,30 @@ def group_folds(clips: Iterable[Clip], folds: int, *, seed: int) -> list[list[in
     for group in groups:
         min(parts, key=len).extend(group)
     return [sorted(part) for part in parts]
+
+
+def genre_folds(genres: Sequence[str | None]) -> list[list[int]]:
+    """Divide clips into genres, each of which is left out of training in turn.
+
+    Parameters
+    ----------
+    genres
+        The genre of each clip; None for a clip that is in no fold (it is always trained on).
+
+    Returns
+    -------
+    list of list of int
+        Ascending indices of the clips of each genre, in the order of their first clips.
+
+    Raises
+    ------
+    InputError
+        There are fewer than two genres.
+    """
+    members: dict[str, list[int]] = {}
+    for index, genre in enumerate(genres):
+        if genre is not None:
+            members.setdefault(genre, []).append(index)
+    if len(members) < 2:
+        raise InputError("--by-genre: all recordings are of one genre (give --emotify or --vgmidi as well)")
+    return list(members.values())

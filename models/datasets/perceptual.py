@@ -1,4 +1,4 @@
-"""Reader of perceptual ratings of five-second excerpts (MusicScienceData), and the features of their scales."""
+"""Reader of perceptual ratings of five-second excerpts (MusicScienceData), whose scales correspond to features."""
 
 from pathlib import Path
 from typing import Final

@@ -65,6 +65,46 @@ class SweepClip:
     kind: str = ""
 
 
+@dataclass(frozen=True)
+class Cells:
+    """A table as it stands: rows that are not empty, each with its number as a spreadsheet counts."""
+
+    rows: list[tuple[int, list[str]]]
+    decimal_comma: bool
+    """Whether a comma can be a decimal one, because something else separates the cells."""
+
+
+def read_cells(path: Path, *, what: str = "table") -> Cells:
+    """The cells of a CSV in any of the forms that the module's text names; `what` is what a line calls it.
+
+    Raises
+    ------
+    InputError
+        For a table that is not there or no text, and a quotation mark that is not closed.
+    """
+    lines = io.StringIO(_decoded(path, what), newline="")
+    first = lines.readline()
+    separator = None
+    if first.lower().startswith("sep=") and len(first.strip()) == 5:
+        separator = first[4]  # Excel's own line: no row of the table
+        lines = io.StringIO(lines.read(), newline="")
+        first = lines.readline()
+    lines.seek(0)
+    delimiter = separator or max(",;\t", key=first.count)
+    rows: list[tuple[int, list[str]]] = []
+    number = 0
+    try:
+        for cells in csv.reader(lines, delimiter=delimiter, strict=True):
+            number += 1
+            if any(cell.strip() for cell in cells):
+                rows.append((number, cells))
+    except csv.Error as error:
+        raise InputError(
+            f"{path}, row {number + 1}: not a row of a CSV table (a quotation mark that is not closed? {error})"
+        ) from error
+    return Cells(rows, delimiter != ",")
+
+
 def read_rows(path: Path) -> list[Row]:
     """Rows of a CSV with a header that are not empty, names stripped of blanks.
 
@@ -73,57 +113,41 @@ def read_rows(path: Path) -> list[Row]:
     InputError
         For a table that is not there or no text, has no rows, or a quotation mark that is not closed.
     """
-    text = _decoded(path)
-    lines = io.StringIO(text, newline="")
-    first = lines.readline()
-    separator = None
-    if first.lower().startswith("sep=") and len(first.strip()) == 5:
-        separator = first[4]  # Excel's own line: no row of the table
-        lines = io.StringIO(lines.read(), newline="")
-        first = lines.readline()
-        lines.seek(0)
-    else:
-        lines.seek(0)
-    delimiter = separator or max(",;\t", key=first.count)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    rows: list[Row] = []
-    header: list[str] = []
-    number = 0
-    try:
-        for cells in reader:
-            number += 1
-            if not any(cell.strip() for cell in cells):
-                continue
-            if not header:
-                header = [cell.strip() for cell in cells][:_MOST_COLUMNS]
-                continue
-            padded = [*cells, *[""] * len(header)]
-            named = {name: cell for name, cell in zip(header, padded, strict=False) if name}
-            if any("\n" in cell or "\r" in cell for cell in named.values()):
-                raise InputError(
-                    f"{path}, row {number}: a cell of several lines (a quotation mark that is not closed?)"
-                )
-            rows.append(Row(named, line=number, decimal_comma=delimiter != ","))
-    except csv.Error as error:
-        raise InputError(
-            f"{path}, row {number + 1}: not a row of a CSV table (a quotation mark that is not closed? {error})"
-        ) from error
-    if not rows:
+    table = read_cells(path)
+    if len(table.rows) < 2:
         raise InputError(f"{path}: the table has no rows")
+    header = [cell.strip() for cell in table.rows[0][1]][:_MOST_COLUMNS]
+    rows: list[Row] = []
+    for number, cells in table.rows[1:]:
+        padded = [*cells, *[""] * len(header)]
+        named = {name: cell for name, cell in zip(header, padded, strict=False) if name}
+        if any("\n" in cell or "\r" in cell for cell in named.values()):
+            raise InputError(f"{path}, row {number}: a cell of several lines (a quotation mark that is not closed?)")
+        rows.append(Row(named, line=number, decimal_comma=table.decimal_comma))
     return rows
 
 
-def _decoded(path: Path) -> str:
+def number_of(text: str, *, decimal_comma: bool) -> float:
+    """The number that a cell holds; NaN where it holds none that is finite."""
+    text = text.strip()
+    try:
+        value = float(text.replace(",", ".") if decimal_comma and text.count(",") == 1 else text)
+    except ValueError:
+        return float("nan")
+    return value if np.isfinite(value) else float("nan")
+
+
+def _decoded(path: Path, what: str) -> str:
     """The text of a table in one of the encodings that spreadsheets write. Raises InputError."""
     try:
         if not path.is_file():
-            raise InputError(f"{path}: no such table")
+            raise InputError(f"{path}: no such {what}")
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
     if len(content) > _MOST_BYTES:
-        raise InputError(f"{path}: larger than {_MOST_BYTES >> 20} MB, no table of ratings")
+        raise InputError(f"{path}: larger than {_MOST_BYTES >> 20} MB (another kind of file?)")
     utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
         if b"\0" in content and not utf_16:
@@ -143,12 +167,8 @@ def parse_number(row: dict[str, str], column: str, path: Path, line: int) -> flo
     """A finite number of a row. Raises InputError, which names the row."""
     text = row.get(column, "").strip()
     line = getattr(row, "line", line)
-    plain = text.replace(",", ".") if getattr(row, "decimal_comma", False) and text.count(",") == 1 else text
-    try:
-        value = float(plain)
-    except ValueError:
-        value = float("nan")
-    if not np.isfinite(value):
+    value = number_of(text, decimal_comma=getattr(row, "decimal_comma", False))
+    if np.isnan(value):
         raise InputError(f"{path}, row {line}: {column} is {text[:40]!r}, not a number")
     return value
 

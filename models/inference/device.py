@@ -31,7 +31,7 @@ def resolve_device(name: str) -> str:
         import torch
 
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", name, re.ASCII):
+    if not isinstance(name, str) or not re.fullmatch(r"cpu|cuda(:\d+)?", name, re.ASCII):
         raise InputError(f"no device is called {name!r}: there are auto, cpu, cuda and cuda:N")
     import torch
 

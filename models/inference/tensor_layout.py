@@ -38,7 +38,8 @@ def tensor_layout(architecture: Architecture) -> Layout:
     _plain(layout, "emotions", [len(EMOTIONS), len(MIDLEVEL)])
     if architecture.context is not None:
         _context(layout, channels, bands)
-        (_keys if architecture.context == "key" else _key_changes)(layout)
+        branches = {"key": _keys, "key_change": _key_changes}
+        branches[architecture.context](layout)
         _rhythm(layout)
     return layout
 

@@ -3,10 +3,10 @@
 A stack of convolutions, the trunk, sees a patch of the spectrogram around each position and says the seven features
 of what it sees there; the prediction of a sound is the mean over all positions, and the emotions are a linear
 function of it (Chowdhury et al. 2019, "A2Mid2E-Joint"). Where the architecture has context, one more column of
-positions sees all bands and some seconds at once: the trunk goes on there, beside what hears keys (tonal.py, or
-modulation.py) and pulses (rhythm.py). Convolutions in time are not padded inside of the network: before, the
-sound is continued at each end by its other end (padding.py). So a long sound can be cut anywhere and predicted in
-pieces with the same result.
+positions sees all bands and some seconds at once: the trunk goes on there, beside a branch for keys
+(key_branch.py or key_change_branch.py) and one for pulses (rhythm_branch.py). Convolutions in time are not padded
+inside of the network: before, the sound is continued at each end by its other end (padding.py). So a long sound can
+be cut anywhere and predicted in pieces with the same result.
 
 Shapes: spectrogram [batch, frames, bands]; local outputs [batch, 7, positions in time, columns].
 """

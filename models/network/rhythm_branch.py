@@ -21,7 +21,7 @@ OUT: Final = 48
 STRIDE: Final = 8
 WINDOW: Final = 112
 _LAGS: Final = (6, 49)
-TURN: Final = 160
+FFT_LENGTH: Final = 160
 """The window and the largest lag without wrapping."""
 GROUPS: Final = 4
 ENERGY_FLOOR: Final = 1e-3
@@ -88,7 +88,7 @@ class RhythmBranch(nn.Module):
         """Autocorrelation of [batch, 12, frames]: [batch, 12, lags, times], and the energy [batch, 12, times]."""
         windows = envelopes.unfold(2, WINDOW, STRIDE)
         windows = windows - windows.mean(3, keepdim=True)
-        spectrum = torch.fft.rfft(windows, n=TURN)
+        spectrum = torch.fft.rfft(windows, n=FFT_LENGTH)
         with torch.autocast(envelopes.device.type, enabled=False):
             products = (spectrum.real**2 + spectrum.imag**2) @ self.cosines
         energy = products[..., 0] / WINDOW
@@ -98,7 +98,7 @@ class RhythmBranch(nn.Module):
 
 def _cosines() -> torch.Tensor:
     """From a power spectrum to the lag 0 and those of _LAGS, a quarter of what the inverse transform gives."""
-    turns = torch.arange(TURN // 2 + 1, dtype=torch.float64)[:, None] * torch.tensor([0, *range(*_LAGS)])
-    twice = torch.full((TURN // 2 + 1, 1), 2 / TURN, dtype=torch.float64)
+    cycles = torch.arange(FFT_LENGTH // 2 + 1, dtype=torch.float64)[:, None] * torch.tensor([0, *range(*_LAGS)])
+    twice = torch.full((FFT_LENGTH // 2 + 1, 1), 2 / FFT_LENGTH, dtype=torch.float64)
     twice[[0, -1]] /= 2
-    return (twice * torch.cos(turns * (2 * torch.pi / TURN))).float()
+    return (twice * torch.cos(cycles * (2 * torch.pi / FFT_LENGTH))).float()

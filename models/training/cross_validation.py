@@ -1,9 +1,9 @@
-"""Cross-validation: a network for every part of the material that has heard nothing of that part.
+"""Cross-validation: for every fold a network that was trained without it.
 
-Every repeat has a seed of its own, which divides the albums into parts and trains the networks. A finished network is
-kept as a checkpoint in a folder, under a name that holds the fingerprint of settings, material and division; so an
-interrupted run goes on where it was, several runs with different seeds can fill one folder, and new questions are put
-to networks that are there already.
+Every repeat has a seed of its own, which divides the albums into folds and trains the networks. A finished network is
+kept as a checkpoint in a folder, under a name that holds a digest of settings, data and division; so an interrupted
+run is resumed, several runs with different seeds can fill one folder, and a further evaluation uses the networks that
+are there already.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +29,7 @@ SourcesOf = Callable[[Sequence[int]], Sequence[TrainingSource]]
 
 @dataclass(frozen=True)
 class FoldModel:
-    """A network ready to predict, and the clips that it has not heard."""
+    """A network ready to predict, and the clips of its fold, which it was not trained on."""
 
     seed: int
     part: int
@@ -39,7 +39,7 @@ class FoldModel:
 
 @dataclass(frozen=True)
 class FoldEnsemble:
-    """Judges by run: in each run a clip has one judge at most."""
+    """Fold models by run: in each run at most one was trained without a given clip."""
 
     runs: tuple[tuple[FoldModel, ...], ...]
 
@@ -52,16 +52,16 @@ class FoldEnsemble:
         places = {row: place for place, row in enumerate(range(len(material)) if rows is None else rows)}
         midlevel = np.full((len(self.runs), len(material), 7), np.nan)
         emotions = np.full((len(self.runs), len(material), 8), np.nan)
-        for run, judges in enumerate(self.runs):
-            for judge in judges:
-                own = [places[row] for row in judge.tested if row in places]
+        for run, models in enumerate(self.runs):
+            for model in models:
+                own = [places[row] for row in model.tested if row in places]
                 if own:
-                    midlevel[run, own], emotions[run, own] = predict_clips(judge.network, material.subset(own))
+                    midlevel[run, own], emotions[run, own] = predict_clips(model.network, material.subset(own))
         return midlevel, emotions
 
     def predict_unseen(self, material: ClipDataset) -> tuple[Floats, Floats]:
-        """The same for clips that no judge has heard, by every judge: [judges, clips, 7] and [judges, clips, 8]."""
-        said = [predict_clips(judge.network, material) for judges in self.runs for judge in judges]
+        """The same for clips of no fold, by every fold model: [models, clips, 7] and [models, clips, 8]."""
+        said = [predict_clips(model.network, material) for models in self.runs for model in models]
         return np.array([m for m, _ in said]), np.array([e for _, e in said])
 
 
@@ -80,9 +80,9 @@ def train_folds(
     folder: Path | None = None,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> Iterator[FoldModel]:
-    """A judge for each of the parts of `clips` clips, trained with settings (and its seed) on all other clips.
+    """A fold model for each part of `clips` clips, trained with settings (and its seed) on all other clips.
 
-    material: the digest of everything that is learned from, see fingerprint.py. folder: where finished networks are
+    material: digest of everything that is learned from (`datasets/digests.py`). folder: where finished networks are
     kept, and the state of the one that is being trained. progress is called with part, finished epochs and loss.
     Raises InputError as `train`.
     """

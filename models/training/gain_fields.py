@@ -30,15 +30,18 @@ _CELL_FACTOR: Final = 2.5
 
 
 @dataclass(frozen=True)
-class Budget:
-    """rms of the fields in dB, drawn log-uniformly from a range that grows from `begin` to `end` while training."""
+class PerturbationBudget:
+    """Perturbation budget (epsilon): rms of the fields in dB.
+
+    It is drawn log-uniformly from a range that grows from `begin` to `end` while training.
+    """
 
     begin: tuple[float, float] = (0.2, 1.5)
     end: tuple[float, float] = (0.4, 3.0)
 
-    def draw(self, count: int, done: float, rng: np.random.Generator) -> torch.Tensor:
-        """[count, 1, 1] in dB; done: fraction of the training that is over."""
-        low, high = (a * (b / a) ** done for a, b in zip(self.begin, self.end, strict=True))
+    def draw(self, count: int, training_fraction: float, rng: np.random.Generator) -> torch.Tensor:
+        """[count, 1, 1] in dB; training_fraction: how much of the training is over, 0..1."""
+        low, high = (a * (b / a) ** training_fraction for a, b in zip(self.begin, self.end, strict=True))
         drawn = np.exp(rng.uniform(np.log(low), np.log(high), (count, 1, 1)))
         return torch.from_numpy(drawn.astype(np.float32))
 
@@ -53,7 +56,7 @@ def smooth(fields: torch.Tensor, times: int = 2) -> torch.Tensor:
     return x.squeeze(1)
 
 
-def narrow(fields: torch.Tensor) -> torch.Tensor:
+def remove_level_and_tone(fields: torch.Tensor) -> torch.Tensor:
     """The fields without their broad parts: mean of each frame, and tone (octave-wide mean of each band)."""
     fields = fields - fields.mean(2, keepdim=True)
     tone = torch.nn.functional.avg_pool1d(
@@ -69,7 +72,7 @@ def scaled(fields: torch.Tensor, rms_db: torch.Tensor) -> torch.Tensor:
 
 
 def in_cells(fields: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Sums over cells of a random grid, given to all of each cell: 4 to 24 frames, 3 to 12 bands."""
+    """Replace each value by the sum over its cell of a random grid: 4 to 24 frames, 3 to 12 bands."""
     frames, bands = fields.shape[1:]
     labels = []
     for length, low, high in ((frames, 4, 24), (bands, 3, 12)):
@@ -91,25 +94,25 @@ def adversarial_fields(
     clips = len(spectrograms)
     noise = torch.from_numpy(rng.standard_normal(spectrograms.shape, np.float32)).to(spectrograms.device)
     first_db = torch.from_numpy(rng.uniform(*_START_RMS_DB, (clips, 1, 1)).astype(np.float32)).to(noise.device)
-    start = scaled(narrow(smooth(noise)), torch.minimum(first_db, rms_db))
+    start = scaled(remove_level_and_tone(smooth(noise)), torch.minimum(first_db, rms_db))
     weights = torch.from_numpy(rng.standard_normal((clips, len(MIDLEVEL)), np.float32)).to(noise.device)
-    slope = _slope(network, spectrograms, start, weights)
-    step = smooth(slope)
+    gradient = _gradient(network, spectrograms, start, weights)
+    step = smooth(gradient)
     cells = torch.arange(clips, device=noise.device) % 2 == 1
-    step[cells] = smooth(in_cells(slope[cells], rng), 1)
+    step[cells] = smooth(in_cells(gradient[cells], rng), 1)
     rms_db = torch.where(cells.view(-1, 1, 1), rms_db * _CELL_FACTOR, rms_db)
-    return scaled(narrow(start + scaled(step, rms_db)), rms_db)
+    return scaled(remove_level_and_tone(start + scaled(step, rms_db)), rms_db)
 
 
-def _slope(
+def _gradient(
     network: MidlevelNetwork, spectrograms: torch.Tensor, fields: torch.Tensor, weights: torch.Tensor
 ) -> torch.Tensor:
-    """Gradient along the fields of the features, weighted by `weights` [clips, 7]."""
+    """Gradient of the features, weighted by `weights` [clips, 7], with respect to the gain fields."""
     training = network.training
     network.eval()
     fields = fields.clone().requires_grad_()
     with torch.enable_grad():
         moved = (network.pooled(apply_gain_db(spectrograms, fields)).float() * weights).sum()
-        (slope,) = torch.autograd.grad(moved, fields)
+        (gradient,) = torch.autograd.grad(moved, fields)
     network.train(training)
-    return slope.float()
+    return gradient.float()

@@ -1,6 +1,7 @@
 """The settings of a training run."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from ..inference.checkpoint import read_checkpoint
 from ..network.architectures import ARCHITECTURES
 from .losses import HEAD_WEIGHTS, SYNTHETIC_FEATURE_WEIGHTS
 
+MOST_THREADS = 256
+"""More make no run quicker, and many more end the program."""
 LAYERS = ("fixed", "start", "free")
 
 PRECISIONS = ("float32", "bfloat16")
@@ -66,8 +69,10 @@ class TrainingSettings:
             (self.consistency, 0, "consistency"),
             (self.distillation, 0, "distillation"),
         ):
-            if number < least:
+            if not least <= number < math.inf:  # (neither is NaN)
                 raise InputError(f"{what} {number}: at least {least}")
+        if self.threads > MOST_THREADS:
+            raise InputError(f"threads {self.threads}: at most {MOST_THREADS}")
         if not 0 < self.learning_rate < 1:
             raise InputError(f"learning rate {self.learning_rate:g}: above 0 and below 1")
 

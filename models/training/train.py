@@ -28,7 +28,7 @@ from ..network.spectrogram import apply_gain_db
 from .batches import Batch, TrainingSource, draw, with_components
 from .distillation import EmbeddingHead, embedding_loss
 from .emotion_layer import END_STRENGTH, START_STRENGTH, refit_to
-from .gain_fields import Budget, adversarial_fields
+from .gain_fields import PerturbationBudget, adversarial_fields
 from .losses import LabelCalibration, load_published_layer, training_loss
 from .run_state import TrainingState
 from .settings import TrainingSettings
@@ -64,7 +64,7 @@ def _with_copies(
     chosen = torch.from_numpy(rng.permutation(len(batch.recordings))[:count])
     rows = batch.recordings[chosen.to(batch.spectrograms.device)]
     clean = batch.spectrograms[rows]
-    rms_db = Budget().draw(count, done if settings.growing else 1.0, rng).to(clean.device)
+    rms_db = PerturbationBudget().draw(count, done if settings.growing else 1.0, rng).to(clean.device)
     fields = adversarial_fields(network, clean, rms_db, rng)
     return torch.cat([batch.spectrograms, apply_gain_db(clean, fields)]), rows
 

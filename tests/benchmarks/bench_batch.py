@@ -1,6 +1,6 @@
 """What `moodfader batch` costs beside the work: overhead per track, memory, two workers against single runs.
 
-Prints a table in Markdown. Tracks are generated.
+Prints a table in Markdown. Tracks are generated; `--recordings` adds a folder of real ones.
 """
 
 import argparse
@@ -50,19 +50,20 @@ def overhead_s(folder: Path, tracks: int) -> float:
     return taken / tracks
 
 
-def batch_run(music: Path, folder: Path, model: list[str]) -> tuple[dict[str, Any], float, float]:
+def batch_run(command: str, music: Path, folder: Path, model: list[str]) -> tuple[dict[str, Any], float, float]:
     """The end of a batch of two workers as JSON, its seconds, and the most bytes that a process below it held."""
-    command = [*PROGRAM, "batch", "predict", str(music), "-o", str(folder), "--jobs", "2", "--json", *model]
+    words = [*PROGRAM, "batch", command, str(music), "-o", str(folder), "--jobs", "2", "--json", *model]
     begun = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    most = 0
-    while process.poll() is None:
-        most = max([most, *(resident_bytes(pid) for pid in descendants(process.pid))])
-        time.sleep(0.1)
-    taken = time.perf_counter() - begun
-    assert process.stdout is not None
-    assert process.returncode == 0
-    return json.loads(process.stdout.read().splitlines()[-1]), taken, most
+    with tempfile.TemporaryFile("w+") as lines:  # (a pipe that nobody reads until the end would be full)
+        process = subprocess.Popen(words, stdout=lines)
+        most = 0
+        while process.poll() is None:
+            most = max([most, *(resident_bytes(pid) for pid in descendants(process.pid))])
+            time.sleep(0.1)
+        taken = time.perf_counter() - begun
+        assert process.returncode == 0
+        lines.seek(0)
+        return json.loads(lines.read().splitlines()[-1]), taken, most
 
 
 def descendants(pid: int) -> list[int]:
@@ -84,6 +85,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="length of the shortest track")
     parser.add_argument("--single", type=int, default=4, help="tracks that are predicted each by a run of its own")
     parser.add_argument("--idle-tracks", type=int, default=2000, help="tracks of the run without work")
+    parser.add_argument("--command", choices=("predict", "analyze"), default="predict")
+    parser.add_argument("--recordings", type=Path, default=None, help="folder of further tracks, all of its files")
     parser.add_argument("--model", default=None)
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -93,22 +96,25 @@ def main() -> None:
         (folder / "idle").mkdir()
         idle = overhead_s(folder / "idle", options.idle_tracks)
         write_tracks(folder / "music", options.tracks, seconds=options.seconds)
-        paths = sorted((folder / "music").rglob("*.wav"))
+        for path in sorted(options.recordings.iterdir()) if options.recordings else ():
+            (folder / "music" / path.name).symlink_to(path.resolve())
+        paths = sorted(path for path in (folder / "music").rglob("*") if path.is_file())
+        os.environ["MOODFADER_CACHE"] = str(folder / "cache of single runs")
         begun = time.perf_counter()
-        for path in paths[: options.single]:
-            subprocess.run([*PROGRAM, "predict", str(path), "--json", *model], check=True, stdout=subprocess.DEVNULL)
-        single = (time.perf_counter() - begun) / options.single * options.tracks
+        for path in paths[:: max(len(paths) // options.single, 1)][: options.single]:
+            subprocess.run([*PROGRAM, options.command, str(path), *model], check=True, stdout=subprocess.DEVNULL)
+        single = (time.perf_counter() - begun) / options.single * len(paths)
         begun = time.perf_counter()
-        subprocess.run(
-            [*PROGRAM, "predict", *map(str, paths), "--json", *model], check=True, stdout=subprocess.DEVNULL
-        )
+        if options.command == "predict":
+            subprocess.run([*PROGRAM, "predict", *map(str, paths), *model], check=True, stdout=subprocess.DEVNULL)
         together = time.perf_counter() - begun
-        end, taken, most = batch_run(folder / "music", folder / "out", model)
-    work = end["work_s"]
+        os.environ["MOODFADER_CACHE"] = str(folder / "cache of the batch")
+        end, taken, most = batch_run(options.command, folder / "music", folder / "out", model)
+    work, predicts = end["work_s"], options.command == "predict"
     rows = [
         (f"overhead per track, {options.idle_tracks} tracks without work", f"{1e3 * idle:.2f} ms"),
-        (f"{options.tracks} runs of their own (from {options.single})", f"{single:.1f} s"),
-        (f"one run of `predict` over all {options.tracks}", f"{together:.1f} s"),
+        (f"{len(paths)} runs of their own (from {options.single})", f"{single:.1f} s"),
+        *([(f"one run of `predict` over all {len(paths)}", f"{together:.1f} s")] if predicts else []),
         ("batch with two workers, with its start and tables", f"{taken:.1f} s"),
         ("of it, from the first task to the last", f"{end['elapsed_s']:.1f} s"),
         ("work of its workers, added up", f"{work:.1f} s"),

@@ -1,7 +1,7 @@
 """Where the processor time of an analysis goes: parts of the network, forward and seven times backward.
 
 One thread; the least of some rounds, in ms of processor time a sample, for a window of 128 positions of the demo:
-by automatic differentiation, and by the reverse pass that explanations take, sample by sample and four together.
+by automatic differentiation, and by the backward pass that explanations take, sample by sample and four together.
 """
 
 import argparse
@@ -30,20 +30,20 @@ def least_ms(build: Callable[[], Any], pixels: Any, *, rounds: int, samples: int
     return 1e3 * min(forward) / samples, 1e3 * min(backward) / samples
 
 
-def reverse_ms(network: Any, sound: Any, *, together: int, rounds: int) -> tuple[float, float]:
-    """Processor time a sample of the reverse pass's two ways, over as many samples as go together."""
+def backward_ms(network: Any, sound: Any, *, together: int, rounds: int) -> tuple[float, float]:
+    """Processor time a sample of the backward pass's two ways, over as many samples as go together."""
     import torch
-    from moodfader.models.inference.reverse.network import ReversePass
+    from moodfader.models.inference.backward.network import BackwardPass
 
-    reverse_pass = ReversePass(network, together=together)
+    backward_pass = BackwardPass(network, samples_per_gate=together)
     forward, backward = [], []
     with torch.inference_mode():
         for _ in range(rounds):
             started = time.process_time()
-            _, trace = reverse_pass.forward(sound)
+            _, trace = backward_pass.forward(sound)
             forward.append(time.process_time() - started)
             started = time.process_time()
-            reverse_pass.reverse(trace)
+            backward_pass.backward(trace)
             backward.append(time.process_time() - started)
     return 1e3 * min(forward) / len(sound.sound), 1e3 * min(backward) / len(sound.sound)
 
@@ -84,8 +84,8 @@ def main() -> None:
         print(f"| {name} | {forward:.1f} | {backward:.1f} |", flush=True)
     several = PaddedSpectrogram(sound.sound.detach()[:1].repeat(4, 1, 1), sound.start, sound.length)
     for together, samples in ((1, PaddedSpectrogram(several.sound[:1], sound.start, sound.length)), (4, several)):
-        forward, backward = reverse_ms(network, samples, together=together, rounds=options.rounds)
-        print(f"| reverse pass, {together} together | {forward:.1f} | {backward:.1f} |", flush=True)
+        forward, backward = backward_ms(network, samples, together=together, rounds=options.rounds)
+        print(f"| backward pass, {together} together | {forward:.1f} | {backward:.1f} |", flush=True)
 
 
 if __name__ == "__main__":

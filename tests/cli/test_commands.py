@@ -94,10 +94,9 @@ def test_defaults_are_those_of_the_engine_and_of_training():
     assert TrainingOptions().settings("cpu") == TrainingSettings(device="cpu")
 
 
-def test_help_and_version_do_not_wait_for_torch():
-    code = (
-        "import sys, moodfader.control.cli as c; c.run(['--help']); print({'torch', 'matplotlib'} & set(sys.modules))"
-    )
+def test_help_and_version_do_not_wait_for_torch_nor_numpy():
+    heavy = {"torch", "numpy", "matplotlib"}
+    code = f"import sys, moodfader.control.cli as c; c.run(['--help']); print({heavy} & set(sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.splitlines()[-1] == "set()"
 
@@ -325,8 +324,9 @@ def test_the_cache_is_shown_and_cleared(song, model_file, tmp_path, monkeypatch,
     assert run(["cache", "--json"]) == 0
     size = Path(kept["analysis"]).stat().st_size
     assert json_lines(capsys.readouterr().out) == [{"path": str(tmp_path / "analyses"), "analyses": 1, "bytes": size}]
+    (tmp_path / "analyses" / "interrupted.partial").write_bytes(bytes(9))
     assert run(["cache", "clear"]) == 0
-    assert "deleted 1 analysis" in capsys.readouterr().out
+    assert "deleted 1 analysis and 1 interrupted" in capsys.readouterr().out
     assert sorted(tmp_path.rglob("*.*")) == [other]
 
 

@@ -21,7 +21,7 @@ LAYERS = (
     "models.numpy_network",
     "models.datasets",
     "models.inference",
-    "models.inference.reverse",
+    "models.inference.backward",
     "models.training",
     "models.evaluation",
     "models.jury",
@@ -82,7 +82,7 @@ DATA_FOLDERS = {"moodfader.models.jury.weights", "moodfader.control.web.page"}
 MOST_MODULES = 10
 STANDALONE = {
     "control.experiments.default_model",  # trained the model that ships
-    "control.experiments.make_broad_listener",  # fitted the broad listener; what trained the judges is imported by it
+    "control.experiments.make_linear_listeners",  # fitted the linear listeners; imports what trained the judges
     "models.synthesis.demo_track",  # made the demonstration track
     "models.synthesis.sweep_sets",  # the recipe of the model card
     "engine.live.offline_player",

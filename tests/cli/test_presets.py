@@ -1,6 +1,7 @@
 """Presets: those that ship, the user's own, and what is refused."""
 
 import json
+import os
 
 import pytest
 from hypothesis import given
@@ -102,3 +103,30 @@ def test_broken_presets_say_what_is_wrong(text, said, tmp_path):
         read_preset(path)
     assert str(path) in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_an_own_preset_with_a_name_that_cannot_be_loaded_is_named(capsys):
+    folder = user_preset_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    odd = folder / "My Preset.toml"
+    odd.write_text("[gains_db]\nmodality = 3\n")
+    try:
+        assert run(["presets", "list"]) == 2
+        shown = capsys.readouterr()
+        assert "My Preset.toml" in shown.err
+        assert "letters, digits" in shown.err
+        assert "dolce" in shown.out
+    finally:
+        odd.unlink()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_among_the_presets_does_not_hold_the_list_up(capsys):
+    folder = user_preset_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(folder / "pipe.toml")
+    try:
+        assert run(["presets", "list"]) == 2
+        assert "it is a pipe" in capsys.readouterr().err
+    finally:
+        (folder / "pipe.toml").unlink()

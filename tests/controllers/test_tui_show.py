@@ -2,8 +2,8 @@
 
 import pytest
 from helpers.terminal_stage import TITLES, URL, perform, pressed
+from moodfader.control.console.qr_code import qr_lines
 from moodfader.control.session.presets import find_preset
-from moodfader.control.tui.pages.address import qr_lines
 
 FADER = "/moodfader/midlevel/modality"
 

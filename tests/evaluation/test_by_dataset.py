@@ -6,11 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from moodfader.control.experiments.datasets import LabelledDataset
-from moodfader.control.experiments.evaluation_run import genre_folds, make_folds
+from moodfader.control.experiments.evaluation_run import clip_genres, make_folds
 from moodfader.control.report.sections import dataset_section
 from moodfader.models.common.constants import EMOTIONS
 from moodfader.models.common.errors import InputError
 from moodfader.models.datasets.clip_dataset import ClipDataset, build_targets
+from moodfader.models.datasets.folds import genre_folds
 from moodfader.models.datasets.table import Clip
 from moodfader.models.evaluation.by_dataset import agreement_by_dataset
 
@@ -93,11 +94,11 @@ def test_genres_are_left_out_whole_and_synthetic_music_never():
         dataset("emotify", songs(9)),
         dataset("known", known),
     ]
-    folds = genre_folds(rated)
+    folds = genre_folds(clip_genres(rated))
     assert folds[0] == list(range(9)), "film clips and their excerpts share albums"
     assert folds[1:] == [[9, 12, 15], [10, 13, 16], [11, 14, 17]]
     with pytest.raises(InputError, match="one genre"):
-        genre_folds([dataset("soundtracks", film), dataset("known", known)])
+        genre_folds(clip_genres([dataset("soundtracks", film), dataset("known", known)]))
 
 
 def test_folds_of_film_do_not_depend_on_other_data_sets():

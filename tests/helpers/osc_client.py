@@ -6,8 +6,8 @@ import struct
 import time
 
 import pytest
+from helpers.waiting import PATIENCE_S
 
-PATIENCE_S = 120.0
 ASKED_LAST = "/moodfader/midlevel/rhythmic_stability"
 """An address that always has a value and that no test asks for otherwise: its answer says that all before is done."""
 

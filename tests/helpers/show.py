@@ -18,8 +18,10 @@ from pathlib import Path
 
 from helpers.osc_client import OscClient
 from helpers.program import PROGRAM
+from helpers.waiting import PATIENCE_S
 
-PATIENCE_S = 120
+_REMEMBERED = 400_000
+"""Characters of a screen that are kept: one that is drawn for an hour must not fill memory."""
 _ESCAPE = re.compile(r"\x1b\[[0-9;?<>]*[a-zA-Z]")
 _UNFINISHED = re.compile(r"(?:\x1b(?:\[[0-9;?<>]*)?)?$")
 
@@ -60,7 +62,7 @@ class Typist:
                     text = kept + letters.decode(chunk)
                     kept = _UNFINISHED.search(text)[0]  # (an escape sequence whose end comes with the next chunk)
                     with self._change:
-                        self.read += _ESCAPE.sub("", text.removesuffix(kept))
+                        self.read = (self.read + _ESCAPE.sub("", text.removesuffix(kept)))[-_REMEMBERED:]
                         self._change.notify_all()
                     continue
             return
@@ -211,23 +213,3 @@ class Window:
         """End the program and its window."""
         with contextlib.suppress(subprocess.CalledProcessError):
             self._tmux("kill-server")
-
-
-def until(read, seconds=PATIENCE_S):
-    """Wait until `read` gives what is true; that."""
-    end = time.monotonic() + seconds
-    while not (now := read()):
-        assert time.monotonic() < end, "it does not come"
-        time.sleep(0.1)
-    return now
-
-
-def settled(read, seconds=PATIENCE_S):
-    """What `read` gives once it gives the same twice, a third of a second apart."""
-    end, last = time.monotonic() + seconds, read()
-    while True:
-        time.sleep(0.35)
-        if (now := read()) == last:
-            return now
-        assert time.monotonic() < end, "it does not come to rest"
-        last = now

@@ -79,3 +79,12 @@ def test_bad_answers_are_refused_with_a_line(tmp_path, refused, content, complai
 
 def test_a_file_that_is_not_there_is_named(tmp_path, refused):
     refused(["listen-test", "--evaluate", tmp_path / "none.csv"], "none.csv: no such file")
+
+
+def test_answers_saved_again_by_a_spreadsheet_are_counted(tmp_path):
+    file = tmp_path / "answers.csv"
+    text = (HEAD + rows(3, 1)).replace(",", ";").replace("\r\n", "\r\n\r\n")
+    file.write_bytes(text.encode("utf-8-sig"))
+    plain = tmp_path / "plain.csv"
+    plain.write_bytes((HEAD + rows(3, 1)).encode())
+    assert read_answers([file]) == read_answers([plain])

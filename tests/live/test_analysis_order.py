@@ -1,13 +1,13 @@
 """The track that plays is analysed first, then what comes next, then what was before it."""
 
-import time
-
 import numpy as np
 import pytest
 import soundfile
+from helpers.waiting import until
 from moodfader.control.parameters.table import ROOT
 from moodfader.engine.analysis.analysis_file import load_analysis
-from moodfader.engine.live.player import Player, PlayerOptions
+from moodfader.engine.live.player import Player
+from moodfader.engine.live.player_options import PlayerOptions
 from moodfader.engine.processes.messages import AnalysisProgress, Notice, TrackAnalyzed, TrackThumbnail
 
 RATE = 22050
@@ -19,13 +19,6 @@ def files(tmp_path):
     for number, path in enumerate(paths):
         soundfile.write(path, 0.2 * np.random.default_rng(number).uniform(-1, 1, (6 * RATE, 1)), RATE)
     return paths
-
-
-def until(condition, seconds=120.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.05)
 
 
 def test_a_draft_is_used_until_the_full_analysis_is_there(files, random_model, tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 from helpers import jack_server as jack
 from helpers import performance_compare
+from helpers.waiting import until
 from moodfader.control.parameters.table import ROOT
 from moodfader.control.session.session import Session
 from moodfader.engine.analysis.cache import analyze
@@ -17,7 +18,7 @@ from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.dsp.segment_mask import SegmentMask
-from moodfader.engine.live.player import PlayerOptions
+from moodfader.engine.live.player_options import PlayerOptions
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
 from moodfader.engine.performance.events import ControlEvent
 from moodfader.engine.performance.performance import render_events
@@ -46,13 +47,6 @@ def file(tmp_path_factory):
     sound = 0.2 * np.sin(2 * np.pi * 220 * seconds) + 0.05 * rng.standard_normal(len(seconds))
     soundfile.write(path, np.stack([sound, 0.8 * sound[::-1]], axis=1), RATE, subtype="FLOAT")
     return path
-
-
-def until(condition, seconds=120.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.02)
 
 
 def play_on(session, seconds):

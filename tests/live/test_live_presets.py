@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 import soundfile
+from helpers.waiting import until
 from moodfader.engine.analysis.cache import analyze
 from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.audio.sample_buffer import SampleBuffer
@@ -13,7 +14,8 @@ from moodfader.engine.audio.track import load_track
 from moodfader.engine.dsp.faders import Faders
 from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.dsp.solved_settings import SolvedSetting
-from moodfader.engine.live.player import Player, PlayerOptions
+from moodfader.engine.live.player import Player
+from moodfader.engine.live.player_options import PlayerOptions
 from moodfader.engine.performance.events import ROOT, SETTING_SOLVED, ControlEvent, setting_text
 from moodfader.engine.performance.performance import render_events
 from moodfader.engine.processes.messages import EventsApplied
@@ -23,13 +25,6 @@ from moodfader.models.inference.checkpoint import load_model
 
 RATE = 22050
 PRESET = (-6.0, 6.0, 0.0, 0.0, 6.0, 0.0, 4.0)
-
-
-def until(condition, seconds=180.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.02)
 
 
 @pytest.mark.slow

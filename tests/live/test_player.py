@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from helpers.waiting import until
 from moodfader.engine.analysis.cache import analyze
 from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.analysis.surrogate import Surrogate, TrackSummary
@@ -17,7 +18,8 @@ from moodfader.engine.dsp.ramps import Ramp
 from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.live.effect_meter import measure_effect
 from moodfader.engine.live.offline_player import OfflinePlayer
-from moodfader.engine.live.player import BLOCK_LENGTH, Player, PlayerOptions
+from moodfader.engine.live.player import Player
+from moodfader.engine.live.player_options import BLOCK_LENGTH, PlayerOptions
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
 from moodfader.engine.performance.events import ControlEvent
 from moodfader.engine.performance.performance import render_events
@@ -50,13 +52,6 @@ def file(tmp_path_factory):
 @pytest.fixture(scope="module")
 def analysis(file, random_model):
     return analyze(load_track(file), model=random_model, settings=AnalysisSettings(passes=64, coupled=True))
-
-
-def until(condition, seconds=120.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.01)
 
 
 # ring

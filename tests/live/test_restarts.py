@@ -1,17 +1,17 @@
 """Processes that are killed while a show goes on: started again, from where they were, with a line."""
 
 import multiprocessing
-import time
 
 import numpy as np
 import pytest
 import soundfile
+from helpers.waiting import until
 from moodfader.control.parameters.table import ROOT
 from moodfader.control.session.session import Session
 from moodfader.engine.analysis.cache import analyze
 from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.audio.track import load_track
-from moodfader.engine.live.player import PlayerOptions
+from moodfader.engine.live.player_options import PlayerOptions
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
 
 RATE = 22050
@@ -34,13 +34,6 @@ def show(file, random_model, tmp_path):
     session.said, session.kept = said, tmp_path / "kept.jsonl"
     yield session
     session.close()
-
-
-def until(condition, seconds=120.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.02)
 
 
 def kill(name):

@@ -87,12 +87,14 @@ def test_a_signal_ends_it_cleanly(number, code, file, tmp_path, random_model):
     assert all_end(children)
 
 
-def test_a_terminal_that_closes_ends_it_cleanly(file, tmp_path, random_model):
+@pytest.mark.parametrize("is_told", [True, False], ids=["signal", "no signal"])
+def test_a_terminal_that_closes_ends_it_cleanly(file, tmp_path, random_model, is_told):
     ours, theirs = pty.openpty()
     running = Running(file, tmp_path, random_model, "--no-osc", terminal=theirs)
     os.close(theirs)
     os.close(ours)
-    running.process.send_signal(signal.SIGHUP)  # (as the kernel does for the terminal's own session)
+    if is_told:
+        running.process.send_signal(signal.SIGHUP)  # (as the kernel does for the terminal's own session)
     assert running.process.wait(120) in (0, 1)
     assert read_automation(running.kept).samples > 0
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from helpers.logged_session import LoggedSession
 from helpers.program import run_program
-from helpers.show import Show, until
+from helpers.show import Show
+from helpers.waiting import until
 from moodfader.control.saved_session.keeper import ShowKeeper, crashed_show, restore_show, show_file
 from moodfader.control.saved_session.saved_show import SavedShow, read_show, write_show
 from moodfader.control.show.slots import StoredSnapshot

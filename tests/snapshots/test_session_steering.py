@@ -239,6 +239,23 @@ def test_a_target_is_heard_at_once_and_corrected_by_the_network(stage):
     assert (stage.get("state/target_phase"), stage.get("state/target")) == ("off", "")
 
 
+def test_the_first_change_is_heard_with_the_next_tenth_of_a_second_and_no_network(stage):
+    """Of the sound that comes after the request: nothing is waited for, the network has not answered."""
+    stage.analyzed(0)
+    stage.set("transport/play")
+    stage.play(1)
+    plain = OfflinePlayer(stage.buffers, stage.masks, lambda _: None)
+    plain.set(f"{ROOT}/transport/play", True)
+    requested = len(stage.sound)
+    stage.set("target/tender", 0.1)
+    stage.play(1)
+    differs = np.abs(stage.sound - plain.render(len(stage.sound))).max(1) > 1e-6
+    assert not differs[:requested].any()
+    assert 0 <= np.flatnonzero(differs)[0] - requested < 0.1 * RATE
+    assert stage.get("state/target_phase") == "solving"
+    assert len(stage.player.requests) == 1
+
+
 def test_what_is_out_of_reach_is_said(stage):
     stage.analyzed(0, scale=0.01)
     stage.set("target/happy", 0.2)

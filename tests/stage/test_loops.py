@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 from helpers import jack_server
-from helpers.show import Show, settled, until
+from helpers.show import Show
+from helpers.waiting import settled, until
 
 RATE = 44100
 HOP = 512

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import jack_server
-from helpers.show import Show, settled, until
+from helpers.show import Show
+from helpers.waiting import settled, until
 
 RATE = 44100
 

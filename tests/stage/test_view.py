@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from helpers.program import PROGRAM
-from helpers.show import Window, until
+from helpers.show import Window
+from helpers.waiting import until
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 FEATURES = ("melodi", "articul", "complex", "rhythmic stab", "dissonan", "tonal stab", "modality")

@@ -119,6 +119,28 @@ def test_refused_requests(arguments, said, music, place, refused) -> None:
     refused(["steer", music, *arguments, "-o", place / "out.wav"], said, place=place)
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("0,0.1\n2\n", "row 3: 1 cells"),
+        ("0,0.1\n2,\n", "row 3: tender is '', not a number"),
+        ("0,0.1\n2,nan\n", "row 3: tender is 'nan', not a number"),
+        ("nan,0.1\n", "row 2: time_s is 'nan', not a number"),
+        ("2,0.1\n1,0.1\n", "row 3: time_s 1 does not follow"),
+        ("20,0.1\n", "the track ends at 8.00 s"),
+    ],
+)
+def test_refused_curves(rows, said, music, place, refused) -> None:
+    (place / "cue.csv").write_text("time_s,tender\n" + rows)
+    refused(["steer", music, "--curve", place / "cue.csv", "-o", place / "out.wav"], said, place=place)
+
+
+def test_emotions_that_are_kept_and_have_a_curve_are_refused(music, place, refused) -> None:
+    (place / "cue.csv").write_text("time_s,tender\n0,0.1\n")
+    arguments = ["steer", music, "--curve", place / "cue.csv", "--keep", "Tender", "-o", place / "out.wav"]
+    refused(arguments, "to be moved and to be kept", place=place)
+
+
 def test_refused_tracks(place, refused) -> None:
     soundfile.write(place / "short.wav", np.full(8000, 0.1), 44100)
     soundfile.write(place / "silent.wav", np.zeros(88200), 44100)

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from moodfader.engine.file_targets.curve import read_curve
-from moodfader.engine.file_targets.targets import Targets
+from moodfader.engine.file_targets.targets import Targets, hardly_apart
 from moodfader.engine.steering.solver import correct, solve
+from moodfader.models.common.constants import EMOTIONS
 from moodfader.models.common.errors import InputError
+from moodfader.models.inference.checkpoint import load_model
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,18 @@ from moodfader.models.common.errors import InputError
 def test_refused_targets(toward, keep, message) -> None:
     with pytest.raises(InputError, match=message):
         Targets(toward, keep)
+
+
+def test_what_can_hardly_be_told_apart_is_said_beforehand() -> None:
+    model = load_model()
+    all_others = tuple(name for name in EMOTIONS if name != "tender")
+    line = hardly_apart(model, Targets({"tender": 0.1}, all_others))
+    assert line is not None
+    assert "tender +0.10 with valence, energy" in line
+    assert "would have to move by" in line
+    assert hardly_apart(model, Targets({"tender": 0.1}, ("energy",))) is None
+    assert hardly_apart(model, Targets({"tender": 0.05, "tension": 0.05})) is None
+    assert hardly_apart(model, Targets({"tender": 0.4, "tension": 0.4})) is not None
 
 
 def test_names_are_forgiving() -> None:
@@ -167,3 +181,33 @@ def test_correction_takes_small_steps_that_hold_what_is_to_be_held() -> None:
     np.testing.assert_allclose(held @ bound.coefficients, held @ start, atol=1e-3)
     assert np.abs(held @ (free.coefficients - start)).max() > 0.01
     assert np.linalg.norm(free.coefficients - start) < np.linalg.norm(bound.coefficients - start)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"time_s;tender\r\n0;0,05\r\n\r\n4;-0,1\r\n",
+        b"sep=;\r\ntime_s;tender\r\n0;0.05\r\n4;-0.1\r\n",
+        "time_s\ttender\n0\t0,05\n4\t-0,1\n".encode("utf-16"),
+    ],
+)
+def test_a_curve_saved_by_a_spreadsheet_is_read(tmp_path, content) -> None:
+    path = tmp_path / "cue.csv"
+    path.write_bytes(content)
+    curve = read_curve(path)
+    np.testing.assert_allclose(curve.times_s, [0, 4])
+    np.testing.assert_allclose(curve.shifts[:, 0], [0.05, -0.1])
+
+
+def test_rows_of_a_curve_are_counted_as_a_spreadsheet_does(tmp_path) -> None:
+    path = tmp_path / "cue.csv"
+    path.write_text("time_s,tender\n\n0,0.1\n\n2,x\n")
+    with pytest.raises(InputError, match="row 5: tender is 'x'"):
+        read_curve(path)
+
+
+def test_an_emotion_of_a_curve_that_is_none_is_told_with_the_file(tmp_path) -> None:
+    path = tmp_path / "cue.csv"
+    path.write_text("time_s,hapy\n0,0.1\n")
+    with pytest.raises(InputError, match=r"cue\.csv: no emotion is called 'hapy': did you mean happy"):
+        read_curve(path)

@@ -12,10 +12,10 @@ from moodfader.models.network.spectrogram import apply_gain_db
 from moodfader.models.training.batches import TrainingSource
 from moodfader.models.training.gain_fields import (
     GAIN_LIMIT_DB,
-    Budget,
+    PerturbationBudget,
     adversarial_fields,
     in_cells,
-    narrow,
+    remove_level_and_tone,
     scaled,
     smooth,
 )
@@ -51,8 +51,8 @@ def test_what_is_broad_is_taken_out():
     bands, frames = torch.linspace(-1, 1, N_BANDS), torch.linspace(0, 20, 96)
     noise = smooth(torch.randn(1, 96, N_BANDS, generator=torch.Generator().manual_seed(0)))
     broad = (1 + bands + 2 * torch.sin(frames)[:, None])[None]
-    assert rms(narrow(broad)) < 0.15 * rms(broad)
-    assert rms(narrow(noise)) > 0.95 * rms(noise)
+    assert rms(remove_level_and_tone(broad)) < 0.15 * rms(broad)
+    assert rms(remove_level_and_tone(noise)) > 0.95 * rms(noise)
 
 
 def test_fields_move_the_features_more_than_random_ones(network, sounds):
@@ -60,7 +60,7 @@ def test_fields_move_the_features_more_than_random_ones(network, sounds):
     size = torch.full((6, 1, 1), 0.5)
     found = adversarial_fields(network, sounds, size, rng)
     noise = torch.from_numpy(rng.standard_normal(sounds.shape, np.float32))
-    by_chance = scaled(narrow(smooth(noise)), rms(found).view(-1, 1, 1))
+    by_chance = scaled(remove_level_and_tone(smooth(noise)), rms(found).view(-1, 1, 1))
     before = network.pooled(sounds)
     moved = [(network.pooled(apply_gain_db(sounds, fields)) - before).abs().mean() for fields in (found, by_chance)]
     assert moved[0] > 3 * moved[1]
@@ -91,7 +91,7 @@ def test_cells_hold_the_sums_of_their_pixels():
 
 
 def test_the_budget_grows():
-    budget = Budget((0.2, 1.5), (0.3, 3.0))
+    budget = PerturbationBudget((0.2, 1.5), (0.3, 3.0))
     for done, low, high in ((0.0, 0.2, 1.5), (1.0, 0.3, 3.0)):
         drawn = budget.draw(2000, done, np.random.default_rng(0))
         assert drawn.shape == (2000, 1, 1)

@@ -158,7 +158,10 @@ def test_the_last_finger_down_holds_a_fader_and_the_other_sees_it(opened, sessio
     first.wait_for_selector(f".slider:not(.other) {MODALITY}")
 
 
-def test_fast_movement_ends_where_the_finger_is(opened, session, server):
+@pytest.mark.parametrize(
+    "moves", [90, pytest.param(3600, marks=[pytest.mark.slow, pytest.mark.soak], id="for a minute")]
+)
+def test_fast_movement_ends_where_the_finger_is(opened, session, server, moves):
     """Sixty changes a second: only newest values are sent, all pages come to the last one."""
     page, watcher = opened(), opened("phone")
     frames = []
@@ -168,14 +171,14 @@ def test_fast_movement_ends_where_the_finger_is(opened, session, server):
     hand = Hand(page.context, page)
     x, y = middle(page, MODALITY)
     hand.down("one", x, y)
-    for step in range(90):
-        hand.move(one=(x, y + 60 * (-1) ** step * (step / 90)))
+    for step in range(moves):
+        hand.move(one=(x, y + 60 * (-1) ** step * (step / moves)))
         time.sleep(1 / 60)
     hand.up("one")
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     last = agree(session, page, watcher)
     sent = [json.loads(frame)["set"] for frame in frames if '"set"' in frame]
-    assert 1 < len(sent) <= 91
+    assert 1 < len(sent) <= moves + 1
     assert sent[-1] == {FADER: last}
     assert page.faults == []
 
@@ -228,6 +231,20 @@ def test_keys_that_repeat_faster_than_their_echoes_lose_no_step(opened, session)
     assert shows(page, 5.0)
 
 
+@pytest.mark.parametrize("tab", ["faders", "show", "mix", "targets"])
+def test_panic_undo_and_the_original_are_at_hand_on_every_tab_of_a_phone(opened, session, tab):
+    page = opened("phone")
+    page.evaluate("tab => document.body.dataset.tab = tab", tab)
+    session.set(FADER, 6.0, source="osc")
+    page.locator("#zero").click()
+    assert session.comes_to(FADER, 0.0)
+    page.locator("#back:enabled").click()
+    assert session.comes_to(FADER, 6.0)
+    page.locator("#ab").click()
+    assert session.comes_to("/moodfader/bypass", True)
+    page.wait_for_selector('#ab[aria-pressed="true"]')
+
+
 def test_panic_and_transport(opened, session):
     page = opened()
     session.set(FADER, 6.0)
@@ -260,7 +277,7 @@ def test_nothing_is_cut_off_and_accessibility_has_no_serious_finding(opened, ses
     shows(page, 3.0)
     width, height = SIZES[size]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for selector in (MODALITY, DISSONANCE, "#zero", "#play"):
+    for selector in (MODALITY, DISSONANCE, "#zero", "#ab", "#back", "#play"):
         box = page.locator(selector).bounding_box()
         assert 0 <= box["x"] <= box["x"] + box["width"] <= width, selector
         assert 0 <= box["y"] <= box["y"] + box["height"] <= height, selector

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import re
+import socket
 import struct
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from moodfader.control.console.qr_code import qr_code
+from moodfader.control.console.qr_code import qr_lines
 from moodfader.control.web.server import WebServer
 from moodfader.control.web.track_pictures import map_bytes, waveform_bytes
 from moodfader.engine.dsp.segment_mask import SEGMENT_LIMIT_DB, segment_gain_db
@@ -260,10 +261,38 @@ def test_beyond_loopback_nothing_is_read_or_set_without_the_token(open_server, s
         assert session.comes_to(FADER, 5.0)
 
 
-def test_the_qr_code_says_the_address():
-    lines = qr_code("http://192.168.1.20:9080/abcdefghijklmnop/").splitlines()
-    assert 12 < len(lines) < 40
-    assert any("█" in line or "▀" in line or "\x1b[" in line for line in lines)
+@pytest.mark.parametrize("header", [b"X: \x07", b"Sec-WebSocket-Version: 1\x1d3", b"X\xbb: y", b"X: \xbb", b"X: y"])
+def test_a_handshake_that_cannot_be_read_is_answered(server, header):
+    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\n" + header
+    for port in (server.page_port, server.query_port):
+        with socket.create_connection(("127.0.0.1", port), timeout=120) as raw:
+            raw.sendall(b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\n" + upgrade + b"\r\n\r\n")
+            assert raw.recv(4096).startswith(b"HTTP/1.1 4")
+            while raw.recv(4096):
+                pass  # (it is closed, too)
+
+
+@pytest.mark.parametrize("first", [b"", b"GET /icon.svg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"])
+@pytest.mark.parametrize("rest", [b"", b"GET /icon.svg HT"])
+def test_a_connection_on_which_nothing_whole_is_asked_is_closed(server, first, rest):
+    with (
+        socket.create_connection(("127.0.0.1", server.page_port), timeout=120) as raw,
+        contextlib.suppress(ConnectionResetError),
+    ):
+        if first:
+            raw.sendall(first)
+            assert raw.recv(65536).startswith(b"HTTP/1.1 200")
+        raw.sendall(rest)
+        while raw.recv(65536):
+            pass  # (the end of it, by a reset or not, comes before the patience of this test ends)
+
+
+def test_the_qr_code_of_both_views_is_one_drawing():
+    dark = qr_lines("http://192.168.1.20:9080/abcdefghijklmnop/")
+    light = qr_lines("http://192.168.1.20:9080/abcdefghijklmnop/", inverted=True)
+    swapped = str.maketrans(" ▀▄█", "█▄▀ ")
+    assert [line.translate(swapped) for line in dark] == list(light)
+    assert set(dark[0]) == {" "}, "the quiet zone"
 
 
 def test_play_prints_the_address_as_one_line(tmp_path):

@@ -46,10 +46,12 @@ function build() {
   const mix = find("#mix .sliders");
   mix.append(new Slider(link, "master", { label: "master", low: -60, high: 12, rest: 0, step: 1, digits: 1, unit: "dB", unitShown: true, unitWord: "decibels" }).element);
   mix.append(new Slider(link, "wet", { label: "wet", low: 0, high: 1, rest: 1, step: 0.05, digits: 2, percent: true }).element);
-  for (const [id, address] of [["bypass", "bypass"], ["delta", "delta"], ["match", "match_loudness"], ["loop", "transport/loop"], ["play", "transport/play"]]) toggle(id, address);
+  for (const [id, address] of [["bypass", "bypass"], ["ab", "bypass"], ["delta", "delta"], ["match", "match_loudness"], ["loop", "transport/loop"], ["play", "transport/play"]]) toggle(id, address);
   link.on("transport/play", (on) => find("#play").setAttribute("aria-label", on ? "pause" : "play"));
   for (const name of ["next", "previous"]) find(`#${name}`).addEventListener("click", () => link.press(`transport/${name}`));
   find("#zero").addEventListener("click", () => link.press("zero"));
+  find("#back").addEventListener("click", () => link.press("undo"));
+  link.on("state/undo", (steps) => { find("#back").disabled = !steps; });
   const wave = new Wave(link, find("#wave"));
   find("#loop-start").addEventListener("click", () => link.set("transport/loop_start", Number(wave.now().toFixed(3))));
   find("#loop-end").addEventListener("click", () => link.set("transport/loop_end", Number(wave.now().toFixed(3))));

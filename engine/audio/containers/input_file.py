@@ -5,6 +5,7 @@ file, which goes when the source that holds it does, or when the program ends.
 """
 
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -24,6 +25,19 @@ _MAGIC: Final = (
     (0, b"TTA"), (0, b"0&\xb2u"),
 )  # fmt: skip
 """Where a kind of sound file has which bytes; for pipes, which cannot be looked at twice."""
+_URL: Final = re.compile(r"[a-z][a-z0-9]{1,7}:/.*", re.DOTALL)  # (of which pathlib has left one slash)
+_NO_SOUND: Final = (
+    (b"MThd", "a MIDI file: notes, not sound (a synthesiser renders it)"),
+    (b"PK\3\4", "a zip archive (unpack it first)"),
+    (b"\x1f\x8b", "compressed by gzip (unpack it first)"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive (unpack it first)"),
+    (b"Rar!", "a rar archive (unpack it first)"),
+    (b"%PDF", "a PDF document"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+)
+"""How other kinds of file begin, and what to say of them."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +67,9 @@ def open_input(path: Path, *, pipes: bool) -> InputFile:
     try:
         mode = os.fstat(sys.stdin.fileno()).st_mode if str(path) == STDIN else path.stat().st_mode
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
+        url = _URL.fullmatch(str(path))
+        guess = " (a path is needed here; `batch` reads URLs)" if url else ""
+        raise InputError(f"{path}: no such file{guess}") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
     if stat.S_ISDIR(mode):
@@ -80,6 +96,9 @@ def _check_head(path: Path, head: bytes) -> None:
         raise InputError(f"{path}: it is empty (0 bytes; did a copy or a download stop?)")
     if all(byte in b"\t\n\r\f" or 32 <= byte < 127 for byte in head):
         raise InputError(f"{path}: it is text, not sound (a wrong name?)")
+    for beginning, kind in _NO_SOUND:
+        if head.startswith(beginning):
+            raise InputError(f"{path}: it is {kind}")
 
 
 def _kept(path: Path, pipe: BinaryIO) -> InputFile:

@@ -19,9 +19,14 @@ def first_frame(path: Path) -> tuple[int, bytes]:
         head = file.read(10)
         start = 0
         if head[:3] == b"ID3" and len(head) == 10:
-            start = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+            start = 10 + _synchsafe(head[6:])
         file.seek(start)
         return start, file.read(2048)
+
+
+def _synchsafe(size: bytes) -> int:
+    """Size of an ID3 tag: seven bits a byte."""
+    return sum((byte & 0x7F) << shift for byte, shift in zip(size, (21, 14, 7, 0), strict=False))
 
 
 def states_length(frame: bytes) -> bool:
@@ -69,6 +74,23 @@ def ends_with_whole_frame(path: Path, start: int) -> bool:
             if not length or position + length > size:
                 return False
             position += length
+
+
+def damaged_at(path: Path, start: int) -> int | None:
+    """Where bytes that are neither frame nor tag stand between frames; None where there are none."""
+    content = path.read_bytes()
+    position = start
+    while True:
+        header = content[position : position + 10]
+        if header[:3] == b"ID3":
+            position += 10 + _synchsafe(header[6:])
+        elif header[:3] == b"TAG":
+            position += 128
+        elif length := frame_length(header):
+            position += length
+        else:
+            break
+    return position if position < len(content) and frame_follows(path, position) else None
 
 
 def frame_follows(path: Path, position: int) -> bool:

@@ -4,6 +4,7 @@ Conventions: RIFF chunks are a four-byte name, a little-endian length, and the c
 keeps the length of its data chunk elsewhere; here such a chunk reaches to the end of the file.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Final
 
 _MAX_CHUNKS: Final = 256
 _MAX_INFO: Final = 1 << 20  # bytes of a LIST chunk that are looked at
+_LONGEST_TAG: Final = 4096  # bytes
 _EXTENSIBLE: Final = 0xFFFE
 _CHUNK_NAMES: Final = (
     b"LIST",
@@ -79,6 +81,21 @@ def wav_bytes_of_unknown_length(path: Path) -> int:
                 file.seek(offset)
                 follows = file.read(4)
             return 0 if follows in _CHUNK_NAMES else max(path.stat().st_size - offset, 0)
+    return 0
+
+
+def wav_bytes_behind_the_data(path: Path) -> int:
+    """Bytes behind the data chunk that begin like no chunk, where they are more than a tag would have.
+
+    A recorder that brings its header up to date now and then, and stops in between, leaves sound there.
+    """
+    for name, offset, size in riff_chunks(path):
+        if name == b"data":
+            rest = path.stat().st_size - offset - size - size % 2
+            with path.open("rb") as file:
+                file.seek(offset + size + size % 2)
+                follows = file.read(4)
+            return rest if rest > _LONGEST_TAG and not re.fullmatch(rb"[ -~]{4}", follows) else 0
     return 0
 
 

@@ -65,6 +65,8 @@ def file_system(url: str) -> tuple[Any, str]:
         raise InputError(f"{url}: {one_line(error)}") from error
     except (ValueError, TypeError) as error:
         raise InputError(f"{url}: not a URL that can be used ({one_line(error)})") from error
+    except OSError as error:  # (some clients connect at once)
+        raise InputError(f"{url}: nothing can be reached there ({one_line(error)})") from error
     return system, str(path)
 
 

@@ -35,8 +35,9 @@ def find_sources(text: str, *, but: str | None = None) -> list[Source]:
     """
     found = list(_remote(text, but) if is_url(text) else _local(str(local_path(text)), but))
     if not found:
+        silent = ", or nothing answers" if is_url(text) else ""
         raise InputError(
-            f"{text}: no sound file is there (names that count: {' '.join(sorted(SOUND_SUFFIXES)[:9])} ...)"
+            f"{text}: no sound file is there{silent} (names that count: {' '.join(sorted(SOUND_SUFFIXES)[:9])} ...)"
         )
     return sorted(found, key=lambda source: source.path)
 

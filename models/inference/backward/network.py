@@ -1,4 +1,4 @@
-"""The reverse pass of a whole network: gradients of the seven features with respect to the spectrogram."""
+"""The backward pass of a whole network: gradients of the seven features with respect to the spectrogram."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from ...network.model import MidlevelNetwork
 from ...network.padding import PaddedSpectrogram
 from ...network.receptive_field import CONTEXT_STEPS
 from ..fast_backward import InputConv2d
-from .keys import KeyChangeReverse, KeyTrace
-from .parts import PixelGradient, Repeated, largest, mean_of_samples, through_weights, to_largest
-from .rhythm import RhythmReverse, RhythmTrace
-from .stack import Stack, Trace
+from .keys import KeyChangeBackward, KeyTrace
+from .parts import Repeated, SpectrogramGradient, largest, mean_of_samples, through_weights, to_largest
+from .rhythm import RhythmBackward, RhythmTrace
+from .stack import LayerStack, Trace
 
 
 @dataclass
 class NetworkTrace:
-    """What the forward pass leaves."""
+    """Activations of the forward pass that the backward pass needs."""
 
     sound: PaddedSpectrogram
     repeated: Repeated
@@ -33,42 +33,42 @@ class NetworkTrace:
     hidden: Trace
 
 
-class ReversePass:
-    """Runs a network forward and back.
+class BackwardPass:
+    """Forward and backward pass of a whole network.
 
     Parameters
     ----------
     network
         Optimised for inference, of an architecture that `supports` names.
-    together
-        1: the gradient of each sample. More: about the mean gradient of so many samples. Their gradients are averaged
-        behind the heads of the branches, and go on through the means of the samples' gates. Sample i of a batch of
-        together * n goes with samples n + i, 2 n + i ...
+    samples_per_gate
+        1: the exact gradient of each sample. More: about the mean gradient of so many samples. Their gradients are
+        averaged behind the heads of the branches and go on through the means of the samples' gates. Sample i of a
+        batch of samples_per_gate * n is in a group with samples n + i, 2 n + i ...
     """
 
-    def __init__(self, network: MidlevelNetwork, *, together: int = 1) -> None:
+    def __init__(self, network: MidlevelNetwork, *, samples_per_gate: int = 1) -> None:
         context = network.context
         assert context is not None
         assert isinstance(context.tonal, KeyChangeBranch)
         self._network, self._context = network, context
         begin, go_on = network.trunk_parts
-        self._together = together
+        self._samples_per_gate = samples_per_gate
         self._begin, self._go_on, self._further = (
-            Stack(layers, together) for layers in (begin, go_on, context.further)
+            LayerStack(layers, samples_per_gate) for layers in (begin, go_on, context.further)
         )
-        self._hidden = Stack(context.hidden)
-        self._keys = KeyChangeReverse(context.tonal, together)
-        self._rhythm = RhythmReverse(context.rhythm, together)
+        self._hidden = LayerStack(context.hidden)
+        self._keys = KeyChangeBackward(context.tonal, samples_per_gate)
+        self._rhythm = RhythmBackward(context.rhythm, samples_per_gate)
 
     @staticmethod
     def supports(network: MidlevelNetwork) -> bool:
-        """Whether the network has the layers that this reverse pass knows, optimised for inference."""
+        """Whether the network has the layers that this backward pass knows, optimised for inference."""
         context = network.context
         optimised = isinstance(network.trunk[0], InputConv2d)
         return optimised and context is not None and isinstance(context.tonal, KeyChangeBranch)
 
     def forward(self, sound: PaddedSpectrogram) -> tuple[torch.Tensor, NetworkTrace]:
-        """Return the means of the local outputs [batch, 7] and what `reverse` needs."""
+        """Return the means of the local outputs [batch, 7] and what `backward` needs."""
         network, context, geometry = self._network, self._context, self._network.geometry
         inner = sound.crop(geometry.field - geometry.patch - 2 * CONTEXT_STEPS * geometry.stride)
         begin_trace = Trace([], [])
@@ -101,13 +101,13 @@ class ReversePass:
         )
         return midlevel, trace
 
-    def reverse(self, trace: NetworkTrace) -> torch.Tensor:
-        """Return the gradient of each feature, [7, batch / together, rows of the spectrogram, bands]."""
+    def backward(self, trace: NetworkTrace) -> torch.Tensor:
+        """Return the gradient of each feature, [7, batch / samples_per_gate, rows of the spectrogram, bands]."""
         context, network = self._context, self._network
         features = network.midlevel.weight.shape[0]
         gate = trace.hidden.gates[-1]
         samples, _, times = gate.shape
-        batch = samples // self._together
+        batch = samples // self._samples_per_gate
         start = (context.midlevel.weight / times).expand(-1, -1, times)
         heard = through_weights(context.hidden[0], (start.unsqueeze(1) * gate).flatten(0, 1))
         width, keys = trace.largest.shape[1], trace.keys.out.gates[-1].shape[1]
@@ -115,18 +115,18 @@ class ReversePass:
             (width, width, keys, heard.shape[1] - 2 * width - keys), 1
         )
         rows, bands = trace.sound.sound.shape[1:]
-        pixels = PixelGradient(heard.new_zeros(features * batch, rows, bands), batch)
-        self._keys.reverse(by_keys, trace.keys, pixels)
-        self._rhythm.reverse(by_rhythm, trace.rhythm, pixels)
-        further = to_largest(by_largest, trace.largest, 3, self._together)
-        by_mean = mean_of_samples(by_mean, features, self._together)
+        pixels = SpectrogramGradient(heard.new_zeros(features * batch, rows, bands), batch)
+        self._keys.backward(by_keys, trace.keys, pixels)
+        self._rhythm.backward(by_rhythm, trace.rhythm, pixels)
+        further = to_largest(by_largest, trace.largest, 3, self._samples_per_gate)
+        by_mean = mean_of_samples(by_mean, features, self._samples_per_gate)
         further += (by_mean / trace.largest.shape[3]).unsqueeze(3)
-        x = self._further.reverse(further, trace.further)
+        x = self._further.backward(further, trace.further)
         own = network.midlevel.weight.view(features, 1, -1, 1, 1) / (trace.positions[0] * trace.positions[1])
         x.view(features, batch, *x.shape[1:])[:, :, :, CONTEXT_STEPS:-CONTEXT_STEPS] += own
-        (x,) = trace.repeated.reverse((self._go_on.reverse(x, trace.go_on),))
+        (x,) = trace.repeated.backward((self._go_on.backward(x, trace.go_on),))
         for part, (gradient,) in pixels.by_feature(x):
-            part.add(trace.sound, self._begin.reverse(gradient, trace.begin).squeeze(1))
+            part.add(trace.sound, self._begin.backward(gradient, trace.begin).squeeze(1))
         return pixels.total.view(features, batch, rows, bands)
 
 

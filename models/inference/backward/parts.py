@@ -1,4 +1,4 @@
-"""Reverse passes of what the branches are made of beside layers: largest values, moving means, circular padding."""
+"""Backward passes of what the branches are made of beside layers: maxima, moving means, 1 x 1 convolutions."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ def largest(x: torch.Tensor, axis: int) -> torch.Tensor:
     return first.div_(first.sum(axis, keepdim=True))
 
 
-def mean_of_samples(gradient: torch.Tensor, features: int, together: int) -> torch.Tensor:
-    """Return means over samples that go together: [features * together * batch, ...] to [features * batch, ...]."""
-    if together == 1:
+def mean_of_samples(gradient: torch.Tensor, features: int, samples_per_gate: int) -> torch.Tensor:
+    """Return means over groups of samples: [features * samples_per_gate * batch, ...] -> [features * batch, ...]."""
+    if samples_per_gate == 1:
         return gradient
-    return gradient.view(features, together, -1, *gradient.shape[1:]).mean(1).flatten(0, 1)
+    return gradient.view(features, samples_per_gate, -1, *gradient.shape[1:]).mean(1).flatten(0, 1)
 
 
-def to_largest(gradient: torch.Tensor, route: torch.Tensor, axis: int, together: int) -> torch.Tensor:
-    """Of a largest value along axis 2 or 3, as a mean of the samples that go together.
+def to_largest(gradient: torch.Tensor, route: torch.Tensor, axis: int, samples_per_gate: int) -> torch.Tensor:
+    """Backward pass of a maximum along axis 2 or 3, averaged over groups of samples.
 
     Parameters
     ----------
@@ -35,65 +35,67 @@ def to_largest(gradient: torch.Tensor, route: torch.Tensor, axis: int, together:
         As `largest` returns it, [samples, channels, times, places], or places before times with axis 2.
     axis
         The axis of the places.
-    together
-        Samples that go together.
+    samples_per_gate
+        Samples of a group, as in `LayerStack`.
 
     Returns
     -------
     torch.Tensor
-        [features * samples / together, channels, times, places], or places before times.
+        [features * samples / samples_per_gate, channels, times, places], or places before times.
     """
-    samples = len(route) // together
+    samples = len(route) // samples_per_gate
     last = route.permute(0, 2, 3, 1)  # channels innermost, as they lie in memory
-    wide = gradient.transpose(1, 2).reshape(-1, together, samples, gradient.shape[2], gradient.shape[1])
+    wide = gradient.transpose(1, 2).reshape(-1, samples_per_gate, samples, gradient.shape[2], gradient.shape[1])
     wide = wide.unsqueeze(axis + 1)
     total = wide[:, 0] * last[:samples]
-    for sample in range(1, together):
+    for sample in range(1, samples_per_gate):
         total.addcmul_(wide[:, sample], last[sample * samples : (sample + 1) * samples])
-    return (total if together == 1 else total.mul_(1 / together)).flatten(0, 1).permute(0, 3, 1, 2)
+    return (total if samples_per_gate == 1 else total.mul_(1 / samples_per_gate)).flatten(0, 1).permute(0, 3, 1, 2)
 
 
-def moving_mean_reverse(gradient: torch.Tensor, count: int, *, apart: int = 1) -> torch.Tensor:
-    """Of `layers.moving_mean`: [n, channels, positions, places] -> [..., steps, places]."""
+def moving_mean_backward(gradient: torch.Tensor, count: int, *, apart: int = 1) -> torch.Tensor:
+    """Backward pass of `layers.moving_mean`: [n, channels, positions, places] -> [..., steps, places]."""
     margin = apart * (count - 1)
     return moving_mean(functional.pad(gradient, (0, 0, margin, margin)), count, apart=apart)
 
 
-def moving_mean_1d_reverse(gradient: torch.Tensor, count: int) -> torch.Tensor:
-    """Of means of `count` steps: [n, channels, positions] -> [n, channels, positions + count - 1]."""
+def moving_mean_1d_backward(gradient: torch.Tensor, count: int) -> torch.Tensor:
+    """Backward pass of means of `count` steps: [n, channels, positions] -> [n, channels, positions + count - 1]."""
     return functional.avg_pool1d(functional.pad(gradient, (count - 1, count - 1)), count, 1)
 
 
 def through_weights(convolution: nn.Module, gradient: torch.Tensor) -> torch.Tensor:
-    """Of a 1 x 1 convolution: [n, out, times] -> [n, in, times]."""
+    """Backward pass of a 1 x 1 convolution: [n, out, times] -> [n, in, times]."""
     assert isinstance(convolution, nn.Conv1d)
     return torch.matmul(convolution.weight[:, :, 0].T, gradient)
 
 
 @dataclass
-class PixelGradient:
-    """The gradient with respect to a spectrogram's own frames, [features * batch, turn, bands], summed up."""
+class SpectrogramGradient:
+    """Sum of gradients with respect to a spectrogram's own frames, [features * batch, period, bands]."""
 
     total: torch.Tensor
     batch: int
 
-    def by_feature(self, *gradients: torch.Tensor) -> Iterator[tuple["PixelGradient", tuple[torch.Tensor, ...]]]:
+    def by_feature(
+        self, *gradients: torch.Tensor
+    ) -> Iterator[tuple["SpectrogramGradient", tuple[torch.Tensor, ...]]]:
         """Yield the part of each feature, with its part of gradients [features * batch, ...]: these fit in caches."""
         for start in range(0, len(self.total), self.batch):
             rows = slice(start, start + self.batch)
-            yield PixelGradient(self.total[rows], self.batch), tuple(gradient[rows] for gradient in gradients)
+            yield type(self)(self.total[rows], self.batch), tuple(gradient[rows] for gradient in gradients)
 
     def add(self, sound: PaddedSpectrogram, gradient: torch.Tensor, bands: slice | None = None) -> None:
         """Add that with respect to the first frames of a padded spectrogram, of all bands or some."""
-        turn, at, done = self.total.shape[1], sound.start % self.total.shape[1], 0
+        period, at, done = self.total.shape[1], sound.start % self.total.shape[1], 0
         while done < gradient.shape[1]:
-            count = min(turn - at, gradient.shape[1] - done)
+            count = min(period - at, gradient.shape[1] - done)
             self.total[:, at : at + count, bands or slice(None)] += gradient[:, done : done + count]
             done, at = done + count, 0
 
 
 class Repeated:
-    """`PaddedSpectrogram.apply`, and the way back through what it repeats.
+    """`PaddedSpectrogram.apply` and its backward pass, through the outputs that it repeats.
 
     Parameters
     ----------
@@ -122,7 +124,7 @@ class Repeated:
 
         self.outputs = sound.apply(counted, field=field, stride=stride)
 
-    def reverse(self, gradients: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    def backward(self, gradients: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         """Return the gradients with respect to the positions that were computed, [n, channels, positions, ...]."""
         return tuple(_summed(part, count) for part, count in zip(gradients, self._computed, strict=True))
 

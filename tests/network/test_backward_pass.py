@@ -1,12 +1,12 @@
-"""The reverse pass for explanations against automatic differentiation."""
+"""The backward pass for explanations against automatic differentiation."""
 
 import pytest
 import torch
+from moodfader.models.inference.backward.network import BackwardPass, feature_gradients
+from moodfader.models.inference.backward.parts import moving_mean_1d_backward, moving_mean_backward
+from moodfader.models.inference.backward.stack import ConvBackward, PoolBackward
 from moodfader.models.inference.checkpoint import load_model
 from moodfader.models.inference.fold import optimise_for_inference
-from moodfader.models.inference.reverse.network import ReversePass, feature_gradients
-from moodfader.models.inference.reverse.parts import moving_mean_1d_reverse, moving_mean_reverse
-from moodfader.models.inference.reverse.stack import ConvReverse, PoolReverse
 from moodfader.models.network.layers import moving_mean
 from moodfader.models.network.model import MidlevelNetwork
 from moodfader.models.network.padding import PaddedSpectrogram
@@ -38,32 +38,32 @@ def gradient_of(layer, x, further):
     ids=str,
 )
 @pytest.mark.parametrize("size", [(24, 21), (31, 30)])
-def test_reverse_of_convolutions(convolution, size):
+def test_backward_of_convolutions(convolution, size):
     torch.manual_seed(1)
     flat = isinstance(convolution, nn.Conv1d)
     x = torch.randn(2, convolution.in_channels, *size[: 1 if flat else 2])
     further = torch.randn_like(convolution(x))
     with torch.no_grad():
-        found = ConvReverse(convolution)(further, x.shape)
+        found = ConvBackward(convolution)(further, x.shape)
     torch.testing.assert_close(found, gradient_of(convolution, x, further), atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("size", [(8, 6), (9, 7)])
-def test_reverse_of_means(size):
+def test_backward_of_means(size):
     torch.manual_seed(2)
     pool = nn.AvgPool2d((2, 3))
     x = torch.randn(2, 3, *size)
     further = torch.randn_like(pool(x))
-    torch.testing.assert_close(PoolReverse(pool)(further, x.shape), gradient_of(pool, x, further))
+    torch.testing.assert_close(PoolBackward(pool)(further, x.shape), gradient_of(pool, x, further))
     x = torch.randn(2, 3, 40, 4)
     for count, apart in ((4, 1), (3, 4), (7, 4)):
         further = torch.randn(2, 3, 40 - apart * (count - 1), 4)
         wanted = gradient_of(lambda x, c=count, a=apart: moving_mean(x, c, apart=a), x, further)
-        torch.testing.assert_close(moving_mean_reverse(further, count, apart=apart), wanted)
+        torch.testing.assert_close(moving_mean_backward(further, count, apart=apart), wanted)
     x = torch.randn(2, 3, 40)
     further = torch.randn(2, 3, 36)
     wanted = gradient_of(lambda x: nn.functional.avg_pool1d(x, 5, 1), x, further)
-    torch.testing.assert_close(moving_mean_1d_reverse(further, 5), wanted)
+    torch.testing.assert_close(moving_mean_1d_backward(further, 5), wanted)
 
 
 @pytest.mark.parametrize(
@@ -74,10 +74,10 @@ def test_reverse_of_means(size):
 def test_all_gradients_equal_those_of_automatic_differentiation(network, rows, start, length):
     torch.manual_seed(rows)
     sound = PaddedSpectrogram(1.5 * torch.rand(3, rows, 149), start, length)
-    reverse_pass = ReversePass(network)
+    backward_pass = BackwardPass(network)
     with torch.inference_mode():
-        midlevel, trace = reverse_pass.forward(sound)
-        found = reverse_pass.reverse(trace)
+        midlevel, trace = backward_pass.forward(sound)
+        found = backward_pass.backward(trace)
     wanted_midlevel, wanted = feature_gradients(network, sound)
     torch.testing.assert_close(midlevel, wanted_midlevel, atol=1e-6, rtol=1e-5)
     for feature, gradient in enumerate(wanted):
@@ -89,30 +89,30 @@ def test_silence_has_a_gradient(network):
     """Where all twelve transpositions fit alike."""
     sound = PaddedSpectrogram(torch.zeros(1, 325, 149))
     with torch.inference_mode():
-        reverse_pass = ReversePass(network)
-        found = reverse_pass.reverse(reverse_pass.forward(sound)[1])
+        backward_pass = BackwardPass(network)
+        found = backward_pass.backward(backward_pass.forward(sound)[1])
     for gradient, wanted in zip(found, feature_gradients(network, sound)[1], strict=True):
         assert torch.isfinite(gradient).all()
         torch.testing.assert_close(gradient.sum(), wanted.sum(), rtol=1e-3, atol=1e-4)
 
 
 def test_other_networks_are_left_to_automatic_differentiation(network):
-    assert ReversePass.supports(network)
+    assert BackwardPass.supports(network)
     for architecture in ("small", "context"):
         other = MidlevelNetwork(architecture)
         optimise_for_inference(other)
-        assert not ReversePass.supports(other)
-    assert not ReversePass.supports(MidlevelNetwork("modulation")), "not optimised for inference"
+        assert not BackwardPass.supports(other)
+    assert not BackwardPass.supports(MidlevelNetwork("modulation")), "not optimised for inference"
 
 
 def test_means_of_gates_of_equal_samples_are_their_gates(network):
     """Four samples that are the same: their mean gradient is that of each."""
     torch.manual_seed(4)
     sound = PaddedSpectrogram(torch.rand(2, 325, 149).repeat(4, 1, 1))
-    single, together = ReversePass(network), ReversePass(network, together=4)
+    single, together = BackwardPass(network), BackwardPass(network, samples_per_gate=4)
     with torch.inference_mode():
-        wanted = single.reverse(single.forward(sound)[1])[:, :2]
-        found = together.reverse(together.forward(sound)[1])
+        wanted = single.backward(single.forward(sound)[1])[:, :2]
+        found = together.backward(together.forward(sound)[1])
     assert found.shape == (7, 2, 325, 149)
     assert float((found - wanted).norm() / wanted.norm()) < 1e-5
 
@@ -122,10 +122,10 @@ def test_means_of_gates_give_about_the_mean_gradient(network):
     torch.manual_seed(5)
     loud = torch.rand(1, 325, 149).repeat_interleave(5, 1)[:, :325] + 0.3
     sound = PaddedSpectrogram(loud * (1 + 0.3 * torch.randn(8, 325, 149)).clamp(0.3, 2))
-    single, together = ReversePass(network), ReversePass(network, together=8)
+    single, together = BackwardPass(network), BackwardPass(network, samples_per_gate=8)
     with torch.inference_mode():
-        each = single.reverse(single.forward(sound)[1])
-        found = together.reverse(together.forward(sound)[1])[:, 0]
+        each = single.backward(single.forward(sound)[1])
+        found = together.backward(together.forward(sound)[1])[:, 0]
     wanted = each.mean(1)
     for feature in range(7):
         error = (found[feature] - wanted[feature]).norm()

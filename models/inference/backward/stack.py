@@ -1,11 +1,12 @@
-"""Reverse passes of stacks of layers: the gradient of several features with respect to a stack's input.
+"""Backward passes (vector-Jacobian products) of `nn.Sequential` stacks for several outputs at once, without autograd.
 
-Between its rectifiers a network is linear, so all that its reverse pass needs of the forward pass is which of them
-were open: the gates, 1 or 0 (or, where they are means over samples, between). The gradients of all features pass the
-same gates, so they go back together: a batch of gradients [features * batch, ...] has the features outside.
+Between its ReLUs a network is linear, so all that its backward pass needs of the forward pass is where each ReLU's
+input was above zero: the gates, 1 or 0 (or, where they are means over samples, between). The gradients of all
+features pass the same gates, so they are one batch [features * batch, ...], with the feature as the outermost axis.
 
-The gradient of a convolution with respect to its input is an ordinary convolution, of the gradient with the kernel
-turned round; with a stride and a single input channel one for each phase of the stride (fast_backward.py).
+The gradient of a convolution with respect to its input is an ordinary convolution of the gradient with the flipped
+kernel; with a stride and a single input channel it is one convolution for each phase of the stride
+(fast_backward.py).
 """
 
 from dataclasses import dataclass
@@ -20,20 +21,20 @@ from ..fast_backward import InplaceReLU, InputConv2d, phases_of
 from ..fold import InplaceFrequencyBias
 
 
-class Reverse(Protocol):
-    """A linear layer's reverse pass."""
+class LayerBackward(Protocol):
+    """The backward pass of a linear layer."""
 
     def __call__(self, gradient: torch.Tensor, size: torch.Size) -> torch.Tensor:
         """Return the gradient [n, channels in, ...] with respect to an input of `size`."""
 
 
-def gate_of(x: torch.Tensor, together: int) -> torch.Tensor:
-    """Return where a rectifier's output [together * batch, ...] is above zero, as a mean: 0..1, [batch, ...]."""
-    samples = x.view(together, -1, *x.shape[1:])
+def gate_of(x: torch.Tensor, samples_per_gate: int) -> torch.Tensor:
+    """Return the mean mask (0..1) of where a ReLU's output [samples_per_gate * batch, ...] is not 0: [batch, ...]."""
+    samples = x.view(samples_per_gate, -1, *x.shape[1:])
     gate = samples[0].sign()  # (never negative; a comparison and its conversion take longer)
     for sample in samples[1:]:
         gate += sample.sign()
-    return gate if together == 1 else gate.mul_(1 / together)
+    return gate if samples_per_gate == 1 else gate.mul_(1 / samples_per_gate)
 
 
 def gated(gradient: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
@@ -42,8 +43,8 @@ def gated(gradient: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
     return gradient
 
 
-class ConvReverse:
-    """Of a convolution along one axis or two.
+class ConvBackward:
+    """Backward pass of a Conv1d or Conv2d.
 
     Parameters
     ----------
@@ -53,19 +54,19 @@ class ConvReverse:
 
     def __init__(self, convolution: nn.Conv1d | nn.Conv2d | InputConv2d) -> None:
         weight = convolution.weight.detach()
-        self._flat = weight.dim() == 3  # one axis: the second of two, in a single row
+        self._flat = weight.dim() == 3  # a 1-D convolution is computed as a 2-D one of height 1
         stride, padding = _two(convolution.stride, 1), _two(convolution.padding, 0)
         dilation = (1, 1) if isinstance(convolution, InputConv2d) else _two(convolution.dilation, 1)
         weight = weight.unsqueeze(2) if self._flat else weight
         self._stride, self._padding, self._dilation = stride, padding, dilation
         single = stride == (1, 1) and padding == (0, 0) and weight.shape[2:] == (1, 1)
         self._matrix = weight[:, :, 0, 0] if single else None
-        self._in_phases = weight.shape[1] == 1
+        self._polyphase = weight.shape[1] == 1
         if stride == (1, 1):
             kernel = weight.transpose(0, 1).flip(2, 3)
             extent = [step * (size - 1) for step, size in zip(dilation, weight.shape[2:], strict=True)]
             self._margins = extent[0] - padding[0], extent[1] - padding[1]
-        elif self._in_phases:
+        elif self._polyphase:
             kernel = phases_of(weight, stride)
             self._margins = kernel.shape[2] - 1, kernel.shape[3] - 1
         else:
@@ -73,7 +74,7 @@ class ConvReverse:
         self._kernel = kernel.contiguous(memory_format=torch.channels_last)
 
     def __call__(self, gradient: torch.Tensor, size: torch.Size) -> torch.Tensor:
-        """As `Reverse`."""
+        """Return the gradient with respect to an input of `size`."""
         if self._matrix is not None:
             if self._flat:
                 return torch.matmul(self._matrix.T, gradient)
@@ -85,14 +86,14 @@ class ConvReverse:
     def _both_axes(self, gradient: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         if self._stride == (1, 1):
             return functional.conv2d(gradient, self._kernel, None, 1, self._margins, self._dilation)
-        if self._in_phases:
+        if self._polyphase:
             return self._interleaved(functional.conv2d(gradient, self._kernel, None, 1, self._margins), size)
         axes = zip(size, gradient.shape[2:], self._stride, self._padding, self._kernel.shape[2:], strict=True)
         rest = [full - ((count - 1) * step - 2 * pad + extent) for full, count, step, pad, extent in axes]
         return functional.conv_transpose2d(gradient, self._kernel, None, self._stride, self._padding, rest)
 
     def _interleaved(self, phases: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-        """[n, stride 0 * stride 1, rows, columns] -> [n, 1, *size]."""
+        """Sub-pixel shuffle: [n, stride 0 * stride 1, rows, columns] -> [n, 1, *size]."""
         (down, right), (top, left) = self._stride, self._padding
         batch, _, rows, columns = phases.shape
         joined = phases.view(batch, down, right, rows, columns).permute(0, 3, 1, 4, 2)
@@ -108,14 +109,14 @@ def _two(values: object, other: int) -> tuple[int, int]:
     return (int(values[0]), int(values[1])) if len(values) == 2 else (other, int(values[0]))
 
 
-class PoolReverse:
-    """Of means over patches that do not overlap; rows and columns beyond the last whole patch get zeros."""
+class PoolBackward:
+    """Backward pass of AvgPool2d without overlap; rows and columns beyond the last whole patch get zeros."""
 
     def __init__(self, pool: nn.AvgPool2d) -> None:
         self._size = pool.kernel_size if isinstance(pool.kernel_size, tuple) else (pool.kernel_size,) * 2
 
     def __call__(self, gradient: torch.Tensor, size: torch.Size) -> torch.Tensor:
-        """As `Reverse`."""
+        """Return the gradient with respect to an input of `size`."""
         down, right = self._size
         batch, channels, rows, columns = gradient.shape
         spread = (gradient / (down * right)).permute(0, 2, 3, 1)[:, :, None, :, None]
@@ -125,8 +126,8 @@ class PoolReverse:
         return functional.pad(wide, (0, missing[1], 0, missing[0])) if any(missing) else wide
 
 
-class CircularReverse:
-    """Of a circular convolution, in the Fourier basis: the same pairs, the matrices the other way round."""
+class CircularBackward:
+    """Backward pass of a circular convolution in the Fourier basis: each frequency's matrix is transposed."""
 
     def __init__(self, convolution: nn.Module) -> None:
         assert isinstance(convolution, FourierCircularConv2d)
@@ -134,7 +135,7 @@ class CircularReverse:
         self._weight = convolution.weight.transpose(1, 2).contiguous()
 
     def __call__(self, gradient: torch.Tensor, size: torch.Size) -> torch.Tensor:
-        """As `Reverse`."""
+        """Return the gradient with respect to an input of `size`."""
         batch, channels, times, positions = gradient.shape
         rows = batch * times
         circles = gradient.permute(0, 2, 3, 1).reshape(rows, positions, channels)
@@ -146,60 +147,61 @@ class CircularReverse:
 
 @dataclass
 class Trace:
-    """What a forward pass leaves for its reverse: the gates [batch, ...], and the sizes of the layers' inputs."""
+    """What a backward pass needs of the forward one: gates of ReLUs [batch, ...] and sizes of layers' inputs."""
 
     gates: list[torch.Tensor]
     sizes: list[torch.Size]
 
 
-class Stack:
-    """A sequence of layers with its reverse pass.
+class LayerStack:
+    """An `nn.Sequential` with its backward pass.
 
     Parameters
     ----------
     layers
         Layers of a network optimised for inference (`fold.optimise_for_inference`).
-    together
-        Over so many samples gates are means: sample i of a batch [together * n, ...] with samples n + i, 2 n + i ...
+    samples_per_gate
+        Number of samples whose gates are averaged: sample i of a batch [samples_per_gate * n, ...] with samples
+        n + i, 2 n + i ...
     """
 
-    def __init__(self, layers: nn.Sequential, together: int = 1) -> None:
+    def __init__(self, layers: nn.Sequential, samples_per_gate: int = 1) -> None:
         self._layers = layers
-        self._together = together
-        self._reverses = [_reverse_of(layer) for layer in layers]
+        self._samples_per_gate = samples_per_gate
+        self._backwards = [_backward_of(layer) for layer in layers]
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, Trace]:
-        """Return the output and what `reverse` needs."""
+        """Return the output and what `backward` needs."""
         trace = Trace([], [])
-        for layer, reverse in zip(self._layers, self._reverses, strict=True):
-            if reverse is not None:
+        for layer, backward in zip(self._layers, self._backwards, strict=True):
+            if backward is not None:
                 trace.sizes.append(x.shape)
             x = layer(x)
             if isinstance(layer, InplaceReLU):
-                trace.gates.append(gate_of(x, self._together))
+                trace.gates.append(gate_of(x, self._samples_per_gate))
         return x, trace
 
-    def reverse(self, gradient: torch.Tensor, trace: Trace) -> torch.Tensor:
+    def backward(self, gradient: torch.Tensor, trace: Trace) -> torch.Tensor:
         """Return the gradient [features * batch, ...] with respect to the input."""
         gates, sizes = iter(reversed(trace.gates)), iter(reversed(trace.sizes))
-        for layer, reverse in zip(reversed(self._layers), reversed(self._reverses), strict=True):
+        for layer, backward in zip(reversed(self._layers), reversed(self._backwards), strict=True):
             if isinstance(layer, InplaceReLU):
                 gradient = gated(gradient, next(gates))
-            elif reverse is not None:
+            elif backward is not None:
                 size = next(sizes)
-                gradient = reverse(gradient, size)
+                gradient = backward(gradient, size)
         return gradient
 
 
-def _reverse_of(layer: nn.Module) -> Reverse | None:
-    """The reverse pass of a layer; None for rectifiers and for what is only added."""
+def _backward_of(layer: nn.Module) -> LayerBackward | None:
+    """The backward pass of a layer; None for ReLUs and for constants that are only added."""
     match layer:
         case nn.Conv1d() | nn.Conv2d() | InputConv2d():
-            return ConvReverse(layer)
+            return ConvBackward(layer)
         case nn.AvgPool2d():
-            return PoolReverse(layer)
+            return PoolBackward(layer)
         case FourierCircularConv2d():
-            return CircularReverse(layer)
+            return CircularBackward(layer)
         case InplaceReLU() | InplaceFrequencyBias():
             return None
-    raise TypeError(f"no reverse pass of {type(layer).__name__} is known")
+    raise TypeError(f"no backward pass of {type(layer).__name__} is known")

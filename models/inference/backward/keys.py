@@ -1,4 +1,4 @@
-"""The reverse pass of the branch that hears keys and their changes (`network/key_change_branch.py`)."""
+"""The backward pass of the key branch (`network/key_change_branch.py`)."""
 
 from dataclasses import dataclass
 
@@ -10,20 +10,20 @@ from ...network.layers import circular_pad, global_max, global_mean, moving_mean
 from ...network.padding import PaddedSpectrogram
 from ...signal.pitch_classes import FIELD, OCTAVES, STRIDE
 from .parts import (
-    PixelGradient,
     Repeated,
+    SpectrogramGradient,
     largest,
     mean_of_samples,
-    moving_mean_1d_reverse,
-    moving_mean_reverse,
+    moving_mean_1d_backward,
+    moving_mean_backward,
     to_largest,
 )
-from .stack import CircularReverse, Stack, Trace, gate_of, gated
+from .stack import CircularBackward, LayerStack, Trace, gate_of, gated
 
 
 @dataclass
 class PitchTrace:
-    """What the forward pass to pitch classes and chords leaves."""
+    """Activations and gates of the layers up to pitch classes and chords."""
 
     first: Trace
     mix: torch.Tensor
@@ -33,7 +33,7 @@ class PitchTrace:
 
 @dataclass
 class KeyTrace:
-    """What the forward pass leaves."""
+    """Activations of the forward pass that the backward pass needs."""
 
     sound: PaddedSpectrogram
     repeated: Repeated
@@ -44,22 +44,25 @@ class KeyTrace:
     out: Trace
 
 
-class KeyChangeReverse:
-    """Runs a branch for keys forward and back.
+class KeyChangeBackward:
+    """Forward and backward pass of a key branch.
 
     Parameters
     ----------
     branch
         The branch, optimised for inference.
-    together
-        As of `Stack`.
+    samples_per_gate
+        As of `LayerStack`.
     """
 
-    def __init__(self, branch: KeyChangeBranch, together: int) -> None:
-        self._branch, self._together = branch, together
-        self._first, self._out = Stack(branch.first, together), Stack(branch.out)
-        self._short, self._long = Stack(branch.short, together), Stack(branch.long, together)
-        self._chords, self._keys = CircularReverse(branch.chords[0]), CircularReverse(branch.keys[0])
+    def __init__(self, branch: KeyChangeBranch, samples_per_gate: int) -> None:
+        self._branch, self._samples_per_gate = branch, samples_per_gate
+        self._first, self._out = LayerStack(branch.first, samples_per_gate), LayerStack(branch.out)
+        self._short, self._long = (
+            LayerStack(branch.short, samples_per_gate),
+            LayerStack(branch.long, samples_per_gate),
+        )
+        self._chords, self._keys = CircularBackward(branch.chords[0]), CircularBackward(branch.keys[0])
         mix, semitones = branch.mix[0].weight, branch.semitones[0].weight
         assert isinstance(mix, torch.Tensor)
         assert isinstance(semitones, torch.Tensor)
@@ -74,7 +77,7 @@ class KeyChangeReverse:
         self._semitones = kernel.contiguous(memory_format=torch.channels_last)
 
     def forward(self, sound: PaddedSpectrogram) -> tuple[torch.Tensor, KeyTrace]:
-        """Return the branch's output [batch, OUT, times] and what `reverse` needs."""
+        """Return the branch's output [batch, OUT, times] and what `backward` needs."""
         branch = self._branch
         pitch = None
 
@@ -89,7 +92,7 @@ class KeyChangeReverse:
         fours = moving_mean(keys, BOTH)
         short, long = (moving_mean(fours, steps // BOTH, apart=BOTH) for steps in (SHORT, LONG))
         short, long = short.relu(), long.relu()
-        heard = gate_of(short, self._together), gate_of(long, self._together)
+        heard = gate_of(short, self._samples_per_gate), gate_of(long, self._samples_per_gate)
         short, short_trace = self._short.forward(short)
         long, long_trace = self._long.forward(long)
         aside = (LONG - SHORT) // 2
@@ -109,25 +112,25 @@ class KeyChangeReverse:
         branch = self._branch
         x, first = self._first.forward((spectrogram[..., branch.bands] @ branch.fold).unsqueeze(1))
         mixed = branch.mix(x)
-        mix = gate_of(mixed, self._together)
+        mix = gate_of(mixed, self._samples_per_gate)
         x = branch.semitones(circular_pad(mixed, 2, 2))
-        semitones = gate_of(x, self._together)
+        semitones = gate_of(x, self._samples_per_gate)
         even = x.shape[2] // 2 * 2
         x = (x[:, :, 0:even:2] + x[:, :, 1:even:2]) * 0.5
         chords = branch.chords(x)
-        return x, chords, PitchTrace(first, mix, semitones, gate_of(chords, self._together))
+        return x, chords, PitchTrace(first, mix, semitones, gate_of(chords, self._samples_per_gate))
 
-    def reverse(self, gradient: torch.Tensor, trace: KeyTrace, pixels: PixelGradient) -> None:
+    def backward(self, gradient: torch.Tensor, trace: KeyTrace, total: SpectrogramGradient) -> None:
         """Add the gradient with respect to the spectrogram; gradient: [features * samples, OUT, times]."""
-        together = self._together
+        samples_per_gate = self._samples_per_gate
         features = len(gradient) // len(trace.largest[0])
-        gradient = self._out.reverse(gradient, trace.out)
+        gradient = self._out.backward(gradient, trace.out)
         wide = trace.largest[0].shape[1]
         sizes = (wide, wide, wide, wide, trace.largest[2].shape[1])
         long_largest, long_mean, short_largest, short_mean, chords_largest = gradient.split(sizes, 1)
         places = trace.largest[1].shape[3]
         aside = (LONG - SHORT) // 2
-        short_largest = moving_mean_1d_reverse(short_largest, LONG - SHORT + 1)
+        short_largest = moving_mean_1d_backward(short_largest, LONG - SHORT + 1)
         short_mean = functional.pad(short_mean, (aside, short_largest.shape[2] - aside - short_mean.shape[2]))
         to_fours = torch.zeros(())
         ways = (
@@ -135,18 +138,18 @@ class KeyChangeReverse:
             (long_largest, long_mean, LONG, self._long, 1),
         )
         for by_largest, by_mean, steps, stack, which in ways:
-            to_keys = to_largest(by_largest, trace.largest[which], 3, together)
-            to_keys += (mean_of_samples(by_mean, features, together) / places).unsqueeze(3)
-            to_keys = gated(stack.reverse(to_keys, trace.templates[which]), trace.heard[which])
-            to_fours = to_fours + moving_mean_reverse(to_keys, steps // BOTH, apart=BOTH)
-        to_keys = moving_mean_reverse(to_fours, BOTH)
-        to_chords = to_largest(moving_mean_1d_reverse(chords_largest, LONG), trace.largest[2], 3, together)
-        to_chords, to_keys = trace.repeated.reverse((to_chords, to_keys))
-        for part, (chords, keys) in pixels.by_feature(to_chords, to_keys):
-            self._to_pixels(chords, keys, trace, part)
+            to_keys = to_largest(by_largest, trace.largest[which], 3, samples_per_gate)
+            to_keys += (mean_of_samples(by_mean, features, samples_per_gate) / places).unsqueeze(3)
+            to_keys = gated(stack.backward(to_keys, trace.templates[which]), trace.heard[which])
+            to_fours = to_fours + moving_mean_backward(to_keys, steps // BOTH, apart=BOTH)
+        to_keys = moving_mean_backward(to_fours, BOTH)
+        to_chords = to_largest(moving_mean_1d_backward(chords_largest, LONG), trace.largest[2], 3, samples_per_gate)
+        to_chords, to_keys = trace.repeated.backward((to_chords, to_keys))
+        for part, (chords, keys) in total.by_feature(to_chords, to_keys):
+            self._to_spectrogram(chords, keys, trace, part)
 
-    def _to_pixels(
-        self, to_chords: torch.Tensor, to_keys: torch.Tensor, trace: KeyTrace, pixels: PixelGradient
+    def _to_spectrogram(
+        self, to_chords: torch.Tensor, to_keys: torch.Tensor, trace: KeyTrace, total: SpectrogramGradient
     ) -> None:
         pitch, branch = trace.pitch, self._branch
         both = self._keys(to_keys, to_keys.shape)  # [n, pitch classes and chords, steps, 12]
@@ -164,5 +167,5 @@ class KeyChangeReverse:
         x = gated(x.permute(0, 3, 1, 2), pitch.mix).permute(0, 2, 3, 1) @ self._mix
         x = x.view(n, -1, 2 * places, OCTAVES, x.shape[3] // OCTAVES).transpose(2, 3)
         x = x.reshape(n, x.shape[1], OCTAVES * 2 * places, x.shape[4]).permute(0, 3, 1, 2)
-        x = self._first.reverse(x, pitch.first).squeeze(1) @ branch.fold.T
-        pixels.add(trace.sound, x, branch.bands)
+        x = self._first.backward(x, pitch.first).squeeze(1) @ branch.fold.T
+        total.add(trace.sound, x, branch.bands)

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from ..processes.messages import ProcessName
+from .messages import ProcessName
 
 PROCESS_TEXTS: Final[dict[ProcessName, tuple[str, str]]] = {
     "renderer": ("the renderer", "the sound is gone"),

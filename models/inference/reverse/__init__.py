@@ -1,1 +1,0 @@
-"""The network's reverse pass for explanations: gradients of the seven features, all at once and without autograd."""

@@ -15,7 +15,7 @@ from moodfader.engine.performance.automation_file import read_automation
 def started(monkeypatch):
     """Which players were started: none may be, for one makes sound."""
     players = []
-    monkeypatch.setattr("moodfader.control.session.session.Player", lambda *arguments: players.append(arguments))
+    monkeypatch.setattr("moodfader.control.session.session.Player", lambda *arguments, **_: players.append(arguments))
     return players
 
 

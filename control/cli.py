@@ -1,4 +1,4 @@
-"""The command line. `main` is the console script: it gives errors one line and the exit code its meaning.
+"""The command line. `main` gives errors one line and the exit code its meaning.
 
 Exit codes: 0 done (also when the reader of the output has gone); 2 something the user gave cannot be used (one line
 says what); 3 some tracks of a batch failed; 130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP; 1 a fault of
@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated, Final, NoReturn
 
 import typer
@@ -17,44 +18,48 @@ import typer
 from .. import __version__
 from ..models.common.errors import InputError
 from ..models.common.extras import missing_extra
-from .batch import commands as batch
-from .commands import cache, demo, explain, listen_test, predict, presets, render, steer
 from .console.output import print_error, system_reason
 from .console.renamed_options import current_option
 from .console.terminal_io import Terminated, adapt_streams, ended_by_signals, is_broken_pipe, silence_stdout
 from .console.usage_errors import empty_argument, usage_line
-from .experiments import evaluate_command, train_command
-from .live_commands import devices, midi, osc, play
 
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells have it."""
 
-app = typer.Typer(
-    name="moodfader",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": current_option},
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-for _commands in (
-    demo,
-    predict,
-    explain,
-    render,
-    steer,
-    listen_test,
-    batch,
-    play,
-    osc,
-    midi,
-    devices,
-    presets,
-    train_command,
-    evaluate_command,
-    cache,
-):
-    _commands.register(app)
+MODULES: Final[dict[str, tuple[str, ...]]] = {
+    "control.commands.demo": ("demo",),
+    "control.commands.predict": ("predict", "analyze"),
+    "control.commands.explain": ("explain",),
+    "control.commands.render": ("render",),
+    "control.commands.steer": ("steer",),
+    "control.commands.listen_test": ("listen-test",),
+    "control.batch.commands": ("batch",),
+    "control.live_commands.play": ("play",),
+    "control.live_commands.osc": ("send", "monitor", "controls"),
+    "control.live_commands.midi": ("midi",),
+    "control.live_commands.devices": ("devices",),
+    "control.commands.presets": ("presets",),
+    "control.experiments.train_command": ("train",),
+    "control.experiments.evaluate_command": ("evaluate",),
+    "control.commands.cache": ("cache",),
+}
+"""The commands of each module, in the order in which the help names them."""
+
+
+def make_app(command: str = "") -> typer.Typer:
+    """The program with one of its commands, or with all if it has none of that name: importing them takes a while."""
+    app = typer.Typer(
+        name="moodfader",
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": current_option},
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(moodfader)
+    for module in [name for name, commands in MODULES.items() if command in commands] or MODULES:
+        import_module(f"moodfader.{module}").register(app)
+    return app
 
 
 def _print_version(asked: bool) -> None:
@@ -63,7 +68,6 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def moodfader(
     _version: Annotated[
         bool,
@@ -81,6 +85,7 @@ def run(arguments: Sequence[str]) -> int:
         print_error("an argument is empty (a variable of the shell that is not set?)")
         return 2
     try:
+        app = make_app(arguments[0] if arguments else "")
         code = typer.main.get_command(app).main(list(arguments), prog_name="moodfader", standalone_mode=False)
         sys.stdout.flush()
     except InputError as error:
@@ -122,7 +127,7 @@ def _usage_error(error: typer.TyperException, arguments: Sequence[str]) -> int:
 
 
 def main() -> None:
-    """The console script."""
+    """Run the command line and exit."""
     adapt_streams()
     with ended_by_signals():
         code = run(sys.argv[1:])

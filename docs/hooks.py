@@ -7,7 +7,7 @@ A page asks for a part by a line of its own: `<!-- addresses -->` or `<!-- optio
 import re
 
 import typer
-from moodfader.control.cli import app
+from moodfader.control.cli import make_app
 from moodfader.control.parameters.table import PARAMETERS
 
 
@@ -31,7 +31,7 @@ def address_table() -> str:
 
 def option_table(command: str) -> str:
     """The options of a command as a Markdown table."""
-    found = typer.main.get_command(app).commands[command]  # type: ignore[attr-defined]
+    found = typer.main.get_command(make_app()).commands[command]  # type: ignore[attr-defined]
     rows = ["| option | meaning | default |", "| --- | --- | --- |"]
     for parameter in found.params:
         if "--help" in parameter.opts or parameter.param_type_name != "option":

@@ -119,12 +119,8 @@ def play(
     """Play tracks one after the other; seven faders move them, eight emotions follow."""
     require("pyo", "textual", "zeroconf", "supriya_midi")
     from ...engine.audio.decode import probe
-    from ...engine.live.player_options import PlayerOptions
+    from ...engine.live.entry_points import prepared_processes
     from ...engine.performance.automation_file import check_recordable
-    from ...engine.processes.realtime import set_control_priority
-    from ..saved_session.keeper import ShowKeeper, crashed_show, restore_show
-    from ..session.presets import readable_presets
-    from ..session.session import Session
 
     voice = Output(as_json=as_json, quiet=quiet)
     gains_db = fader_gains_db(preset, settings)
@@ -149,25 +145,31 @@ def play(
     if record is not None:
         check_recordable(record)
     full = not (no_terminal or as_json or quiet) and _is_interactive()
-    wanted = PlayerOptions(
-        backend=backend,
-        device=device,
-        sample_rate=rate,
-        channels=channels,
-        block_length=block,
-        ahead=render_ahead,
-        ceiling_dbtp=ceiling,
-        model=model,
-        analysis={"coupled": coupled, "quality": quality},
-        draft_first=quality == "full" and record is None,
-        presets=tuple(astuple(one.faders) for one in readable_presets()[0].values()),
-    )
-    set_control_priority()
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said
     note = DeferredNotes(notes.append if full else voice.note)
     titles = [track.shown for track in tracks]
     with contextlib.ExitStack() as open_things:
+        children = prepared_processes()
+        open_things.callback(children.join, 0)
+        from ...engine.live.player_options import PlayerOptions  # (a third of a second, while the processes start)
+        from ..saved_session.keeper import ShowKeeper, crashed_show, restore_show
+        from ..session.presets import readable_presets
+        from ..session.session import Session
+
         stop = open_things.enter_context(_stopped_by_signals())
+        wanted = PlayerOptions(
+            backend=backend,
+            device=device,
+            sample_rate=rate,
+            channels=channels,
+            block_length=block,
+            ahead=render_ahead,
+            ceiling_dbtp=ceiling,
+            model=model,
+            analysis={"coupled": coupled, "quality": quality},
+            draft_first=quality == "full" and record is None,
+            presets=tuple(astuple(one.faders) for one in readable_presets()[0].values()),
+        )
         session = Session(note=note)
         server = None if no_osc else open_osc(session, open_things, bind, osc_port, reply_port, note)
         url, pages = "", None
@@ -184,7 +186,8 @@ def play(
         plays = not paused and (show is None or show.playing)
         if plays and show is None:
             session.set(PLAY, True, source="command")
-        session.start_player(paths, wanted, record=record, settings=[track.settings for track in tracks])
+        about = [track.settings for track in tracks]
+        session.start_player(paths, wanted, record=record, settings=about, children=children)
         if pages is not None:
             pages.start()  # (a process that takes a core for half a second: not before the first sound)
         open_things.callback(session.close, fade_s=_FADE_OUT_S)

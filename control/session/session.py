@@ -48,6 +48,7 @@ from .show_state import state_values
 
 if TYPE_CHECKING:
     from ...engine.performance.automation_file import AutomationWriter
+    from ...engine.processes.ipc import ChildProcesses
 
 _METERS_S: Final = 0.05
 _MOVING_S: Final = 0.02
@@ -105,6 +106,7 @@ class Session:
         *,
         record: Path | None = None,
         settings: Sequence[TrackSettings] = (),
+        children: "ChildProcesses | None" = None,
     ) -> None:
         """Start a player for these files, paused; the values that were set before are sent to it.
 
@@ -118,13 +120,15 @@ class Session:
             Automation file to write; created once the player has started.
         settings : sequence of TrackSettings
             What a set list says about each of the files.
+        children : ChildProcesses, optional
+            Where the processes of the player are prepared.
 
         Raises
         ------
         InputError
             If a file cannot be played, the device not be opened, or the automation file not be created.
         """
-        player = Player(files, self.handle_message, options)
+        player = Player(files, self.handle_message, options, children=children)
         try:
             read_kept(self._steering, config_dir(), self._note)
             self._steering.use_set_list(settings)

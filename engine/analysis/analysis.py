@@ -62,6 +62,9 @@ class Analysis:
     response
         Measured change of the features under each fader alone at LEVELS_DB (steering/levels.py), [7 faders, 6, 7];
         None where the faders are coupled.
+    slopes
+        Change of the features per dB of each mask of the faders and of the explanation, without gain, [7, 14 + 7];
+        None where the faders are coupled, and in files of 0.10 and before.
     path
         The file that the analysis is stored in, if it is.
     prediction
@@ -85,6 +88,7 @@ class Analysis:
     clip_seconds: float = CLIP_SECONDS
     selected: FloatArray | None = None
     response: FloatArray | None = None
+    slopes: FloatArray | None = None
     sounding_s: float = 0.0
     """Seconds between the silent ends of the track; 0: duration_s (files of 0.7)."""
     path: Path | None = None

@@ -37,8 +37,8 @@ PER_SEGMENT: Final[dict[str, type]] = {
     "mask_weights": np.float32,
 }
 """Tables [segments, 7]."""
-DECOUPLED: Final = ("selected", "response")
-"""Tables that are there where the faders are decoupled."""
+DECOUPLED: Final = ("selected", "response", "slopes")
+"""Tables that are there where the faders are decoupled; the last one not in files of 0.10 and before."""
 
 
 class AnalysisArchive:
@@ -141,6 +141,9 @@ class AnalysisArchive:
                     expected["mask_weights"] = (segments, 2 * len(MIDLEVEL)), np.float32
                 expected["selected"] = (segments, len(MIDLEVEL)), np.float32
                 expected["response"] = (len(MIDLEVEL), len(LEVELS_DB), len(MIDLEVEL)), np.float32
+                if "slopes" in headers:
+                    columns = expected["mask_weights"][0][1] + len(MIDLEVEL)
+                    expected["slopes"] = (len(MIDLEVEL), columns), np.float32
         except BAD_ARCHIVE as error:
             raise InputError(f"{self.path}: a damaged analysis file ({_short(error)})") from error
         fit = set(headers) == set(expected) and all(

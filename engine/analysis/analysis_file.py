@@ -47,13 +47,14 @@ def save_analysis(analysis: "Analysis", path: Path) -> None:
         Where the file cannot be written.
     """
     description = {"format": FORMAT, "version": VERSION, "midlevel": MIDLEVEL, **analysis.metadata()}
+    decoupled = () if analysis.response is None else DECOUPLED
     arrays = {
         "segments": analysis.segments,
         "response_per_db": analysis.response_per_db,
         "surrogate_r2": analysis.surrogate_r2,
         "half_agreement": analysis.half_agreement,
         **{name: np.ascontiguousarray(getattr(analysis, name)) for name in PER_SEGMENT},
-        **{name: getattr(analysis, name) for name in DECOUPLED if getattr(analysis, name) is not None},
+        **{name: getattr(analysis, name) for name in decoupled if getattr(analysis, name) is not None},
         "description": np.frombuffer(json.dumps(description, sort_keys=True).encode(), np.uint8),
     }
     with atomic_write(path) as temp_path, temp_path.open("wb") as file:
@@ -126,7 +127,7 @@ def load_tables(path: str | Path, names: Iterable[str], *, duration_s: float | N
         (float32 [segments, 7], or [segments, 14] where each fader has a mask above zero and one below), `p_values`
         (float64 [segments, 7]), `response_per_db` (float32 [segments]), `surrogate_r2`, `half_agreement` (float32
         [7]); `selected` (float32 [segments, 7]) and `response` (float32 [7, 6, 7]), which are left out where the
-        faders are coupled.
+        faders are coupled; `slopes` (float32 [7, 21]), which files of 0.10 and before do not have either.
     duration_s
         Length of the track in seconds, if it is known: the label map must be as long.
 

@@ -21,12 +21,12 @@ from ...models.inference.checkpoint import Model
 from ...models.inference.threads import torch_threads
 from ..audio.track import Track
 from ..audio.track_spectrogram import track_spectrogram
+from ..excerpts.stretches import few_starts, placed_excerpts, spread_starts
 from ..explain import lime
 from ..explain.effect_sums import EffectSums
 from ..explain.perturbation import cut_window, perturbation_per_db
 from ..explain.segmentation import segment_spectrogram
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
-from ..steering.excerpts import few_starts, placed_excerpts, spread_starts
 from ..steering.fader_masks import DecoupledFaders, decoupled_faders
 from ..steering.listeners import fader_listeners
 from .analysis import CLIP_SECONDS, Analysis
@@ -135,6 +135,7 @@ def analyze_track(
         mask_weights=selected if faders is None else faders.masks,
         selected=None if faders is None else selected,
         response=None if faders is None else faders.response,
+        slopes=None if faders is None else faders.slopes,
         response_per_db=perturbation_per_db(spectrogram, labels, settings.perturbation),
         half_agreement=_column_correlations(*sums.split_halves),
         surrogate_r2=(1 - sums.residual_var / np.maximum(sums.total_var, 1e-30)).astype(np.float32),
@@ -161,7 +162,8 @@ def _decouple(
     begin, several = few_starts(track), spread_starts(track)
     stretches = begin + (several if several != begin else [])
     threads = min(torch.get_num_threads(), 2)
-    with torch_threads(1):  # (many small operations: a second thread waits more than it works)
+    # (many small operations: a second thread waits more than it works)
+    with torch_threads(1), threadpool_limits(1, user_api="blas"):
         excerpts = placed_excerpts(track, stretches)
         few = excerpts[: len(begin)]
         return decoupled_faders(

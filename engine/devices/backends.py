@@ -1,7 +1,7 @@
 """Registry of the output back ends: each runs in a small process that only copies blocks from the ring buffer.
 
-A back end sends DeviceOpened or DeviceFailed over its pipe, receives the name of the ring buffer, and plays until
-`stop` is set or its parent has exited.
+The process receives its job over a pipe. The back end then sends DeviceOpened or DeviceFailed, receives the name of
+the ring buffer, and plays until `stop` is set or its parent has exited.
 """
 
 import contextlib
@@ -11,7 +11,6 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from ..processes.ipc import ignore_signals
-from ..processes.messages import OutputJob
 
 BACKENDS: Final = {
     "jack": "jack_backend",
@@ -22,16 +21,19 @@ BACKENDS: Final = {
 """Module of each back end, imported on use. `pyo` is JACK through pyo."""
 
 
-def run_output_process(job: OutputJob, connection: "Connection[Any, Any]") -> None:
+def run_output_process(connection: "Connection[Any, Any]") -> None:
     """Entry point of the output process."""
     ignore_signals()
+    importlib.import_module("..processes.ring_buffer", __package__)  # (every back end's, while the job is on its way)
     with contextlib.suppress(EOFError, OSError):
+        job = connection.recv()
         importlib.import_module("." + BACKENDS[job.backend], __package__).run(job, connection)
     os._exit(0)  # the libraries' own shutdown may wait for servers that are gone
 
 
 def probe_devices(connection: "Connection[Any, Any]") -> None:
     """Entry point of a process that sends PortAudio's output devices, then DeviceOpened or DeviceFailed for JACK."""
+    from ..processes.messages import OutputJob
     from .jack_backend import run
     from .portaudio_backend import devices
 

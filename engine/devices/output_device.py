@@ -90,8 +90,9 @@ class OutputDevice:
         return False
 
     def _open(self) -> None:
-        self._process, connection = self._children.start(run_output_process, self._job)
+        self._process, connection = self._children.start(run_output_process)
         try:
+            connection.send(self._job)
             if not connection.poll(_OPEN_TIMEOUT_S):
                 raise InputError("the sound card's process does not answer")
             answer = connection.recv()

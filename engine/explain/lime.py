@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg, stats
+from scipy import linalg, special
 
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
@@ -206,7 +206,7 @@ def p_values(plain: Floats, variances: Floats, dof: npt.ArrayLike) -> Floats:
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.abs(plain) / np.sqrt(variances)
-    p = 2 * stats.t.sf(np.nan_to_num(t, nan=0.0, posinf=np.inf), np.asarray(dof, float))
+    p = 2 * special.stdtr(np.asarray(dof, float), -np.nan_to_num(t, nan=0.0, posinf=np.inf))
     return np.asarray(np.where(plain == 0, 1.0, p))
 
 

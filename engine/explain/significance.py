@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from ...models.common.arrays import Floats
 
@@ -44,7 +44,7 @@ def expected_lime_p_values(weights: Floats, unexplained_variance: Floats, *, bit
         Two-sided, by the normal distribution, [segments, 7].
     """
     error = np.sqrt(np.maximum(unexplained_variance, 1e-300) / (PAPER_SAMPLES * bit_variance))
-    return np.asarray(2 * stats.norm.sf(np.abs(weights) / error))
+    return np.asarray(2 * special.ndtr(-np.abs(weights) / error))
 
 
 def is_significant(weights: Floats, p: Floats) -> npt.NDArray[np.bool_]:

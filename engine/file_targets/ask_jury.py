@@ -7,7 +7,7 @@ import numpy as np
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.jury.judges import load_jury
 from ..audio.track import Track
-from ..steering.excerpts import EXCERPT_S, read_excerpts, spread_starts
+from ..excerpts.stretches import EXCERPT_S, read_excerpts, spread_starts
 
 _LONGEST_S = 2 * EXCERPT_S
 

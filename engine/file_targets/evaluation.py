@@ -21,7 +21,8 @@ from ..analysis.analyze_track import analyze_track
 from ..analysis.settings import AnalysisSettings
 from ..audio.track import Track
 from ..dsp.segment_mask import segment_gain_db
-from ..steering.excerpts import EXCERPT_S, Excerpts, placed_excerpts, read_excerpts, spread_starts
+from ..excerpts.stretches import EXCERPT_S, placed_excerpts, read_excerpts, spread_starts
+from ..steering.excerpts import Excerpts
 from ..steering.gain_path import GainPath
 from ..steering.listeners import NetworkListener, own_listeners
 from ..steering.segment_excerpts import SegmentExcerpts

@@ -11,7 +11,8 @@ from ...models.common.constants import EMOTIONS
 from ...models.inference.checkpoint import Model
 from ...models.inference.threads import torch_threads
 from ..audio.track import Track
-from ..steering.excerpts import Excerpts, around, read_excerpts, spread_starts
+from ..excerpts.stretches import around, read_excerpts, spread_starts
+from ..steering.excerpts import Excerpts
 from ..steering.handles import HANDLES
 from ..steering.listeners import own_listeners
 from .curve import Curve

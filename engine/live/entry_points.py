@@ -1,10 +1,17 @@
 """Entry points of the render and analysis processes; their modules are imported only in the new process."""
 
+import atexit
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-from ..processes.ipc import ignore_signals
-from ..processes.messages import AnalysisJob
+from ..devices.backends import run_output_process
+from ..processes.ipc import ChildProcesses, ignore_signals
+from ..processes.realtime import set_control_priority
+
+if TYPE_CHECKING:
+    from ..processes.messages import AnalysisJob
+
+_PREPARED: Final[list[ChildProcesses]] = []
 
 
 def render_main(connection: "Connection[Any, Any]") -> None:
@@ -15,9 +22,25 @@ def render_main(connection: "Connection[Any, Any]") -> None:
     main(connection)
 
 
-def analysis_main(job: AnalysisJob, connection: "Connection[Any, Any]") -> None:
+def analysis_main(job: "AnalysisJob", connection: "Connection[Any, Any]") -> None:
     """Entry point of the analysis process."""
     ignore_signals()
     from .analysis_process import main
 
     main(job, connection)
+
+
+def prepare_processes() -> None:
+    """Begin the render and output processes of a player to come: they import what they need meanwhile."""
+    set_control_priority()
+    children = ChildProcesses()
+    children.prepare(render_main, run_output_process)
+    atexit.register(children.join, 0)  # (where there is no player in the end)
+    _PREPARED.append(children)
+
+
+def prepared_processes() -> ChildProcesses:
+    """What `prepare_processes` has begun, or begins now."""
+    if not _PREPARED:
+        prepare_processes()
+    return _PREPARED.pop()

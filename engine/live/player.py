@@ -58,8 +58,18 @@ _FADE_MARGIN_S: Final = 1.0
 class Player:
     """Plays a set list on an output device; paused at first, until `close`."""
 
-    def __init__(self, files: Sequence[Path], event: PlayerCallback, options: PlayerOptions) -> None:
-        """Start the processes; `event` takes their messages. Raises InputError: unplayable file, no device."""
+    def __init__(
+        self,
+        files: Sequence[Path],
+        event: PlayerCallback,
+        options: PlayerOptions,
+        *,
+        children: ChildProcesses | None = None,
+    ) -> None:
+        """Start the processes; `event` takes their messages. Raises InputError: unplayable file, no device.
+
+        children: where some of them are prepared (entry_points.prepared_processes).
+        """
         self._event = event
         sources = [probe(file) for file in files]
         self.channels = options.channels or max(2, *(source.channels for source in sources))
@@ -68,7 +78,7 @@ class Player:
             raise InputError(
                 f"{widest.path}: it has {widest.channels} channels, more than --channels {self.channels}"
             )
-        self._children = ChildProcesses()
+        self._children = children or ChildProcesses()
         self._closing = threading.Event()
         self.ring: RingBuffer | None = None
         self._analysis_process: Any = None

@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from ...models.common.arrays import Floats
 from ...models.common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
-from ...models.inference.threads import torch_threads
+from ...models.inference.threads import one_blas_thread, torch_threads
 from ..dsp.segment_mask import segment_gain_db
+from ..excerpts.stretches import placed_excerpts
 from ..processes.messages import SolveTargets, TargetsSolved
-from ..steering.excerpts import placed_excerpts
 from ..steering.listeners import NetworkListener
 from ..steering.segment_excerpts import SegmentExcerpts
 from .fader_solver import Asked, slopes_at, solve_faders
@@ -57,7 +57,7 @@ def answer(
     InputError
         If the track cannot be read.
     """
-    with torch_threads(1):  # (many small operations: a second thread waits more than it works)
+    with torch_threads(1), one_blas_thread():  # (many small operations: a second thread waits more than it works)
         excerpts = placed_excerpts(track, stretches_ahead(track, request.position_s))
         asked_of = SegmentExcerpts(excerpts, np.asarray(tables["segments"], np.int32), [NetworkListener(model)])
         mask_weights = np.asarray(tables["mask_weights"], np.float32)

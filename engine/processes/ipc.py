@@ -25,6 +25,12 @@ class ChildProcesses:
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("spawn")
         self._processes: list[Any] = []
+        self._prepared: dict[str, tuple[Any, Connection[Any, Any]]] = {}
+
+    def prepare(self, *targets: Callable[..., None]) -> None:
+        """Start processes whose only argument is their connection, for the next `start` of the same targets."""
+        for target in targets:
+            self._prepared[target.__name__] = self.start(target)
 
     def start(self, target: Callable[..., None], *arguments: object) -> tuple[Any, "Connection[Any, Any]"]:
         """Run target(*arguments, connection) in a new process.
@@ -34,6 +40,8 @@ class ChildProcesses:
         process, connection
             The process, named like its target, and this end of its pipe.
         """
+        if not arguments and (prepared := self._prepared.pop(target.__name__, None)) is not None:
+            return prepared
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=target, name=target.__name__, args=(*arguments, theirs), daemon=True)
         with _without_main():

@@ -117,7 +117,7 @@ def render(
     before = stored or predict_track(track, model)
     setting = None
     if together and analysis.response is not None and np.count_nonzero(faders.to_array()) > 1:
-        from .whole_setting import solve_whole  # (torch: faders are solved by the network's gradients)
+        from .whole_setting import solve_whole
 
         setting = solve_whole(track, analysis, faders, model)
     weights, positions = analysis.mask_weights, faders

@@ -1,81 +1,16 @@
-"""The stretches of a track by which targets are solved, and what listeners say of them under a gain field.
-
-A track of up to a minute is taken whole, of a longer one six stretches of ten seconds, evenly spread, or the ten
-seconds around a moment. What the written file really says is measured on all of it afterwards.
-"""
+"""Excerpts with handles: what listeners say of them for coefficients of the handles, and how that changes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 import torch
 
 from ...models.common.arrays import FloatArray, Floats
-from ...models.common.constants import SAMPLE_RATE
 from ...models.network.spectrogram import LogSpectrogram
-from ..audio.track import Track
 from .gain_path import GainPath
 from .handles import DAMAGE, LIMIT_DB, field_of, handle_fields
 from .listeners import Listener
-
-WHOLE_S: Final = 60.0
-EXCERPT_S: Final = 10.0
-EXCERPTS: Final = 6
-FEW: Final = 2
-
-
-Excerpt = tuple[FloatArray, int]
-"""Sound at 22,050 Hz on the track's scale, and its first sample."""
-
-
-def spread_starts(track: Track) -> list[tuple[float, float]]:
-    """(start, length) in seconds of excerpts between the silent ends of a track: all of it, or six of a long one."""
-    first = track.sounding[0] / SAMPLE_RATE
-    if track.sounding_s <= WHOLE_S:
-        return [(first, track.sounding_s)]
-    return [(first + float(start), EXCERPT_S) for start in np.linspace(0, track.sounding_s - EXCERPT_S, EXCERPTS)]
-
-
-def few_starts(track: Track) -> list[tuple[float, float]]:
-    """(start, length) in seconds of the stretches by which a track's faders are solved.
-
-    FEW of them, EXCERPT_S long together, in the middle of each half: what moves listeners at one place of a track
-    moves them less at others. All of it if it is no longer than that.
-    """
-    first = track.sounding[0] / SAMPLE_RATE
-    if track.sounding_s <= EXCERPT_S:
-        return [(first, track.sounding_s)]
-    length = EXCERPT_S / FEW
-    middles = [first + track.sounding_s * (number + 0.5) / FEW for number in range(FEW)]
-    return [(middle - length / 2, length) for middle in middles]
-
-
-def around(moment_s: float, track: Track) -> tuple[float, float]:
-    """(start, length) in seconds of the stretch around a moment, between the silent ends of the track."""
-    first = track.sounding[0] / SAMPLE_RATE
-    length = min(EXCERPT_S, track.sounding_s)
-    return float(np.clip(moment_s - length / 2, first, first + track.sounding_s - length)), length
-
-
-def read_excerpts(track: Track, stretches: Sequence[tuple[float, float]]) -> list[FloatArray]:
-    """Mono sound [samples] at 22,050 Hz of (start, length) in seconds, divided by the track's peak; reads it once."""
-    wanted = [(round(start * SAMPLE_RATE), round((start + length) * SAMPLE_RATE)) for start, length in stretches]
-    parts: list[list[FloatArray]] = [[] for _ in wanted]
-    position = 0
-    for block in track.network_input_blocks():
-        for (begin, end), pieces in zip(wanted, parts, strict=True):
-            piece = block[max(begin - position, 0) : max(end - position, 0)]
-            if len(piece):
-                pieces.append(piece)
-        position += len(block)
-    return [np.concatenate(pieces) / np.float32(track.network_peak) for pieces in parts]
-
-
-def placed_excerpts(track: Track, stretches: Sequence[tuple[float, float]]) -> list[Excerpt]:
-    """The same with the sample at 22,050 Hz that each begins with: [(sound, first sample)]."""
-    firsts = [round(start * SAMPLE_RATE) for start, _ in stretches]
-    return list(zip(read_excerpts(track, stretches), firsts, strict=True))
 
 
 @dataclass(frozen=True)
@@ -171,7 +106,8 @@ def field_slopes(
     for number in {listener for listener, _ in rows}:
         outputs = sorted({output for listener, output in rows if listener == number})
         for output, pixels in zip(outputs, listeners[number].gradients(spectrogram.detach(), outputs), strict=True):
-            (found[number, output],) = torch.autograd.grad(spectrogram, field, pixels, retain_graph=True)
+            # (a sum: gradients of more than a number import what computes with symbols, a third of a second)
+            (found[number, output],) = torch.autograd.grad((spectrogram * pixels).sum(), field, retain_graph=True)
     return torch.stack([found[row] for row in rows])
 
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import MIDLEVEL
-from .excerpts import Excerpt
+from ..excerpts.stretches import Excerpt
 from .handles import DAMAGE, FADER_HANDLES, handle_fields
 from .levels import LEVELS_DB
 from .listeners import Listener
@@ -63,11 +63,14 @@ SIDES: Final = (1.0, -1.0)
 @dataclass(frozen=True)
 class DecoupledFaders:
     """masks float32 [segments, 14] in -1..1: seven for faders above zero, seven for faders below; response float32
-    [7 faders, levels, 7 features], what the network that ships says more under each fader alone at LEVELS_DB.
+    [7 faders, levels, 7 features], what the network that ships says more under each fader alone at LEVELS_DB;
+    slopes float32 [7 features, 21], by how much it says more per dB of each mask and of each of the explanation's,
+    without gain.
     """
 
     masks: FloatArray
     response: FloatArray
+    slopes: FloatArray
 
 
 def segment_means(spectrogram: FloatArray, segments: Labels) -> FloatArray:
@@ -112,7 +115,8 @@ def decoupled_faders(
                 response[cases[number][0], place] = moved
             if progress:
                 progress((number + 1) / len(cases))
-    return DecoupledFaders(masks, response)
+    slopes = solver.slopes_of(np.concatenate((masks, explained), axis=1))
+    return DecoupledFaders(masks, response, slopes)
 
 
 class _FaderSolver:
@@ -132,6 +136,8 @@ class _FaderSolver:
         self._listeners = len(listeners)
         rows = [(listener, output) for listener in range(self._listeners) for output in range(_FEATURES)]
         self._slopes = self._slopes_at(self._few, rows, np.zeros(len(fields))).reshape(self._listeners, _FEATURES, -1)
+        own = [(0, output) for output in range(_FEATURES)]
+        self._flat = self._many.slopes(own, np.zeros(fields.shape[1], np.float32))  # without gain: [7, segments]
         first, second, often = self._few.steps
         jumps = fields[:, first] - fields[:, second]
         root = np.sqrt(np.concatenate((np.ones(_FEATURES), DAMAGE[:FADER_HANDLES])))
@@ -153,6 +159,10 @@ class _FaderSolver:
                 levels[place] = self._moved(mask * np.float32(level)) if abs(level) != SOLVED_AT_DB else found.moved
         return mask, levels
 
+    def slopes_of(self, fields: FloatArray) -> FloatArray:
+        """Change of the network's features per dB of fields [segments, fields], without gain: [7, fields]."""
+        return (self._flat @ fields).astype(np.float32)
+
     def _moved(self, gains_db: FloatArray) -> Floats:
         """What the network's features are moved by on many excerpts, [7]."""
         return np.asarray((self._many.heard(gains_db, listeners=1) - self._many.before[:1])[0, :_FEATURES])
@@ -160,8 +170,8 @@ class _FaderSolver:
     def _slopes_at(self, excerpts: SegmentExcerpts, rows: Sequence[tuple[int, int]], coefficients: Floats) -> Floats:
         """Change of outputs (listener, number) per dB of each field, at coefficients: [rows, fields]."""
         gains = self._gains(coefficients)
-        saturation = 1 - (gains / SOLVED_AT_DB) ** 2
-        return np.asarray((excerpts.slopes(rows, gains.astype(np.float32)) * saturation) @ self._fields.T)
+        slopes = excerpts.slopes(rows, gains.astype(np.float32))
+        return np.asarray((slopes * self._saturation(coefficients)) @ self._fields.T)
 
     def _own_damage_db(self, feature: int) -> float:
         """Gain that it takes, about, to move a feature by TARGET at the network and to leave the others."""
@@ -207,11 +217,20 @@ class _FaderSolver:
             target * (np.arange(_FEATURES) == feature),
             self._metric,
             start=start,
+            first_slopes=self._first_slopes(start),
             rms_of=self._damage_db,
             max_rms_db=CORRECTED_SHARE * MAX_DAMAGE_DB,
             rounds=ROUNDS,
             tolerance=TOLERANCE,
         )
+
+    def _first_slopes(self, coefficients: Floats) -> Floats:
+        """About what `_slopes_at` gives of the network on many excerpts, by its slopes without gain: [7, fields]."""
+        return np.asarray((self._flat * self._saturation(coefficients)) @ self._fields.T)
+
+    def _saturation(self, coefficients: Floats) -> Floats:
+        """Change of the gains per dB of the sum of the fields: [segments]."""
+        return np.asarray(1 - (self._gains(coefficients) / SOLVED_AT_DB) ** 2)
 
     def _damage_db(self, coefficients: Floats) -> float:
         """Root mean square gain, with what its steps in time cost."""

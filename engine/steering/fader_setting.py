@@ -2,28 +2,34 @@
 
 Faders that are each right alone are not quite right together: networks bend, and gains are limited. What a setting
 asks is that every feature moves by what its own fader moves it alone, and those at zero stay. The gains that bring
-this about lie near the sum of the faders': the slopes are taken there, and corrections of least gain follow with the
-network in the loop (solver.py), made of the fourteen masks and the seven of the explanation.
+this about lie near the sum of the faders': corrections of least gain follow with the network in the loop (solver.py),
+made of the fourteen masks and the seven of the explanation. By how much these move the features, without gain, is
+in the analysis, and every prediction corrects it: that takes no gradients and no torch. Where it does not come near
+enough, and with analyses of 0.10 and before, the network's gradients are asked at every step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import MIDLEVEL
+from ...models.inference.threads import torch_threads
 from ..dsp.faders import FADER_RANGE_DB, Faders
 from ..dsp.segment_mask import SEGMENT_LIMIT_DB, fader_columns, segment_gain_db
-from .excerpts import Excerpt
+from ..excerpts.segment_predictions import SegmentPredictions
 from .levels import LEAST_EFFECT, measured_curve
-from .listeners import Listener
-from .segment_excerpts import SegmentExcerpts
-from .solver import damped_newton
+from .solver import corrected_newton, damped_newton
 
+if TYPE_CHECKING:
+    from .segment_excerpts import SegmentExcerpts
+
+TRIES: Final = 8
+"""Predictions of the excerpts by the stored slopes."""
 STEPS: Final = 8
+"""Gradients, of one start."""
 GOOD: Final = 0.08
 FALLBACKS: Final = (0.6, 0.3, 1.0)
 """So much of the sum of the faders is begun with (all of it is more gain than it takes); others where one leads
@@ -56,49 +62,110 @@ def solve_setting(
     masks: FloatArray,
     explained: FloatArray,
     response: FloatArray,
-    excerpts: Sequence[Excerpt],
-    segments: npt.NDArray[np.int32],
-    listener: Listener,
+    slopes: FloatArray | None,
+    heard: SegmentPredictions,
+    by_gradients: "Callable[[], SegmentExcerpts]",
 ) -> FaderSetting:
     """Solve faders [7] in dB as a whole.
 
-    masks [segments, 7 or 14], explained [segments, 7] (the masks of the explanation) and response [7, levels, 7] of
-    the track; excerpts of it, by which the listener is asked; segments [frames, bands] of the whole track.
+    Parameters
+    ----------
+    faders_db
+        The faders.
+    masks
+        [segments, 7 or 14].
+    explained
+        Masks of the explanation, [segments, 7].
+    response
+        What each fader moves at the levels, [7, levels, 7].
+    slopes
+        Change of the features per dB of each mask and of each of the explanation's, without gain:
+        [7, masks + explained]; None where the analysis does not have them.
+    heard
+        Excerpts of the track and the network that predicts them.
+    by_gradients
+        Gives the same excerpts with gradients; called only where they are needed.
     """
     asked = np.array([np.interp(db, *measured_curve(response[k, :, k])) for k, db in enumerate(faders_db)])
-    gains = segment_gain_db(masks, faders_db)
     if np.abs(asked).max() < LEAST_EFFECT:  # (faders that do nothing: there is nothing to solve)
+        gains = segment_gain_db(masks, faders_db)
         return FaderSetting(gains, np.zeros_like(gains), asked.astype(np.float32), asked.astype(np.float32))
-    fields = np.concatenate((masks, explained), axis=1).T.astype(np.float64)  # [fields, segments], dB
-    asked_of = SegmentExcerpts(excerpts, segments, [listener])
-    rows = [(0, output) for output in range(_FEATURES)]
-
-    def corrected(coefficients: Floats) -> FloatArray:
-        return np.clip(gains + coefficients @ fields, -SEGMENT_LIMIT_DB, SEGMENT_LIMIT_DB).astype(np.float32)
-
-    def measure(coefficients: Floats) -> Floats:
-        return np.asarray((asked_of.heard(corrected(coefficients)) - asked_of.before)[0, :_FEATURES])
-
+    fields = np.concatenate((masks, explained), axis=1).T.astype(np.float64)
     best: FaderSetting | None = None
-    for share in FALLBACKS:
-        start = np.zeros(len(fields))
-        start[: masks.shape[1]] = (share - 1) * fader_columns(faders_db, masks.shape[1])
-        coefficients, moved = damped_newton(
-            measure,
-            lambda coefficients: asked_of.slopes(rows, corrected(coefficients)) @ fields.T,
-            asked,
-            (fields * asked_of.sizes) @ fields.T,
-            start=start,
-            steps=STEPS,
-            tolerance=TOLERANCE,
-        )
-        solved = corrected(coefficients)
-        found = FaderSetting(solved, solved - gains, asked.astype(np.float32), moved.astype(np.float32))
-        best = found if best is None or found.error < best.error else best
-        if best.error < GOOD:
-            break
+    if slopes is not None:
+        best = _by_stored_slopes(_Setting(faders_db, fields, masks, heard, asked), slopes)
+    if best is None or best.error >= GOOD:
+        excerpts = by_gradients()
+        setting = _Setting(faders_db, fields, masks, excerpts, asked)
+        for share in FALLBACKS:
+            with torch_threads(1):  # (many small operations: a second thread waits more than it works)
+                found = _by_gradients(setting, excerpts, share)
+            best = found if best is None or found.error < best.error else best
+            if best.error < GOOD:
+                break
     assert best is not None
     return best
+
+
+class _Setting:
+    """One setting of a track: its gains, and what the network says of them."""
+
+    def __init__(
+        self, faders_db: FloatArray, fields: FloatArray, masks: FloatArray, heard: SegmentPredictions, asked: Floats
+    ) -> None:
+        self.columns = fader_columns(faders_db, masks.shape[1]).astype(np.float64)
+        self.fields = fields  # [fields, segments], dB; the masks first
+        self.sum_db = segment_gain_db(masks, faders_db)
+        self.heard, self.asked = heard, asked
+        self.metric = (self.fields * heard.sizes) @ self.fields.T
+
+    def start(self, share: float) -> Floats:
+        """Coefficients [fields] of a share of the sum of the faders."""
+        start = np.zeros(len(self.fields))
+        start[: len(self.columns)] = (share - 1) * self.columns
+        return start
+
+    def gains_db(self, coefficients: Floats) -> FloatArray:
+        """Gains [segments] of coefficients beside the sum of the faders."""
+        gains = self.sum_db + coefficients @ self.fields
+        return np.clip(gains, -SEGMENT_LIMIT_DB, SEGMENT_LIMIT_DB).astype(np.float32)
+
+    def measure(self, coefficients: Floats) -> Floats:
+        """What the features [7] are moved by."""
+        moved = self.heard.heard(self.gains_db(coefficients)) - self.heard.before
+        return np.asarray(moved[0, :_FEATURES])
+
+    def found(self, coefficients: Floats, moved: Floats) -> FaderSetting:
+        """The setting as solved."""
+        solved = self.gains_db(coefficients)
+        return FaderSetting(solved, solved - self.sum_db, self.asked.astype(np.float32), moved.astype(np.float32))
+
+
+def _by_stored_slopes(setting: _Setting, slopes: FloatArray) -> FaderSetting:
+    coefficients, moved = corrected_newton(
+        setting.measure,
+        slopes.astype(np.float64),
+        setting.asked,
+        setting.metric,
+        start=setting.start(FALLBACKS[0]),
+        tries=TRIES,
+        tolerance=TOLERANCE,
+    )
+    return setting.found(coefficients, moved)
+
+
+def _by_gradients(setting: _Setting, excerpts: "SegmentExcerpts", share: float) -> FaderSetting:
+    rows = [(0, output) for output in range(_FEATURES)]
+    coefficients, moved = damped_newton(
+        setting.measure,
+        lambda coefficients: excerpts.slopes(rows, setting.gains_db(coefficients)) @ setting.fields.T,
+        setting.asked,
+        setting.metric,
+        start=setting.start(share),
+        steps=STEPS,
+        tolerance=TOLERANCE,
+    )
+    return setting.found(coefficients, moved)
 
 
 def as_mask(gains_db: FloatArray) -> tuple[FloatArray, Faders]:

@@ -2,8 +2,8 @@
 
     gain field [frames, bands] dB -> 1-2-1 smoothing -> gains of the STFT's bins -> overlap-add -> log-spectrogram
 
-`array_path` has the same in NumPy, four times as quick but without derivatives, and says more of it. Here is also a
-quick way for derivatives alone.
+`engine/excerpts/array_path.py` has the same in NumPy, twice as quick but without derivatives, and says more of it.
+Here is also a quick way for derivatives alone.
 """
 
 import math
@@ -17,7 +17,7 @@ from ...models.common.filterbank import band_frequencies
 from ...models.network.spectrogram import LogSpectrogram
 from ..audio.loudness import k_weighting, section_response
 from ..dsp.stft import OVERLAP
-from .array_path import EDGE, FRAME, HOP, ArrayPath
+from ..excerpts.array_path import EDGE, FRAME, HOP, ArrayPath
 
 
 class GainPath:
@@ -31,12 +31,13 @@ class GainPath:
         Sound [samples] -> log-spectrogram [frames, bands].
     """
 
-    def __init__(self, samples: FloatArray, *, offset: int = 0) -> None:
+    def __init__(self, samples: FloatArray, *, offset: int = 0, arrays: ArrayPath | None = None) -> None:
         """Make what is needed of mono sound float32 [samples] at 22,050 Hz, on the scale at which it is heard.
 
-        offset: how many samples the first frame of gain fields lies before it.
+        offset: how many samples the first frame of gain fields lies before it; arrays: the path in NumPy, if it is
+        there.
         """
-        path = self.arrays = ArrayPath(samples, offset=offset)
+        path = self.arrays = arrays or ArrayPath(samples, offset=offset)
         self.samples = path.samples
         self._synthesis, self._spectra, self._power, self._to_bins, self._frame, self._fraction = map(
             torch.from_numpy, (path.synthesis, path.spectra, path.power, path.to_bins, path.frame, path.fraction)

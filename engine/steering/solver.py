@@ -22,6 +22,8 @@ from ...models.common.arrays import Floats
 METRIC_RIDGE: Final = 1e-4
 TRIES: Final = 8
 ROUND_STEPS: Final = 3
+FIRST_STEPS: Final = 5
+"""By first slopes, which are not quite right: five measurements take as long as new slopes."""
 STEP_SHARES: Final = (1.0, 0.5, 0.25, 0.1)
 TOLERANCE: Final = 0.02
 WORST_FIRST: Final = 3.0
@@ -189,23 +191,26 @@ def correct(
     steps: int = ROUND_STEPS,
     tolerance: float = TOLERANCE,
     held: Floats | None = None,
+    first_slopes: Floats | None = None,
 ) -> Solution:
     """Move firm rows from a start on by the smallest steps, with new slopes_at(coefficients) in every round.
 
     As `solve`, for what bends too much for one set of slopes; all rows are firm. held [rows, handles]: slopes of what
-    the steps shall leave where it is.
+    the steps shall leave where it is. first_slopes [rows, handles]: about those at the start; with these there is one
+    more round, which begins with them.
     """
     held = np.zeros((0, len(start))) if held is None else held
     root, scale = inverse_root(metric), _scale(targets)
     moved = measure(start)
     best = Solution(start, moved, float(np.abs(moved - targets).max()) / scale, 1)
     tries = 1
-    for _ in range(rounds):
+    for number in range(rounds if first_slopes is None else rounds + 1):
         if best.error < tolerance:
             break
         begun, furthest = best.error, np.inf  # (after a step that made it worse the next is at most half as long)
-        slopes = slopes_at(best.coefficients)
-        for _ in range(steps):
+        by_first = number == 0 and first_slopes is not None
+        slopes = first_slopes if first_slopes is not None and by_first else slopes_at(best.coefficients)
+        for _ in range(FIRST_STEPS if by_first else steps):
             missing = np.concatenate((targets - best.moved, np.zeros(len(held))))
             step = _least_step(np.concatenate((slopes, held)), missing, root)
             step *= min(1.0, furthest / max(_length(step, metric), _NO_STEP))
@@ -223,7 +228,7 @@ def correct(
                 furthest = _length(step, metric) / 2
             if error < tolerance:
                 break
-        if best.error >= begun:
+        if best.error >= begun and not by_first:
             break
     return best
 
@@ -273,4 +278,35 @@ def damped_newton(
                 break
         else:
             break
+    return coefficients, moved
+
+
+def corrected_newton(
+    measure: Callable[[Floats], Floats],
+    slopes: Floats,
+    targets: Floats,
+    metric: Floats,
+    *,
+    start: Floats,
+    tries: int,
+    tolerance: float,
+) -> tuple[Floats, Floats]:
+    """As `damped_newton`, from first slopes [rows, handles] on, which every measurement corrects (Broyden's update).
+
+    Needs no gradients; measures `tries` times at most.
+    """
+    root = inverse_root(metric)
+    length = max(float(np.linalg.norm(targets)), 1e-9)
+    coefficients, moved, share = start, measure(start), 1.0
+    for _ in range(tries - 1):
+        missed = float(np.linalg.norm(targets - moved))
+        step = share * _least_step(slopes, targets - moved, root)
+        if missed <= tolerance * length or float(step @ metric @ step) < _NO_STEP:
+            break
+        found = measure(coefficients + step)
+        slopes = _corrected(slopes, step, found - moved, metric)
+        if float(np.linalg.norm(targets - found)) < missed:
+            coefficients, moved, share = coefficients + step, found, 1.0
+        else:
+            share /= 2
     return coefficients, moved

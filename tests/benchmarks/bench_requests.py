@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from explain_runs import DATA
 from moodfader.engine import load_track
+from moodfader.engine.excerpts.stretches import read_excerpts
 from moodfader.engine.file_targets.targets import Targets, solve_targets
-from moodfader.engine.steering.excerpts import Excerpts, read_excerpts
+from moodfader.engine.steering.excerpts import Excerpts
 from moodfader.engine.steering.gain_path import GainPath
 from moodfader.engine.steering.listeners import own_listeners
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 import typer
-from moodfader.control.cli import app, run
+from moodfader.control.cli import MODULES, make_app, run
 from moodfader.control.console.renamed_options import RENAMED_OPTIONS
 from moodfader.control.console.shared_options import AnalysisOptions
 from moodfader.control.experiments.training_options import TrainingOptions
@@ -99,6 +99,17 @@ def test_help_and_version_do_not_wait_for_torch_nor_numpy():
     code = f"import sys, moodfader.control.cli as c; c.run(['--help']); print({heavy} & set(sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.splitlines()[-1] == "set()"
+
+
+def test_a_command_imports_its_own_module_and_no_other():
+    names = [command for commands in MODULES.values() for command in commands]
+    assert sorted(typer.main.get_command(make_app()).commands) == sorted(names)
+    for name in names:
+        assert name in typer.main.get_command(make_app(name)).commands
+    code = "import sys, moodfader.control.cli as c; c.run(['presets', 'list']); print(*sys.modules)"
+    imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {f"moodfader.{module}" for module in MODULES} & set(imported.stdout.splitlines()[-1].split())
+    assert loaded == {"moodfader.control.commands.presets"}
 
 
 def test_version():
@@ -341,7 +352,7 @@ def test_the_demo_goes_the_whole_way(model_file, tmp_path, monkeypatch, capsys):
 def test_the_old_name_of_an_option_works_and_is_not_shown(old, new, capsys):
     """For one version: each renamed option is taken under both names by the same commands."""
     found = 0
-    for command in typer.main.get_command(app).commands.values():
+    for command in typer.main.get_command(make_app()).commands.values():
         names = {name for parameter in command.params for name in parameter.opts}
         assert f"--{old}" not in names
         found += f"--{new}" in names

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import soundfile
 import typer
-from moodfader.control.cli import app, run
+from moodfader.control.cli import make_app, run
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -91,7 +91,7 @@ def test_the_python_examples_run(desk, page, code):
 
 def options_of(words: list[str]) -> tuple[set[str], list[str]]:
     """The options of the command that the words begin with, and the words that follow."""
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(make_app())
     while words and hasattr(command, "commands") and words[0] in command.commands:
         command, words = command.commands[words[0]], words[1:]
     return {name for parameter in command.params for name in parameter.opts} | {"--help"}, words

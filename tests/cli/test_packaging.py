@@ -34,6 +34,7 @@ LAYERS = (
     "engine.audio",
     "engine.dsp",
     "engine.explain",
+    "engine.excerpts",
     "engine.steering",
     "engine.analysis",
     "engine.render",
@@ -80,7 +81,6 @@ DATA_FOLDERS = {"moodfader.models.jury.weights", "moodfader.control.web.page"}
 """Folders of files alone; setuptools wants to be told of them as of packages."""
 MOST_MODULES = 10
 STANDALONE = {
-    "control.cli",
     "control.experiments.default_model",  # trained the model that ships
     "control.experiments.make_linear_listeners",  # fitted the linear listeners; imports what trained the judges
     "models.synthesis.demo_track",  # made the demonstration track

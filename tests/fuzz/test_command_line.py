@@ -11,7 +11,7 @@ from files.conftest import plucked
 from fuzz.mutation import bytes_mutated, text_mutated
 from fuzz.test_formats import AUTOMATION, MAPPING, PRESET, TABLE
 from helpers.program import run_program
-from moodfader.control.cli import app, run
+from moodfader.control.cli import make_app, run
 
 COMMANDS = (
     *("predict", "analyze", "explain", "render", "evaluate"),
@@ -52,7 +52,7 @@ def folder(tmp_path, monkeypatch, quick_analysis, model_file):
 
 def options_of(name: str) -> list[tuple[str, bool]]:
     """A command's options, and whether each takes a value."""
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(make_app())
     for part in name.split():
         command = command.commands[part]
     found = [

@@ -15,7 +15,7 @@ from moodfader.engine.performance.automation_file import read_automation
 def started(monkeypatch):
     """Which players were started: none may be, for one makes sound."""
     players = []
-    monkeypatch.setattr("moodfader.control.session.session.Player", lambda *arguments: players.append(arguments))
+    monkeypatch.setattr("moodfader.control.session.session.Player", lambda *arguments, **_: players.append(arguments))
     return players
 
 
@@ -121,3 +121,15 @@ def test_a_show_that_is_quit_fades_out(song, place, monkeypatch):
     assert run(["play", str(song), "--backend", "null", "--no-osc", "--quiet"]) == 0
     assert closed
     assert closed[0] > 0.1
+
+
+def test_what_cannot_be_played_ends_the_processes_that_had_begun(tmp_path) -> None:
+    """The console script begins them before anything is checked: one line, exit code 2, nothing left behind."""
+    code = "import sys; from moodfader.control.start import main; sys.argv[1:] = ['play', 'none.wav']; main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )  # (a process that is left holds the pipe open: the time would run out)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert len(ended.stderr.splitlines()) == 1
+    assert "none.wav" in ended.stderr

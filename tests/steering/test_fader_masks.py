@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,6 +21,8 @@ from moodfader.engine.analysis.surrogate import expected_midlevel, response_shif
 from moodfader.engine.dsp.processor import SteeredSound
 from moodfader.engine.dsp.segment_mask import segment_gain_db
 from moodfader.engine.render.render import render
+from moodfader.engine.render.whole_setting import solve_whole
+from moodfader.engine.steering.fader_setting import GOOD
 from moodfader.engine.steering.levels import LEVELS_DB
 from moodfader.models.common.constants import MIDLEVEL
 from moodfader.models.inference.checkpoint import load_model
@@ -130,6 +135,57 @@ def test_several_faders_are_solved_together(track, analysis, model, place) -> No
     assert misses[True] < misses[False]
 
 
+def test_a_setting_is_solved_by_the_slopes_of_the_analysis_or_by_gradients(track, analysis, model) -> None:
+    """Files of 0.10 and before have no slopes; what is found is right by either way, and much the same."""
+    faders = Faders(melodiousness=5.0, dissonance=-4.0)
+    by_slopes = solve_whole(track, analysis, faders, model)
+    by_gradients = solve_whole(track, dataclasses.replace(analysis, slopes=None), faders, model)
+    assert by_slopes.error < GOOD
+    assert by_gradients.error < GOOD
+    assert np.corrcoef(by_slopes.gains_db, by_gradients.gains_db)[0, 1] > 0.9
+
+
+def test_a_setting_is_solved_without_torch(track, analysis, tmp_path) -> None:
+    """The same faders as above, by a process that has not imported it, give the same gains."""
+    path = tmp_path / "analysis.npz"
+    save_analysis(analysis, path)
+    code = (
+        "import sys\n"
+        "from moodfader.engine import Faders, load_track\n"
+        "from moodfader.engine.analysis.analysis_file import load_analysis\n"
+        "from moodfader.engine.render.whole_setting import solve_whole\n"
+        "from moodfader.models.inference.checkpoint import load_model\n"
+        "track, model = load_track(sys.argv[1]), load_model()\n"
+        "found = solve_whole(track, load_analysis(sys.argv[2]), Faders(melodiousness=5, dissonance=-4), model)\n"
+        "print('torch' in sys.modules, found.error)"
+    )
+    command = [sys.executable, "-c", code, str(track.path), str(path)]
+    imported, error = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert imported == "False"
+    assert float(error) < GOOD
+
+
+def test_samples_are_the_same_for_any_number_of_cores(track, analysis, tmp_path) -> None:
+    """`render` by 1, 2 and 3 threads of every library: one file, to the byte, whether solved as a whole or not."""
+    kept = tmp_path / "analysis.npz"
+    save_analysis(analysis, kept)
+    for faders in (("modality=5",), ("melodiousness=5", "dissonance=-4")):
+        written = set()
+        for threads in ("1", "2", "3"):
+            names = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
+            output = tmp_path / f"{threads}.wav"
+            command = [sys.executable, "-m", "moodfader.control.cli", "render", str(track.path), "-o", str(output)]
+            command += [part for setting in faders for part in ("--set", setting)] + [
+                "--analysis",
+                str(kept),
+                "--quiet",
+                "--overwrite",
+            ]
+            subprocess.run(command, env=os.environ | dict.fromkeys(names, threads), check=True)
+            written.add(output.read_bytes())
+        assert len(written) == 1
+
+
 def test_loud_tracks_are_lowered_instead_of_limited(track, analysis, model, tmp_path) -> None:
     """The limiter has nothing to do: the file is the filtered sound, softer, heard at a scale as much lower."""
     sound, rate = soundfile.read(track.path, dtype="float32")
@@ -168,6 +224,7 @@ def test_masks_and_response_are_kept(track, analysis, model, tmp_path) -> None:
     np.testing.assert_array_equal(read.mask_weights, analysis.mask_weights)
     np.testing.assert_array_equal(read.selected_weights, analysis.selected_weights)
     np.testing.assert_array_equal(read.response, analysis.response)
+    np.testing.assert_array_equal(read.slopes, analysis.slopes)
     assert np.abs(read.mask_weights).max() <= 1
     assert not np.array_equal(read.mask_weights, read.selected_weights)
 
@@ -180,6 +237,7 @@ def test_analyses_of_before_are_coupled_and_found(track, analysis, model, tmp_pa
         mask_weights=analysis.selected_weights,
         selected=None,
         response=None,
+        slopes=None,
     )
     path = tmp_path / "analysis.npz"
     save_analysis(old, path)

@@ -1,0 +1,75 @@
+"""What networks say of excerpts of a track under gains of its segments."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ...models.common.arrays import FloatArray, Floats, Labels
+from ...models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL
+from ...models.common.filterbank import frame_count
+from ...models.inference.checkpoint import Model
+from ...models.inference.threads import one_blas_thread
+from ...models.network.padding import circle_of
+from .array_path import ArrayPath
+from .stretches import Excerpt
+
+Predict = Callable[[Sequence[FloatArray]], FloatArray]
+"""Log-spectrograms [frames, bands] -> features and emotions [spectrograms, 15] on the scale 0..1."""
+
+
+class SegmentPredictions:
+    """Some excerpts with the labels of their pixels, and what networks predict of them.
+
+    Attributes
+    ----------
+    sizes
+        Pixels of each segment within the excerpts, as a share of all: float64 [segments].
+    before
+        What the networks say without gain: [networks, 15].
+    """
+
+    def __init__(self, excerpts: Sequence[Excerpt], segments: Labels, predict: Sequence[Predict]) -> None:
+        """Make what the excerpts need; segments [frames, bands] of the whole track."""
+        self._predict = predict
+        self._count = int(segments.max()) + 1
+        self._paths = [ArrayPath(sound, offset=first % HOP_LENGTH) for sound, first in excerpts]
+        self._labels = [
+            _rows(segments, first // HOP_LENGTH, frame_count(len(sound)) + 1) for sound, first in excerpts
+        ]
+        counts = sum(np.bincount(one.ravel(), minlength=self._count) for one in self._labels)
+        self.sizes: Floats = counts / np.sum(counts)
+        self._shares = [len(sound) for sound, _ in excerpts]
+        self.before = self.heard(np.zeros(self._count, np.float32))
+
+    def heard(self, gains_db: FloatArray, *, listeners: int | None = None) -> Floats:
+        """What the (first so many) networks say under gains of the segments [segments]: [networks, 15]."""
+        gains = np.asarray(gains_db, np.float32)
+        spectrograms = [
+            path.spectrogram(gains[labels], matched=True)
+            for path, labels in zip(self._paths, self._labels, strict=True)
+        ]
+        said = np.stack([predict(spectrograms) for predict in self._predict[:listeners]], axis=1)
+        return np.asarray(np.average(said.astype(np.float64), axis=0, weights=self._shares))
+
+
+def predict_by(model: Model) -> Predict:
+    """A model's predictions of spectrograms; those of one length go through its network together."""
+
+    def predict(spectrograms: Sequence[FloatArray]) -> FloatArray:
+        predictor = model.predictor
+        said = np.empty((len(spectrograms), len(MIDLEVEL) + len(EMOTIONS)), np.float32)
+        lengths = np.array([len(one) for one in spectrograms])
+        with one_blas_thread():
+            for length in np.unique(lengths):
+                places = np.flatnonzero(lengths == length)
+                alike = np.stack([spectrograms[place] for place in places])
+                local = predictor.local(circle_of(alike, predictor.geometry))  # [n, 7, time, columns]
+                said[places] = np.concatenate(predictor.read(local.mean((2, 3), dtype=np.float64)), axis=1)
+        return said
+
+    return predict
+
+
+def _rows(segments: Labels, first: int, count: int) -> Labels:
+    """So many frames from the first on; beyond the end the last goes on."""
+    return np.ascontiguousarray(segments[np.arange(first, first + count).clip(0, len(segments) - 1)])

@@ -11,17 +11,7 @@ import sys
 _FOLDER = os.environ.get("MOODFADER_AUDIT")
 _FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _EVENTS = ("open", "os.", "shutil.", "subprocess.Popen", "tempfile.", "pty.spawn")
-_QUIET = (
-    "os.chdir",
-    "os.putenv",
-    "os.unsetenv",
-    "os.fork",
-    "os.kill",
-    "os.killpg",
-    "os.register_at_fork",
-    "os.walk",
-    "os.fwalk",
-)
+_QUIET = {f"os.{name}" for name in ("chdir", "fork", "fwalk", "kill", "killpg", "putenv", "unsetenv", "walk")}
 _seen = set()
 _log = -1
 

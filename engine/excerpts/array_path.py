@@ -112,8 +112,8 @@ def smoothed(field: FloatArray) -> FloatArray:
     Beyond its ends the field goes on as its first and last frame.
     """
     padded = np.pad(np.asarray(field, np.float32), ((EDGE + 1, EDGE + 1), (1, 1)), mode="edge")
-    padded = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
-    return np.asarray((padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4, np.float32)
+    across = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
+    return np.asarray((across[:-2] + 2 * across[1:-1] + across[2:]) / 4, np.float32)
 
 
 def k_power() -> FloatArray:

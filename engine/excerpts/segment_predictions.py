@@ -37,7 +37,7 @@ class SegmentPredictions:
             _rows(segments, first // HOP_LENGTH, frame_count(len(sound)) + 1) for sound, first in excerpts
         ]
         counts = sum(np.bincount(one.ravel(), minlength=self._count) for one in self._labels)
-        self.sizes: Floats = counts / np.sum(counts)
+        self.sizes: Floats = np.asarray(counts / np.sum(counts))
         self._shares = [len(sound) for sound, _ in excerpts]
         self.before = self.heard(np.zeros(self._count, np.float32))
 
@@ -62,7 +62,7 @@ def predict_by(model: Model) -> Predict:
         with one_blas_thread():
             for length in np.unique(lengths):
                 places = np.flatnonzero(lengths == length)
-                alike = np.stack([spectrograms[place] for place in places])
+                alike = np.stack([spectrograms[place] for place in places.tolist()])
                 local = predictor.local(circle_of(alike, predictor.geometry))  # [n, 7, time, columns]
                 said[places] = np.concatenate(predictor.read(local.mean((2, 3), dtype=np.float64)), axis=1)
         return said

@@ -111,7 +111,7 @@ class _Setting:
     """One setting of a track: its gains, and what the network says of them."""
 
     def __init__(
-        self, faders_db: FloatArray, fields: FloatArray, masks: FloatArray, heard: SegmentPredictions, asked: Floats
+        self, faders_db: FloatArray, fields: Floats, masks: FloatArray, heard: SegmentPredictions, asked: Floats
     ) -> None:
         self.columns = fader_columns(faders_db, masks.shape[1]).astype(np.float64)
         self.fields = fields  # [fields, segments], dB; the masks first

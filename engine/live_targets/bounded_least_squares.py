@@ -1,9 +1,10 @@
 """Least squares with bounds and a ridge, for a handful of variables: min |A x - b|^2 + ridge |x|^2, low <= x <= high.
 
-Where the solution without bounds lies within them it is the one. Otherwise coordinate descent from there: each
-variable in turn takes its best value within its bounds, the others held. With a ridge the problem is strictly
-convex, and the iterates go to its one solution (Tseng 2001). For seven variables this takes less time than to import
-a solver.
+Where the solution without bounds lies within them it is the one. Otherwise a primal active set method (Nocedal and
+Wright 2006, section 16.5): the variables that stand at a bound are held there and the others solved for; on the way
+the first bound that is met is added; where none is met, the variable is let go that gains most. With a ridge the
+problem is strictly convex, so this ends at its one solution after some tens of solutions of a small system. For seven
+variables this takes less time than to import a solver.
 """
 
 from typing import Final
@@ -12,8 +13,8 @@ import numpy as np
 
 from ...models.common.arrays import Floats
 
-SWEEPS: Final = 2000
-_STILL: Final = 1e-6
+_MOST_STEPS: Final = 500
+_STILL: Final = 1e-10
 
 
 def bounded_least_squares(matrix: Floats, wanted: Floats, low: Floats, high: Floats, *, ridge: float) -> Floats:
@@ -47,13 +48,24 @@ def bounded_least_squares(matrix: Floats, wanted: Floats, low: Floats, high: Flo
     if ((x >= low) & (x <= high)).all():
         return x
     x = np.asarray(np.clip(x, low, high), np.float64)
-    for _ in range(SWEEPS):
-        largest = 0.0
-        for k in range(len(x)):
-            best = x[k] + (target[k] - float(gram[k] @ x)) / gram[k, k]
-            best = min(max(best, low[k]), high[k])
-            largest = max(largest, abs(best - x[k]))
-            x[k] = best
-        if largest < _STILL:
+    free = (x > low) & (x < high)
+    for _ in range(_MOST_STEPS):
+        step = np.zeros_like(x)
+        rest = target - gram @ x  # half the slope, downwards
+        if free.any():
+            step[free] = np.linalg.solve(gram[np.ix_(free, free)], rest[free])
+        room = np.where(step > 0, high - x, low - x)
+        shares = np.divide(room, step, out=np.full_like(x, np.inf), where=step != 0)
+        first = int(shares.argmin())
+        if shares[first] < 1:
+            x = x + shares[first] * step
+            x[first] = high[first] if step[first] > 0 else low[first]
+            free[first] = False
+            continue
+        x = x + step
+        gain = np.where(free, 0.0, np.where(x >= high, -1.0, 1.0) * (target - gram @ x))
+        most = int(gain.argmax())
+        if gain[most] <= _STILL * max(1.0, float(np.abs(target).max())):
             break
-    return x
+        free[most] = True
+    return np.asarray(np.clip(x, low, high), np.float64)

@@ -70,7 +70,7 @@ class NetworkListener:
         with torch.inference_mode():
             for length in np.unique(lengths):
                 places = np.flatnonzero(lengths == length)
-                alike = torch.from_numpy(np.stack([spectrograms[place] for place in places]))
+                alike = torch.from_numpy(np.stack([spectrograms[place] for place in places.tolist()]))
                 said[places] = torch.cat(self._network(alike.to(self._network.device)), 1).cpu().numpy()
         return said
 
@@ -89,7 +89,7 @@ class NetworkListener:
         pooled = pooled.clone().requires_grad_()
         said = torch.cat(self._network.read(pooled), 1)[0]
         layer = torch.stack([torch.autograd.grad(said[k], pooled, retain_graph=True)[0][0] for k in outputs])
-        return torch.tensordot(layer, pixels.clone(), 1).cpu()
+        return torch.as_tensor(torch.tensordot(layer, pixels.clone(), 1)).cpu()
 
 
 class LinearListener:

@@ -10,8 +10,8 @@ Value = float | int | bool | str | None
 """What a parameter holds: None while it is not known."""
 Kind = Literal["float", "int", "bool", "trigger", "string"]
 ROOT: Final = "/moodfader"
-LARGEST: Final = 1e9
-"""Largest magnitude of a number without bounds of its own: surfaces send 32 bits, and a product must not overflow."""
+LARGEST: Final = 1e7
+"""Largest magnitude of a number without bounds of its own, as in a performance's file; products do not overflow."""
 OFF: Final = "off"
 """The text that sets an optional parameter to nothing, for clients that cannot send a nil."""
 

@@ -35,10 +35,24 @@ def browser_or_none(open_things):
         return None
 
 
+WATCH = """(selector) => {
+    const fader = document.querySelector(selector);
+    window.shownAt = {};
+    new MutationObserver(() => { window.shownAt[Number(fader.ariaValueNow).toFixed(1)] ??= Date.now(); })
+        .observe(fader, { attributes: true, attributeFilter: ["aria-valuenow"] });
+}"""
+
+
 def measure(stage, source, value):
-    """Milliseconds from the change to each surface that shows it."""
-    others = [name for name in stage.surfaces if name not in (source, "liblo")]
-    began = time.perf_counter()
+    """Milliseconds from the change to each surface that shows it.
+
+    The browser notes by itself when it shows a value: asking it takes longer than what is measured.
+    """
+    browser = stage.surfaces.get("browser")
+    others = [name for name in stage.surfaces if name not in (source, "liblo", "browser")]
+    if browser is not None:
+        browser.page.evaluate("window.shownAt = {}")
+    clock, began = time.time(), time.perf_counter()
     stage.surfaces[source].set(value)
     took = {}
     while len(took) < len(others):
@@ -48,6 +62,10 @@ def measure(stage, source, value):
         if time.perf_counter() - began > 20:
             raise SystemExit(f"{source}: {sorted(set(others) - set(took))} do not show {value}")
         time.sleep(0.0005)
+    if browser is not None:
+        key = f"{value:.1f}"
+        browser.page.wait_for_function("(key) => window.shownAt[key]", arg=key, timeout=20_000)
+        took["browser"] = browser.page.evaluate("(key) => window.shownAt[key]", key) - clock * 1000
     return took
 
 
@@ -65,6 +83,8 @@ def main():
             open_things.callback(cable.close)
         stage = Stage(DEMO, folder / "config", cable=cable, browser=browser_or_none(open_things))
         open_things.callback(stage.close)
+        if "browser" in stage.surfaces:
+            stage.surfaces["browser"].page.evaluate(WATCH, stage.surfaces["browser"].SELECTOR)
         sources = [name for name in stage.surfaces if name not in ("terminal", "browser", "liblo")]
         times = {(source, shown): [] for source in sources for shown in stage.surfaces}
         last = 0.0

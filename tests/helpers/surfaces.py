@@ -186,14 +186,14 @@ class TerminalSurface(Surface):
 class BrowserSurface(Surface):
     """The page in a browser, by its keyboard."""
 
-    _SELECTOR = '[aria-label="modality (minor)"]'
+    SELECTOR = '[aria-label="modality (minor)"]'
 
     def __init__(self, browser, url):
         self._context = browser.new_context(viewport={"width": 1024, "height": 768})
-        self._page = self._context.new_page()
-        self._page.goto(url)
-        self._page.wait_for_selector("body.ready")
-        self._fader = self._page.locator(self._SELECTOR)
+        self.page = self._context.new_page()
+        self.page.goto(url)
+        self.page.wait_for_selector("body.ready")
+        self._fader = self.page.locator(self.SELECTOR)
 
     def set(self, value):
         self._fader.focus()
@@ -203,9 +203,9 @@ class BrowserSurface(Surface):
 
     def _press(self, key, value):
         """Press a key, and wait until the program has said what has come of it."""
-        self._page.keyboard.press(key)
+        self.page.keyboard.press(key)
         held = "(value) => moodfader.link.values.get('midlevel/modality') === value"
-        self._page.wait_for_function(held, arg=value, timeout=PATIENCE_S * 1000)
+        self.page.wait_for_function(held, arg=value, timeout=PATIENCE_S * 1000)
 
     def shows(self, value):
         self.value = float(self._fader.get_attribute("aria-valuenow"))

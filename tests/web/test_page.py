@@ -198,9 +198,10 @@ def test_a_lost_connection_is_shown_and_mended(opened, session, server, notes):
 def test_keys_move_faders_and_play(opened, session):
     page = opened()
     fader = page.locator(MODALITY)
-    fader.press("PageUp")
-    fader.press("ArrowUp")
-    fader.press("Shift+ArrowUp")
+    for key, value in {"PageUp": 3.0, "ArrowUp": 3.5, "Shift+ArrowUp": 3.6}.items():
+        fader.press(key)
+        told = "(value) => Math.abs(moodfader.link.values.get('midlevel/modality') - value) < 1e-9"
+        page.wait_for_function(told, arg=value, timeout=120_000)  # (its echo, too, however late it is)
     assert session.comes_to(FADER, 3.6)
     assert fader.get_attribute("aria-valuetext") == "+3.6 decibels"
     fader.press("Home")

@@ -1,7 +1,7 @@
 // The connection to the program: values by address, newest value of each address once a frame, reconnection.
 
 export const ROOT = "/moodfader/";
-const FIRST_WAIT_MS = 250, LONGEST_WAIT_MS = 5000, PING_MS = 2000, SILENT_MS = 7000, SETTLE_MS = 400;
+const FIRST_WAIT_MS = 250, LONGEST_WAIT_MS = 5000, PING_MS = 2000, SILENT_MS = 7000, SETTLE_MS = 1500;
 
 export class Link extends EventTarget {
   constructor() {
@@ -79,7 +79,10 @@ export class Link extends EventTarget {
       this.dispatchEvent(new Event("presets"));
     }
     if (frame.map !== undefined) this.dispatchEvent(new CustomEvent("map", { detail: frame.map }));
-    if (frame.error) this.dispatchEvent(new CustomEvent("refused", { detail: frame }));
+    if (frame.error) {
+      this.settling.delete(short(frame.address));  // (what is held instead is told, too)
+      this.dispatchEvent(new CustomEvent("refused", { detail: frame }));
+    }
   }
 
   begin(hello) {

@@ -12,7 +12,7 @@ from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.formatting import display_name
 
 _BINS: Final = 20
-_MOST_FAILURES: Final = 1000
+_MAX_FAILURES: Final = 1000
 _STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}"
     "table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.2rem .6rem;"
@@ -51,7 +51,7 @@ def write_report(path: Path, command: str, total: int, records: Results) -> None
             continue
         file, reason = failure_of(record)
         reasons[re.sub(r"\d[\d.,]*", "N", reason)] += 1
-        if len(failures) < _MOST_FAILURES:
+        if len(failures) < _MAX_FAILURES:
             failures.append((file, reason))
     parts = [
         f"<h1>moodfader batch {html.escape(command)}</h1>",

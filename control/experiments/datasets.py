@@ -39,7 +39,7 @@ DIVIDED_ALONE: Final = ("known", "emotify", *MIDI_DATASETS)
 """Kinds whose folds are made for each data set: its groups are in no other one."""
 KNOWN_ALONE: Final = 24
 """Synthetic clips per batch where there is no other data set."""
-LEAST_CLIPS: Final = 5
+MIN_CLIPS: Final = 5
 """Smallest number of clips that training and evaluation accept."""
 
 
@@ -197,14 +197,12 @@ def require_enough_clips(rated: Sequence[LabelledDataset]) -> None:
     Raises
     ------
     InputError
-        There are fewer than LEAST_CLIPS.
+        There are fewer than MIN_CLIPS.
     """
     count = sum(len(part.clips) for part in rated)
-    if count < LEAST_CLIPS:
+    if count < MIN_CLIPS:
         names = ", ".join(part.name for part in rated)
-        raise InputError(
-            f"{names}: too few rows: {count} recordings, at least {LEAST_CLIPS} are needed to learn from"
-        )
+        raise InputError(f"{names}: too few rows: {count} recordings, at least {MIN_CLIPS} are needed to learn from")
 
 
 def read_mono(path: Path) -> FloatArray:

@@ -31,7 +31,7 @@ _FADE_S: Final = 0.03
 _SUFFIXES: Final = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".m4a")
 _ORIGINAL: Final = "-original"
 _LESS: Final = "less-"
-_MOST_PAIRS: Final = 200
+_MAX_PAIRS: Final = 200
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,8 @@ def find_pairs(folder: Path, *, seconds: float, question: str | None = None) -> 
                     raise InputError(f"{other}: --question says what is asked about it (tender, articulation, ...)")
                 asked = question
             pairs.append(_pair(name, question_called(asked), direction, original, other, seconds))
-            if len(pairs) > _MOST_PAIRS:
-                raise InputError(f"{folder}: more than {_MOST_PAIRS} pairs, nobody hears as many")
+            if len(pairs) > _MAX_PAIRS:
+                raise InputError(f"{folder}: more than {_MAX_PAIRS} pairs, nobody hears as many")
     if not pairs:
         raise InputError(
             f"{folder}: no pairs in it (NAME-original.wav with NAME-tender.wav), and no files to steer are given"

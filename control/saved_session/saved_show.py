@@ -18,12 +18,12 @@ from ...models.common.errors import InputError
 from ...models.common.parsing import parse_json, read_text
 from ..parameters.snapshot_rows import SLOTS
 from ..parameters.table import ROOT, Value, find_parameter
-from ..set_lists.tracks import MOST_TRACKS
+from ..set_lists.tracks import MAX_TRACKS
 from ..show.slots import LONGEST_NAME, StoredSnapshot
 
 FORMAT: Final = "moodfader show"
 VERSION: Final = 1
-_MOST_BYTES: Final = 8 << 20
+_MAX_BYTES: Final = 8 << 20
 _LONGEST_S: Final = 1e7
 TRACK: Final = f"{ROOT}/transport/track"
 PLAY: Final = f"{ROOT}/transport/play"
@@ -110,7 +110,7 @@ def read_show(path: Path) -> SavedShow | None:
         For a file that is no show of this version, or has values that are none.
     """
     try:
-        content = parse_json(read_text(path, limit=_MOST_BYTES))
+        content = parse_json(read_text(path, limit=_MAX_BYTES))
     except FileNotFoundError:
         return None
     except ValueError as error:
@@ -126,7 +126,7 @@ def read_show(path: Path) -> SavedShow | None:
 def _checked(content: Mapping[str, Any]) -> SavedShow:
     lists = [content.get("tracks"), content.get("given")]
     for files in lists:
-        if not isinstance(files, list) or not 0 < len(files) <= MOST_TRACKS:
+        if not isinstance(files, list) or not 0 < len(files) <= MAX_TRACKS:
             raise InputError("it has no list of tracks")
         if not all(isinstance(file, str) and file and "\0" not in file for file in files):
             raise InputError("a track is no file name")

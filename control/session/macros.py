@@ -9,7 +9,7 @@ from ..parameters.table import ROOT, Value
 from .presets import available_presets, find_preset, save_preset
 
 _TRACK: Final = f"{ROOT}/transport/track"
-_MOST_PRESETS: Final = 500
+_MAX_PRESETS: Final = 500
 _STEPS: Final = {f"{ROOT}/transport/next": 1, f"{ROOT}/transport/previous": -1}
 
 
@@ -70,8 +70,8 @@ def save_faders(name: str, current: Mapping[str, Value]) -> None:
     current : mapping
         Values by address, among them those of the seven faders.
     """
-    if len(available_presets()) >= _MOST_PRESETS:
-        raise InputError(f"preset {name!r}: there are {_MOST_PRESETS} presets already")
+    if len(available_presets()) >= _MAX_PRESETS:
+        raise InputError(f"preset {name!r}: there are {_MAX_PRESETS} presets already")
     gains = {feature: current[f"{ROOT}/midlevel/{feature}"] for feature in MIDLEVEL}
     save_preset(name, {feature: float(gain) for feature, gain in gains.items() if isinstance(gain, int | float)})
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from ...engine.dsp.faders import Faders
 
 SUFFIX: Final = ".toml"
-_MOST_BYTES: Final = 64 * 1024
-_MOST_SUMMARY: Final = 500
-_MOST_DB: Final = 1000  # beyond this a number is a mistake of another kind than a fader out of range
+_MAX_BYTES: Final = 64 * 1024
+_MAX_SUMMARY: Final = 500
+_MAX_DB: Final = 1000  # beyond this a number is a mistake of another kind than a fader out of range
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _NAMES_ARE: Final = "a name is made of letters, digits, - and _ (64 at most)"
 
@@ -105,7 +105,7 @@ def read_preset(path: Path) -> Preset:
     if path.is_fifo():
         raise InputError(f"{path}: it is a pipe, not a preset")
     try:
-        values = parse_toml(read_text(path, limit=_MOST_BYTES))
+        values = parse_toml(read_text(path, limit=_MAX_BYTES))
     except FileNotFoundError:
         raise InputError(f"{path}: no such preset") from None
     except ValueError as error:
@@ -113,10 +113,10 @@ def read_preset(path: Path) -> Preset:
     summary, gains_db = values.get("summary", ""), values.get("gains_db")
     if not isinstance(gains_db, dict) or not isinstance(summary, str) or set(values) - {"summary", "gains_db"}:
         raise InputError(f"{path}: a preset has a summary and a table [gains_db], nothing else")
-    if len(summary) > _MOST_SUMMARY:
-        raise InputError(f"{path}: the summary has more than {_MOST_SUMMARY} characters")
+    if len(summary) > _MAX_SUMMARY:
+        raise InputError(f"{path}: the summary has more than {_MAX_SUMMARY} characters")
     for feature, value in gains_db.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _MOST_DB:
+        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _MAX_DB:
             raise InputError(f"{path}: {feature} = {str(value)[:40]} is not a number of decibels")
     try:
         Faders.from_mapping(gains_db)

@@ -6,9 +6,9 @@ from urllib.parse import unquote, urlsplit
 
 from ...models.common.errors import InputError
 from ...models.common.parsing import read_text
-from .tracks import MOST_TRACKS, SetListTrack, track_file
+from .tracks import MAX_TRACKS, SetListTrack, track_file
 
-_MOST_BYTES: Final = 4 << 20
+_MAX_BYTES: Final = 4 << 20
 _LONGEST_TITLE: Final = 200
 _TITLE: Final = "#EXTINF:"
 
@@ -25,7 +25,7 @@ def read_playlist(path: Path) -> list[SetListTrack]:
         For what cannot be read, has no track or too many, or names what is no file.
     """
     try:
-        text = read_text(path, limit=_MOST_BYTES)
+        text = read_text(path, limit=_MAX_BYTES)
     except FileNotFoundError:
         raise InputError(f"{path}: no such playlist") from None
     tracks: list[SetListTrack] = []
@@ -35,8 +35,8 @@ def read_playlist(path: Path) -> list[SetListTrack]:
             title = _printable(line.removeprefix(_TITLE).partition(",")[2].strip())[:_LONGEST_TITLE]
         if not line or line.startswith("#"):
             continue
-        if len(tracks) >= MOST_TRACKS:
-            raise InputError(f"{path}: more than {MOST_TRACKS} tracks")
+        if len(tracks) >= MAX_TRACKS:
+            raise InputError(f"{path}: more than {MAX_TRACKS} tracks")
         tracks.append(SetListTrack(track_file(path, _file_name(path, number, line), f"line {number}"), title))
         title = ""
     if not tracks:

@@ -7,7 +7,7 @@ from typing import Final
 from ...models.common.errors import InputError
 from .playlist import read_playlist
 from .toml_file import read_toml
-from .tracks import MOST_TRACKS, SetListTrack
+from .tracks import MAX_TRACKS, SetListTrack
 
 PLAYLISTS: Final = (".m3u8", ".m3u")
 OWN_FORMAT: Final = ".toml"
@@ -35,6 +35,6 @@ def read_set_list(paths: Sequence[Path]) -> tuple[SetListTrack, ...]:
             tracks += read_toml(path)
         else:
             tracks.append(SetListTrack(path))
-    if len(tracks) > MOST_TRACKS:
-        raise InputError(f"the set list has {len(tracks)} tracks, more than {MOST_TRACKS}")
+    if len(tracks) > MAX_TRACKS:
+        raise InputError(f"the set list has {len(tracks)} tracks, more than {MAX_TRACKS}")
     return tuple(tracks)

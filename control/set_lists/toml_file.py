@@ -31,11 +31,11 @@ from ..session.presets import find_preset
 from ..show.cue_points import checked_cues
 from ..show.slots import LONGEST_NAME, StoredSnapshot
 from ..show.track_settings import TrackSettings
-from .tracks import MOST_TRACKS, SetListTrack, track_file
+from .tracks import MAX_TRACKS, SetListTrack, track_file
 
 FORMAT: Final = "moodfader set list"
 VERSION: Final = 1
-_MOST_BYTES: Final = 4 << 20
+_MAX_BYTES: Final = 4 << 20
 _LONGEST_TITLE: Final = 200
 _FIELDS: Final = {"file", "title", "preset", "cues", "snapshot"}
 _SNAPSHOT_FIELDS: Final = {"slot", "name", "faders", "targets", "wet"}
@@ -51,7 +51,7 @@ def read_toml(path: Path) -> list[SetListTrack]:
         presets that there are not, and files that are not there.
     """
     try:
-        values = parse_toml(read_text(path, limit=_MOST_BYTES))
+        values = parse_toml(read_text(path, limit=_MAX_BYTES))
     except FileNotFoundError:
         raise InputError(f"{path}: no such set list") from None
     except ValueError as error:
@@ -63,8 +63,8 @@ def read_toml(path: Path) -> list[SetListTrack]:
     rows = values.get("track")
     if set(values) - {"format", "version", "track"} or not isinstance(rows, list) or not rows:
         raise InputError(f"{path}: a set list has format, version and a [[track]] for each track, nothing else")
-    if len(rows) > MOST_TRACKS:
-        raise InputError(f"{path}: more than {MOST_TRACKS} tracks")
+    if len(rows) > MAX_TRACKS:
+        raise InputError(f"{path}: more than {MAX_TRACKS} tracks")
     tracks = []
     for number, row in enumerate(rows):
         try:

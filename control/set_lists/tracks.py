@@ -7,7 +7,7 @@ from typing import Final
 from ...models.common.errors import InputError
 from ..show.track_settings import TrackSettings
 
-MOST_TRACKS: Final = 2000
+MAX_TRACKS: Final = 2000
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from ...models.common.errors import InputError
 
 GESTURE_S: Final = 0.5
 """Changes of one kind from one source belong to one gesture as long as so little time lies between them."""
-MOST_STEPS: Final = 200
+MAX_STEPS: Final = 200
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class SteeringHistory:
         self._gesture = None if whole else now
         if last is not None and not whole and (last.kind, last.source) == (kind, source) and _close(last, now):
             return
-        self._before = [*self._before, before][-MOST_STEPS:]
+        self._before = [*self._before, before][-MAX_STEPS:]
         self._after = []
 
     def undo(self, present: Snapshot) -> Snapshot:

@@ -15,8 +15,8 @@ from ...models.common.errors import InputError
 from ...models.common.parsing import parse_json, read_text
 
 Row = TypeVar("Row")
-_MOST_BYTES: Final = 8 << 20
-_MOST_TRACKS: Final = 20_000
+_MAX_BYTES: Final = 8 << 20
+_MAX_TRACKS: Final = 20_000
 
 
 def read_by_sound(path: Path, what: str, check: Callable[[Any], Row]) -> dict[str, Row]:
@@ -37,7 +37,7 @@ def read_by_sound(path: Path, what: str, check: Callable[[Any], Row]) -> dict[st
         For a file that cannot be read, is too large or holds something else.
     """
     try:
-        content: Any = parse_json(read_text(path, limit=_MOST_BYTES))
+        content: Any = parse_json(read_text(path, limit=_MAX_BYTES))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
@@ -54,6 +54,6 @@ def read_by_sound(path: Path, what: str, check: Callable[[Any], Row]) -> dict[st
 def save_by_sound(path: Path, what: str, rows: Mapping[str, object]) -> None:
     """Write rows by digest, of a great many the newest. Raises InputError."""
     make_folder(path.parent)
-    newest = dict(list(rows.items())[-_MOST_TRACKS:])
+    newest = dict(list(rows.items())[-_MAX_TRACKS:])
     with atomic_write(path) as beside:
         beside.write_text(json.dumps({what: newest}, indent=1) + "\n", encoding="utf-8")

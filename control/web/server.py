@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _POLL_S: Final = 0.008
 """Longest time until a change that another surface has made is passed on."""
-_MOST_RESTARTS: Final = 5
+_MAX_RESTARTS: Final = 5
 _TOKEN_BYTES: Final = 12
 
 
@@ -149,7 +149,7 @@ class WebServer:
                 restarts += 1
                 if self._closing.is_set():
                     return
-                if restarts > _MOST_RESTARTS:
+                if restarts > _MAX_RESTARTS:
                     self._note("the web server has ended: stop and play again")
                     return
                 self._note("the web server has ended, it is started again")

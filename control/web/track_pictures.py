@@ -26,7 +26,7 @@ COLUMNS: Final = 2000
 """Columns of a waveform."""
 _BLOCKS_PER_S: Final = 8
 _REST_S: Final = 0.002
-_MOST_KEPT: Final = 64
+_MAX_KEPT: Final = 64
 
 
 class TrackPictures:
@@ -59,7 +59,7 @@ class TrackPictures:
             make = waveform_bytes if what == "wave" else map_bytes
             made = await asyncio.get_running_loop().run_in_executor(self._worker, _or_none, make, Path(path))
             self._kept[key] = made
-            while len(self._kept) > _MOST_KEPT:
+            while len(self._kept) > _MAX_KEPT:
                 del self._kept[next(iter(self._kept))]
         return self._kept[key]
 

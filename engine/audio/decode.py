@@ -24,7 +24,7 @@ from .containers.wav_chunks import wav_channel_mask
 
 SAMPLE_RATES = (8_000, 192_000)
 MAX_CHANNELS = 8
-_MOST_FRAMES = 1 << 40
+_MAX_FRAMES = 1 << 40
 """A length beyond this is libsndfile's way to say that it does not know."""
 
 VORBIS_ORDER = {
@@ -141,7 +141,7 @@ def _os_path(path: Path) -> str | bytes:
 def _soundfile_source(path: Path, opened: InputFile, sound: soundfile.SoundFile, note: str) -> AudioFileInfo | None:
     """None where libsndfile does not know how long the sound is."""
     check_libsndfile_log(path, sound.extra_info)
-    if not 0 <= sound.frames < _MOST_FRAMES:
+    if not 0 <= sound.frames < _MAX_FRAMES:
         return None
     return AudioFileInfo(
         path,

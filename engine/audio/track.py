@@ -25,7 +25,7 @@ from .read_ahead import read_ahead
 
 _LARGEST_PEAK = 1e12
 """Beyond it samples are none: 32-bit integers that were never scaled stay below."""
-_MOST_MONO = 600 * SAMPLE_RATE
+_MAX_MONO = 600 * SAMPLE_RATE
 """Samples of the mono mix that are kept: ten minutes, 53 MB."""
 
 
@@ -185,7 +185,7 @@ def measure_track(
         mixed.append(mono.add(block))
         mixed_samples += len(mixed[-1])
         network_input.add(mixed[-1])
-        if mixed_samples > _MOST_MONO:
+        if mixed_samples > _MAX_MONO:
             mixed = mixed[-1:]  # too much to keep
     mixed.append(mono.flush())
     network_input.add(mixed[-1])
@@ -210,7 +210,7 @@ def measure_track(
         network_input.level,
         _a_second_at_least(network_input.sounding, mixed_samples),
         sample_peak,
-        tuple(mixed) if mixed_samples <= _MOST_MONO else None,
+        tuple(mixed) if mixed_samples <= _MAX_MONO else None,
     )
     if meter is not None:
         track.__dict__["loudness_lufs"] = meter.integrated()

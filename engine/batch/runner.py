@@ -17,7 +17,7 @@ from .worker import run_tasks
 
 ATTEMPTS: Final = 2
 """How many workers may die of a track before it counts as failed."""
-MOST_LOST: Final = 5
+MAX_LOST: Final = 5
 """Tracks in a row whose storage could not be reached before the batch stops."""
 _REPORT_S: Final = 0.25
 
@@ -194,7 +194,7 @@ class Batch:
 
     def _keep_lost(self, task: Task, outcome: Outcome) -> None:
         self._lost.append((task, outcome))
-        if len(self._lost) >= MOST_LOST or any(word in outcome.reason.lower() for word in ("space", "quota")):
+        if len(self._lost) >= MAX_LOST or any(word in outcome.reason.lower() for word in ("space", "quota")):
             self.progress.stopped = outcome.reason
 
     def _settle_lost(self) -> None:

@@ -14,8 +14,8 @@ from scipy.special import digamma, polygamma
 
 from ...models.common.arrays import Floats
 
-_LEAST_SEGMENTS: Final = 30
-_MOST_DOF: Final = 4.0
+_MIN_SEGMENTS: Final = 30
+_MAX_DOF: Final = 4.0
 """The expectation never counts as more than so many times the degrees of freedom of the variances."""
 
 
@@ -36,7 +36,7 @@ def moderate(variances: Floats, dof: float) -> tuple[Floats, float]:
         expectation fits least.
     """
     varied = (variances > 0).all(axis=1)
-    if varied.sum() < _LEAST_SEGMENTS:
+    if varied.sum() < _MIN_SEGMENTS:
         return variances, dof
     logs = np.log(variances[varied]) - digamma(dof / 2) + np.log(dof / 2)
     features = logs.shape[1]
@@ -45,7 +45,7 @@ def moderate(variances: Floats, dof: float) -> tuple[Floats, float]:
     slopes = (centred * (logs - logs.mean(0))).sum(0) / np.maximum((centred**2).sum(0), 1e-30)
     expected = logs.mean(0) + slopes * centred
     spread = ((logs - expected) ** 2).sum(0) / (len(logs) - 2)
-    prior_dof = np.array([_dof_of(float(value) - float(polygamma(1, dof / 2)), _MOST_DOF * dof) for value in spread])
+    prior_dof = np.array([_dof_of(float(value) - float(polygamma(1, dof / 2)), _MAX_DOF * dof) for value in spread])
     prior = np.exp(expected + digamma(prior_dof / 2) - np.log(prior_dof / 2))
     moderated = variances.copy()
     moderated[varied] = (prior_dof * prior + dof * variances[varied]) / (prior_dof + dof)

@@ -20,7 +20,7 @@ from ...models.common.errors import InputError
 from ...models.datasets.table import number_of, read_cells
 from .targets import LARGEST_SHIFT, Targets, emotion_called
 
-MOST_ROWS: Final = 256
+MAX_ROWS: Final = 256
 _LARGEST_FILE: Final = 1_000_000
 
 
@@ -67,8 +67,8 @@ def read_curve(path: Path, *, duration_s: float | None = None) -> Curve:
     if len(set(emotions)) < len(emotions):
         raise InputError(f"{path}: an emotion has two columns")
     rows = table.rows[1:]
-    if not 1 <= len(rows) <= MOST_ROWS:
-        raise InputError(f"{path}: {len(rows)} rows; a curve has 1 to {MOST_ROWS}")
+    if not 1 <= len(rows) <= MAX_ROWS:
+        raise InputError(f"{path}: {len(rows)} rows; a curve has 1 to {MAX_ROWS}")
     values = np.array(
         [_numbers(path, number, row, header, decimal_comma=table.decimal_comma) for number, row in rows]
     )

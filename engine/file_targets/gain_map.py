@@ -24,8 +24,8 @@ from .narrow_fields import NarrowFields
 STEP_DB: Final = 0.1
 _LEVELS: Final = round(2 * LIMIT_DB / STEP_DB) + 1
 _FRAMES_AT_ONCE: Final = 1024
-_MOST_THREADS: Final = 2
-MOST_KEPT: Final = 200_000_000
+_MAX_THREADS: Final = 2
+MAX_KEPT: Final = 200_000_000
 FULL: Final = Faders(FADER_RANGE_DB[1])
 """The faders under which the mask filter gives a gain map as it is."""
 
@@ -97,9 +97,9 @@ def gain_map(
     """The map of a track's log-spectrogram [frames, bands] under coefficients of the handles, and of narrow fields.
 
     narrow: makes these, where the trajectory has stages. kept: of the same track, from one call to the next; not used
-    for more than MOST_KEPT bytes.
+    for more than MAX_KEPT bytes.
     """
-    if spectrogram.size * trajectory.coefficients.shape[1] * np.dtype(np.float16).itemsize > MOST_KEPT:
+    if spectrogram.size * trajectory.coefficients.shape[1] * np.dtype(np.float16).itemsize > MAX_KEPT:
         kept = None
     labels = np.empty(spectrogram.shape, np.int16)
     parts = -(-len(spectrogram) // _FRAMES_AT_ONCE)
@@ -122,7 +122,7 @@ def gain_map(
         labels[start:stop] = np.rint((field + LIMIT_DB) / STEP_DB)
         return float((field**2).sum(dtype=np.float64)), float(np.abs(field).max())
 
-    threads = min(torch.get_num_threads(), _MOST_THREADS)
+    threads = min(torch.get_num_threads(), _MAX_THREADS)
     with (
         torch_threads(1),
         ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,

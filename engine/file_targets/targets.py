@@ -30,7 +30,7 @@ SHARES: Final = {"companion": 0.8}
 """How much of a shift is asked of a listener, if not all of it: the companion is trained to move little."""
 BROAD_SHARE: Final = 0.98
 """So much of the handles' solution the narrow fields begin with: some gain is left for them."""
-LEAST_HANDLES: Final = 0.5
+MIN_HANDLES: Final = 0.5
 """So much of that stays, whatever the narrow fields take: they are not what others hear."""
 STAGES: Final = 12
 """Of narrow fields at most, where the gain field before them does not do."""
@@ -221,7 +221,7 @@ class _Stages:
         if self._excerpts.rms_db(coefficients) <= self._max_rms_db:
             return coefficients
         fewest = coefficients.copy()
-        fewest[: len(HANDLES)] = LEAST_HANDLES * self._handles
+        fewest[: len(HANDLES)] = MIN_HANDLES * self._handles
         if self._excerpts.rms_db(fewest) <= self._max_rms_db:
             return self._between(fewest, coefficients)
         return self._between(np.where(np.arange(len(fewest)) < len(HANDLES), fewest, 0.0), fewest)

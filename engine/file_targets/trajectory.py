@@ -21,7 +21,7 @@ from .quality import QUALITY_FLOOR, within_quality
 from .targets import Targets, TargetSolution, narrow_fields, solve_targets
 
 NO_CORRECTION: Final = dict.fromkeys(EMOTIONS, 0.0)
-_MOST_JUDGED: Final = 6
+_MAX_JUDGED: Final = 6
 """So many excerpts of a curve are looked at for the quality."""
 
 
@@ -81,7 +81,7 @@ class TrajectorySolver:
     def _curve(self, curve: Curve) -> Trajectory:
         solved: list[TargetSolution] = []
         scores = []
-        judged = set(np.unique(np.linspace(0, len(curve.times_s) - 1, _MOST_JUDGED).round().astype(int)).tolist())
+        judged = set(np.unique(np.linspace(0, len(curve.times_s) - 1, _MAX_JUDGED).round().astype(int)).tolist())
         for row, sound in enumerate(self._sounds):
             if not curve.shifts[row].any():
                 solved.append(TargetSolution(np.zeros(len(HANDLES))))

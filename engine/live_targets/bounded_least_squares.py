@@ -13,7 +13,7 @@ import numpy as np
 
 from ...models.common.arrays import Floats
 
-_MOST_STEPS: Final = 500
+_MAX_STEPS: Final = 500
 _STILL: Final = 1e-10
 
 
@@ -49,7 +49,7 @@ def bounded_least_squares(matrix: Floats, wanted: Floats, low: Floats, high: Flo
         return x
     x = np.asarray(np.clip(x, low, high), np.float64)
     free = (x > low) & (x < high)
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MAX_STEPS):
         step = np.zeros_like(x)
         rest = target - gram @ x  # half the slope, downwards
         if free.any():

@@ -23,7 +23,7 @@ REACHED: Final = 0.9
 """A shift is reached where so much of it is there."""
 KEPT: Final = 0.2
 """An emotion is kept where it moves by less than this share of the largest shift that is asked for."""
-LEAST_SHIFT: Final = 0.02
+MIN_SHIFT: Final = 0.02
 """Shifts below this count as this where misses are judged: nobody asks for less, and no network is as exact."""
 _STEP_DB: Final = 1.0
 _SHORTEST_DB: Final = 0.02
@@ -61,8 +61,8 @@ class Asked:
 
     @property
     def scale(self) -> float:
-        """The largest shift that is asked for, at least LEAST_SHIFT."""
-        return max(LEAST_SHIFT, *(abs(value) for value in self.toward.values()))
+        """The largest shift that is asked for, at least MIN_SHIFT."""
+        return max(MIN_SHIFT, *(abs(value) for value in self.toward.values()))
 
     def miss(self, shifts: Floats) -> float:
         """The largest miss, as a share of `scale`."""
@@ -72,7 +72,7 @@ class Asked:
         """Whether each shift is there to nine tenths (not more than eleven), and what is kept moves little."""
         misses = np.abs(shifts[self.rows] - self.wanted)
         allowed = [
-            (1 - REACHED) * max(abs(value), LEAST_SHIFT) if value else KEPT * self.scale
+            (1 - REACHED) * max(abs(value), MIN_SHIFT) if value else KEPT * self.scale
             for value in self.toward.values()
         ]
         return bool((misses <= np.array(allowed) + 1e-12).all())

@@ -32,9 +32,9 @@ FORMAT: Final = "moodfader-performance"
 VERSION: Final = 1
 LONGEST_S: Final = 24 * 3600
 """Longest performance in seconds."""
-_MOST_CHANGES: Final = 1_000_000
-_MOST_TRACKS: Final = 1000
-_MOST_SETTINGS: Final = 1000
+_MAX_CHANGES: Final = 1_000_000
+_MAX_TRACKS: Final = 1000
+_MAX_SETTINGS: Final = 1000
 _LONGEST_PATH: Final = 4096  # characters; systems allow no more
 _LONGEST_LINE: Final = 1 << 20  # characters; the first one names all tracks
 _SECONDS: Final = (0.0, 1e7)
@@ -184,14 +184,14 @@ def read_automation(path: Path) -> Automation:
             value = line.get("value")
             _check_value(where, address, value, tracks=len(tracks))
             changes.append(ControlEvent(at, address, value))
-            if len(changes) > _MOST_CHANGES:
-                raise InputError(f"{where}: more than {_MOST_CHANGES} changes")
+            if len(changes) > _MAX_CHANGES:
+                raise InputError(f"{where}: more than {_MAX_CHANGES} changes")
             if "digest" in line and isinstance(value, int):
                 digests[value], models[value] = str(line["digest"])[:128], str(line.get("model", ""))[:128]
         else:
             raise InputError(f"{where}: neither a change nor the end")
-    if len({change.value for change in changes if change.address == SETTING_SOLVED}) > _MOST_SETTINGS:
-        raise InputError(f"{path}: more than {_MOST_SETTINGS} solved settings")
+    if len({change.value for change in changes if change.address == SETTING_SOLVED}) > _MAX_SETTINGS:
+        raise InputError(f"{path}: more than {_MAX_SETTINGS} solved settings")
     if (faders := head.get("faders", "coupled")) not in ("coupled", "decoupled"):
         raise InputError(f"{path}: its faders are coupled or decoupled, not {_shown(faders)}")
     coupled = faders != "decoupled"
@@ -210,7 +210,7 @@ def _played(path: Path, head: Mapping[str, Any]) -> tuple[int, int, float, tuple
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: its first line does not say what was played ({str(error)[:80]})") from error
     sensible = 8_000 <= rate <= 192_000 and 1 <= channels <= 8 and -20 <= ceiling <= 0
-    if not sensible or not 1 <= len(names) <= _MOST_TRACKS:
+    if not sensible or not 1 <= len(names) <= _MAX_TRACKS:
         raise InputError(f"{path}: its first line does not make sense (rate, channels, ceiling or tracks)")
     return rate, channels, ceiling, tuple(Path(name) for name in names)
 

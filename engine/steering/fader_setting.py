@@ -20,7 +20,7 @@ from ...models.inference.threads import torch_threads
 from ..dsp.faders import FADER_RANGE_DB, Faders
 from ..dsp.segment_mask import SEGMENT_LIMIT_DB, fader_columns, segment_gain_db
 from ..excerpts.segment_predictions import SegmentPredictions
-from .levels import LEAST_EFFECT, measured_curve
+from .levels import MIN_EFFECT, measured_curve
 from .solver import corrected_newton, damped_newton
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def solve_setting(
         Gives the same excerpts with gradients; called only where they are needed.
     """
     asked = np.array([np.interp(db, *measured_curve(response[k, :, k])) for k, db in enumerate(faders_db)])
-    if np.abs(asked).max() < LEAST_EFFECT:  # (faders that do nothing: there is nothing to solve)
+    if np.abs(asked).max() < MIN_EFFECT:  # (faders that do nothing: there is nothing to solve)
         gains = segment_gain_db(masks, faders_db)
         return FaderSetting(gains, np.zeros_like(gains), asked.astype(np.float32), asked.astype(np.float32))
     fields = np.concatenate((masks, explained), axis=1).T.astype(np.float64)

@@ -13,7 +13,7 @@ VERSION: Final = 4
 1: one mask a fader; 2: own moves of .07; 3: two listeners beside the network, ten seconds in the middle.
 """
 LEVELS_DB: Final = (-12.0, -6.0, -3.0, 3.0, 6.0, 12.0)
-LEAST_EFFECT: Final = 0.01
+MIN_EFFECT: Final = 0.01
 """A fader that moves its own feature by less than this at +6 and at -6 dB does nothing to a track."""
 
 
@@ -29,9 +29,9 @@ def without_effect(mask_weights: FloatArray, response: FloatArray | None) -> tup
 
     Their masks [segments, 7 or 14] are empty, or their measured response [7, levels, 7] is next to nothing.
     """
-    dead = np.abs(mask_weights[:, : len(MIDLEVEL)]).max(0) == 0
+    dead = np.abs(mask_weights).max(0).reshape(-1, len(MIDLEVEL)).max(0) == 0  # neither above zero nor below
     if response is not None:
         sixth = [LEVELS_DB.index(-6.0), LEVELS_DB.index(6.0)]
         own = np.abs(response[:, sixth].diagonal(axis1=0, axis2=2))  # [levels, 7]
-        dead = dead | (own.max(0) < LEAST_EFFECT)
+        dead = dead | (own.max(0) < MIN_EFFECT)
     return tuple(name for name, nothing in zip(MIDLEVEL, dead, strict=True) if nothing)

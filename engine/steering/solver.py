@@ -34,7 +34,7 @@ _NO_STEP: Final = 1e-8
 _TINY: Final = 1e-18
 _NOTHING: Final = 1e-6
 _STEP_RIDGE: Final = 1e-3
-_LEAST_DAMPING: Final = 1e-3
+_MIN_DAMPING: Final = 1e-3
 _STRONGEST: Final = 1e6
 _BISECTIONS: Final = 12
 _SHORTENINGS: Final = 4
@@ -155,9 +155,9 @@ class _Linear:
                 middle = (low + high) / 2
                 low, high = (low, middle) if rms_of(middle * self._at(np.inf)) > limit else (middle, high)
             return low * self._at(np.inf)
-        if rms_of(self._at(_LEAST_DAMPING)) <= limit:
-            return self._at(_LEAST_DAMPING)
-        low, high = np.log(_LEAST_DAMPING), np.log(_STRONGEST)
+        if rms_of(self._at(_MIN_DAMPING)) <= limit:
+            return self._at(_MIN_DAMPING)
+        low, high = np.log(_MIN_DAMPING), np.log(_STRONGEST)
         for _ in range(_BISECTIONS):
             middle = (low + high) / 2
             low, high = (low, middle) if rms_of(self._at(np.exp(middle))) <= limit else (middle, high)

@@ -94,7 +94,7 @@ def parse_toml(text: str) -> dict[str, Any]:
         With a short reason.
     """
     # tomllib needs memory by the square of the number of parts of a dotted key
-    if any(token.count(".") > _MOST_DOTS and ".." not in token for token in _TOKEN.findall(_DOT.sub(".", text))):
+    if any(token.count(".") > _MAX_DOTS and ".." not in token for token in _TOKEN.findall(_DOT.sub(".", text))):
         raise ValueError("nested too deeply")
     try:
         values = tomllib.loads(text.removeprefix("\ufeff"), parse_float=_finite)
@@ -106,7 +106,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     return values
 
 
-_MOST_DOTS: Final = 64
+_MAX_DOTS: Final = 64
 _DOT: Final = re.compile(r"[ \t]*\.[ \t]*")
 _TOKEN: Final = re.compile(r"[^\s=\[\]{}#,]+")
 _TOO_LARGE: Final = "a whole number beyond 64 bits"

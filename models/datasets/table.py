@@ -23,8 +23,8 @@ from ..common.constants import EMOTIONS, MIDLEVEL
 from ..common.errors import InputError
 
 RATING_SCALE: Final = 10.0
-_MOST_BYTES: Final = 64 << 20
-_MOST_COLUMNS: Final = 4096
+_MAX_BYTES: Final = 64 << 20
+_MAX_COLUMNS: Final = 4096
 
 
 class Row(dict[str, str]):
@@ -116,7 +116,7 @@ def read_rows(path: Path) -> list[Row]:
     table = read_cells(path)
     if len(table.rows) < 2:
         raise InputError(f"{path}: the table has no rows")
-    header = [cell.strip() for cell in table.rows[0][1]][:_MOST_COLUMNS]
+    header = [cell.strip() for cell in table.rows[0][1]][:_MAX_COLUMNS]
     rows: list[Row] = []
     for number, cells in table.rows[1:]:
         padded = [*cells, *[""] * len(header)]
@@ -143,11 +143,11 @@ def _decoded(path: Path, what: str) -> str:
         if not path.is_file():
             raise InputError(f"{path}: no such {what}")
         with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+            content = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
-    if len(content) > _MOST_BYTES:
-        raise InputError(f"{path}: larger than {_MOST_BYTES >> 20} MB (another kind of file?)")
+    if len(content) > _MAX_BYTES:
+        raise InputError(f"{path}: larger than {_MAX_BYTES >> 20} MB (another kind of file?)")
     utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
         if b"\0" in content and not utf_16:

@@ -17,7 +17,7 @@ from ..datasets.emotify import GEMS_EMOTIONS
 from ..datasets.table import Clip
 from .metrics import column_correlations
 
-LEAST_CLIPS = 5
+MIN_CLIPS = 5
 """Smallest number of rated clips of a genre that has a correlation of its own."""
 _SHARES = "gems"
 
@@ -78,7 +78,7 @@ def agreement_by_dataset(
     Returns
     -------
     list of DatasetAgreement
-        For each data set, each of its target sets and each emotion with at least `LEAST_CLIPS` ratings.
+        For each data set, each of its target sets and each emotion with at least `MIN_CLIPS` ratings.
     """
     names = np.array(datasets)
     shares = np.array([[clip.ratings.get(f"gems_{name}", np.nan) for name in GEMS_EMOTIONS] for clip in clips])
@@ -97,7 +97,7 @@ def agreement_by_dataset(
         for rating, absolute, emotion, ratings in columns:
             predicted = predictions[:, :, EMOTIONS.index(emotion)]
             rows = np.flatnonzero((names == dataset) & np.isfinite(ratings) & np.isfinite(predicted).all(0))
-            if len(rows) >= LEAST_CLIPS:
+            if len(rows) >= MIN_CLIPS:
                 genres = [clips[row].genre for row in rows.tolist()]
                 found.append(
                     _agreement(dataset, rating, emotion, predicted[:, rows], ratings[rows], genres, absolute)
@@ -120,7 +120,7 @@ def _agreement(
     by_genre = {
         genre: _mean_r(predicted[:, rows], ratings[rows])
         for genre, rows in members.items()
-        if genre and len(rows) >= LEAST_CLIPS
+        if genre and len(rows) >= MIN_CLIPS
     }
     between = None
     if len(members) >= 3:

@@ -10,8 +10,8 @@ import mido
 from ..common.errors import InputError
 from ..composition.midi_parts import DRUM_CHANNEL, Note
 
-_MOST_BYTES: Final = 4 << 20
-_MOST_NOTES: Final = 200_000
+_MAX_BYTES: Final = 4 << 20
+_MAX_NOTES: Final = 200_000
 _SUSTAIN: Final = 64
 """Controller number of the sustain pedal."""
 LONGEST_NOTE_S: Final = 8.0
@@ -53,8 +53,8 @@ def read_note_tracks(path: Path) -> list[NoteTrack]:
         The file is missing, too large, no MIDI file, or has no notes.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise InputError(f"{path}: larger than {_MOST_BYTES >> 20} MB, no MIDI file of a piece")
+        if path.stat().st_size > _MAX_BYTES:
+            raise InputError(f"{path}: larger than {_MAX_BYTES >> 20} MB, no MIDI file of a piece")
         midi = mido.MidiFile(path)
         seconds = _clock(midi)
         tracks = [NoteTrack(track.name.strip(), tuple(_notes(track, seconds))) for track in midi.tracks]
@@ -67,8 +67,8 @@ def read_note_tracks(path: Path) -> list[NoteTrack]:
     tracks = [track for track in tracks if track.notes]
     if not tracks:
         raise InputError(f"{path}: has no notes")
-    if sum(len(track.notes) for track in tracks) > _MOST_NOTES:
-        raise InputError(f"{path}: more than {_MOST_NOTES} notes")
+    if sum(len(track.notes) for track in tracks) > _MAX_NOTES:
+        raise InputError(f"{path}: more than {_MAX_NOTES} notes")
     return tracks
 
 

@@ -19,7 +19,7 @@ from .rendered_sets import MidiPiece
 
 MODALITY: Final = {"maj": 0.15, "min": 0.85}
 """Label of each mode."""
-LEAST_STRETCH_S: Final = 12.0
+MIN_STRETCH_S: Final = 12.0
 """Shortest stretch in one key from which excerpts are taken."""
 
 
@@ -49,7 +49,7 @@ def read_pop909(folder: Path) -> list[MidiPiece]:
             raise InputError(f"{folder}: no POP909: neither keys.csv nor a folder with key_audio.txt is in it")
         pieces = [piece for song in songs for piece in _from_song(song)]
     if not pieces:
-        raise InputError(f"{folder}: no stretch of {LEAST_STRETCH_S:g} s in one key has a MIDI file")
+        raise InputError(f"{folder}: no stretch of {MIN_STRETCH_S:g} s in one key has a MIDI file")
     return pieces
 
 
@@ -92,7 +92,7 @@ def _piece(path: Path, stretch: tuple[float, float], key: str, bpm: float | None
         raise InputError(f"{where}: key {key.strip()[:20]!r} is none like C:maj or A:min")
     if bpm is not None and not 20 <= bpm <= 400:
         raise InputError(f"{where}: a tempo of {bpm:g} beats a minute (in seconds?)")
-    if stretch[1] - stretch[0] < LEAST_STRETCH_S:
+    if stretch[1] - stretch[0] < MIN_STRETCH_S:
         return None
     return MidiPiece(path, path.stem, {"known_modality": MODALITY[mode]}, stretch_s=stretch, bpm=bpm)
 

@@ -21,7 +21,7 @@ from .midi_notes import NoteTrack, read_note_tracks
 
 VERSION: Final = 1
 """Part of the names of rendered files: another one when the same seed gives other music."""
-LEAST_NOTES: Final = 12
+MIN_NOTES: Final = 12
 """Notes of an excerpt, if the piece has one with as many."""
 _CANDIDATES: Final = 8
 
@@ -85,12 +85,12 @@ def pieces_from_table(table: Path, data_set: str, group_of: Callable[[Path], str
 
 
 def excerpt_start(tracks: Sequence[NoteTrack], stretch_s: tuple[float, float], seconds: float, seed: int) -> float:
-    """Draw the start of an excerpt: of eight drawn, the first with `LEAST_NOTES` notes, or that with most."""
+    """Draw the start of an excerpt: of eight drawn, the first with `MIN_NOTES` notes, or that with most."""
     onsets = np.sort([note.start for track in tracks for note in track.notes])
     first, last = stretch_s[0], max(stretch_s[1] - seconds, stretch_s[0])
     starts = named_rng(seed, "excerpt").uniform(first, last, _CANDIDATES)
     counts = np.searchsorted(onsets, starts + seconds) - np.searchsorted(onsets, starts)
-    enough = counts >= LEAST_NOTES
+    enough = counts >= MIN_NOTES
     return float(starts[(enough if enough.any() else counts).argmax()])
 
 

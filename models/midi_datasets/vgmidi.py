@@ -17,8 +17,8 @@ from ..common.errors import InputError
 from ..common.parsing import parse_json, read_text
 from .rendered_sets import MidiPiece, pieces_from_table
 
-_LEAST_LISTENERS: Final = 3
-_MOST_BYTES: Final = 64 << 20
+_MIN_LISTENERS: Final = 3
+_MAX_BYTES: Final = 64 << 20
 
 
 def read_vgmidi(folder: Path) -> list[MidiPiece]:
@@ -63,7 +63,7 @@ def _from_annotations(path: Path, files: dict[str, Path]) -> list[MidiPiece]:
                 heard[key.rsplit("_", 1)[0]].append((means[0], means[1]))
         for key, piece in content["pieces"].items():
             midi = files.get(Path(str(piece["midi"])).name)
-            if midi is not None and len(heard[key]) >= _LEAST_LISTENERS:
+            if midi is not None and len(heard[key]) >= _MIN_LISTENERS:
                 valence, energy = (np.mean(heard[key], axis=0) + 1) / 2
                 ratings = {"vgmidi_valence": float(valence), "vgmidi_energy": float(energy)}
                 pieces.append(MidiPiece(midi, _game(midi.stem), ratings))
@@ -74,7 +74,7 @@ def _from_annotations(path: Path, files: dict[str, Path]) -> list[MidiPiece]:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        text = read_text(path, limit=_MOST_BYTES)
+        text = read_text(path, limit=_MAX_BYTES)
     except FileNotFoundError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     try:

@@ -19,7 +19,7 @@ SILENCE: Final = 2**-15
 BLOCK: Final = 220
 """Samples at SAMPLE_RATE: 10 ms."""
 EXCEEDING: Final = 0.002
-LEAST_EXCEEDING: Final = 2
+MIN_EXCEEDING: Final = 2
 
 
 class InputMeter:
@@ -55,7 +55,7 @@ class InputMeter:
         peaks = np.sort(peaks[peaks > SILENCE])[::-1]
         if not len(peaks):
             return 0.0
-        exceeding = max(LEAST_EXCEEDING, int(EXCEEDING * len(peaks)))
+        exceeding = max(MIN_EXCEEDING, int(EXCEEDING * len(peaks)))
         return float(peaks[min(exceeding, len(peaks) - 1)])
 
     @property

@@ -24,7 +24,7 @@ FOLDERS = (
     "/usr/local/share/sounds/sf2", "/opt/homebrew/share/soundfonts", "~/.local/share/soundfonts",
 )  # fmt: skip
 NAMES = ("FluidR3_GM.sf2", "FluidR3_GM2-2.sf2", "default-GM.sf2", "default.sf2", "default-GM.sf3")
-LEAST_RATE = 32000
+MIN_RATE = 32000
 """Lowest sample rate that FluidSynth renders at, in Hz."""
 _thread = threading.local()
 
@@ -144,7 +144,7 @@ def render_midi(
         raise InputError(f"sample_rate: {sample_rate} is not within 8000..96000 Hz (in kHz?)")
     if channels not in (1, 2):
         raise InputError(f"channels: {channels}, but FluidSynth renders mono (1) or stereo (2)")
-    render_rate = max(sample_rate, LEAST_RATE)
+    render_rate = max(sample_rate, MIN_RATE)
     settings = {"synth.sample-rate": float(render_rate), **_settings(room or ReverbSettings(), gain)}
     synthesizer = _synthesizer(find_soundfont(soundfont))
     samples = synthesizer.render(midi, round(midi.length * render_rate), settings)

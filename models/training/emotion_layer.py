@@ -26,7 +26,7 @@ from .losses import HEAD_WEIGHTS, LabelCalibration
 START_STRENGTH: Final = 0.2
 END_STRENGTH: Final = 0.05
 """How strongly the layer is held, in units of the summed weight of the ratings and the variance of the features."""
-_LEAST_RATINGS: Final = 10
+_MIN_RATINGS: Final = 10
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def refit(layer: nn.Linear, parts: Sequence[RatedFeatures], *, strength: float) 
         rows = [_design(part, emotion) for part in parts]
         if (
             sum(len(ratings) for part, (_, ratings, _) in zip(parts, rows, strict=True) if part.absolute)
-            < _LEAST_RATINGS
+            < _MIN_RATINGS
         ):
             continue
         design, ratings, weights = (np.concatenate(values) for values in zip(*rows, strict=True))

@@ -11,7 +11,7 @@ from ..inference.checkpoint import read_checkpoint
 from ..network.architectures import ARCHITECTURES
 from .losses import HEAD_WEIGHTS, SYNTHETIC_FEATURE_WEIGHTS
 
-MOST_THREADS = 256
+MAX_THREADS = 256
 """More make no run quicker, and many more end the program."""
 LAYERS = ("fixed", "start", "free")
 
@@ -71,8 +71,8 @@ class TrainingSettings:
         ):
             if not least <= number < math.inf:  # (neither is NaN)
                 raise InputError(f"{what} {number}: at least {least}")
-        if self.threads > MOST_THREADS:
-            raise InputError(f"threads {self.threads}: at most {MOST_THREADS}")
+        if self.threads > MAX_THREADS:
+            raise InputError(f"threads {self.threads}: at most {MAX_THREADS}")
         if not 0 < self.learning_rate < 1:
             raise InputError(f"learning rate {self.learning_rate:g}: above 0 and below 1")
 

@@ -79,7 +79,7 @@ DOORWAYS = {
 """Imports of an upper layer that are meant, inside of a function: Analysis.plot, for users."""
 DATA_FOLDERS = {"moodfader.models.jury.weights", "moodfader.control.web.page"}
 """Folders of files alone; setuptools wants to be told of them as of packages."""
-MOST_MODULES = 10
+MAX_MODULES = 10
 STANDALONE = {
     "control.experiments.default_model",  # trained the model that ships
     "control.experiments.make_linear_listeners",  # fitted the linear listeners; imports what trained the judges
@@ -205,7 +205,7 @@ def reaches(graph: dict[str, set[str]], start: str) -> bool:
 
 
 def test_no_folder_has_more_modules_than_can_be_looked_over():
-    assert {name: found for name, found in modules_of(ROOT).items() if len(found) > MOST_MODULES} == {}
+    assert {name: found for name, found in modules_of(ROOT).items() if len(found) > MAX_MODULES} == {}
 
 
 def test_every_module_has_a_user():

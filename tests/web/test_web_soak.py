@@ -23,8 +23,9 @@ from pathlib import Path
 import psutil
 import pytest
 from helpers.program import PROGRAM
-from helpers.show import PATIENCE_S, Typist, free_port, until
+from helpers.show import Typist, free_port
 from helpers.surfaces import tcp_ports
+from helpers.waiting import PATIENCE_S, until
 from helpers.web_fuzz import frame, request
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _BINDINGS: Final = [binding for group in KEYMAP for binding in group.bindings]
 _REFRESH_S: Final = 0.1
-_WATCH_S: Final = 0.015
+_WATCH_S: Final = 0.01
 _SETTABLE: Final = frozenset(parameter.address for parameter in PARAMETERS if parameter.writable)
 _MESSAGE_REFRESHES: Final = 50
 _HOLD_REFRESHES: Final = 20

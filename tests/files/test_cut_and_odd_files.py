@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from files.conftest import RATE, plucked
+from moodfader.engine.audio.containers.promised_bytes import promised_end
 
 
 def encoded(path, codec: str, container: str | None = None, streams: int = 1):
@@ -187,3 +188,14 @@ def test_samples_that_are_none_are_told_as_what_goes_in(program_line, tmp_path):
     soundfile.write(path, np.where(np.arange(2 * RATE) % 2, 3e38, -3e38).astype(np.float32), RATE, subtype="FLOAT")
     line = program_line("render", path, "-o", tmp_path / "out.wav", "--set", "modality=3")
     assert "3e+38, full scale is 1" in line
+
+
+def test_a_chunk_that_would_lie_beyond_every_file_system_is_no_traceback(tmp_path):
+    """The lengths in headers are whatever they are: nothing beyond the file's end is sought."""
+    for head, name in (
+        (b"caff\0\1\0\0" + b"desc" + (1 << 47).to_bytes(8, "big"), "odd.caf"),
+        (b"RF64\xff\xff\xff\xffWAVEds64" + (1 << 31).to_bytes(4, "little") + bytes(28), "odd.rf64"),
+    ):
+        path = tmp_path / name
+        path.write_bytes(head + bytes(200))
+        assert promised_end(path) is None

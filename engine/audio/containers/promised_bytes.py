@@ -27,35 +27,36 @@ def promised_end(path: Path) -> int | None:
 
 
 def _stated_end(path: Path) -> int | None:
+    size_of_file = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(64)
         if head.startswith(b"RF64"):
-            return _rf64_end(file, head)
+            return _rf64_end(file, size_of_file, head)
         if head.startswith(_W64_RIFF):
             return int.from_bytes(head[16:24], "little")
         if head.startswith(b".snd"):
             offset, size = struct.unpack(">II", head[4:12].ljust(8, b"\0"))
             return offset + size if size < _UNKNOWN_32 else None
         if head.startswith(b"caff"):
-            return _caf_end(file)
+            return _caf_end(file, size_of_file)
         if head.startswith(b"\x1aE\xdf\xa3"):
             return _matroska_end(head)
         if head.startswith(_ASF_HEADER):
-            return _asf_end(file)
+            return _asf_end(file, size_of_file)
         if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
             size = int.from_bytes(head[4:8], "little")
             return 8 + size if size < _UNKNOWN_32 else None
     return None
 
 
-def _rf64_end(file: BinaryIO, head: bytes) -> int | None:
+def _rf64_end(file: BinaryIO, size_of_file: int, head: bytes) -> int | None:
     """The data chunk has its length in the chunk ds64, which is the first one."""
     if head[12:16] != b"ds64":
         return None
     size = int.from_bytes(head[28:36], "little")
     position = 12
     for _ in range(_MAX_CHUNKS):
-        if position > _UNKNOWN:
+        if position > size_of_file:  # (no position beyond it is sought: file systems have a largest one)
             return None
         file.seek(position)
         name, length = _chunk(file.read(8), "<4sI")
@@ -67,10 +68,10 @@ def _rf64_end(file: BinaryIO, head: bytes) -> int | None:
     return None
 
 
-def _caf_end(file: BinaryIO) -> int | None:
+def _caf_end(file: BinaryIO, size_of_file: int) -> int | None:
     position = 8
     for _ in range(_MAX_CHUNKS):
-        if position > _UNKNOWN:
+        if position > size_of_file:  # (no position beyond it is sought: file systems have a largest one)
             return None
         file.seek(position)
         name, length = _chunk(file.read(12), ">4sq")
@@ -82,11 +83,11 @@ def _caf_end(file: BinaryIO) -> int | None:
     return None
 
 
-def _asf_end(file: BinaryIO) -> int | None:
+def _asf_end(file: BinaryIO, size_of_file: int) -> int | None:
     """The object of the header that is about the file says how long it is."""
     position = 30
     for _ in range(_MAX_CHUNKS):
-        if position > _UNKNOWN:
+        if position > size_of_file:  # (no position beyond it is sought: file systems have a largest one)
             return None
         file.seek(position)
         content = file.read(48)

@@ -1,1 +1,1 @@
-"""OSC in and out: server, validation of packets, subscriptions, OSCQuery, client, controller layouts."""
+"""OSC transport: server, validation of packets, subscriptions, OSCQuery; the addresses are in control/parameters."""

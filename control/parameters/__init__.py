@@ -1,1 +1,1 @@
-"""The parameters of a session, which are its OSC addresses: the table, its rows, patterns of addresses."""
+"""All OSC addresses: the table of parameters, its rows, patterns of addresses. A new address is a new row."""

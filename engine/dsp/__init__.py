@@ -1,1 +1,1 @@
-"""Block processors on arrays: faders, STFT mask filter, ramps, loudness match, limiter."""
+"""Block processors on arrays: STFT mask filter that applies fader masks, ramps, loudness match, limiter."""

@@ -1,1 +1,1 @@
-"""Which segments move which feature: segmentation, perturbation, estimators, significance."""
+"""Explanations: how much each segment raises or lowers each feature, and which of these effects are significant."""

@@ -1,1 +1,1 @@
-"""Solver of gain fields: models that are moved (listeners), basis gain fields (handles), decoupled fader masks."""
+"""Which segments each fader boosts and cuts (fader masks), and the solver of gain fields that finds them."""

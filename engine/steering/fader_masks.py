@@ -1,5 +1,7 @@
 """Decoupled faders: masks of the segments by which each fader moves its own feature and leaves the other six.
 
+(Those of coupled faders are made in explain/significance.py.)
+
 A fader's gain field is put together from the effects of the segments (the seven masks of the explanation) and from
 handles (handles.py: broad gain fields such as bands, onsets or loud moments), both as one value a segment. For each
 feature, and for each way that its fader can go, the solver finds the combination that moves the feature at the

@@ -56,18 +56,27 @@ def predict_by(model: Model) -> Predict:
     """A model's predictions of spectrograms; those of one length go through its network together."""
 
     def predict(spectrograms: Sequence[FloatArray]) -> FloatArray:
-        predictor = model.predictor
-        said = np.empty((len(spectrograms), len(MIDLEVEL) + len(EMOTIONS)), np.float32)
-        lengths = np.array([len(one) for one in spectrograms])
         with one_blas_thread():
-            for length in np.unique(lengths):
-                places = np.flatnonzero(lengths == length)
-                alike = np.stack([spectrograms[place] for place in places.tolist()])
-                local = predictor.local(circle_of(alike, predictor.geometry))  # [n, 7, time, columns]
-                said[places] = np.concatenate(predictor.read(local.mean((2, 3), dtype=np.float64)), axis=1)
-        return said
+            return predict_by_length(spectrograms, predict_batch)
+
+    def predict_batch(alike: FloatArray) -> FloatArray:
+        predictor = model.predictor
+        local = predictor.local(circle_of(alike, predictor.geometry))  # [n, 7, time, columns]
+        return np.concatenate(predictor.read(local.mean((2, 3), dtype=np.float64)), axis=1)
 
     return predict
+
+
+def predict_by_length(
+    spectrograms: Sequence[FloatArray], predict_batch: Callable[[FloatArray], FloatArray]
+) -> FloatArray:
+    """Predictions of spectrograms [spectrograms, 15], those of one length as one batch [n, frames, bands]."""
+    predicted = np.empty((len(spectrograms), len(MIDLEVEL) + len(EMOTIONS)), np.float32)
+    lengths = np.array([len(one) for one in spectrograms])
+    for length in np.unique(lengths):
+        places = np.flatnonzero(lengths == length)
+        predicted[places] = predict_batch(np.stack([spectrograms[place] for place in places.tolist()]))
+    return predicted
 
 
 def _rows(segments: Labels, first: int, count: int) -> Labels:

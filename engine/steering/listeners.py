@@ -23,6 +23,7 @@ from ...models.common.errors import InputError
 from ...models.inference.backward.network import BackwardPass
 from ...models.inference.checkpoint import Model, load_model
 from ...models.network.padding import filling
+from ..excerpts.segment_predictions import predict_by_length
 
 OUTPUTS: Final = (*MIDLEVEL, *EMOTIONS)
 """What a listener says of a spectrogram, in this order."""
@@ -57,7 +58,6 @@ class NetworkListener:
     def __init__(self, model: Model, name: str = "network") -> None:
         self.name = name
         self._network = model.network
-
         self._backward_pass = BackwardPass(self._network) if BackwardPass.supports(self._network) else None
 
     def __call__(self, spectrogram: torch.Tensor) -> torch.Tensor:
@@ -65,14 +65,12 @@ class NetworkListener:
 
     def of_each(self, spectrograms: Sequence[FloatArray]) -> FloatArray:
         """See `Listener`; spectrograms of one length go through the network together."""
-        said = np.empty((len(spectrograms), len(OUTPUTS)), np.float32)
-        lengths = np.array([len(one) for one in spectrograms])
+
+        def predict_batch(alike: FloatArray) -> FloatArray:
+            return np.asarray(torch.cat(self._network(torch.from_numpy(alike).to(self._network.device)), 1).cpu())
+
         with torch.inference_mode():
-            for length in np.unique(lengths):
-                places = np.flatnonzero(lengths == length)
-                alike = torch.from_numpy(np.stack([spectrograms[place] for place in places.tolist()]))
-                said[places] = torch.cat(self._network(alike.to(self._network.device)), 1).cpu().numpy()
-        return said
+            return predict_by_length(spectrograms, predict_batch)
 
     def gradients(self, spectrogram: torch.Tensor, outputs: Sequence[int]) -> torch.Tensor:
         """See `Listener`; the seven features go back together, and emotions are linear in them."""

@@ -4,6 +4,7 @@ Sources: EBU Tech 3306 (RF64), Sony Wave64, Sun's .snd, Apple's Core Audio Forma
 AVI and ASF.
 """
 
+import os
 import struct
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -27,39 +28,35 @@ def promised_end(path: Path) -> int | None:
 
 
 def _stated_end(path: Path) -> int | None:
-    size_of_file = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(64)
         if head.startswith(b"RF64"):
-            return _rf64_end(file, size_of_file, head)
+            return _rf64_end(file, head)
         if head.startswith(_W64_RIFF):
             return int.from_bytes(head[16:24], "little")
         if head.startswith(b".snd"):
             offset, size = struct.unpack(">II", head[4:12].ljust(8, b"\0"))
             return offset + size if size < _UNKNOWN_32 else None
         if head.startswith(b"caff"):
-            return _caf_end(file, size_of_file)
+            return _caf_end(file)
         if head.startswith(b"\x1aE\xdf\xa3"):
             return _matroska_end(head)
         if head.startswith(_ASF_HEADER):
-            return _asf_end(file, size_of_file)
+            return _asf_end(file)
         if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
             size = int.from_bytes(head[4:8], "little")
             return 8 + size if size < _UNKNOWN_32 else None
     return None
 
 
-def _rf64_end(file: BinaryIO, size_of_file: int, head: bytes) -> int | None:
+def _rf64_end(file: BinaryIO, head: bytes) -> int | None:
     """The data chunk has its length in the chunk ds64, which is the first one."""
     if head[12:16] != b"ds64":
         return None
     size = int.from_bytes(head[28:36], "little")
     position = 12
     for _ in range(_MAX_CHUNKS):
-        if position > size_of_file:  # (no position beyond it is sought: file systems have a largest one)
-            return None
-        file.seek(position)
-        name, length = _chunk(file.read(8), "<4sI")
+        name, length = _chunk(_bytes_at(file, position, 8), "<4sI")
         if name == b"data":
             return position + 8 + size
         if not name:
@@ -68,13 +65,10 @@ def _rf64_end(file: BinaryIO, size_of_file: int, head: bytes) -> int | None:
     return None
 
 
-def _caf_end(file: BinaryIO, size_of_file: int) -> int | None:
+def _caf_end(file: BinaryIO) -> int | None:
     position = 8
     for _ in range(_MAX_CHUNKS):
-        if position > size_of_file:  # (no position beyond it is sought: file systems have a largest one)
-            return None
-        file.seek(position)
-        name, length = _chunk(file.read(12), ">4sq")
+        name, length = _chunk(_bytes_at(file, position, 12), ">4sq")
         if name == b"data":
             return None if length < 0 else position + 12 + length  # (-1: to the end of the file)
         if not name or length < 0:
@@ -83,14 +77,11 @@ def _caf_end(file: BinaryIO, size_of_file: int) -> int | None:
     return None
 
 
-def _asf_end(file: BinaryIO, size_of_file: int) -> int | None:
+def _asf_end(file: BinaryIO) -> int | None:
     """The object of the header that is about the file says how long it is."""
     position = 30
     for _ in range(_MAX_CHUNKS):
-        if position > size_of_file:  # (no position beyond it is sought: file systems have a largest one)
-            return None
-        file.seek(position)
-        content = file.read(48)
+        content = _bytes_at(file, position, 48)
         if len(content) < 48:
             return None
         if content.startswith(_ASF_FILE):
@@ -118,6 +109,14 @@ def _ebml_size(content: bytes) -> tuple[int, int]:
     if len(content) < width:
         return 0, 0
     return int.from_bytes(content[:width], "big") & ((1 << 7 * width) - 1), width
+
+
+def _bytes_at(file: BinaryIO, position: int, count: int) -> bytes:
+    """So many bytes at a position; none behind the end, which is not sought: file systems have a largest position."""
+    if position > os.fstat(file.fileno()).st_size:
+        return b""
+    file.seek(position)
+    return file.read(count)
 
 
 def _chunk(content: bytes, layout: str) -> tuple[bytes, int]:

@@ -6,8 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ...models.common.atomic_write import atomic_write
-from ...models.common.atomic_write import check_writable as check_output_folder
+from ...models.common.atomic_write import atomic_write, check_writable
 from ...models.common.errors import InputError
 from ...models.evaluation.bootstrap import Estimate
 from ...models.evaluation.metrics import RegressionMetrics
@@ -44,7 +43,7 @@ def check_folder(folder: Path | None, *, overwrite: bool) -> None:
         raise InputError(f"{folder}: a report is a folder, and this is a file")
     if (folder / PAGE).exists() and not overwrite:
         raise InputError(f"{folder / PAGE}: exists already (--overwrite replaces it)")
-    check_output_folder(folder)
+    check_writable(folder / PAGE if folder.exists() else folder)
 
 
 def write_report(

@@ -181,6 +181,11 @@ def test_one_command_makes_it(rated, random_model, capsys):
     assert len(list((report / "folds").glob("*.safetensors"))) == 2
     assert run([*common, *division, "--report", str(report)]) == 2
     assert "--overwrite" in capsys.readouterr().err
+    (report / "report.md").unlink()
+    networks = {path: path.stat().st_mtime_ns for path in (report / "folds").iterdir()}
+    assert run([*common, *division, "--report", str(report)]) == 0, "an interrupted evaluation is resumed"
+    assert {path: path.stat().st_mtime_ns for path in (report / "folds").iterdir()} == networks
+    assert (report / "report.md").exists()
     more = [
         "--report",
         str(rated / "second"),

@@ -8,7 +8,8 @@ clock: times are seconds of any monotonic clock, samples are counted from the fi
 
 from typing import Final
 
-MARGIN_IDLE_S: Final = 0.006
+MARGIN_IDLE_S: Final = 0.0055
+MARGIN_NOT_REALTIME_S: Final = 0.008
 MARGIN_UNEVEN_S: Final = 0.009
 MARGIN_JITTER_S: Final = 0.012
 MARGIN_LOAD_S: Final = 0.022
@@ -24,7 +25,7 @@ _AFTER_LATE: Final = (
 """(lateness, margin, duration) in seconds: a step that is done so long after its start time sets the margin so long.
 
 Steps take 0.5 to 2 ms. Longer delays come from other real-time threads or from the host of a virtual machine. Small
-ones announce large ones: where steps are late by half of the shortest margin it is not short any more.
+ones announce large ones: where steps are late by about half of the shortest margin it is not short any more.
 """
 _BUSY_HOLD_S: Final = 10.0
 _SETTLE_S: Final = 0.1  # after a longer margin is set, the steps that are due at once are late by definition
@@ -39,6 +40,8 @@ class RenderScheduler:
         self._rate = sample_rate
         self._step_length = step_length
         self._fixed = margin_s is not None
+        self.idle_margin_s = MARGIN_IDLE_S
+        """Margin where nothing asks for a longer one; set by the owner where it has no real-time priority."""
         self.margin_s = MARGIN_LOAD_S if margin_s is None else margin_s
         """Time from the start of a step to the read that needs it."""
         self.busy = True
@@ -83,7 +86,7 @@ class RenderScheduler:
         for late_s, margin_s, hold_s in _AFTER_LATE:
             if late > late_s:
                 self._until[margin_s] = now + hold_s
-        wanted = max((margin_s for margin_s, until in self._until.items() if now < until), default=MARGIN_IDLE_S)
+        wanted = max((margin_s for margin_s, until in self._until.items() if now < until), default=self.idle_margin_s)
         wanted += more_s
         if not self._fixed and wanted != self.margin_s:
             self.margin_s, self._settled_at = wanted, now + _SETTLE_S

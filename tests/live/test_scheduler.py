@@ -9,6 +9,7 @@ from moodfader.engine.live.scheduler import (
     MARGIN_JITTER_S,
     MARGIN_LATE_S,
     MARGIN_LOAD_S,
+    MARGIN_NOT_REALTIME_S,
     MARGIN_UNEVEN_S,
     MORE_FOR_A_STEP_S,
     RenderScheduler,
@@ -65,6 +66,13 @@ def test_slow_steps_of_a_long_block_are_made_in_time_on_a_calm_machine(block):
     pace = RenderScheduler(sample_rate=RATE, step_length=HOP)
     assert played(pace, block, 120, making_s=0.002)[0] == 0
     assert pace.margin_s == MARGIN_IDLE_S + max(block // HOP - 1, 0) * MORE_FOR_A_STEP_S
+
+
+def test_without_real_time_priority_the_shortest_margin_is_longer():
+    pace = RenderScheduler(sample_rate=RATE, step_length=HOP)
+    pace.idle_margin_s = MARGIN_NOT_REALTIME_S
+    assert played(pace, 512, 60, making_s=0.002)[0] == 0
+    assert pace.margin_s == MARGIN_NOT_REALTIME_S > MARGIN_IDLE_S
 
 
 def test_a_margin_that_was_asked_for_stays():

@@ -12,14 +12,15 @@ MARGIN_IDLE_S: Final = 0.0055
 MARGIN_NOT_REALTIME_S: Final = 0.008
 MARGIN_UNEVEN_S: Final = 0.009
 MARGIN_JITTER_S: Final = 0.012
-MARGIN_LOAD_S: Final = 0.022
+MARGIN_LOAD_S: Final = 0.0155
+MARGIN_ROUGH_S: Final = 0.022
 MARGIN_LATE_S: Final = 0.036
 MORE_FOR_A_STEP_S: Final = 0.002
 """Added for each step of a block after the first: they are made one after the other, and needed at once."""
 _AFTER_LATE: Final = (
     (0.003, MARGIN_UNEVEN_S, 20.0),
     (0.0045, MARGIN_JITTER_S, 20.0),
-    (0.008, MARGIN_LOAD_S, 10.0),
+    (0.008, MARGIN_ROUGH_S, 30.0),
     (0.012, MARGIN_LATE_S, 30.0),
 )
 """(lateness, margin, duration) in seconds: a step that is done so long after its start time sets the margin so long.
@@ -42,11 +43,12 @@ class RenderScheduler:
         self._fixed = margin_s is not None
         self.idle_margin_s = MARGIN_IDLE_S
         """Margin where nothing asks for a longer one; set by the owner where it has no real-time priority."""
-        self.margin_s = MARGIN_LOAD_S if margin_s is None else margin_s
+        self.margin_s = MARGIN_ROUGH_S if margin_s is None else margin_s
         """Time from the start of a step to the read that needs it."""
         self.busy = True
         """Whether the machine has little time to slack_s; set by the owner."""
-        self._until = {margin: float("-inf") for _, margin, _ in _AFTER_LATE}  # until when each is required
+        # until when each margin is required
+        self._until = dict.fromkeys((MARGIN_LOAD_S, *(margin_s for _, margin_s, _ in _AFTER_LATE)), float("-inf"))
         self._settled_at = float("-inf")
         self._block = 0
         self._read = -1

@@ -10,6 +10,7 @@ from moodfader.engine.live.scheduler import (
     MARGIN_LATE_S,
     MARGIN_LOAD_S,
     MARGIN_NOT_REALTIME_S,
+    MARGIN_ROUGH_S,
     MARGIN_UNEVEN_S,
     MORE_FOR_A_STEP_S,
     RenderScheduler,
@@ -97,9 +98,9 @@ def test_the_later_a_step_the_more_careful_for_a_while():
         (0, 0.0025, MARGIN_IDLE_S), (1, 0.0035, MARGIN_UNEVEN_S), (10, 0.001, MARGIN_UNEVEN_S),
         (22, 0.001, MARGIN_IDLE_S), (23, 0.005, MARGIN_JITTER_S), (42, 0.0035, MARGIN_JITTER_S),
         (44, 0.001, MARGIN_UNEVEN_S), (63, 0.001, MARGIN_IDLE_S),
-        (64, 0.009, MARGIN_LOAD_S), (65, 0.005, MARGIN_LOAD_S), (74.5, 0.001, MARGIN_JITTER_S),
-        (86, 0.001, MARGIN_IDLE_S),
-        (87, 0.015, MARGIN_LATE_S), (110, 0.001, MARGIN_LATE_S), (118, 0.001, MARGIN_IDLE_S),
+        (64, 0.009, MARGIN_ROUGH_S), (65, 0.005, MARGIN_ROUGH_S), (93, 0.001, MARGIN_ROUGH_S),
+        (95, 0.001, MARGIN_IDLE_S),
+        (96, 0.015, MARGIN_LATE_S), (125, 0.001, MARGIN_LATE_S), (127, 0.001, MARGIN_IDLE_S),
     ):  # fmt: skip
         pace.on_device_read(512 * 8 + round(second * blocks), 100.0 + second, 512)
         at = written + round(second * blocks)

@@ -66,9 +66,20 @@ def wait_for(page: ClientConnection, name: str, condition: Callable[[Any], bool]
             return
 
 
+def screen_of(tmux: list[str], *options: str) -> str:
+    """What is on the screen of tmux."""
+    return subprocess.run([*tmux, "capture-pane", "-p", *options], capture_output=True, text=True, check=True).stdout
+
+
+def wait_for_effects(tmux: list[str]) -> None:
+    """Until the view shows the effect of the present faders, by the full analysis, on ten whole seconds."""
+    while "last 10 s" not in (screen := screen_of(tmux)) or "settling" in screen or "draft" in screen:
+        time.sleep(0.1)
+
+
 def terminal_picture(tmux: list[str], path: Path) -> None:
     """The screen of tmux as an SVG."""
-    screen = subprocess.run([*tmux, "capture-pane", "-p", "-e"], capture_output=True, text=True, check=True).stdout
+    screen = screen_of(tmux, "-e")
     with open(os.devnull, "w") as nothing:  # noqa: PTH123
         console = Console(width=WIDTH, record=True, force_terminal=True, color_system="truecolor", file=nothing)
         for line in screen.splitlines():
@@ -126,7 +137,7 @@ def main() -> None:
                 page.send(json.dumps({"set": {f"/moodfader/{key}": value for key, value in MOVES.items()}}))
                 page.send(json.dumps({"set": {"/moodfader/transport/seek": 5.0}}))
                 wait_for(page, "transport/position", lambda value: value is not None and value > 17)
-                wait_for(page, "excerpt/settling", lambda value: value is False)
+            wait_for_effects(tmux)
             terminal_picture(tmux, IMAGES / "first-show-terminal.svg")
             page_pictures(f"http://127.0.0.1:{port}/")
         finally:

@@ -253,6 +253,7 @@ def _full_view(
     notes: list[str],
 ) -> None:
     """Until the user quits or the program is told to end."""
+    from ...engine.processes.realtime import freeze_gc
     from ..tui.app import Terminal
 
     def track() -> str:
@@ -261,6 +262,7 @@ def _full_view(
         return shown if len(files) == 1 else f"{number + 1}/{len(files)} {shown}"
 
     clients = server.clients if server else tuple
+    freeze_gc()
     Terminal(
         session, track=track, titles=titles, url=url, clients=clients, notes=lambda: notes, until=stop.is_set
     ).run()

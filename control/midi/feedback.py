@@ -6,7 +6,7 @@ it rests; what a motor fader reports on its own way to the value that it was sen
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,7 @@ TRAVEL_S: Final = 0.4
 _GAP_S: Final = 0.02
 """Shortest time between two values to one control: a MIDI cable carries 3,125 bytes a second."""
 _POLL_S: Final = 0.008
+"""Longest time until a control that rests again is sent what it was not sent while it was moved."""
 
 Key = tuple[str, int, int]
 """Kind, channel and number of the messages of a control."""
@@ -92,6 +93,8 @@ class MidiFeedback:
         self._lock = threading.Lock()
         self._failed = False
         self._closing = threading.Event()
+        self._wake = threading.Event()
+        self._stop_watching = session.watch(self._notice)
         self.hand_on: Callable[[MidiMessage], object] = lambda message: None
         self._thread: threading.Thread | None = None
 
@@ -103,6 +106,8 @@ class MidiFeedback:
     def close(self) -> None:
         """Stop sending."""
         self._closing.set()
+        self._wake.set()
+        self._stop_watching()
         if self._thread is not None:
             self._thread.join()
 
@@ -164,8 +169,14 @@ class MidiFeedback:
         for message in by_hand:
             self.hand_on(message)
 
+    def _notice(self, changed: Set[str]) -> None:
+        if not changed.isdisjoint(self._by_address):
+            self._wake.set()
+
     def _run(self) -> None:
-        while not self._closing.wait(_POLL_S):
+        while not self._closing.is_set():
+            self._wake.wait(_POLL_S)
+            self._wake.clear()
             try:
                 self.update()
                 self._failed = False

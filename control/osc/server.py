@@ -1,8 +1,8 @@
 """The OSC server: one UDP socket and one thread.
 
 Each round receives the datagrams that have come, parses them (packets.py), sets the newest value of each address and
-answers queries (dispatcher.py), and sends changes to the subscribers whose turn it is (subscriptions.py). All queues
-are bounded. It listens on this machine only unless told otherwise.
+answers queries (dispatcher.py), and sends changes to the subscribers whose turn it is (subscriptions.py): at once to
+one that has been sent nothing for an interval, else when that is over. All queues are bounded. It listens on this machine only unless told otherwise.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ..parameters.table import Value
+from ..session.change_signal import ChangeSignal
 from .dispatcher import Answer, Dispatcher
 from .packets import MAX_DATAGRAM, MalformedPacketError, encode_bundle, encode_message, read_packet
 from .sockets import bind_udp
@@ -89,6 +90,7 @@ class OscServer:
         self._dispatcher = Dispatcher(session, self._subscriptions, own_address=own_address, note=note)
         self._note = note or (lambda text: None)
         self._received: deque[tuple[bytes, Sender]] = deque(maxlen=_BACKLOG)
+        self._changed = ChangeSignal(session)
         self._closing = False
         self._thread = threading.Thread(target=self._serve, name="osc", daemon=True)
         self._thread.start()
@@ -103,6 +105,7 @@ class OscServer:
         with contextlib.suppress(OSError):  # an empty datagram to itself ends the wait
             self._socket.sendto(b"", self._socket.getsockname())
         self._thread.join()
+        self._changed.close()
         self._socket.close()
 
     def _serve(self) -> None:
@@ -118,8 +121,11 @@ class OscServer:
         """Receive, parse, apply and send once. Takes and returns the time at which values were last set."""
         if len(self._received) == _BACKLOG:
             time.sleep(_YIELD_S)
-        ready, _, _ = select.select([self._socket], [], [], self._wait_s())
-        if ready:
+        ready, _, _ = select.select([self._socket, self._changed], [], [], self._wait_s())
+        if self._changed in ready:
+            self._changed.clear()
+            self._subscriptions.note_change()
+        if self._socket in ready:
             self._receive(time.monotonic() + _RECEIVE_S)
         self._parse(time.monotonic() + _PARSE_S)
         now = time.monotonic()

@@ -17,6 +17,9 @@ RATES_HZ: Final = (0.1, 60.0)
 DEFAULT_RATE_HZ: Final = 40.0
 """For clients that name none: a change is sent within 25 ms, so that it is shown within 50."""
 
+_LATE: Final = 0.25
+"""Part of an interval by which a packet may be late before the next one is put off as much."""
+
 Sender = tuple[str | int, ...]
 """A socket address: host and port first."""
 
@@ -30,13 +33,15 @@ class Subscription:
     interval_s : float
         Seconds between two packets to the client.
     ends, due : float
-        Times at which the subscription ends and the next packet is due, in seconds of a steady clock.
+        Times at which the subscription ends and from which on the next packet may go, in seconds of a steady clock.
     version : int
         Version of the parameter store up to which changes were looked through.
     sender : Sender
         The address that the client sends from, which may differ from the one it listens on.
     normalised : bool
         Whether the client wants `<address>/norm` where there is one.
+    waits : bool
+        Whether there may be changes that the client was not sent.
     known : dict
         The value of each address that the client has been sent or has set itself. It is not sent again: a client's
         own movement must not come back late and fight the finger.
@@ -48,6 +53,7 @@ class Subscription:
     version: int
     sender: Sender
     normalised: bool = False
+    waits: bool = True
     known: dict[str, Value] = field(default_factory=dict)
 
     def pending(self, values: Mapping[str, Value]) -> dict[str, Value]:
@@ -137,20 +143,29 @@ class Subscriptions:
         if subscription is not None:
             subscription.known[address] = value
 
+    def note_change(self) -> None:
+        """Values have changed: every client may have to be told."""
+        for one in self._by_reply.values():
+            one.waits = True
+
     def due(self, now: float) -> list[tuple[Sender, Subscription]]:
-        """The subscriptions whose next packet is due, with the client's address; removes those that have ended."""
+        """The subscriptions whose next packet is to go now, with the client's address; removes those that have ended.
+
+        A packet goes as soon as something has changed, but not within an interval after the one before.
+        """
         if any(one.ends <= now for one in self._by_reply.values()):
             self._by_reply = {reply: one for reply, one in self._by_reply.items() if one.ends > now}
             self._index()
-        ready = [(reply, one) for reply, one in self._by_reply.items() if one.due <= now]
+        ready = [(reply, one) for reply, one in self._by_reply.items() if one.waits and one.due <= now]
         for _, subscription in ready:
-            next_due = subscription.due + subscription.interval_s
-            subscription.due = next_due if next_due > now else now + subscription.interval_s  # (no catching up)
+            subscription.waits = False
+            in_time = now - subscription.due < subscription.interval_s * _LATE  # (so that the rate holds)
+            subscription.due = (subscription.due if in_time else now) + subscription.interval_s
         return ready
 
     def next_due(self) -> float | None:
-        """When the next packet of any subscription is due; None without subscriptions."""
-        return min((one.due for one in self._by_reply.values()), default=None)
+        """When the next packet of any subscription is due; None where nothing waits to be sent."""
+        return min((one.due for one in self._by_reply.values() if one.waits), default=None)
 
     def names(self) -> tuple[str, ...]:
         """The clients as host:port."""

@@ -39,6 +39,7 @@ from ..show.moment import FADERS, Moment, snapshot_values
 from ..show.show_control import Steering
 from ..show.slots import StoredSnapshot
 from ..show.track_settings import TrackSettings
+from .change_signal import Listener
 from .loop_edges import LOOP, LOOP_END, LOOP_START, TRACK, TrackLoops, move_edge
 from .macros import expand_macro, save_faders
 from .meters import NOTHING_MEASURED, PlayerInterface, expected_values, measured_values, meter_values
@@ -261,6 +262,10 @@ class Session:
     def changes_since(self, version: int) -> tuple[int, dict[str, Value]]:
         """The current version, and the values that changed after `version` (0: all)."""
         return self._values.changes_since(version)
+
+    def watch(self, listener: Listener) -> Callable[[], None]:
+        """Tell a listener of every change of values, from any thread; what is returned ends that."""
+        return self._values.watch(listener)
 
     @property
     def meters(self) -> PlayerMeters | None:

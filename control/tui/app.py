@@ -1,12 +1,15 @@
 """The terminal view: seven faders by keyboard, what they do to eight emotions, meters, who is connected.
 
-It reads the session ten times a second, and at once when somebody has moved a control; only lines that changed are
-sent. Nothing of the sound waits for it.
+It is drawn ten times a second, and at once when somebody has moved a control: then without a new gain map, which takes
+longer than all else together and follows with the next of the ten. Only lines that changed are sent. Nothing of the
+sound waits for it.
 """
 
+import asyncio
+import contextlib
 import sys
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -37,7 +40,6 @@ if TYPE_CHECKING:
 
 _BINDINGS: Final = [binding for group in KEYMAP for binding in group.bindings]
 _REFRESH_S: Final = 0.1
-_WATCH_S: Final = 0.01
 _SETTABLE: Final = frozenset(parameter.address for parameter in PARAMETERS if parameter.writable)
 _MESSAGE_REFRESHES: Final = 50
 _HOLD_REFRESHES: Final = 20
@@ -141,7 +143,10 @@ class Terminal(App[None]):
         self._actions.tracks = len(self._titles)
         self._refreshes_left = 0
         self._failure = ""
-        self._version = 0
+        self._news = False  # a change waits to be drawn
+        self._stop_watching: Callable[[], None] | None = None
+        self._keep_map = False
+        self._map_rows_drawn: tuple[tuple[object, ...], list[Text]] = (), []
         self._peaks_db: deque[tuple[float, ...]] = deque(maxlen=_HOLD_REFRESHES)
         self._map: tuple[tuple[Path, bool], GainMap | None] | None = None
 
@@ -152,7 +157,21 @@ class Terminal(App[None]):
     def on_mount(self) -> None:
         """Begin to refresh."""
         self.set_interval(_REFRESH_S, self._tick)
-        self.set_interval(_WATCH_S, self._watch)
+        loop = asyncio.get_running_loop()
+
+        def notice(changed: Set[str]) -> None:
+            """Draw at once where something was set, by whatever surface (and in whatever thread)."""
+            if not self._news and not changed.isdisjoint(_SETTABLE):
+                self._news = True
+                with contextlib.suppress(RuntimeError):  # (the view has ended)
+                    loop.call_soon_threadsafe(self.call_next, self._draw_news)
+
+        self._stop_watching = self._session.watch(notice)
+
+    def on_unmount(self) -> None:
+        """No longer look at the session."""
+        if self._stop_watching is not None:
+            self._stop_watching()
 
     def action_press_key(self, index: int) -> None:
         """Perform the binding of this index."""
@@ -175,7 +194,7 @@ class Terminal(App[None]):
         self._refreshes_left = _MESSAGE_REFRESHES
         if self._actions.quit_now:
             self.exit()
-        self._update()
+        self._update(keep_map=True)
 
     def _tick(self) -> None:
         driver = self._driver
@@ -189,15 +208,15 @@ class Terminal(App[None]):
         self._peaks_db.append(tuple(float(one) if isinstance(one, int | float) else -120.0 for one in levels))
         self._update()
 
-    def _watch(self) -> None:
-        """Draw at once where something was set, by whatever surface."""
-        self._version, changes = self._session.changes_since(self._version)
-        if not changes.keys().isdisjoint(_SETTABLE):
-            self._update()
+    def _draw_news(self) -> None:
+        self._news = False
+        self._update(keep_map=True)
 
-    def _update(self) -> None:
+    def _update(self, *, keep_map: bool = False) -> None:
+        self._keep_map = keep_map
         for view in self.query(LineView):
             view.update_lines()
+        self._keep_map = False
 
     def _lines(self, width: int, height: int) -> list[Text]:
         """The lines for this size. A fault in drawing is shown in their place: a show does not end by it."""
@@ -232,6 +251,13 @@ class Terminal(App[None]):
             return [Text(text[:width].ljust(width)), *(Text(" " * width) for _ in range(height - 1))][:height]
 
     def _map_rows(self, view: ViewState, width: int, height: int) -> list[Text]:
+        """The gain map of the track that plays; the one drawn last if that is to do and has the size."""
+        shape = width, height, self._actions.palette
+        if not self._keep_map or self._map_rows_drawn[0] != shape:
+            self._map_rows_drawn = shape, self._draw_map(view, width, height)
+        return self._map_rows_drawn[1]
+
+    def _draw_map(self, view: ViewState, width: int, height: int) -> list[Text]:
         """The gain map of the track that plays, once it has been analysed."""
         track = self._session.meters.track if self._session.meters else 0
         summary = self._session.track_summaries.get(track)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import uvicorn
 
+from ...engine.processes.realtime import freeze_gc
 from .guard import App, Guard, LimitedProtocol, StrictWebSocket
 from .messages import WebJob
 from .mirror import Mirror
@@ -38,6 +39,7 @@ async def _serve(job: WebJob, connection: "Connection[Any, Any]") -> None:
     if job.query is not None:
         servers.append((_server(Guard(oscquery_app(mirror, job.host_info))), job.query))
     asyncio.get_running_loop().add_reader(connection.fileno(), mirror.receive)
+    freeze_gc()
     tasks = [asyncio.create_task(server.serve(sockets=[listening])) for server, listening in servers]
     await mirror.ended.wait()
     for server, _ in servers:

@@ -2,8 +2,9 @@
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Sequence
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,13 +14,16 @@ from ...models.common.errors import InputError
 from ..osc.oscquery import host_info
 from ..osc.service_announcer import EVERYWHERE, ServiceAnnouncer, own_address
 from ..osc.sockets import bind_tcp, is_loopback, url_host
+from ..session.change_signal import ChangeSignal
 from .messages import Changes, SetBatch, WebJob
 
 if TYPE_CHECKING:
     from ..session.session import Session
 
-_POLL_S: Final = 0.008
-"""Longest time until a change that another surface has made is passed on."""
+_IDLE_S: Final = 0.25
+"""Longest wait for a batch or a change."""
+_GAP_S: Final = 0.008
+"""Shortest time between two messages of changes that nobody of the web process waits for."""
 _MAX_RESTARTS: Final = 5
 _TOKEN_BYTES: Final = 12
 
@@ -97,7 +101,8 @@ class WebServer:
         self._info = host_info(self.host, osc_port or 0, ws_port=self.query_port)
         self._closing = threading.Event()
         self._children = ChildProcesses()
-        self._version = 0
+        self._changed = ChangeSignal(session)
+        self._version, self._told = 0, 0.0  # (what the web process knows, and since when)
         self._analyses: dict[int, str] = {}
         self._connection: Any = None
         self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
@@ -125,10 +130,12 @@ class WebServer:
         if self._announcement is not None:
             self._announcement.close()
         self._closing.set()
+        self._changed.set()  # (ends the wait)
         if self._connection is not None:
             self._thread.join(2.0)
             self._connection.close()  # the process ends when its pipe does
         self._children.join(2.0)
+        self._changed.close()
         for one in self._sockets.values():
             if one is not None:
                 one.close()
@@ -162,9 +169,15 @@ class WebServer:
                 self._closing.wait(1.0)
 
     def _exchange(self) -> None:
-        """Wait for a batch, set it, and send what has changed."""
+        """Wait for a batch or a change, set the batch, and send what has changed."""
+        ready = wait([self._connection, self._changed], _IDLE_S)
+        if self._changed in ready and self._connection not in ready:
+            early = self._told + _GAP_S - time.monotonic()
+            if early > 0:
+                self._connection.poll(early)
+        self._changed.clear()
         number, refused = 0, []
-        if self._connection.poll(_POLL_S):
+        if self._connection.poll():
             batch = self._connection.recv()
             if isinstance(batch, SetBatch):
                 number = batch.number
@@ -177,6 +190,7 @@ class WebServer:
         analyses = self._new_analyses() if values else {}
         if number or values or analyses:
             self._connection.send(Changes(values, number, tuple(refused), analyses))
+            self._told = time.monotonic()
 
     def _new_analyses(self) -> dict[int, str]:
         new = {

@@ -32,7 +32,7 @@ from ..processes.messages import (
 )
 from ..processes.realtime import NO_REALTIME_WARNING, RT_CONTROL, RT_RENDER, lock_memory_and_freeze_gc, set_realtime
 from ..processes.ring_buffer import RingBuffer
-from .scheduler import RenderScheduler
+from .scheduler import MARGIN_NOT_REALTIME_S, RenderScheduler
 from .track_loader import TrackLoader, load_mask
 
 _POLL_S: Final = 0.0005
@@ -78,6 +78,7 @@ class RenderProcess:
         lock_memory_and_freeze_gc()
         if not set_realtime(RT_RENDER):  # last, when nothing long is left to do at this priority
             self._sender.send(Notice(NO_REALTIME_WARNING))
+            self._scheduler.idle_margin_s = MARGIN_NOT_REALTIME_S
         ring, hop = self._ring, self._renderer.hop_length
         ready = self._renderer.transport.ready
         while not ring.stop:

@@ -8,14 +8,25 @@ clock: times are seconds of any monotonic clock, samples are counted from the fi
 
 from typing import Final
 
-MARGIN_IDLE_S: Final = 0.008
+MARGIN_IDLE_S: Final = 0.0055
+MARGIN_NOT_REALTIME_S: Final = 0.008
+MARGIN_UNEVEN_S: Final = 0.009
 MARGIN_JITTER_S: Final = 0.012
-MARGIN_LOAD_S: Final = 0.022
+MARGIN_LOAD_S: Final = 0.0155
+MARGIN_ROUGH_S: Final = 0.022
 MARGIN_LATE_S: Final = 0.036
-_AFTER_LATE: Final = ((0.0055, MARGIN_JITTER_S, 10.0), (0.008, MARGIN_LOAD_S, 10.0), (0.012, MARGIN_LATE_S, 30.0))
+MORE_FOR_A_STEP_S: Final = 0.002
+"""Added for each step of a block after the first: they are made one after the other, and needed at once."""
+_AFTER_LATE: Final = (
+    (0.003, MARGIN_UNEVEN_S, 20.0),
+    (0.0045, MARGIN_JITTER_S, 20.0),
+    (0.008, MARGIN_ROUGH_S, 30.0),
+    (0.012, MARGIN_LATE_S, 30.0),
+)
 """(lateness, margin, duration) in seconds: a step that is done so long after its start time sets the margin so long.
 
-Steps take 0.5 to 2 ms. Longer delays come from other real-time threads or from the host of a virtual machine.
+Steps take 0.5 to 2 ms. Longer delays come from other real-time threads or from the host of a virtual machine. Small
+ones announce large ones: where steps are late by about half of the shortest margin it is not short any more.
 """
 _BUSY_HOLD_S: Final = 10.0
 _SETTLE_S: Final = 0.1  # after a longer margin is set, the steps that are due at once are late by definition
@@ -30,13 +41,14 @@ class RenderScheduler:
         self._rate = sample_rate
         self._step_length = step_length
         self._fixed = margin_s is not None
-        self.margin_s = MARGIN_LOAD_S if margin_s is None else margin_s
+        self.idle_margin_s = MARGIN_IDLE_S
+        """Margin where nothing asks for a longer one; set by the owner where it has no real-time priority."""
+        self.margin_s = MARGIN_ROUGH_S if margin_s is None else margin_s
         """Time from the start of a step to the read that needs it."""
         self.busy = True
         """Whether the machine has little time to slack_s; set by the owner."""
-        self._until = dict.fromkeys(
-            (MARGIN_JITTER_S, MARGIN_LOAD_S, MARGIN_LATE_S), float("-inf")
-        )  # until when each margin is required
+        # until when each margin is required
+        self._until = dict.fromkeys((MARGIN_LOAD_S, *(margin_s for _, margin_s, _ in _AFTER_LATE)), float("-inf"))
         self._settled_at = float("-inf")
         self._block = 0
         self._read = -1
@@ -68,14 +80,16 @@ class RenderScheduler:
         """The step that begins at `written` is done: adapt the margin, return the slack before its read in s."""
         if self._read < 0:
             return self.margin_s
+        more_s = max(self._block // self._step_length - 1, 0) * MORE_FOR_A_STEP_S
         slack_s = self._needed(written) - now
-        late = self.margin_s - slack_s if now > self._settled_at else 0.0
+        late = self.margin_s - slack_s - more_s if now > self._settled_at else 0.0
         if self.busy:
             self._until[MARGIN_LOAD_S] = now + _BUSY_HOLD_S
         for late_s, margin_s, hold_s in _AFTER_LATE:
             if late > late_s:
                 self._until[margin_s] = now + hold_s
-        wanted = max((margin_s for margin_s, until in self._until.items() if now < until), default=MARGIN_IDLE_S)
+        wanted = max((margin_s for margin_s, until in self._until.items() if now < until), default=self.idle_margin_s)
+        wanted += more_s
         if not self._fixed and wanted != self.margin_s:
             self.margin_s, self._settled_at = wanted, now + _SETTLE_S
         return slack_s

@@ -69,6 +69,14 @@ def lock_memory_and_freeze_gc() -> None:
     _lock_memory()
 
 
+def freeze_gc() -> None:
+    """Let the garbage collector pass over all objects that are there now; to be called when what is needed is imported.
+
+    A full collection over the objects of all libraries holds the interpreter lock for 70 ms every few seconds.
+    """
+    gc.freeze()
+
+
 def set_control_priority() -> None:
     """Give this process, which receives controls, real-time priority below rendering and output.
 

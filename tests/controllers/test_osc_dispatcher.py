@@ -198,8 +198,25 @@ def test_the_client_that_renewed_longest_ago_makes_room(clients):
 def test_a_late_turn_is_not_made_up_for(clients):
     clients.renew(HERE, 0.0, rate_hz=10, version=0)
     assert len(clients.due(5.0)) == 1
+    clients.note_change()
     assert clients.due(5.05) == []
     assert len(clients.due(5.1)) == 1
+
+
+def test_a_change_goes_at_once_to_a_client_that_was_sent_nothing_lately_and_nothing_goes_without_one(clients):
+    clients.renew(HERE, 0.0, rate_hz=10, version=0)
+    assert len(clients.due(0.1)) == 1  # (the state)
+    assert clients.next_due() is None
+    assert clients.due(1.0) == []
+    clients.note_change()
+    assert clients.next_due() < 2.03
+    assert len(clients.due(2.03)) == 1
+    clients.note_change()
+    assert clients.due(2.1) == []
+    assert clients.next_due() == pytest.approx(2.13)
+    assert len(clients.due(2.14)) == 1
+    clients.note_change()
+    assert clients.next_due() == pytest.approx(2.23)  # (a little late: the rate holds)
 
 
 def test_many_questions_do_not_keep_a_value_waiting(dispatcher, session):

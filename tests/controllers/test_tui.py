@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from helpers.terminal_stage import analyse, perform, pressed, text_of
+from helpers.terminal_stage import analyse, perform, pressed, strips_of, text_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moodfader.control.parameters.table import PARAMETERS
@@ -214,6 +214,43 @@ def test_it_shows_what_others_do(session):
         return False
 
     assert asyncio.run(run())
+
+
+def test_what_others_do_is_drawn_at_once_and_the_gain_map_with_the_next_refresh(playing, tmp_path, monkeypatch):
+    monkeypatch.setattr("moodfader.control.tui.app._REFRESH_S", 3600.0)
+    analyse(playing, tmp_path)
+
+    def others():
+        playing.set("/moodfader/midlevel/tonal_stability", -7.5, source="osc")
+        playing.set("/moodfader/midlevel/melodiousness", 11.5, source="osc")
+
+    async def run():
+        app = Terminal(playing)
+        async with app.run_test(size=(110, 34)) as pilot:
+            app._update()
+            await pilot.pause()
+            before = strips_of(app)
+            await asyncio.to_thread(others)
+            for _ in range(2400):
+                await pilot.pause(0.05)
+                if {"−7.5", "+11.5"} <= set(" ".join(text_of(app)).split()):
+                    break
+            news = strips_of(app)
+            app._update()
+            await pilot.pause()
+            return before, news, strips_of(app)
+
+    before, news, after = asyncio.run(run())
+    (heading,) = (number for number, line in enumerate(news) if any("gain map" in part.text for part in line))
+    assert news != before
+    assert news[heading : heading + 5] == before[heading : heading + 5]
+    assert after[heading : heading + 5] != news[heading : heading + 5]
+
+
+def test_a_view_that_has_ended_is_told_nothing_more(session):
+    pressed(session, "l")
+    assert session._values._listeners == ()
+    session.set("/moodfader/midlevel/modality", 3.0)
 
 
 def test_the_view_is_whole_right_after_every_resize(playing):

@@ -9,6 +9,10 @@ from moodfader.engine.live.scheduler import (
     MARGIN_JITTER_S,
     MARGIN_LATE_S,
     MARGIN_LOAD_S,
+    MARGIN_NOT_REALTIME_S,
+    MARGIN_ROUGH_S,
+    MARGIN_UNEVEN_S,
+    MORE_FOR_A_STEP_S,
     RenderScheduler,
 )
 from moodfader.engine.processes import realtime
@@ -48,7 +52,7 @@ def test_steps_are_begun_a_margin_before_they_are_needed(block, busy):
     pace = RenderScheduler(sample_rate=RATE, step_length=HOP)
     dropouts, ahead = played(pace, block, 60, busy=busy)
     assert dropouts == 0
-    expected = MARGIN_LOAD_S if busy else MARGIN_IDLE_S
+    expected = (MARGIN_LOAD_S if busy else MARGIN_IDLE_S) + max(block // HOP - 1, 0) * MORE_FOR_A_STEP_S
     assert pace.margin_s == expected
     settled = ahead[-200:]
     assert max(settled) < expected + 0.0001
@@ -56,6 +60,20 @@ def test_steps_are_begun_a_margin_before_they_are_needed(block, busy):
         assert min(settled) > expected - 0.0001
     else:  # two steps in one go: the second waits for the first
         assert min(settled) > expected - 0.0011 * block / HOP
+
+
+@pytest.mark.parametrize("block", [64, 256, 512, 1024, 2048])
+def test_slow_steps_of_a_long_block_are_made_in_time_on_a_calm_machine(block):
+    pace = RenderScheduler(sample_rate=RATE, step_length=HOP)
+    assert played(pace, block, 120, making_s=0.002)[0] == 0
+    assert pace.margin_s == MARGIN_IDLE_S + max(block // HOP - 1, 0) * MORE_FOR_A_STEP_S
+
+
+def test_without_real_time_priority_the_shortest_margin_is_longer():
+    pace = RenderScheduler(sample_rate=RATE, step_length=HOP)
+    pace.idle_margin_s = MARGIN_NOT_REALTIME_S
+    assert played(pace, 512, 60, making_s=0.002)[0] == 0
+    assert pace.margin_s == MARGIN_NOT_REALTIME_S > MARGIN_IDLE_S
 
 
 def test_a_margin_that_was_asked_for_stays():
@@ -77,11 +95,12 @@ def test_the_later_a_step_the_more_careful_for_a_while():
     played(pace, 512, 60)
     written, blocks = 512 * 10, RATE // 512 * 512
     for second, late_s, expected in (
-        (0, 0.005, MARGIN_IDLE_S), (1, 0.006, MARGIN_JITTER_S), (10, 0.001, MARGIN_JITTER_S),
-        (12, 0.001, MARGIN_IDLE_S),
-        (13, 0.009, MARGIN_LOAD_S), (14, 0.006, MARGIN_LOAD_S), (23.5, 0.001, MARGIN_JITTER_S),
-        (25, 0.001, MARGIN_IDLE_S),
-        (26, 0.015, MARGIN_LATE_S), (40, 0.001, MARGIN_LATE_S), (57, 0.001, MARGIN_IDLE_S),
+        (0, 0.0025, MARGIN_IDLE_S), (1, 0.0035, MARGIN_UNEVEN_S), (10, 0.001, MARGIN_UNEVEN_S),
+        (22, 0.001, MARGIN_IDLE_S), (23, 0.005, MARGIN_JITTER_S), (42, 0.0035, MARGIN_JITTER_S),
+        (44, 0.001, MARGIN_UNEVEN_S), (63, 0.001, MARGIN_IDLE_S),
+        (64, 0.009, MARGIN_ROUGH_S), (65, 0.005, MARGIN_ROUGH_S), (93, 0.001, MARGIN_ROUGH_S),
+        (95, 0.001, MARGIN_IDLE_S),
+        (96, 0.015, MARGIN_LATE_S), (125, 0.001, MARGIN_LATE_S), (127, 0.001, MARGIN_IDLE_S),
     ):  # fmt: skip
         pace.on_device_read(512 * 8 + round(second * blocks), 100.0 + second, 512)
         at = written + round(second * blocks)

@@ -1,5 +1,6 @@
 """The one owner of state: checked values in, frozen values out, and a recording of what took effect."""
 
+import select
 import threading
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import soundfile
 from moodfader.control.cli import run
 from moodfader.control.parameters.table import PARAMETERS, ROOT
+from moodfader.control.session.change_signal import ChangeSignal
 from moodfader.control.session.session import Session
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.dsp.segment_mask import SegmentMask
@@ -38,6 +40,41 @@ def offline(tmp_path):
 
 def test_it_begins_with_the_defaults_of_the_table():
     assert Session().state() == {control.address: control.default for control in PARAMETERS}
+
+
+def test_listeners_are_told_of_changes_that_they_can_read():
+    session, told = Session(), []
+    stop = session.watch(lambda changed: told.append({address: session.get(address) for address in changed}))
+    session.set(FADER, 3.0)
+    assert told[0][FADER] == 3.0
+    count = len(told)
+    session.set(f"{ROOT}/wet", 1.0)  # (as it is)
+    assert len(told) == count
+    stop()
+    session.set(FADER, 4.0)
+    assert len(told) == count
+
+
+def test_a_signal_wakes_who_waits_for_a_change_until_it_is_cleared():
+    def is_set():
+        return bool(select.select([signal], [], [], 0)[0])
+
+    session = Session()
+    signal = ChangeSignal(session)
+    assert not is_set()
+    for value in range(12):
+        session.set(FADER, value)
+    assert is_set()
+    signal.clear()
+    assert not is_set()
+    for _ in range(100_000):  # (more than it holds, and nobody reads)
+        signal.set()
+    assert is_set()
+    signal.clear()
+    assert not is_set()
+    signal.close()
+    session.set(FADER, 0.5)
+    assert session._values._listeners == ()
 
 
 @pytest.mark.parametrize(

@@ -162,25 +162,33 @@ def test_the_last_finger_down_holds_a_fader_and_the_other_sees_it(opened, sessio
     "moves", [90, pytest.param(3600, marks=[pytest.mark.slow, pytest.mark.soak], id="for a minute")]
 )
 def test_fast_movement_ends_where_the_finger_is(opened, session, server, moves):
-    """Sixty changes a second: only newest values are sent, all pages come to the last one."""
+    """Sixty changes a second and more, by two fingers: only newest values are sent, all pages come to the last ones."""
     page, watcher = opened(), opened("phone")
     frames = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
     page.reload()
     page.wait_for_selector("body.ready")
     hand = Hand(page.context, page)
-    x, y = middle(page, MODALITY)
+    (x, y), (other_x, other_y) = middle(page, MODALITY), middle(page, DISSONANCE)
     hand.down("one", x, y)
+    hand.down("two", other_x, other_y)
+    begun = time.monotonic()
     for step in range(moves):
-        hand.move(one=(x, y + 60 * (-1) ** step * (step / moves)))
-        time.sleep(1 / 60)
+        by = 60 * (-1) ** step * (step / moves)
+        hand.move(one=(x, y + by), two=(other_x, other_y - by / 2))
+        time.sleep(max(begun + (step + 1) / 60 - time.monotonic(), 0))
+    took = time.monotonic() - begun
     hand.up("one")
+    hand.up("two")
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     last = agree(session, page, watcher)
+    other_last = agree(session, page, watcher, selector=DISSONANCE, address=OTHER_FADER)
     sent = [json.loads(frame)["set"] for frame in frames if '"set"' in frame]
-    assert 1 < len(sent) <= moves + 1
-    assert sent[-1] == {FADER: last}
-    assert page.faults == []
+    changes = [change for one in sent for change in one.items()]
+    print(f"{moves / took:.1f} moves a second, {len(changes) / took:.1f} changes in {len(sent) / took:.1f} frames sent")
+    assert 1 < len(sent) <= 2 * moves + 2
+    assert dict(changes) == {FADER: last, OTHER_FADER: other_last}  # (of each address the last)
+    assert page.faults == watcher.faults == []
 
 
 def test_a_lost_connection_is_shown_and_mended(opened, session, server, notes):

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 from rich.style import Style
-from rich.text import Text
+from rich.text import Span, Text
 
 from ....engine.analysis.analysis_file import load_tables
 from ....engine.audio.thumbnail import FRAMES, ROWS, thumbnail_bands
@@ -23,6 +23,7 @@ MAX_LINES: Final = 24
 MIN_LINES: Final = 5
 _STEP: Final = 4  # the map moves on by so many columns at once, twice a second: it has to go through ssh
 _PAST: Final = 0.25  # of the width
+_MARGIN: Final = 2  # cells at the left
 _LEVELS: Final = 16  # number of shades
 _MARKED_DB: Final = 1.0  # gains from which on a cell has a sign
 
@@ -97,7 +98,7 @@ class GainMap:
             gains_db = self.gains_db(now - past, columns, faders_db)
             levels = self._levels_from(now - past, columns)
             legend = "orange boosted, blue cut" if palette.shades else "+ ▲ boosted, - ▼ cut"
-            lines = [fit(Text(f"{' ' * (past + 2)}▼ now   gain map: {legend}", palette.quiet), width)]
+            lines = [fit(Text(f"{' ' * (past + _MARGIN)}▼ now   gain map: {legend}", palette.quiet), width)]
             draw = _half_blocks if palette.shades else _signs
             lines += [fit(line, width) for line in draw(gains_db, levels, max(height - 1, 1), palette)]
             self._last = key, lines
@@ -108,28 +109,25 @@ def _half_blocks(gains_db: np.ndarray, levels: np.ndarray, lines: int, palette: 
     """Two cells above each other in each character, in 24-bit colours."""
     bands = np.arange(2 * lines) * ROWS // (2 * lines)  # low ones first
     strong = np.clip(np.nan_to_num(gains_db, nan=np.inf), -SEGMENT_LIMIT_DB, np.inf)
-    shades = np.rint(levels * (_LEVELS - 1)).astype(int)
+    halves_db = np.rint(strong * 2) / 2  # (so that few colours are made anew)
+    shades = np.rint(levels * (_LEVELS - 1))
     drawn = []
     for line in range(lines):
         high, low = bands[-1 - 2 * line], bands[-2 - 2 * line]
-        row = Text("  ")
-        for upper, lower, level, level_below in zip(
-            strong[:, high], strong[:, low], shades[:, high], shades[:, low], strict=True
-        ):
-            row.append(
-                "▀" if np.isfinite(upper) else " ", _cell(_half_db(upper), level, _half_db(lower), level_below)
-            )
-        drawn.append(row)
+        cells = np.stack([halves_db[:, high], shades[:, high], halves_db[:, low], shades[:, low]], axis=1)
+        starts = np.flatnonzero(np.append(True, np.any(cells[1:] != cells[:-1], axis=1)))  # of runs of one style
+        ends = np.append(starts[1:], len(cells))
+        signs = "".join(np.where(np.isfinite(cells[:, 0]), "▀", " ").tolist())
+        spans = [
+            Span(first + _MARGIN, last + _MARGIN, _cell(*cell))
+            for first, last, cell in zip(starts.tolist(), ends.tolist(), cells[starts].tolist(), strict=True)
+        ]
+        drawn.append(Text(" " * _MARGIN + signs, spans=spans))
     return drawn
 
 
-def _half_db(gain_db: float) -> float:
-    """Rounded, so that few colours are made anew."""
-    return round(float(gain_db) * 2) / 2 if np.isfinite(gain_db) else float("inf")
-
-
 @lru_cache(maxsize=4096)
-def _cell(upper_db: float, level: int, lower_db: float, level_below: int) -> Style:
+def _cell(upper_db: float, level: float, lower_db: float, level_below: float) -> Style:
     """Style of two cells; none of its own beyond the ends of the track."""
     if not np.isfinite(upper_db) or not np.isfinite(lower_db):
         return Style.null()
@@ -146,7 +144,7 @@ def _signs(gains_db: np.ndarray, levels: np.ndarray, lines: int, palette: Palett
     bands = np.arange(lines) * ROWS // lines
     drawn = []
     for band in bands[::-1]:
-        row = Text("  ")
+        row = Text(" " * _MARGIN)
         for gain_db, level in zip(gains_db[:, band].tolist(), levels[:, band].tolist(), strict=True):
             if np.isnan(gain_db):
                 row.append(" ")

@@ -1,0 +1,52 @@
+"""What wakes a thread that waits for sockets or pipes when a value of the session changes, in place of polling."""
+
+import contextlib
+import socket
+from collections.abc import Callable, Set
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .session import Session
+
+Listener = Callable[[Set[str]], object]
+"""Is told the addresses whose values have changed, by the thread that has set them; it must neither wait nor raise."""
+_READ: Final = 4096
+
+
+class ChangeSignal:
+    """Readable for `select` from the first change on until `clear`.
+
+    Call `clear` before the values are read: a change in between is then among them, and one after it signals again.
+
+    Parameters
+    ----------
+    session : Session
+        Whose values are watched.
+    """
+
+    def __init__(self, session: "Session") -> None:
+        self._read, self._write = socket.socketpair()
+        self._read.setblocking(False)
+        self._write.setblocking(False)
+        self._stop_watching = session.watch(lambda changed: self.set())
+
+    def fileno(self) -> int:
+        """The descriptor to wait for."""
+        return self._read.fileno()
+
+    def set(self) -> None:
+        """Be readable, as if a value had changed."""
+        with contextlib.suppress(OSError):  # (full: it is readable already; closed: nobody waits)
+            self._write.send(b"\0")
+
+    def clear(self) -> None:
+        """Wait for the next change."""
+        with contextlib.suppress(BlockingIOError):
+            while len(self._read.recv(_READ)) == _READ:
+                pass
+
+    def close(self) -> None:
+        """Watch no longer."""
+        self._stop_watching()
+        self._read.close()
+        self._write.close()

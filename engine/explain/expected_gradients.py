@@ -238,6 +238,7 @@ class _UnitMeasure:
         else:
             with torch.inference_mode():
                 midlevel, trace = self._backward_pass.forward(spectrograms)
-                gradient = self._backward_pass.backward(trace).mean(1)
+                gradient = self._backward_pass.backward(trace)
+                gradient = gradient[:, 0] if gradient.shape[1] == 1 else gradient.mean(1)
                 derivatives = list(sum_by_segment(gradient).unsqueeze(1))
         return midlevel.double().cpu().numpy(), torch.cat(derivatives).T.double().cpu().numpy()

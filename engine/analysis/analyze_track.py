@@ -3,31 +3,34 @@
 This is the explanation of Haunschmid et al. (2019), extended from ten seconds to whole tracks.
 """
 
+import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
-from typing import Final
+from types import ModuleType
+from typing import Final, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from threadpoolctl import threadpool_limits
 
 from ...models.common.arrays import FloatArray, Labels
 from ...models.common.constants import CLIP_FRAMES
 from ...models.common.errors import InputError
 from ...models.common.progress import ProgressCallback, progress_span, report_step
 from ...models.inference.checkpoint import Model
-from ...models.inference.threads import torch_threads
+from ...models.inference.threads import torch_threads, worker_threads
 from ..audio.track import Track
 from ..audio.track_spectrogram import track_spectrogram
 from ..excerpts.stretches import few_starts, placed_excerpts, spread_starts
-from ..explain import lime
+from ..explain import expected_gradients, lime
 from ..explain.effect_sums import EffectSums
-from ..explain.perturbation import cut_window, perturbation_per_db
+from ..explain.lime import SegmentEffects
+from ..explain.perturbation import AnalysisWindow, cut_window, perturbation_per_db
 from ..explain.segmentation import segment_spectrogram
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
-from ..steering.fader_masks import DecoupledFaders, decoupled_faders
+from ..steering.fader_masks import DecoupledFaders, FaderGround, decoupled_faders
 from ..steering.listeners import fader_listeners
 from .analysis import CLIP_SECONDS, Analysis
 from .prediction import predict_track
@@ -78,55 +81,36 @@ def analyze_track(
         another number of threads the segments are the same and the effects equal but for rounding (a thousandth of
         the largest effect on a feature): how a processor sums can depend on the number.
     """
+    with worker_threads() as pool:
+        return _analyze(track, model, settings, pool, partial, progress)
+
+
+def _analyze(
+    track: Track,
+    model: Model,
+    settings: AnalysisSettings,
+    pool: Executor,
+    partial: Path | None,
+    progress: Callable[[float], None] | None,
+) -> Analysis:
+    # (a draft is to be there in seconds; the full analysis after it keeps the prediction)
+    prediction = None if settings.quality == "draft" else pool.submit(predict_track, track, model)
     with progress_span(progress, *_SPECTROGRAM_SPAN):
         report_step(0.0)
         spectrogram = track_spectrogram(track)
     with progress_span(progress, *_SEGMENTATION_SPAN):
-        labels = segment_spectrogram(spectrogram, method=settings.segmentation)
-    geometry = model.network.geometry
-    sounding = slice(*track.sounding_frames)
-    positions = geometry.positions(len(spectrogram[sounding]))
-    clip = geometry.positions(CLIP_FRAMES)
-    estimator = estimator_module(settings.estimator)
-    window_length = estimator.POSITIONS or clip
-    n_windows = max(1, round(positions / window_length))
-    borders = np.linspace(0, positions, n_windows + 1).round().astype(int)
-    segments = int(labels.max()) + 1
-    sums = EffectSums.empty(segments) if partial is None else EffectSums.load(partial, segments)
-    last_saved = time.monotonic()
-    windows_to = 1.0 if settings.coupled else _EXPLAINING
-    report = _saving_when_interrupted(progress, sums, partial)
-    for number in range(sums.done, n_windows):
-        first, last = int(borders[number]), int(borders[number + 1])
-        span = (_WINDOWS_FROM + (windows_to - _WINDOWS_FROM) * n / n_windows for n in (number, number + 1))
-        excerpt = cut_window(spectrogram[sounding], labels[sounding], model, first, last)
-        # BLAS threads slow the small systems of equations down, many times so on a busy machine.
-        with threadpool_limits(1, user_api="blas"), progress_span(report, *span):
-            effects = estimator.explain_window(
-                excerpt,
-                model,
-                passes=settings.passes,
-                perturbation=settings.perturbation,
-                rng=np.random.default_rng([settings.seed, number]),
-            )
-        # From effects on the mean of this window to effects on the mean of ten seconds.
-        sums.add(effects, excerpt.segments, share=(last - first) / min(clip, positions))
-        if partial is not None and time.monotonic() - last_saved > KEEP_SECONDS:
-            try:
-                sums.save(partial)
-            except InputError:
-                partial = None  # a full disk must not cost the analysis, only its resumption
-            last_saved = time.monotonic()
-        if report:
-            report(_WINDOWS_FROM + (windows_to - _WINDOWS_FROM) * (number + 1) / n_windows)
+        labels = segment_spectrogram(spectrogram, method=settings.segmentation, pool=pool)
+    # What the faders need is made while the track is explained.
+    ground = None if settings.coupled else pool.submit(_fader_ground, track, spectrogram, labels, model)
+    sums = _explain(track, spectrogram, labels, model, settings, pool, partial, progress)
     measured_p = lime.p_values(sums.ols_weights, sums.variances, sums.dof[:, None])
-    bit_variance = estimator.BIT_VARIANCE
+    bit_variance = estimator_module(settings.estimator).BIT_VARIANCE
     expected_p = expected_lime_p_values(sums.weights, sums.residual_var / sums.clips, bit_variance=bit_variance)
     # A draft has too few evaluations for p-values that small.
     p = expected_p if settings.quality == "draft" else np.maximum(measured_p, expected_p)
     significant = is_significant(sums.weights, p)
     selected = mask_weights(sums.weights, significant)
-    faders = None if settings.coupled else _decouple(track, spectrogram, labels, selected, model, progress)
+    faders = None if ground is None else _decouple(ground.result(), selected, progress)
     return Analysis(
         segments=labels,
         weights=sums.weights.astype(np.float32),
@@ -145,34 +129,98 @@ def analyze_track(
         settings=settings,
         clip_seconds=min(CLIP_SECONDS, track.sounding_s),
         sounding_s=track.sounding_s,
-        # (a draft is to be there in seconds; the full analysis after it keeps the prediction)
-        prediction=None if settings.quality == "draft" else predict_track(track, model),
+        prediction=None if prediction is None else prediction.result(),
         loudness_lufs=track.measured_loudness_lufs,
     )
 
 
-def _decouple(
+def _explain(
     track: Track,
     spectrogram: FloatArray,
     labels: Labels,
-    selected: FloatArray,
     model: Model,
+    settings: AnalysisSettings,
+    pool: Executor,
+    partial: Path | None,
     progress: Callable[[float], None] | None,
-) -> DecoupledFaders:
+) -> EffectSums:
+    """Sum up the effects of the segments on all windows."""
+    geometry = model.network.geometry
+    sounding = slice(*track.sounding_frames)
+    positions = geometry.positions(len(spectrogram[sounding]))
+    clip = geometry.positions(CLIP_FRAMES)
+    estimator = estimator_module(settings.estimator)
+    window_length = estimator.POSITIONS or clip
+    n_windows = max(1, round(positions / window_length))
+    borders = np.linspace(0, positions, n_windows + 1).round().astype(int)
+    segments = int(labels.max()) + 1
+    sums = EffectSums.empty(segments) if partial is None else EffectSums.load(partial, segments)
+    last_saved = time.monotonic()
+    windows_to = 1.0 if settings.coupled else _EXPLAINING
+    report = _saving_when_interrupted(progress, sums, partial)
+    numbers = range(sums.done, n_windows)
+    ranges = [(int(borders[number]), int(borders[number + 1])) for number in numbers]
+    cuts = [
+        functools.partial(cut_window, spectrogram[sounding], labels[sounding], model, first, last)
+        for first, last in ranges
+    ]
+    rngs = [np.random.default_rng([settings.seed, number]) for number in numbers]
+    how: _How = {"passes": settings.passes, "perturbation": settings.perturbation}
+    if estimator is expected_gradients:
+        windows = expected_gradients.explain_windows(cuts, model, **how, rngs=rngs, pool=pool)
+    else:
+        windows = _one_by_one(estimator, cuts, model, rngs, how)
+    for number, (first, last) in zip(numbers, ranges, strict=True):
+        span = (_WINDOWS_FROM + (windows_to - _WINDOWS_FROM) * n / n_windows for n in (number, number + 1))
+        with progress_span(report, *span):
+            excerpt, effects = next(windows)
+        # From effects on the mean of this window to effects on the mean of ten seconds.
+        sums.add(effects, excerpt.segments, share=(last - first) / min(clip, positions))
+        if partial is not None and time.monotonic() - last_saved > KEEP_SECONDS:
+            try:
+                sums.save(partial)
+            except InputError:
+                partial = None  # a full disk must not cost the analysis, only its resumption
+            last_saved = time.monotonic()
+        if report:
+            report(_WINDOWS_FROM + (windows_to - _WINDOWS_FROM) * (number + 1) / n_windows)
+    return sums
+
+
+class _How(TypedDict):
+    passes: int
+    perturbation: str
+
+
+def _one_by_one(
+    estimator: ModuleType,
+    cuts: Sequence[Callable[[], AnalysisWindow]],
+    model: Model,
+    rngs: Sequence[np.random.Generator],
+    how: _How,
+) -> Iterator[tuple[AnalysisWindow, SegmentEffects]]:
+    """What `expected_gradients.explain_windows` does, for the other estimators, with torch's threads."""
+    for cut, rng in zip(cuts, rngs, strict=True):
+        window = cut()
+        yield window, estimator.explain_window(window, model, **how, rng=rng)
+
+
+def _fader_ground(track: Track, spectrogram: FloatArray, labels: Labels, model: Model) -> FaderGround:
+    """Read the stretches of the track by which its faders are solved, and make what does not depend on gains."""
     begin, several = few_starts(track), spread_starts(track)
     stretches = begin + (several if several != begin else [])
+    excerpts = placed_excerpts(track, stretches)
+    few = excerpts[: len(begin)]
+    return FaderGround(spectrogram, labels, few, excerpts[len(begin) :] or few, fader_listeners(model))
+
+
+def _decouple(ground: FaderGround, selected: FloatArray, progress: Callable[[float], None] | None) -> DecoupledFaders:
+    # (many small operations: a third thread waits more than it works)
     threads = min(torch.get_num_threads(), 2)
-    # (many small operations: a second thread waits more than it works)
-    with torch_threads(1), threadpool_limits(1, user_api="blas"):
-        excerpts = placed_excerpts(track, stretches)
-        few = excerpts[: len(begin)]
+    with torch_threads(1):
         return decoupled_faders(
-            spectrogram,
-            labels,
+            ground,
             selected,
-            few,
-            excerpts[len(begin) :] or few,
-            fader_listeners(model),
             progress=None if progress is None else lambda done: progress(_EXPLAINING + (1 - _EXPLAINING) * done),
             threads=threads,
         )

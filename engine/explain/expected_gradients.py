@@ -23,8 +23,9 @@ moderated (`moderated_variance.py`). p-values are calibrated to 50,000 LIME samp
 (`significance.py`).
 """
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -35,7 +36,7 @@ from ...models.common.constants import MIDLEVEL
 from ...models.common.progress import report_step
 from ...models.inference.backward.network import BackwardPass, feature_gradients
 from ...models.inference.checkpoint import Model
-from ...models.inference.threads import torch_threads
+from ...models.inference.threads import worker_threads
 from . import methods
 from .experimental_design import balanced_signs, visible_segments
 from .lime import SegmentEffects
@@ -80,52 +81,133 @@ def explain_window(
     SegmentEffects
         The same for any number of threads, but for rounding (processors may sum in another order).
     """
-    segments, features = len(window.segments), len(MIDLEVEL)
-    units = max(passes // (2 * _UNIT_PAIRS * _PASSES_PER_SAMPLE), 4)
-    pairs = units * _UNIT_PAIRS
-    geometry = model.network.geometry
-    signs = balanced_signs(pairs, visible_segments(window, geometry), rng, context=geometry.context)
-    distance = BIT_VARIANCE**0.5 if perturbation == "gain" else rng.uniform(0, 0.5, signs.shape)
-    t = 0.5 + np.where(signs, 1, -1) * distance  # [pairs, segments]
-    measure_unit = _UnitMeasure(SegmentPerturber(window, model, perturbation), mean_gates=perturbation == "gain")
-    derivatives = np.empty((units, segments, features))
-    predictions = np.empty((2, pairs, features))
-
-    def measure(unit: int) -> None:
-        rows = slice(unit * _UNIT_PAIRS, (unit + 1) * _UNIT_PAIRS)
-        sides = np.stack([t[rows], 1 - t[rows]], axis=1)  # [pairs, 2, segments]
-        predicted, derivatives[unit] = measure_unit(sides.reshape(-1, segments))
-        predictions[:, rows] = predicted.reshape(-1, 2, features).transpose(1, 0, 2)
-
-    _run_in_threads(measure, range(units))
-    weights = derivatives.mean(0)
-    middle = units // 2
-    odd, even = (predictions[0] - predictions[1]) / 2, predictions.mean(0).var(0)
-    variances, dof = moderate(derivatives.var(0, ddof=1), units - 1)
-    return SegmentEffects(
-        weights=weights,
-        ols_weights=weights,
-        variances=variances / units,
-        split_halves=np.stack([derivatives[:middle].mean(0), derivatives[middle:].mean(0)]),
-        dof=dof,
-        residual_var=((odd - (t - 0.5) @ weights) ** 2).mean(0) + even,
-        total_var=(odd**2).mean(0) + even,
-    )
+    measurement = WindowMeasurement(window, model, passes=passes, perturbation=perturbation, rng=rng)
+    with worker_threads() as pool:
+        for done, _ in enumerate(pool.map(measurement.measure, range(measurement.units)), start=1):
+            report_step(done / measurement.units)
+    return measurement.effects()
 
 
-def _run_in_threads(measure: Callable[[int], None], starts: Sequence[int]) -> None:
-    """Call `measure` for each start on as many threads as torch has, each limited to one torch thread.
+class WindowMeasurement:
+    """The measurement of a window in units, which may be measured in any order and on any threads.
 
-    Faster than one call at a time on all threads; and which values are summed together does not depend on their
-    number.
+    Parameters
+    ----------
+    window, model, passes, perturbation, rng
+        As of `explain_window`.
+
+    Attributes
+    ----------
+    units : int
+        How many there are.
     """
-    threads = torch.get_num_threads()
-    with (
-        torch_threads(threads),  # restores the number, which the workers' initializer sets for the whole process
-        ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
-    ):
-        for done, _ in enumerate(pool.map(measure, starts), start=1):
-            report_step(done / len(starts))
+
+    def __init__(
+        self, window: AnalysisWindow, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
+    ) -> None:
+        segments, features = len(window.segments), len(MIDLEVEL)
+        self.units = max(passes // (2 * _UNIT_PAIRS * _PASSES_PER_SAMPLE), 4)
+        pairs = self.units * _UNIT_PAIRS
+        geometry = model.network.geometry
+        signs = balanced_signs(pairs, visible_segments(window, geometry), rng, context=geometry.context)
+        distance = BIT_VARIANCE**0.5 if perturbation == "gain" else rng.uniform(0, 0.5, signs.shape)
+        self._t = 0.5 + np.where(signs, 1, -1) * distance  # [pairs, segments]
+        perturber = SegmentPerturber(window, model, perturbation)
+        self._measure_unit = _UnitMeasure(perturber, mean_gates=perturbation == "gain")
+        self._derivatives = np.empty((self.units, segments, features))
+        self._predictions = np.empty((2, pairs, features))
+
+    def measure(self, unit: int) -> None:
+        """Measure one of the units."""
+        rows = slice(unit * _UNIT_PAIRS, (unit + 1) * _UNIT_PAIRS)
+        t = self._t[rows]
+        sides = np.stack([t, 1 - t], axis=1)  # [pairs, 2, segments]
+        predicted, self._derivatives[unit] = self._measure_unit(sides.reshape(-1, t.shape[1]))
+        self._predictions[:, rows] = predicted.reshape(-1, 2, predicted.shape[1]).transpose(1, 0, 2)
+
+    def effects(self) -> SegmentEffects:
+        """Return what all units together say, when they are measured."""
+        weights = self._derivatives.mean(0)
+        middle = self.units // 2
+        odd, even = (self._predictions[0] - self._predictions[1]) / 2, self._predictions.mean(0).var(0)
+        variances, dof = moderate(self._derivatives.var(0, ddof=1), self.units - 1)
+        return SegmentEffects(
+            weights=weights,
+            ols_weights=weights,
+            variances=variances / self.units,
+            split_halves=np.stack([self._derivatives[:middle].mean(0), self._derivatives[middle:].mean(0)]),
+            dof=dof,
+            residual_var=((odd - (self._t - 0.5) @ weights) ** 2).mean(0) + even,
+            total_var=(odd**2).mean(0) + even,
+        )
+
+
+_Prepared = tuple[AnalysisWindow, WindowMeasurement]
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A window whose units are in the queue, and the next one, which is being prepared."""
+
+    window: AnalysisWindow
+    measurement: WindowMeasurement
+    units: list[Future[None]]
+    following: Future[_Prepared] | None
+
+
+def explain_windows(
+    cuts: Sequence[Callable[[], AnalysisWindow]],
+    model: Model,
+    *,
+    passes: int,
+    perturbation: str,
+    rngs: Sequence[np.random.Generator],
+    pool: Executor,
+) -> Iterator[tuple[AnalysisWindow, SegmentEffects]]:
+    """Explain the windows of a track in their order; each is prepared while the one before it is measured.
+
+    Parameters
+    ----------
+    cuts
+        For each window a function that cuts it out: at most two windows are there at a time.
+    model, passes, perturbation
+        As of `explain_window`.
+    rngs
+        A random generator for each window.
+    pool
+        Threads, as `worker_threads` gives them.
+
+    Yields
+    ------
+    AnalysisWindow, SegmentEffects
+        As `explain_window` gives them.
+    """
+
+    def prepare(number: int) -> _Prepared:
+        window = cuts[number]()
+        measurement = WindowMeasurement(window, model, passes=passes, perturbation=perturbation, rng=rngs[number])
+        return window, measurement
+
+    def begin(number: int, prepared: Future[_Prepared]) -> _Begun:
+        window, measurement = prepared.result()
+        half = measurement.units // 2
+        units = [pool.submit(measurement.measure, unit) for unit in range(half)]
+        following = pool.submit(prepare, number + 1) if number + 1 < len(cuts) else None
+        units += [pool.submit(measurement.measure, unit) for unit in range(half, measurement.units)]
+        return _Begun(window, measurement, units, following)
+
+    begun: _Begun | None = begin(0, pool.submit(prepare, 0)) if cuts else None
+    number = 0
+    while begun is not None:
+        number, following = number + 1, None
+        for done, unit in enumerate(begun.units, start=1):
+            unit.result()
+            report_step(done / len(begun.units))
+            # The next window's units are in the queue before the last half of this one's is done.
+            if done == len(begun.units) // 2 and begun.following is not None:
+                following = begin(number, begun.following)
+        yield begun.window, begun.measurement.effects()
+        begun = following
 
 
 class _UnitMeasure:
@@ -156,6 +238,7 @@ class _UnitMeasure:
         else:
             with torch.inference_mode():
                 midlevel, trace = self._backward_pass.forward(spectrograms)
-                gradient = self._backward_pass.backward(trace).mean(1)
+                gradient = self._backward_pass.backward(trace)
+                gradient = gradient[:, 0] if gradient.shape[1] == 1 else gradient.mean(1)
                 derivatives = list(sum_by_segment(gradient).unsqueeze(1))
         return midlevel.double().cpu().numpy(), torch.cat(derivatives).T.double().cpu().numpy()

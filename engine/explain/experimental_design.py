@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import blas
 
 from ...models.network.receptive_field import ReceptiveField
 from .perturbation import AnalysisWindow
@@ -127,15 +128,23 @@ def balanced_signs(
     """
     segments = visible.shape[2]
     matrix = hadamard(pairs)
-    flat = visible.reshape(-1, segments).astype(np.float32)
-    output_weights = np.ones(visible.shape[:2], np.float32)
+    common = _in_common(visible[:, :-1] if context else visible)
     if context:
-        output_weights[:, -1] = visible.shape[1] - 1
-    common = ((flat * output_weights.reshape(-1, 1)).T @ flat).astype(np.float64) ** 2
+        common += (visible.shape[1] - 1) * _in_common(visible[:, -1:])
+    common **= 2
     cost = np.zeros((matrix.shape[1], segments))
     signs = np.empty((len(matrix), segments), bool)
     for s in rng.permutation(segments):
-        column = rng.choice(np.flatnonzero(cost[:, s] == cost[:, s].min()))
+        least = np.flatnonzero(cost[:, s] == cost[:, s].min())
+        column = least[rng.integers(len(least))]
         signs[:, s] = matrix[:, column] ^ (rng.random() < 0.5)
         cost[column] += common[s]
     return pad_with_random_signs(signs, pairs, rng)
+
+
+def _in_common(visible: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Return how many outputs see both of two segments: [segments, segments]."""
+    flat = visible.reshape(-1, visible.shape[2]).astype(np.float32)
+    upper = blas.ssyrk(1.0, flat.T).astype(np.float64)  # (half of the work of a product; whole numbers, so exact)
+    upper += np.triu(upper, 1).T
+    return np.asarray(upper)

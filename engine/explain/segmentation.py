@@ -5,7 +5,9 @@ Felzenszwalb & Huttenlocher (IJCV 2004) with scale 25 and min_size 40 is the def
 segmented in overlapping tiles that are joined along the borders of whole segments.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
 from typing import Final
 
 import numpy as np
@@ -25,6 +27,7 @@ PIXELS_PER_SEGMENT: Final = 150
 """Mean size for the methods that take a number of segments: that of Felzenszwalb's."""
 TILE_FRAMES: Final = 1024
 OVERLAP_FRAMES: Final = 256
+_TILES_AHEAD: Final = 16  # (a long track has hundreds)
 _MAX_MERGES: Final = 8  # tiny regions between tiny regions need more than one pass
 BLOCK_FRAMES: Final = 4096  # labels are processed in blocks, without temporary arrays of the size of a long track
 
@@ -63,7 +66,9 @@ SEGMENTATIONS: Final[dict[str, Callable[[FloatArray], Labels]]] = {
 }
 
 
-def segment_spectrogram(spectrogram: FloatArray, *, method: str = "felzenszwalb") -> Labels:
+def segment_spectrogram(
+    spectrogram: FloatArray, *, method: str = "felzenszwalb", pool: Executor | None = None
+) -> Labels:
     """Segment a spectrogram.
 
     Parameters
@@ -72,6 +77,8 @@ def segment_spectrogram(spectrogram: FloatArray, *, method: str = "felzenszwalb"
         [frames, bands].
     method
         "felzenszwalb", "slic", "chan-vese" or "watershed".
+    pool
+        Where tiles are segmented side by side, if there is one; the result does not depend on it.
 
     Returns
     -------
@@ -90,9 +97,15 @@ def segment_spectrogram(spectrogram: FloatArray, *, method: str = "felzenszwalb"
     frames = len(spectrogram)
     labels = np.zeros(spectrogram.shape, np.int32)
     next_label = 0
-    for start in range(0, max(frames - OVERLAP_FRAMES, 1), TILE_FRAMES - OVERLAP_FRAMES):
+    starts = range(0, max(frames - OVERLAP_FRAMES, 1), TILE_FRAMES - OVERLAP_FRAMES)
+
+    def segmented(start: int) -> Labels:
+        return segment_tile(spectrogram[start : start + TILE_FRAMES]).astype(np.int32)
+
+    tiles = map(segmented, starts) if pool is None else _ahead(pool, segmented, starts)
+    for start, tile in zip(starts, tiles, strict=True):
         stop = min(start + TILE_FRAMES, frames)
-        tile = segment_tile(spectrogram[start:stop]).astype(np.int32) + next_label
+        tile += next_label
         next_label = int(tile.max()) + 1
         if start > 0:
             tile = _join_tile(labels[start : start + OVERLAP_FRAMES], tile)
@@ -106,6 +119,17 @@ def segment_spectrogram(spectrogram: FloatArray, *, method: str = "felzenszwalb"
             break
         labels = _connected_components(labels)
     return _order_by_time(labels)
+
+
+def _ahead(pool: Executor, work: Callable[[int], Labels], starts: Iterable[int]) -> Iterator[Labels]:
+    """Results in order, as `pool.map` gives them, but begun no more than a few before they are wanted."""
+    begun: deque[Future[Labels]] = deque()
+    for start in starts:
+        begun.append(pool.submit(work, start))
+        if len(begun) > _TILES_AHEAD:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()
 
 
 def _join_tile(previous: Labels, tile: Labels) -> Labels:

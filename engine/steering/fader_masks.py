@@ -87,26 +87,61 @@ def segment_means(spectrogram: FloatArray, segments: Labels) -> FloatArray:
     return np.asarray(sums / np.bincount(segments.ravel(), minlength=count), np.float32)
 
 
+class FaderGround:
+    """What the faders of a track are solved by and the explanation has no part in, so that both are made at a time.
+
+    Attributes
+    ----------
+    few, many : SegmentExcerpts
+        Those by which the faders are solved, and those by which they are corrected and measured.
+    listeners : int
+        How many there are.
+    handles : numpy.ndarray
+        Mean of each handle over each segment, float32 [handles, segments].
+    slopes : numpy.ndarray
+        By how much each listener says more per dB of each segment of few, without gain: [listeners, 7, segments].
+    own_slopes : numpy.ndarray
+        The same of the network on many, [7, segments].
+    """
+
+    def __init__(
+        self,
+        spectrogram: FloatArray,
+        segments: Labels,
+        few: Sequence[Excerpt],
+        many: Sequence[Excerpt],
+        listeners: Sequence[Listener],
+    ) -> None:
+        """Make it.
+
+        spectrogram and segments [frames, bands] of the whole track; few: excerpts by which the faders are solved;
+        many: more of the track, by which they are corrected and measured (may be the same object); the first listener
+        is the network that ships.
+        """
+        self.handles = segment_means(spectrogram, segments)
+        self.few = SegmentExcerpts(few, segments, listeners)
+        self.many = self.few if many is few else SegmentExcerpts(many, segments, listeners[:1])
+        self.listeners = len(listeners)
+        rows = [(listener, output) for listener in range(self.listeners) for output in range(_FEATURES)]
+        flat = np.zeros(self.handles.shape[1], np.float32)
+        self.slopes = self.few.slopes(rows, flat).reshape(self.listeners, _FEATURES, -1)
+        self.own_slopes = self.many.slopes(rows[:_FEATURES], flat)
+
+
 def decoupled_faders(
-    spectrogram: FloatArray,
-    segments: Labels,
+    ground: FaderGround,
     explained: FloatArray,
-    few: Sequence[Excerpt],
-    many: Sequence[Excerpt],
-    listeners: Sequence[Listener],
     *,
     progress: Callable[[float], None] | None = None,
     threads: int = 1,
 ) -> DecoupledFaders:
     """Solve the seven faders of a track.
 
-    spectrogram and segments [frames, bands] of the whole track; explained [segments, 7], the masks of the
-    explanation, in -1..1; few: excerpts by which the faders are solved; many: more of the track, by which they are
-    corrected and measured (may be the same object); the first listener is the network that ships. threads: so many
-    faders are solved at once, with the same result.
+    explained [segments, 7], the masks of the explanation, in -1..1. threads: so many faders are solved at once, with
+    the same result.
     """
-    fields = np.concatenate((explained.T, segment_means(spectrogram, segments)))  # [7 + handles, segments]
-    solver = _FaderSolver(fields.astype(np.float64), segments, few, many, listeners)
+    fields = np.concatenate((explained.T, ground.handles))  # [7 + handles, segments]
+    solver = _FaderSolver(fields.astype(np.float64), ground)
     cases = [(feature, side) for side in SIDES for feature in range(_FEATURES)]
     masks = np.zeros((fields.shape[1], len(cases)), np.float32)
     response = np.zeros((_FEATURES, len(LEVELS_DB), _FEATURES), np.float32)
@@ -124,22 +159,13 @@ def decoupled_faders(
 class _FaderSolver:
     """Solves one fader at a time, for one of its two sides."""
 
-    def __init__(
-        self,
-        fields: Floats,
-        segments: Labels,
-        few: Sequence[Excerpt],
-        many: Sequence[Excerpt],
-        listeners: Sequence[Listener],
-    ) -> None:
+    def __init__(self, fields: Floats, ground: FaderGround) -> None:
+        """Take the fields [fields, segments] that gain fields are put together from."""
         self._fields = fields
-        self._few = SegmentExcerpts(few, segments, listeners)
-        self._many = self._few if many is few else SegmentExcerpts(many, segments, listeners[:1])
-        self._listeners = len(listeners)
-        rows = [(listener, output) for listener in range(self._listeners) for output in range(_FEATURES)]
-        self._slopes = self._slopes_at(self._few, rows, np.zeros(len(fields))).reshape(self._listeners, _FEATURES, -1)
-        own = [(0, output) for output in range(_FEATURES)]
-        self._flat = self._many.slopes(own, np.zeros(fields.shape[1], np.float32))  # without gain: [7, segments]
+        self._few, self._many = ground.few, ground.many
+        self._listeners = ground.listeners
+        self._slopes = ground.slopes @ fields.T  # without gain: [listeners, 7, fields]
+        self._flat = ground.own_slopes
         first, second, often = self._few.steps
         jumps = fields[:, first] - fields[:, second]
         root = np.sqrt(np.concatenate((np.ones(_FEATURES), DAMAGE[:FADER_HANDLES])))

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from ...network.layers import global_max, moving_mean
 from ...network.padding import PaddedSpectrogram
+from .stack import through_matrix
 
 
 def largest(x: torch.Tensor, axis: int) -> torch.Tensor:
@@ -61,13 +62,15 @@ def moving_mean_backward(gradient: torch.Tensor, count: int, *, apart: int = 1) 
 
 def moving_mean_1d_backward(gradient: torch.Tensor, count: int) -> torch.Tensor:
     """Backward pass of means of `count` steps: [n, channels, positions] -> [n, channels, positions + count - 1]."""
-    return functional.avg_pool1d(functional.pad(gradient, (count - 1, count - 1)), count, 1)
+    positions = gradient.shape[2]
+    means = gradient.new_full((positions, positions + count - 1), 1 / count).triu_().tril_(count - 1)
+    return gradient @ means
 
 
 def through_weights(convolution: nn.Module, gradient: torch.Tensor) -> torch.Tensor:
     """Backward pass of a 1 x 1 convolution: [n, out, times] -> [n, in, times]."""
     assert isinstance(convolution, nn.Conv1d)
-    return torch.matmul(convolution.weight[:, :, 0].T, gradient)
+    return through_matrix(convolution.weight[:, :, 0].T, gradient)
 
 
 @dataclass

@@ -81,7 +81,8 @@ class RhythmBackward:
         windows = envelopes.unfold(2, WINDOW, STRIDE)
         windows = windows - windows.mean(3, keepdim=True)
         spectrum = torch.view_as_real(torch.fft.rfft(windows, n=FFT_LENGTH))
-        products = spectrum.square().sum(-1) @ branch.cosines
+        real, imaginary = spectrum.unbind(-1)
+        products = real.square().addcmul_(imaginary, imaginary) @ branch.cosines
         energy = products[..., 0] / WINDOW
         autocorrelation = products[..., 1:] * branch.unbiased / (products[..., :1] + ENERGY_FLOOR * WINDOW)
         lags, lags_trace = self._lags.forward(autocorrelation.transpose(2, 3))
@@ -170,10 +171,15 @@ class RhythmBackward:
             samples.addcmul_(to_first[:, :, sample, None], windows[:, sample])
         # The other products, through the mean of the spectra.
         spectrum = trace.spectrum.reshape(samples_per_gate, -1, *trace.spectrum.shape[3:])
-        spectrum = (spectrum / divisor.T[..., None, None]).mean(0).transpose(1, 2)  # [rows, 2, frequencies]
+        inverse = (1 / (samples_per_gate * divisor)).T[..., None, None]  # [samples_per_gate, rows, 1, 1]
+        mean = spectrum[0] * inverse[0]
+        for sample in range(1, samples_per_gate):
+            mean.addcmul_(spectrum[sample], inverse[sample])
+        mean = mean.transpose(1, 2).contiguous()  # [rows, 2, frequencies]
         to_power = to_lags @ (2 * branch.cosines[:, 1:].T)
-        to_spectrum = to_power.unsqueeze(2) * spectrum.contiguous()
-        samples = torch.baddbmm(samples, to_spectrum.flatten(2), self._inverse.expand(features, -1, -1))
+        for feature in range(features):  # (one at a time fits into a cache)
+            to_spectrum = to_power[feature].unsqueeze(1) * mean
+            samples[feature].addmm_(to_spectrum.flatten(1), self._inverse)
         windows = samples.view(features, -1, channels, times, WINDOW)
         envelopes = windows.new_zeros(*windows.shape[:3], trace.frames)
         for start in range(0, WINDOW, STRIDE):

@@ -20,6 +20,9 @@ from ..circulant_conv import FourierCircularConv2d
 from ..fast_backward import InplaceReLU, InputConv2d, phases_of
 from ..fold import InplaceFrequencyBias
 
+_LANES = 16
+"""Numbers in a vector register of 512 bits: with fewer outputs than that a convolution computes some for nothing."""
+
 
 class LayerBackward(Protocol):
     """The backward pass of a linear layer."""
@@ -41,6 +44,13 @@ def gated(gradient: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
     """Multiply gradients [features * batch, ...] by a gate [batch, ...] in place."""
     gradient.view(-1, *gate.shape).mul_(gate)
     return gradient
+
+
+def through_matrix(matrix: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    """Return a matrix [in, out] times gradients [n, out, times]: [n, in, times], as one product."""
+    n, _, times = gradient.shape
+    product = matrix @ gradient.transpose(0, 1).reshape(matrix.shape[1], n * times)
+    return product.view(-1, n, times).transpose(0, 1)
 
 
 class ConvBackward:
@@ -67,8 +77,10 @@ class ConvBackward:
             extent = [step * (size - 1) for step, size in zip(dilation, weight.shape[2:], strict=True)]
             self._margins = extent[0] - padding[0], extent[1] - padding[1]
         elif self._polyphase:
-            kernel = phases_of(weight, stride)
-            self._margins = kernel.shape[2] - 1, kernel.shape[3] - 1
+            phases = phases_of(weight, stride)
+            self._margins = phases.shape[2] - 1, phases.shape[3] - 1
+            self._together = max(1, _LANES // len(phases))
+            kernel = _several_columns(phases, stride[0], self._together)
         else:
             kernel = weight
         self._kernel = kernel.contiguous(memory_format=torch.channels_last)
@@ -77,7 +89,7 @@ class ConvBackward:
         """Return the gradient with respect to an input of `size`."""
         if self._matrix is not None:
             if self._flat:
-                return torch.matmul(self._matrix.T, gradient)
+                return through_matrix(self._matrix.T, gradient)
             return (gradient.permute(0, 2, 3, 1) @ self._matrix).permute(0, 3, 1, 2)
         if self._flat:
             return self._both_axes(gradient.unsqueeze(2), (1, size[2])).squeeze(2)
@@ -87,20 +99,35 @@ class ConvBackward:
         if self._stride == (1, 1):
             return functional.conv2d(gradient, self._kernel, None, 1, self._margins, self._dilation)
         if self._polyphase:
-            return self._interleaved(functional.conv2d(gradient, self._kernel, None, 1, self._margins), size)
+            return self._phases(gradient, size)
         axes = zip(size, gradient.shape[2:], self._stride, self._padding, self._kernel.shape[2:], strict=True)
         rest = [full - ((count - 1) * step - 2 * pad + extent) for full, count, step, pad, extent in axes]
         return functional.conv_transpose2d(gradient, self._kernel, None, self._stride, self._padding, rest)
 
-    def _interleaved(self, phases: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-        """Sub-pixel shuffle: [n, stride 0 * stride 1, rows, columns] -> [n, 1, *size]."""
-        (down, right), (top, left) = self._stride, self._padding
+    def _phases(self, gradient: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+        """Of an input with one channel, [n, 1, *size], by sub-pixel convolution: all phases of several columns."""
+        (down, right), (top, left) = (self._stride[0], self._stride[1] * self._together), self._padding
+        columns = -(-(left + size[1]) // right)  # groups of columns that there are in the input
+        wide = functional.pad(gradient, (self._margins[1], columns * self._together - gradient.shape[3]))
+        phases = functional.conv2d(wide, self._kernel, None, (1, self._together), (self._margins[0], 0))
         batch, _, rows, columns = phases.shape
         joined = phases.view(batch, down, right, rows, columns).permute(0, 3, 1, 4, 2)
         joined = joined.reshape(batch, 1, rows * down, columns * right)
         joined = joined[:, :, top : top + size[0], left : left + size[1]]
-        missing = size[0] - joined.shape[2], size[1] - joined.shape[3]  # what no output sees
-        return functional.pad(joined, (0, missing[1], 0, missing[0])) if any(missing) else joined
+        missing = size[0] - joined.shape[2]  # what no output sees
+        return functional.pad(joined, (0, 0, 0, missing)) if missing else joined
+
+
+def _several_columns(phases: torch.Tensor, down: int, count: int) -> torch.Tensor:
+    """Kernels of `count` columns at once: [phases * count, channels, rows, columns + count - 1].
+
+    phases [down * right, channels, rows, columns]. The columns lie beside the phases to the right, as in the input.
+    """
+    number, channels, rows, columns = phases.shape
+    kernels = phases.new_zeros(down, count, number // down, channels, rows, columns + count - 1)
+    for column in range(count):
+        kernels[:, column, ..., column : column + columns] = phases.view(down, -1, channels, rows, columns)
+    return kernels.view(number * count, channels, rows, -1)
 
 
 def _two(values: object, other: int) -> tuple[int, int]:

@@ -89,3 +89,17 @@ def test_stereo_meters_hold_their_peaks_and_the_limiter_is_shown(show):
     assert "limit −2.3 dB" in "\n".join(lines)
     show.publish({"/moodfader/meter/reduction_db": 0.0})
     assert "limit idle" in "\n".join(pressed(show)[1])
+
+
+@pytest.mark.parametrize(("size", "keys"), [((200, 50), ()), ((80, 24), ("t",))])
+def test_the_crossfader_and_a_morph_that_is_under_way_are_shown(show, size, keys):
+    show.publish({"/moodfader/morph/a": 3, "/moodfader/morph/b": 7, "/moodfader/morph/position": 0.25})
+
+    def row():
+        _, lines = pressed(show, *keys, size=size, titles=TITLES)
+        (row,) = [line for line in lines if "crossfade " in line and "█" in line.partition("crossfade ")[2]]
+        return row.partition("crossfade ")[2].split()
+
+    assert row()[:5] == ["3", "────█────────────", "7", "morph", "4"]
+    show.publish({"/moodfader/morph/progress": 0.4})
+    assert row()[3:6] == ["morph", "▶", "40%"]

@@ -1,4 +1,4 @@
-"""The show in the terminal view: set list, snapshots and cue points."""
+"""The show in the terminal view: set list, snapshots, morph and cue points."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,11 @@ from ..panels.view_state import ViewState
 
 _CUE_WIDTH = 10
 _SLOT_WIDTH = 18
+_CROSSFADER = 17
 
 
 def set_list_rows(view: ViewState, width: int, height: int, palette: Palette) -> list[Text]:
-    """The page of the set list: its tracks around the selected one, then snapshots and cue points.
+    """The page of the set list: its tracks around the selected one, then snapshots, morph and cue points.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def track_rows(
 
 
 def slot_rows(view: ViewState, width: int, palette: Palette) -> list[Text]:
-    """Snapshots and cue points, nine each, in as many lines as they need."""
+    """Snapshots, the morph between them, and cue points, in as many lines as they need."""
     last = int(view.number("snapshot/slot"))
     names = [str(view.value(f"snapshot/names/{slot}") or "") for slot in range(1, SLOTS + 1)]
     snapshots = [(str(slot), name or "–", slot == last) for slot, name in enumerate(names, start=1)]
@@ -77,9 +78,24 @@ def slot_rows(view: ViewState, width: int, palette: Palette) -> list[Text]:
     return [
         fit(Text(title, palette.quiet), width),
         *_cells(snapshots, width, _SLOT_WIDTH, palette),
+        _morph_row(view, width, palette),
         fit(Text("  cue points", palette.quiet), width),
         *_cells(cues, width, _CUE_WIDTH, palette),
     ]
+
+
+def _morph_row(view: ViewState, width: int, palette: Palette) -> Text:
+    """The crossfader between two slots, and how long a morph takes or how far the one is that is under way."""
+    position = min(max(view.number("morph/position"), 0.0), 1.0)
+    place = round(position * (_CROSSFADER - 1))
+    row = Text("  crossfade ", palette.quiet)
+    row.append(f"{view.number('morph/a', 1):.0f} ", palette.accent)
+    for cells, style in (("─" * place, palette.quiet), ("█", ""), ("─" * (_CROSSFADER - 1 - place), palette.quiet)):
+        row.append(cells, style)
+    row.append(f" {view.number('morph/b', 2):.0f}", palette.accent).append("  morph ", palette.quiet)
+    progress = view.optional("morph/progress")
+    row.append(f"{view.number('morph/seconds'):.3g} s" if progress is None else f"▶ {progress:.0%}")
+    return fit(row, width)
 
 
 def _cells(cells: Sequence[tuple[str, str, bool]], width: int, each: int, palette: Palette) -> list[Text]:

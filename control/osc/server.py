@@ -2,7 +2,8 @@
 
 Each round receives the datagrams that have come, parses them (packets.py), sets the newest value of each address and
 answers queries (dispatcher.py), and sends changes to the subscribers whose turn it is (subscriptions.py): at once to
-one that has been sent nothing for an interval, else when that is over. All queues are bounded. It listens on this machine only unless told otherwise.
+one that has been sent nothing for an interval, else when that is over. All queues are bounded. It listens on this
+machine only unless told otherwise.
 """
 
 import contextlib
@@ -121,8 +122,8 @@ class OscServer:
         """Receive, parse, apply and send once. Takes and returns the time at which values were last set."""
         if len(self._received) == _BACKLOG:
             time.sleep(_YIELD_S)
-        ready, _, _ = select.select([self._socket, self._changed], [], [], self._wait_s())
-        if self._changed in ready:
+        ready, _, _ = select.select([self._socket, self._changed.socket], [], [], self._wait_s())
+        if self._changed.socket in ready:
             self._changed.clear()
             self._subscriptions.note_change()
         if self._socket in ready:

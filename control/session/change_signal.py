@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from .session import Session
 
 Listener = Callable[[Set[str]], object]
-"""Is told the addresses whose values have changed, by the thread that has set them; it must neither wait nor raise."""
+"""Is told the addresses whose values have changed, by the thread that has set them; it neither waits nor raises."""
 _READ: Final = 4096
 
 
 class ChangeSignal:
-    """Readable for `select` from the first change on until `clear`.
+    """Its `socket` is readable for `select` from the first change on until `clear`.
 
     Call `clear` before the values are read: a change in between is then among them, and one after it signals again.
 
@@ -22,17 +22,18 @@ class ChangeSignal:
     ----------
     session : Session
         Whose values are watched.
+
+    Attributes
+    ----------
+    socket : socket
+        What to wait for.
     """
 
     def __init__(self, session: "Session") -> None:
-        self._read, self._write = socket.socketpair()
-        self._read.setblocking(False)
+        self.socket, self._write = socket.socketpair()
+        self.socket.setblocking(False)
         self._write.setblocking(False)
         self._stop_watching = session.watch(lambda changed: self.set())
-
-    def fileno(self) -> int:
-        """The descriptor to wait for."""
-        return self._read.fileno()
 
     def set(self) -> None:
         """Be readable, as if a value had changed."""
@@ -42,11 +43,11 @@ class ChangeSignal:
     def clear(self) -> None:
         """Wait for the next change."""
         with contextlib.suppress(BlockingIOError):
-            while len(self._read.recv(_READ)) == _READ:
+            while len(self.socket.recv(_READ)) == _READ:
                 pass
 
     def close(self) -> None:
         """Watch no longer."""
         self._stop_watching()
-        self._read.close()
+        self.socket.close()
         self._write.close()

@@ -1,8 +1,8 @@
 """The terminal view: seven faders by keyboard, what they do to eight emotions, meters, who is connected.
 
-It is drawn ten times a second, and at once when somebody has moved a control: then without a new gain map, which takes
-longer than all else together and follows with the next of the ten. Only lines that changed are sent. Nothing of the
-sound waits for it.
+It is drawn ten times a second, and at once when somebody has moved a control: then without a new gain map, which
+takes longer than all else together and follows with the next of the ten. Only lines that changed are sent. Nothing of
+the sound waits for it.
 """
 
 import asyncio

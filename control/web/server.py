@@ -170,8 +170,8 @@ class WebServer:
 
     def _exchange(self) -> None:
         """Wait for a batch or a change, set the batch, and send what has changed."""
-        ready = wait([self._connection, self._changed], _IDLE_S)
-        if self._changed in ready and self._connection not in ready:
+        ready = wait([self._connection, self._changed.socket], _IDLE_S)
+        if self._changed.socket in ready and self._connection not in ready:
             early = self._told + _GAP_S - time.monotonic()
             if early > 0:
                 self._connection.poll(early)

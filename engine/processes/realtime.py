@@ -70,7 +70,7 @@ def lock_memory_and_freeze_gc() -> None:
 
 
 def freeze_gc() -> None:
-    """Let the garbage collector pass over all objects that are there now; to be called when what is needed is imported.
+    """Let the garbage collector pass over all objects that are there now; for when what is needed has been imported.
 
     A full collection over the objects of all libraries holds the interpreter lock for 70 ms every few seconds.
     """

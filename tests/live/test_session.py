@@ -57,7 +57,7 @@ def test_listeners_are_told_of_changes_that_they_can_read():
 
 def test_a_signal_wakes_who_waits_for_a_change_until_it_is_cleared():
     def is_set():
-        return bool(select.select([signal], [], [], 0)[0])
+        return bool(select.select([signal.socket], [], [], 0)[0])
 
     session = Session()
     signal = ChangeSignal(session)

@@ -162,7 +162,7 @@ def test_the_last_finger_down_holds_a_fader_and_the_other_sees_it(opened, sessio
     "moves", [90, pytest.param(3600, marks=[pytest.mark.slow, pytest.mark.soak], id="for a minute")]
 )
 def test_fast_movement_ends_where_the_finger_is(opened, session, server, moves):
-    """Sixty changes a second and more, by two fingers: only newest values are sent, all pages come to the last ones."""
+    """Sixty changes a second and more, by two fingers: only newest values are sent, all pages come to the last."""
     page, watcher = opened(), opened("phone")
     frames = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
@@ -185,7 +185,7 @@ def test_fast_movement_ends_where_the_finger_is(opened, session, server, moves):
     other_last = agree(session, page, watcher, selector=DISSONANCE, address=OTHER_FADER)
     sent = [json.loads(frame)["set"] for frame in frames if '"set"' in frame]
     changes = [change for one in sent for change in one.items()]
-    print(f"{moves / took:.1f} moves a second, {len(changes) / took:.1f} changes in {len(sent) / took:.1f} frames sent")
+    print(f"{moves / took:.1f} moves, {len(changes) / took:.1f} changes in {len(sent) / took:.1f} frames a second")
     assert 1 < len(sent) <= 2 * moves + 2
     assert dict(changes) == {FADER: last, OTHER_FADER: other_last}  # (of each address the last)
     assert page.faults == watcher.faults == []

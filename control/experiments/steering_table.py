@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ...models.inference.checkpoint import Model
     from .training_options import SteeringOptions
 
+ENOUGH = 0.4
+"""Share of a move from which on a judge counts as hearing it."""
 _RESAMPLES = 1000
 
 
@@ -45,6 +47,7 @@ def evaluate_steering_option(chosen: "SteeringOptions", model: "Model", voice: O
 
 def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
     """All tables in Markdown."""
+    from ...engine.file_targets.evaluation import one_sided
     from ...engine.steering.confirmed import CONFIRMED
 
     tracks = len({one.track for one in evidence.heard})
@@ -60,6 +63,11 @@ def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
     lines.append(_row("all, of the part that is shown as confirmed", faders, share_of=shown))
     random = [one for one in evidence.heard if one.kind == "random"]
     lines += [_row("random field of the same size", random, share_of=faders)]
+    aside = zip(("own", *evidence.judges), one_sided(random), strict=True)
+    sides = ", ".join(f"{name} {moved:+.3f}" for name, moved in aside)
+    lines += ["", f"Whichever way it goes, a random field moves a feature by, on the mean: {sides}."]
+    for what, base in (("the network's own move", faders), ("what is shown as confirmed", shown)):
+        lines += ["", f"Each judge hears at least {ENOUGH:.2f} of {what} in: {_heard_enough(faders, base)}."]
     slopes = ", ".join(f"{name} {slope:.2f}" for name, slope in natural_slopes(evidence).items())
     lines += ["", f"Natural: a judge's difference between two tracks per difference at the network: {slopes}."]
     parts = ", ".join(f"{display_name(name)} {part:.2f}" for name, part in confirmed_parts(evidence).items())
@@ -71,6 +79,14 @@ def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
         lines.append(_row(f"one emotion by ±{size:g}", asked))
     lines += [_row(name, own) for name, own in _by_name(targets)]
     return "\n".join(lines)
+
+
+def _heard_enough(heard: Sequence["Heard"], base: Sequence["Heard"]) -> str:
+    """The features of which each judge hears at least ENOUGH of the own moves of `base`, in words."""
+    own = {name: float(np.mean([one.own for one in some])) for name, some in _by_name(base)}
+    least = {name: np.mean([one.judges for one in some], axis=0).min() / own[name] for name, some in _by_name(heard)}
+    names = [display_name(name) for name, share in least.items() if share >= ENOUGH]
+    return ", ".join(names) if names else "none"
 
 
 def natural_slopes(evidence: "SteeringEvidence") -> dict[str, float]:

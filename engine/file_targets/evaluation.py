@@ -2,7 +2,9 @@
 
 Beside what a fader or a target moves at the network that ships, and at each judge, stand two yardsticks: a random
 gain field of the same size, of which a judge should hear nothing in particular, and the natural difference between
-excerpts of different music, of which a judge hears the share given by its slope against the network.
+excerpts of different music, of which a judge hears the share given by its slope against the network. The random field
+is asked as a fader is, added and taken away: a judge may say less of a feature after any change of a sound, whichever
+way it goes (`one_sided`), and what a fader moves is the difference between its two ways.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -122,8 +124,11 @@ class _Bench:
                 moved = np.abs((whole.heard(gains) - whole.before)[0, : len(MIDLEVEL)])
                 others = float(np.delete(moved, feature).mean())
                 found.append(self._heard("fader", name, sign * FADER_DB, field, feature, others=others))
+            # Both ways, as the fader: whatever changes a sound moves a judge a little to one side, which is no
+            # answer to the fader, and cancels where the same field is added and taken away.
             noise = self._random_field(field.shape, float((field**2).mean().sqrt()))
-            found.append(self._heard("random", name, FADER_DB, noise, feature))
+            for sign in (1.0, -1.0):
+                found.append(self._heard("random", name, sign * FADER_DB, sign * noise, feature))
         return found
 
     def targets(self) -> list[Heard]:
@@ -171,6 +176,12 @@ class _Bench:
         cells = torch.from_numpy(self._rng.normal(size=(1, 1, *_RANDOM_CELLS)).astype(np.float32))
         field = torch.nn.functional.interpolate(cells, size=tuple(shape), mode="bilinear")[0, 0]
         return field * (rms_db / field.square().mean().sqrt())
+
+
+def one_sided(heard: Sequence[Heard]) -> Floats:
+    """Mean of what network and judges are moved by whichever way a field goes: [1 + judges]."""
+    raw = np.array([(one.own, *one.judges) for one in heard]) * np.sign([one.asked for one in heard])[:, None]
+    return np.asarray(raw.mean(0))
 
 
 def shares(heard: Sequence[Heard]) -> Mapping[str, Floats]:

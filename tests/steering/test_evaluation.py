@@ -1,0 +1,54 @@
+"""The evidence of a jury: a judge that says less after any change, whichever way it goes, is told from one that hears."""
+
+from importlib.resources import files
+
+import numpy as np
+import pytest
+import soundfile
+from moodfader.control.experiments.steering_table import steering_page
+from moodfader.engine import load_track
+from moodfader.engine.file_targets.evaluation import Heard, SteeringEvidence, evaluate_steering, one_sided
+from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
+from moodfader.models.inference.checkpoint import load_model
+from moodfader.models.jury.judges import Judge
+
+LESS = 0.1
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory):
+    """Of three seconds of the track that ships, by a judge that says LESS of every changed sound."""
+    sound, rate = soundfile.read(str(files("moodfader.presets") / "demo.ogg"), dtype="float32", frames=3 * 44100)
+    path = tmp_path_factory.mktemp("music") / "demo.wav"
+    soundfile.write(path, 0.4 * sound, rate, subtype="FLOAT")
+    heard = []
+
+    def hear(sound):
+        heard.append(np.asarray(sound))
+        changed = np.abs(heard[0] - sound).max() > 1e-3
+        return np.full(len(MIDLEVEL) + len(EMOTIONS), 0.5 - LESS * changed)
+
+    return evaluate_steering([load_track(path)], load_model(), [Judge("stubborn", hear)])
+
+
+def test_a_judge_that_says_less_after_any_change_hears_nothing_of_a_random_field(evidence) -> None:
+    random = [one for one in evidence.heard if one.kind == "random"]
+    assert {(one.name, one.asked) for one in random} == {(name, db) for name in MIDLEVEL for db in (-6.0, 6.0)}
+    assert np.mean([one.judges[0] for one in random]) == pytest.approx(0, abs=1e-9)
+    assert one_sided(random)[1] == pytest.approx(-LESS)
+    faders = [one for one in evidence.heard if one.kind == "fader"]
+    assert [round(one.rms_db, 3) for one in random[::2]] == [round(one.rms_db, 3) for one in faders[1::2]]
+
+
+def test_the_page_says_what_every_judge_hears_enough_of() -> None:
+    """Of two judges the second hears .1 of the own move of every feature but the first."""
+    heard = [
+        Heard(kind, 0, name, asked, 0.05, (0.04, 0.03 if name == MIDLEVEL[0] else 0.005), 0.0, 3.0, None)
+        for kind in ("fader", "random")
+        for name in MIDLEVEL
+        for asked in (6.0, -6.0)
+    ]
+    heard += [Heard("target", 0, name, 0.05, 0.05, (0.03, 0.03), 0.0, 3.0, None) for name in EMOTIONS]
+    page = steering_page(SteeringEvidence(("one", "two"), tuple(heard), np.zeros((1, 3, 15))), jury="development")
+    assert "at least 0.40 of the network's own move in: melodiousness." in page
+    assert "own +0.000, one +0.000, two +0.000" in page

@@ -70,8 +70,8 @@ def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
         lines += ["", f"Each judge hears at least {ENOUGH:.2f} of {what} in: {_heard_enough(faders, base)}."]
     slopes = ", ".join(f"{name} {slope:.2f}" for name, slope in natural_slopes(evidence).items())
     lines += ["", f"Natural: a judge's difference between two tracks per difference at the network: {slopes}."]
-    parts = ", ".join(f"{display_name(name)} {part:.2f}" for name, part in confirmed_parts(evidence).items())
-    lines += ["", f"Confirmed, the mean share of the judges: {parts}."]
+    parts = ", ".join(f"{display_name(name)} {a:.2f} ± {b:.2f}" for name, (a, b) in mean_shares(evidence).items())
+    lines += ["", f"The mean share of the judges, with its standard error: {parts}."]
     targets = [one for one in evidence.heard if one.kind == "target"]
     lines += ["", *_head("target", evidence)]
     for size in sorted({abs(one.asked) for one in targets}):
@@ -99,16 +99,38 @@ def natural_slopes(evidence: "SteeringEvidence") -> dict[str, float]:
     }
 
 
+def mean_shares(evidence: "SteeringEvidence") -> dict[str, tuple[float, float]]:
+    """By feature: the share of the network's own move that the judges hear on average, and its standard error.
+
+    Other judges would hear other tracks otherwise: the error is that of the mean over the judges and of the mean over
+    the tracks.
+    """
+    found = {}
+    for name, faders in _by_name([one for one in evidence.heard if one.kind == "fader"]):
+        own = np.array([one.own for one in faders])
+        judged = np.array([one.judges for one in faders])  # [faders, judges]
+        base = max(float(own.mean()), 1e-9)
+        shares = judged.mean(0) / base
+        share = float(shares.mean())
+        tracks = np.array([one.track for one in faders])
+        rest = judged.mean(1) - share * own  # linearised: the error of a ratio of two means
+        by_track = [rest[tracks == number].mean() for number in np.unique(tracks)]
+        variance = _mean_variance(shares) + _mean_variance(by_track) / base**2
+        found[name] = share, float(np.sqrt(variance))
+    return found
+
+
 def confirmed_parts(evidence: "SteeringEvidence") -> dict[str, float]:
-    """By feature: the share of the network's own move that the judges hear on average, within 0..1.
+    """By feature: the share that can be promised of other judges: the mean less its standard error, within 0..1.
 
     Of the development jury, this is the table of steering/confirmed.py.
     """
-    parts = {}
-    for name, faders in _by_name([one for one in evidence.heard if one.kind == "fader"]):
-        own = max(float(np.mean([one.own for one in faders])), 1e-9)
-        parts[name] = float(np.clip(np.mean([one.judges for one in faders]) / own, 0, 1))
-    return parts
+    return {name: float(np.clip(share - error, 0, 1)) for name, (share, error) in mean_shares(evidence).items()}
+
+
+def _mean_variance(values: Any) -> float:  # noqa: ANN401
+    """Variance of the mean of some values; of one alone it is not known, and taken as 0."""
+    return float(np.var(values, ddof=1) / len(values)) if len(values) > 1 else 0.0
 
 
 def _head(what: str, evidence: "SteeringEvidence") -> list[str]:

@@ -1,9 +1,10 @@
-"""The confirmed part of a fader's move by feature: the share of it that judges hear.
+"""The confirmed part of a fader's move by feature: the share of it that can be promised of other judges.
 
 A network sees more in a gain field than a listener. The table is the development jury's: the share of the network's
-own move, at +6 and at -6 dB, that its three judges hear on average, between 0 and 1, over eight recordings (four
-film clips and four songs; `moodfader evaluate --steering` prints it for any). It belongs to
-the weights that ship.
+own move, at +6 and at -6 dB, that its three judges hear on average over sixteen recordings (eight film clips and
+eight songs, two of each of four kinds), less one standard error of that mean over judges and recordings, between 0
+and 1: where judges or recordings differ, less is promised. `moodfader evaluate --steering` prints mean and error for
+any recordings; its JSON has the difference. It belongs to the weights that ship.
 """
 
 from collections.abc import Mapping

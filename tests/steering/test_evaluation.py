@@ -5,7 +5,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 import soundfile
-from moodfader.control.experiments.steering_table import steering_page
+from moodfader.control.experiments.steering_table import confirmed_parts, mean_shares, steering_page
 from moodfader.engine import load_track
 from moodfader.engine.file_targets.evaluation import Heard, SteeringEvidence, evaluate_steering, one_sided
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
@@ -52,3 +52,23 @@ def test_the_page_says_what_every_judge_hears_enough_of() -> None:
     page = steering_page(SteeringEvidence(("one", "two"), tuple(heard), np.zeros((1, 3, 15))), jury="development")
     assert "at least 0.40 of the network's own move in: melodiousness." in page
     assert "own +0.000, one +0.000, two +0.000" in page
+
+
+def test_less_is_confirmed_where_judges_or_tracks_differ() -> None:
+    """Three faders of which half is heard on the mean: by all alike, by one judge more, on one track more."""
+    judged = {
+        "melodiousness": [(0.5, 0.5), (0.5, 0.5)],
+        "articulation": [(0.7, 0.3), (0.7, 0.3)],
+        "dissonance": [(0.8, 0.8), (0.2, 0.2)],
+    }
+    heard = tuple(
+        Heard("fader", track, name, db, 0.1, tuple(0.1 * np.array(shares)), 0.0, 3.0, None)
+        for name, tracks in judged.items()
+        for track, shares in enumerate(tracks)
+        for db in (6.0, -6.0)
+    )
+    evidence = SteeringEvidence(("one", "two"), heard, np.zeros((2, 3, 15)))
+    shares = mean_shares(evidence)
+    assert [share for share, _ in shares.values()] == pytest.approx([0.5, 0.5, 0.5])
+    assert [error for _, error in shares.values()] == pytest.approx([0.0, 0.2, 0.3])
+    assert confirmed_parts(evidence) == pytest.approx({"melodiousness": 0.5, "articulation": 0.3, "dissonance": 0.2})

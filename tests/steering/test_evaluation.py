@@ -1,4 +1,4 @@
-"""The evidence of a jury: a judge that says less after any change, whichever way it goes, is told from one that hears."""
+"""The evidence of a jury: a judge that says less after any change is told from one that hears which way it goes."""
 
 from importlib.resources import files
 

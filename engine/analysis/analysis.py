@@ -40,8 +40,8 @@ class Analysis:
     standard_errors, p_values
         Of the weights, [segments, 7].
     mask_weights
-        The masks of the faders: gain of each segment per decibel of each fader, -1..1; [segments, 7], or
-        [segments, 14] where a fader has one mask above zero (the first seven) and another below (decoupled).
+        The masks of the faders: gain of each segment per decibel of each fader; coupled -1..1, [segments, 7], or
+        decoupled -1.5..1.5, [segments, 14]: one mask above zero (the first seven) and another below.
     response_per_db
         Change of the perturbation variable per decibel of gain, [segments].
     half_agreement

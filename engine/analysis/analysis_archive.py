@@ -17,6 +17,7 @@ from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.common.filterbank import frame_count
 from ...models.common.parsing import BAD_ARCHIVE, parse_json
+from ..dsp.segment_mask import MASK_LIMIT
 from ..steering.levels import LEVELS_DB
 
 Array = np.ndarray[Any, Any]
@@ -232,7 +233,7 @@ def _plausible(name: str, array: Array, segments: int) -> bool:
     if not np.isfinite(array).all():
         return False
     if name in ("mask_weights", "selected"):
-        return bool((np.abs(array) <= 1).all())
+        return bool((np.abs(array) <= (MASK_LIMIT if name == "mask_weights" else 1)).all())
     if name == "standard_errors":
         return bool((array >= 0).all())
     return name != "p_values" or bool(((array >= 0) & (array <= 1)).all())

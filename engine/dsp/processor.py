@@ -30,7 +30,7 @@ class SteeredSound:
         start: int = 0,
         device: object = "cpu",
     ) -> None:
-        """Labels are int [frames, bands], mask_weights [segments, 7 or 14] in -1..1.
+        """Labels are int [frames, bands], mask_weights [segments, 7 or 14] (see segment_gain_db).
 
         start: the position in the track of the first sample that will be pushed. ceiling_dbtp None: no limiter.
         device: "cpu" (NumPy) or what torch calls a device.

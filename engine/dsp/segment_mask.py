@@ -22,6 +22,8 @@ from .stft import frame_length
 
 SEGMENT_LIMIT_DB: Final = 24.0
 """No segment is boosted or cut further than this, however many faders agree."""
+MASK_LIMIT: Final = 1.5
+"""No mask weight is larger: a fader gives no segment more than so many times its decibels."""
 
 
 def fader_columns(faders_db: np.ndarray, columns: int) -> np.ndarray:
@@ -38,7 +40,7 @@ def segment_gain_db(
 
     Parameters
     ----------
-    mask_weights : float [segments, 7] or [segments, 14], -1..1
+    mask_weights : float [segments, 7] or [segments, 14], none beyond MASK_LIMIT
         With 14 columns the first seven are for faders above zero, the others for faders below.
     faders_db : float [7]
     settings
@@ -81,7 +83,7 @@ class SegmentMask:
         n_fft: int | None = None,
         device: object = "cpu",
     ) -> None:
-        """Labels are int [frames, bands], mask_weights float [segments, 7 or 14] (segment_gain_db) in -1..1.
+        """Labels are int [frames, bands], mask_weights float [segments, 7 or 14] (see segment_gain_db).
 
         n_fft: length of the STFT frames in samples; None: that of the mask filter at this rate. device: where gains
         are computed, "cpu" (NumPy) or what torch calls a device.

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import MIDLEVEL
+from ..dsp.segment_mask import MASK_LIMIT
 from ..excerpts.stretches import Excerpt
 from .handles import DAMAGE, FADER_HANDLES, handle_fields
 from .levels import LEVELS_DB
@@ -36,14 +37,17 @@ SOLVED_AT_DB: Final = 6.0
 TARGET: Final = 0.05
 """By how much it shall then move its feature, if it can. More takes gain that nobody but the network hears."""
 STEP_COST: Final = 2.1
-"""What the step of a gain from frame to frame costs beside the gain itself, both squared.
+"""What the step of a gain from frame to frame costs beside the gain itself, both squared, where fields are chosen.
 
-Of Zimtohrli's mean opinion score a fader takes about .027 for each square dB of gain and .15 for each of its change
-from frame to frame (after smoothing, which leaves three eighths of a step's square). Measured on 112 faders of eight
-tracks; on tracks left out the two predict its loss with r .57, gain alone with .06.
+(Chosen by the loss that bounds their size, faders move judges as far, but more often the wrong way.)
 """
-MAX_DAMAGE_DB: Final = 4.2
-"""Of a fader at SOLVED_AT_DB: the root of its mean square gain with what its steps cost."""
+LOSS_PER_DB: Final = 0.027
+"""About what a square dB of a fader's gain, steps included, takes from Zimtohrli's mean opinion score."""
+MAX_DAMAGE_DB: Final = 4.3
+"""Of a fader at SOLVED_AT_DB: the root of what its sound is expected to lose, over that of LOSS_PER_DB: half a point
+of five.
+"""
+MAX_GAIN_DB: Final = MASK_LIMIT * SOLVED_AT_DB
 OWN_SHARE: Final = 0.75
 """So much of the gain may go into moving the network alone: a feature that would take more is moved by less."""
 SOFT_GAIN_DB: Final = 12.0
@@ -64,8 +68,8 @@ SIDES: Final = (1.0, -1.0)
 
 @dataclass(frozen=True)
 class DecoupledFaders:
-    """masks float32 [segments, 14] in -1..1: seven for faders above zero, seven for faders below; response float32
-    [7 faders, levels, 7 features], what the network that ships says more under each fader alone at LEVELS_DB;
+    """masks float32 [segments, 14], none beyond MASK_LIMIT: seven for faders above zero, seven below; response
+    float32 [7 faders, levels, 7 features], what the network that ships says more under each fader alone at LEVELS_DB;
     slopes float32 [7 features, 21], by how much it says more per dB of each mask and of each of the explanation's,
     without gain.
     """
@@ -166,10 +170,8 @@ class _FaderSolver:
         self._listeners = ground.listeners
         self._slopes = ground.slopes @ fields.T  # without gain: [listeners, 7, fields]
         self._flat = ground.own_slopes
-        first, second, often = self._few.steps
-        jumps = fields[:, first] - fields[:, second]
         root = np.sqrt(np.concatenate((np.ones(_FEATURES), DAMAGE[:FADER_HANDLES])))
-        square = (fields * self._few.sizes) @ fields.T + STEP_COST * (jumps * often) @ jumps.T
+        square = (fields * self._many.sizes) @ fields.T + STEP_COST * self._many.damage.step_metric(fields)
         self._metric = square * root[:, None] * root
         self._soft_targets = SOFT_GAIN_DB * self._free_slopes()
 
@@ -258,14 +260,12 @@ class _FaderSolver:
 
     def _saturation(self, coefficients: Floats) -> Floats:
         """Change of the gains per dB of the sum of the fields: [segments]."""
-        return np.asarray(1 - (self._gains(coefficients) / SOLVED_AT_DB) ** 2)
+        return np.asarray(1 - (self._gains(coefficients) / MAX_GAIN_DB) ** 2)
 
     def _damage_db(self, coefficients: Floats) -> float:
-        """Root mean square gain, with what its steps in time cost."""
-        gains = self._gains(coefficients)
-        first, second, often = self._few.steps
-        return float(np.sqrt(self._few.sizes @ gains**2 + STEP_COST * often @ (gains[first] - gains[second]) ** 2))
+        """Root of what the sound is expected to lose, in dB of a usual gain."""
+        return float(np.sqrt(self._many.damage.loss(self._gains(coefficients)) / LOSS_PER_DB))
 
     def _gains(self, coefficients: Floats) -> Floats:
-        """Gains in dB [segments] of coefficients of the fields, none beyond SOLVED_AT_DB."""
-        return np.asarray(SOLVED_AT_DB * np.tanh(coefficients @ self._fields / SOLVED_AT_DB))
+        """Gains in dB [segments] of coefficients of the fields, none beyond MAX_GAIN_DB."""
+        return np.asarray(MAX_GAIN_DB * np.tanh(coefficients @ self._fields / MAX_GAIN_DB))

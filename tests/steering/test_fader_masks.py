@@ -19,7 +19,7 @@ from moodfader.engine.analysis.cache import cache_path
 from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.analysis.surrogate import expected_midlevel, response_shift
 from moodfader.engine.dsp.processor import SteeredSound
-from moodfader.engine.dsp.segment_mask import segment_gain_db
+from moodfader.engine.dsp.segment_mask import MASK_LIMIT, segment_gain_db
 from moodfader.engine.render.render import render
 from moodfader.engine.render.whole_setting import solve_whole
 from moodfader.engine.steering.fader_setting import GOOD
@@ -225,7 +225,7 @@ def test_masks_and_response_are_kept(track, analysis, model, tmp_path) -> None:
     np.testing.assert_array_equal(read.selected_weights, analysis.selected_weights)
     np.testing.assert_array_equal(read.response, analysis.response)
     np.testing.assert_array_equal(read.slopes, analysis.slopes)
-    assert np.abs(read.mask_weights).max() <= 1
+    assert np.abs(read.mask_weights).max() <= MASK_LIMIT
     assert not np.array_equal(read.mask_weights, read.selected_weights)
 
 

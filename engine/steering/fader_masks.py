@@ -12,7 +12,7 @@ dB; it is that field over 6 dB, so a fader stays linear in decibels on either si
 solve.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -34,7 +34,7 @@ Labels = npt.NDArray[np.int32]
 
 SOLVED_AT_DB: Final = 6.0
 """Where a fader stands when it is solved."""
-TARGET: Final = 0.05
+TARGET: Final = 0.045
 """By how much it shall then move its feature, if it can. More takes gain that nobody but the network hears."""
 STEP_COST: Final = 2.1
 """What the step of a gain from frame to frame costs beside the gain itself, both squared, where fields are chosen.
@@ -43,10 +43,20 @@ STEP_COST: Final = 2.1
 """
 LOSS_PER_DB: Final = 0.027
 """About what a square dB of a fader's gain, steps included, takes from Zimtohrli's mean opinion score."""
-MAX_DAMAGE_DB: Final = 4.3
+MAX_DAMAGE_DB: Final = 4.15
 """Of a fader at SOLVED_AT_DB: the root of what its sound is expected to lose, over that of LOSS_PER_DB: half a point
 of five.
 """
+DAMAGE_SHARES: Final[Mapping[str, float]] = {
+    "melodiousness": 1.0,
+    "articulation": 1.05,
+    "rhythmic_complexity": 1.05,
+    "rhythmic_stability": 0.8,
+    "dissonance": 1.05,
+    "tonal_stability": 0.9,
+    "modality": 1.02,
+}
+"""How much of MAX_DAMAGE_DB a feature's fader may do: less where judges hear little of it (by the development jury)."""
 MAX_GAIN_DB: Final = MASK_LIMIT * SOLVED_AT_DB
 OWN_SHARE: Final = 0.75
 """So much of the gain may go into moving the network alone: a feature that would take more is moved by less."""
@@ -56,7 +66,7 @@ gain for, so all of it goes there, and each counts alike, however far it moves.
 """
 TRIES: Final = 3
 """How often all listeners are asked."""
-CORRECTED_SHARE: Final = 1.2
+CORRECTED_SHARE: Final = 1.05
 """How much more gain the corrections may take."""
 ROUNDS: Final = 2
 """Of corrections at the network alone, by which the other features are put back where they were."""
@@ -160,6 +170,10 @@ def decoupled_faders(
     return DecoupledFaders(masks, response, slopes)
 
 
+def _max_damage_db(feature: int) -> float:
+    return MAX_DAMAGE_DB * DAMAGE_SHARES[MIDLEVEL[feature]]
+
+
 class _FaderSolver:
     """Solves one fader at a time, for one of its two sides."""
 
@@ -178,7 +192,7 @@ class _FaderSolver:
     def fader(self, case: tuple[int, float]) -> tuple[FloatArray, dict[int, Floats]]:
         """A feature and a side: the mask [segments], and what the features are moved by at that side's levels."""
         feature, side = case
-        target = side * TARGET * min(1.0, OWN_SHARE * MAX_DAMAGE_DB / self._own_damage_db(feature))
+        target = side * TARGET * min(1.0, OWN_SHARE * _max_damage_db(feature) / self._own_damage_db(feature))
         slopes = np.concatenate((self._slopes[0], self._slopes[1:, feature]))
         found = self._solve(feature, target, slopes)
         found = self._corrected(feature, target, found.coefficients)
@@ -231,7 +245,7 @@ class _FaderSolver:
             targets,
             self._metric,
             rms_of=self._damage_db,
-            max_rms_db=MAX_DAMAGE_DB,
+            max_rms_db=_max_damage_db(feature),
             soft=np.arange(len(slopes)) >= _FEATURES,
             tries=TRIES,
             worst_first=0.0,
@@ -249,7 +263,7 @@ class _FaderSolver:
             start=start,
             first_slopes=self._first_slopes(start),
             rms_of=self._damage_db,
-            max_rms_db=CORRECTED_SHARE * MAX_DAMAGE_DB,
+            max_rms_db=CORRECTED_SHARE * _max_damage_db(feature),
             rounds=ROUNDS,
             tolerance=TOLERANCE,
         )

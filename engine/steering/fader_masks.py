@@ -56,7 +56,7 @@ DAMAGE_SHARES: Final[Mapping[str, float]] = {
     "tonal_stability": 0.9,
     "modality": 1.02,
 }
-"""How much of MAX_DAMAGE_DB a feature's fader may do: less where judges hear little of it (by the development jury)."""
+"""How much of MAX_DAMAGE_DB a feature's fader may do: less where the development jury hears little of it."""
 MAX_GAIN_DB: Final = MASK_LIMIT * SOLVED_AT_DB
 OWN_SHARE: Final = 0.75
 """So much of the gain may go into moving the network alone: a feature that would take more is moved by less."""

@@ -31,7 +31,7 @@ from ..explain.perturbation import AnalysisWindow, cut_window, perturbation_per_
 from ..explain.segmentation import segment_spectrogram
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
 from ..steering.fader_masks import DecoupledFaders, FaderGround, decoupled_faders
-from ..steering.listeners import fader_listeners
+from ..steering.listeners import own_listeners
 from .analysis import CLIP_SECONDS, Analysis
 from .prediction import predict_track
 from .settings import AnalysisSettings, estimator_module
@@ -211,7 +211,7 @@ def _fader_ground(track: Track, spectrogram: FloatArray, labels: Labels, model: 
     stretches = begin + (several if several != begin else [])
     excerpts = placed_excerpts(track, stretches)
     few = excerpts[: len(begin)]
-    return FaderGround(spectrogram, labels, few, excerpts[len(begin) :] or few, fader_listeners(model))
+    return FaderGround(spectrogram, labels, few, excerpts[len(begin) :] or few, own_listeners(model))
 
 
 def _decouple(ground: FaderGround, selected: FloatArray, progress: Callable[[float], None] | None) -> DecoupledFaders:

@@ -190,11 +190,14 @@ def _triangles(count: int) -> torch.Tensor:
 
 
 def own_listeners(model: Model) -> tuple[Listener, ...]:
-    """Those for which targets are solved: the model's network first, then the broad listener and the companion."""
+    """Those for which faders and targets are solved.
+
+    The model's network first, then the broad listener, the companion and the shape listener.
+    """
     companion = load_model(Path(str(importlib.resources.files("moodfader.models.weights") / "companion.safetensors")))
-    return NetworkListener(model), LinearListener("broad", broad_statistics), NetworkListener(companion, "companion")
-
-
-def fader_listeners(model: Model) -> tuple[Listener, ...]:
-    """Those for which faders are solved: as own_listeners, and the shape listener."""
-    return *own_listeners(model), LinearListener("shape", shape_statistics)
+    return (
+        NetworkListener(model),
+        LinearListener("broad", broad_statistics),
+        NetworkListener(companion, "companion"),
+        LinearListener("shape", shape_statistics),
+    )

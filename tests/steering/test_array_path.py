@@ -6,7 +6,7 @@ import torch
 from moodfader.engine.excerpts.array_path import ArrayPath
 from moodfader.engine.excerpts.segment_predictions import SegmentPredictions, predict_by
 from moodfader.engine.steering.gain_path import GainPath
-from moodfader.engine.steering.listeners import NetworkListener, fader_listeners
+from moodfader.engine.steering.listeners import NetworkListener, own_listeners
 from moodfader.engine.steering.segment_excerpts import SegmentExcerpts
 from moodfader.models.common.filterbank import filter_blocks, filterbank
 from moodfader.models.inference.checkpoint import load_model
@@ -55,7 +55,7 @@ def test_blocks_of_filters_are_the_filterbank() -> None:
 
 def test_spectrograms_go_through_a_network_together(model, spectrogram) -> None:
     others = [spectrogram, spectrogram[:100], np.roll(spectrogram, 50, axis=0), spectrogram[20:120]]
-    for listener in fader_listeners(model):
+    for listener in own_listeners(model):
         with torch.inference_mode():
             alone = np.stack([listener(torch.from_numpy(one)).numpy() for one in others])
         np.testing.assert_allclose(listener.of_each(others), alone, atol=1e-5)

@@ -8,7 +8,7 @@ from moodfader.engine import load_track
 from moodfader.engine.analysis.analyze_track import analyze_track
 from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.excerpts.stretches import placed_excerpts, spread_starts
-from moodfader.engine.steering.listeners import LinearListener, fader_listeners, shape_statistics
+from moodfader.engine.steering.listeners import LinearListener, own_listeners, shape_statistics
 from moodfader.engine.steering.segment_excerpts import SegmentExcerpts
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError
@@ -58,7 +58,7 @@ def test_a_fader_moves_most_listeners_the_way_it_goes(tmp_path) -> None:
     model = load_model()
     analysis = analyze_track(track, model, AnalysisSettings())
     assert analysis.selected is not None
-    listeners = fader_listeners(model)
+    listeners = own_listeners(model)
     excerpts = SegmentExcerpts(placed_excerpts(track, spread_starts(track)), analysis.segments, listeners)
     with_it = {}
     for name, masks in (("decoupled", analysis.mask_weights), ("coupled", np.tile(analysis.selected, (1, 2)))):

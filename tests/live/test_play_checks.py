@@ -15,7 +15,9 @@ from moodfader.engine.performance.automation_file import read_automation
 def started(monkeypatch):
     """Which players were started: none may be, for one makes sound."""
     players = []
-    monkeypatch.setattr("moodfader.control.session.session.Player", lambda *arguments, **_: players.append(arguments))
+    monkeypatch.setattr(
+        "moodfader.control.session.early_player.Player", lambda *arguments, **_: players.append(arguments)
+    )
     return players
 
 
@@ -117,7 +119,7 @@ def test_a_show_that_is_quit_fades_out(song, place, monkeypatch):
         def close(self, *, fade_s=0.0):
             closed.append(fade_s)
 
-    monkeypatch.setattr("moodfader.control.session.session.Player", Silent)
+    monkeypatch.setattr("moodfader.control.session.early_player.Player", Silent)
     assert run(["play", str(song), "--backend", "null", "--no-osc", "--quiet"]) == 0
     assert closed
     assert closed[0] > 0.1

@@ -3,12 +3,15 @@
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 from ...engine.live.player import Player
 from ...engine.live.player_options import PlayerOptions
 from ...engine.processes.ipc import ChildProcesses
 from ...engine.processes.messages import PlayerMessage
 
+_PATIENCE_S: Final = 1.0
+"""For so long a device may go on being opened that nobody needs any more."""
 Follow = Callable[[PlayerMessage], None]
 
 
@@ -49,6 +52,7 @@ class EarlyPlayer:
 
     def close(self) -> None:
         """Stop it, also while it starts."""
+        self._thread.join(_PATIENCE_S)
         if self._thread.is_alive():
             self._arguments[2].join(0)  # what it waits for ends
             self._thread.join()

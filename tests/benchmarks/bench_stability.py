@@ -1,4 +1,4 @@
-"""How much the default explanation depends on its seed, on tracks that no setting was chosen by, and against LIME's time.
+"""How much the default explanation depends on its seed, on tracks no setting was chosen by, and its time against LIME's.
 
 Ten seconds from the middle of each track, the paper's length of a clip. For each pair of seeds and each feature: the
 Jaccard index of the 50 segments with the largest weights, Pearson's r of all weights, and in how many of the segments

@@ -1,4 +1,4 @@
-"""How much the default explanation depends on its seed, on tracks no setting was chosen by, and its time against LIME's.
+"""How much the default explanation depends on its seed, on tracks left out of every choice, and its time against LIME.
 
 Ten seconds from the middle of each track, the paper's length of a clip. For each pair of seeds and each feature: the
 Jaccard index of the 50 segments with the largest weights, Pearson's r of all weights, and in how many of the segments
@@ -96,9 +96,9 @@ def main():
     from moodfader.models.inference.checkpoint import load_model
 
     model, passes = load_model(), asked.passes or PASSES["gradient"]
-    tracks = drawn(asked.seed, asked.films, asked.songs)
-    if not tracks:
+    if not (explain_runs.DATA / "emotify" / "audio").is_dir():
         sys.exit("there are no tracks: MOODFADER_DATA names the folder of the research data")
+    tracks = drawn(asked.seed, asked.films, asked.songs)
     print(f"{explain_runs.machine(1)}, model {model.digest[:12]}, {passes} evaluations, {asked.runs} seeds\n")
     print("| | track | Jaccard | r | signs | selected | of |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |")
     rows, took, lime_took = [], [], {samples: [] for samples in asked.lime or ()}

@@ -1,4 +1,4 @@
-"""How much the default explanation depends on its seed, on tracks left out of every choice, and its time against LIME.
+"""How much the default explanation depends on its seed, on tracks left out of every choice, and time beside LIME.
 
 Ten seconds from the middle of each track, the paper's length of a clip. For each pair of seeds and each feature: the
 Jaccard index of the 50 segments with the largest weights, Pearson's r of all weights, and in how many of the segments

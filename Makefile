@@ -56,6 +56,7 @@ bench-against: $(VENV)/.installed-test
 # about an hour and a half: plain LIME with 50,000 samples, by lime itself and by ours
 bench-long: $(VENV)/.installed-test
 	$(BIN)/python tests/benchmarks/bench_explain_long.py --keep
+	$(BIN)/python tests/benchmarks/bench_stability.py --lime 200 600
 
 bench-live: $(VENV)/.installed-test system
 	$(BIN)/python tests/benchmarks/bench_live.py --minutes 30 --blocks 512

@@ -11,7 +11,23 @@ def main() -> None:
     if arguments[:1] == ["play"] and not _NO_SOUND & set(arguments):
         from ..engine.live.entry_points import prepare_processes
 
-        prepare_processes()
+        prepare_processes(likely_backend(arguments))
     from .cli import main as command_line
 
     command_line()
+
+
+def likely_backend(arguments: list[str]) -> str:
+    """The output back end that is tried first, going by the arguments.
+
+    Examples
+    --------
+    >>> likely_backend(["play", "a.wav", "--backend", "null"]), likely_backend(["play", "a.wav"])
+    ('null', 'jack')
+    """
+    for number, argument in enumerate(arguments):
+        name, _, value = argument.partition("=")
+        if name == "--backend":
+            found = value or "".join(arguments[number + 1 : number + 2])
+            return "jack" if found == "auto" else found
+    return "jack"

@@ -152,9 +152,8 @@ def play(
         children = prepared_processes()
         open_things.callback(children.join, 0)
         from ...engine.live.player_options import PlayerOptions  # (a third of a second, while the processes start)
-        from ..saved_session.keeper import ShowKeeper, crashed_show, restore_show
+        from ..session.early_player import EarlyPlayer
         from ..session.presets import readable_presets
-        from ..session.session import Session
 
         stop = open_things.enter_context(_stopped_by_signals())
         wanted = PlayerOptions(
@@ -170,6 +169,11 @@ def play(
             draft_first=quality == "full" and record is None,
             presets=tuple(astuple(one.faders) for one in readable_presets()[0].values()),
         )
+        early = EarlyPlayer(paths, wanted, children)
+        open_things.callback(early.close)
+        from ..saved_session.keeper import ShowKeeper, crashed_show, restore_show  # (while it opens the device)
+        from ..session.session import Session
+
         session = Session(note=note)
         server = None if no_osc else open_osc(session, open_things, bind, osc_port, reply_port, note)
         url, pages = "", None
@@ -187,7 +191,7 @@ def play(
         if plays and show is None:
             session.set(PLAY, True, source="command")
         about = [track.settings for track in tracks]
-        session.start_player(paths, wanted, record=record, settings=about, children=children)
+        session.start_player(paths, wanted, record=record, settings=about, started=early)
         if pages is not None:
             pages.start()  # (a process that takes a core for half a second: not before the first sound)
         open_things.callback(session.close, fade_s=_FADE_OUT_S)

@@ -49,7 +49,7 @@ from .show_state import state_values
 
 if TYPE_CHECKING:
     from ...engine.performance.automation_file import AutomationWriter
-    from ...engine.processes.ipc import ChildProcesses
+    from .early_player import EarlyPlayer
 
 _METERS_S: Final = 0.05
 _MOVING_S: Final = 0.02
@@ -107,7 +107,7 @@ class Session:
         *,
         record: Path | None = None,
         settings: Sequence[TrackSettings] = (),
-        children: "ChildProcesses | None" = None,
+        started: "EarlyPlayer | None" = None,
     ) -> None:
         """Start a player for these files, paused; the values that were set before are sent to it.
 
@@ -121,15 +121,16 @@ class Session:
             Automation file to write; created once the player has started.
         settings : sequence of TrackSettings
             What a set list says about each of the files.
-        children : ChildProcesses, optional
-            Where the processes of the player are prepared.
+        started : EarlyPlayer, optional
+            The player for these, where somebody has begun to start it.
 
         Raises
         ------
         InputError
             If a file cannot be played, the device not be opened, or the automation file not be created.
         """
-        player = Player(files, self.handle_message, options, children=children)
+        take = started.take if started is not None else lambda follow: Player(files, follow, options)
+        player = take(self.handle_message)
         try:
             read_kept(self._steering, config_dir(), self._note)
             self._steering.use_set_list(settings)

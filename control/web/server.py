@@ -106,16 +106,17 @@ class WebServer:
         self._analyses: dict[int, str] = {}
         self._connection: Any = None
         self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
+        self._announced_port = osc_port if announce else None
+        self._announcement: ServiceAnnouncer | None = None
         if start:
             self.start()
-        self._announcement: ServiceAnnouncer | None = None
-        if announce and osc_port is not None:
-            self._announcement = ServiceAnnouncer(self.host, self.query_port, osc_port)
 
     def start(self) -> None:
-        """Start the process that serves, where the constructor was told not to."""
+        """Start the process that serves, and announce it, where the constructor was told not to."""
         self._start()
         self._thread.start()
+        if self._announced_port is not None:
+            self._announcement = ServiceAnnouncer(self.host, self.query_port, self._announced_port)
 
     @property
     def url(self) -> str:

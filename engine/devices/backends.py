@@ -1,7 +1,8 @@
 """Registry of the output back ends: each runs in a small process that only copies blocks from the ring buffer.
 
-The process receives its job over a pipe. The back end then sends DeviceOpened or DeviceFailed, receives the name of
-the ring buffer, and plays until `stop` is set or its parent has exited.
+The process receives its job over a pipe, and may be told before which back end that is likely to name. The back end
+then sends DeviceOpened or DeviceFailed, receives the name of the ring buffer, and plays until `stop` is set or its
+parent has exited.
 """
 
 import contextlib
@@ -19,6 +20,16 @@ BACKENDS: Final = {
     "null": "null_backend",
 }
 """Module of each back end, imported on use. `pyo` is JACK through pyo."""
+_USUAL_CHANNELS: Final = 2
+
+
+def _prepare(backend: str) -> None:
+    """Open a back end ahead, where that takes a while and disturbs nobody."""
+    if backend == "jack":
+        from ..processes.messages import OutputJob
+        from . import jack_backend
+
+        jack_backend.prepare(OutputJob.name, _USUAL_CHANNELS)
 
 
 def run_output_process(connection: "Connection[Any, Any]") -> None:
@@ -27,6 +38,11 @@ def run_output_process(connection: "Connection[Any, Any]") -> None:
     importlib.import_module("..processes.ring_buffer", __package__)  # (every back end's, while the job is on its way)
     with contextlib.suppress(EOFError, OSError):
         job = connection.recv()
+        if isinstance(job, str):  # the back end that the job is likely to name
+            _prepare(job)
+            likely, job = job, connection.recv()
+            if likely == "jack" != job.backend:
+                importlib.import_module(".jack_backend", __package__).discard()
         importlib.import_module("." + BACKENDS[job.backend], __package__).run(job, connection)
     os._exit(0)  # the libraries' own shutdown may wait for servers that are gone
 

@@ -3,6 +3,7 @@
 The library libjack is the system's; without it, the back end falls back to pyo, which brings its own.
 """
 
+import contextlib
 import threading
 import time
 from multiprocessing.connection import Connection
@@ -20,26 +21,60 @@ _TIMEOUT_S: Final = 2.0
 """Time without a cycle after which the server counts as gone."""
 
 
+_prepared: list[Any] = []
+
+
+def prepare(name: str, channels: int) -> None:
+    """Become a client of the server with so many ports, for a job that is likely to follow: that takes a while."""
+    with contextlib.suppress(ImportError, OSError):
+        if (client := _open(name)) is not None:
+            _register(client, channels)
+            _prepared.append(client)
+
+
+def discard() -> None:
+    """Give up what `prepare` has opened."""
+    while _prepared:
+        _prepared.pop().close()
+
+
+def _open(name: str) -> Any:  # noqa: ANN401
+    """A client of the server, None where there is none. Raises OSError without libjack."""
+    import jack
+
+    jack.set_error_function(lambda message: None)
+    jack.set_info_function(lambda message: None)
+    try:
+        return jack.Client(name, no_start_server=True)
+    except jack.JackError:
+        return None
+
+
+def _register(client: Any, channels: int) -> list[Any]:  # noqa: ANN401
+    """Give a client so many output ports, those that it has among them."""
+    for port in client.outports[channels:]:
+        port.unregister()
+    for number in range(len(client.outports) + 1, channels + 1):
+        client.outports.register(f"output_{number}")
+    return list(client.outports)
+
+
 def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
     """Play until `stop` is set; if the server ends before, send DeviceFailed."""
     try:
-        import jack
+        client = _prepared.pop() if _prepared and job.name == OutputJob.name else _open(job.name)
     except OSError:  # no libjack on this system
         from . import portaudio_backend
 
         portaudio_backend.run(job, connection)
         return
-    jack.set_error_function(lambda message: None)
-    jack.set_info_function(lambda message: None)
-    try:
-        client = jack.Client(job.name, no_start_server=True)
-    except jack.JackError:
+    if client is None:
         connection.send(DeviceFailed("no JACK server answers (is jackd running?)"))
         return
+    ports = _register(client, job.channels)
     connection.send(DeviceOpened(int(client.samplerate), int(client.blocksize)))
     ring = RingBuffer(job.channels, name=connection.recv())
     gone = threading.Event()
-    ports = [client.outports.register(f"output_{number}") for number in range(1, job.channels + 1)]
     output = np.zeros((1 << 14, job.channels), dtype=np.float32)
     cycles = 0
 

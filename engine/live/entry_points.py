@@ -1,6 +1,7 @@
 """Entry points of the render and analysis processes; their modules are imported only in the new process."""
 
 import atexit
+import os
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,11 +31,19 @@ def analysis_main(job: "AnalysisJob", connection: "Connection[Any, Any]") -> Non
     main(job, connection)
 
 
-def prepare_processes() -> None:
-    """Begin the render and output processes of a player to come: they import what they need meanwhile."""
+def prepare_processes(backend: str = "") -> None:
+    """Begin the render and output processes of a player to come: they import what they need meanwhile.
+
+    backend: the one that is likely to be asked for, if that is known.
+    """
     set_control_priority()
+    # The threads of NumPy's BLAS would spin beside the processes of the sound, which need none; the analysis has
+    # torch's.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     children = ChildProcesses()
     children.prepare(render_main, run_output_process)
+    if backend:
+        children.tell(run_output_process, backend)
     atexit.register(children.join, 0)  # (where there is no player in the end)
     _PREPARED.append(children)
 

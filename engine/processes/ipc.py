@@ -32,6 +32,11 @@ class ChildProcesses:
         for target in targets:
             self._prepared[target.__name__] = self.start(target)
 
+    def tell(self, target: Callable[..., None], message: object) -> None:
+        """Send a message to a prepared process."""
+        with contextlib.suppress(OSError):  # (it has ended: its pipe tells whoever starts it)
+            self._prepared[target.__name__][1].send(message)
+
     def start(self, target: Callable[..., None], *arguments: object) -> tuple[Any, "Connection[Any, Any]"]:
         """Run target(*arguments, connection) in a new process.
 

@@ -12,11 +12,24 @@ from moodfader.engine.performance.automation_file import read_automation
 
 
 @pytest.fixture
-def started(monkeypatch):
-    """Which players were started: none may be, for one makes sound."""
-    players = []
-    monkeypatch.setattr("moodfader.control.session.session.Player", lambda *arguments, **_: players.append(arguments))
-    return players
+def told(monkeypatch):
+    """What players are told: nothing may be, for that makes sound."""
+    told = []
+
+    class Player:
+        sample_rate, channels, samples_played = 44100, 2, 0
+
+        def __init__(self, *_, **__):
+            pass
+
+        def set(self, address, value):
+            told.append((address, value))
+
+        def close(self, *, fade_s=0.0):
+            pass
+
+    monkeypatch.setattr("moodfader.control.session.early_player.Player", Player)
+    return told
 
 
 @pytest.mark.parametrize(
@@ -29,26 +42,26 @@ def started(monkeypatch):
         (["--bind", "1.2.3.4"], "1.2.3.4"),
     ],
 )
-def test_a_mistake_is_told_before_the_first_sound_and_no_file_is_made(arguments, said, song, place, refused, started):
+def test_a_mistake_is_told_before_the_first_sound_and_no_file_is_made(arguments, said, song, place, refused, told):
     command = ["play", song, "--backend", "null", "--osc-port", "0", "--record", place / "kept.jsonl"]
     refused([*command, *arguments], said, place=place)
-    assert not started
+    assert not told
 
 
-def test_a_port_that_is_taken_is_told_before_the_first_sound(song, place, refused, started):
+def test_a_port_that_is_taken_is_told_before_the_first_sound(song, place, refused, told):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
         command = ["play", song, "--backend", "null", "--osc-port", port, "--record", place / "kept.jsonl"]
         refused(command, str(port), place=place)
-    assert not started
+    assert not told
 
 
 @pytest.mark.parametrize("name", ["there.jsonl", "no/folder.jsonl"])
-def test_a_record_path_that_cannot_be_is_told_before_the_first_sound(name, song, place, refused, started):
+def test_a_record_path_that_cannot_be_is_told_before_the_first_sound(name, song, place, refused, told):
     (place / "there.jsonl").write_text("precious")
     refused(["play", song, "--backend", "null", "--no-osc", "--record", place / name], name, place=place)
-    assert not started
+    assert not told
     assert (place / "there.jsonl").read_text() == "precious"
 
 
@@ -117,7 +130,7 @@ def test_a_show_that_is_quit_fades_out(song, place, monkeypatch):
         def close(self, *, fade_s=0.0):
             closed.append(fade_s)
 
-    monkeypatch.setattr("moodfader.control.session.session.Player", Silent)
+    monkeypatch.setattr("moodfader.control.session.early_player.Player", Silent)
     assert run(["play", str(song), "--backend", "null", "--no-osc", "--quiet"]) == 0
     assert closed
     assert closed[0] > 0.1

@@ -18,7 +18,7 @@ MARGIN_LATE_S: Final = 0.036
 MORE_FOR_A_STEP_S: Final = 0.002
 """Added for each step of a block after the first: they are made one after the other, and needed at once."""
 _AFTER_LATE: Final = (
-    (0.003, MARGIN_UNEVEN_S, 20.0),
+    (0.003, MARGIN_UNEVEN_S, 8.0),
     (0.0045, MARGIN_JITTER_S, 20.0),
     (0.008, MARGIN_ROUGH_S, 30.0),
     (0.012, MARGIN_LATE_S, 30.0),
@@ -29,6 +29,8 @@ Steps take 0.5 to 2 ms. Longer delays come from other real-time threads or from 
 ones announce large ones: where steps are late by about half of the shortest margin it is not short any more.
 """
 _BUSY_HOLD_S: Final = 10.0
+_START_HOLD_S: Final = 3.0
+"""For so long after the first step the margin is the longest: the rest of the program is still being loaded."""
 _SETTLE_S: Final = 0.1  # after a longer margin is set, the steps that are due at once are late by definition
 _SLEW: Final = 0.05
 
@@ -43,13 +45,14 @@ class RenderScheduler:
         self._fixed = margin_s is not None
         self.idle_margin_s = MARGIN_IDLE_S
         """Margin where nothing asks for a longer one; set by the owner where it has no real-time priority."""
-        self.margin_s = MARGIN_ROUGH_S if margin_s is None else margin_s
+        self.margin_s = MARGIN_LATE_S if margin_s is None else margin_s
         """Time from the start of a step to the read that needs it."""
         self.busy = True
         """Whether the machine has little time to slack_s; set by the owner."""
         # until when each margin is required
         self._until = dict.fromkeys((MARGIN_LOAD_S, *(margin_s for _, margin_s, _ in _AFTER_LATE)), float("-inf"))
         self._settled_at = float("-inf")
+        self._begun = False
         self._block = 0
         self._read = -1
         self._last_read_at = 0.0
@@ -83,6 +86,9 @@ class RenderScheduler:
         more_s = max(self._block // self._step_length - 1, 0) * MORE_FOR_A_STEP_S
         slack_s = self._needed(written) - now
         late = self.margin_s - slack_s - more_s if now > self._settled_at else 0.0
+        if not self._begun:
+            self._begun = True
+            self._until[MARGIN_LATE_S] = now + _START_HOLD_S
         if self.busy:
             self._until[MARGIN_LOAD_S] = now + _BUSY_HOLD_S
         for late_s, margin_s, hold_s in _AFTER_LATE:

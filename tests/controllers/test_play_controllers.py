@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from helpers.midi_cable import PATIENT_SERVER
 from helpers.osc_client import OscClient, bundle, osc, padded
 from helpers.program import PROGRAM
 from helpers.waiting import until
@@ -282,7 +283,7 @@ def jack():
         "MIDO_BACKEND": "mido.backends.rtmidi/UNIX_JACK",
     }
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(["jackd", "-r", "-S", "-n", name, "-d", "dummy", "-r", "44100", "-p", "512"], **quiet)
+    server = subprocess.Popen([*PATIENT_SERVER, "-n", name, "-d", "dummy", "-r", "44100", "-p", "512"], **quiet)
     try:
         for _ in range(100):
             if subprocess.run(["jack_lsp"], env=os.environ | env, check=False, capture_output=True).stdout:

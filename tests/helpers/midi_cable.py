@@ -19,6 +19,9 @@ with mido.open_output("desk", virtual=True) as out, mido.open_input("rings", vir
             out.send(message)
 """
 
+PATIENT_SERVER = ("jackd", "-r", "-S", "-t", "2000")
+"""It waits two seconds for a client (else two periods): a message in a cycle that comes too late is lost."""
+
 
 def missing():
     """Why there can be no cable here, or an empty text."""
@@ -43,7 +46,7 @@ class MidiCable:
         }
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         name = self.environment["JACK_DEFAULT_SERVER"]
-        self._server = subprocess.Popen(["jackd", "-r", "-S", "-n", name, "-d", "dummy", "-p", "256"], **quiet)
+        self._server = subprocess.Popen([*PATIENT_SERVER, "-n", name, "-d", "dummy", "-p", "256"], **quiet)
         environment = os.environ | self.environment
         for _ in range(200):
             if subprocess.run(["jack_lsp"], env=environment, check=False, capture_output=True).stdout:

@@ -258,10 +258,23 @@ class Stage:
         self.show.stop()
         self.show.osc.socket.close()
 
-    def wait(self, name, value, seconds=PATIENCE_S):
-        """Wait until a surface shows a value; how long that took in s."""
+    def wait(self, name, value, seconds=PATIENCE_S, *, moved=""):
+        """Wait until a surface shows a value; how long that took in s.
+
+        moved: the surface that has set it. A MIDI fader is moved again every ten seconds, as a server of JACK that
+        comes late loses what was in that cycle, and a hand's fader sends more than one place.
+        """
         surface, began = self.surfaces[name], time.monotonic()
+        again = 10.0
         while not surface.shows(value):
-            assert time.monotonic() - began < seconds, f"{name} shows {surface.value}, not {value}"
+            waited = time.monotonic() - began
+            assert waited < seconds, self._missing(name, value)
+            if moved == "midi" and waited > again:
+                again += 10.0
+                self.surfaces[moved].set(value)
             time.sleep(0.001)
         return time.monotonic() - began
+
+    def _missing(self, name, value):
+        held = self.show.value("midlevel/modality")
+        return f"{name} shows {self.surfaces[name].value}, not {value}, and the session has {held}"

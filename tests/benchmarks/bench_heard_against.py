@@ -23,18 +23,22 @@ from moodfader.models.common.constants import MIDLEVEL
 from moodfader.models.jury.judges import Judge, load_jury
 
 SIGNS = (6, -6)
-RENDERS = """
+RENDERS = (
+    f"""
+SIGNS = {SIGNS}"""
+    + """
 import contextlib, io, sys
 from moodfader.control import cli
 number, source, *names = sys.argv[1:]
 for name in names:
-    for db in (6, -6):
+    for db in SIGNS:
         command = ["render", source, "-o", f"{number}_{name}_{db}.wav", "--set", f"{name}={db}"]
         with contextlib.redirect_stdout(io.StringIO()):
             code = cli.run([*command, "--match-loudness", "--bit-depth", "float", "--quiet", "--overwrite"])
         if code:
             raise SystemExit(f"{source}, {name} at {db} dB: exit code {code}")
 """
+)
 """In one process for a track, so that torch is imported once."""
 
 

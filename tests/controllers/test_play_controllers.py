@@ -357,7 +357,7 @@ def test_pads_and_program_changes_steer(jack, config):
         return True
 
     try:
-        # A new connection, or one of a server that is late, may lose a message: press again, as a person would
+        # What is sent before the server has switched to the new connection is lost: press again, as a person would
         for message, address, value in (
             ("992450\n892400", "/moodfader/preset/load", "dolce"),
             ("c005", "/moodfader/bypass", 1),

@@ -20,7 +20,7 @@ with mido.open_output("desk", virtual=True) as out, mido.open_input("rings", vir
 """
 
 PATIENT_SERVER = ("jackd", "-r", "-S", "-t", "2000")
-"""It waits two seconds for a client (else two periods): a message in a cycle that comes too late is lost."""
+"""Of a loaded machine: it waits two seconds for a client that comes late, in place of two periods."""
 
 
 def missing():

@@ -74,7 +74,10 @@ class MidiDecoder:
         """Take note that an absolute control stands at the value that is held (a motor has moved it there)."""
         held, parameter = self._current(binding.address), find_parameter(binding.address)
         if isinstance(held, int | float) and parameter.has_norm:
-            self._faders.setdefault(binding, _Fader()).set_to = parameter.to_norm(held)
+            fraction = parameter.to_norm(held)
+            self._faders.setdefault(binding, _Fader()).set_to = fraction
+            if binding.mode == "14bit":  # (the next message may be a fine half alone)
+                self._halves.setdefault(binding, _Halves()).value = steps_of(min(max(fraction, 0.0), 1.0), 14)
 
     def _value(self, binding: MidiBinding, parameter: Parameter, message: MidiMessage) -> Value:
         """The value that the message sets, or None."""
@@ -155,6 +158,19 @@ def fraction_of(value: int, bits: int) -> float:
     """
     middle = 1 << (bits - 1)
     return value / (2 * middle) if value <= middle else 0.5 + (value - middle) / (2 * (middle - 1))
+
+
+def steps_of(fraction: float, bits: int) -> int:
+    """The whole number of 7 or 14 bits next to a fraction 0..1; the middle is exact, as in `fraction_of`.
+
+    >>> [steps_of(fraction, 7) for fraction in (0.0, 0.25, 0.5, 1.0)], steps_of(0.5, 14)
+    ([0, 32, 64, 127], 8192)
+    """
+    middle = 1 << (bits - 1)
+    steps = fraction * 2 * middle if fraction <= 0.5 else middle + (fraction - 0.5) * 2 * (middle - 1)
+    nearest = min(max(round(steps), 0), 2 * middle - 1)
+    assert 0 <= fraction_of(nearest, bits) <= 1
+    return nearest
 
 
 def encoder_steps(mode: str, value: int) -> int:

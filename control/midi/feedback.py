@@ -30,6 +30,22 @@ Key = tuple[str, int, int]
 """Kind, channel and number of the messages of a control."""
 
 
+@dataclass(frozen=True)
+class Received:
+    """What comes of a message of the controller.
+
+    Attributes
+    ----------
+    messages : tuple of MidiMessage
+        What acts now, in the order in which it came; none for a motor fader on its way.
+    followed : tuple of MidiBinding
+        The bindings (one at most) whose control has gone along to the value that it was sent, so that it holds it.
+    """
+
+    messages: tuple[MidiMessage, ...] = ()
+    followed: tuple[MidiBinding, ...] = ()
+
+
 @dataclass
 class _Control:
     """One control: what it shows, and where it is and was sent to, as whole numbers of its own resolution."""
@@ -64,8 +80,8 @@ class MidiFeedback:
 
     Attributes
     ----------
-    hand_on : callable
-        Takes a message that was held back as a motor's, and then turned out to be a hand's.
+    on_stopped : callable
+        Called when a motor's way is over whose messages were held back; `stopped` says then what acts after all.
     """
 
     def __init__(
@@ -95,7 +111,7 @@ class MidiFeedback:
         self._closing = threading.Event()
         self._wake = threading.Event()
         self._stop_watching = session.watch(self._notice)
-        self.hand_on: Callable[[MidiMessage], object] = lambda message: None
+        self.on_stopped: Callable[[], object] = lambda: None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -111,39 +127,44 @@ class MidiFeedback:
         if self._thread is not None:
             self._thread.join()
 
-    def receive(self, message: MidiMessage) -> tuple[MidiBinding, ...] | None:
-        """Take note of a message of the controller, before it acts.
-
-        Returns
-        -------
-        tuple of MidiBinding or None
-            None: a motor fader on its way, which must not act. Otherwise the bindings (one at most) whose control has
-            gone along to the value that it was sent, so that it holds it.
-        """
+    def receive(self, message: MidiMessage) -> Received:
+        """Take note of a message of the controller, before it acts; what was held back and is late acts first."""
         with self._lock:
             control, fine = self._control_of(message)
             if control is None:
-                return ()
+                return Received((message,))
             if not control.shown.absolute:
                 self._renew_lamp(control, message)
-                return ()
+                return Received((message,))
             now = self._clock()
-            before, control.position = control.position, control.shown.from_message(message, control.position)
-            position = control.position
+            before = control.position
+            position = control.shown.from_message(message, before)
+            late = [] if position is not None and position == control.sent else _stopped(control, now)
+            control.position = position
             if position is None:
-                return ()
+                return Received((*late, message))
             if fine:
                 travels = control.travels and now - control.sent_at < TRAVEL_S
             else:
                 travels = control.travels = _is_on_its_way(control, before, position, now)
             if travels:
-                kept = [] if not fine else [one for one in control.held_back if one.number != message.number]
-                control.held_back = [] if position == control.sent else [*kept, message]
-                return None
+                # (Where it was sent to as well: it may have been sent further since, and this may be a hand.)
+                held_back = [one for one in control.held_back if one.number != message.number] if fine else []
+                control.held_back = [*held_back, message] if now - control.sent_at < TRAVEL_S else []
+                return Received(tuple(late))
             control.held_back = []
             followed = control.sent is not None and _has_followed(control, before, position)
             control.sent, control.value, control.moved_at = None, position, now
-            return (control.binding,) if followed else ()
+            return Received((*late, message), (control.binding,) if followed else ())
+
+    def stopped(self) -> tuple[MidiMessage, ...]:
+        """The messages of controls that were taken for motors on their way and have stopped elsewhere: hands' ones.
+
+        They shall act at once, before any other message does.
+        """
+        with self._lock:
+            now = self._clock()
+            return tuple(message for control in self._controls.values() for message in _stopped(control, now))
 
     def update(self) -> None:
         """Send what has changed, as far as its controls rest; the thread does so all the time."""
@@ -163,11 +184,11 @@ class MidiFeedback:
                 control.value = control.sent = value
                 control.sent_at = now
                 packets += control.shown.messages(value)
-            by_hand = [message for control in self._controls.values() for message in _not_arrived(control, now)]
+            stopped = any(_way_is_over(control, now) for control in self._controls.values())
         for packet in packets:
             self._send(packet)
-        for message in by_hand:
-            self.hand_on(message)
+        if stopped:
+            self.on_stopped()
 
     def _notice(self, changed: Set[str]) -> None:
         if not changed.isdisjoint(self._by_address):
@@ -216,15 +237,20 @@ def _is_on_its_way(control: _Control, before: int | None, position: int, now: fl
     return min(places) - step <= position <= max(places) + step
 
 
-def _not_arrived(control: _Control, now: float) -> list[MidiMessage]:
+def _way_is_over(control: _Control, now: float) -> bool:
+    """Whether messages of a control were held back, and no motor is still on its way."""
+    return bool(control.held_back) and now - control.sent_at >= TRAVEL_S
+
+
+def _stopped(control: _Control, now: float) -> list[MidiMessage]:
     """The messages of a control that was taken for one on its way, and has stopped elsewhere: a hand has moved it."""
-    if not control.held_back or now - control.sent_at < TRAVEL_S:
+    if not _way_is_over(control, now):
         return []
-    messages, control.held_back = control.held_back, []
+    messages, control.held_back, control.travels = control.held_back, [], False
     position, sent = control.position, control.sent
     if position is None or sent is None or abs(position - sent) <= control.shown.step:
         return []
-    control.sent, control.value, control.moved_at, control.travels = None, position, now, False
+    control.sent, control.value, control.moved_at = None, position, now
     return messages
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..parameters.table import ROOT, Value, find_parameter
-from .decoder import fraction_of
+from .decoder import steps_of
 from .mapping_file import RELATIVE, MidiBinding
 from .messages import MidiMessage
 
@@ -98,16 +98,3 @@ def _lamp(binding: MidiBinding, sets: Value) -> Shown:
     if watched.endswith("/"):
         return Shown(binding, f"{watched}{sets}", lambda value: binding.off if value in (None, "") else binding.on)
     return Shown(binding, watched, lambda value: binding.on if value == sets else binding.off)
-
-
-def steps_of(fraction: float, bits: int) -> int:
-    """The whole number of 7 or 14 bits next to a fraction 0..1; the middle is exact, as in `fraction_of`.
-
-    >>> [steps_of(fraction, 7) for fraction in (0.0, 0.25, 0.5, 1.0)], steps_of(0.5, 14)
-    ([0, 32, 64, 127], 8192)
-    """
-    middle = 1 << (bits - 1)
-    steps = fraction * 2 * middle if fraction <= 0.5 else middle + (fraction - 0.5) * 2 * (middle - 1)
-    nearest = min(max(round(steps), 0), 2 * middle - 1)
-    assert 0 <= fraction_of(nearest, bits) <= 1
-    return nearest

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ...models.common.errors import InputError
@@ -48,26 +47,30 @@ class MidiControl:
         self._feedback = feedback
         self._note = note or (lambda text: None)
         self._decoder = MidiDecoder(mapping, session.get, self._waiting)
-        self._lock = threading.Lock()  # (what was held back comes by the thread of the feedback)
+        self._lock = threading.Lock()  # (what was held back comes by the thread of the feedback, and before the next)
         if feedback is not None:
-            feedback.hand_on = partial(self._act, held_back=True)
+            feedback.on_stopped = self._act_on_stopped
 
     def receive(self, message: MidiMessage) -> None:
         """Act on one message; what is not mapped is left alone. Raises nothing: the show goes on."""
-        self._act(message)
-
-    def _act(self, message: MidiMessage, *, held_back: bool = False) -> None:
-        followed: Sequence[MidiBinding] | None = ()
-        try:
-            if self._feedback is not None and not held_back:
-                followed = self._feedback.receive(message)
-            if followed is None:
+        with self._lock:
+            if self._feedback is None:
+                self._act(message)
                 return
-            with self._lock:
-                for binding in followed:
-                    self._decoder.take_over(binding)
-                values = self._decoder.decode(message)
-            for address, value in values:
+            received = self._feedback.receive(message)
+            for binding in received.followed:
+                self._decoder.take_over(binding)
+            for one in received.messages:
+                self._act(one)
+
+    def _act_on_stopped(self) -> None:
+        with self._lock:
+            for message in self._feedback.stopped() if self._feedback is not None else ():
+                self._act(message)
+
+    def _act(self, message: MidiMessage) -> None:
+        try:
+            for address, value in self._decoder.decode(message):
                 self._session.set(address, value, source=self._source)
         except InputError as error:
             self._note(f"MIDI: {error}")

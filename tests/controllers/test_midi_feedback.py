@@ -1,11 +1,14 @@
 """Feedback to MIDI controllers: what is sent to motor faders, rings and lamps, and that no hand is fought."""
 
+import random
+import time
+
 import pytest
+from helpers.waiting import until
 from hypothesis import given
 from hypothesis import strategies as st
-from moodfader.control.midi.decoder import fraction_of
+from moodfader.control.midi.decoder import fraction_of, steps_of
 from moodfader.control.midi.feedback import REST_S, TRAVEL_S, MidiFeedback
-from moodfader.control.midi.feedback_values import steps_of
 from moodfader.control.midi.mapping_file import MidiBinding, read_mapping, save_mapping
 from moodfader.control.midi.messages import MidiMessage, parse_message
 from moodfader.control.midi.midi_control import MidiControl
@@ -162,6 +165,71 @@ def test_a_hand_that_goes_where_a_motor_would_acts_once_it_stops_elsewhere(sessi
     desk.after(TRAVEL_S * 1.1)
     assert session.get(OTHER) == pytest.approx(12 * 16 / 63)
     assert desk.after(1.0) == []
+
+
+def test_the_halves_of_a_hand_act_both_though_the_time_of_a_motor_ends_between_them(session):
+    desk = Desk(session, MidiBinding(WET, 1, 7, "14bit", takeover="jump"))
+    desk.after(1.0)
+    desk.moves(0xB0, 7, 0)
+    desk.moves(0xB0, 39, 0)
+    desk.after(1.0)
+    session.set(WET, 1.0, source="preset")
+    desk.now += REST_S
+    desk.feedback.update()
+    desk.moves(0xB0, 7, 40)  # on the way to 127
+    desk.now += TRAVEL_S * 1.01  # (the thread of the feedback comes late)
+    desk.moves(0xB0, 39, 100)
+    assert session.get(WET) == pytest.approx(fraction_of(40 << 7 | 100, 14))
+    desk.after(1.0)
+    assert session.get(WET) == pytest.approx(fraction_of(40 << 7 | 100, 14))
+
+
+def test_a_hand_that_passes_where_a_motor_was_sent_to_before_acts_once_it_stops_there(session):
+    desk = Desk(session, MidiBinding(WET, 1, 7, "14bit", takeover="jump"))
+    desk.after(1.0)
+    session.set(WET, 0.5, source="terminal")
+    desk.after(0.03)
+    session.set(WET, 0.75, source="terminal")  # (not sent yet)
+    desk.moves(0xB0, 7, 64)
+    desk.moves(0xB0, 39, 0)
+    assert desk.after(0.1)[:2] == [(0xB0, 7, 96), (0xB0, 39, 0)]
+    desk.after(TRAVEL_S * 1.1)
+    assert session.get(WET) == 0.5
+
+
+def test_a_fine_half_alone_moves_on_from_where_the_motor_is(session):
+    desk = Desk(session, MidiBinding(WET, 1, 7, "14bit"))
+    desk.after(1.0)
+    desk.moves(0xB0, 7, 127)
+    desk.moves(0xB0, 39, 127)
+    session.set(WET, 0.25, source="preset")
+    desk.after(1.0)
+    for number, value in ((7, 32), (39, 0)):  # it has arrived
+        desk.moves(0xB0, number, value)
+    desk.after(1.0)
+    desk.moves(0xB0, 39, 5)
+    assert session.get(WET) == pytest.approx(fraction_of(32 << 7 | 5, 14))
+
+
+def test_messages_are_neither_lost_nor_late_beside_the_thread_of_the_feedback(session):
+    binding = MidiBinding(WET, 1, 7, "14bit", takeover="jump")
+    feedback = MidiFeedback(session, [binding], lambda packet: None)
+    control = MidiControl(session, [binding], feedback=feedback)
+    rng = random.Random(0)
+    feedback.start()
+    try:
+        for _ in range(40):
+            for _ in range(rng.randrange(6)):
+                session.set(WET, rng.random(), source="web")
+                time.sleep(rng.choice((0, 0.001, 0.01, 0.03)))
+            time.sleep(rng.choice((0, 0.01, 0.1, TRAVEL_S)))
+            steps = rng.randrange(1 << 14)
+            for number, half in ((7, steps >> 7), (39, steps & 127)):
+                control.receive(MidiMessage("control", 1, number, half))
+                time.sleep(rng.choice((0, 0.003)))
+            until(lambda wanted=steps: steps_of(session.get(WET), 14) == wanted)
+    finally:
+        feedback.close()
 
 
 def test_the_ring_of_an_encoder_follows_its_own_turns(session):

@@ -258,21 +258,11 @@ class Stage:
         self.show.stop()
         self.show.osc.socket.close()
 
-    def wait(self, name, value, seconds=PATIENCE_S, *, moved=""):
-        """Wait until a surface shows a value; how long that took in s.
-
-        moved: the surface that has set it. A MIDI fader is moved again every ten seconds, and that is printed: once
-        in several runs of all tests on a loaded machine the first message has not arrived, it is not known why.
-        """
+    def wait(self, name, value, seconds=PATIENCE_S):
+        """Wait until a surface shows a value; how long that took in s."""
         surface, began = self.surfaces[name], time.monotonic()
-        again = 10.0
         while not surface.shows(value):
-            waited = time.monotonic() - began
-            assert waited < seconds, self._missing(name, value)
-            if moved == "midi" and waited > again:
-                again += 10.0
-                print(f"{self._missing(name, value)}: MIDI is sent again")
-                self.surfaces[moved].set(value)
+            assert time.monotonic() - began < seconds, self._missing(name, value)
             time.sleep(0.001)
         return time.monotonic() - began
 

@@ -22,5 +22,5 @@ def test_what_one_sets_the_other_shows(stage, source, shown_by):
     value = next(VALUES)
     stage.surfaces[source].set(value)
     if source != shown_by or source not in ("midi",):  # (a fader that is moved is not sent its own place)
-        stage.wait(shown_by, value, moved=source)
+        stage.wait(shown_by, value)
     stage.show.until(lambda show: abs(show.value("midlevel/modality") - value) < 2e-3)

@@ -26,6 +26,10 @@ from .losses import HEAD_WEIGHTS, LabelCalibration
 START_STRENGTH: Final = 0.2
 END_STRENGTH: Final = 0.05
 """How strongly the layer is held, in units of the summed weight of the ratings and the variance of the features."""
+LEAST_SPREAD: Final = 0.05
+"""Deviation of the features by which the strength counts at the least. Those of a network that has learned nothing yet
+are all but constant, and slopes that are fitted to what they differ by reach thousands.
+"""
 _MIN_RATINGS: Final = 10
 
 
@@ -48,7 +52,7 @@ def ridge_towards(prior: Floats, design: Floats, ratings: Floats, weights: Float
     The design's last column is one, or zero where ratings and features are differences. The slopes are drawn to those
     of prior [n + 1], the constant is free.
     """
-    spread = design[:, :-1].var(0).mean()
+    spread = max(design[:, :-1].var(0).mean(), LEAST_SPREAD**2)
     hold = strength * weights.sum() * np.append(np.full(len(prior) - 1, spread), 0.0)
     gram = (design * weights[:, None]).T @ design + np.diag(hold) + 1e-9 * np.eye(len(prior))
     return np.asarray(prior + np.linalg.solve(gram, design.T @ (weights * (ratings - design @ prior))))

@@ -31,6 +31,15 @@ def test_ridge_towards_a_prior_lies_between_it_and_least_squares():
     np.testing.assert_allclose(ridge_towards(truth, design, ratings, weights, strength=5.0), truth, atol=1e-9)
 
 
+def test_features_that_are_all_but_constant_leave_the_slopes_near_the_prior():
+    rng = np.random.default_rng(2)
+    features = 0.5 + 1e-4 * rng.standard_normal((200, 7))  # of a network that has learned nothing yet
+    design = np.column_stack([features, np.ones(200)])
+    prior = rng.standard_normal(8)
+    fitted = ridge_towards(prior, design, rng.random(200), np.ones(200), strength=0.2)
+    np.testing.assert_allclose(fitted[:-1], prior[:-1], atol=0.1)
+
+
 def test_the_layer_is_refitted_where_there_are_ratings():
     rng = np.random.default_rng(1)
     layer = nn.Linear(7, 8)

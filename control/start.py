@@ -11,7 +11,7 @@ def main() -> None:
     if arguments[:1] == ["play"] and not _NO_SOUND & set(arguments):
         from ..engine.live.entry_points import prepare_processes
 
-        prepare_processes(likely_backend(arguments))
+        prepare_processes(likely_backend(arguments), fork=True)
     from .cli import main as command_line
 
     command_line()

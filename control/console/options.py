@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...models.common.errors import InputError
-from ..session.presets import find_preset
 from .output import Output, print_error
 
 if TYPE_CHECKING:
@@ -125,7 +124,11 @@ def parse_fader_settings(settings: Iterable[str] | None) -> dict[str, float]:
 
 def fader_gains_db(preset: str | None, settings: Iterable[str] | None) -> dict[str, float]:
     """Fader positions in dB by feature: those of a preset, with --set FEATURE=DB on top. Raises InputError."""
-    return {**(find_preset(preset).gains_db if preset else {}), **parse_fader_settings(settings)}
+    if not preset:
+        return parse_fader_settings(settings)
+    from ..session.presets import find_preset
+
+    return {**find_preset(preset).gains_db, **parse_fader_settings(settings)}
 
 
 def check_ceiling(ceiling: float) -> None:

@@ -4,29 +4,20 @@ Progress bars are there only while standard error is a terminal, and never with 
 """
 
 import contextlib
-import csv
 import errno
-import io
 import json
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
-
-from rich.console import Console, Group, RenderableType
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.text import Text
+from typing import TYPE_CHECKING, Any
 
 from ...models.common.formatting import format_duration, printable, rounded_values
 from ...models.common.progress import ProgressCallback
 from .terminal_io import NARROWEST
 
-
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Raise the error (rich would end the program with code 1)."""
-        raise BrokenPipeError
+if TYPE_CHECKING:  # (rich takes as long as the rest of a command's start: only what prints with it imports it)
+    from rich.console import Console, RenderableType
 
 
 class Output:
@@ -44,7 +35,7 @@ class Output:
         self.as_json = as_json
         self._quiet = quiet
 
-    def result(self, values: Mapping[str, Any], shown: Callable[[], RenderableType]) -> None:
+    def result(self, values: Mapping[str, Any], shown: "Callable[[], RenderableType]") -> None:
         """Print one result.
 
         Parameters
@@ -61,13 +52,19 @@ class Output:
 
     def csv_row(self, cells: Iterable[object]) -> None:
         """One row of a table in CSV (numbers to six decimals)."""
+        import csv
+        import io
+
         line = io.StringIO(newline="")
         csv.writer(line, lineterminator="").writerow(rounded_values(list(cells)))
         print(line.getvalue(), flush=True)
 
-    def show(self, shown: RenderableType) -> None:
+    def show(self, shown: "RenderableType") -> None:
         """Print a table or text; lines of text are not wrapped, so that paths can be copied."""
-        console = _Console(highlight=False)
+        from rich.console import Console, Group
+        from rich.text import Text
+
+        console = Console(highlight=False)
         console.width = max(console.width, NARROWEST)
         for part in shown.renderables if isinstance(shown, Group) else [shown]:
             console.print(_harmless(part), soft_wrap=isinstance(part, str | Text), markup=False)
@@ -103,6 +100,16 @@ class Output:
         callable
             Takes the fraction done, 0 to 1.
         """
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
         console = Console(stderr=True)
         task = printable(task)
         if files is not None and files.total > 1:
@@ -120,7 +127,9 @@ class Output:
             yield lambda done: bar.update(number, completed=done)
 
     @contextlib.contextmanager
-    def _progress_of_files(self, console: Console, task: str, files: "FileCount") -> Iterator[ProgressCallback]:
+    def _progress_of_files(self, console: "Console", task: str, files: "FileCount") -> Iterator[ProgressCallback]:
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
         number = files.begin()
         columns = (
             TextColumn("{task.description}", markup=False),
@@ -167,8 +176,10 @@ class FileCount:
         return f"{format_duration((time.monotonic() - self._since) * (1 - fraction) / fraction)} left"
 
 
-def _harmless(part: RenderableType) -> RenderableType:
+def _harmless(part: "RenderableType") -> "RenderableType":
     """A text whose characters cannot steer the terminal (a title with a file's name); tables are left as they are."""
+    from rich.text import Text
+
     if isinstance(part, Text) and (plain := printable(part.plain)) != part.plain:
         return Text(plain, style=part.style)
     return printable(part) if isinstance(part, str) else part

@@ -9,8 +9,6 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-from rich.console import Console
-
 NARROWEST: Final = 40
 """Columns of a table at least, whatever a terminal (or COLUMNS) says."""
 _STANDARD_ERROR: Final = 2
@@ -71,8 +69,6 @@ def adapt_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="moodfader")
-    # rich would end the program with code 1 when the reader of its output has gone (`--help | head -1`).
-    Console.on_broken_pipe = _broken_pipe  # type: ignore[assignment, method-assign]
 
 
 def is_broken_pipe(error: BaseException | None) -> bool:
@@ -88,10 +84,6 @@ def silence_stdout() -> None:
     """Redirect standard output to the null device, so that flushing it cannot fail."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _broken_pipe(_console: Console) -> None:
-    raise BrokenPipeError(errno.EPIPE, "nobody reads the output")
 
 
 def _encodable(error: UnicodeError) -> tuple[str | bytes, int]:

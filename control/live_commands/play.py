@@ -17,19 +17,22 @@ from ...models.common.extras import require
 from ..console import options
 from ..console.options import fader_gains_db
 from ..console.output import Output
-from ..saved_session.saved_show import PLAY
+from ..parameters.parameter import ROOT
 from ..set_lists.set_list import read_set_list
-from ..tui.status_line import format_status, status_snapshot
-from .play_checks import check_options, show_to_resume
-from .prepare import prepare as prepare_tracks
-from .surfaces import open_midi, open_osc, open_web, show_page_address
+from ..show.track_settings import TrackSettings
+from .play_checks import check_options, checked_controls, show_to_resume
+from .surfaces import open_midi, open_osc, open_web, show_page_address, take_ports
 
 if TYPE_CHECKING:
     from ..osc.server import OscServer
     from ..session.session import Session
 
+# What is imported at the head of this module is in the way of the first sound: the rest is imported where it is used.
+
 _LINE_S = 1.0
 _FADE_OUT_S = 0.3
+_FIRST_SOUND_S = 0.3
+"""For so long at most the session waits for the first sound, which needs the processor."""
 
 
 def register(app: typer.Typer) -> None:
@@ -140,6 +143,8 @@ def play(
     for file in paths:
         probe(file)
     if prepare:
+        from .prepare import prepare as prepare_tracks
+
         prepare_tracks(paths, model=model, settings={"coupled": coupled, "quality": quality}, output=voice)
         return
     if record is not None:
@@ -148,12 +153,16 @@ def play(
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said
     note = DeferredNotes(notes.append if full else voice.note)
     titles = [track.shown for track in tracks]
+    plays = not paused and (show is None or show.playing)
+    begin = checked_controls(gains_db, plays=plays and show is None)
+    # Only what needs nothing of the session can sound before there is one.
+    at_once = plays and show is None and record is None and midi is None and midi_out is None
+    at_once = at_once and all(track.settings == TrackSettings() for track in tracks)
     with contextlib.ExitStack() as open_things:
         children = prepared_processes()
         open_things.callback(children.join, 0)
-        from ...engine.live.player_options import PlayerOptions  # (a third of a second, while the processes start)
+        from ...engine.live.player_options import PlayerOptions  # (while the processes start)
         from ..session.early_player import EarlyPlayer
-        from ..session.presets import readable_presets
 
         stop = open_things.enter_context(_stopped_by_signals())
         wanted = PlayerOptions(
@@ -167,29 +176,29 @@ def play(
             model=model,
             analysis={"coupled": coupled, "quality": quality},
             draft_first=quality == "full" and record is None,
-            presets=tuple(astuple(one.faders) for one in readable_presets()[0].values()),
+            presets=_settings_of_presets,
         )
-        early = EarlyPlayer(paths, wanted, children)
+        taken = take_ports(open_things, bind, None if no_osc else osc_port, web_port if web else None)
+        early = EarlyPlayer(paths, wanted, children, tuple(begin.items()) if at_once else ())
         open_things.callback(early.close)
+        if at_once:
+            early.wait_for_sound(_FIRST_SOUND_S)
         from ..saved_session.keeper import ShowKeeper, crashed_show, restore_show  # (while it opens the device)
         from ..session.session import Session
 
         session = Session(note=note)
-        server = None if no_osc else open_osc(session, open_things, bind, osc_port, reply_port, note)
+        server = None if taken.osc is None else open_osc(session, open_things, taken.osc, reply_port, note)
         url, pages = "", None
         if web or server is not None:
-            ports = web_port if web else None, server.port if server is not None else None
-            pages = open_web(session, open_things, bind, ports, paths, titles, note)
+            query = server.port if server is not None else None
+            pages = open_web(session, open_things, taken, query, paths, titles, note)
             url = pages.url
             if web:
                 show_page_address(voice, url)
         if midi is not None or midi_out is not None:
             open_midi(session, open_things, midi, midi_out, note)
-        for name, value in gains_db.items():
-            session.set(f"/moodfader/midlevel/{name}", value, source="command")
-        plays = not paused and (show is None or show.playing)
-        if plays and show is None:
-            session.set(PLAY, True, source="command")
+        for address, value in begin.items():
+            session.set(address, value, source="command")
         about = [track.settings for track in tracks]
         session.start_player(paths, wanted, record=record, settings=about, started=early)
         if pages is not None:
@@ -197,7 +206,7 @@ def play(
         open_things.callback(session.close, fade_s=_FADE_OUT_S)
         if show is not None:
             restore_show(session, show)
-            session.set(PLAY, plays, source="resume")
+            session.set(f"{ROOT}/transport/play", plays, source="resume")
         elif line := crashed_show():
             note(line)
         open_things.callback(ShowKeeper(session, paths, given, note=note).close)
@@ -208,6 +217,13 @@ def play(
             _lines(session, paths, voice, stop)
     for text in notes:
         voice.note(text)
+
+
+def _settings_of_presets() -> tuple[tuple[float, ...], ...]:
+    """The faders of all presets that can be read, in dB."""
+    from ..session.presets import readable_presets
+
+    return tuple(astuple(one.faders) for one in readable_presets()[0].values())
 
 
 class DeferredNotes:
@@ -238,6 +254,8 @@ def _is_interactive() -> bool:
 
 def _lines(session: "Session", files: list[Path], voice: Output, stop: threading.Event) -> None:
     """A line a second until the last track has ended, or somebody stops."""
+    from ..tui.status_line import format_status, status_snapshot
+
     while True:
         meters = session.meters
         if meters is not None:

@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...models.common.errors import InputError
-from ..saved_session.keeper import show_file
-from ..saved_session.saved_show import SavedShow, read_show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..parameters.parameter import Value
+    from ..saved_session.saved_show import SavedShow
 
 
 def check_options(
@@ -35,8 +40,21 @@ def check_options(
         raise InputError(f"--channels {channels}: goes from 1 to 8")
 
 
-def show_to_resume(files: Sequence[Path] | None) -> SavedShow:
+def checked_controls(gains_db: "Mapping[str, float]", *, plays: bool) -> "dict[str, Value]":
+    """What is set at the beginning, by address, in order: the faders, and whether it plays. Raises InputError."""
+    from ..parameters.table import ROOT, find_parameter
+
+    given: dict[str, Value] = {f"{ROOT}/midlevel/{name}": value for name, value in gains_db.items()}
+    if plays:
+        given[f"{ROOT}/transport/play"] = True
+    return {address: find_parameter(address).validate(value) for address, value in given.items()}
+
+
+def show_to_resume(files: Sequence[Path] | None) -> "SavedShow":
     """The show with which --resume goes on. Raises InputError if there is none, or one with other files is wanted."""
+    from ..saved_session.keeper import show_file
+    from ..saved_session.saved_show import read_show
+
     show = read_show(show_file())
     if show is None:
         raise InputError("--resume: no show has been kept yet")

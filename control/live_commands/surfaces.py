@@ -1,11 +1,12 @@
 """The control surfaces of `play` beside the terminal view: OSC, the web page with OSCQuery, MIDI both ways."""
 
 import contextlib
+import socket
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ..console.output import Output
 
@@ -17,13 +18,42 @@ if TYPE_CHECKING:
 Note = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class TakenPorts:
+    """The addresses on which a show listens, taken before it sounds; None for what is not served."""
+
+    host: str
+    osc: socket.socket | None
+    page: socket.socket | None
+
+
+def take_ports(
+    open_things: contextlib.ExitStack, host: str, osc_port: int | None, page_port: int | None
+) -> TakenPorts:
+    """Take the ports of OSC (UDP) and of the web page (TCP); 0: any free one, None: it is not served.
+
+    Raises
+    ------
+    InputError
+        If one of them cannot be had.
+    """
+    from ..osc.sockets import bind_tcp, bind_udp
+
+    osc = page = None
+    if osc_port is not None:
+        osc = open_things.enter_context(bind_udp(host, osc_port))
+    if page_port is not None:
+        page = open_things.enter_context(bind_tcp(host, page_port, what="web page on"))
+    return TakenPorts(host, osc, page)
+
+
 def open_osc(
-    session: "Session", open_things: contextlib.ExitStack, host: str, port: int, reply_port: int | None, note: Note
+    session: "Session", open_things: contextlib.ExitStack, bound: socket.socket, reply_port: int | None, note: Note
 ) -> "OscServer":
-    """Let OSC in. Raises InputError."""
+    """Let OSC in through a socket that was taken."""
     from ..osc.server import OscServer
 
-    server = OscServer(session, host=host, port=port, reply_port=reply_port, note=note)
+    server = OscServer(session, bound=bound, reply_port=reply_port, note=note)
     open_things.callback(server.close)
     return server
 
@@ -31,24 +61,23 @@ def open_osc(
 def open_web(
     session: "Session",
     open_things: contextlib.ExitStack,
-    host: str,
-    ports: tuple[int | None, int | None],
+    taken: TakenPorts,
+    osc_port: int | None,
     files: Sequence[Path],
     titles: Sequence[str],
     note: Note,
 ) -> "WebServer":
-    """Take the addresses of the page (the first port) and of OSCQuery (which names the second, that of OSC).
+    """Make the server of the page, where a port was taken for it, and of OSCQuery, which names the port of OSC.
 
     `start` of what is returned begins to serve. Raises InputError.
     """
     from ..osc.sockets import url_host
     from ..web.server import WebServer
 
-    page_port, osc_port = ports
     server = WebServer(
         session,
-        host=host,
-        page_port=page_port,
+        host=taken.host,
+        bound=taken.page,
         osc_port=osc_port,
         tracks=files,
         titles=titles,
@@ -64,6 +93,8 @@ def open_web(
 
 def show_page_address(output: Output, url: str) -> None:
     """Print the address as one line on standard output, and as a QR code where other devices can reach it."""
+    from urllib.parse import urlsplit
+
     output.result({"web": url}, lambda: f"web page: {url}")
     if urlsplit(url).path != "/" and sys.stderr.isatty():
         from ..console.qr_code import qr_lines

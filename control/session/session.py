@@ -8,6 +8,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -140,14 +141,25 @@ class Session:
                 self._recording = PerformanceRecorder(
                     AutomationWriter(record), self._note, coupled=bool(options.analysis.get("coupled", False))
                 )
-            self.attach(player, tracks=[str(file) for file in files], ceiling_dbtp=options.ceiling_dbtp)
+            sent = started.controls if started is not None else {}
+            self.attach(player, tracks=[str(file) for file in files], ceiling_dbtp=options.ceiling_dbtp, sent=sent)
         except BaseException:
             player.close()
             raise
         threading.Thread(target=self._follow, daemon=True).start()
 
-    def attach(self, player: PlayerInterface, *, tracks: Sequence[str] = (), ceiling_dbtp: float = -1.0) -> None:
-        """Use this player and send it the values that differ from the defaults; a recording begins."""
+    def attach(
+        self,
+        player: PlayerInterface,
+        *,
+        tracks: Sequence[str] = (),
+        ceiling_dbtp: float = -1.0,
+        sent: Mapping[str, Value] = MappingProxyType({}),
+    ) -> None:
+        """Use this player and send it the values that differ from the defaults and from `sent`; a recording begins.
+
+        sent: what it has been told before, by address.
+        """
         with self._lock:
             about = {"sample_rate": player.sample_rate, "channels": player.channels}
             self._recording.begin(tracks, **about, ceiling_dbtp=ceiling_dbtp)
@@ -156,7 +168,8 @@ class Session:
             self._values.update({f"{ROOT}/transport/tracks": len(tracks), recording: self.is_recording})
             for control in PARAMETERS:
                 value = self._values[control.address]
-                if control.writable and value != control.default and not _is_shown_only(control.address):
+                known = sent.get(control.address, control.default)
+                if control.writable and value != known and not _is_shown_only(control.address):
                     player.set(control.address, value)
         self.refresh()
 

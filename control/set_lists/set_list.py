@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Final
 
 from ...models.common.errors import InputError
-from .playlist import read_playlist
-from .toml_file import read_toml
 from .tracks import MAX_TRACKS, SetListTrack
 
 PLAYLISTS: Final = (".m3u8", ".m3u")
@@ -30,8 +28,12 @@ def read_set_list(paths: Sequence[Path]) -> tuple[SetListTrack, ...]:
     for path in paths:
         suffix = path.suffix.lower()
         if suffix in PLAYLISTS:
+            from .playlist import read_playlist
+
             tracks += read_playlist(path)
         elif suffix == OWN_FORMAT:
+            from .toml_file import read_toml
+
             tracks += read_toml(path)
         else:
             tracks.append(SetListTrack(path))

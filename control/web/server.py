@@ -1,6 +1,7 @@
 """The program's side of the web process: starts it, sets what its clients want, and tells it what has changed."""
 
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -53,6 +54,8 @@ class WebServer:
         Told in one line when the process ends by itself.
     start : bool
         Whether the process is started at once; otherwise by `start`.
+    bound : socket, optional
+        A socket of `bind_tcp` for the page, instead of `page_port`.
 
     Attributes
     ----------
@@ -82,11 +85,14 @@ class WebServer:
         titles: Sequence[str] = (),
         note: Callable[[str], None] | None = None,
         start: bool = True,
+        bound: socket.socket | None = None,
     ) -> None:
         self._session = session
         self._note = note or (lambda text: None)
         self._tracks, self._titles = tuple(tracks), tuple(titles) or tuple(track.stem for track in tracks)
-        page = None if page_port is None else bind_tcp(host, page_port, what="web page on")
+        page = bound
+        if page is None and page_port is not None:
+            page = bind_tcp(host, page_port, what="web page on")
         try:
             query = None if osc_port is None else bind_tcp(host, query_port, what="OSCQuery on")
         except InputError:

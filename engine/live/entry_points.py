@@ -1,7 +1,9 @@
 """Entry points of the render and analysis processes; their modules are imported only in the new process."""
 
 import atexit
+import importlib
 import os
+import sys
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +14,7 @@ from ..processes.realtime import set_control_priority
 if TYPE_CHECKING:
     from ..processes.messages import AnalysisJob
 
+_OF_PLAYER_AND_RENDERER: Final = ("..audio.decode", "..processes.ring_buffer", "..processes.messages")
 _PREPARED: Final[list[ChildProcesses]] = []
 
 
@@ -31,17 +34,30 @@ def analysis_main(job: "AnalysisJob", connection: "Connection[Any, Any]") -> Non
     main(job, connection)
 
 
-def prepare_processes(backend: str = "") -> None:
+def prepare_processes(backend: str = "", *, fork: bool = False) -> None:
     """Begin the render and output processes of a player to come: they import what they need meanwhile.
 
-    backend: the one that is likely to be asked for, if that is known.
+    Parameters
+    ----------
+    backend : str
+        The one that is likely to be asked for, if that is known.
+    fork : bool
+        Whether this process has one thread and nothing open yet, so that they may be copies of it: what all of them
+        need is then imported once. Done on Linux only; libraries of other systems do not allow it.
     """
     set_control_priority()
     # The threads of NumPy's BLAS would spin beside the processes of the sound, which need none; the analysis has
     # torch's.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     children = ChildProcesses()
-    children.prepare(render_main, run_output_process)
+    if fork and sys.platform == "linux":
+        importlib.import_module("numpy")
+        children.fork(run_output_process)  # (the first: a server takes its time to answer)
+        for name in _OF_PLAYER_AND_RENDERER:
+            importlib.import_module(name, __package__)
+        children.fork(render_main)
+    else:
+        children.prepare(render_main, run_output_process)
     if backend:
         children.tell(run_output_process, backend)
     atexit.register(children.join, 0)  # (where there is no player in the end)

@@ -176,9 +176,7 @@ class Player:
         )
         self._renderer.send(self._render_job)
         self._output.attach(ring.name)
-        self._analysis_job = AnalysisJob(
-            files, options.model, dict(options.analysis), options.draft_first, options.presets
-        )
+        self._files, self._options = files, options
 
     def _send(self) -> None:
         """Thread: send the queued changes to the renderer, gathered over a millisecond."""
@@ -199,11 +197,12 @@ class Player:
 
     def _start_analysis(self) -> None:
         """Start the analysis process."""
-        ring = self.ring
+        ring, options = self.ring, self._options
         if ring is not None:
-            self._analysis_process, self._analysis_connection = self._children.start(
-                entry_points.analysis_main, self._analysis_job
+            job = AnalysisJob(
+                self._files, options.model, dict(options.analysis), options.draft_first, options.presets()
             )
+            self._analysis_process, self._analysis_connection = self._children.start(entry_points.analysis_main, job)
             self._analysis_connection.send(AttachRing(ring.name, self.sample_rate, self.channels))
 
     def _receive(self) -> None:

@@ -1,6 +1,6 @@
 """Options of the player: output device, block length, and how tracks are analysed and rendered."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -35,9 +35,9 @@ class PlayerOptions:
         Fields of AnalysisSettings that differ from the defaults.
     draft_first : bool
         Whether a track that has no analysis yet gets a draft of it first, which the full one replaces.
-    presets : tuple
-        Settings of the faders [7] in dB that are solved as wholes for each track, so that they sound as `render`
-        makes them; until then, and beside them, the faders add up.
+    presets : callable
+        Gives settings of the faders [7] in dB that are solved as wholes for each track, so that they sound as
+        `render` makes them; until then, and beside them, the faders add up. Called once the first sound has left.
     """
 
     backend: str = "auto"
@@ -50,4 +50,4 @@ class PlayerOptions:
     model: Path | None = None
     analysis: Mapping[str, Any] = field(default_factory=dict)
     draft_first: bool = False
-    presets: tuple[tuple[float, ...], ...] = ()
+    presets: Callable[[], tuple[tuple[float, ...], ...]] = tuple

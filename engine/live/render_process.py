@@ -5,6 +5,7 @@ pipe and take effect with the next step; the output sample at which they did is 
 """
 
 import contextlib
+import gc
 import threading
 import time
 from multiprocessing.connection import Connection
@@ -44,6 +45,7 @@ _SPARE_S: Final = 5.0  # for so long the least slack_s time is shown
 
 def main(connection: "Connection[Any, Any]") -> None:
     """Body of the process: receive a RenderJob, then changes, until the pipe is closed."""
+    gc.freeze()  # (what has been imported stays: nothing is looked through while the first sound is waited for)
     with contextlib.suppress(EOFError, OSError):
         RenderProcess(connection.recv(), connection).run()
 

@@ -32,6 +32,21 @@ class ChildProcesses:
         for target in targets:
             self._prepared[target.__name__] = self.start(target)
 
+    def fork(self, target: Callable[..., None]) -> None:
+        """As `prepare`, by a copy of this process, which has imported already what it has.
+
+        It must have one thread only, and nothing open that the copy should not have but these pipes.
+        """
+        ours, theirs = self._context.Pipe()
+        others = [ours, *(connection for _, connection in self._prepared.values())]
+        context: Any = multiprocessing.get_context("fork")
+        arguments = (target, os.getpid(), others, theirs)
+        process = context.Process(target=_forked, name=target.__name__, args=arguments, daemon=True)
+        process.start()
+        theirs.close()
+        self._processes.append(process)
+        self._prepared[target.__name__] = process, ours
+
     def tell(self, target: Callable[..., None], message: object) -> None:
         """Send a message to a prepared process."""
         with contextlib.suppress(OSError):  # (it has ended: its pipe tells whoever starts it)
@@ -66,6 +81,20 @@ class ChildProcesses:
             process.join(patience_s)
             if process.is_alive():
                 self.kill(process)
+
+
+def _forked(
+    target: Callable[..., None],
+    parent: int,
+    others: "list[Connection[Any, Any]]",
+    connection: "Connection[Any, Any]",
+) -> None:
+    """Body of a process that was forked: without the ends of pipes that are its parent's (they would never close)."""
+    global _PARENT
+    _PARENT = parent
+    for other in others:
+        other.close()
+    target(connection)
 
 
 @contextlib.contextmanager

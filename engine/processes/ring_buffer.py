@@ -5,10 +5,11 @@ rendered ahead, so the last seconds that were played can be read again for the m
 """
 
 import time
-from multiprocessing import shared_memory
 from typing import Final
 
 import numpy as np
+
+from .shared_block import SharedBlock
 
 LENGTH: Final = 1 << 20
 """Samples a channel: 23 s at 44.1 kHz."""
@@ -83,18 +84,14 @@ class RingBuffer:
     def __init__(self, channels: int, *, name: str | None = None) -> None:
         """Create a ring buffer, or open the one of that name."""
         size = _HEAD + LENGTH * (channels + 2) * 4
-        self._memory = shared_memory.SharedMemory(name=name, create=name is None, size=size)
-        self._owner = name is None
+        self._memory = SharedBlock(size, name=name)
         self.channels = channels
         self.name = self._memory.name
-        self._counts = np.ndarray(16, dtype=np.int64, buffer=self._memory.buf)
-        self._levels = np.ndarray(16, dtype=np.float64, buffer=self._memory.buf, offset=128)
-        self._samples = np.ndarray((LENGTH, channels), dtype=np.float32, buffer=self._memory.buf, offset=_HEAD)
+        self._counts = np.ndarray(16, dtype=np.int64, buffer=self._memory.buffer)
+        self._levels = np.ndarray(16, dtype=np.float64, buffer=self._memory.buffer, offset=128)
+        self._samples = np.ndarray((LENGTH, channels), dtype=np.float32, buffer=self._memory.buffer, offset=_HEAD)
         behind = _HEAD + LENGTH * channels * 4
-        self._monitor = np.ndarray((LENGTH, 2), dtype=np.float32, buffer=self._memory.buf, offset=behind)
-        if self._owner:
-            self._counts[:] = 0
-            self._levels[:] = 0
+        self._monitor = np.ndarray((LENGTH, 2), dtype=np.float32, buffer=self._memory.buffer, offset=behind)
 
     @property
     def fill(self) -> int:
@@ -165,5 +162,3 @@ class RingBuffer:
         """Detach from the memory; the process that created it also frees it."""
         del self._counts, self._levels, self._samples, self._monitor
         self._memory.close()
-        if self._owner:
-            self._memory.unlink()

@@ -4,22 +4,20 @@ import contextlib
 import os
 from pathlib import Path
 
-from platformdirs import user_cache_path, user_config_path, user_state_path
-
 
 def cache_dir() -> Path:
     """Return the cache folder: MOODFADER_CACHE, or the platform's. It need not exist."""
-    return _named("MOODFADER_CACHE") or user_cache_path("moodfader")
+    return _named("MOODFADER_CACHE") or _usual("cache")
 
 
 def config_dir() -> Path:
     """Return the configuration folder: MOODFADER_CONFIG, or the platform's. It need not exist."""
-    return _named("MOODFADER_CONFIG") or user_config_path("moodfader")
+    return _named("MOODFADER_CONFIG") or _usual("config")
 
 
 def state_dir() -> Path:
     """Return the folder of what a running show keeps: MOODFADER_STATE, or the platform's. It need not exist."""
-    return _named("MOODFADER_STATE") or user_state_path("moodfader")
+    return _named("MOODFADER_STATE") or _usual("state")
 
 
 def data_dir() -> Path:
@@ -35,3 +33,11 @@ def _named(variable: str) -> Path | None:
     with contextlib.suppress(RuntimeError):  # (no home folder is known)
         return Path(value).expanduser()
     return Path(value)
+
+
+def _usual(kind: str) -> Path:
+    """Where the platform keeps it."""
+    import platformdirs
+
+    found: Path = getattr(platformdirs, f"user_{kind}_path")("moodfader")
+    return found

@@ -23,9 +23,10 @@ def _extension(name: str) -> ModuleType:
     """A compiled module of SciPy by its full name. Raises ImportError where there is none."""
     if name in sys.modules:
         return sys.modules[name]
-    import scipy
-
-    folder = Path(next(iter(scipy.__path__)), *name.split(".")[1:-1])
+    package = importlib.util.find_spec("scipy")  # (importing it takes as long as all that is needed of it)
+    if package is None or not package.submodule_search_locations:
+        raise ImportError("no SciPy", name="scipy")
+    folder = Path(package.submodule_search_locations[0], *name.split(".")[1:-1])
     spec = FileFinder(str(folder), (ExtensionFileLoader, EXTENSION_SUFFIXES)).find_spec(name)
     if spec is None or spec.loader is None:
         raise ImportError(f"no compiled module {name} in {folder}")

@@ -53,7 +53,7 @@ def test_a_preset_that_is_played_is_what_render_solves(tmp_path) -> None:
     player = Player(
         [tmp_path / "song.wav"],
         listen,
-        PlayerOptions(backend="null", analysis={"passes": 64}, presets=(PRESET, (6.0, *[0.0] * 6))),
+        PlayerOptions(backend="null", analysis={"passes": 64}, presets=lambda: (PRESET, (6.0, *[0.0] * 6))),
     )
     try:
         until(lambda: any(event.address == SETTING_SOLVED for event in list(applied)))

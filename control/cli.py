@@ -19,6 +19,7 @@ from .. import __version__
 from ..models.common.errors import InputError
 from ..models.common.extras import missing_extra
 from .console.output import print_error, system_reason
+from .console.plain_arguments import plain_call
 from .console.renamed_options import current_option
 from .console.terminal_io import Terminated, adapt_streams, ended_by_signals, is_broken_pipe, silence_stdout
 from .console.usage_errors import empty_argument, usage_line
@@ -86,7 +87,11 @@ def run(arguments: Sequence[str]) -> int:
         return 2
     try:
         app = make_app(arguments[0] if arguments else "")
-        code = typer.main.get_command(app).main(list(arguments), prog_name="moodfader", standalone_mode=False)
+        plain = plain_call(app, arguments) if arguments else None
+        if plain is not None:
+            code = plain()
+        else:
+            code = typer.main.get_command(app).main(list(arguments), prog_name="moodfader", standalone_mode=False)
         sys.stdout.flush()
     except InputError as error:
         print_error(str(error))

@@ -9,6 +9,9 @@ def main() -> None:
     """Run the command line."""
     arguments = sys.argv[1:]
     if arguments[:1] == ["play"] and not _NO_SOUND & set(arguments):
+        from ..engine.processes.realtime import set_control_priority
+
+        set_control_priority()  # (before anything else: imports are what takes the time, above all on a busy machine)
         from ..engine.live.entry_points import prepare_processes
 
         prepare_processes(likely_backend(arguments), fork=True)
@@ -31,3 +34,7 @@ def likely_backend(arguments: list[str]) -> str:
             found = value or "".join(arguments[number + 1 : number + 2])
             return "jack" if found == "auto" else found
     return "jack"
+
+
+if __name__ == "__main__":
+    main()

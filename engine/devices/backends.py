@@ -8,10 +8,14 @@ parent has exited.
 import contextlib
 import importlib
 import os
+import sys
+import threading
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from ..processes.ipc import ignore_signals
+from ..processes.messages import OutputJob
+from ..processes.realtime import RT_OUTPUT, lock_memory_and_freeze_gc, set_realtime
 
 BACKENDS: Final = {
     "jack": "jack_backend",
@@ -25,17 +29,30 @@ _USUAL_CHANNELS: Final = 2
 
 def _prepare(backend: str) -> None:
     """Open a back end ahead, where that takes a while and disturbs nobody."""
+    importing = threading.Thread(target=_import, args=(BACKENDS.get(backend, "null_backend"),), name="import")
+    importing.start()  # (NumPy takes about as long as a sound server does to answer)
+    client = None
     if backend == "jack":
-        from ..processes.messages import OutputJob
+        from .jack_client import open_client
+
+        with contextlib.suppress(ImportError, OSError):
+            client = open_client(OutputJob.name)
+    importing.join()
+    if client is not None:
         from . import jack_backend
 
-        jack_backend.prepare(OutputJob.name, _USUAL_CHANNELS)
+        jack_backend.prepare(client, _USUAL_CHANNELS)
+
+
+def _import(module: str) -> None:
+    importlib.import_module("." + module, __package__)
+    lock_memory_and_freeze_gc()  # (before the first block: it holds the interpreter lock for as long as one lasts)
 
 
 def run_output_process(connection: "Connection[Any, Any]") -> None:
     """Entry point of the output process."""
     ignore_signals()
-    importlib.import_module("..processes.ring_buffer", __package__)  # (every back end's, while the job is on its way)
+    set_realtime(RT_OUTPUT)  # (it waits for the sound server more than it works: others need not wait for both)
     with contextlib.suppress(EOFError, OSError):
         job = connection.recv()
         if isinstance(job, str):  # the back end that the job is likely to name
@@ -44,12 +61,13 @@ def run_output_process(connection: "Connection[Any, Any]") -> None:
             if likely == "jack" != job.backend:
                 importlib.import_module(".jack_backend", __package__).discard()
         importlib.import_module("." + BACKENDS[job.backend], __package__).run(job, connection)
+    if prepared := sys.modules.get(f"{__package__}.jack_backend"):
+        prepared.discard()  # (nobody wants it: the server should not have to find out by itself)
     os._exit(0)  # the libraries' own shutdown may wait for servers that are gone
 
 
 def probe_devices(connection: "Connection[Any, Any]") -> None:
     """Entry point of a process that sends PortAudio's output devices, then DeviceOpened or DeviceFailed for JACK."""
-    from ..processes.messages import OutputJob
     from .jack_backend import run
     from .portaudio_backend import devices
 

@@ -3,7 +3,6 @@
 The library libjack is the system's; without it, the back end falls back to pyo, which brings its own.
 """
 
-import contextlib
 import threading
 import time
 from multiprocessing.connection import Connection
@@ -15,21 +14,92 @@ from ..processes.ipc import parent_exited
 from ..processes.messages import DeviceFailed, DeviceOpened, OutputJob
 from ..processes.realtime import lock_memory_and_freeze_gc
 from ..processes.ring_buffer import RingBuffer
+from .jack_client import open_client
 
 _POLL_S: Final = 0.05
 _TIMEOUT_S: Final = 2.0
 """Time without a cycle after which the server counts as gone."""
+_LONGEST_BLOCK: Final = 1 << 14
+
+_prepared: "list[JackOutput]" = []
 
 
-_prepared: list[Any] = []
+class JackOutput:
+    """A client of the server (jack_client.py); silent, also while it is connected, until it has a ring buffer."""
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401
+        self._client = client
+        self.gone = threading.Event()
+        self.cycles = 0
+        """Cycles of the server so far."""
+        self._is_active = False
+        self._ring: RingBuffer | None = None
+        self._first_cycle = 0
+        self._ports: tuple[tuple[Any, ...], np.ndarray] = ((), np.zeros((_LONGEST_BLOCK, 0), dtype=np.float32))
+        client.set_process_callback(self._process)
+        client.set_xrun_callback(self._note_late)
+        client.set_blocksize_callback(self._note_block_length)
+        client.set_shutdown_callback(lambda status, reason: self.gone.set())
+
+    @property
+    def opened(self) -> DeviceOpened:
+        """What the server runs at."""
+        return DeviceOpened(int(self._client.samplerate), int(self._client.blocksize))
+
+    def start(self, channels: int) -> None:
+        """Have so many ports, be active, and be connected to the loudspeakers."""
+        if channels == len(self._ports[0]):
+            return
+        ports = list(self._client.outports)
+        kept, output = tuple(ports[:channels]), np.zeros((_LONGEST_BLOCK, channels), dtype=np.float32)
+        self._ports = kept, output
+        for port in ports[channels:]:
+            port.unregister()
+        more = [self._client.outports.register(f"output_{number + 1}") for number in range(len(ports), channels)]
+        self._ports = (*kept, *more), output
+        if not self._is_active:
+            self._client.activate()  # the server sets the priority of its thread
+            self._is_active = True
+        speakers = self._client.get_ports(is_physical=True, is_input=True, is_audio=True)
+        for number, (port, speaker) in enumerate(zip(self._ports[0], speakers, strict=False)):
+            if number >= len(kept):
+                port.connect(speaker)
+        self._first_cycle = self.cycles + 2  # (the one that runs now has the connections of before)
+
+    def play(self, ring: RingBuffer) -> None:
+        """Play from a ring buffer, from the next cycle on for which it has enough."""
+        ring.block_length = int(self._client.blocksize)
+        self._ring = ring
+
+    def close(self) -> None:
+        """Leave the server."""
+        if self._is_active:
+            self._client.deactivate()
+        self._client.close()
+
+    def _process(self, frames: int) -> None:
+        self.cycles += 1
+        ring, (ports, output) = self._ring, self._ports
+        block = output[:frames]
+        if ring is not None and self.cycles >= self._first_cycle and (ring.read or ring.fill >= 2 * frames):
+            ring.read_into(block)
+        for channel, port in enumerate(ports):
+            port.get_array()[:] = block[:, channel]
+
+    def _note_late(self, _delayed_us: float) -> None:
+        if self._ring is not None:
+            self._ring.late += 1
+
+    def _note_block_length(self, frames: int) -> None:
+        if self._ring is not None:
+            self._ring.block_length = frames
 
 
-def prepare(name: str, channels: int) -> None:
-    """Become a client of the server with so many ports, for a job that is likely to follow: that takes a while."""
-    with contextlib.suppress(ImportError, OSError):
-        if (client := _open(name)) is not None:
-            _register(client, channels)
-            _prepared.append(client)
+def prepare(client: Any, channels: int) -> None:  # noqa: ANN401
+    """Let a client play silence, for a job that is likely to follow: to become active takes a while."""
+    output = JackOutput(client)
+    output.start(channels)
+    _prepared.append(output)
 
 
 def discard() -> None:
@@ -38,79 +108,37 @@ def discard() -> None:
         _prepared.pop().close()
 
 
-def _open(name: str) -> Any:  # noqa: ANN401
-    """A client of the server, None where there is none. Raises OSError without libjack."""
-    import jack
-
-    jack.set_error_function(lambda message: None)
-    jack.set_info_function(lambda message: None)
-    try:
-        return jack.Client(name, no_start_server=True)
-    except jack.JackError:
-        return None
-
-
-def _register(client: Any, channels: int) -> list[Any]:  # noqa: ANN401
-    """Give a client so many output ports, those that it has among them."""
-    for port in client.outports[channels:]:
-        port.unregister()
-    for number in range(len(client.outports) + 1, channels + 1):
-        client.outports.register(f"output_{number}")
-    return list(client.outports)
-
-
 def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
     """Play until `stop` is set; if the server ends before, send DeviceFailed."""
     try:
-        client = _prepared.pop() if _prepared and job.name == OutputJob.name else _open(job.name)
+        if _prepared and job.name == OutputJob.name:
+            output = _prepared.pop()
+        else:
+            output = JackOutput(open_client(job.name))
+            lock_memory_and_freeze_gc()  # (before the first cycle: it holds the interpreter lock for longer than one)
+    except ConnectionError as error:
+        connection.send(DeviceFailed(str(error)))
+        return
     except OSError:  # no libjack on this system
         from . import portaudio_backend
 
         portaudio_backend.run(job, connection)
         return
-    if client is None:
-        connection.send(DeviceFailed("no JACK server answers (is jackd running?)"))
+    if output.gone.is_set():
+        connection.send(DeviceFailed("the JACK server has ended"))
         return
-    ports = _register(client, job.channels)
-    connection.send(DeviceOpened(int(client.samplerate), int(client.blocksize)))
+    connection.send(output.opened)
     ring = RingBuffer(job.channels, name=connection.recv())
-    gone = threading.Event()
-    output = np.zeros((1 << 14, job.channels), dtype=np.float32)
-    cycles = 0
-
-    def process(frames: int) -> None:
-        nonlocal cycles
-        cycles += 1
-        block = output[:frames]
-        if ring.read or ring.fill >= 2 * frames:
-            ring.read_into(block)
-        for channel, port in enumerate(ports):
-            port.get_array()[:] = block[:, channel]
-
-    def late(delayed_us: float) -> None:
-        ring.late += 1
-
-    def resized(frames: int) -> None:
-        ring.block_length = frames
-
-    client.set_process_callback(process)
-    client.set_xrun_callback(late)
-    client.set_blocksize_callback(resized)
-    client.set_shutdown_callback(lambda status, reason: gone.set())
-    ring.block_length = int(client.blocksize)
-    lock_memory_and_freeze_gc()
-    client.activate()  # the server sets the priority of its thread
-    for port, speaker in zip(ports, client.get_ports(is_physical=True, is_input=True, is_audio=True), strict=False):
-        port.connect(speaker)
+    output.start(job.channels)
+    output.play(ring)
     seen, since = -1, time.monotonic()
     while not ring.stop and not parent_exited():
-        if gone.wait(_POLL_S):
+        if output.gone.wait(_POLL_S):
             connection.send(DeviceFailed("the JACK server has ended"))
             return
-        if cycles != seen:
-            seen, since = cycles, time.monotonic()
+        if output.cycles != seen:
+            seen, since = output.cycles, time.monotonic()
         elif time.monotonic() - since > _TIMEOUT_S:
             connection.send(DeviceFailed("JACK has stopped asking for sound"))
             return
-    client.deactivate()
-    client.close()
+    output.close()

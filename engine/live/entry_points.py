@@ -3,7 +3,6 @@
 import atexit
 import importlib
 import os
-import sys
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Final
 
@@ -42,24 +41,21 @@ def prepare_processes(backend: str = "", *, fork: bool = False) -> None:
     backend : str
         The one that is likely to be asked for, if that is known.
     fork : bool
-        Whether this process has one thread and nothing open yet, so that they may be copies of it: what all of them
-        need is then imported once. Done on Linux only; libraries of other systems do not allow it.
+        Whether they may be copies of this process, which has nothing open yet: what all of them need is then imported
+        once. Done on Linux only; libraries of other systems do not allow it.
     """
     set_control_priority()
     # The threads of NumPy's BLAS would spin beside the processes of the sound, which need none; the analysis has
     # torch's.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     children = ChildProcesses()
-    if fork and sys.platform == "linux":
-        importlib.import_module("numpy")
-        children.fork(run_output_process)  # (the first: a server takes its time to answer)
-        for name in _OF_PLAYER_AND_RENDERER:
-            importlib.import_module(name, __package__)
-        children.fork(render_main)
-    else:
-        children.prepare(render_main, run_output_process)
+    begin = children.fork if fork else children.prepare
+    begin(run_output_process)  # (the first: a sound server takes its time to answer; it needs no NumPy for that)
     if backend:
         children.tell(run_output_process, backend)
+    for name in _OF_PLAYER_AND_RENDERER if fork else ():
+        importlib.import_module(name, __package__)
+    begin(render_main)
     atexit.register(children.join, 0)  # (where there is no player in the end)
     _PREPARED.append(children)
 

@@ -5,7 +5,6 @@ pipe and take effect with the next step; the output sample at which they did is 
 """
 
 import contextlib
-import gc
 import threading
 import time
 from multiprocessing.connection import Connection
@@ -45,7 +44,7 @@ _SPARE_S: Final = 5.0  # for so long the least slack_s time is shown
 
 def main(connection: "Connection[Any, Any]") -> None:
     """Body of the process: receive a RenderJob, then changes, until the pipe is closed."""
-    gc.freeze()  # (what has been imported stays: nothing is looked through while the first sound is waited for)
+    lock_memory_and_freeze_gc()  # (while the job is on its way: it takes as long as a block)
     with contextlib.suppress(EOFError, OSError):
         RenderProcess(connection.recv(), connection).run()
 
@@ -77,7 +76,6 @@ class RenderProcess:
     def run(self) -> None:
         """Render until the ring buffer's `stop` is set."""
         threading.Thread(target=self._watch, name="watch", daemon=True).start()
-        lock_memory_and_freeze_gc()
         if not set_realtime(RT_RENDER):  # last, when nothing long is left to do at this priority
             self._sender.send(Notice(NO_REALTIME_WARNING))
             self._scheduler.idle_margin_s = MARGIN_NOT_REALTIME_S

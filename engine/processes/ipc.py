@@ -9,9 +9,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Final
 
 _PARENT = os.getppid()
+_PUT_AWAY_S: Final = 0.3
+"""For so long a process that nobody needs may put away what it has opened: sound servers notice who just vanishes."""
 
 
 def parent_exited() -> bool:
@@ -27,16 +29,18 @@ class ChildProcesses:
         self._processes: list[Any] = []
         self._prepared: dict[str, tuple[Any, Connection[Any, Any]]] = {}
 
-    def prepare(self, *targets: Callable[..., None]) -> None:
-        """Start processes whose only argument is their connection, for the next `start` of the same targets."""
-        for target in targets:
-            self._prepared[target.__name__] = self.start(target)
+    def prepare(self, target: Callable[..., None]) -> None:
+        """Start a process whose only argument is its connection, for the next `start` of the same target."""
+        self._prepared[target.__name__] = self.start(target)
 
     def fork(self, target: Callable[..., None]) -> None:
-        """As `prepare`, by a copy of this process, which has imported already what it has.
+        """As `prepare`, by a copy of this process, where that is safe: what is imported is there in the copy.
 
-        It must have one thread only, and nothing open that the copy should not have but these pipes.
+        The caller sees to it that nothing is open that the copy should not have, but these pipes.
         """
+        if not _may_fork():
+            self.prepare(target)
+            return
         ours, theirs = self._context.Pipe()
         others = [ours, *(connection for _, connection in self._prepared.values())]
         context: Any = multiprocessing.get_context("fork")
@@ -76,11 +80,22 @@ class ChildProcesses:
         process.join(1.0)
 
     def join(self, patience_s: float) -> None:
-        """Wait for each of them up to `patience_s` seconds, then kill it."""
+        """Wait for each of them up to `patience_s` seconds, then kill it; first end those that nobody has taken."""
+        for process, connection in self._prepared.values():
+            connection.close()
+            process.join(_PUT_AWAY_S)
         for process in self._processes:
             process.join(patience_s)
             if process.is_alive():
                 self.kill(process)
+
+
+def _may_fork() -> bool:
+    """Whether a copy of this process would be whole: Linux, and no thread but this one (others would be lost)."""
+    try:
+        return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208
+    except OSError:
+        return False
 
 
 def _forked(

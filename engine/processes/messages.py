@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..analysis.surrogate import TrackSummary
     from ..performance.transport_commands import Primitive
 
@@ -153,7 +153,7 @@ class SettingSolved:
 
     track: int
     faders_db: tuple[float, ...]
-    correction_db: np.ndarray
+    correction_db: "np.ndarray"
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class TrackThumbnail:
     """A small spectrogram of a track, uint8 [columns, rows] (see analysis/thumbnail.py)."""
 
     track: int
-    levels: np.ndarray
+    levels: "np.ndarray"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Thread and process priorities: output, rendering and control in real time, analysis in the background."""
 
 import contextlib
-import ctypes
 import gc
 import os
 import sys
@@ -106,6 +105,7 @@ def _niceness(value: int) -> None:
 def _lock_memory() -> None:
     """Lock all pages if the user has no limit on locked memory (with one, later allocations could fail)."""
     try:
+        import ctypes
         import resource
 
         unlimited = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY or os.geteuid() == 0

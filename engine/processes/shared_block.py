@@ -62,7 +62,8 @@ class SharedBlock:
         if self._shared is not None:
             self._shared.close()
             if self._is_owner:
-                self._shared.unlink()
+                with contextlib.suppress(FileNotFoundError):  # (closed before, or Python's process has done so)
+                    self._shared.unlink()
             return
         if self._descriptor is not None:
             os.close(self._descriptor)

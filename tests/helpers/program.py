@@ -12,7 +12,7 @@ import sys
 from typing import NamedTuple
 
 _NAMED = shlex.split(os.environ.get("MOODFADER_PROGRAM", ""))
-PROGRAM = _NAMED or [sys.executable, "-m", "moodfader.control.cli"]
+PROGRAM = _NAMED or [sys.executable, "-m", "moodfader.control.start"]
 """The command line that starts it, without arguments."""
 IS_OTHER = bool(_NAMED)
 """Whether it is another installation's."""

@@ -30,7 +30,7 @@ class Running:
 
     def __init__(self, file, folder, model, *arguments, terminal=None):
         self.kept = folder / "kept.jsonl"
-        command = [sys.executable, "-m", "moodfader.control.cli", "play", str(file), "--backend", "null"]
+        command = [sys.executable, "-m", "moodfader.control.start", "play", str(file), "--backend", "null"]
         command += ["--record", str(self.kept), "--model", str(model.path), *arguments]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         if terminal is not None:
@@ -124,7 +124,7 @@ def test_a_port_that_is_taken_is_one_line(file, tmp_path, random_model):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         port = str(taken.getsockname()[1])
-        command = [sys.executable, "-m", "moodfader.control.cli", "play", str(file), "--backend", "null", "--quiet"]
+        command = [sys.executable, "-m", "moodfader.control.start", "play", str(file), "--backend", "null", "--quiet"]
         command += ["--model", str(random_model.path), "--osc-port", port]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 2

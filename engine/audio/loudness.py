@@ -118,6 +118,16 @@ def section_response(sections: np.ndarray, angles: np.ndarray) -> np.ndarray:
     return response
 
 
+def k_power(sample_rate: int, angles: np.ndarray) -> np.ndarray:
+    """What the K-weighting does to power at angles in radians a sample: float64, as the angles."""
+    return np.asarray(np.abs(section_response(k_weighting(sample_rate), angles)) ** 2)
+
+
+def bin_k_power(sample_rate: int, n_fft: int) -> np.ndarray:
+    """What the K-weighting does to the power of each bin of a spectrum: float64 [n_fft // 2 + 1]."""
+    return k_power(sample_rate, 2 * np.pi * np.arange(n_fft // 2 + 1) / n_fft)
+
+
 def _lufs(power: float) -> float:
     return -0.691 + 10 * math.log10(power)  # eq. (2)
 

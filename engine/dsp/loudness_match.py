@@ -6,7 +6,7 @@ the square root of their ratio is the gain on the steered sound.
 
 import numpy as np
 
-from ..audio.loudness import k_weighting, section_response
+from ..audio.loudness import bin_k_power
 
 AVERAGE_S = 3.0
 LIMIT_DB = 12.0
@@ -21,7 +21,7 @@ class LoudnessMatcher:
         self._hop_length = hop_length
         self._share = hop_length / (AVERAGE_S * sample_rate)
         self._approach = 1 - np.exp(-hop_length / (_APPROACH_S * sample_rate))
-        self._weights = _k_power(sample_rate, n_fft)
+        self._weights = bin_k_power(sample_rate, n_fft)
         self._before = self._after = 0.0
         self.gain = 1.0
         """The linear gain at the end of the last step."""
@@ -52,9 +52,3 @@ class LoudnessMatcher:
             return np.full((1, 1), start, dtype=np.float32)
         way = (np.arange(self._hop_length) + 1) / self._hop_length
         return (start + (self.gain - start) * way).astype(np.float32)[:, None]
-
-
-def _k_power(sample_rate: int, n_fft: int) -> np.ndarray:
-    """What K-weighting does to the power of each bin: float64 [n_fft // 2 + 1]."""
-    angles = 2 * np.pi * np.arange(n_fft // 2 + 1) / n_fft
-    return np.asarray(np.abs(section_response(k_weighting(sample_rate), angles)) ** 2)

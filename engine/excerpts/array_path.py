@@ -19,7 +19,7 @@ from ...models.common.constants import HOP_LENGTH, N_BANDS, N_FFT, SAMPLE_RATE
 from ...models.common.filterbank import frame_count
 from ...models.signal.compiled_scipy import irfft, rfft
 from ...models.signal.log_spectrogram import log_spectrogram
-from ..audio.loudness import k_weighting, section_response
+from ..audio.loudness import bin_k_power
 from ..dsp.segment_mask import band_interpolation
 from ..dsp.stft import OVERLAP, frame_length
 
@@ -67,7 +67,7 @@ class ArrayPath:
         padded = np.pad(sound, (self.before, after))
         frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP][:count]
         self.spectra = rfft(frames * window.astype(np.float32))
-        self.power = np.square(np.abs(self.spectra)) * k_power()
+        self.power = np.square(np.abs(self.spectra)) * bin_k_power(SAMPLE_RATE, FRAME).astype(np.float32)
         self.energy = float(self.power.sum(dtype=np.float64))
         self.frame, rest = np.divmod(np.arange(-1, count - 1, dtype=np.int64) * HOP + offset, HOP_LENGTH)
         self.fraction = (rest / HOP_LENGTH).astype(np.float32)[:, None]
@@ -114,12 +114,6 @@ def smoothed(field: FloatArray) -> FloatArray:
     padded = np.pad(np.asarray(field, np.float32), ((EDGE + 1, EDGE + 1), (1, 1)), mode="edge")
     across = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
     return np.asarray((across[:-2] + 2 * across[1:-1] + across[2:]) / 4, np.float32)
-
-
-def k_power() -> FloatArray:
-    """Squared magnitude of BS.1770's K-weighting at the bins of a frame: float32 [bins]."""
-    response = section_response(k_weighting(SAMPLE_RATE), np.arange(FRAME // 2 + 1) * (2 * np.pi / FRAME))
-    return np.asarray(np.abs(response) ** 2, np.float32)
 
 
 def _to_bins() -> FloatArray:

@@ -15,7 +15,7 @@ from ...models.common.arrays import FloatArray
 from ...models.common.constants import SAMPLE_RATE
 from ...models.common.filterbank import band_frequencies
 from ...models.network.spectrogram import LogSpectrogram
-from ..audio.loudness import k_weighting, section_response
+from ..audio.loudness import k_power
 from ..dsp.stft import OVERLAP
 from ..excerpts.array_path import EDGE, FRAME, HOP, ArrayPath
 
@@ -95,5 +95,5 @@ def _smoothed(field: torch.Tensor) -> torch.Tensor:
 def band_k_power() -> FloatArray:
     """Squared magnitude of the K-weighting at the bands, times their widths in Hz: float32 [bands]."""
     frequencies = band_frequencies().astype(np.float64)
-    response = section_response(k_weighting(SAMPLE_RATE), frequencies * (2 * np.pi / SAMPLE_RATE))
-    return np.asarray(np.abs(response) ** 2 * np.gradient(frequencies), np.float32)
+    power = k_power(SAMPLE_RATE, frequencies * (2 * np.pi / SAMPLE_RATE))
+    return np.asarray(power * np.gradient(frequencies), np.float32)

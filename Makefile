@@ -3,15 +3,16 @@
 # make test-slow  run the checks that take longer (soaking, long fuzzing); make test-slow-short: those of under a minute
 # make docs  build the documentation into site/; a warning is an error
 # make wheel-check  the built wheel in fresh environments of Python 3.11 to 3.13, core and all extras (needs an index)
-# make bench-against OTHER=PYTHON  whole commands here and in another environment, turn by turn
-# make bench  print the speed and memory figures as ratios (bench-long: against 50,000 samples of plain LIME)
+# make bench  speed and memory of whole commands, the first sound, the network, explanations; under ten minutes
+# make bench BESIDE=WHEEL  the same with another release (its wheel, or an interpreter that has it) turn by turn, as ratios
+# make bench-long  what takes longer: an hour's render, whole tracks, 50,000 samples of plain LIME, stability, growth
 # make bench-live  forty minutes of playing over JACK under load: drop-outs and latency, measured in the recording
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo model test test-slow test-slow-short docs check types wheel-check bench bench-against bench-long bench-live system setup clean
+.PHONY: demo model test test-slow test-slow-short docs check types wheel-check bench bench-long bench-live system setup clean
 
 demo: $(VENV)/.installed
 	$(BIN)/moodfader demo
@@ -41,20 +42,21 @@ types: $(VENV)/.installed-test
 	@mkdir -p .typecheck && ln -sfn "$(CURDIR)" .typecheck/moodfader
 	MYPYPATH=.typecheck $(BIN)/mypy -m moodfader -p moodfader.models -p moodfader.engine -p moodfader.control
 
-bench: $(VENV)/.installed-test
-	$(BIN)/python tests/benchmarks/bench_render.py
+bench: $(VENV)/.installed-test system
+	$(BIN)/python tests/benchmarks/bench_side_by_side.py $(BIN)/python $(BESIDE)
+	$(BIN)/python tests/benchmarks/bench_start.py $(BIN)/python $(BESIDE) --rounds 8
 	$(BIN)/python tests/benchmarks/bench_network.py
-	$(BIN)/python tests/benchmarks/bench_explain.py
+	$(BIN)/python tests/benchmarks/bench_explain.py --only times --rounds 1
 
 # PYTHONS: some interpreters instead of all that are found
 wheel-check: $(VENV)/.installed-test
 	$(BIN)/python tests/benchmarks/wheel_check.py $(PYTHONS)
 
-bench-against: $(VENV)/.installed-test
-	$(BIN)/python tests/benchmarks/bench_side_by_side.py $(BIN)/python $(OTHER)
-
-# about an hour and a half: plain LIME with 50,000 samples, by lime itself and by ours
+# about two hours, most of it for plain LIME with 50,000 samples, by lime itself and by ours
 bench-long: $(VENV)/.installed-test
+	$(BIN)/python tests/benchmarks/bench_render.py
+	$(BIN)/python tests/benchmarks/bench_explain.py
+	$(BIN)/python tests/benchmarks/bench_scale.py build/scale.json --longest 1800 --plot build/scale.png
 	$(BIN)/python tests/benchmarks/bench_explain_long.py --keep
 	$(BIN)/python tests/benchmarks/bench_stability.py --lime 200 600
 
@@ -62,7 +64,7 @@ bench-live: $(VENV)/.installed-test system
 	$(BIN)/python tests/benchmarks/bench_live.py --minutes 30 --blocks 512
 	$(BIN)/python tests/benchmarks/bench_live.py --minutes 5 --blocks 256 1024
 	$(BIN)/python tests/benchmarks/bench_live.py --minutes 2 --blocks 512 --no-load
-	$(BIN)/python tests/benchmarks/bench_live.py --first-sound 20
+	$(BIN)/python tests/benchmarks/bench_start.py $(BIN)/python $(BESIDE) --rounds 20
 
 # Debian's names; elsewhere, or without the right to install, the tests that need them say so and are skipped
 PACKAGES := fluidsynth fluid-soundfont-gm ffmpeg sox jackd2 liblo-tools libasound2 tmux

@@ -18,11 +18,11 @@ import typer
 from .. import __version__
 from ..models.common.errors import InputError
 from ..models.common.extras import missing_extra
+from .command_line.plain_arguments import plain_call
+from .command_line.renamed_options import current_option
+from .command_line.usage_errors import empty_argument, usage_line
 from .console.output import print_error, system_reason
-from .console.plain_arguments import plain_call
-from .console.renamed_options import current_option
 from .console.terminal_io import Terminated, adapt_streams, ended_by_signals, is_broken_pipe, silence_stdout
-from .console.usage_errors import empty_argument, usage_line
 
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells have it."""

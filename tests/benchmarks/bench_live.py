@@ -2,7 +2,6 @@
 
     python tests/benchmarks/bench_live.py --minutes 30 --blocks 512            # make bench-live
     python tests/benchmarks/bench_live.py --minutes 1 --blocks 512 --no-load   # nothing beside it
-    python tests/benchmarks/bench_live.py --first-sound 10                     # command to first sound
 
 `moodfader play` plays a track in a loop, and its JACK outputs are recorded bit for bit with the time of each cycle.
 The load: another track is analysed again and again at normal priority, and 1,000 OSC messages a second move three
@@ -174,52 +173,6 @@ def measured(asked, block):
     }
 
 
-def first_sound(asked):
-    """Seconds from the command to the first sample on the tape that is not silent, again and again."""
-    server = jack_server.Server()
-    os.environ.update(server.environment)
-    programs = [Path(one).with_name("moodfader") for one in (sys.executable, *asked.against)]
-    for program in programs:  # (each by its own model, into the cache)
-        subprocess.run([program, "analyze", str(asked.file), "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    times = {program: [] for program in programs}
-    try:
-        for number in range(asked.first_sound * len(programs)):
-            program = programs[number % len(programs)]
-            with tempfile.TemporaryDirectory() as folder:
-                tape = Path(folder) / "tape"
-                recorder = server.recorder(tape)
-                begun = time.monotonic()
-                command = [
-                    str(program),
-                    "play",
-                    str(asked.file),
-                    "--backend",
-                    "jack",
-                    "--osc-port",
-                    "0",
-                    "--no-terminal",
-                ]
-                process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-                time.sleep(6)
-                process.terminate()
-                process.wait()
-                recorder.terminate()
-                recorder.wait()
-                if not tape.with_suffix(".npz").exists():
-                    raise RuntimeError("nothing was recorded")
-                heard = jack_server.Tape(tape)
-                times[program].append(heard.time_of(int(np.flatnonzero(heard.samples.any(axis=1))[0])) - begun)
-    finally:
-        server.stop()
-    for program, found in times.items():
-        print(
-            f"{program}: first sound, median {statistics.median(found):.2f} s, {min(found):.2f} to {max(found):.2f}"
-        )
-    for other in programs[1:]:
-        ratios = [ours / theirs for ours, theirs in zip(times[programs[0]], times[other], strict=True)]
-        print(f"ratio: median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}")
-
-
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--file", type=Path, default=Path(__file__).parents[2] / "presets" / "demo.ogg")
@@ -230,15 +183,8 @@ def main():
     options.add_argument("--asynchronous", action="store_true", help="jackd without -S")
     options.add_argument("--backend", default="jack")
     options.add_argument("--ahead", type=int)
-    options.add_argument("--first-sound", type=int, metavar="N")
-    options.add_argument(
-        "--against", nargs="*", default=[], metavar="PYTHON", help="first sound: other installations"
-    )
     options.add_argument("--folder", type=Path, help="for the recordings: 1.3 GB an hour")
     asked = options.parse_args()
-    if asked.first_sound:
-        first_sound(asked)
-        return
     rows = [measured(asked, block) for block in asked.blocks]
     for row in rows:
         print(json.dumps(row), file=sys.stderr)

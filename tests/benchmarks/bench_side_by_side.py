@@ -1,16 +1,17 @@
 """Whole commands of two installations turn by turn on one machine: wall clock, processor time, memory, as ratios.
 
-    python tests/benchmarks/bench_side_by_side.py HERE OTHER [--rounds 3] [--commands predict render]
+    python tests/benchmarks/bench_side_by_side.py HERE [OTHER] [--rounds 3] [--commands predict render]
 
 HERE and OTHER are the interpreters of two environments with Moodfader in them, such as this one and an older
-release's (or OTHER is a wheel: a fresh environment is made for it). Each command runs in a process of its own, first
-in the one and then in the other, the next round the other way round; caches are empty. The sounds are the
-demonstration track, two seconds of it, and four minutes made of it. About six minutes on two free cores, one and a
-half without the analyses (--commands). The ratios are medians of those of the rounds; in brackets the least and the
-most.
+release's (or OTHER is a wheel: a fresh environment is made for it). Without OTHER there are no ratios. Each command
+runs in a process of its own, first in the one and then in the other, the next round the other way round; caches are
+empty. The sounds are the demonstration track, two seconds of it, and four minutes made of it. About six minutes on
+two free cores, one and a half without the analyses (--commands). The ratios are medians of those of the rounds; in
+brackets the least and the most.
 """
 
 import argparse
+import datetime
 import multiprocessing
 import os
 import shutil
@@ -125,7 +126,7 @@ def environment_of(what: str, folder: Path) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("here")
-    parser.add_argument("other")
+    parser.add_argument("other", nargs="?")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--commands", nargs="+", choices=COMMANDS, default=list(COMMANDS))
     options = parser.parse_args()
@@ -133,21 +134,24 @@ def main() -> None:
         pair = [
             Installation(environment_of(what, Path(temporary) / f"environment-{name}"), Path(temporary) / name)
             for name, what in (("here", options.here), ("other", options.other))
+            if what is not None
         ]
         costs: dict[str, tuple[list[Cost], list[Cost]]] = {name: ([], []) for name in options.commands}
         for number in range(options.rounds):
             for name in options.commands:
-                for which in (0, 1) if number % 2 == 0 else (1, 0):
+                for which in range(len(pair)) if number % 2 == 0 else reversed(range(len(pair))):
                     costs[name][which].append(pair[which].cost(COMMANDS[name]))
-    print(
-        f"here: {pair[0].version}; other: {pair[1].version}; load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores\n"
-    )
+    versions = "; ".join(f"{name}: {one.version}" for name, one in zip(("here", "other"), pair, strict=False))
+    print(f"{datetime.date.today()}; {versions}; load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores\n")
     print("| command | wall s: here, other, ratio | processor s | peak MB |")
     print("| --- | ---: | ---: | ---: |")
     for name, (ours, theirs) in costs.items():
         cells = []
         for field, digits in zip(Cost._fields, (2, 2, 0), strict=True):
             a, b = ([getattr(cost, field) for cost in each] for each in (ours, theirs))
+            if not b:
+                cells.append(f"{statistics.median(a):.{digits}f}")
+                continue
             ratios = [x / y for x, y in zip(a, b, strict=True)]
             middle = statistics.median(ratios)
             medians = f"{statistics.median(a):.{digits}f}, {statistics.median(b):.{digits}f}"

@@ -1,6 +1,8 @@
 """From the command to the first sound of `play` with an analysed track, here and elsewhere, turn by turn.
 
-    python tests/benchmarks/bench_start.py [--against PYTHON ...] [--rounds 15]
+    python tests/benchmarks/bench_start.py HERE [OTHER ...] [--rounds 15]
+
+HERE and OTHER are as for bench_side_by_side.py: interpreters of environments with Moodfader in them, or wheels.
 
 The track is the demonstration track from its first sample that is not silent on, so nothing of the time is its own.
 It is played through a JACK server with the dummy driver (blocks of 512), and the outputs are recorded with the time
@@ -10,7 +12,7 @@ In each round every installation has its turn, in an order drawn anew, and so ha
 nothing but import what no player does without (FLOOR), until it ends. Printed are medians and quartiles in seconds:
 the wall clock from the start of the command to the first sound, the processor time of the command and all its
 processes until then (ticks of 10 ms, read every 10 ms), and the ratios of the pairs of a round. Where other programs
-use the machine, the ratios say more than the seconds. HERE is the interpreter that runs this; --here names another.
+use the machine, the ratios say more than the seconds.
 """
 
 import argparse
@@ -28,6 +30,7 @@ from typing import NamedTuple
 
 import numpy as np
 import soundfile
+from bench_side_by_side import environment_of
 
 sys.path.append(str(Path(__file__).parents[1]))
 from helpers import jack_server
@@ -99,17 +102,19 @@ def spread(values: Sequence[float]) -> str:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--here", type=Path, default=Path(sys.executable))
-    options.add_argument("--against", type=Path, nargs="*", default=[], metavar="PYTHON")
+    options.add_argument("installations", nargs="+", metavar="HERE OTHER")
     options.add_argument("--rounds", type=int, default=15)
     options.add_argument("--folder", type=Path, help="where track and analyses are kept for the next run")
     asked = options.parse_args()
-    pythons = [path.absolute() for path in (asked.here, *asked.against)]
     server = jack_server.Server()
     os.environ.update(server.environment)
-    starts: dict[Path | None, list[Start]] = {python: [] for python in (*pythons, None)}
     try:
         with tempfile.TemporaryDirectory() as name:
+            pythons = [
+                environment_of(what, Path(name) / f"environment-{number}")
+                for number, what in enumerate(asked.installations)
+            ]
+            starts: dict[Path | None, list[Start]] = {python: [] for python in (*pythons, None)}
             folder = asked.folder.absolute() if asked.folder else Path(name)
             folder.mkdir(exist_ok=True)
             os.environ.update(MOODFADER_CACHE=f"{folder}/cache", MOODFADER_CONFIG=f"{folder}/own")

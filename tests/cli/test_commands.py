@@ -12,7 +12,7 @@ import pytest
 import soundfile
 import typer
 from moodfader.control.cli import MODULES, make_app, run
-from moodfader.control.console.renamed_options import RENAMED_OPTIONS
+from moodfader.control.command_line.renamed_options import RENAMED_OPTIONS
 from moodfader.control.console.shared_options import AnalysisOptions
 from moodfader.control.experiments.training_options import TrainingOptions
 from moodfader.engine import load_analysis, load_track, predict_track

@@ -61,6 +61,7 @@ LAYERS = (
     "control.web",
     "control.midi",
     "control.console",
+    "control.command_line",
     "control.tui.panels",
     "control.tui.pages",
     "control.tui",

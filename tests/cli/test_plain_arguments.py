@@ -10,7 +10,7 @@ import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moodfader.control.cli import MODULES, make_app
-from moodfader.control.console.plain_arguments import plain_arguments
+from moodfader.control.command_line.plain_arguments import plain_arguments
 
 HEALTH = list(HealthCheck)
 NAMES = [name for names in MODULES.values() for name in names]

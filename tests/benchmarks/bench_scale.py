@@ -59,22 +59,25 @@ def run_one(kind: str, folder: Path, point: dict[str, Any]) -> dict[str, float]:
     """Analyse or render the folder's track in this process: what it took."""
     import resource
 
-    import torch
-    from moodfader.engine.analysis import analyze_track, settings
     from moodfader.engine.analysis.analysis_file import load_analysis, save_analysis
     from moodfader.engine.audio.track import load_track
     from moodfader.engine.dsp.faders import Faders
     from moodfader.engine.render.render import render
     from moodfader.models.inference.checkpoint import load_model
 
-    torch.set_num_threads(point["threads"])
-    if point["segments"]:
-        analyze_track.segment_spectrogram = grid_of(point["segments"])  # type: ignore[assignment]
+    if kind == "analysis":  # (a render imports no torch)
+        import torch
+        from moodfader.engine.analysis import analyze_track
+        from moodfader.engine.analysis.settings import AnalysisSettings
+
+        torch.set_num_threads(point["threads"])
+        if point["segments"]:
+            analyze_track.segment_spectrogram = grid_of(point["segments"])  # type: ignore[assignment]
     model = load_model()
     begun, processor = time.monotonic(), time.process_time()
     track = load_track(folder / "track.wav")
     if kind == "analysis":
-        analysis = analyze_track.analyze_track(track, model, settings.AnalysisSettings())
+        analysis = analyze_track.analyze_track(track, model, AnalysisSettings())
         save_analysis(analysis, folder / "analysis.npz")
     else:
         analysis = load_analysis(folder / "analysis.npz", track=track, model=model)

@@ -13,9 +13,11 @@ True
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # (type checkers know the name; typing would take longer to import than all else here)
 if TYPE_CHECKING:
+    from typing import Any
+
     from .control.session.presets import Preset, available_presets, find_preset
     from .engine.analysis.analysis import Analysis
     from .engine.analysis.analysis_file import load_analysis
@@ -81,7 +83,7 @@ _MODULES = {
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
+def __getattr__(name: str) -> "Any":  # noqa: ANN401
     """Import a public name when it is first asked for."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

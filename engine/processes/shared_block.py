@@ -55,6 +55,7 @@ class SharedBlock:
             from multiprocessing.shared_memory import SharedMemory as Block
 
             self._shared = Block(name=name, create=name is None, size=size)
+            assert self._shared.buf is not None
             self.name, self.buffer = self._shared.name, self._shared.buf
 
     def close(self) -> None:

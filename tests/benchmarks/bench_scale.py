@@ -57,8 +57,6 @@ def make_track(path: Path, point: dict[str, Any]) -> None:
 
 def run_one(kind: str, folder: Path, point: dict[str, Any]) -> dict[str, float]:
     """Analyse or render the folder's track in this process: what it took."""
-    import resource
-
     from moodfader.engine.analysis.analysis_file import load_analysis, save_analysis
     from moodfader.engine.audio.track import load_track
     from moodfader.engine.dsp.faders import Faders
@@ -83,9 +81,13 @@ def run_one(kind: str, folder: Path, point: dict[str, Any]) -> dict[str, float]:
         analysis = load_analysis(folder / "analysis.npz", track=track, model=model)
         render(track, analysis, folder / "out.wav", faders=Faders(dissonance=6, articulation=-3), overwrite=True)
     spent = time.process_time() - processor, time.monotonic() - begun
-    unit = 1e6 if sys.platform == "darwin" else 1e3
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    return dict(zip(FIELDS, (*spent, memory), strict=True))
+    return dict(zip(FIELDS, (*spent, peak_mb()), strict=True))
+
+
+def peak_mb() -> float:
+    """The largest memory of this process (not, as getrusage has it, that of the process that started it as well)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1e3
 
 
 def grid_of(count: int) -> Any:

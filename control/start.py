@@ -9,9 +9,9 @@ def main() -> None:
     """Run the command line."""
     arguments = sys.argv[1:]
     if arguments[:1] == ["play"] and not _NO_SOUND & set(arguments):
-        from ..engine.processes.realtime import set_control_priority
+        from ..engine.processes.realtime import set_start_priority
 
-        set_control_priority()  # (before anything else: imports are what takes the time, above all on a busy machine)
+        set_start_priority()  # (before anything else: imports are what takes the time, above all on a busy machine)
         from ..engine.live.entry_points import prepare_processes
 
         prepare_processes(likely_backend(arguments), fork=True)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ..processes.ipc import ignore_signals
 from ..processes.messages import OutputJob
-from ..processes.realtime import RT_OUTPUT, lock_memory_and_freeze_gc, set_realtime
+from ..processes.realtime import lock_memory_and_freeze_gc, set_control_priority
 
 BACKENDS: Final = {
     "jack": "jack_backend",
@@ -52,7 +52,7 @@ def _import(module: str) -> None:
 def run_output_process(connection: "Connection[Any, Any]") -> None:
     """Entry point of the output process."""
     ignore_signals()
-    set_realtime(RT_OUTPUT)  # (it waits for the sound server more than it works: others need not wait for both)
+    set_control_priority()  # (it waits for the server more than it works: what is imported beside it comes after)
     with contextlib.suppress(EOFError, OSError):
         job = connection.recv()
         if isinstance(job, str):  # the back end that the job is likely to name

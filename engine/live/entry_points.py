@@ -44,7 +44,8 @@ def prepare_processes(backend: str = "", *, fork: bool = False) -> None:
         Whether they may be copies of this process, which has nothing open yet: what all of them need is then imported
         once. Done on Linux only; libraries of other systems do not allow it.
     """
-    set_control_priority()
+    if not fork:  # (a process that is being imported sees to its priority itself)
+        set_control_priority()
     # The threads of NumPy's BLAS would spin beside the processes of the sound, which need none; the analysis has
     # torch's.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -64,4 +65,5 @@ def prepared_processes() -> ChildProcesses:
     """What `prepare_processes` has begun, or begins now."""
     if not _PREPARED:
         prepare_processes()
+    set_control_priority()
     return _PREPARED.pop()

@@ -7,6 +7,8 @@ import sys
 import threading
 from typing import Final
 
+RT_START: Final = 1
+"""Of a program that is still being imported: above all that is not sound, below everything of a show that plays."""
 RT_CONTROL: Final = 2
 """SCHED_RR priority of threads that receive controls, and of the track loader: it holds the interpreter lock of the
 render process now and then and must not be preempted for long while it does."""
@@ -19,7 +21,7 @@ NO_REALTIME_WARNING: Final = (
     "(allow rtprio for your group in /etc/security/limits.d, as JACK's packages do)"
 )
 
-_NICE: Final = {RT_CONTROL: -8, RT_RENDER: -14, RT_OUTPUT: -16}
+_NICE: Final = {RT_START: -8, RT_CONTROL: -8, RT_RENDER: -14, RT_OUTPUT: -16}
 _BACKGROUND_NICE: Final = 5
 _SWITCH_S: Final = 0.0005
 _ALL_PAGES: Final = 1 | 2 | 4  # mlockall: those that are there, those to come, each when it is first used
@@ -31,7 +33,7 @@ def set_realtime(level: int) -> bool:
     Parameters
     ----------
     level : int
-        RT_CONTROL, RT_RENDER or RT_OUTPUT. Threads that are started by this one inherit it.
+        RT_START, RT_CONTROL, RT_RENDER or RT_OUTPUT. Threads that are started by this one inherit it.
 
     Returns
     -------
@@ -74,6 +76,11 @@ def freeze_gc() -> None:
     A full collection over the objects of all libraries holds the interpreter lock for 70 ms every few seconds.
     """
     gc.freeze()
+
+
+def set_start_priority() -> None:
+    """Give this process, which imports what a show needs, real-time priority below all that plays already."""
+    set_realtime(RT_START)
 
 
 def set_control_priority() -> None:

@@ -26,8 +26,10 @@ from .narrow_fields import NarrowFields
 LARGEST_SHIFT: Final = 1.0
 MAX_RMS_DB: Final = 5.0
 GAIN_RANGE_DB: Final = (0.1, 12.0)
-SHARES: Final = {"companion": 0.8}
-"""How much of a shift is asked of a listener, if not all of it: the companion is trained to move little."""
+SHARES: Final = {"companion": 0.8, "taught": 0.6}
+"""How much of a shift is asked of a listener, if not all of it: the companion is trained to move little, and the
+taught listener answers the same gain fields by .4 to .7 of what judges do.
+"""
 BROAD_SHARE: Final = 0.98
 """So much of the handles' solution the narrow fields begin with: some gain is left for them."""
 MIN_HANDLES: Final = 0.5

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import torch
@@ -11,6 +12,11 @@ from ...models.network.spectrogram import LogSpectrogram
 from .gain_path import GainPath
 from .handles import DAMAGE, LIMIT_DB, field_of, handle_fields
 from .listeners import Listener
+
+DAMAGE_POWER: Final = 0.5
+"""Of the damage that a handle does, in what it costs. With 1 judges hear less at the same rms gain, and the score of
+the sound is no better.
+"""
 
 
 @dataclass(frozen=True)
@@ -34,10 +40,10 @@ class Excerpts:
             picture = _picture(sound)
             self._parts.append(_Part(GainPath(sound), picture, torch.from_numpy(handle_fields(picture))))
         flat = torch.cat([part.fields.flatten(1) for part in self._parts], 1)
-        root = np.sqrt(DAMAGE)
+        root = DAMAGE ** (DAMAGE_POWER / 2)
         self.metric: Floats = (flat @ flat.T).double().numpy() / flat.shape[1] * root[:, None] * root
         """[handles, handles]: c' metric c is what coefficients c cost: the mean square of their field in dB (while
-        it is small), each handle's by the damage that it does."""
+        it is small), each handle's by a power of the damage that it does."""
         self._shares = [part.fields.shape[1] for part in self._parts]
         self.before = self.measure(np.zeros(len(flat)))
 

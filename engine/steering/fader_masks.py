@@ -5,7 +5,7 @@
 A fader's gain field is put together from the effects of the segments (the seven masks of the explanation) and from
 handles (handles.py: broad gain fields such as bands, onsets or loud moments), both as one value a segment. For each
 feature, and for each way that its fader can go, the solver finds the combination that moves the feature at the
-default model by as much as was asked and leaves the others there (firm), and that moves it at three further listeners
+default model by as much as was asked and leaves the others there (firm), and that moves it at four further listeners
 too (listeners.py), as far as the gain allows (soft). Networks are not linear: what leaves the other features alone
 when it boosts does not when it cuts, so a fader has two masks, one above zero and one below. Each is solved at 6
 dB; it is that field over 6 dB, so a fader stays linear in decibels on either side, and live there is nothing to

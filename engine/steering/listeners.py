@@ -3,8 +3,9 @@
 A network follows patterns that no listener hears; a target that is reached at it alone is hardly there for anybody
 else. The broad listener knows only the level, its changes over time, the onsets and the peakedness of each part of
 the spectrum, and is linear in that; the shape listener knows only the levels of parts of the spectrum beside each
-other; the companion is a small network that was trained against gain fields. What moves all of them moves other
-judges too (docs/steering.md has the measurements).
+other; the companion is a small network that was trained against gain fields; the taught listener, linear in both
+kinds of statistics, answers gain fields as a readout of a music tagger's embeddings does. What moves all of them
+moves other judges too (docs/steering.md has the measurements).
 """
 
 import importlib.resources
@@ -167,6 +168,11 @@ def shape_statistics(spectrogram: torch.Tensor) -> torch.Tensor:
     return torch.cat((_mean_and_deviation(shape), _deviation(cepstrum), _mean_and_deviation(whole)))
 
 
+def all_statistics(spectrogram: torch.Tensor) -> torch.Tensor:
+    """The broad statistics, then those of shape [142] of a log-spectrogram [frames, bands], differentiable."""
+    return torch.cat((broad_statistics(spectrogram), shape_statistics(spectrogram)))
+
+
 def _mean_and_deviation(values: torch.Tensor, floor: float = 1e-6) -> torch.Tensor:
     """Over time, of values [frames, n]: [2 n]. floor: least variance (the root has no slope at zero)."""
     return torch.cat((values.mean(0), _deviation(values, floor)))
@@ -192,7 +198,7 @@ def _triangles(count: int) -> torch.Tensor:
 def own_listeners(model: Model) -> tuple[Listener, ...]:
     """Those for which faders and targets are solved.
 
-    The model's network first, then the broad listener, the companion and the shape listener.
+    The model's network first, then the broad listener, the companion, the shape listener and the taught one.
     """
     companion = load_model(Path(str(importlib.resources.files("moodfader.models.weights") / "companion.safetensors")))
     return (
@@ -200,4 +206,5 @@ def own_listeners(model: Model) -> tuple[Listener, ...]:
         LinearListener("broad", broad_statistics),
         NetworkListener(companion, "companion"),
         LinearListener("shape", shape_statistics),
+        LinearListener("taught", all_statistics),
     )

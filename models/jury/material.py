@@ -68,7 +68,7 @@ def read_halves(data: Path, known: Sequence[Path], read: Read) -> tuple[JuryMate
     ):
         groups = {film[index].group for index in own_film}
         clips = [film[index] for index in own_film]
-        rated = _film_targets(clips)
+        rated = film_targets(clips)
         heard = [clip for clip in excerpts if clip.group in groups]
         felt = [songs[index] for index in own_songs]
         rows = read_rows(folder / "known_music.csv")
@@ -76,20 +76,24 @@ def read_halves(data: Path, known: Sequence[Path], read: Read) -> tuple[JuryMate
         halves.append(
             JuryMaterial(
                 film=Source([read(clip.path) for clip in clips], rated),
-                felt=Source([read(clip.path) for clip in felt], _felt_targets(felt, rated)),
-                perceptual=Source([_stretch(clip, read) for clip in heard], _spread(_perceptual_targets(heard))),
-                known=Source([read(folder / row["file"]) for row in rows], _spread(qualities)),
+                felt=Source([read(clip.path) for clip in felt], felt_targets(felt, rated)),
+                perceptual=Source([stretch(clip, read) for clip in heard], spread(perceptual_targets(heard))),
+                known=Source([read(folder / row["file"]) for row in rows], spread(qualities)),
             )
         )
     return halves[0], halves[1]
 
 
-def _film_targets(clips: Sequence[Clip]) -> npt.NDArray[np.float32]:
+def film_targets(clips: Sequence[Clip]) -> npt.NDArray[np.float32]:
+    """The eight emotions of film clips: [clips, 8]."""
     return np.array([[clip.ratings[name] for name in EMOTIONS] for clip in clips], np.float32)
 
 
-def _felt_targets(clips: Sequence[Clip], film: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """felt.csv is standardised to a mean of .5 and a deviation of .15."""
+def felt_targets(clips: Sequence[Clip], film: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Felt emotions of songs on the scale of the film clips [clips, 8]: [songs, 8], NaN where there is none.
+
+    felt.csv is standardised to a mean of .5 and a deviation of .15.
+    """
     targets = np.full((len(clips), len(EMOTIONS)), np.nan, np.float32)
     for row, clip in enumerate(clips):
         for place, name in enumerate(EMOTIONS):
@@ -99,7 +103,8 @@ def _felt_targets(clips: Sequence[Clip], film: npt.NDArray[np.float32]) -> npt.N
     return targets
 
 
-def _perceptual_targets(clips: Sequence[Clip]) -> npt.NDArray[np.float32]:
+def perceptual_targets(clips: Sequence[Clip]) -> npt.NDArray[np.float32]:
+    """What excerpts' perceptual ratings say of the features: [clips, 7], NaN where they say nothing."""
     targets = np.full((len(clips), len(MIDLEVEL)), np.nan, np.float32)
     for row, clip in enumerate(clips):
         for name, value in clip.ratings.items():
@@ -110,16 +115,17 @@ def _perceptual_targets(clips: Sequence[Clip]) -> npt.NDArray[np.float32]:
     return targets
 
 
-def _spread(targets: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def spread(targets: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Each column with a mean of .5 and a deviation of KNOWN_SPREAD; a column of NaN stays."""
     rated = ~np.isnan(targets).all(0)
-    spread = np.full_like(targets, np.nan)
+    found = np.full_like(targets, np.nan)
     own = targets[:, rated]
-    spread[:, rated] = 0.5 + KNOWN_SPREAD * (own - np.nanmean(own, 0)) / np.nanstd(own, 0)
-    return spread
+    found[:, rated] = 0.5 + KNOWN_SPREAD * (own - np.nanmean(own, 0)) / np.nanstd(own, 0)
+    return found
 
 
-def _stretch(clip: Clip, read: Read) -> FloatArray:
+def stretch(clip: Clip, read: Read) -> FloatArray:
+    """The sound of the part of a file that was rated."""
     sound = read(clip.path)
     first = round(clip.start_s * SAMPLE_RATE)
     return sound[first : None if clip.length_s is None else first + round(clip.length_s * SAMPLE_RATE)]

@@ -68,6 +68,7 @@ LAYERS = (
     "control.report",
     "control.listening",
     "control.experiments",
+    "control.experiments.listeners",
     "control.commands",
     "control.batch",
     "control.live_commands",
@@ -83,7 +84,8 @@ DATA_FOLDERS = {"moodfader.models.jury.weights", "moodfader.control.web.page"}
 MAX_MODULES = 10
 STANDALONE = {
     "control.experiments.default_model",  # trained the model that ships
-    "control.experiments.make_linear_listeners",  # fitted the linear listeners; imports what trained the judges
+    "control.experiments.listeners.make_linear_listeners",  # fitted linear listeners; imports what trained the judges
+    "control.experiments.listeners.make_taught_listener",  # the same
     "models.synthesis.demo_track",  # made the demonstration track
     "models.synthesis.sweep_sets",  # the recipe of the model card
     "engine.live.offline_player",

@@ -49,7 +49,7 @@ def test_missing_weights_are_named(tmp_path) -> None:
 
 
 def test_a_fader_moves_most_listeners_the_way_it_goes(tmp_path) -> None:
-    """At +6 and at -6 dB, of the demonstration track: mostly two of the three further listeners or more."""
+    """At +6 and at -6 dB, of the demonstration track: mostly three of the four further listeners or more."""
     from importlib.resources import files
 
     sound, rate = soundfile.read(str(files("moodfader.presets") / "demo.ogg"), dtype="float32", frames=6 * 44100)
@@ -68,6 +68,6 @@ def test_a_fader_moves_most_listeners_the_way_it_goes(tmp_path) -> None:
                 gains = np.float32(6 * sign) * masks[:, feature + side * len(MIDLEVEL)]
                 moved[side, feature] = sign * (excerpts.heard(gains) - excerpts.before)[:, feature]
         assert (moved[..., 0] > 0).mean() > 0.9, name
-        with_it[name] = (moved[..., 1:] > 0).sum(-1) >= 2
+        with_it[name] = (moved[..., 1:] > 0).sum(-1) >= 3
     assert with_it["decoupled"].mean() >= 0.85
     assert with_it["decoupled"].mean() > with_it["coupled"].mean()

@@ -1,6 +1,8 @@
 """Make the weights of the broad and of the shape listener again, from all of the recordings that make_jury divides.
 
-python -m moodfader.control.experiments.make_linear_listeners DATA KNOWN KNOWN OUT, with the folders of make_jury.
+python -m moodfader.control.experiments.listeners.make_linear_listeners DATA KNOWN KNOWN OUT
+
+The folders are those of make_jury.
 """
 
 import sys
@@ -12,14 +14,14 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from ...engine.steering.listeners import broad_statistics, shape_statistics
-from ...models.common.arrays import FloatArray
-from ...models.common.atomic_write import atomic_write
-from ...models.jury.fit import fit_readout
-from ...models.jury.material import JuryMaterial, Source, read_halves
-from ...models.network.spectrogram import LogSpectrogram
-from .datasets import read_mono
-from .make_jury import run_script
+from ....engine.steering.listeners import broad_statistics, shape_statistics
+from ....models.common.arrays import FloatArray
+from ....models.common.atomic_write import atomic_write
+from ....models.jury.fit import fit_readout
+from ....models.jury.material import JuryMaterial, Source, read_halves
+from ....models.network.spectrogram import LogSpectrogram
+from ..datasets import read_mono
+from ..make_jury import run_script
 
 LISTENERS: Final = {"broad": (broad_statistics, 100.0), "shape": (shape_statistics, 300.0)}
 """By name: the statistics, and the ridge of the regression on them."""

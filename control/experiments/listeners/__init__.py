@@ -1,0 +1,1 @@
+"""How the weights of the linear listeners were made (engine/steering/listeners.py)."""

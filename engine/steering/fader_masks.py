@@ -24,6 +24,7 @@ from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import MIDLEVEL
 from ..dsp.segment_mask import MASK_LIMIT
 from ..excerpts.stretches import Excerpt
+from .confirmed import confirmed_shares
 from .handles import DAMAGE, FADER_HANDLES, handle_fields
 from .levels import LEVELS_DB
 from .listeners import Listener
@@ -81,12 +82,25 @@ class DecoupledFaders:
     """masks float32 [segments, 14], none beyond MASK_LIMIT: seven for faders above zero, seven below; response
     float32 [7 faders, levels, 7 features], what the network that ships says more under each fader alone at LEVELS_DB;
     slopes float32 [7 features, 21], by how much it says more per dB of each mask and of each of the explanation's,
-    without gain.
+    without gain; confirmed float32 [7 faders, 2], the share of the network's own move at +6 and at -6 dB that others
+    may be expected to hear (confirmed.py).
     """
 
     masks: FloatArray
     response: FloatArray
     slopes: FloatArray
+    confirmed: FloatArray
+
+
+@dataclass(frozen=True)
+class _Fader:
+    """mask [segments]; levels: what the features are moved by, by the place in LEVELS_DB; listeners: by how much the
+    further listeners say more of its feature at SOLVED_AT_DB.
+    """
+
+    mask: FloatArray
+    levels: dict[int, Floats]
+    listeners: Floats
 
 
 def segment_means(spectrogram: FloatArray, segments: Labels) -> FloatArray:
@@ -108,8 +122,8 @@ class FaderGround:
     ----------
     few, many : SegmentExcerpts
         Those by which the faders are solved, and those by which they are corrected and measured.
-    listeners : int
-        How many there are.
+    listeners : tuple of str
+        Their names, the network's first.
     handles : numpy.ndarray
         Mean of each handle over each segment, float32 [handles, segments].
     slopes : numpy.ndarray
@@ -135,10 +149,10 @@ class FaderGround:
         self.handles = segment_means(spectrogram, segments)
         self.few = SegmentExcerpts(few, segments, listeners)
         self.many = self.few if many is few else SegmentExcerpts(many, segments, listeners[:1])
-        self.listeners = len(listeners)
-        rows = [(listener, output) for listener in range(self.listeners) for output in range(_FEATURES)]
+        self.listeners = tuple(listener.name for listener in listeners)
+        rows = [(listener, output) for listener in range(len(listeners)) for output in range(_FEATURES)]
         flat = np.zeros(self.handles.shape[1], np.float32)
-        self.slopes = self.few.slopes(rows, flat).reshape(self.listeners, _FEATURES, -1)
+        self.slopes = self.few.slopes(rows, flat).reshape(len(listeners), _FEATURES, -1)
         self.own_slopes = self.many.slopes(rows[:_FEATURES], flat)
 
 
@@ -159,15 +173,20 @@ def decoupled_faders(
     cases = [(feature, side) for side in SIDES for feature in range(_FEATURES)]
     masks = np.zeros((fields.shape[1], len(cases)), np.float32)
     response = np.zeros((_FEATURES, len(LEVELS_DB), _FEATURES), np.float32)
+    listeners = np.zeros((_FEATURES, len(SIDES), len(ground.listeners) - 1))
     with ThreadPoolExecutor(threads) as pool:
-        for number, (mask, levels) in enumerate(pool.map(solver.fader, cases)):
-            masks[:, number] = mask
-            for place, moved in levels.items():
-                response[cases[number][0], place] = moved
+        for number, fader in enumerate(pool.map(solver.fader, cases)):
+            feature, side = cases[number]
+            masks[:, number] = fader.mask
+            for place, moved in fader.levels.items():
+                response[feature, place] = moved
+            listeners[feature, SIDES.index(side)] = side * fader.listeners
             if progress:
                 progress((number + 1) / len(cases))
     slopes = solver.slopes_of(np.concatenate((masks, explained), axis=1))
-    return DecoupledFaders(masks, response, slopes)
+    own = np.stack([side * response[:, LEVELS_DB.index(side * SOLVED_AT_DB)].diagonal() for side in SIDES], axis=1)
+    shares = confirmed_shares(own, dict(zip(ground.listeners[1:], np.moveaxis(listeners, 2, 0), strict=True)))
+    return DecoupledFaders(masks, response, slopes, shares)
 
 
 def _max_damage_db(feature: int) -> float:
@@ -189,19 +208,19 @@ class _FaderSolver:
         self._metric = square * root[:, None] * root
         self._soft_targets = SOFT_GAIN_DB * self._free_slopes()
 
-    def fader(self, case: tuple[int, float]) -> tuple[FloatArray, dict[int, Floats]]:
-        """A feature and a side: the mask [segments], and what the features are moved by at that side's levels."""
+    def fader(self, case: tuple[int, float]) -> _Fader:
+        """The fader of a feature on one side of zero."""
         feature, side = case
         target = side * TARGET * min(1.0, OWN_SHARE * _max_damage_db(feature) / self._own_damage_db(feature))
         slopes = np.concatenate((self._slopes[0], self._slopes[1:, feature]))
-        found = self._solve(feature, target, slopes)
-        found = self._corrected(feature, target, found.coefficients)
+        first = self._solve(feature, target, slopes)
+        found = self._corrected(feature, target, first.coefficients)
         mask = (side * self._gains(found.coefficients) / SOLVED_AT_DB).astype(np.float32)
         levels = {}
         for place, level in enumerate(LEVELS_DB):
             if level * side > 0:
                 levels[place] = self._moved(mask * np.float32(level)) if abs(level) != SOLVED_AT_DB else found.moved
-        return mask, levels
+        return _Fader(mask, levels, first.moved[_FEATURES:])
 
     def slopes_of(self, fields: FloatArray) -> FloatArray:
         """Change of the network's features per dB of fields [segments, fields], without gain: [7, fields]."""

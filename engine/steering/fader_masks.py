@@ -213,14 +213,15 @@ class _FaderSolver:
         feature, side = case
         target = side * TARGET * min(1.0, OWN_SHARE * _max_damage_db(feature) / self._own_damage_db(feature))
         slopes = np.concatenate((self._slopes[0], self._slopes[1:, feature]))
-        first = self._solve(feature, target, slopes)
-        found = self._corrected(feature, target, first.coefficients)
+        found = self._solve(feature, target, slopes)
+        found = self._corrected(feature, target, found.coefficients)
         mask = (side * self._gains(found.coefficients) / SOLVED_AT_DB).astype(np.float32)
         levels = {}
         for place, level in enumerate(LEVELS_DB):
             if level * side > 0:
                 levels[place] = self._moved(mask * np.float32(level)) if abs(level) != SOLVED_AT_DB else found.moved
-        return _Fader(mask, levels, first.moved[_FEATURES:])
+        listeners = self._few.heard(mask * np.float32(side * SOLVED_AT_DB)) - self._few.before
+        return _Fader(mask, levels, listeners[1:, feature])
 
     def slopes_of(self, fields: FloatArray) -> FloatArray:
         """Change of the network's features per dB of fields [segments, fields], without gain: [7, fields]."""

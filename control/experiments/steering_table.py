@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.common.formatting import display_name
 from ..console.output import Output
@@ -159,14 +160,17 @@ def listener_units(evidence: "SteeringEvidence") -> dict[str, float]:
 def heard_per_unit(evidence: "SteeringEvidence") -> dict[str, float]:
     """By feature: what judges can be expected to move by where every listener moves by its unit.
 
-    The slope of the judges' mean move on the geometric mean of the listeners' (confirmed.py), less its standard
-    error: over the tracks (jackknife) and over the judges. Of the development jury it is the table of confirmed.py.
+    The slope of the judges' mean move on what the listeners agree on (confirmed.py), less its standard error:
+    over the tracks (jackknife) and over the judges. Of the development jury it is the table of confirmed.py.
     """
+    from ...engine.steering.confirmed import agreed_moves, listener_weights
+
     units = listener_units(evidence)
     found = {}
     for name, faders in _by_name([one for one in evidence.heard if one.kind == "fader" and one.listeners]):
         moved = np.array([[one.listeners[listener] / unit for listener, unit in units.items()] for one in faders])
-        agreed = np.maximum(moved, 0).prod(1) ** (1 / len(units))
+        weights = listener_weights(tuple(units))[:, [MIDLEVEL.index(name)]]
+        agreed = agreed_moves(moved.T, weights)
         judged = np.array([one.judges for one in faders])  # [faders, judges]
         tracks = np.array([one.track for one in faders])
         numbers = np.unique(tracks)

@@ -155,13 +155,12 @@ class _AnalysisWorker:
             self._send(Notice(f"{track.path.name}: faders follow a draft of the analysis until the full one is done"))
         analysis = self._use(number, track, settings)
         if drafted:
-            self._send(Notice(f"{track.path.name}: the full analysis is used now"))
+            names = ", ".join(map(display_name, analysis.features_hardly_heard))
+            alone = f"; only the model hears the fader of {names}" if names else ""
+            self._send(Notice(f"{track.path.name}: the full analysis is used now{alone}"))
         if analysis.features_without_segments:
             names = ", ".join(map(display_name, analysis.features_without_segments))
             self._send(Notice(f"{track.path.name}: no segment was found that moves {names}: no effect of that fader"))
-        if analysis.features_hardly_heard:
-            names = ", ".join(map(display_name, analysis.features_hardly_heard))
-            self._send(Notice(f"{track.path.name}: only the model hears it, others hardly: the fader of {names}"))
         thumbnail = spectrogram_thumbnail(spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak))
         self._send(TrackThumbnail(number, thumbnail))
 

@@ -1,11 +1,14 @@
 """What is promised of a fader: what all further listeners agree on, never more than the network's own move."""
 
+import math
+
 import numpy as np
 import pytest
 from moodfader.engine.steering.confirmed import (
     CONFIRMED,
     HEARD_PER_UNIT,
     LISTENER_UNITS,
+    agreed_moves,
     confirmed_part,
     confirmed_shares,
 )
@@ -27,12 +30,27 @@ def test_where_all_listeners_move_by_their_unit_the_table_holds() -> None:
         assert above == below == pytest.approx(HEARD_PER_UNIT[name] / 0.2)
 
 
-@pytest.mark.parametrize("deaf", LISTENER_UNITS)
-def test_nothing_is_promised_where_one_listener_does_not_follow(deaf) -> None:
-    for moved in (0.0, -0.5):
-        assert not confirmed_shares(OWN, _moves(**{deaf: moved})).any()
-    few = confirmed_shares(OWN, _moves(**{deaf: 0.125}))
-    assert np.allclose(few, confirmed_shares(OWN, _moves()) * 0.125 ** (1 / len(LISTENER_UNITS)))
+def test_little_is_promised_where_one_listener_does_not_follow() -> None:
+    whole = confirmed_shares(OWN, _moves())
+    for deaf in LISTENER_UNITS:
+        assert (confirmed_shares(OWN, _moves(**{deaf: 0.8})) < whole).all()
+        assert not confirmed_shares(OWN, _moves(**{deaf: -0.5}))[0].any()
+        third = confirmed_shares(OWN, _moves(**{deaf: 0.0}))[0] / whole[0]
+        np.testing.assert_allclose(third, 2 / 3 - math.sqrt(2) / 3, rtol=1e-5)
+
+
+def test_who_knows_nothing_of_a_feature_counts_little_in_it() -> None:
+    """The companion in tonal stability; of the listeners that know of it one alone makes nothing sure."""
+    feature = MIDLEVEL.index("tonal_stability")
+    whole = confirmed_shares(OWN, _moves())[feature]
+    assert (confirmed_shares(OWN, _moves(companion=0.0))[feature] > 0.6 * whole).all()
+    assert (confirmed_shares(OWN, _moves(shape=0.0))[feature] < 0.1 * whole).all()
+
+
+def test_listeners_agree_on_the_mean_less_the_deviation() -> None:
+    moves = np.array([[1.0, 2.0, -1.0], [1.0, 0.0, -1.0]])
+    np.testing.assert_allclose(agreed_moves(moves, np.ones((2, 1))), [1, 0, 0])
+    np.testing.assert_allclose(agreed_moves(moves, np.array([[4.0], [1.0]])), [1, 1.6 - 0.8, 0])
 
 
 def test_a_listener_of_another_kind_changes_nothing_and_a_missing_one_leaves_one_share_a_feature() -> None:

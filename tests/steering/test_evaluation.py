@@ -96,22 +96,22 @@ def _evidence(judged) -> SteeringEvidence:
 
 
 def test_what_listeners_agree_on_is_fitted_to_judges_less_an_error() -> None:
-    """Judges hear .4 and .6 of what both listeners move, alike on every track, and nothing where one is not moved."""
-    evidence = _listened([((0.04, 0.04), 1.0), ((0.08, 0.08), 1.0), ((-0.02, 0.06), 0.0)], (0.4, 0.6))
+    """Judges hear .4 and .6 of what the listeners move, alike on every track, and nothing where they differ."""
+    names = "broad", "shape"
+    evidence = _listened([((0.04, 0.02), 1.0), ((0.08, 0.04), 1.0), ((-0.04, 0.02), 0.0)], (0.4, 0.6), names)
     units = listener_units(evidence)
-    unit = math.sqrt((0.04**2 + 0.08**2) / 3 + (0.02**2) / 3)
-    assert units == pytest.approx({"one": unit, "two": math.sqrt((0.04**2 + 0.08**2 + 0.06**2) / 3)})
-    unit = math.sqrt(units["one"] * units["two"])
-    assert heard_per_unit(evidence) == pytest.approx({"melodiousness": (0.5 - 0.1) * unit})
+    assert units == pytest.approx({"broad": math.sqrt(0.0096 / 3), "shape": math.sqrt(0.0024 / 3)})
+    assert heard_per_unit(evidence) == pytest.approx({"melodiousness": (0.5 - 0.1) * 0.75 * units["broad"]})
 
 
 def test_where_tracks_differ_less_is_promised_of_what_listeners_agree_on() -> None:
-    alike = heard_per_unit(_listened([((0.04, 0.04), 1.0)] * 4, (0.5, 0.5)))["melodiousness"]
+    names = "one", "two"
+    alike = heard_per_unit(_listened([((0.04, 0.04), 1.0)] * 4, (0.5, 0.5), names))["melodiousness"]
     differing = [((0.04, 0.04), share) for share in (0.0, 2.0, 0.0, 2.0)]
-    assert 0 < heard_per_unit(_listened(differing, (0.5, 0.5)))["melodiousness"] < 0.6 * alike
+    assert 0 < heard_per_unit(_listened(differing, (0.5, 0.5), names))["melodiousness"] < 0.6 * alike
 
 
-def _listened(tracks, judges) -> SteeringEvidence:
+def _listened(tracks, judges, names) -> SteeringEvidence:
     """A fader of melodiousness on each track: moves of two listeners, and how much judges hear of their mean."""
     heard = tuple(
         Heard(
@@ -124,7 +124,7 @@ def _listened(tracks, judges) -> SteeringEvidence:
             0.0,
             3.0,
             None,
-            listeners=dict(zip(("one", "two"), moved, strict=True)),
+            listeners=dict(zip(names, moved, strict=True)),
         )
         for track, (moved, heard) in enumerate(tracks)
     )

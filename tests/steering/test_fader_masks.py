@@ -18,11 +18,13 @@ from moodfader.engine.analysis.analyze_track import analyze_track
 from moodfader.engine.analysis.cache import cache_path
 from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.analysis.surrogate import expected_midlevel, response_shift
+from moodfader.engine.audio.track_spectrogram import track_spectrogram
 from moodfader.engine.dsp.processor import SteeredSound
 from moodfader.engine.dsp.segment_mask import MASK_LIMIT, segment_gain_db
 from moodfader.engine.excerpts.stretches import few_starts, placed_excerpts
 from moodfader.engine.render.render import render
 from moodfader.engine.render.whole_setting import solve_whole
+from moodfader.engine.steering import fader_masks
 from moodfader.engine.steering.confirmed import CONFIRMED, confirmed_shares
 from moodfader.engine.steering.fader_setting import GOOD
 from moodfader.engine.steering.levels import LEVELS_DB
@@ -260,6 +262,24 @@ def test_what_is_confirmed_is_what_the_listeners_agree_on(track, analysis, model
     assert analysis.confirmed.shape == (7, 2)
     np.testing.assert_allclose(analysis.confirmed, wanted, atol=0.01)
     assert len(np.unique(wanted)) > 3
+
+
+def test_a_listener_that_counts_more_is_moved_further(track, analysis, model, monkeypatch) -> None:
+    """In the feature in which it does; the faders of the others are the same."""
+    excerpts = placed_excerpts(track, few_starts(track))
+    spectrogram = track_spectrogram(track)
+    ground = fader_masks.FaderGround(spectrogram, analysis.segments, excerpts, excerpts, own_listeners(model))
+    assert ground.listeners[-1] == "shape"
+
+    def moved(weights) -> np.ndarray:
+        monkeypatch.setattr("moodfader.engine.steering.confirmed.LISTENER_WEIGHTS", weights)
+        masks = fader_masks.decoupled_faders(ground, analysis.selected_weights).masks
+        heard = np.stack([ground.few.heard(6 * masks[:, feature])[-1] for feature in range(7)])
+        return (heard - ground.few.before[-1])[:, :7].diagonal()
+
+    alike, more = moved({}), moved({"modality": {"shape": 6.0, "broad": 0.2, "companion": 0.2}})
+    assert more[MIDLEVEL.index("modality")] > 1.05 * alike[MIDLEVEL.index("modality")]
+    np.testing.assert_array_equal(np.delete(more, 6), np.delete(alike, 6))
 
 
 def test_a_fader_that_others_hardly_hear_is_marked(analysis) -> None:

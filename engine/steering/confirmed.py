@@ -7,13 +7,13 @@ listeners agree on (the mean of what they move, each in its own unit, less their
 the network's own move, between 0 and 1. Fitted to the development jury on sixteen recordings (eight film clips and
 eight songs, two of each of four kinds) at +6 and at -6 dB: the slope of the mean of its three judges, less one
 standard error over judges and recordings. On recordings left out, what they agree on predicts the judges' mean move
-with r .76 (.70 within a feature), the same share of the network's move on every track with .39 (.23).
+with r .76 (.70 within a feature), the same share of the network's move on every track with .40 (.23).
 
-CONFIRMED, one share a feature, serves where an analysis has nothing of the listeners. It is the mean share, less one
-standard error of that mean over judges and recordings: where judges or recordings differ, less is promised. Shares
-above the mean of all features are drawn to it before, as the highest of uncertain numbers are so by luck in part.
-`moodfader evaluate --steering` prints mean and error for any recordings; its JSON has what is confirmed. All figures
-belong to the weights that ship, the listeners' as well.
+CONFIRMED, one share a feature, serves where an analysis has nothing of the listeners (0.12 and before; it is of the
+faders of 0.12). It is the mean share, less one standard error of that mean over judges and recordings: where judges
+or recordings differ, less is promised. Shares above the mean of all features are drawn to it before, as the highest of
+uncertain numbers are so by luck in part. `moodfader evaluate --steering` prints mean and error for any recordings; its
+JSON has all these figures anew. They belong to the weights that ship, the listeners' as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,19 +39,20 @@ LISTENER_WEIGHTS: Final[Mapping[str, Mapping[str, float]]] = {
 }
 """How much a further listener counts in these features, where one of them says little of what judges hear; else 1.
 
-About as in the least squares fit of the judges' moves on those of the listeners (handles one by one, on twelve
-recordings); r of broad, companion and shape to the judges' mean move .20, .19, .55 and .56, -.07, .61.
+The solver (fader_masks.py) counts them so too. About as in the least squares fit of the judges' moves on those of the
+listeners (handles one by one, on twelve recordings); r of broad, companion and shape to the judges' mean move .20,
+.19, .55 and .56, -.07, .61.
 """
-LISTENER_UNITS: Final[Mapping[str, float]] = {"broad": 0.055, "companion": 0.025, "shape": 0.052}
+LISTENER_UNITS: Final[Mapping[str, float]] = {"broad": 0.055, "companion": 0.025, "shape": 0.054}
 """How far a listener of that name moves under a fader at 6 dB: root mean square over features and recordings."""
 HEARD_PER_UNIT: Final[Mapping[str, float]] = {
-    "melodiousness": 0.038,
-    "articulation": 0.023,
-    "rhythmic_complexity": 0.040,
-    "rhythmic_stability": 0.033,
-    "dissonance": 0.048,
-    "tonal_stability": 0.029,
-    "modality": 0.034,
+    "melodiousness": 0.050,
+    "articulation": 0.029,
+    "rhythmic_complexity": 0.050,
+    "rhythmic_stability": 0.041,
+    "dissonance": 0.062,
+    "tonal_stability": 0.043,
+    "modality": 0.044,
 }
 """What judges can be expected to move by where every listener moves by its unit."""
 _LEAST_MOVE: Final = 1e-4

@@ -11,9 +11,9 @@ with r .76 (.70 within a feature), the same share of the network's move on every
 
 CONFIRMED, one share a feature, serves where an analysis has nothing of the listeners (0.12 and before; it is of the
 faders of 0.12). It is the mean share, less one standard error of that mean over judges and recordings: where judges
-or recordings differ, less is promised. Shares above the mean of all features are drawn to it before, as the highest of
-uncertain numbers are so by luck in part. `moodfader evaluate --steering` prints mean and error for any recordings; its
-JSON has all these figures anew. They belong to the weights that ship, the listeners' as well.
+or recordings differ, less is promised. Shares above the mean of all features are drawn to it before, as the highest
+of uncertain numbers are so by luck in part. `moodfader evaluate --steering` prints mean and error for any recordings;
+its JSON has all these figures anew. They belong to the weights that ship, the listeners' as well.
 """
 
 from collections.abc import Mapping, Sequence

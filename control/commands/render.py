@@ -69,7 +69,14 @@ def render(
     from ...engine import Faders
     from ...engine.render.audio_writer import validate_output
     from ...engine.render.render import render as write
-    from ..console.tables import level_notes, no_effect_warning, reliability_warning, render_lines, render_table
+    from ..console.tables import (
+        hardly_heard_note,
+        level_notes,
+        no_effect_warning,
+        reliability_warning,
+        render_lines,
+        render_table,
+    )
 
     # All checks come before the long work begins.
     faders = Faders.from_mapping(gains_db)
@@ -94,7 +101,8 @@ def render(
         equals = "will equal the input" if held else "will be the input, turned down where it is above full scale"
         voice.note(f"all faders are at zero: the output {equals} (--set or --preset moves them)")
     moved = [name for name, value in zip(MIDLEVEL, faders.to_array(), strict=True) if value]
-    for warning in (no_effect_warning(explained, moved), reliability_warning(explained, moved)):
+    notes = no_effect_warning, hardly_heard_note, reliability_warning
+    for warning in (note(explained, moved) for note in notes):
         if warning:
             voice.note(warning)
     with voice.progress(f"Rendering {output.name}") as report:

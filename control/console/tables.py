@@ -106,6 +106,27 @@ def no_effect_warning(analysis: "Analysis", features: Iterable[str]) -> str | No
     )
 
 
+def hardly_heard_note(analysis: "Analysis", features: Iterable[str]) -> str | None:
+    """Name the features of whose faders others are expected to hear next to nothing in this track.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The analysis.
+    features : iterable of str
+        The features that matter here.
+
+    Returns
+    -------
+    str or None
+        One line; None if there are none.
+    """
+    found = [display_name(name) for name in features if name in analysis.features_hardly_heard]
+    if not found:
+        return None
+    return f"only the model hears it here, other models next to nothing: the fader of {', '.join(found)}"
+
+
 def level_notes(rendered: "RenderResult", track: "Track", *, ceiling_dbtp: float, neutral: bool) -> list[str]:
     """Notes on the level of a rendered file: a gain that was applied, a ceiling that is exceeded.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.common.formatting import display_name
 from ..console.output import Output
@@ -41,6 +42,8 @@ def evaluate_steering_option(chosen: "SteeringOptions", model: "Model", voice: O
         "heard": [asdict(one) for one in evidence.heard],
         "natural_slope": natural_slopes(evidence),
         "confirmed": confirmed_parts(evidence),
+        "listener_units": listener_units(evidence),
+        "heard_per_unit": heard_per_unit(evidence),
     }
     voice.result(record, lambda: steering_page(evidence, jury=chosen.jury))
 
@@ -48,7 +51,7 @@ def evaluate_steering_option(chosen: "SteeringOptions", model: "Model", voice: O
 def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
     """All tables in Markdown."""
     from ...engine.file_targets.evaluation import one_sided
-    from ...engine.steering.confirmed import CONFIRMED
+    from ...engine.steering.levels import MIN_EFFECT
 
     tracks = len({one.track for one in evidence.heard})
     faders = [one for one in evidence.heard if one.kind == "fader"]
@@ -59,8 +62,11 @@ def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
         *(_row(name, own) for name, own in _by_name(faders)),
         _row("all", faders),
     ]
-    shown = [replace(one, own=CONFIRMED[one.name] * one.own) for one in faders]
+    shown = [replace(one, own=_shown_part(one)) for one in faders]
     lines.append(_row("all, of the part that is shown as confirmed", faders, share_of=shown))
+    if likely := [(one, part) for one, part in zip(faders, shown, strict=True) if part.own >= MIN_EFFECT]:
+        name = f"the {len(likely)} of {len(faders)} of which {MIN_EFFECT:g} or more is shown as confirmed"
+        lines.append(_row(name, [one for one, _ in likely], share_of=[part for _, part in likely]))
     random = [one for one in evidence.heard if one.kind == "random"]
     lines += [_row("random field of the same size", random, share_of=faders)]
     aside = zip(("own", *evidence.judges), one_sided(random), strict=True)
@@ -79,6 +85,13 @@ def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
         lines.append(_row(f"one emotion by ±{size:g}", asked))
     lines += [_row(name, own) for name, own in _by_name(targets)]
     return "\n".join(lines)
+
+
+def _shown_part(one: "Heard") -> float:
+    """What is shown as confirmed of a fader's own move."""
+    from ...engine.steering.confirmed import CONFIRMED
+
+    return (CONFIRMED[one.name] if one.confirmed is None else one.confirmed) * one.own
 
 
 def _heard_enough(heard: Sequence["Heard"], base: Sequence["Heard"]) -> str:
@@ -135,6 +148,42 @@ def confirmed_parts(evidence: "SteeringEvidence") -> dict[str, float]:
     drawn = centre + (shares - centre) * (between / max(between + noise, 1e-12))
     promised = np.clip(np.minimum(shares, drawn) - errors, 0, 1)
     return dict(zip(found, promised.tolist(), strict=True))
+
+
+def listener_units(evidence: "SteeringEvidence") -> dict[str, float]:
+    """How far each further listener moves under a fader, root mean square: LISTENER_UNITS of confirmed.py."""
+    faders = [one for one in evidence.heard if one.kind == "fader"]
+    names = faders[0].listeners if faders else ()
+    return {name: float(np.sqrt(np.mean([one.listeners[name] ** 2 for one in faders]))) for name in names}
+
+
+def heard_per_unit(evidence: "SteeringEvidence") -> dict[str, float]:
+    """By feature: what judges can be expected to move by where every listener moves by its unit.
+
+    The slope of the judges' mean move on what the listeners agree on (confirmed.py), less its standard error:
+    over the tracks (jackknife) and over the judges. Of the development jury it is the table of confirmed.py.
+    """
+    from ...engine.steering.confirmed import agreed_moves, listener_weights
+
+    units = listener_units(evidence)
+    found = {}
+    for name, faders in _by_name([one for one in evidence.heard if one.kind == "fader" and one.listeners]):
+        moved = np.array([[one.listeners[listener] / unit for listener, unit in units.items()] for one in faders])
+        weights = listener_weights(tuple(units))[:, [MIDLEVEL.index(name)]]
+        agreed = agreed_moves(moved.T, weights)
+        judged = np.array([one.judges for one in faders])  # [faders, judges]
+        tracks = np.array([one.track for one in faders])
+        numbers = np.unique(tracks)
+        left_out = [float(_slopes(agreed[tracks != number], judged[tracks != number]).mean()) for number in numbers]
+        by_judge = _slopes(agreed, judged)
+        variance = (len(numbers) - 1) * float(np.var(left_out)) + _mean_variance(by_judge)
+        found[name] = max(float(by_judge.mean()) - float(np.sqrt(variance)), 0.0)
+    return found
+
+
+def _slopes(x: Any, columns: Any) -> Any:  # noqa: ANN401
+    """Slope through zero of each column [n, columns] on x [n]; 0 where x is."""
+    return x @ columns / max(float(x @ x), 1e-12)
 
 
 def _mean_variance(values: Any) -> float:  # noqa: ANN401

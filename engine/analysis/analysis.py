@@ -15,7 +15,7 @@ from ...models.common.constants import CLIP_FRAMES, HOP_LENGTH, MIDLEVEL, SAMPLE
 from ...models.common.errors import InputError
 from ...models.common.extras import require
 from ..audio.track import Track
-from ..steering.levels import without_effect
+from ..steering.levels import hardly_heard, without_effect
 from .prediction import Prediction
 from .settings import AnalysisSettings
 
@@ -65,6 +65,9 @@ class Analysis:
     slopes
         Change of the features per dB of each mask of the faders and of the explanation, without gain, [7, 14 + 7];
         None where the faders are coupled, and in files of 0.10 and before.
+    confirmed
+        Share of what a fader moves that others may be expected to hear, 0..1, above zero and below, [7, 2]; None
+        where the faders are coupled, and in files of 0.12 and before.
     path
         The file that the analysis is stored in, if it is.
     prediction
@@ -89,6 +92,7 @@ class Analysis:
     selected: FloatArray | None = None
     response: FloatArray | None = None
     slopes: FloatArray | None = None
+    confirmed: FloatArray | None = None
     sounding_s: float = 0.0
     """Seconds between the silent ends of the track; 0: duration_s (files of 0.7)."""
     path: Path | None = None
@@ -113,6 +117,11 @@ class Analysis:
     def features_without_segments(self) -> tuple[str, ...]:
         """The features that no selected segment moves, or hardly: their faders do nothing."""
         return without_effect(self.mask_weights, self.response)
+
+    @property
+    def features_hardly_heard(self) -> tuple[str, ...]:
+        """The features whose faders move the model here, but next to nothing for others (steering/confirmed.py)."""
+        return hardly_heard(self.response, self.confirmed)
 
     @property
     def selected_weights(self) -> FloatArray:
@@ -146,6 +155,12 @@ class Analysis:
             "quality": self.settings.quality,
             **{key: dict(zip(MIDLEVEL, map(float, values), strict=True)) for key, values in measures.items()},
             "selected": self.significant_counts(),
+            "confirmed": None
+            if self.confirmed is None
+            else {
+                name: {"above": float(above), "below": float(below)}
+                for name, (above, below) in zip(MIDLEVEL, self.confirmed, strict=True)
+            },
         }
 
     def plot(self, feature: str, ax: "Axes | None" = None, *, track: Track | None = None) -> "Axes":

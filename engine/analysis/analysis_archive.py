@@ -38,8 +38,10 @@ PER_SEGMENT: Final[dict[str, type]] = {
     "mask_weights": np.float32,
 }
 """Tables [segments, 7]."""
-DECOUPLED: Final = ("selected", "response", "slopes")
-"""Tables that are there where the faders are decoupled; the last one not in files of 0.10 and before."""
+DECOUPLED: Final = ("selected", "response", "slopes", "confirmed")
+"""Tables that are there where the faders are decoupled; slopes not in files of 0.10 and before, confirmed not in
+those of 0.12 and before.
+"""
 
 
 class AnalysisArchive:
@@ -145,6 +147,8 @@ class AnalysisArchive:
                 if "slopes" in headers:
                     columns = expected["mask_weights"][0][1] + len(MIDLEVEL)
                     expected["slopes"] = (len(MIDLEVEL), columns), np.float32
+                if "confirmed" in headers:
+                    expected["confirmed"] = (len(MIDLEVEL), 2), np.float32
         except BAD_ARCHIVE as error:
             raise InputError(f"{self.path}: a damaged analysis file ({_short(error)})") from error
         fit = set(headers) == set(expected) and all(
@@ -236,7 +240,7 @@ def _plausible(name: str, array: Array, segments: int) -> bool:
         return bool((np.abs(array) <= (MASK_LIMIT if name == "mask_weights" else 1)).all())
     if name == "standard_errors":
         return bool((array >= 0).all())
-    return name != "p_values" or bool(((array >= 0) & (array <= 1)).all())
+    return name not in ("p_values", "confirmed") or bool(((array >= 0) & (array <= 1)).all())
 
 
 def _is_number(value: object, low: float, high: float) -> bool:

@@ -127,7 +127,8 @@ def load_tables(path: str | Path, names: Iterable[str], *, duration_s: float | N
         (float32 [segments, 7], or [segments, 14] where each fader has a mask above zero and one below), `p_values`
         (float64 [segments, 7]), `response_per_db` (float32 [segments]), `surrogate_r2`, `half_agreement` (float32
         [7]); `selected` (float32 [segments, 7]) and `response` (float32 [7, 6, 7]), which are left out where the
-        faders are coupled; `slopes` (float32 [7, 21]), which files of 0.10 and before do not have either.
+        faders are coupled; `slopes` (float32 [7, 21]), which files of 0.10 and before do not have either, and
+        `confirmed` (float32 [7, 2]), which those of 0.12 and before do not have.
     duration_s
         Length of the track in seconds, if it is known: the label map must be as long.
 

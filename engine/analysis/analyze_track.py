@@ -120,6 +120,7 @@ def _analyze(
         selected=None if faders is None else selected,
         response=None if faders is None else faders.response,
         slopes=None if faders is None else faders.slopes,
+        confirmed=None if faders is None else faders.confirmed,
         response_per_db=perturbation_per_db(spectrogram, labels, settings.perturbation),
         half_agreement=_column_correlations(*sums.split_halves),
         surrogate_r2=(1 - sums.residual_var / np.maximum(sums.total_var, 1e-30)).astype(np.float32),

@@ -8,7 +8,7 @@ way it goes (`one_sided`), and what a fader moves is the difference between its 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -23,7 +23,7 @@ from ..analysis.analyze_track import analyze_track
 from ..analysis.settings import AnalysisSettings
 from ..audio.track import Track
 from ..dsp.segment_mask import segment_gain_db
-from ..excerpts.stretches import EXCERPT_S, placed_excerpts, read_excerpts, spread_starts
+from ..excerpts.stretches import EXCERPT_S, few_starts, placed_excerpts, read_excerpts, spread_starts
 from ..steering.excerpts import Excerpts
 from ..steering.gain_path import GainPath
 from ..steering.listeners import NetworkListener, own_listeners
@@ -43,7 +43,8 @@ class Heard:
     kind: "fader", "random" or "target"; name: of the feature or emotion; asked: the
     shift (targets) or decibels (faders); own: what the network that ships moves, per sign of what was asked;
     judges: the same at each judge; others: mean size of what the other six features move, all over
-    the track (faders); rms_db and quality of the field.
+    the track (faders); rms_db and quality of the field; listeners: by name, what the further listeners move where
+    the fader was solved; confirmed: the share of its move that the analysis confirms (None: it says nothing of it).
     """
 
     kind: str
@@ -55,6 +56,8 @@ class Heard:
     others: float
     rms_db: float
     quality: float | None
+    listeners: Mapping[str, float] = field(default_factory=dict)
+    confirmed: float | None = None
 
 
 @dataclass(frozen=True)
@@ -115,18 +118,24 @@ class _Bench:
         labels = torch.from_numpy(analysis.segments[: frame_count(len(self._sound))]).long()
         excerpts = placed_excerpts(self._track, spread_starts(self._track))
         whole = SegmentExcerpts(excerpts, analysis.segments, [self._network])
+        listeners = own_listeners(self._model)
+        few = SegmentExcerpts(placed_excerpts(self._track, few_starts(self._track)), analysis.segments, listeners)
+        names = [listener.name for listener in listeners[1:]]
         found = []
         for feature, name in enumerate(MIDLEVEL):
-            for sign in (1.0, -1.0):
+            for side, sign in enumerate((1.0, -1.0)):
                 faders_db = np.where(np.arange(len(MIDLEVEL)) == feature, sign * FADER_DB, 0.0)
                 gains = segment_gain_db(analysis.mask_weights, faders_db)
-                field = torch.from_numpy(gains)[labels]
-                moved = np.abs((whole.heard(gains) - whole.before)[0, : len(MIDLEVEL)])
-                others = float(np.delete(moved, feature).mean())
-                found.append(self._heard("fader", name, sign * FADER_DB, field, feature, others=others))
+                gain_field = torch.from_numpy(gains)[labels]
+                own = np.abs((whole.heard(gains) - whole.before)[0, : len(MIDLEVEL)])
+                others = float(np.delete(own, feature).mean())
+                heard = self._heard("fader", name, sign * FADER_DB, gain_field, feature, others=others)
+                moved = sign * (few.heard(gains) - few.before)[1:, feature]
+                share = None if analysis.confirmed is None else float(analysis.confirmed[feature, side])
+                found.append(replace(heard, listeners=dict(zip(names, moved.tolist(), strict=True)), confirmed=share))
             # Both ways, as the fader: whatever changes a sound moves a judge a little to one side, which is no
             # answer to the fader, and cancels where the same field is added and taken away.
-            noise = self._random_field(field.shape, float((field**2).mean().sqrt()))
+            noise = self._random_field(gain_field.shape, float((gain_field**2).mean().sqrt()))
             for sign in (1.0, -1.0):
                 found.append(self._heard("random", name, sign * FADER_DB, sign * noise, feature))
         return found

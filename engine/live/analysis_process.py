@@ -155,7 +155,9 @@ class _AnalysisWorker:
             self._send(Notice(f"{track.path.name}: faders follow a draft of the analysis until the full one is done"))
         analysis = self._use(number, track, settings)
         if drafted:
-            self._send(Notice(f"{track.path.name}: the full analysis is used now"))
+            names = ", ".join(map(display_name, analysis.features_hardly_heard))
+            alone = f"; only the model hears the fader of {names}" if names else ""
+            self._send(Notice(f"{track.path.name}: the full analysis is used now{alone}"))
         if analysis.features_without_segments:
             names = ", ".join(map(display_name, analysis.features_without_segments))
             self._send(Notice(f"{track.path.name}: no segment was found that moves {names}: no effect of that fader"))

@@ -163,7 +163,9 @@ def render(
         headroom_db=written.headroom_db,
         confirmed={}
         if analysis.response is None
-        else confirmed_part({name: after.midlevel[name] - before.midlevel[name] for name in MIDLEVEL}),
+        else confirmed_part(
+            {name: after.midlevel[name] - before.midlevel[name] for name in MIDLEVEL}, analysis.confirmed
+        ),
         setting_error=None if setting is None else setting.error,
     )
 

@@ -18,19 +18,17 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from ...models.common.arrays import FloatArray, Floats
+from ...models.common.arrays import FloatArray, Floats, Labels
 from ...models.common.constants import MIDLEVEL
 from ..dsp.segment_mask import MASK_LIMIT
 from ..excerpts.stretches import Excerpt
-from .handles import DAMAGE, FADER_HANDLES, handle_fields
+from .confirmed import confirmed_shares, listener_weights
+from .handles import DAMAGE, FADER_HANDLES, segment_means
 from .levels import LEVELS_DB
 from .listeners import Listener
 from .segment_excerpts import SegmentExcerpts
 from .solver import Solution, correct, inverse_root, solve
-
-Labels = npt.NDArray[np.int32]
 
 SOLVED_AT_DB: Final = 6.0
 """Where a fader stands when it is solved."""
@@ -51,18 +49,23 @@ DAMAGE_SHARES: Final[Mapping[str, float]] = {
     "melodiousness": 1.0,
     "articulation": 1.05,
     "rhythmic_complexity": 1.05,
-    "rhythmic_stability": 0.8,
+    "rhythmic_stability": 1.0,
     "dissonance": 1.05,
-    "tonal_stability": 0.9,
+    "tonal_stability": 1.0,
     "modality": 1.02,
 }
-"""How much of MAX_DAMAGE_DB a feature's fader may do: less where the development jury hears little of it."""
+"""How much of MAX_DAMAGE_DB a feature's fader may do."""
 MAX_GAIN_DB: Final = MASK_LIMIT * SOLVED_AT_DB
 OWN_SHARE: Final = 0.75
 """So much of the gain may go into moving the network alone: a feature that would take more is moved by less."""
+OWN_SHARES: Final[Mapping[str, float]] = {"rhythmic_stability": 0.45, "tonal_stability": 0.55}
+"""Instead of OWN_SHARE, for features in which the network's moves say nothing of those of others.
+
+(r to the mean of the development jury's judges over the handles of twelve recordings -.01 and .02, else .17 to .70.)
+"""
 SOFT_GAIN_DB: Final = 12.0
 """Of each further listener is asked what a field of so much gain along its own slopes would move: more than there is
-gain for, so all of it goes there, and each counts alike, however far it moves.
+gain for, so all of it goes there, and each counts alike (or by LISTENER_WEIGHTS, confirmed.py), however far it moves.
 """
 TRIES: Final = 3
 """How often all listeners are asked."""
@@ -71,7 +74,6 @@ CORRECTED_SHARE: Final = 1.05
 ROUNDS: Final = 2
 """Of corrections at the network alone, by which the other features are put back where they were."""
 TOLERANCE: Final = 0.06
-_FRAMES_AT_ONCE: Final = 4096
 _FEATURES: Final = len(MIDLEVEL)
 SIDES: Final = (1.0, -1.0)
 
@@ -81,24 +83,25 @@ class DecoupledFaders:
     """masks float32 [segments, 14], none beyond MASK_LIMIT: seven for faders above zero, seven below; response
     float32 [7 faders, levels, 7 features], what the network that ships says more under each fader alone at LEVELS_DB;
     slopes float32 [7 features, 21], by how much it says more per dB of each mask and of each of the explanation's,
-    without gain.
+    without gain; confirmed float32 [7 faders, 2], the share of the network's own move at +6 and at -6 dB that others
+    may be expected to hear (confirmed.py).
     """
 
     masks: FloatArray
     response: FloatArray
     slopes: FloatArray
+    confirmed: FloatArray
 
 
-def segment_means(spectrogram: FloatArray, segments: Labels) -> FloatArray:
-    """Mean of each handle over each segment: float32 [handles, segments]."""
-    count = int(segments.max()) + 1
-    sums = np.zeros((FADER_HANDLES, count))
-    for start in range(0, len(segments), _FRAMES_AT_ONCE):
-        rows = slice(start, start + _FRAMES_AT_ONCE)
-        labels = segments[rows].ravel()
-        for number, field in enumerate(handle_fields(spectrogram[rows], count=FADER_HANDLES)):
-            sums[number] += np.bincount(labels, weights=field.ravel(), minlength=count)
-    return np.asarray(sums / np.bincount(segments.ravel(), minlength=count), np.float32)
+@dataclass(frozen=True)
+class _Fader:
+    """mask [segments]; levels: what the features are moved by, by the place in LEVELS_DB; listeners: by how much the
+    further listeners say more of its feature at SOLVED_AT_DB.
+    """
+
+    mask: FloatArray
+    levels: dict[int, Floats]
+    listeners: Floats
 
 
 class FaderGround:
@@ -108,8 +111,8 @@ class FaderGround:
     ----------
     few, many : SegmentExcerpts
         Those by which the faders are solved, and those by which they are corrected and measured.
-    listeners : int
-        How many there are.
+    listeners : tuple of str
+        Their names, the network's first.
     handles : numpy.ndarray
         Mean of each handle over each segment, float32 [handles, segments].
     slopes : numpy.ndarray
@@ -135,10 +138,10 @@ class FaderGround:
         self.handles = segment_means(spectrogram, segments)
         self.few = SegmentExcerpts(few, segments, listeners)
         self.many = self.few if many is few else SegmentExcerpts(many, segments, listeners[:1])
-        self.listeners = len(listeners)
-        rows = [(listener, output) for listener in range(self.listeners) for output in range(_FEATURES)]
+        self.listeners = tuple(listener.name for listener in listeners)
+        rows = [(listener, output) for listener in range(len(listeners)) for output in range(_FEATURES)]
         flat = np.zeros(self.handles.shape[1], np.float32)
-        self.slopes = self.few.slopes(rows, flat).reshape(self.listeners, _FEATURES, -1)
+        self.slopes = self.few.slopes(rows, flat).reshape(len(listeners), _FEATURES, -1)
         self.own_slopes = self.many.slopes(rows[:_FEATURES], flat)
 
 
@@ -159,15 +162,20 @@ def decoupled_faders(
     cases = [(feature, side) for side in SIDES for feature in range(_FEATURES)]
     masks = np.zeros((fields.shape[1], len(cases)), np.float32)
     response = np.zeros((_FEATURES, len(LEVELS_DB), _FEATURES), np.float32)
+    listeners = np.zeros((_FEATURES, len(SIDES), len(ground.listeners) - 1))
     with ThreadPoolExecutor(threads) as pool:
-        for number, (mask, levels) in enumerate(pool.map(solver.fader, cases)):
-            masks[:, number] = mask
-            for place, moved in levels.items():
-                response[cases[number][0], place] = moved
+        for number, fader in enumerate(pool.map(solver.fader, cases)):
+            feature, side = cases[number]
+            masks[:, number] = fader.mask
+            for place, moved in fader.levels.items():
+                response[feature, place] = moved
+            listeners[feature, SIDES.index(side)] = side * fader.listeners
             if progress:
                 progress((number + 1) / len(cases))
     slopes = solver.slopes_of(np.concatenate((masks, explained), axis=1))
-    return DecoupledFaders(masks, response, slopes)
+    own = np.stack([side * response[:, LEVELS_DB.index(side * SOLVED_AT_DB)].diagonal() for side in SIDES], axis=1)
+    shares = confirmed_shares(own, dict(zip(ground.listeners[1:], np.moveaxis(listeners, 2, 0), strict=True)))
+    return DecoupledFaders(masks, response, slopes, shares)
 
 
 def _max_damage_db(feature: int) -> float:
@@ -187,12 +195,14 @@ class _FaderSolver:
         root = np.sqrt(np.concatenate((np.ones(_FEATURES), DAMAGE[:FADER_HANDLES])))
         square = (fields * self._many.sizes) @ fields.T + STEP_COST * self._many.damage.step_metric(fields)
         self._metric = square * root[:, None] * root
-        self._soft_targets = SOFT_GAIN_DB * self._free_slopes()
+        # (a listener of which less is asked counts more: of all more is asked than there is gain for)
+        self._soft_targets = SOFT_GAIN_DB * self._free_slopes() / listener_weights(ground.listeners[1:])
 
-    def fader(self, case: tuple[int, float]) -> tuple[FloatArray, dict[int, Floats]]:
-        """A feature and a side: the mask [segments], and what the features are moved by at that side's levels."""
+    def fader(self, case: tuple[int, float]) -> _Fader:
+        """The fader of a feature on one side of zero."""
         feature, side = case
-        target = side * TARGET * min(1.0, OWN_SHARE * _max_damage_db(feature) / self._own_damage_db(feature))
+        share = OWN_SHARES.get(MIDLEVEL[feature], OWN_SHARE)
+        target = side * TARGET * min(1.0, share * _max_damage_db(feature) / self._own_damage_db(feature))
         slopes = np.concatenate((self._slopes[0], self._slopes[1:, feature]))
         found = self._solve(feature, target, slopes)
         found = self._corrected(feature, target, found.coefficients)
@@ -201,7 +211,8 @@ class _FaderSolver:
         for place, level in enumerate(LEVELS_DB):
             if level * side > 0:
                 levels[place] = self._moved(mask * np.float32(level)) if abs(level) != SOLVED_AT_DB else found.moved
-        return mask, levels
+        listeners = self._few.heard(mask * np.float32(side * SOLVED_AT_DB)) - self._few.before
+        return _Fader(mask, levels, listeners[1:, feature])
 
     def slopes_of(self, fields: FloatArray) -> FloatArray:
         """Change of the network's features per dB of fields [segments, fields], without gain: [7, fields]."""

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from ...models.common.arrays import FloatArray
+from ...models.common.arrays import FloatArray, Labels
 from ...models.common.constants import HOP_LENGTH, N_BANDS, SAMPLE_RATE
 from ...models.common.filterbank import band_frequencies
 
@@ -18,6 +18,7 @@ LIMIT_DB: Final = 12.0
 SPLIT_HZ: Final = 850.0
 _BANDS: Final = 9
 _MEDIAN: Final = 17
+_FRAMES_AT_ONCE: Final = 4096
 _TWO_SECONDS: Final = round(2 * SAMPLE_RATE / HOP_LENGTH)
 _PITCH_CLASSES: Final = ("A", "A#", "B", "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#")
 HANDLES: Final = (
@@ -64,6 +65,18 @@ def handle_fields(spectrogram: FloatArray, *, count: int = len(HANDLES)) -> Floa
     fields.append(np.clip(contrast / 0.1, -1, 1))
     fields += [np.broadcast_to(pitch_class, picture.shape) for pitch_class in _pitch_classes()]
     return np.stack(fields[:count]).astype(np.float32)
+
+
+def segment_means(spectrogram: FloatArray, segments: Labels) -> FloatArray:
+    """Mean of each handle over each segment: float32 [handles, segments]."""
+    count = int(segments.max()) + 1
+    sums = np.zeros((FADER_HANDLES, count))
+    for start in range(0, len(segments), _FRAMES_AT_ONCE):
+        rows = slice(start, start + _FRAMES_AT_ONCE)
+        labels = segments[rows].ravel()
+        for number, field in enumerate(handle_fields(spectrogram[rows], count=FADER_HANDLES)):
+            sums[number] += np.bincount(labels, weights=field.ravel(), minlength=count)
+    return np.asarray(sums / np.bincount(segments.ravel(), minlength=count), np.float32)
 
 
 def percussiveness(picture: FloatArray) -> FloatArray:

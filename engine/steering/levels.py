@@ -12,7 +12,7 @@ VERSION: Final = 6
 
 1: one mask a fader; 2: own moves of .07; 3: two listeners beside the network, ten seconds in the middle; 4: the
 shape listener, gain bounded by its steps from frame to frame; 5: masks up to 1.5, gain bounded by what it costs
-in quality; 6: the taught listener.
+in quality; 6: the taught listener, the share that others hear by track.
 """
 LEVELS_DB: Final = (-12.0, -6.0, -3.0, 3.0, 6.0, 12.0)
 MIN_EFFECT: Final = 0.01
@@ -33,7 +33,23 @@ def without_effect(mask_weights: FloatArray, response: FloatArray | None) -> tup
     """
     dead = np.abs(mask_weights).max(0).reshape(-1, len(MIDLEVEL)).max(0) == 0  # neither above zero nor below
     if response is not None:
-        sixth = [LEVELS_DB.index(-6.0), LEVELS_DB.index(6.0)]
-        own = np.abs(response[:, sixth].diagonal(axis1=0, axis2=2))  # [levels, 7]
-        dead = dead | (own.max(0) < MIN_EFFECT)
+        dead = dead | (own_moves(response).max(1) < MIN_EFFECT)
     return tuple(name for name, nothing in zip(MIDLEVEL, dead, strict=True) if nothing)
+
+
+def own_moves(response: FloatArray) -> FloatArray:
+    """By how much each fader moves its own feature at +6 and at -6 dB, without the sign: [7, 2]."""
+    sixth = [LEVELS_DB.index(6.0), LEVELS_DB.index(-6.0)]
+    return np.abs(response[:, sixth].diagonal(axis1=0, axis2=2)).T
+
+
+def hardly_heard(response: FloatArray | None, confirmed: FloatArray | None) -> tuple[str, ...]:
+    """The features whose faders move the network, but of which others are expected to hear next to nothing.
+
+    response [7, levels, 7] and the confirmed shares [7, 2] of a track; none where there are none.
+    """
+    if response is None or confirmed is None:
+        return ()
+    own = own_moves(response)
+    deaf = (own.max(1) >= MIN_EFFECT) & ((own * confirmed).max(1) < MIN_EFFECT)
+    return tuple(name for name, found in zip(MIDLEVEL, deaf, strict=True) if found)

@@ -158,7 +158,8 @@ def test_analyze_says_what_it_keeps(song, model_file, capsys):
     assert run(arguments) == 0
     (line,) = json_lines(capsys.readouterr().out)
     measures = {"surrogate_r2": "surrogate_r2", "half_agreement": "half_agreement", "stability": "reliability"}
-    assert set(line) == {"file", "analysis", "segments", "passes", "quality", "seconds", *measures, "selected"}
+    others = {"file", "analysis", "segments", "passes", "quality", "seconds", "selected", "confirmed"}
+    assert set(line) == {*others, *measures}
     kept = load_analysis(line["analysis"], track=load_track(song))
     assert line["segments"] == len(kept.weights) == kept.segments.max() + 1
     assert line["passes"] == kept.settings.passes == 64
@@ -168,6 +169,8 @@ def test_analyze_says_what_it_keeps(song, model_file, capsys):
         values = getattr(kept, attribute).tolist()
         assert line[key] == pytest.approx(dict(zip(MIDLEVEL, values, strict=True)), abs=1e-6)
     assert line["selected"] == kept.significant_counts()
+    shares = [[line["confirmed"][name][side] for side in ("above", "below")] for name in MIDLEVEL]
+    np.testing.assert_allclose(shares, kept.confirmed, atol=1e-6)
     made = Path(line["analysis"]).stat().st_mtime_ns
     assert run(arguments) == 0
     assert Path(line["analysis"]).stat().st_mtime_ns == made  # taken from the cache

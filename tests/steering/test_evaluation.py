@@ -1,11 +1,18 @@
 """The evidence of a jury: a judge that says less after any change is told from one that hears which way it goes."""
 
+import math
 from importlib.resources import files
 
 import numpy as np
 import pytest
 import soundfile
-from moodfader.control.experiments.steering_table import confirmed_parts, mean_shares, steering_page
+from moodfader.control.experiments.steering_table import (
+    confirmed_parts,
+    heard_per_unit,
+    listener_units,
+    mean_shares,
+    steering_page,
+)
 from moodfader.engine import load_track
 from moodfader.engine.file_targets.evaluation import Heard, SteeringEvidence, evaluate_steering, one_sided
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
@@ -86,3 +93,39 @@ def _evidence(judged) -> SteeringEvidence:
         for db in (6.0, -6.0)
     )
     return SteeringEvidence(("one", "two"), heard, np.zeros((2, 3, 15)))
+
+
+def test_what_listeners_agree_on_is_fitted_to_judges_less_an_error() -> None:
+    """Judges hear .4 and .6 of what the listeners move, alike on every track, and nothing where they differ."""
+    names = "broad", "shape"
+    evidence = _listened([((0.04, 0.02), 1.0), ((0.08, 0.04), 1.0), ((-0.04, 0.02), 0.0)], (0.4, 0.6), names)
+    units = listener_units(evidence)
+    assert units == pytest.approx({"broad": math.sqrt(0.0096 / 3), "shape": math.sqrt(0.0024 / 3)})
+    assert heard_per_unit(evidence) == pytest.approx({"melodiousness": (0.5 - 0.1) * 0.75 * units["broad"]})
+
+
+def test_where_tracks_differ_less_is_promised_of_what_listeners_agree_on() -> None:
+    names = "one", "two"
+    alike = heard_per_unit(_listened([((0.04, 0.04), 1.0)] * 4, (0.5, 0.5), names))["melodiousness"]
+    differing = [((0.04, 0.04), share) for share in (0.0, 2.0, 0.0, 2.0)]
+    assert 0 < heard_per_unit(_listened(differing, (0.5, 0.5), names))["melodiousness"] < 0.6 * alike
+
+
+def _listened(tracks, judges, names) -> SteeringEvidence:
+    """A fader of melodiousness on each track: moves of two listeners, and how much judges hear of their mean."""
+    heard = tuple(
+        Heard(
+            "fader",
+            track,
+            "melodiousness",
+            6.0,
+            0.04,
+            tuple(heard * judge * np.mean(moved) for judge in judges),
+            0.0,
+            3.0,
+            None,
+            listeners=dict(zip(names, moved, strict=True)),
+        )
+        for track, (moved, heard) in enumerate(tracks)
+    )
+    return SteeringEvidence(("first", "second"), heard, np.zeros((len(tracks), 3, 15)))

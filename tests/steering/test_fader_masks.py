@@ -18,12 +18,18 @@ from moodfader.engine.analysis.analyze_track import analyze_track
 from moodfader.engine.analysis.cache import cache_path
 from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.analysis.surrogate import expected_midlevel, response_shift
+from moodfader.engine.audio.track_spectrogram import track_spectrogram
 from moodfader.engine.dsp.processor import SteeredSound
 from moodfader.engine.dsp.segment_mask import MASK_LIMIT, segment_gain_db
+from moodfader.engine.excerpts.stretches import few_starts, placed_excerpts
 from moodfader.engine.render.render import render
 from moodfader.engine.render.whole_setting import solve_whole
+from moodfader.engine.steering import fader_masks
+from moodfader.engine.steering.confirmed import CONFIRMED, confirmed_shares
 from moodfader.engine.steering.fader_setting import GOOD
 from moodfader.engine.steering.levels import LEVELS_DB
+from moodfader.engine.steering.listeners import own_listeners
+from moodfader.engine.steering.segment_excerpts import SegmentExcerpts
 from moodfader.models.common.constants import MIDLEVEL
 from moodfader.models.inference.checkpoint import load_model
 from moodfader.models.inference.threads import torch_threads
@@ -225,8 +231,61 @@ def test_masks_and_response_are_kept(track, analysis, model, tmp_path) -> None:
     np.testing.assert_array_equal(read.selected_weights, analysis.selected_weights)
     np.testing.assert_array_equal(read.response, analysis.response)
     np.testing.assert_array_equal(read.slopes, analysis.slopes)
+    np.testing.assert_array_equal(read.confirmed, analysis.confirmed)
     assert np.abs(read.mask_weights).max() <= MASK_LIMIT
     assert not np.array_equal(read.mask_weights, read.selected_weights)
+
+
+def test_an_analysis_of_0_12_has_one_share_a_feature(track, analysis, model, tmp_path) -> None:
+    """It says nothing of the listeners, and is read and rendered as before."""
+    path = tmp_path / "analysis.npz"
+    save_analysis(dataclasses.replace(analysis, confirmed=None), path)
+    read = load_analysis(path, track=track, model=model)
+    assert read.confirmed is None
+    assert read.features_hardly_heard == ()
+    made = render(track, read, tmp_path / "out.wav", faders=Faders(modality=6.0), model=model)
+    moved = made.midlevel["after"]["modality"] - made.midlevel["before"]["modality"]
+    assert made.confirmed["modality"] == pytest.approx(CONFIRMED["modality"] * moved)
+
+
+def test_what_is_confirmed_is_what_the_listeners_agree_on(track, analysis, model) -> None:
+    excerpts = SegmentExcerpts(
+        placed_excerpts(track, few_starts(track)), analysis.segments, listeners := own_listeners(model)
+    )
+    moved = np.zeros((len(listeners), 7, 2))
+    for feature in range(7):
+        for side, db in enumerate((6.0, -6.0)):
+            faders = np.where(np.arange(7) == feature, db, 0.0)
+            after = excerpts.heard(segment_gain_db(analysis.mask_weights, faders))
+            moved[:, feature, side] = np.sign(db) * (after - excerpts.before)[:, feature]
+    wanted = confirmed_shares(moved[0], {one.name: moves for one, moves in zip(listeners, moved, strict=True)})
+    assert analysis.confirmed.shape == (7, 2)
+    np.testing.assert_allclose(analysis.confirmed, wanted, atol=0.01)
+    assert len(np.unique(wanted)) > 3
+
+
+def test_a_listener_that_counts_more_is_moved_further(track, analysis, model, monkeypatch) -> None:
+    """In the feature in which it does; the faders of the others are the same."""
+    excerpts = placed_excerpts(track, few_starts(track))
+    spectrogram = track_spectrogram(track)
+    ground = fader_masks.FaderGround(spectrogram, analysis.segments, excerpts, excerpts, own_listeners(model))
+    assert ground.listeners[-1] == "shape"
+
+    def moved(weights) -> np.ndarray:
+        monkeypatch.setattr("moodfader.engine.steering.confirmed.LISTENER_WEIGHTS", weights)
+        masks = fader_masks.decoupled_faders(ground, analysis.selected_weights).masks
+        heard = np.stack([ground.few.heard(6 * masks[:, feature])[-1] for feature in range(7)])
+        return (heard - ground.few.before[-1])[:, :7].diagonal()
+
+    alike, more = moved({}), moved({"modality": {"shape": 2.0, "broad": 0.5, "companion": 0.5}})
+    assert more[MIDLEVEL.index("modality")] > 1.02 * alike[MIDLEVEL.index("modality")]
+    np.testing.assert_array_equal(np.delete(more, 6), np.delete(alike, 6))
+
+
+def test_a_fader_that_others_hardly_hear_is_marked(analysis) -> None:
+    confirmed = np.full((7, 2), 0.9, np.float32)
+    confirmed[3] = 0.05, 0.1
+    assert dataclasses.replace(analysis, confirmed=confirmed).features_hardly_heard == ("rhythmic_stability",)
 
 
 def test_analyses_of_before_are_coupled_and_found(track, analysis, model, tmp_path) -> None:

@@ -6,8 +6,7 @@ The arithmetic is the mask filter's (same frames, windows, smoothing and interpo
 networks hear: frames of 1,024 samples at 22,050 Hz last as long as those of 2,048 at 44,100 Hz, and have the same
 bins. A field may be heard as loud as the original: here without the gates of BS.1770, with them and over several
 excerpts in `segment_predictions`. What the limiter does is not in it; where it is idle, predictions agree with the
-written file's to 1e-4. It goes through the frames in pieces that fit
-into a core's cache, and needs no torch.
+written file's to 1e-4. It goes through the frames in pieces that fit into a core's cache, and needs no torch.
 """
 
 import math

@@ -27,8 +27,10 @@ START_STRENGTH: Final = 0.2
 END_STRENGTH: Final = 0.05
 """How strongly the layer is held, in units of the summed weight of the ratings and the variance of the features."""
 LEAST_SPREAD: Final = 0.05
-"""Deviation of the features by which the strength counts at the least. Those of a network that has learned nothing yet
-are all but constant, and slopes that are fitted to what they differ by reach thousands.
+"""Deviation of the features by which the strength counts at the least.
+
+Features of a network that has learned nothing yet are all but constant; slopes fitted to their differences reach
+thousands.
 """
 _MIN_RATINGS: Final = 10
 

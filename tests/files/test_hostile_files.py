@@ -158,7 +158,6 @@ HOSTILE_ANALYSES = {
     "NaN response": ("response_per_db", lambda old: npy(array(old) * np.float32("nan"))),
     "infinite R2": ("surrogate_r2", lambda old: npy(array(old) + np.float32("inf"))),
     "p values beyond 1": ("p_values", lambda old: npy(array(old) + 2)),
-    "a share that nobody can hear": ("confirmed", lambda old: npy(array(old) + 2)),
     "negative errors": ("standard_errors", lambda old: npy(-1 - array(old))),
     "deep description": ("description", lambda old: npy(np.frombuffer(DEEP[:30000].encode(), np.uint8))),
     "duration of NaN": ("description", lambda old: described(old, duration_s=float("nan"))),

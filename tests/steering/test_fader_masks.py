@@ -31,6 +31,7 @@ from moodfader.engine.steering.levels import LEVELS_DB
 from moodfader.engine.steering.listeners import own_listeners
 from moodfader.engine.steering.segment_excerpts import SegmentExcerpts
 from moodfader.models.common.constants import MIDLEVEL
+from moodfader.models.common.errors import InputError
 from moodfader.models.inference.checkpoint import load_model
 from moodfader.models.inference.threads import torch_threads
 
@@ -246,6 +247,12 @@ def test_an_analysis_of_0_12_has_one_share_a_feature(track, analysis, model, tmp
     made = render(track, read, tmp_path / "out.wav", faders=Faders(modality=6.0), model=model)
     moved = made.midlevel["after"]["modality"] - made.midlevel["before"]["modality"]
     assert made.confirmed["modality"] == pytest.approx(CONFIRMED["modality"] * moved)
+
+
+def test_shares_beyond_one_are_refused(analysis, tmp_path) -> None:
+    save_analysis(dataclasses.replace(analysis, confirmed=analysis.confirmed + 2), tmp_path / "a.npz")
+    with pytest.raises(InputError, match=r"a\.npz: a damaged analysis file \(confirmed"):
+        load_analysis(tmp_path / "a.npz")
 
 
 def test_what_is_confirmed_is_what_the_listeners_agree_on(track, analysis, model) -> None:

@@ -6,7 +6,7 @@ One quantity changes at a time; the others stay at 60 s, stereo, 44.1 kHz, the s
 The sound is the demonstration track over and over. Each analysis (default settings) and each render (two faders,
 solved as a whole, with the predictions) has a process of its own: its processor time, its time on the clock and its
 largest memory, the start-up of the program apart. For the axis of segments a grid of so many in ten seconds stands
-for those that are found, in 30 s of sound.
+for those that are found, in 30 s of sound; it is not rendered, for hardly any rectangle is significant.
 
 Results are kept in RESULTS.json, and what is there is not measured again: long lengths can be added later. The slope
 is that of the straight line through the logarithms, by least squares; the table and the plot are made of all results.
@@ -110,7 +110,7 @@ def measure(point: dict[str, Any]) -> dict[str, dict[str, float]]:
     found = {}
     with tempfile.TemporaryDirectory() as name:
         make_track(Path(name) / "track.wav", point)
-        for kind in KINDS:
+        for kind in KINDS[:1] if point["segments"] else KINDS:
             command = [sys.executable, __file__, "-", "--one", kind, name, json.dumps(point)]
             environment = os.environ | {"OMP_NUM_THREADS": str(point["threads"]), "MOODFADER_CACHE": f"{name}/cache"}
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -137,12 +137,12 @@ def table(results: list[dict[str, Any]]) -> str:
     lines.append("| --- | ---: |" + " ---: |" * (len(KINDS) * len(FIELDS)))
     for axis, (name, unit, _) in AXES.items():
         values, own = points_of(results, axis)
-        columns = [[one[kind][field] for one in own] for kind in KINDS for field in FIELDS]
+        columns = [[one[kind][field] for one in own if kind in one] for kind in KINDS for field in FIELDS]
         for row, value in enumerate(values):
-            cells = [f"{column[row]:.{0 if column[row] > 100 else 2}f}" for column in columns]
-            lines.append(f"| {name} | {value:g} {unit} | {' | '.join(cells)} |")
+            cells = [f"{column[row]:.{0 if column[row] > 100 else 2}f}" if column else "" for column in columns]
+            lines.append(f"| {name} | {f'{value:g} {unit}'.strip()} | {' | '.join(cells)} |")
         if len(values) > 1:
-            slopes = [f"{slope(values, np.array(column)):+.2f}" for column in columns]
+            slopes = [f"{slope(values, np.array(column)):+.2f}" if column else "" for column in columns]
             lines.append(f"| **slope** | | {' | '.join(slopes)} |")
     return "\n".join(lines)
 
@@ -153,13 +153,15 @@ def plot(results: list[dict[str, Any]], path: Path) -> None:
 
     names = [axis for axis in AXES if len(points_of(results, axis)[0]) > 1]
     figure = Figure(figsize=(3.1 * len(names), 5.6), layout="constrained")
-    panels = figure.subplots(2, len(names), squeeze=False)
+    panels = figure.subplots(2, len(names), squeeze=False, sharey="row")
     for column, axis in enumerate(names):
         values, own = points_of(results, axis)
         for row, field in enumerate(("clock s" if axis == "threads" else "processor s", "peak MB")):
             axes = panels[row][column]
             for kind, colour in zip(KINDS, ("#0072b2", "#d55e00"), strict=True):
-                costs = np.array([one[kind][field] for one in own])
+                costs = np.array([one[kind][field] for one in own if kind in one])
+                if not len(costs):
+                    continue
                 axes.loglog(values, costs, "o-", color=colour, label=f"{kind}: slope {slope(values, costs):.2f}")
             axes.set_xticks(values, [f"{value:g}" for value in values], fontsize=7)
             axes.minorticks_off()

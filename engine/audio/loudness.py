@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from ...models.common.arrays import Floats
 from ...models.signal.compiled_scipy import filter_sections, load_section_filter
 from .containers.channel_layout import loudness_weights
 
@@ -71,11 +72,8 @@ class LoudnessMeter:
         sums = np.cumsum([0.0, *energies])
         edges = np.array([self._edge(step) for step in range(len(energies) + 1)])
         power = (sums[4:] - sums[:-4]) / (edges[4:] - edges[:-4])  # 400 ms blocks, 75 % overlap: eq. (3)
-        loud = power[power > _power(SILENCE_LUFS)]
-        if not len(loud):
-            return SILENCE_LUFS
-        gated = loud[loud > loud.mean() * 0.1]  # relative gate 10 LU below: eq. (5)
-        return float(_lufs(gated.mean()))  # eq. (7)
+        gated = gated_power(power)
+        return SILENCE_LUFS if gated is None else _lufs(gated)  # eq. (7)
 
     def _close_step(self, energy: float) -> None:
         self._energies.append(self._energy + energy)
@@ -84,6 +82,17 @@ class LoudnessMeter:
 
     def _edge(self, step: int) -> int:
         return step * self._sample_rate // 10
+
+
+def gated_power(power: Floats) -> float | None:
+    """Mean K-weighted power of the blocks of 400 ms that pass both gates; None where none passes the absolute one.
+
+    power [blocks]: of each block, full scale 1.0.
+    """
+    loud = power[power > _power(SILENCE_LUFS)]
+    if not len(loud):
+        return None
+    return float(loud[loud > loud.mean() * 0.1].mean())  # relative gate 10 LU below: eq. (5)
 
 
 def k_weighting(sample_rate: int) -> np.ndarray:

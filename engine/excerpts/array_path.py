@@ -4,8 +4,9 @@
 
 The arithmetic is the mask filter's (same frames, windows, smoothing and interpolation), at the rate at which the
 networks hear: frames of 1,024 samples at 22,050 Hz last as long as those of 2,048 at 44,100 Hz, and have the same
-bins. A field may be heard as loud as the original (BS.1770 without its gates). What the limiter does is not in it;
-where it is idle, predictions agree with the written file's to 1e-4. It goes through the frames in pieces that fit
+bins. A field may be heard as loud as the original: here without the gates of BS.1770, with them and over several
+excerpts in `segment_predictions`. What the limiter does is not in it; where it is idle, predictions agree with the
+written file's to 1e-4. It goes through the frames in pieces that fit
 into a core's cache, and needs no torch.
 """
 
@@ -14,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from ...models.common.arrays import FloatArray
+from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import HOP_LENGTH, N_BANDS, N_FFT, SAMPLE_RATE
 from ...models.common.filterbank import frame_count
 from ...models.signal.compiled_scipy import irfft, rfft
@@ -40,6 +41,8 @@ class ArrayPath:
         Windowed STFT frames: complex64 [count, bins].
     power : numpy.ndarray
         K-weighted power of these: float32 [count, bins].
+    energies : numpy.ndarray
+        The sum of each frame's power: float64 [count].
     frame, fraction : numpy.ndarray
         Where each STFT frame lies among the frames of the field: int64 [count], and float32 [count, 1] from there to
         the next.
@@ -68,25 +71,34 @@ class ArrayPath:
         frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP][:count]
         self.spectra = rfft(frames * window.astype(np.float32))
         self.power = np.square(np.abs(self.spectra)) * k_power()
-        self.energy = float(self.power.sum(dtype=np.float64))
+        self.energies: Floats = self.power.sum(axis=1, dtype=np.float64)
+        self.energy = float(self.energies.sum())
         self.frame, rest = np.divmod(np.arange(-1, count - 1, dtype=np.int64) * HOP + offset, HOP_LENGTH)
         self.fraction = (rest / HOP_LENGTH).astype(np.float32)[:, None]
         self.to_bins = _to_bins()
 
     def spectrogram(self, field_db: FloatArray, *, matched: bool = False) -> FloatArray:
         """What is heard under a gain field float32 [frames, bands] in dB: log-spectrogram float32 [frames, bands]."""
-        sound = self.filtered(field_db, matched=matched)
+        return self.heard(self.filtered(field_db, matched=matched))
+
+    def heard(self, sound: FloatArray) -> FloatArray:
+        """Log-spectrogram float32 [frames, bands] of what `filtered` or `steered` gave."""
         frames = frame_count(self.samples)
         right = (frames - 1) * HOP_LENGTH + N_FFT // 2 - self.samples
         return log_spectrogram(np.pad(sound, (N_FFT // 2, max(right, 0))))[:frames]
 
     def filtered(self, field_db: FloatArray, *, matched: bool = False) -> FloatArray:
         """The sound float32 [samples] under a gain field [frames, bands] in dB; matched: as loud as without it."""
+        sound, energies = self.steered(field_db)
+        return sound * np.float32(math.sqrt(self.energy / (energies.sum() + 1e-20))) if matched else sound
+
+    def steered(self, field_db: FloatArray) -> tuple[FloatArray, Floats]:
+        """The sound float32 [samples] under a gain field [frames, bands] in dB, and `energies` as they become."""
         logs = smoothed(field_db) @ self.to_bins  # logarithms of gains: [frames of the field, bins]
         place = (self.frame + EDGE).clip(0, len(logs) - 2)
         count = len(self.spectra)
         added = np.zeros((count + OVERLAP - 1, HOP), np.float32)
-        energy = 0.0
+        energies = np.zeros(count)
         for first in range(0, count, _FRAMES_AT_ONCE):
             rows = slice(first, first + _FRAMES_AT_ONCE)
             gains, following = logs[place[rows]], logs[place[rows] + 1]
@@ -99,11 +111,10 @@ class ArrayPath:
             number = len(hops)
             for part in range(OVERLAP):
                 added[first + part : first + part + number] += hops[:, part * HOP : (part + 1) * HOP]
-            if matched:
-                gains *= gains
-                energy += float(np.vdot(self.power[rows], gains))
-        sound = added.reshape(-1)[self.before : self.before + self.samples]
-        return sound * np.float32(math.sqrt(self.energy / (energy + 1e-20))) if matched else sound
+            gains *= gains
+            gains *= self.power[rows]
+            energies[rows] = gains.sum(axis=1)
+        return added.reshape(-1)[self.before : self.before + self.samples], energies
 
 
 def smoothed(field: FloatArray) -> FloatArray:

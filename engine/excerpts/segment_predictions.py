@@ -11,6 +11,7 @@ from ...models.inference.checkpoint import Model
 from ...models.inference.threads import one_blas_thread
 from ...models.network.padding import circle_of
 from .array_path import ArrayPath
+from .level_match import level_match
 from .stretches import Excerpt
 
 Predict = Callable[[Sequence[FloatArray]], FloatArray]
@@ -42,11 +43,15 @@ class SegmentPredictions:
         self.before = self.heard(np.zeros(self._count, np.float32))
 
     def heard(self, gains_db: FloatArray, *, listeners: int | None = None) -> Floats:
-        """What the (first so many) networks say under gains of the segments [segments]: [networks, 15]."""
+        """What the (first so many) networks say under gains of the segments [segments]: [networks, 15].
+
+        All excerpts together are as loud as before, as the written file is: by BS.1770 with both gates.
+        """
         gains = np.asarray(gains_db, np.float32)
+        steered = [path.steered(gains[labels]) for path, labels in zip(self._paths, self._labels, strict=True)]
+        level = level_match([path.energies for path in self._paths], [energies for _, energies in steered])
         spectrograms = [
-            path.spectrogram(gains[labels], matched=True)
-            for path, labels in zip(self._paths, self._labels, strict=True)
+            path.heard(sound * np.float32(level)) for path, (sound, _) in zip(self._paths, steered, strict=True)
         ]
         said = np.stack([predict(spectrograms) for predict in self._predict[:listeners]], axis=1)
         return np.asarray(np.average(said.astype(np.float64), axis=0, weights=self._shares))

@@ -21,21 +21,28 @@ from ..dsp.faders import FADER_RANGE_DB, Faders
 from ..dsp.segment_mask import SEGMENT_LIMIT_DB, fader_columns, segment_gain_db
 from ..excerpts.segment_predictions import SegmentPredictions
 from .levels import MIN_EFFECT, measured_curve
-from .solver import corrected_newton, damped_newton
+from .solver import damped_newton
 
 if TYPE_CHECKING:
     from .segment_excerpts import SegmentExcerpts
 
 TRIES: Final = 8
-"""Predictions of the excerpts by the stored slopes."""
-STEPS: Final = 8
-"""Gradients, of one start."""
-GOOD: Final = 0.08
-FALLBACKS: Final = (0.6, 0.3, 1.0)
-"""So much of the sum of the faders is begun with (all of it is more gain than it takes); others where one leads
+"""Predictions of the excerpts by the stored slopes, of one start."""
+STARTS: Final = (0.6, 0.3)
+"""So much of the sum of the faders is begun with (all of it is more gain than it takes); another where one leads
 nowhere."""
+GOOD: Final = 0.06
+ROUNDS: Final = 8
+"""Of gradients, at the most."""
+ROUND_TRIES: Final = 4
+"""Predictions of the excerpts in a round."""
+NARROW_COST: Final = 16.0
+"""What the square of a gain along a gradient costs beside that of a mask."""
+NARROW_COVER: Final = 0.95
+"""So many of the segments must lie in the excerpts: gradients say nothing of the others."""
 TOLERANCE: Final = 0.03
 _FEATURES: Final = len(MIDLEVEL)
+_ROWS: Final = [(0, output) for output in range(_FEATURES)]
 
 
 @dataclass(frozen=True)
@@ -91,88 +98,109 @@ def solve_setting(
         gains = segment_gain_db(masks, faders_db)
         return FaderSetting(gains, np.zeros_like(gains), asked.astype(np.float32), asked.astype(np.float32))
     fields = np.concatenate((masks, explained), axis=1).T.astype(np.float64)
-    best: FaderSetting | None = None
-    if slopes is not None:
-        best = _by_stored_slopes(_Setting(faders_db, fields, masks, heard, asked), slopes)
-    if best is None or best.error >= GOOD:
+    if slopes is None:
+        with torch_threads(1):
+            slopes = by_gradients().slopes(_ROWS, np.zeros(len(masks), np.float32)) @ fields.T
+    columns = fader_columns(faders_db, masks.shape[1])
+    best = _by_stored_slopes(_Setting(segment_gain_db(masks, faders_db), fields, heard, asked), columns, slopes)
+    if _error(*best, asked) >= GOOD:
         with torch_threads(1):  # (many small operations; and the number of threads shall not change the samples)
-            excerpts = by_gradients()
-            setting = _Setting(faders_db, fields, masks, excerpts, asked)
-            for share in FALLBACKS:
-                found = _by_gradients(setting, excerpts, share)
-                best = found if best is None or found.error < best.error else best
-                if best.error < GOOD:
-                    break
-    assert best is not None
-    return best
+            best = _by_gradients(*best, by_gradients(), fields, asked)
+    gains, moved = best
+    correction = gains - segment_gain_db(masks, faders_db)
+    return FaderSetting(gains, correction, asked.astype(np.float32), moved.astype(np.float32))
 
 
 class _Setting:
-    """One setting of a track: its gains, and what the network says of them."""
+    """Gains of a track's segments [segments] in dB with fields on top, and what the network says of them."""
 
     def __init__(
-        self, faders_db: FloatArray, fields: Floats, masks: FloatArray, heard: SegmentPredictions, asked: Floats
+        self,
+        base_db: FloatArray,
+        fields: Floats,
+        heard: SegmentPredictions,
+        asked: Floats,
+        costs: Floats | None = None,
     ) -> None:
-        self.columns = fader_columns(faders_db, masks.shape[1]).astype(np.float64)
-        self.fields = fields  # [fields, segments], dB; the masks first
-        self.sum_db = segment_gain_db(masks, faders_db)
-        self.heard, self.asked = heard, asked
+        """Fields [fields, segments], dB; costs [fields]: of the square of each gain; one by default."""
+        self.base_db, self.fields, self.heard, self.asked = base_db, fields, heard, asked
         self.metric = (self.fields * heard.sizes) @ self.fields.T
-
-    def start(self, share: float) -> Floats:
-        """Coefficients [fields] of a share of the sum of the faders."""
-        start = np.zeros(len(self.fields))
-        start[: len(self.columns)] = (share - 1) * self.columns
-        return start
+        if costs is not None:
+            self.metric *= np.sqrt(np.outer(costs, costs))
 
     def gains_db(self, coefficients: Floats) -> FloatArray:
-        """Gains [segments] of coefficients beside the sum of the faders."""
-        gains = self.sum_db + coefficients @ self.fields
+        """Gains [segments] of coefficients of the fields."""
+        gains = self.base_db + coefficients @ self.fields
         return np.clip(gains, -SEGMENT_LIMIT_DB, SEGMENT_LIMIT_DB).astype(np.float32)
 
     def measure(self, coefficients: Floats) -> Floats:
         """What the features [7] are moved by."""
-        moved = self.heard.heard(self.gains_db(coefficients)) - self.heard.before
+        moved = self.heard.heard(self.gains_db(coefficients), listeners=1) - self.heard.before[:1]
         return np.asarray(moved[0, :_FEATURES])
 
-    def found(self, coefficients: Floats, moved: Floats) -> FaderSetting:
-        """The setting as solved."""
-        solved = self.gains_db(coefficients)
-        return FaderSetting(solved, solved - self.sum_db, self.asked.astype(np.float32), moved.astype(np.float32))
+
+def _error(_: FloatArray, moved: Floats, asked: Floats) -> float:
+    """Length of what gains miss that move the features so, per length of what is asked."""
+    return float(np.linalg.norm(moved - asked) / max(np.linalg.norm(asked), 1e-9))
 
 
-def _by_stored_slopes(setting: _Setting, slopes: FloatArray) -> FaderSetting:
-    best: FaderSetting | None = None
-    for share in FALLBACKS[:2]:
-        coefficients, moved = corrected_newton(
+def _by_stored_slopes(setting: _Setting, columns: Floats, slopes: Floats) -> tuple[FloatArray, Floats]:
+    """Gains [segments] and what they move [7]; columns: the faders as coefficients of the masks."""
+    best: tuple[FloatArray, Floats] | None = None
+    for share in STARTS:
+        start = np.zeros(len(setting.fields))
+        start[: len(columns)] = (share - 1) * columns
+        coefficients, moved = damped_newton(
             setting.measure,
             slopes.astype(np.float64),
             setting.asked,
             setting.metric,
-            start=setting.start(share),
+            start=start,
             tries=TRIES,
             tolerance=TOLERANCE,
         )
-        found = setting.found(coefficients, moved)
-        best = found if best is None or found.error < best.error else best
-        if best.error < GOOD:
+        found = setting.gains_db(coefficients), moved
+        best = found if best is None or _error(*found, setting.asked) < _error(*best, setting.asked) else best
+        if _error(*best, setting.asked) < GOOD:
             break
     assert best is not None
     return best
 
 
-def _by_gradients(setting: _Setting, excerpts: "SegmentExcerpts", share: float) -> FaderSetting:
-    rows = [(0, output) for output in range(_FEATURES)]
-    coefficients, moved = damped_newton(
-        setting.measure,
-        lambda coefficients: excerpts.slopes(rows, setting.gains_db(coefficients)) @ setting.fields.T,
-        setting.asked,
-        setting.metric,
-        start=setting.start(share),
-        steps=STEPS,
-        tolerance=TOLERANCE,
-    )
-    return setting.found(coefficients, moved)
+def _by_gradients(
+    gains_db: FloatArray, moved: Floats, excerpts: "SegmentExcerpts", fields: Floats, asked: Floats
+) -> tuple[FloatArray, Floats]:
+    """Better gains [segments] from these on, which move the features by `moved`, and what they move."""
+    covered = np.count_nonzero(excerpts.sizes) >= NARROW_COVER * len(excerpts.sizes)
+    for _ in range(ROUNDS):
+        if (begun := _error(gains_db, moved, asked)) <= TOLERANCE:
+            break
+        slopes = excerpts.slopes(_ROWS, gains_db)
+        used, costs = fields, np.ones(len(fields))
+        if covered:
+            used = np.concatenate((fields, _gradient_fields(slopes, excerpts.sizes)))
+            costs = np.concatenate((costs, np.full(_FEATURES, NARROW_COST)))
+        setting = _Setting(gains_db, used, excerpts, asked, costs)
+        coefficients, moved = damped_newton(
+            setting.measure,
+            slopes @ used.T,
+            asked,
+            setting.metric,
+            start=np.zeros(len(used)),
+            moved=moved,
+            tries=ROUND_TRIES,
+            tolerance=TOLERANCE,
+        )
+        gains_db = setting.gains_db(coefficients)
+        if _error(gains_db, moved, asked) >= begun:
+            break
+    return gains_db, moved
+
+
+def _gradient_fields(slopes: Floats, sizes: Floats) -> Floats:
+    """Gains by which features move most, each of 1 dB rms: [7, segments]; nothing outside of the excerpts."""
+    fields = np.where(sizes > 0, slopes / np.where(sizes > 0, sizes, 1.0), 0.0)
+    return np.asarray(fields / np.maximum(np.sqrt(fields**2 @ sizes), 1e-12)[:, None])
 
 
 def as_mask(gains_db: FloatArray) -> tuple[FloatArray, Faders]:

@@ -24,7 +24,6 @@ TRIES: Final = 8
 ROUND_STEPS: Final = 3
 FIRST_STEPS: Final = 5
 """By first slopes, which are not quite right: five measurements take as long as new slopes."""
-STEP_SHARES: Final = (1.0, 0.5, 0.25, 0.1)
 TOLERANCE: Final = 0.02
 WORST_FIRST: Final = 3.0
 SOFT_SHARE: Final = 0.1
@@ -34,6 +33,10 @@ _NO_STEP: Final = 1e-8
 _TINY: Final = 1e-18
 _NOTHING: Final = 1e-6
 _STEP_RIDGE: Final = 1e-3
+_FIRST_DAMPING: Final = 1e-2
+_LEAST_DAMPING: Final = 1e-4
+_LESS_DAMPING: Final = 3.0
+_MORE_DAMPING: Final = 8.0
 _MIN_DAMPING: Final = 1e-3
 _STRONGEST: Final = 1e6
 _BISECTIONS: Final = 12
@@ -116,11 +119,14 @@ def _corrected(slopes: Floats, step: Floats, moved: Floats, metric: Floats) -> F
     return np.asarray(slopes + np.outer(moved - slopes @ step, metric @ step) / float(step @ metric @ step))
 
 
-def _least_step(slopes: Floats, missing: Floats, root: Floats) -> Floats:
-    """The step of least gain by which rows of these slopes [rows, handles] move by what is missing."""
+def _least_step(slopes: Floats, missing: Floats, root: Floats, *, ridge: float = _STEP_RIDGE) -> Floats:
+    """The step of least gain by which rows of these slopes [rows, handles] move by what is missing.
+
+    ridge: damping, as a share of what the rows answer on the mean.
+    """
     rows = slopes @ root
     gram = rows @ rows.T
-    lift = (_STEP_RIDGE * np.trace(gram) / max(len(gram), 1) + _TINY) * np.eye(len(gram))
+    lift = (ridge * np.trace(gram) / max(len(gram), 1) + _TINY) * np.eye(len(gram))
     return np.asarray(root @ rows.T @ np.linalg.solve(gram + lift, missing))
 
 
@@ -248,41 +254,6 @@ def _within(coefficients: Floats, rms_of: Callable[[Floats], float], limit: floa
 
 def damped_newton(
     measure: Callable[[Floats], Floats],
-    slopes_at: Callable[[Floats], Floats],
-    targets: Floats,
-    metric: Floats,
-    *,
-    start: Floats,
-    steps: int,
-    tolerance: float,
-) -> tuple[Floats, Floats]:
-    """Move all rows from a start on by Newton's steps of least gain, each shortened until it comes nearer.
-
-    Every step has slopes of its own (slopes_at(coefficients), [rows, handles]). Gives coefficients and what they
-    move; ends where the length of what is missed is within tolerance, per length of the targets. For strong gains,
-    where `solve`'s steps go astray.
-    """
-    root = inverse_root(metric)
-    length = max(float(np.linalg.norm(targets)), 1e-9)
-    coefficients, moved = start, measure(start)
-    for _ in range(steps):
-        missed = float(np.linalg.norm(targets - moved))
-        if missed <= tolerance * length:
-            break
-        step = _least_step(slopes_at(coefficients), targets - moved, root)
-        for share in STEP_SHARES:
-            proposed = coefficients + share * step
-            found = measure(proposed)
-            if float(np.linalg.norm(targets - found)) < missed:
-                coefficients, moved = proposed, found
-                break
-        else:
-            break
-    return coefficients, moved
-
-
-def corrected_newton(
-    measure: Callable[[Floats], Floats],
     slopes: Floats,
     targets: Floats,
     metric: Floats,
@@ -290,23 +261,29 @@ def corrected_newton(
     start: Floats,
     tries: int,
     tolerance: float,
+    moved: Floats | None = None,
 ) -> tuple[Floats, Floats]:
-    """As `damped_newton`, from first slopes [rows, handles] on, which every measurement corrects (Broyden's update).
+    """Move all rows from a start on by damped steps of least gain (Levenberg 1944), from first slopes on.
 
-    Needs no gradients; measures `tries` times at most.
+    For strong gains, where `solve`'s steps go astray: after a step that came no nearer the next is damped more, most
+    where rows hardly answer, and every measurement corrects the slopes [rows, handles] (Broyden's update). Needs no
+    gradients; measures `tries` times at most. moved: what the start moves, where that is known. Gives coefficients
+    and what they move; ends where the length of what is missed is within tolerance, per length of the targets.
     """
     root = inverse_root(metric)
     length = max(float(np.linalg.norm(targets)), 1e-9)
-    coefficients, moved, share = start, measure(start), 1.0
-    for _ in range(tries - 1):
+    coefficients, damping = start, _FIRST_DAMPING
+    if moved is None:
+        moved, tries = measure(start), tries - 1
+    for _ in range(tries):
         missed = float(np.linalg.norm(targets - moved))
-        step = share * _least_step(slopes, targets - moved, root)
+        step = _least_step(slopes, targets - moved, root, ridge=damping)
         if missed <= tolerance * length or float(step @ metric @ step) < _NO_STEP:
             break
         found = measure(coefficients + step)
         slopes = _corrected(slopes, step, found - moved, metric)
         if float(np.linalg.norm(targets - found)) < missed:
-            coefficients, moved, share = coefficients + step, found, 1.0
+            coefficients, moved, damping = coefficients + step, found, max(damping / _LESS_DAMPING, _LEAST_DAMPING)
         else:
-            share /= 2
+            damping *= _MORE_DAMPING
     return coefficients, moved

@@ -1,0 +1,77 @@
+"""Several faders as one setting, also where the masks alone cannot bring it about."""
+
+from importlib.resources import files
+
+import numpy as np
+import pytest
+import soundfile
+from moodfader.engine.audio.track import load_track
+from moodfader.engine.excerpts.stretches import placed_excerpts, spread_starts
+from moodfader.engine.steering.fader_setting import GOOD, solve_setting
+from moodfader.engine.steering.levels import LEVELS_DB
+from moodfader.engine.steering.listeners import NetworkListener
+from moodfader.engine.steering.segment_excerpts import SegmentExcerpts
+from moodfader.engine.steering.solver import damped_newton
+from moodfader.models.inference.checkpoint import load_model
+
+ASKED_PER_DB = 0.003
+
+
+@pytest.fixture(scope="module")
+def excerpts(tmp_path_factory):
+    """Four seconds of the track that ships, in segments of 16 frames and 15 bands."""
+    sound, rate = soundfile.read(str(files("moodfader.presets") / "demo.ogg"), dtype="float32", frames=4 * 44100)
+    path = tmp_path_factory.mktemp("music") / "demo.wav"
+    soundfile.write(path, sound, rate, subtype="FLOAT")
+    track = load_track(path)
+    frames, bands = np.divmod(np.arange(127 * 149), 149)
+    segments = (frames // 16 * 10 + bands // 15).reshape(127, 149).astype(np.int32)
+    return SegmentExcerpts(placed_excerpts(track, spread_starts(track)), segments, [NetworkListener(load_model())])
+
+
+def few_masks(excerpts) -> tuple[np.ndarray, np.ndarray]:
+    """Faders whose masks are three fields in all, and no mask of the explanation: seven features cannot be met."""
+    fields = np.random.default_rng(3).normal(0, 0.5, (len(excerpts.sizes), 3)).astype(np.float32)
+    return fields[:, np.arange(14) % 3], np.zeros((len(fields), 7), np.float32)
+
+
+def linear_response() -> np.ndarray:
+    """What the faders say of themselves: their own feature, ASKED_PER_DB for each dB."""
+    return np.asarray(LEVELS_DB, np.float32)[None, :, None] * ASKED_PER_DB * np.eye(7, dtype=np.float32)[:, None, :]
+
+
+def test_what_masks_cannot_do_gradients_add(excerpts) -> None:
+    faders = np.array([4, -6, -3, 0, -5, 0, 0], np.float32)
+    masks, explained = few_masks(excerpts)
+    found = solve_setting(faders, masks, explained, linear_response(), None, excerpts, lambda: excerpts)
+    np.testing.assert_allclose(found.asked, ASKED_PER_DB * faders, atol=1e-6)
+    assert found.error < GOOD
+    moved = excerpts.heard(found.gains_db) - excerpts.before  # (as it says, and gains within the limit)
+    np.testing.assert_allclose(found.moved, moved[0, :7], atol=1e-5)
+
+
+def test_no_gradient_fields_where_the_excerpts_are_a_part_of_the_track(excerpts, monkeypatch) -> None:
+    """Then all gains are sums of masks, so that the rest of the track gets them too."""
+    masks, explained = few_masks(excerpts)
+    monkeypatch.setattr("moodfader.engine.steering.fader_setting.NARROW_COVER", 1.1)
+    faders = np.array([4, -6, -3, 0, -5, 0, 0], np.float32)
+    found = solve_setting(faders, masks, explained, linear_response(), None, excerpts, lambda: excerpts)
+    fields = masks[:, :3].astype(np.float64)
+    left = found.gains_db - fields @ np.linalg.lstsq(fields, found.gains_db, rcond=None)[0]
+    assert np.abs(left).max() < 1e-3
+    assert found.error > GOOD
+
+
+def test_damping_comes_near_where_whole_steps_go_astray() -> None:
+    """One row hardly answers at the start, and bends; the slopes are a little wrong, as stored ones are."""
+
+    def measure(x):
+        return np.array([np.tanh(x[0]) + 0.1 * x[1] ** 2, 0.02 * x[1] + 0.05 * x[1] ** 3])
+
+    targets = np.array([0.5, 0.1])
+    slopes = np.array([[0.9, 0.05], [0.0, 0.03]])
+    coefficients, moved = damped_newton(
+        measure, slopes, targets, np.eye(2), start=np.zeros(2), tries=20, tolerance=0.01
+    )
+    np.testing.assert_allclose(moved, measure(coefficients))
+    assert np.linalg.norm(moved - targets) <= 0.01 * np.linalg.norm(targets)

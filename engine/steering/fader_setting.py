@@ -100,9 +100,11 @@ def solve_setting(
     fields = np.concatenate((masks, explained), axis=1).T.astype(np.float64)
     if slopes is None:
         with torch_threads(1):
-            slopes = by_gradients().slopes(_ROWS, np.zeros(len(masks), np.float32)) @ fields.T
+            first_slopes = by_gradients().slopes(_ROWS, np.zeros(len(masks), np.float32)) @ fields.T
+    else:
+        first_slopes = slopes.astype(np.float64)
     columns = fader_columns(faders_db, masks.shape[1])
-    best = _by_stored_slopes(_Setting(segment_gain_db(masks, faders_db), fields, heard, asked), columns, slopes)
+    best = _by_stored_slopes(_Setting(segment_gain_db(masks, faders_db), fields, heard, asked), columns, first_slopes)
     if _error(*best, asked) >= GOOD:
         with torch_threads(1):  # (many small operations; and the number of threads shall not change the samples)
             best = _by_gradients(*best, by_gradients(), fields, asked)
@@ -141,7 +143,7 @@ class _Setting:
 
 def _error(_: FloatArray, moved: Floats, asked: Floats) -> float:
     """Length of what gains miss that move the features so, per length of what is asked."""
-    return float(np.linalg.norm(moved - asked) / max(np.linalg.norm(asked), 1e-9))
+    return float(np.linalg.norm(moved - asked)) / max(float(np.linalg.norm(asked)), 1e-9)
 
 
 def _by_stored_slopes(setting: _Setting, columns: Floats, slopes: Floats) -> tuple[FloatArray, Floats]:
@@ -152,7 +154,7 @@ def _by_stored_slopes(setting: _Setting, columns: Floats, slopes: Floats) -> tup
         start[: len(columns)] = (share - 1) * columns
         coefficients, moved = damped_newton(
             setting.measure,
-            slopes.astype(np.float64),
+            slopes,
             setting.asked,
             setting.metric,
             start=start,

@@ -25,13 +25,13 @@ from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import MIDLEVEL
 
 CONFIRMED: Final[Mapping[str, float]] = {
-    "melodiousness": 0.70,
-    "articulation": 0.77,
-    "rhythmic_complexity": 0.71,
-    "rhythmic_stability": 0.37,
-    "dissonance": 0.83,
-    "tonal_stability": 0.28,
-    "modality": 0.67,
+    "melodiousness": 0.65,
+    "articulation": 0.71,
+    "rhythmic_complexity": 0.67,
+    "rhythmic_stability": 0.31,
+    "dissonance": 0.78,
+    "tonal_stability": 0.29,
+    "modality": 0.62,
 }
 LISTENER_WEIGHTS: Final[Mapping[str, Mapping[str, float]]] = {
     "rhythmic_stability": {"broad": 0.15, "companion": 1.1, "shape": 1.75},

@@ -65,9 +65,9 @@ def test_no_gradient_fields_where_the_excerpts_are_a_part_of_the_track(excerpts,
 def test_a_setting_is_put_right_by_more_of_the_track(excerpts) -> None:
     """Faders added up miss what they ask of these excerpts; what is kept of the correction says what was added."""
     masks = np.random.default_rng(4).normal(0, 0.5, (len(excerpts.sizes), 14)).astype(np.float32)
-    explained = np.random.default_rng(5).normal(0, 0.5, (len(excerpts.sizes), 7)).astype(np.float32)
-    fields = np.concatenate((masks, explained), axis=1)
-    slopes = excerpts.slopes([(0, output) for output in range(7)], np.zeros(len(fields), np.float32)) @ fields
+    by_segment = excerpts.slopes([(0, output) for output in range(7)], np.zeros(len(masks), np.float32))
+    explained = (by_segment / np.abs(by_segment).max(1, keepdims=True)).T.astype(np.float32)
+    slopes = by_segment @ np.concatenate((masks, explained), axis=1)
     added = sum_of_faders(np.array([4, -3, 0, 0, 2, 0, 0], np.float32), masks, linear_response())
     missed = np.linalg.norm((excerpts.heard(added.gains_db) - excerpts.before)[0, :7] - added.asked)
     found = correct_setting(added, masks, explained, slopes.astype(np.float32), excerpts)

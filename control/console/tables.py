@@ -124,7 +124,7 @@ def hardly_heard_note(analysis: "Analysis", features: Iterable[str]) -> str | No
     found = [display_name(name) for name in features if name in analysis.features_hardly_heard]
     if not found:
         return None
-    return f"only the model hears it here, other models next to nothing: the fader of {', '.join(found)}"
+    return f"other models confirm next to nothing of it on this track: the fader of {', '.join(found)}"
 
 
 def level_notes(rendered: "RenderResult", track: "Track", *, ceiling_dbtp: float, neutral: bool) -> list[str]:

@@ -156,7 +156,7 @@ class _AnalysisWorker:
         analysis = self._use(number, track, settings)
         if drafted:
             names = ", ".join(map(display_name, analysis.features_hardly_heard))
-            alone = f"; only the model hears the fader of {names}" if names else ""
+            alone = f"; other models confirm next to nothing of the fader of {names}" if names else ""
             self._send(Notice(f"{track.path.name}: the full analysis is used now{alone}"))
         if analysis.features_without_segments:
             names = ", ".join(map(display_name, analysis.features_without_segments))

@@ -63,6 +63,10 @@ OWN_SHARES: Final[Mapping[str, float]] = {"rhythmic_stability": 0.45, "tonal_sta
 
 (r to the mean of the development jury's judges over the handles of twelve recordings -.01 and .02, else .17 to .70.)
 """
+PLAIN_SHARE: Final = 0.9
+"""So much of what the explanation's own masks move their features by, on the mean and without curvature, faders shall
+move them by: on tracks where that is more than TARGET, each target is raised alike, as far as OWN_SHARE goes.
+"""
 SOFT_GAIN_DB: Final = 12.0
 """Of each further listener is asked what a field of so much gain along its own slopes would move: more than there is
 gain for, so all of it goes there, and each counts alike (or by LISTENER_WEIGHTS, confirmed.py), however far it moves.
@@ -197,12 +201,12 @@ class _FaderSolver:
         self._metric = square * root[:, None] * root
         # (a listener of which less is asked counts more: of all more is asked than there is gain for)
         self._soft_targets = SOFT_GAIN_DB * self._free_slopes() / listener_weights(ground.listeners[1:])
+        self._targets = self._own_targets()
 
     def fader(self, case: tuple[int, float]) -> _Fader:
         """The fader of a feature on one side of zero."""
         feature, side = case
-        share = OWN_SHARES.get(MIDLEVEL[feature], OWN_SHARE)
-        target = side * TARGET * min(1.0, share * _max_damage_db(feature) / self._own_damage_db(feature))
+        target = side * self._targets[feature]
         slopes = np.concatenate((self._slopes[0], self._slopes[1:, feature]))
         found = self._solve(feature, target, slopes)
         found = self._corrected(feature, target, found.coefficients)
@@ -227,6 +231,19 @@ class _FaderSolver:
         gains = self._gains(coefficients)
         slopes = excerpts.slopes(rows, gains.astype(np.float32))
         return np.asarray((slopes * self._saturation(coefficients)) @ self._fields.T)
+
+    def _own_targets(self) -> Floats:
+        """By how much each feature shall move at the network: [7]."""
+        shares = [OWN_SHARES.get(name, OWN_SHARE) for name in MIDLEVEL]
+        caps = TARGET * np.array(
+            [share * _max_damage_db(feature) / self._own_damage_db(feature) for feature, share in enumerate(shares)]
+        )
+        plain = self._flat @ self._fields[:_FEATURES].T  # (the first fields are the explanation's masks)
+        wanted = PLAIN_SHARE * SOLVED_AT_DB * float(np.abs(plain.diagonal()).mean())
+        targets = np.minimum(TARGET, caps)
+        for _ in range(_FEATURES):  # (each time at least one more has all that it may have, or the mean is there)
+            targets = np.minimum(targets * max(1.0, wanted / targets.mean()), caps)
+        return np.asarray(targets)
 
     def _own_damage_db(self, feature: int) -> float:
         """Gain that it takes, about, to move a feature by TARGET at the network and to leave the others."""

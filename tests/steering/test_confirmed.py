@@ -35,8 +35,9 @@ def test_little_is_promised_where_one_listener_does_not_follow() -> None:
     for deaf in LISTENER_UNITS:
         assert (confirmed_shares(OWN, _moves(**{deaf: 0.8})) < whole).all()
         assert not confirmed_shares(OWN, _moves(**{deaf: -0.5}))[0].any()
-        third = confirmed_shares(OWN, _moves(**{deaf: 0.0}))[0] / whole[0]
-        np.testing.assert_allclose(third, 2 / 3 - math.sqrt(2) / 3, rtol=1e-5)
+        count = len(LISTENER_UNITS)
+        rest = confirmed_shares(OWN, _moves(**{deaf: 0.0}))[0] / whole[0]
+        np.testing.assert_allclose(rest, (count - 1 - math.sqrt(count - 1)) / count, rtol=1e-5)
 
 
 def test_who_knows_nothing_of_a_feature_counts_little_in_it() -> None:
@@ -44,7 +45,7 @@ def test_who_knows_nothing_of_a_feature_counts_little_in_it() -> None:
     feature = MIDLEVEL.index("tonal_stability")
     whole = confirmed_shares(OWN, _moves())[feature]
     assert (confirmed_shares(OWN, _moves(companion=0.0))[feature] > 0.6 * whole).all()
-    assert (confirmed_shares(OWN, _moves(shape=0.0))[feature] < 0.1 * whole).all()
+    assert (confirmed_shares(OWN, _moves(shape=0.0))[feature] < 0.3 * whole).all()
 
 
 def test_listeners_agree_on_the_mean_less_the_deviation() -> None:

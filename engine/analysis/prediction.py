@@ -1,6 +1,6 @@
 """Prediction of the features and emotions of a whole track in bounded memory. On a processor without torch."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -102,16 +102,27 @@ def predict_blocks(
             yield block
 
     blocks = counted() if sounding is None else between(counted(), *sounding)
+    midlevel, emotions = model.predictor.read(_mean_output(spectrogram_blocks(blocks, scale=scale), model))
+    return to_prediction(midlevel, emotions, duration_s=samples / SAMPLE_RATE)
+
+
+def predict_spectrograms(spectrograms: Sequence[FloatArray], model: Model) -> FloatArray:
+    """Features and emotions [spectrograms, 15] of long log-spectrograms [frames, bands], in bounded memory."""
+    means = np.stack([_mean_output(iter([spectrogram]), model) for spectrogram in spectrograms])
+    return np.concatenate(model.predictor.read(means), axis=1)
+
+
+def _mean_output(blocks: Iterator[FloatArray], model: Model) -> npt.NDArray[np.float64]:
+    """The mean of the local outputs [7] of a log-spectrogram that comes in blocks [frames, bands]."""
     predictor = model.predictor
     total = np.zeros(len(MIDLEVEL))
     count = 0
     with one_blas_thread():
-        for window in overlapping_windows(spectrogram_blocks(blocks, scale=scale), predictor.geometry):
+        for window in overlapping_windows(blocks, predictor.geometry):
             local = predictor.local(window)[0]  # [7, time, frequency]
             total += local.sum((1, 2), dtype=np.float64)
             count += local.shape[1] * local.shape[2]
-    midlevel, emotions = predictor.read(total / count)
-    return to_prediction(midlevel, emotions, duration_s=samples / SAMPLE_RATE)
+    return total / count
 
 
 def overlapping_windows(blocks: Iterator[FloatArray], geometry: ReceptiveField) -> Iterator[PaddedSpectrogram]:

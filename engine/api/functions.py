@@ -226,7 +226,8 @@ def render(
         Give the output the integrated loudness of the input, as far as the ceiling allows; peaks are then limited.
         Without it the recording is lowered until no peak has to be.
     together
-        Several decoupled faders are solved as a whole; False: they add up, as they do live.
+        Several decoupled faders are solved as a whole, of a track of more than a minute one fader too; False: they
+        add up, as they do live.
     bit_depth
         "16", "24" or "float", of wav and flac.
     ceiling_dbtp

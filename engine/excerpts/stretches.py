@@ -1,7 +1,8 @@
 """The stretches of a track by which faders and targets are solved.
 
 A track of up to a minute is taken whole, of a longer one six stretches of ten seconds, evenly spread, or the ten
-seconds around a moment. What the written file really says is measured on all of it afterwards.
+seconds around a moment. What is solved by so little is put right by more of the track, up to five minutes of it. What
+the written file really says is measured on all of it afterwards.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,11 @@ WHOLE_S: Final = 60.0
 EXCERPT_S: Final = 10.0
 EXCERPTS: Final = 6
 FEW: Final = 2
+WIDE_S: Final = 300.0
+WIDE_PIECES: Final = 15
+"""Of tracks longer than WIDE_S. A network sees seven seconds around each moment, and what lies beyond the ends of an
+excerpt is its other end: of shorter pieces it says something else than of the track.
+"""
 
 
 Excerpt = tuple[FloatArray, int]
@@ -29,6 +35,18 @@ def spread_starts(track: Track) -> list[tuple[float, float]]:
     if track.sounding_s <= WHOLE_S:
         return [(first, track.sounding_s)]
     return [(first + float(start), EXCERPT_S) for start in np.linspace(0, track.sounding_s - EXCERPT_S, EXCERPTS)]
+
+
+def wide_starts(track: Track) -> list[tuple[float, float]]:
+    """(start, length) in seconds of that by which what was solved by `spread_starts` is put right.
+
+    All of a track of up to WIDE_S, between its silent ends; of a longer one so much in evenly spread pieces.
+    """
+    first = track.sounding[0] / SAMPLE_RATE
+    if track.sounding_s <= WIDE_S:
+        return [(first, track.sounding_s)]
+    starts = np.linspace(0, track.sounding_s - WIDE_S / WIDE_PIECES, WIDE_PIECES)
+    return [(first + float(start), WIDE_S / WIDE_PIECES) for start in starts]
 
 
 def few_starts(track: Track) -> list[tuple[float, float]]:

@@ -38,8 +38,8 @@ class RenderResult:
     as loud as the original. gain_db is the gain on the whole track (for the loudness match, the head-room, or to keep
     an untouched float track inside an integer file); loudness_matched is None where no match was asked for, False
     where the ceiling did not allow it. headroom_db: by how much the track was lowered so that the limiter had nothing
-    to do. setting_error: where several faders were solved together, what they miss per what they ask, on the
-    excerpts by which they were solved; else None.
+    to do. setting_error: where the faders were solved for this track as a whole, what they miss per what they
+    ask, on the part of the track by which they were solved; else None.
     confirmed: of the features' changes, what others hear too (steering/confirmed.py); empty for coupled faders.
     """
 
@@ -93,9 +93,9 @@ def render(
     (float or lossy files) would clip in an integer file. Otherwise the true peak stays below ceiling_dbtp: the track
     is lowered until the limiter is idle, or, with match_loudness, limited so that the output has the input's
     integrated loudness as far as the ceiling lets it. together: several decoupled faders are solved as a whole, each
-    feature to move by what its own fader says; otherwise they add up as they do live. Samples of 16 bits
-    are rounded; dither adds triangular dither before that (None: only where the track is changed). model is the
-    default checkpoint where none is given; progress is called with the fraction done.
+    feature to move by what its own fader says, of a track of more than a minute one fader too; otherwise they add up
+    as they do live. Samples of 16 bits are rounded; dither adds triangular dither before that (None: only where the
+    track is changed). model is the default checkpoint where none is given; progress is called with the fraction done.
 
     Raises InputError for an output that cannot or must not be written, an analysis of another sound, a ceiling
     out of range, and a device that is not there.
@@ -116,7 +116,7 @@ def render(
     stored = analysis.prediction if analysis.model_digest == model.digest else None
     before = stored or predict_track(track, model)
     setting = None
-    if together and analysis.response is not None and np.count_nonzero(faders.to_array()) > 1:
+    if together and analysis.response is not None and np.any(faders.to_array()):
         from .whole_setting import solve_whole
 
         setting = solve_whole(track, analysis, faders, model)

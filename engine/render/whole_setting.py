@@ -1,29 +1,53 @@
-"""Solves several faders together for a track, so that each feature moves as its own fader alone would move it."""
+"""Solves the faders of a track together, so that each feature moves as its own fader alone would move it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...models.common.arrays import FloatArray
 from ...models.inference.checkpoint import Model
 from ...models.inference.threads import one_blas_thread
 from ..analysis.analysis import Analysis
+from ..analysis.prediction import predict_spectrograms
 from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..excerpts.segment_predictions import SegmentPredictions, predict_by
-from ..excerpts.stretches import placed_excerpts, spread_starts
-from ..steering.fader_setting import FaderSetting, solve_setting
+from ..excerpts.stretches import WHOLE_S, placed_excerpts, spread_starts, wide_starts
+from ..steering.fader_setting import FaderSetting, correct_setting, solve_setting, sum_of_faders
 
 if TYPE_CHECKING:
     from ..steering.segment_excerpts import SegmentExcerpts
 
 
 def solve_whole(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting | None:
-    """Gains by which each feature moves by what its own fader says; None for one fader, none, and coupled ones.
+    """Gains by which each feature moves by what its own fader says; None for none, and for coupled faders.
+
+    By all of a track of up to a minute, where one fader alone is right as it is (None). By excerpts of a longer one,
+    and then, if the analysis has slopes (0.10 and before have none), by up to five minutes of it; one fader alone is
+    put right by these as well.
 
     Raises InputError where the track cannot be read.
     """
-    if analysis.response is None or np.count_nonzero(faders.to_array()) < 2:
+    used = np.count_nonzero(faders.to_array())
+    if analysis.response is None or not used:
         return None
+    correctable = analysis.slopes is not None and track.sounding_s > WHOLE_S
+    if used == 1 and not correctable:
+        return None
+    with one_blas_thread():
+        found = _by_excerpts(track, analysis, faders, model) if used > 1 else _alone(analysis, faders)
+        return _corrected(found, track, analysis, model) if correctable else found
+
+
+def _alone(analysis: Analysis, faders: Faders) -> FaderSetting:
+    """One fader, as it is."""
+    assert analysis.response is not None
+    return sum_of_faders(faders.to_array(), analysis.mask_weights, analysis.response)
+
+
+def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting:
+    assert analysis.response is not None
     excerpts = placed_excerpts(track, spread_starts(track))
 
     def by_gradients() -> "SegmentExcerpts":
@@ -32,13 +56,23 @@ def solve_whole(track: Track, analysis: Analysis, faders: Faders, model: Model) 
 
         return SegmentExcerpts(excerpts, analysis.segments, [NetworkListener(model)])
 
-    with one_blas_thread():
-        return solve_setting(
-            faders.to_array(),
-            analysis.mask_weights,
-            analysis.selected_weights,
-            analysis.response,
-            analysis.slopes,
-            SegmentPredictions(excerpts, analysis.segments, [predict_by(model)]),
-            by_gradients,
-        )
+    return solve_setting(
+        faders.to_array(),
+        analysis.mask_weights,
+        analysis.selected_weights,
+        analysis.response,
+        analysis.slopes,
+        SegmentPredictions(excerpts, analysis.segments, [predict_by(model)]),
+        by_gradients,
+    )
+
+
+def _corrected(found: FaderSetting, track: Track, analysis: Analysis, model: Model) -> FaderSetting:
+    """By what the network says of up to five minutes of the track."""
+    assert analysis.slopes is not None
+
+    def predict(spectrograms: Sequence[FloatArray]) -> FloatArray:
+        return predict_spectrograms(spectrograms, model)
+
+    wide = SegmentPredictions(placed_excerpts(track, wide_starts(track)), analysis.segments, [predict])
+    return correct_setting(found, analysis.mask_weights, analysis.selected_weights, analysis.slopes, wide)

@@ -5,7 +5,8 @@ asks is that every feature moves by what its own fader moves it alone, and those
 this about lie near the sum of the faders': corrections of least gain follow with the network in the loop (solver.py),
 made of the fourteen masks and the seven of the explanation. By how much these move the features, without gain, is
 in the analysis, and every prediction corrects it: that takes no gradients and no torch. Where it does not come near
-enough, and with analyses of 0.10 and before, the network's gradients are asked at every step.
+enough, and with analyses of 0.10 and before, the network's gradients are asked at every step. A long track answers
+otherwise than the minute of it by which a setting is solved, so that is then put right by more of the track.
 """
 
 from collections.abc import Callable
@@ -41,6 +42,8 @@ NARROW_COST: Final = 16.0
 NARROW_COVER: Final = 0.95
 """So many of the segments must lie in the excerpts: gradients say nothing of the others."""
 TOLERANCE: Final = 0.03
+WIDE_TRIES: Final = 6
+"""Predictions of more of the track, by which a setting is put right; the first is of what was found."""
 _FEATURES: Final = len(MIDLEVEL)
 _ROWS: Final = [(0, output) for output in range(_FEATURES)]
 
@@ -93,10 +96,9 @@ def solve_setting(
     by_gradients
         Gives the same excerpts with gradients; called only where they are needed.
     """
-    asked = np.array([np.interp(db, *measured_curve(response[k, :, k])) for k, db in enumerate(faders_db)])
+    asked = asked_moves(faders_db, response)
     if np.abs(asked).max() < MIN_EFFECT:  # (faders that do nothing: there is nothing to solve)
-        gains = segment_gain_db(masks, faders_db)
-        return FaderSetting(gains, np.zeros_like(gains), asked.astype(np.float32), asked.astype(np.float32))
+        return sum_of_faders(faders_db, masks, response)
     fields = np.concatenate((masks, explained), axis=1).T.astype(np.float64)
     if slopes is None:
         with torch_threads(1):
@@ -111,6 +113,56 @@ def solve_setting(
     gains, moved = best
     correction = gains - segment_gain_db(masks, faders_db)
     return FaderSetting(gains, correction, asked.astype(np.float32), moved.astype(np.float32))
+
+
+def asked_moves(faders_db: FloatArray, response: FloatArray) -> Floats:
+    """What each fader [7] in dB moves its own feature by alone, by the response [7, levels, 7]: [7]."""
+    return np.array([np.interp(db, *measured_curve(response[k, :, k])) for k, db in enumerate(faders_db)])
+
+
+def sum_of_faders(faders_db: FloatArray, masks: FloatArray, response: FloatArray) -> FaderSetting:
+    """Faders [7] in dB as they add up, by masks [segments, 7 or 14]; moved is as asked, for want of a measurement."""
+    gains = segment_gain_db(masks, faders_db)
+    asked = asked_moves(faders_db, response).astype(np.float32)
+    return FaderSetting(gains, np.zeros_like(gains), asked, asked)
+
+
+def correct_setting(
+    found: FaderSetting, masks: FloatArray, explained: FloatArray, slopes: FloatArray, wide: SegmentPredictions
+) -> FaderSetting:
+    """A setting that more of the track answers as asked.
+
+    Parameters
+    ----------
+    found
+        What excerpts have solved.
+    masks, explained, slopes
+        As `solve_setting` was given them.
+    wide
+        More of the track, and the network that predicts it.
+
+    Returns
+    -------
+    FaderSetting
+        The nearest that was tried, at worst the one that was found; moved is what `wide` says of it.
+    """
+    asked = found.asked.astype(np.float64)
+    if np.abs(asked).max() < MIN_EFFECT:
+        return found
+    fields = np.concatenate((masks, explained), axis=1).T.astype(np.float64)
+    setting = _Setting(found.gains_db, fields, wide, asked)
+    coefficients, moved = damped_newton(
+        setting.measure,
+        slopes.astype(np.float64),
+        asked,
+        setting.metric,
+        start=np.zeros(len(fields)),
+        tries=WIDE_TRIES,
+        tolerance=TOLERANCE,
+    )
+    gains = setting.gains_db(coefficients)
+    correction = found.correction_db + (gains - found.gains_db)
+    return FaderSetting(gains, correction, found.asked, moved.astype(np.float32))
 
 
 class _Setting:

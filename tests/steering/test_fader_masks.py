@@ -142,6 +142,26 @@ def test_several_faders_are_solved_together(track, analysis, model, place) -> No
     assert misses[True] < misses[False]
 
 
+def test_one_fader_of_a_long_track_is_put_right_by_all_of_it(track, analysis, model, place, monkeypatch) -> None:
+    """A track counts as long from a minute on; here from less, and its fader is a wrong one."""
+    faders = Faders(modality=6.0)
+    assert solve_whole(track, analysis, faders, model) is None
+    monkeypatch.setattr("moodfader.engine.render.whole_setting.WHOLE_S", track.sounding_s / 2)
+    assert solve_whole(track, dataclasses.replace(analysis, slopes=None), faders, model) is None
+    masks = analysis.mask_weights.copy()
+    masks[:, 6] += 0.4 * masks[:, 0]  # (as if it had been solved by other seconds of the track)
+    wrong = dataclasses.replace(analysis, mask_weights=masks)
+    asked = expected_midlevel(analysis, faders.to_array())[6] * (np.arange(7) == 6)
+    misses = {}
+    for together in (True, False):
+        made = render(track, wrong, place / "one.wav", faders=faders, model=model, together=together, overwrite=True)
+        moved = np.array([made.midlevel["after"][key] - made.midlevel["before"][key] for key in MIDLEVEL])
+        misses[together] = float(np.linalg.norm(moved - asked) / np.linalg.norm(asked))
+        assert (made.setting_error is not None) == together
+    assert misses[True] < 0.1
+    assert misses[True] < misses[False] / 2
+
+
 def test_a_setting_is_solved_by_the_slopes_of_the_analysis_or_by_gradients(track, analysis, model) -> None:
     """Files of 0.10 and before have no slopes; what is found is right by either way, and much the same."""
     faders = Faders(melodiousness=5.0, dissonance=-4.0)

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.excerpts.stretches import placed_excerpts, spread_starts
-from moodfader.engine.steering.fader_setting import GOOD, solve_setting
+from moodfader.engine.steering.fader_setting import GOOD, correct_setting, solve_setting, sum_of_faders
 from moodfader.engine.steering.levels import LEVELS_DB
 from moodfader.engine.steering.listeners import NetworkListener
 from moodfader.engine.steering.segment_excerpts import SegmentExcerpts
@@ -60,6 +60,21 @@ def test_no_gradient_fields_where_the_excerpts_are_a_part_of_the_track(excerpts,
     left = found.gains_db - fields @ np.linalg.lstsq(fields, found.gains_db, rcond=None)[0]
     assert np.abs(left).max() < 1e-3
     assert found.error > GOOD
+
+
+def test_a_setting_is_put_right_by_more_of_the_track(excerpts) -> None:
+    """Faders added up miss what they ask of these excerpts; what is kept of the correction says what was added."""
+    masks = np.random.default_rng(4).normal(0, 0.5, (len(excerpts.sizes), 14)).astype(np.float32)
+    by_segment = excerpts.slopes([(0, output) for output in range(7)], np.zeros(len(masks), np.float32))
+    explained = (by_segment / np.abs(by_segment).max(1, keepdims=True)).T.astype(np.float32)
+    slopes = by_segment @ np.concatenate((masks, explained), axis=1)
+    added = sum_of_faders(np.array([4, -3, 0, 0, 2, 0, 0], np.float32), masks, linear_response())
+    missed = np.linalg.norm((excerpts.heard(added.gains_db) - excerpts.before)[0, :7] - added.asked)
+    found = correct_setting(added, masks, explained, slopes.astype(np.float32), excerpts)
+    moved = excerpts.heard(found.gains_db) - excerpts.before
+    np.testing.assert_allclose(found.moved, moved[0, :7], atol=1e-5)
+    assert np.linalg.norm(found.moved - found.asked) < missed / 3
+    np.testing.assert_allclose(found.gains_db - found.correction_db, added.gains_db, atol=1e-4)
 
 
 def test_damping_comes_near_where_whole_steps_go_astray() -> None:

@@ -1,6 +1,7 @@
 """What networks say of excerpts of a track under gains of its segments."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -29,11 +30,19 @@ class SegmentPredictions:
         What the networks say without gain: [networks, 15].
     """
 
-    def __init__(self, excerpts: Sequence[Excerpt], segments: Labels, predict: Sequence[Predict]) -> None:
-        """Make what the excerpts need; segments [frames, bands] of the whole track."""
+    def __init__(
+        self, excerpts: Sequence[Excerpt], segments: Labels, predict: Sequence[Predict], *, threads: int = 1
+    ) -> None:
+        """Make what the excerpts need; segments [frames, bands] of the whole track.
+
+        threads: so many excerpts are filtered at a time, with the same result.
+        """
         self._predict = predict
+        self._threads = threads
         self._count = int(segments.max()) + 1
-        self._paths = [ArrayPath(sound, offset=first % HOP_LENGTH) for sound, first in excerpts]
+        with ThreadPoolExecutor(threads) as pool:
+            each = map if threads == 1 else pool.map
+            self._paths = list(each(lambda one: ArrayPath(one[0], offset=one[1] % HOP_LENGTH), excerpts))
         self._labels = [
             _rows(segments, first // HOP_LENGTH, frame_count(len(sound)) + 1) for sound, first in excerpts
         ]
@@ -48,11 +57,13 @@ class SegmentPredictions:
         All excerpts together are as loud as before, as the written file is: by BS.1770 with both gates.
         """
         gains = np.asarray(gains_db, np.float32)
-        steered = [path.steered(gains[labels]) for path, labels in zip(self._paths, self._labels, strict=True)]
-        level = level_match([path.energies for path in self._paths], [energies for _, energies in steered])
-        spectrograms = [
-            path.heard(sound * np.float32(level)) for path, (sound, _) in zip(self._paths, steered, strict=True)
-        ]
+        with ThreadPoolExecutor(self._threads) as pool:
+            each = map if self._threads == 1 else pool.map
+            steered = list(each(lambda path, labels: path.steered(gains[labels]), self._paths, self._labels))
+            level = np.float32(
+                level_match([path.energies for path in self._paths], [energies for _, energies in steered])
+            )
+            spectrograms = list(each(lambda path, one: path.heard(one[0] * level), self._paths, steered))
         said = np.stack([predict(spectrograms) for predict in self._predict[:listeners]], axis=1)
         return np.asarray(np.average(said.astype(np.float64), axis=0, weights=self._shares))
 

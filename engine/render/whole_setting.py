@@ -13,7 +13,7 @@ from ..analysis.prediction import predict_spectrograms
 from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..excerpts.segment_predictions import SegmentPredictions, predict_by
-from ..excerpts.stretches import WHOLE_S, placed_excerpts, spread_starts, wide_starts
+from ..excerpts.stretches import WHOLE_S, WIDE_PARTS, placed_excerpts, spread_starts, wide_starts
 from ..steering.fader_setting import FaderSetting, correct_setting, solve_setting, sum_of_faders
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ def _corrected(found: FaderSetting, track: Track, analysis: Analysis, model: Mod
     assert analysis.slopes is not None
 
     def predict(spectrograms: Sequence[FloatArray]) -> FloatArray:
-        return predict_spectrograms(spectrograms, model)
+        return predict_spectrograms(spectrograms, model, threads=WIDE_PARTS)
 
-    wide = SegmentPredictions(placed_excerpts(track, wide_starts(track)), analysis.segments, [predict])
+    parts = placed_excerpts(track, wide_starts(track))
+    wide = SegmentPredictions(parts, analysis.segments, [predict], threads=WIDE_PARTS)
     return correct_setting(found, analysis.mask_weights, analysis.selected_weights, analysis.slopes, wide)

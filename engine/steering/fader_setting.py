@@ -42,6 +42,7 @@ NARROW_COST: Final = 16.0
 NARROW_COVER: Final = 0.95
 """So many of the segments must lie in the excerpts: gradients say nothing of the others."""
 TOLERANCE: Final = 0.03
+WIDE_TOLERANCE: Final = 0.05
 WIDE_TRIES: Final = 6
 """Predictions of more of the track, by which a setting is put right; the first is of what was found."""
 _FEATURES: Final = len(MIDLEVEL)
@@ -158,7 +159,7 @@ def correct_setting(
         setting.metric,
         start=np.zeros(len(fields)),
         tries=WIDE_TRIES,
-        tolerance=TOLERANCE,
+        tolerance=WIDE_TOLERANCE,
     )
     gains = setting.gains_db(coefficients)
     correction = found.correction_db + (gains - found.gains_db)

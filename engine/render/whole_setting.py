@@ -20,19 +20,21 @@ if TYPE_CHECKING:
     from ..steering.segment_excerpts import SegmentExcerpts
 
 
-def solve_whole(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting | None:
+def solve_whole(
+    track: Track, analysis: Analysis, faders: Faders, model: Model, *, by_all: bool = False
+) -> FaderSetting | None:
     """Gains by which each feature moves by what its own fader says; None for none, and for coupled faders.
 
-    By all of a track of up to a minute, where one fader alone is right as it is (None). By excerpts of a longer one,
-    and then, if the analysis has slopes (0.10 and before have none), by up to five minutes of it; one fader alone is
-    put right by these as well.
+    By all of a track of up to a minute, where one fader alone is right as it is (None), by excerpts of a longer one.
+    by_all: then, if the analysis has slopes (0.10 and before have none), by up to five minutes of the longer one, and
+    one fader alone as well. That takes some seconds and hundreds of megabytes, too much beside sound that plays.
 
     Raises InputError where the track cannot be read.
     """
     used = np.count_nonzero(faders.to_array())
     if analysis.response is None or not used:
         return None
-    correctable = analysis.slopes is not None and track.sounding_s > WHOLE_S
+    correctable = by_all and analysis.slopes is not None and track.sounding_s > WHOLE_S
     if used == 1 and not correctable:
         return None
     with one_blas_thread():

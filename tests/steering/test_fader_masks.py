@@ -147,7 +147,8 @@ def test_one_fader_of_a_long_track_is_put_right_by_all_of_it(track, analysis, mo
     faders = Faders(modality=6.0)
     assert solve_whole(track, analysis, faders, model) is None
     monkeypatch.setattr("moodfader.engine.render.whole_setting.WHOLE_S", track.sounding_s / 2)
-    assert solve_whole(track, dataclasses.replace(analysis, slopes=None), faders, model) is None
+    assert solve_whole(track, dataclasses.replace(analysis, slopes=None), faders, model, by_all=True) is None
+    assert solve_whole(track, analysis, faders, model) is None
     masks = analysis.mask_weights.copy()
     masks[:, 6] += 0.4 * masks[:, 0]  # (as if it had been solved by other seconds of the track)
     wrong = dataclasses.replace(analysis, mask_weights=masks)

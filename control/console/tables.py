@@ -183,7 +183,7 @@ def render_table(rendered: "RenderResult", gains_db: Mapping[str, float]) -> Tab
     gains_db : mapping
         Fader positions in dB by feature.
     """
-    table = numbers_table("0 to 1", "fader", "before", "after", "shift", "expected", "by the\njury")
+    table = numbers_table("0 to 1", "fader", "before", "after", "shift", "expected", "by\nothers")
     table.columns[4].style = "bold"
     for name in MIDLEVEL:
         before, after = rendered.midlevel["before"][name], rendered.midlevel["after"][name]

@@ -37,11 +37,18 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_folders(tmp_path_factory):
-    """No test reads or writes the user's own cache and configuration."""
+    """No test reads or writes the user's own cache, state and (see below) configuration."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MOODFADER_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("MOODFADER_CONFIG", str(tmp_path_factory.mktemp("config")))
         patch.setenv("MOODFADER_STATE", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _own_config(_own_folders, tmp_path_factory):
+    """Presets that one module's tests save (fuzzed surfaces do) are not another one's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOODFADER_CONFIG", str(tmp_path_factory.mktemp("config")))
         yield
 
 

@@ -373,14 +373,18 @@ def test_an_encoder_that_accelerates_is_learned_as_one(jack, config):
     command = [*PROGRAM, "midi", "learn", FADER, "--port", "pads"]
     environment = os.environ | env | {"MOODFADER_CONFIG": str(config)}
     (config / "midi.toml").unlink(missing_ok=True)
-    learn = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        assert "move the control" in learn.stderr.readline()  # (it listens)
-        steps = [1, 1, 1, 2, 4, 7, 7, 5, 2, 1, 1, 1, -1, -1, -1, -2, -5, -8, -6, -3, -1, -1]
-        sender.stdin.write("".join(f"b014{step % 128:02x}\n" for step in steps))
-        sender.stdin.flush()
-        out, _ = learn.communicate(timeout=120)
-        assert out.split() == [FADER, "channel", "1", "number", "20", "twos"]
-    finally:
-        learn.kill()
-        learn.wait()
+    steps = [1, 1, 1, 2, 4, 7, 7, 5, 2, 1, 1, 1, -1, -1, -1, -2, -5, -8, -6, -3, -1, -1]
+
+    def learned():
+        """What it says; nothing where all was sent before the server had switched to the new connection."""
+        learn = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            assert "move the control" in learn.stderr.readline()  # (it listens)
+            sender.stdin.write("".join(f"b014{step % 128:02x}\n" for step in steps))
+            sender.stdin.flush()
+            return learn.communicate(timeout=120)[0].split()
+        finally:
+            learn.kill()
+            learn.wait()
+
+    assert until(learned) == [FADER, "channel", "1", "number", "20", "twos"]

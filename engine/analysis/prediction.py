@@ -1,7 +1,6 @@
 """Prediction of the features and emotions of a whole track in bounded memory. On a processor without torch."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy.typing as npt
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.inference.checkpoint import Model
-from ...models.inference.threads import one_blas_thread
+from ...models.inference.threads import each_of, one_blas_thread
 from ...models.network.padding import PaddedSpectrogram, circle_of, filling
 from ...models.network.receptive_field import ReceptiveField
 from ...models.signal.input_level import between
@@ -112,8 +111,7 @@ def predict_spectrograms(spectrograms: Sequence[FloatArray], model: Model, *, th
 
     threads: so many are predicted at a time, with the same result.
     """
-    with ThreadPoolExecutor(threads) as pool:
-        means = np.stack(list(pool.map(lambda one: _mean_output(iter([one]), model), spectrograms)))
+    means = np.stack(each_of(lambda one: _mean_output(iter([one]), model), spectrograms, threads=threads))
     return np.concatenate(model.predictor.read(means), axis=1)
 
 

@@ -1,7 +1,6 @@
 """What networks say of excerpts of a track under gains of its segments."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -9,7 +8,7 @@ from ...models.common.arrays import FloatArray, Floats, Labels
 from ...models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL
 from ...models.common.filterbank import frame_count
 from ...models.inference.checkpoint import Model
-from ...models.inference.threads import one_blas_thread
+from ...models.inference.threads import each_of, one_blas_thread
 from ...models.network.padding import circle_of
 from .array_path import ArrayPath
 from .level_match import level_match
@@ -40,9 +39,7 @@ class SegmentPredictions:
         self._predict = predict
         self._threads = threads
         self._count = int(segments.max()) + 1
-        with ThreadPoolExecutor(threads) as pool:
-            each = map if threads == 1 else pool.map
-            self._paths = list(each(lambda one: ArrayPath(one[0], offset=one[1] % HOP_LENGTH), excerpts))
+        self._paths = each_of(lambda one: ArrayPath(one[0], offset=one[1] % HOP_LENGTH), excerpts, threads=threads)
         self._labels = [
             _rows(segments, first // HOP_LENGTH, frame_count(len(sound)) + 1) for sound, first in excerpts
         ]
@@ -57,13 +54,12 @@ class SegmentPredictions:
         All excerpts together are as loud as before, as the written file is: by BS.1770 with both gates.
         """
         gains = np.asarray(gains_db, np.float32)
-        with ThreadPoolExecutor(self._threads) as pool:
-            each = map if self._threads == 1 else pool.map
-            steered = list(each(lambda path, labels: path.steered(gains[labels]), self._paths, self._labels))
-            level = np.float32(
-                level_match([path.energies for path in self._paths], [energies for _, energies in steered])
-            )
-            spectrograms = list(each(lambda path, one: path.heard(one[0] * level), self._paths, steered))
+        threads = self._threads
+        steered = each_of(lambda path, rows: path.steered(gains[rows]), self._paths, self._labels, threads=threads)
+        level = np.float32(
+            level_match([path.energies for path in self._paths], [energies for _, energies in steered])
+        )
+        spectrograms = each_of(lambda path, one: path.heard(one[0] * level), self._paths, steered, threads=threads)
         said = np.stack([predict(spectrograms) for predict in self._predict[:listeners]], axis=1)
         return np.asarray(np.average(said.astype(np.float64), axis=0, weights=self._shares))
 

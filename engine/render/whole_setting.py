@@ -1,11 +1,10 @@
 """Solves the faders of a track together, so that each feature moves as its own fader alone would move it."""
 
-from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...models.common.arrays import FloatArray
 from ...models.inference.checkpoint import Model
 from ...models.inference.threads import one_blas_thread
 from ..analysis.analysis import Analysis
@@ -38,14 +37,11 @@ def solve_whole(
     if used == 1 and not correctable:
         return None
     with one_blas_thread():
-        found = _by_excerpts(track, analysis, faders, model) if used > 1 else _alone(analysis, faders)
+        if used > 1:
+            found = _by_excerpts(track, analysis, faders, model)
+        else:
+            found = sum_of_faders(faders.to_array(), analysis.mask_weights, analysis.response)
         return _corrected(found, track, analysis, model) if correctable else found
-
-
-def _alone(analysis: Analysis, faders: Faders) -> FaderSetting:
-    """One fader, as it is."""
-    assert analysis.response is not None
-    return sum_of_faders(faders.to_array(), analysis.mask_weights, analysis.response)
 
 
 def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting:
@@ -72,10 +68,7 @@ def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model)
 def _corrected(found: FaderSetting, track: Track, analysis: Analysis, model: Model) -> FaderSetting:
     """By what the network says of up to five minutes of the track."""
     assert analysis.slopes is not None
-
-    def predict(spectrograms: Sequence[FloatArray]) -> FloatArray:
-        return predict_spectrograms(spectrograms, model, threads=WIDE_PARTS)
-
+    predict = partial(predict_spectrograms, model=model, threads=WIDE_PARTS)
     parts = placed_excerpts(track, wide_starts(track))
     wide = SegmentPredictions(parts, analysis.segments, [predict], threads=WIDE_PARTS)
     return correct_setting(found, analysis.mask_weights, analysis.selected_weights, analysis.slopes, wide)

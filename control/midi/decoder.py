@@ -77,7 +77,7 @@ class MidiDecoder:
             fraction = parameter.to_norm(held)
             self._faders.setdefault(binding, _Fader()).set_to = fraction
             if binding.mode == "14bit":  # (the next message may be a fine half alone)
-                self._halves.setdefault(binding, _Halves()).value = steps_of(min(max(fraction, 0.0), 1.0), 14)
+                self._halves.setdefault(binding, _Halves()).value = steps_of(fraction, 14)
 
     def _value(self, binding: MidiBinding, parameter: Parameter, message: MidiMessage) -> Value:
         """The value that the message sets, or None."""
@@ -161,7 +161,9 @@ def fraction_of(value: int, bits: int) -> float:
 
 
 def steps_of(fraction: float, bits: int) -> int:
-    """The whole number of 7 or 14 bits next to a fraction 0..1; the middle is exact, as in `fraction_of`.
+    """The whole number of 7 or 14 bits next to a fraction; the middle is exact, as in `fraction_of`.
+
+    Beyond 0..1 it is the first or the last.
 
     >>> [steps_of(fraction, 7) for fraction in (0.0, 0.25, 0.5, 1.0)], steps_of(0.5, 14)
     ([0, 32, 64, 127], 8192)

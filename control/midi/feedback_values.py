@@ -87,7 +87,7 @@ def shown_by(binding: MidiBinding) -> Shown | None:
     def steps(value: Value) -> int | None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
-        return steps_of(min(max(parameter.to_norm(value), 0.0), 1.0), bits)
+        return steps_of(parameter.to_norm(value), bits)
 
     return Shown(binding, binding.address, steps, absolute=binding.mode not in RELATIVE, bits=bits)
 

@@ -70,7 +70,7 @@ def confirmed_shares(own: Floats, listeners: Mapping[str, Floats]) -> FloatArray
         with a unit is missing, the shares are CONFIRMED.
     """
     if not LISTENER_UNITS.keys() <= listeners.keys():
-        return np.asarray(np.repeat([[CONFIRMED[name]] for name in MIDLEVEL], 2, axis=1), np.float32)
+        return np.asarray(_by_feature(), np.float32)
     in_units = np.stack([listeners[name] / unit for name, unit in LISTENER_UNITS.items()])
     agreed = agreed_moves(in_units, listener_weights(tuple(LISTENER_UNITS))[:, :, None])
     heard = agreed * np.array([HEARD_PER_UNIT[name] for name in MIDLEVEL])[:, None]
@@ -94,15 +94,19 @@ def listener_weights(names: Sequence[str]) -> Floats:
     return np.array([[weights.get(name, 1.0) for weights in by_feature] for name in names])
 
 
-def confirmed_part(moves: Mapping[str, float], shares: FloatArray | None = None) -> dict[str, float]:
+def confirmed_part(moves: Mapping[str, float], shares: FloatArray | Floats | None = None) -> dict[str, float]:
     """Of changes of features by name, what others hear too.
 
     shares [7, 2]: those of the track, above zero and below; None: CONFIRMED.
     """
-    if shares is None:
-        return {name: CONFIRMED[name] * moved for name, moved in moves.items() if name in CONFIRMED}
+    shares = _by_feature() if shares is None else shares
     return {
         name: float(shares[MIDLEVEL.index(name), int(moved < 0)]) * moved
         for name, moved in moves.items()
         if name in MIDLEVEL
     }
+
+
+def _by_feature() -> Floats:
+    """CONFIRMED, above zero and below: [7, 2]."""
+    return np.repeat([[CONFIRMED[name]] for name in MIDLEVEL], 2, axis=1)

@@ -65,7 +65,7 @@ class FaderSetting:
     @property
     def error(self) -> float:
         """Length of what is missed, per length of what is asked."""
-        return float(np.linalg.norm(self.moved - self.asked)) / max(float(np.linalg.norm(self.asked)), 1e-9)
+        return _error(self.moved, self.asked)
 
 
 def solve_setting(
@@ -108,7 +108,7 @@ def solve_setting(
         first_slopes = slopes.astype(np.float64)
     columns = fader_columns(faders_db, masks.shape[1])
     best = _by_stored_slopes(_Setting(segment_gain_db(masks, faders_db), fields, heard, asked), columns, first_slopes)
-    if _error(*best, asked) >= GOOD:
+    if _error(best[1], asked) >= GOOD:
         with torch_threads(1):  # (many small operations; and the number of threads shall not change the samples)
             best = _by_gradients(*best, by_gradients(), fields, asked)
     gains, moved = best
@@ -194,8 +194,8 @@ class _Setting:
         return np.asarray(moved[0, :_FEATURES])
 
 
-def _error(_: FloatArray, moved: Floats, asked: Floats) -> float:
-    """Length of what gains miss that move the features so, per length of what is asked."""
+def _error(moved: FloatArray | Floats, asked: FloatArray | Floats) -> float:
+    """Length of what is missed, per length of what is asked."""
     return float(np.linalg.norm(moved - asked)) / max(float(np.linalg.norm(asked)), 1e-9)
 
 
@@ -215,8 +215,8 @@ def _by_stored_slopes(setting: _Setting, columns: Floats, slopes: Floats) -> tup
             tolerance=TOLERANCE,
         )
         found = setting.gains_db(coefficients), moved
-        best = found if best is None or _error(*found, setting.asked) < _error(*best, setting.asked) else best
-        if _error(*best, setting.asked) < GOOD:
+        best = found if best is None or _error(moved, setting.asked) < _error(best[1], setting.asked) else best
+        if _error(best[1], setting.asked) < GOOD:
             break
     assert best is not None
     return best
@@ -228,7 +228,7 @@ def _by_gradients(
     """Better gains [segments] from these on, which move the features by `moved`, and what they move."""
     covered = np.count_nonzero(excerpts.sizes) >= NARROW_COVER * len(excerpts.sizes)
     for _ in range(ROUNDS):
-        if (begun := _error(gains_db, moved, asked)) <= TOLERANCE:
+        if (begun := _error(moved, asked)) <= TOLERANCE:
             break
         slopes = excerpts.slopes(_ROWS, gains_db)
         used, costs = fields, np.ones(len(fields))
@@ -247,7 +247,7 @@ def _by_gradients(
             tolerance=TOLERANCE,
         )
         gains_db = setting.gains_db(coefficients)
-        if _error(gains_db, moved, asked) >= begun:
+        if _error(moved, asked) >= begun:
             break
     return gains_db, moved
 

@@ -26,7 +26,7 @@ from ..dsp.segment_mask import segment_gain_db
 from ..excerpts.stretches import EXCERPT_S, few_starts, placed_excerpts, read_excerpts, spread_starts
 from ..steering.excerpts import Excerpts
 from ..steering.gain_path import GainPath
-from ..steering.listeners import NetworkListener, own_listeners
+from ..steering.listeners import Listener, own_listeners
 from ..steering.segment_excerpts import SegmentExcerpts
 from .quality import quality_of, within_quality
 from .targets import Targets, solve_targets
@@ -84,10 +84,11 @@ def evaluate_steering(
     room).
     """
     rng = np.random.default_rng(seed)
+    listeners = own_listeners(model)
     found: list[Heard] = []
     natural = []
     for number, track in enumerate(tracks):
-        bench = _Bench(track, number, model, judges, rng)
+        bench = _Bench(track, number, model, listeners, judges, rng)
         natural.append(bench.before)
         found += bench.faders(coupled=coupled)
         if progress:
@@ -102,14 +103,20 @@ class _Bench:
     """One track's excerpt, and who is asked of it."""
 
     def __init__(
-        self, track: Track, number: int, model: Model, judges: Sequence[Judge], rng: np.random.Generator
+        self,
+        track: Track,
+        number: int,
+        model: Model,
+        listeners: Sequence[Listener],
+        judges: Sequence[Judge],
+        rng: np.random.Generator,
     ) -> None:
+        """Read it; the first listener is the network that ships."""
         self._track, self._number, self._model = track, number, model
-        self._judges, self._rng = judges, rng
+        self._listeners, self._judges, self._rng = listeners, judges, rng
         self._length_s = min(EXCERPT_S, track.duration_s)
         (self._sound,) = read_excerpts(track, [(0.0, self._length_s)])
         self._path = GainPath(self._sound)
-        self._network = NetworkListener(model)
         self.before = self._ask(self._sound)
 
     def faders(self, *, coupled: bool) -> list[Heard]:
@@ -117,10 +124,10 @@ class _Bench:
         analysis = analyze_track(self._track, self._model, AnalysisSettings(coupled=coupled))
         labels = torch.from_numpy(analysis.segments[: frame_count(len(self._sound))]).long()
         excerpts = placed_excerpts(self._track, spread_starts(self._track))
-        whole = SegmentExcerpts(excerpts, analysis.segments, [self._network])
-        listeners = own_listeners(self._model)
-        few = SegmentExcerpts(placed_excerpts(self._track, few_starts(self._track)), analysis.segments, listeners)
-        names = [listener.name for listener in listeners[1:]]
+        whole = SegmentExcerpts(excerpts, analysis.segments, self._listeners[:1])
+        excerpts = placed_excerpts(self._track, few_starts(self._track))
+        few = SegmentExcerpts(excerpts, analysis.segments, self._listeners)
+        names = [listener.name for listener in self._listeners[1:]]
         found = []
         for feature, name in enumerate(MIDLEVEL):
             for side, sign in enumerate((1.0, -1.0)):
@@ -142,7 +149,6 @@ class _Bench:
 
     def targets(self) -> list[Heard]:
         """Each emotion, asked by one of ASKED in turn, up or down by chance where both have room."""
-        listeners = own_listeners(self._model)
         found = []
         for place, name in enumerate(EMOTIONS):
             output = len(MIDLEVEL) + place
@@ -151,7 +157,7 @@ class _Bench:
             sign = 1.0 if now < 0.2 else -1.0 if now > 0.8 else sign
             asked = sign * ASKED[(place + self._number) % len(ASKED)]
             targets = Targets({name: asked})
-            excerpts = Excerpts([self._sound], listeners)
+            excerpts = Excerpts([self._sound], self._listeners)
             coefficients, _ = within_quality(excerpts, [self._sound], solve_targets(excerpts, targets).coefficients)
             found.append(self._heard("target", name, asked, excerpts.fields_db(coefficients)[0], output))
         return found
@@ -177,7 +183,7 @@ class _Bench:
     def _ask(self, sound: FloatArray) -> Floats:
         """What the network and the judges say of a sound: [1 + judges, 15]."""
         with torch.inference_mode():
-            own = self._network(self._path.front_end(torch.from_numpy(sound))).double().numpy()
+            own = self._listeners[0](self._path.front_end(torch.from_numpy(sound))).double().numpy()
         return np.stack([own, *(judge.hear(sound) for judge in self._judges)])
 
     def _random_field(self, shape: Sequence[int], rms_db: float) -> torch.Tensor:

@@ -53,14 +53,7 @@ def read_halves(data: Path, known: Sequence[Path], read: Read) -> tuple[JuryMate
     --known-clips` makes such), one for each jury. Raises InputError for what is not there.
     """
     film = read_soundtracks(data / "soundtracks")
-    songs = [
-        Clip(
-            path=data / "emotify" / row["file"],
-            group=row["group"],
-            ratings={name: float(row[name]) for name in EMOTIONS if name in row},
-        )
-        for row in read_rows(data / "emotify" / "felt.csv")
-    ]
+    songs = read_felt(data)
     excerpts = read_perceptual(data / "soundtracks", groups={clip.path: clip.group for clip in film})
     halves = []
     for own_film, own_songs, folder in zip(
@@ -82,6 +75,18 @@ def read_halves(data: Path, known: Sequence[Path], read: Read) -> tuple[JuryMate
             )
         )
     return halves[0], halves[1]
+
+
+def read_felt(data: Path) -> list[Clip]:
+    """The songs of `emotify` with their felt emotions, standardised. Raises InputError for what is not there."""
+    return [
+        Clip(
+            path=data / "emotify" / row["file"],
+            group=row["group"],
+            ratings={name: float(row[name]) for name in EMOTIONS if name in row},
+        )
+        for row in read_rows(data / "emotify" / "felt.csv")
+    ]
 
 
 def film_targets(clips: Sequence[Clip]) -> npt.NDArray[np.float32]:

@@ -24,7 +24,7 @@ from safetensors.torch import load_file, save_file
 from ....engine.steering.listeners import all_statistics
 from ....models.common.arrays import FloatArray
 from ....models.common.atomic_write import atomic_write
-from ....models.common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
+from ....models.common.constants import MIDLEVEL, SAMPLE_RATE
 from ....models.common.errors import InputError
 from ....models.datasets.perceptual import read_perceptual
 from ....models.datasets.soundtracks import read_soundtracks
@@ -38,6 +38,7 @@ from ....models.jury.material import (
     felt_targets,
     film_targets,
     perceptual_targets,
+    read_felt,
     spread,
     stretch,
 )
@@ -103,15 +104,7 @@ def _material(data: Path, known: tuple[Path, Path], ear: _Ear) -> JuryMaterial:
     """Embeddings with what is known of them: as the juries learn, from both of their halves."""
     embeddings = read_embeddings(data / "musicnn_teacher" / "embeddings.npz")
     film = [clip for clip in read_soundtracks(data / "soundtracks") if clip.path.stem not in LEFT_OUT]
-    songs = [
-        Clip(
-            path=data / "emotify" / row["file"],
-            group=row["group"],
-            ratings={name: float(row[name]) for name in EMOTIONS if name in row},
-        )
-        for row in read_rows(data / "emotify" / "felt.csv")
-    ]
-    songs = [clip for clip in songs if clip.path.stem not in LEFT_OUT]
+    songs = [clip for clip in read_felt(data) if clip.path.stem not in LEFT_OUT]
     groups = {clip.path: clip.group for clip in film}
     excerpts = [
         clip for clip in read_perceptual(data / "soundtracks", groups=groups) if clip.path.stem not in LEFT_OUT

@@ -107,20 +107,7 @@ def no_effect_warning(analysis: "Analysis", features: Iterable[str]) -> str | No
 
 
 def hardly_heard_note(analysis: "Analysis", features: Iterable[str]) -> str | None:
-    """Name the features of whose faders others are expected to hear next to nothing in this track.
-
-    Parameters
-    ----------
-    analysis : Analysis
-        The analysis.
-    features : iterable of str
-        The features that matter here.
-
-    Returns
-    -------
-    str or None
-        One line; None if there are none.
-    """
+    """Name the features of whose faders others are expected to hear next to nothing; as `no_effect_warning` does."""
     found = [display_name(name) for name in features if name in analysis.features_hardly_heard]
     if not found:
         return None

@@ -10,15 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from batch.library import wait_for
+from helpers.ports import free_port
 
 BUCKET = "archive"
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def answers(port: int) -> bool:

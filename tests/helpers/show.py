@@ -6,10 +6,8 @@ import fcntl
 import json
 import os
 import pty
-import random
 import re
 import signal
-import socket
 import struct
 import subprocess
 import termios
@@ -18,6 +16,7 @@ import time
 from pathlib import Path
 
 from helpers.osc_client import OscClient
+from helpers.ports import free_port
 from helpers.program import PROGRAM
 from helpers.waiting import PATIENCE_S
 
@@ -25,19 +24,6 @@ _REMEMBERED = 400_000
 """Characters of a screen that are kept: one that is drawn for an hour must not fill memory."""
 _ESCAPE = re.compile(r"\x1b\[[0-9;?<>]*[a-zA-Z]")
 _UNFINISHED = re.compile(r"(?:\x1b(?:\[[0-9;?<>]*)?)?$")
-
-
-def free_port():
-    """A port that nobody has, of UDP or TCP; below those that the system gives to connections meanwhile."""
-    while True:
-        port = random.SystemRandom().randrange(15_000, 32_000)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            try:
-                udp.bind(("127.0.0.1", port))
-                tcp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 class Typist:

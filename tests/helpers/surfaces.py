@@ -10,7 +10,8 @@ import time
 
 import psutil
 from helpers.osc_client import OscClient, osc, read
-from helpers.show import Show, free_port
+from helpers.ports import free_port
+from helpers.show import Show
 from helpers.waiting import PATIENCE_S
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect

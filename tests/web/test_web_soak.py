@@ -22,8 +22,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from helpers.ports import free_port
 from helpers.program import PROGRAM
-from helpers.show import Typist, free_port
+from helpers.show import Typist
 from helpers.surfaces import tcp_ports
 from helpers.waiting import PATIENCE_S, until
 from helpers.web_fuzz import frame, request

@@ -10,9 +10,10 @@ import numpy.typing as npt
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.inference.checkpoint import Model
-from ...models.inference.threads import each_of, one_blas_thread
+from ...models.inference.threads import each_of, in_order, one_blas_thread, working_threads
 from ...models.network.padding import PaddedSpectrogram, circle_of, filling
 from ...models.network.receptive_field import ReceptiveField
+from ...models.numpy_network.network import NumpyNetwork
 from ...models.signal.input_level import between
 from ...models.signal.log_spectrogram import spectrogram_blocks
 from ..audio.track import Track
@@ -109,22 +110,38 @@ def predict_blocks(
 def predict_spectrograms(spectrograms: Sequence[FloatArray], model: Model, *, threads: int = 1) -> FloatArray:
     """Features and emotions [spectrograms, 15] of long log-spectrograms [frames, bands], in bounded memory.
 
-    threads: so many are predicted at a time, with the same result.
+    threads: so many are predicted at a time, or so many parts of a single one, with the same result.
     """
-    means = np.stack(each_of(lambda one: _mean_output(iter([one]), model), spectrograms, threads=threads))
-    return np.concatenate(model.predictor.read(means), axis=1)
+    inner = threads if len(spectrograms) == 1 else 1
+    with one_blas_thread():
+        means = each_of(
+            lambda one: _mean_output(iter([one]), model, threads=inner), spectrograms, threads=threads // inner
+        )
+    return np.concatenate(model.predictor.read(np.stack(means)), axis=1)
 
 
-def _mean_output(blocks: Iterator[FloatArray], model: Model) -> npt.NDArray[np.float64]:
-    """The mean of the local outputs [7] of a log-spectrogram that comes in blocks [frames, bands]."""
+def _mean_output(
+    blocks: Iterator[FloatArray], model: Model, *, threads: int | None = None
+) -> npt.NDArray[np.float64]:
+    """The mean of the local outputs [7] of a log-spectrogram that comes in blocks [frames, bands].
+
+    threads: so many windows are computed at a time, with the same result; None: as many as there are.
+    """
     predictor = model.predictor
+    on_processor = isinstance(predictor, NumpyNetwork)
+    threads = working_threads() if threads is None else threads
+
+    def summed(window: PaddedSpectrogram) -> tuple[npt.NDArray[np.float64], int]:
+        local = predictor.local(window)[0]  # [7, time, frequency]
+        return local.sum((1, 2), dtype=np.float64), local.shape[1] * local.shape[2]
+
     total = np.zeros(len(MIDLEVEL))
     count = 0
+    windows = overlapping_windows(blocks, predictor.geometry)
     with one_blas_thread():
-        for window in overlapping_windows(blocks, predictor.geometry):
-            local = predictor.local(window)[0]  # [7, time, frequency]
-            total += local.sum((1, 2), dtype=np.float64)
-            count += local.shape[1] * local.shape[2]
+        for part, size in in_order(summed, windows, threads=threads if on_processor else 1):
+            total += part
+            count += size
     return total / count
 
 

@@ -21,7 +21,7 @@ from ...models.signal.click_removal import ClickRemover
 from ...models.signal.input_level import SILENCE, InputMeter
 from .decode import AudioFileInfo, decode, probe
 from .loudness import LoudnessMeter
-from .read_ahead import read_ahead
+from .read_ahead import WriteBehind, read_ahead
 
 _LARGEST_PEAK = 1e12
 """Beyond it samples are none: 32-bit integers that were never scaled stay below."""
@@ -147,7 +147,7 @@ def load_track(
     path
         A file, or a pipe (`-`: standard input), whose content is kept in a temporary file as long as the track is.
     measure
-        Called with each block float32 [samples, channels] on the way.
+        Called with each block float32 [samples, channels] on the way, by a thread beside the caller's own.
     loudness
         Measure `loudness_lufs` on the way, too (else the file is decoded again when that is asked for).
 
@@ -171,22 +171,27 @@ def measure_track(
     samples, sample_peak, network_input = 0, 0.0, InputMeter()
     mixed: list[np.ndarray] = []
     mixed_samples = 0
-    for block in read_ahead(decode(source)):
-        block_peak = max(float(block.max()), -float(block.min()))
-        if not math.isfinite(block_peak):
-            at = (samples + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])) / source.sample_rate
-            raise InputError(f"{path}: it has samples that are no numbers (NaN or infinite), first at {at:.3f} s")
+
+    def measured(block: np.ndarray) -> None:
         digest.update(np.ascontiguousarray(block).data)
-        samples += len(block)
-        sample_peak = max(sample_peak, block_peak)
         measure(block)
         if meter is not None:
             meter.add(block)
-        mixed.append(mono.add(block))
-        mixed_samples += len(mixed[-1])
-        network_input.add(mixed[-1])
-        if mixed_samples > _MAX_MONO:
-            mixed = mixed[-1:]  # too much to keep
+
+    with WriteBehind(measured) as beside:  # (what is measured of the samples, beside the mono mix)
+        for block in read_ahead(decode(source)):
+            block_peak = max(float(block.max()), -float(block.min()))
+            if not math.isfinite(block_peak):
+                at = (samples + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])) / source.sample_rate
+                raise InputError(f"{path}: it has samples that are no numbers (NaN or infinite), first at {at:.3f} s")
+            beside(block)
+            samples += len(block)
+            sample_peak = max(sample_peak, block_peak)
+            mixed.append(mono.add(block))
+            mixed_samples += len(mixed[-1])
+            network_input.add(mixed[-1])
+            if mixed_samples > _MAX_MONO:
+                mixed = mixed[-1:]  # too much to keep
     mixed.append(mono.flush())
     network_input.add(mixed[-1])
     mixed_samples += len(mixed[-1])

@@ -6,17 +6,22 @@ The arithmetic is the mask filter's (same frames, windows, smoothing and interpo
 networks hear: frames of 1,024 samples at 22,050 Hz last as long as those of 2,048 at 44,100 Hz, and have the same
 bins. A field may be heard as loud as the original: here without the gates of BS.1770, with them and over several
 excerpts in `segment_predictions`. What the limiter does is not in it; where it is idle, predictions agree with the
-written file's to 1e-4. It goes through the frames in pieces that fit into a core's cache, and needs no torch.
+written file's to 1e-4. It goes through the frames in pieces that fit into a core's cache, and needs no torch. Of
+long sounds several threads can work on such pieces, which are the same for any number of them.
 """
 
 import math
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import HOP_LENGTH, N_BANDS, N_FFT, SAMPLE_RATE
 from ...models.common.filterbank import frame_count
+from ...models.inference.threads import each_of
 from ...models.signal.compiled_scipy import irfft, rfft
 from ...models.signal.log_spectrogram import log_spectrogram
 from ..audio.loudness import bin_k_power
@@ -28,6 +33,8 @@ HOP: Final = FRAME // OVERLAP
 EDGE: Final = 3
 """Frames by which the smoothed field is longer at each end: the first and last STFT frames lie beyond the sound."""
 _FRAMES_AT_ONCE: Final = 64
+_FRAMES_A_THREAD: Final = 1024
+"""STFT frames that a thread has for itself: twelve seconds."""
 _NEPER_PER_DB: Final = math.log(10) / 20
 
 
@@ -53,11 +60,13 @@ class ArrayPath:
         Samples before the sound's first one in what overlap-add gives.
     """
 
-    def __init__(self, samples: FloatArray, *, offset: int = 0) -> None:
+    def __init__(self, samples: FloatArray, *, offset: int = 0, threads: int = 1) -> None:
         """Make what is needed of mono sound float32 [samples] at 22,050 Hz, on the scale at which it is heard.
 
-        offset: how many samples the first frame of gain fields lies before it.
+        offset: how many samples the first frame of gain fields lies before it; threads: so many parts of the sound
+        are worked on at a time, here and later, with the same result.
         """
+        self._threads = threads
         sound = np.ascontiguousarray(samples, np.float32)
         self.samples = len(sound)
         window = np.sin((np.arange(FRAME) + 0.5) * (np.pi / FRAME))
@@ -68,8 +77,16 @@ class ArrayPath:
         after = max(0, (count - 2) * HOP + FRAME // 2 - self.samples)
         padded = np.pad(sound, (self.before, after))
         frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP][:count]
-        self.spectra = rfft(frames * window.astype(np.float32))
-        self.power = np.square(np.abs(self.spectra)) * bin_k_power(SAMPLE_RATE, FRAME).astype(np.float32)
+        self.spectra = np.empty((count, FRAME // 2 + 1), np.complex64)
+        self.power = np.empty(self.spectra.shape, np.float32)
+        weights = bin_k_power(SAMPLE_RATE, FRAME).astype(np.float32)
+
+        def transform(part: slice) -> None:
+            for rows in _pieces(part, _FRAMES_AT_ONCE):
+                spectra = self.spectra[rows] = rfft(frames[rows] * window.astype(np.float32))
+                self.power[rows] = (np.square(spectra.real) + np.square(spectra.imag)) * weights
+
+        each_of(transform, self._parts(count), threads=threads)
         self.energies: Floats = self.power.sum(axis=1, dtype=np.float64)
         self.energy = float(self.energies.sum())
         self.frame, rest = np.divmod(np.arange(-1, count - 1, dtype=np.int64) * HOP + offset, HOP_LENGTH)
@@ -80,11 +97,20 @@ class ArrayPath:
         """What is heard under a gain field float32 [frames, bands] in dB: log-spectrogram float32 [frames, bands]."""
         return self.heard(self.filtered(field_db, matched=matched))
 
-    def heard(self, sound: FloatArray) -> FloatArray:
-        """Log-spectrogram float32 [frames, bands] of what `filtered` or `steered` gave."""
+    def heard(self, sound: FloatArray, level: float = 1.0) -> FloatArray:
+        """Log-spectrogram float32 [frames, bands] of what `filtered` or `steered` gave, times `level`."""
         frames = frame_count(self.samples)
-        right = (frames - 1) * HOP_LENGTH + N_FFT // 2 - self.samples
-        return log_spectrogram(np.pad(sound, (N_FFT // 2, max(right, 0))))[:frames]
+        found = np.empty((frames, N_BANDS), np.float32)
+
+        def transform(part: slice) -> None:
+            begin, end = part.start * HOP_LENGTH - N_FFT // 2, (part.stop - 1) * HOP_LENGTH + N_FFT // 2
+            samples = np.zeros(end - begin, np.float32)
+            inside = sound[max(begin, 0) : end]
+            np.multiply(inside, np.float32(level), out=samples[max(-begin, 0) :][: len(inside)])
+            found[part] = log_spectrogram(samples)
+
+        each_of(transform, self._parts(frames), threads=self._threads)
+        return found
 
     def filtered(self, field_db: FloatArray, *, matched: bool = False) -> FloatArray:
         """The sound float32 [samples] under a gain field [frames, bands] in dB; matched: as loud as without it."""
@@ -93,39 +119,68 @@ class ArrayPath:
 
     def steered(self, field_db: FloatArray) -> tuple[FloatArray, Floats]:
         """The sound float32 [samples] under a gain field [frames, bands] in dB, and `energies` as they become."""
-        logs = smoothed(field_db) @ self.to_bins  # logarithms of gains: [frames of the field, bins]
-        place = (self.frame + EDGE).clip(0, len(logs) - 2)
+        field = np.asarray(field_db, np.float32)
+        return self.steered_by(lambda rows: field[rows], len(field))
+
+    def steered_by(
+        self, field_of: Callable[[npt.NDArray[np.int64]], FloatArray], frames: int
+    ) -> tuple[FloatArray, Floats]:
+        """As `steered`; field_of gives rows int64 [n] of a gain field of so many frames: float32 [n, bands].
+
+        Beyond its ends a field goes on as its first and last frame.
+        """
         count = len(self.spectra)
-        added = np.zeros((count + OVERLAP - 1, HOP), np.float32)
         energies = np.zeros(count)
-        for first in range(0, count, _FRAMES_AT_ONCE):
-            rows = slice(first, first + _FRAMES_AT_ONCE)
-            gains, following = logs[place[rows]], logs[place[rows] + 1]
-            following -= gains
-            following *= self.fraction[rows]
-            gains += following
-            np.exp(gains, out=gains)
-            hops = irfft(self.spectra[rows] * gains, FRAME)
-            hops *= self.synthesis
-            number = len(hops)
-            for part in range(OVERLAP):
-                added[first + part : first + part + number] += hops[:, part * HOP : (part + 1) * HOP]
-            gains *= gains
-            gains *= self.power[rows]
-            energies[rows] = gains.sum(axis=1)
-        return added.reshape(-1)[self.before : self.before + self.samples], energies
+        places = (self.frame + EDGE).clip(0, frames + 2 * EDGE - 2)
+
+        def steer(part: slice) -> FloatArray:
+            first = int(places[part.start])
+            around = np.arange(first - EDGE - 1, places[part.stop - 1] - EDGE + 3).clip(0, frames - 1)
+            logs = _smoothed_rows(field_of(around)) @ self.to_bins  # logarithms of gains, from row `first` on
+            added = np.zeros((part.stop - part.start + OVERLAP - 1, HOP), np.float32)
+            for rows in _pieces(part, _FRAMES_AT_ONCE):
+                gains, following = logs[places[rows] - first], logs[places[rows] - first + 1]
+                following -= gains
+                following *= self.fraction[rows]
+                gains += following
+                np.exp(gains, out=gains)
+                hops = irfft(self.spectra[rows] * gains, FRAME)
+                hops *= self.synthesis
+                number, at = len(hops), rows.start - part.start
+                for lag in range(OVERLAP):
+                    added[at + lag : at + lag + number] += hops[:, lag * HOP : (lag + 1) * HOP]
+                gains *= gains
+                gains *= self.power[rows]
+                energies[rows] = gains.sum(axis=1)
+            return added
+
+        parts = self._parts(count)
+        sound = np.zeros((count + OVERLAP - 1, HOP), np.float32)
+        for part, added in zip(parts, each_of(steer, parts, threads=self._threads), strict=True):
+            sound[part.start : part.start + len(added)] += added
+        return sound.reshape(-1)[self.before : self.before + self.samples], energies
+
+    def _parts(self, count: int) -> list[slice]:
+        """Frames in parts for the threads."""
+        return list(_pieces(slice(0, count), _FRAMES_A_THREAD))
 
 
-def smoothed(field: FloatArray) -> FloatArray:
-    """1-2-1 over bands and frames, as the mask filter smooths, with EDGE frames more before and after.
+def _pieces(whole: slice, length: int) -> Iterator[slice]:
+    for first in range(whole.start, whole.stop, length):
+        yield slice(first, min(first + length, whole.stop))
 
-    Beyond its ends the field goes on as its first and last frame.
+
+def _smoothed_rows(rows: FloatArray) -> FloatArray:
+    """1-2-1 over bands and frames, as the mask filter smooths; the first and last row are only seen.
+
+    float32 [n, bands] -> [n - 2, bands].
     """
-    padded = np.pad(np.asarray(field, np.float32), ((EDGE + 1, EDGE + 1), (1, 1)), mode="edge")
+    padded = np.concatenate((rows[:, :1], rows, rows[:, -1:]), axis=1)
     across = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
     return np.asarray((across[:-2] + 2 * across[1:-1] + across[2:]) / 4, np.float32)
 
 
+@cache
 def _to_bins() -> FloatArray:
     """From dB of the bands to the logarithm of the gains of the bins: float32 [bands, bins]."""
     below, fraction = band_interpolation(np.arange(FRAME // 2 + 1) * (SAMPLE_RATE / FRAME))

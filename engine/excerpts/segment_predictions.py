@@ -30,23 +30,33 @@ class SegmentPredictions:
     """
 
     def __init__(
-        self, excerpts: Sequence[Excerpt], segments: Labels, predict: Sequence[Predict], *, threads: int = 1
+        self,
+        excerpts: Sequence[Excerpt],
+        segments: Labels,
+        predict: Sequence[Predict],
+        *,
+        threads: int = 1,
+        before: Floats | None = None,
     ) -> None:
         """Make what the excerpts need; segments [frames, bands] of the whole track.
 
-        threads: so many excerpts are filtered at a time, with the same result.
+        threads: so many excerpts are filtered at a time, or parts of a single one, with the same result; before: what
+        the networks say without gain, where that is known.
         """
         self._predict = predict
-        self._threads = threads
+        within = threads if len(excerpts) == 1 else 1
+        self._threads = threads // within
         self._count = int(segments.max()) + 1
-        self._paths = each_of(lambda one: ArrayPath(one[0], offset=one[1] % HOP_LENGTH), excerpts, threads=threads)
+        self._paths = each_of(
+            lambda one: ArrayPath(one[0], offset=one[1] % HOP_LENGTH, threads=within), excerpts, threads=self._threads
+        )
         self._labels = [
             _rows(segments, first // HOP_LENGTH, frame_count(len(sound)) + 1) for sound, first in excerpts
         ]
         counts = sum(np.bincount(one.ravel(), minlength=self._count) for one in self._labels)
         self.sizes: Floats = np.asarray(counts / np.sum(counts))
         self._shares = [len(sound) for sound, _ in excerpts]
-        self.before = self.heard(np.zeros(self._count, np.float32))
+        self.before = self.heard(np.zeros(self._count, np.float32)) if before is None else before
 
     def heard(self, gains_db: FloatArray, *, listeners: int | None = None) -> Floats:
         """What the (first so many) networks say under gains of the segments [segments]: [networks, 15].
@@ -55,11 +65,13 @@ class SegmentPredictions:
         """
         gains = np.asarray(gains_db, np.float32)
         threads = self._threads
-        steered = each_of(lambda path, rows: path.steered(gains[rows]), self._paths, self._labels, threads=threads)
-        level = np.float32(
-            level_match([path.energies for path in self._paths], [energies for _, energies in steered])
-        )
-        spectrograms = each_of(lambda path, one: path.heard(one[0] * level), self._paths, steered, threads=threads)
+
+        def steer(path: ArrayPath, labels: Labels) -> tuple[FloatArray, Floats]:
+            return path.steered_by(lambda rows: gains[labels[rows]], len(labels))
+
+        steered = each_of(steer, self._paths, self._labels, threads=threads)
+        level = level_match([path.energies for path in self._paths], [energies for _, energies in steered])
+        spectrograms = each_of(lambda path, one: path.heard(one[0], level), self._paths, steered, threads=threads)
         said = np.stack([predict(spectrograms) for predict in self._predict[:listeners]], axis=1)
         return np.asarray(np.average(said.astype(np.float64), axis=0, weights=self._shares))
 

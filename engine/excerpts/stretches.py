@@ -19,8 +19,6 @@ EXCERPT_S: Final = 10.0
 EXCERPTS: Final = 6
 FEW: Final = 2
 WIDE_S: Final = 300.0
-WIDE_PARTS: Final = 2
-"""In so many parts, which two cores can work on."""
 WIDE_PIECES: Final = 15
 """Of tracks longer than WIDE_S. A network sees seven seconds around each moment, and what lies beyond the ends of an
 excerpt is its other end: of shorter pieces it says something else than of the track.
@@ -42,13 +40,11 @@ def spread_starts(track: Track) -> list[tuple[float, float]]:
 def wide_starts(track: Track) -> list[tuple[float, float]]:
     """(start, length) in seconds of that by which what was solved by `spread_starts` is put right.
 
-    All of a track of up to WIDE_S, between its silent ends, in WIDE_PARTS; of a longer one so much in evenly spread
-    pieces.
+    All of a track of up to WIDE_S between its silent ends, of a longer one so much in evenly spread pieces.
     """
     first = track.sounding[0] / SAMPLE_RATE
     if track.sounding_s <= WIDE_S:
-        length = track.sounding_s / WIDE_PARTS
-        return [(first + number * length, length) for number in range(WIDE_PARTS)]
+        return [(first, track.sounding_s)]
     starts = np.linspace(0, track.sounding_s - WIDE_S / WIDE_PIECES, WIDE_PIECES)
     return [(first + float(start), WIDE_S / WIDE_PIECES) for start in starts]
 

@@ -16,8 +16,9 @@ from ..audio.read_ahead import WriteBehind, read_ahead
 from ..audio.track import Track, load_track
 from ..audio.true_peak import TruePeakMeter
 from ..dsp.faders import Faders
-from ..dsp.processor import SteeredSound
+from ..dsp.limiter import Limiter
 from .audio_writer import AudioWriter
+from .constant_filter import FilteredTrack
 
 LOUDNESS_TOLERANCE_LU = 0.1
 
@@ -103,24 +104,13 @@ def write_with_levels(
     dithered = not (neutral and gain_db == 0) if dither is None else dither
     lowered_db = 0.0
     report_attempt = _attempt_progress(2 if matched else 1, progress)
+    filtered = None if neutral else FilteredTrack(track, labels, mask_weights, faders=faders, device=device)
     for attempt in range(_ATTEMPTS):
-        limited_db = 0.0
-
-        def on_limited(most_db: float) -> None:
-            nonlocal limited_db
-            limited_db = most_db
-
-        sound = process_track(
-            track,
-            labels,
-            mask_weights,
-            faders=faders,
-            gain_db=gain_db,
-            ceiling_dbtp=limit_db,
-            device=device,
-            blocks=read_ahead(track.measured_blocks()),
-            on_limited=on_limited,
-        )
+        limiter = None
+        if filtered is not None:
+            limiter = Limiter(sample_rate=track.sample_rate, channels=track.channels, ceiling_dbtp=limit_db)
+        blocks = read_ahead(track.measured_blocks()) if filtered is None else filtered.blocks()
+        lowers = headroom and not matched and attempt < _ATTEMPTS - 1
         writer = AudioWriter(
             path,
             sample_rate=track.sample_rate,
@@ -132,10 +122,12 @@ def write_with_levels(
             name=name,
         )
         with writer, WriteBehind(writer.write) as write:
-            for end, block in _counted(sound):
-                write(block)
+            for end, block in _counted(at_level(blocks, gain_db, limiter)):
+                if not (lowers and limiter is not None and limiter.deepest_db > 0):  # (else it is written again)
+                    write(block)
                 report_attempt(attempt, (1 - _READ_BACK) * end / track.samples)
-        if headroom and not matched and limited_db > 0 and attempt < _ATTEMPTS - 1:
+        limited_db = 0.0 if limiter is None else limiter.deepest_db
+        if lowers and limited_db > 0:
             lowered_db += limited_db + _HEADROOM_MARGIN_DB
             gain_db -= limited_db + _HEADROOM_MARGIN_DB
             continue
@@ -191,41 +183,11 @@ def _attempt_progress(expected: int, progress: ProgressCallback | None) -> Calla
     return report_attempt
 
 
-def process_track(
-    track: Track,
-    labels: np.ndarray,
-    mask_weights: np.ndarray,
-    *,
-    faders: Faders,
-    gain_db: float = 0.0,
-    ceiling_dbtp: float = -1.0,
-    device: object = "cpu",
-    blocks: Iterator[np.ndarray] | None = None,
-    on_limited: Callable[[float], None] | None = None,
-) -> Iterator[np.ndarray]:
-    """Stream the track as it sounds under constant faders: float32 [samples, channels].
-
-    With neutral faders nothing but the gain is in the way; otherwise the true peak stays below ceiling_dbtp.
-    `blocks` are the track's, where they come by another way than `track.blocks()`. on_limited is called at the end
-    with the largest reduction of the limiter in dB.
-    """
-    blocks = track.blocks() if blocks is None else blocks
-    if faders.is_neutral:
-        gain = np.float32(10 ** (gain_db / 20))
-        for block in blocks:
-            yield block if math.isclose(gain_db, 0.0, abs_tol=1e-12) else block * gain
-        return
-    sound = SteeredSound(
-        labels,
-        mask_weights,
-        sample_rate=track.sample_rate,
-        channels=track.channels,
-        gain_db=gain_db,
-        ceiling_dbtp=ceiling_dbtp,
-        device=device,
-    )
+def at_level(blocks: Iterator[np.ndarray], gain_db: float, limiter: Limiter | None) -> Iterator[np.ndarray]:
+    """Blocks float32 [samples, channels] after a gain, and after a limiter where there is one."""
+    gain = np.float32(10 ** (gain_db / 20))
     for block in blocks:
-        yield sound.process(block, faders)
-    yield sound.flush()
-    if on_limited:
-        on_limited(sound.limited_db)
+        louder = block if gain == 1 else block * gain
+        yield louder if limiter is None else limiter.process(louder)
+    if limiter is not None:
+        yield limiter.flush()

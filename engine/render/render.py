@@ -119,7 +119,7 @@ def render(
     if together and analysis.response is not None and np.any(faders.to_array()):
         from .whole_setting import solve_whole
 
-        setting = solve_whole(track, analysis, faders, model, by_all=True)
+        setting = solve_whole(track, analysis, faders, model, by_all=True, before=before)
     weights, positions = analysis.mask_weights, faders
     if setting is not None:
         from ..steering.fader_setting import as_mask

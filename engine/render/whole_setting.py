@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...models.common.arrays import Floats
+from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.inference.checkpoint import Model
-from ...models.inference.threads import one_blas_thread
+from ...models.inference.threads import one_blas_thread, working_threads
 from ..analysis.analysis import Analysis
-from ..analysis.prediction import predict_spectrograms
+from ..analysis.prediction import Prediction, predict_spectrograms
 from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..excerpts.segment_predictions import SegmentPredictions, predict_by
-from ..excerpts.stretches import WHOLE_S, WIDE_PARTS, placed_excerpts, spread_starts, wide_starts
+from ..excerpts.stretches import WHOLE_S, WIDE_S, placed_excerpts, spread_starts, wide_starts
 from ..steering.fader_setting import FaderSetting, correct_setting, solve_setting, sum_of_faders
 
 if TYPE_CHECKING:
@@ -20,13 +22,20 @@ if TYPE_CHECKING:
 
 
 def solve_whole(
-    track: Track, analysis: Analysis, faders: Faders, model: Model, *, by_all: bool = False
+    track: Track,
+    analysis: Analysis,
+    faders: Faders,
+    model: Model,
+    *,
+    by_all: bool = False,
+    before: Prediction | None = None,
 ) -> FaderSetting | None:
     """Gains by which each feature moves by what its own fader says; None for none, and for coupled faders.
 
     By all of a track of up to a minute, where one fader alone is right as it is (None), by excerpts of a longer one.
     by_all: then, if the analysis has slopes (0.10 and before have none), by up to five minutes of the longer one, and
     one fader alone as well. That takes some seconds and hundreds of megabytes, too much beside sound that plays.
+    before: what the model predicts of the track, where that is known.
 
     Raises InputError where the track cannot be read.
     """
@@ -41,7 +50,7 @@ def solve_whole(
             found = _by_excerpts(track, analysis, faders, model)
         else:
             found = sum_of_faders(faders.to_array(), analysis.mask_weights, analysis.response)
-        return _corrected(found, track, analysis, model) if correctable else found
+        return _corrected(found, track, analysis, model, before) if correctable else found
 
 
 def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting:
@@ -65,10 +74,18 @@ def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model)
     )
 
 
-def _corrected(found: FaderSetting, track: Track, analysis: Analysis, model: Model) -> FaderSetting:
+def _corrected(
+    found: FaderSetting, track: Track, analysis: Analysis, model: Model, before: Prediction | None
+) -> FaderSetting:
     """By what the network says of up to five minutes of the track."""
     assert analysis.slopes is not None
-    predict = partial(predict_spectrograms, model=model, threads=WIDE_PARTS)
+    threads = working_threads()
+    predict = partial(predict_spectrograms, model=model, threads=threads)
     parts = placed_excerpts(track, wide_starts(track))
-    wide = SegmentPredictions(parts, analysis.segments, [predict], threads=WIDE_PARTS)
+    known: Floats | None = None
+    if before is not None and track.sounding_s <= WIDE_S:  # (of all of it: no part says something else)
+        known = np.array(
+            [[before.midlevel[name] for name in MIDLEVEL] + [before.emotions[name] for name in EMOTIONS]]
+        )
+    wide = SegmentPredictions(parts, analysis.segments, [predict], threads=threads, before=known)
     return correct_setting(found, analysis.mask_weights, analysis.selected_weights, analysis.slopes, wide)

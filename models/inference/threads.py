@@ -1,15 +1,32 @@
-"""The numbers of threads of torch and of BLAS as context managers, and a pool of threads that work side by side."""
+"""The numbers of threads of torch and of BLAS as context managers, and pools of threads that work side by side."""
 
+import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+MOST_THREADS: Final = 4
+"""More of them wait for memory and for each other."""
+
+
+def working_threads() -> int:
+    """In so many threads one track is worked on: one for each core that this process may use, MOST_THREADS at most.
+
+    OMP_NUM_THREADS bounds it, as it bounds torch and BLAS: processes that share a machine set it to one.
+    """
+    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    most = int(asked) if asked.isdecimal() and int(asked) > 0 else MOST_THREADS
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, most, MOST_THREADS)
 
 
 @contextmanager
@@ -57,6 +74,27 @@ def each_of(function: Callable[..., Result], *values: Iterable[Any], threads: in
         return list(map(function, *values))
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(function, *values))
+
+
+def in_order(function: Callable[[Item], Result], items: Iterable[Item], *, threads: int) -> Iterator[Result]:
+    """What `map` gives, one after the other: so many threads are at work, and few results wait for their turn.
+
+    Items are taken by the caller's own thread, as their results are asked for.
+    """
+    if threads == 1:
+        yield from map(function, items)
+        return
+    pool = ThreadPoolExecutor(threads)
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def one_blas_thread() -> AbstractContextManager[Any]:

@@ -6,10 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.dsp.faders import Faders
+from moodfader.engine.dsp.limiter import Limiter
 from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.performance.events import ANALYSIS_READY, ControlEvent
 from moodfader.engine.performance.performance import SetRenderer, render_events
-from moodfader.engine.render.level_controlled_write import process_track
+from moodfader.engine.render.constant_filter import FilteredTrack
+from moodfader.engine.render.level_controlled_write import at_level
 from moodfader.models.common.constants import N_BANDS
 from scipy.signal import resample_poly
 
@@ -74,11 +76,15 @@ def test_constant_faders_give_what_the_offline_mixer_gives():
     class Whole:
         sample_rate, channels = RATE, 2
 
-        def blocks(self):
+        def __init__(self):
+            self.samples = len(samples)
+
+        def measured_blocks(self):
             yield samples
 
-    faders = Faders(modality=7, articulation=-5)
-    expected = np.concatenate(list(process_track(Whole(), labels, weights, faders=faders)))
+    filtered = FilteredTrack(Whole(), labels, weights, faders=Faders(modality=7, articulation=-5))
+    limiter = Limiter(sample_rate=RATE, channels=2)
+    expected = np.concatenate(list(at_level(filtered.blocks(), 0.0, limiter)))
     changes = [
         READY,
         ControlEvent(0, R + "midlevel/modality", 7.0),

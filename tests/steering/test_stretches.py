@@ -7,7 +7,6 @@ import pytest
 from moodfader.engine.excerpts.stretches import (
     EXCERPT_S,
     WHOLE_S,
-    WIDE_PARTS,
     WIDE_S,
     few_starts,
     spread_starts,
@@ -60,7 +59,7 @@ def test_short_tracks_are_taken_whole_and_as_much_of_long_ones(starts, whole_s, 
     track = track_of(length_s)
     found = starts(track)
     if length_s <= whole_s:
-        assert len(found) == (WIDE_PARTS if starts is wide_starts else 1)
+        assert len(found) == 1
         assert found[0][0] == 7.0
         assert sum(length for _, length in found) == pytest.approx(track.sounding_s)
     else:

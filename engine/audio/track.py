@@ -172,19 +172,19 @@ def measure_track(
     mixed: list[np.ndarray] = []
     mixed_samples = 0
 
-    def measured(block: np.ndarray) -> None:
+    def add(block: np.ndarray) -> None:
         digest.update(np.ascontiguousarray(block).data)
-        measure(block)
         if meter is not None:
             meter.add(block)
 
-    with WriteBehind(measured) as beside:  # (what is measured of the samples, beside the mono mix)
+    with WriteBehind(add) as added, WriteBehind(measure) as measured:  # (beside the mono mix)
         for block in read_ahead(decode(source)):
             block_peak = max(float(block.max()), -float(block.min()))
             if not math.isfinite(block_peak):
                 at = (samples + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])) / source.sample_rate
                 raise InputError(f"{path}: it has samples that are no numbers (NaN or infinite), first at {at:.3f} s")
-            beside(block)
+            added(block)
+            measured(block)
             samples += len(block)
             sample_peak = max(sample_peak, block_peak)
             mixed.append(mono.add(block))

@@ -16,14 +16,16 @@ CEILING_RANGE_DBTP = (-20.0, 0.0)
 LOOK_AHEAD_S = 0.002
 RELEASE_DB_PER_S = 40.0
 _UNITS_PER_DB = 1_000_000
-_MARGIN_DB = 0.2  # at the edge of the band other meters, with other filters, read up to this much more
+MARGIN_DB = 0.2
+"""So much below the ceiling it begins: at the edge of the band other meters, with other filters, read up to this much
+more."""
 
 
 class Limiter:
     """Holds `ceiling_dbtp`. Push with `process`, end with `flush`; `latency` samples are kept back."""
 
     def __init__(self, *, sample_rate: int, channels: int, ceiling_dbtp: float = -1.0) -> None:
-        self._ceiling_db = ceiling_dbtp - _MARGIN_DB
+        self._ceiling_db = ceiling_dbtp - MARGIN_DB
         half = max(1, round(LOOK_AHEAD_S * sample_rate / 2))
         self._averages = (_MovingSum(half + 1), _MovingSum(half + 1))
         self._look_ahead = 2 * half

@@ -15,6 +15,7 @@ from ...models.common.arrays import FloatArray
 from ...models.inference.threads import in_order, working_threads
 from ..audio.read_ahead import read_ahead
 from ..audio.track import Track
+from ..audio.true_peak import TruePeakMeter
 from ..dsp.faders import Faders
 from ..dsp.mask_filter import MaskFilter
 from ..dsp.segment_mask import SegmentMask
@@ -39,6 +40,19 @@ class FilteredTrack:
         self._threads = working_threads() if device == "cpu" else 1
         self._kept: FloatArray | None = None
 
+    def true_peak_dbtp(self) -> float | None:
+        """Its true peak in dB against full scale; None where the track is too long to be filtered for that alone."""
+        if not self._can_be_kept:
+            return None
+        meter = TruePeakMeter(self._track.channels)
+        for block in self.blocks():
+            meter.add(block)
+        return meter.peak_dbtp()
+
+    @property
+    def _can_be_kept(self) -> bool:
+        return 4 * self._track.samples * self._track.channels <= KEPT_BYTES
+
     def blocks(self) -> Iterator[FloatArray]:
         """All of it, float32 [samples, channels] each; they must not be changed."""
         track = self._track
@@ -54,7 +68,7 @@ class FilteredTrack:
             channels=track.channels,
             threads=self._threads,
         )
-        if 4 * track.samples * track.channels > KEPT_BYTES:
+        if not self._can_be_kept:
             yield from pieces
             return
         kept = np.empty((track.samples, track.channels), np.float32)

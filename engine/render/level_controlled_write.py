@@ -16,7 +16,7 @@ from ..audio.read_ahead import WriteBehind, read_ahead
 from ..audio.track import Track, load_track
 from ..audio.true_peak import TruePeakMeter
 from ..dsp.faders import Faders
-from ..dsp.limiter import Limiter
+from ..dsp.limiter import MARGIN_DB, Limiter
 from .audio_writer import AudioWriter
 from .constant_filter import FilteredTrack
 
@@ -105,9 +105,13 @@ def write_with_levels(
     lowered_db = 0.0
     report_attempt = _attempt_progress(2 if matched else 1, progress)
     filtered = None if neutral else FilteredTrack(track, labels, mask_weights, faders=faders, device=device)
+    peak_dbtp = filtered.true_peak_dbtp() if filtered is not None and headroom and not matched else None
+    if peak_dbtp is not None and (excess_db := peak_dbtp - (limit_db - MARGIN_DB)) > 0:
+        lowered_db = excess_db + _HEADROOM_MARGIN_DB
+        gain_db = -lowered_db
     for attempt in range(_ATTEMPTS):
         limiter = None
-        if filtered is not None:
+        if filtered is not None and (peak_dbtp is None or peak_dbtp + gain_db > limit_db - MARGIN_DB):
             limiter = Limiter(sample_rate=track.sample_rate, channels=track.channels, ceiling_dbtp=limit_db)
         blocks = read_ahead(track.measured_blocks()) if filtered is None else filtered.blocks()
         lowers = headroom and not matched and attempt < _ATTEMPTS - 1

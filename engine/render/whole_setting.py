@@ -1,5 +1,6 @@
 """Solves the faders of a track together, so that each feature moves as its own fader alone would move it."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,9 @@ from ..analysis.analysis import Analysis
 from ..analysis.prediction import Prediction, predict_spectrograms
 from ..audio.track import Track
 from ..dsp.faders import Faders
-from ..excerpts.segment_predictions import SegmentPredictions, predict_by
+from ..excerpts.segment_predictions import Predict, SegmentPredictions
 from ..excerpts.stretches import WHOLE_S, WIDE_S, placed_excerpts, spread_starts, wide_starts
-from ..steering.fader_setting import FaderSetting, correct_setting, solve_setting, sum_of_faders
+from ..steering.fader_setting import GOOD, FaderSetting, beginning, correct_setting, solve_setting
 
 if TYPE_CHECKING:
     from ..steering.segment_excerpts import SegmentExcerpts
@@ -33,9 +34,10 @@ def solve_whole(
     """Gains by which each feature moves by what its own fader says; None for none, and for coupled faders.
 
     By all of a track of up to a minute, where one fader alone is right as it is (None), by excerpts of a longer one.
-    by_all: then, if the analysis has slopes (0.10 and before have none), by up to five minutes of the longer one, and
-    one fader alone as well. That takes some seconds and hundreds of megabytes, too much beside sound that plays.
-    before: what the model predicts of the track, where that is known.
+    by_all: if the analysis has slopes (0.10 and before have none), by up to five minutes of the longer one, and one
+    fader alone as well; excerpts then only give another start where that does not come near. It takes a second or two
+    and hundreds of megabytes, too much beside sound that plays. before: what the model predicts of the track, where
+    that is known.
 
     Raises InputError where the track cannot be read.
     """
@@ -46,16 +48,20 @@ def solve_whole(
     if used == 1 and not correctable:
         return None
     with one_blas_thread():
-        if used > 1:
-            found = _by_excerpts(track, analysis, faders, model)
-        else:
-            found = sum_of_faders(faders.to_array(), analysis.mask_weights, analysis.response)
-        return _corrected(found, track, analysis, model, before) if correctable else found
+        if not correctable:
+            return _by_excerpts(track, analysis, faders, model)
+        right = _corrected_by(_more_of(track, analysis, model, before), analysis)
+        found = right(beginning(faders.to_array(), analysis.mask_weights, analysis.response))
+        if used == 1 or found.error < GOOD:
+            return found
+        other = right(_by_excerpts(track, analysis, faders, model))
+        return min(found, other, key=lambda setting: setting.error)
 
 
 def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting:
     assert analysis.response is not None
     excerpts = placed_excerpts(track, spread_starts(track))
+    threads = working_threads()
 
     def by_gradients() -> "SegmentExcerpts":
         from ..steering.listeners import NetworkListener  # (torch)
@@ -69,23 +75,32 @@ def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model)
         analysis.selected_weights,
         analysis.response,
         analysis.slopes,
-        SegmentPredictions(excerpts, analysis.segments, [predict_by(model)]),
+        SegmentPredictions(excerpts, analysis.segments, [_predict_by(model, threads)], threads=threads),
         by_gradients,
     )
 
 
-def _corrected(
-    found: FaderSetting, track: Track, analysis: Analysis, model: Model, before: Prediction | None
-) -> FaderSetting:
-    """By what the network says of up to five minutes of the track."""
-    assert analysis.slopes is not None
+def _more_of(track: Track, analysis: Analysis, model: Model, before: Prediction | None) -> SegmentPredictions:
+    """Up to five minutes of the track, and what the network says of them."""
     threads = working_threads()
-    predict = partial(predict_spectrograms, model=model, threads=threads)
-    parts = placed_excerpts(track, wide_starts(track))
     known: Floats | None = None
-    if before is not None and track.sounding_s <= WIDE_S:  # (of all of it: no part says something else)
-        known = np.array(
-            [[before.midlevel[name] for name in MIDLEVEL] + [before.emotions[name] for name in EMOTIONS]]
-        )
-    wide = SegmentPredictions(parts, analysis.segments, [predict], threads=threads, before=known)
-    return correct_setting(found, analysis.mask_weights, analysis.selected_weights, analysis.slopes, wide)
+    if before is not None and track.sounding_s <= WIDE_S:  # (of all of it: of parts it says something else)
+        values = *(before.midlevel[name] for name in MIDLEVEL), *(before.emotions[name] for name in EMOTIONS)
+        known = np.array([values])
+    parts = placed_excerpts(track, wide_starts(track))
+    return SegmentPredictions(parts, analysis.segments, [_predict_by(model, threads)], threads=threads, before=known)
+
+
+def _corrected_by(wide: SegmentPredictions, analysis: Analysis) -> Callable[[FaderSetting], FaderSetting]:
+    assert analysis.slopes is not None
+    return partial(
+        correct_setting,
+        masks=analysis.mask_weights,
+        explained=analysis.selected_weights,
+        slopes=analysis.slopes,
+        wide=wide,
+    )
+
+
+def _predict_by(model: Model, threads: int) -> Predict:
+    return partial(predict_spectrograms, model=model, threads=threads)

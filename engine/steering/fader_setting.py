@@ -6,7 +6,8 @@ this about lie near the sum of the faders': corrections of least gain follow wit
 made of the fourteen masks and the seven of the explanation. By how much these move the features, without gain, is
 in the analysis, and every prediction corrects it: that takes no gradients and no torch. Where it does not come near
 enough, and with analyses of 0.10 and before, the network's gradients are asked at every step. A long track answers
-otherwise than the minute of it by which a setting is solved, so that is then put right by more of the track.
+otherwise than a minute of it, so what is written is solved by more of the track: from a share of the faders on, or
+from what the minute has solved.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from ..dsp.faders import FADER_RANGE_DB, Faders
 from ..dsp.segment_mask import SEGMENT_LIMIT_DB, fader_columns, segment_gain_db
 from ..excerpts.segment_predictions import SegmentPredictions
 from .levels import MIN_EFFECT, measured_curve
-from .solver import damped_newton
+from .solver import corrected_slopes, damped_newton, inverse_root
 
 if TYPE_CHECKING:
     from .segment_excerpts import SegmentExcerpts
@@ -121,11 +122,26 @@ def asked_moves(faders_db: FloatArray, response: FloatArray) -> Floats:
     return np.array([np.interp(db, *measured_curve(response[k, :, k])) for k, db in enumerate(faders_db)])
 
 
-def sum_of_faders(faders_db: FloatArray, masks: FloatArray, response: FloatArray) -> FaderSetting:
-    """Faders [7] in dB as they add up, by masks [segments, 7 or 14]; moved is as asked, for want of a measurement."""
-    gains = segment_gain_db(masks, faders_db)
+def sum_of_faders(
+    faders_db: FloatArray, masks: FloatArray, response: FloatArray, *, share: float = 1.0
+) -> FaderSetting:
+    """Faders [7] in dB as they add up, by masks [segments, 7 or 14]; moved is as asked, for want of a measurement.
+
+    share: so much of the sum, of which all is asked.
+    """
+    whole = segment_gain_db(masks, faders_db)
+    gains = whole if share == 1 else segment_gain_db(masks, faders_db * np.float32(share))
     asked = asked_moves(faders_db, response).astype(np.float32)
-    return FaderSetting(gains, np.zeros_like(gains), asked, asked)
+    return FaderSetting(gains, gains - whole, asked, asked)
+
+
+def beginning(faders_db: FloatArray, masks: FloatArray, response: FloatArray) -> FaderSetting:
+    """What `correct_setting` begins with where nothing is known of faders [7] in dB: a share of the sum of several.
+
+    All of it for one fader alone, and for faders that do nothing.
+    """
+    several = np.count_nonzero(faders_db) > 1 and np.abs(asked_moves(faders_db, response)).max() >= MIN_EFFECT
+    return sum_of_faders(faders_db, masks, response, share=STARTS[0] if several else 1.0)
 
 
 def correct_setting(
@@ -136,7 +152,7 @@ def correct_setting(
     Parameters
     ----------
     found
-        What excerpts have solved.
+        What is begun with: a fader alone, a share of several, or what excerpts have solved.
     masks, explained, slopes
         As `solve_setting` was given them.
     wide
@@ -152,13 +168,19 @@ def correct_setting(
         return found
     fields = np.concatenate((masks, explained), axis=1).T.astype(np.float64)
     setting = _Setting(found.gains_db, fields, wide, asked)
+    start = np.zeros(len(fields))
+    moved = setting.measure(start)
+    # (no gain moves nothing: the way from there to what was found is a step of which the slopes can learn)
+    root = inverse_root(setting.metric)
+    step = root @ (root.T @ (fields @ (wide.sizes * found.gains_db)))
     coefficients, moved = damped_newton(
         setting.measure,
-        slopes.astype(np.float64),
+        corrected_slopes(slopes.astype(np.float64), step, moved, setting.metric),
         asked,
         setting.metric,
-        start=np.zeros(len(fields)),
-        tries=WIDE_TRIES,
+        start=start,
+        moved=moved,
+        tries=WIDE_TRIES - 1,
         tolerance=WIDE_TOLERANCE,
     )
     gains = setting.gains_db(coefficients)

@@ -106,7 +106,7 @@ def solve(
             best = Solution(coefficients, moved, error, count)
         if misses[~soft].max(initial=0.0) < tolerance or float(step @ metric @ step) < _NO_STEP:
             break
-        slopes = _corrected(slopes, step, moved - before, metric)
+        slopes = corrected_slopes(slopes, step, moved - before, metric)
     return best
 
 
@@ -114,7 +114,7 @@ def _scale(targets: Floats) -> float:
     return max(float(np.abs(targets).max(initial=0.0)), 1e-9)
 
 
-def _corrected(slopes: Floats, step: Floats, moved: Floats, metric: Floats) -> Floats:
+def corrected_slopes(slopes: Floats, step: Floats, moved: Floats, metric: Floats) -> Floats:
     """Slopes [rows, handles] after a step by which rows were moved: Broyden's update that is least in the metric."""
     return np.asarray(slopes + np.outer(moved - slopes @ step, metric @ step) / float(step @ metric @ step))
 
@@ -226,7 +226,7 @@ def correct(
                 break
             moved = measure(proposed)
             tries += 1
-            slopes = _corrected(slopes, step, moved - best.moved, metric)
+            slopes = corrected_slopes(slopes, step, moved - best.moved, metric)
             error = float(np.abs(moved - targets).max()) / scale
             if error < best.error:
                 best, furthest = Solution(proposed, moved, error, tries), np.inf
@@ -281,7 +281,7 @@ def damped_newton(
         if missed <= tolerance * length or float(step @ metric @ step) < _NO_STEP:
             break
         found = measure(coefficients + step)
-        slopes = _corrected(slopes, step, found - moved, metric)
+        slopes = corrected_slopes(slopes, step, found - moved, metric)
         if float(np.linalg.norm(targets - found)) < missed:
             coefficients, moved, damping = coefficients + step, found, max(damping / _LESS_DAMPING, _LEAST_DAMPING)
         else:

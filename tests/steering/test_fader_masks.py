@@ -147,7 +147,6 @@ def test_one_fader_of_a_long_track_is_put_right_by_all_of_it(track, analysis, mo
     faders = Faders(modality=6.0)
     assert solve_whole(track, analysis, faders, model) is None
     monkeypatch.setattr("moodfader.engine.render.whole_setting.WHOLE_S", track.sounding_s / 2)
-    monkeypatch.setattr("moodfader.engine.excerpts.stretches.WIDE_PARTS", 1)  # (halves of it last three seconds)
     assert solve_whole(track, dataclasses.replace(analysis, slopes=None), faders, model, by_all=True) is None
     assert solve_whole(track, analysis, faders, model) is None
     masks = analysis.mask_weights.copy()

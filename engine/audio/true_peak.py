@@ -46,8 +46,11 @@ def _interpolated(windows: np.ndarray, chunks: np.ndarray) -> np.ndarray:
     chunks: their numbers in the stream, ascending. How a BLAS product rounds a row depends on where it stands among
     how many others, so a chunk has its place by its number in products that are all of the same size.
     """
-    groups, group = np.unique(chunks // _ROWS, return_inverse=True)
-    rows = np.zeros((len(groups), _ROWS, windows.shape[1]), dtype=np.float32)
+    numbers = chunks // _ROWS
+    group = np.cumsum(
+        np.diff(numbers, prepend=numbers[:1]) > 0
+    )  # (as np.unique's inverse, without importing numpy.ma)
+    rows = np.zeros((int(group[-1]) + 1, _ROWS, windows.shape[1]), dtype=np.float32)
     rows[group, chunks % _ROWS] = windows
     return np.asarray((rows @ _interpolation())[group, chunks % _ROWS])
 

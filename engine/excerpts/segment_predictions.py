@@ -97,7 +97,7 @@ def predict_by_length(
     """Predictions of spectrograms [spectrograms, 15], those of one length as one batch [n, frames, bands]."""
     predicted = np.empty((len(spectrograms), len(MIDLEVEL) + len(EMOTIONS)), np.float32)
     lengths = np.array([len(one) for one in spectrograms])
-    for length in np.unique(lengths):
+    for length in sorted(set(lengths.tolist())):
         places = np.flatnonzero(lengths == length)
         predicted[places] = predict_batch(np.stack([spectrograms[place] for place in places.tolist()]))
     return predicted

@@ -6,9 +6,9 @@ measured on the file, read back: its loudness, its true peak, and the network's 
 
 import math
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from ...models.common.progress import ProgressCallback
 from ...models.inference.checkpoint import Model, load_model
 from ...models.inference.device import resolve_device
 from ..analysis.analysis import Analysis
-from ..analysis.prediction import predict_track
+from ..analysis.prediction import Prediction, predict_track
 from ..analysis.surrogate import expected_emotions, shifted_emotions
 from ..audio.track import Track
 from ..dsp.faders import Faders
@@ -28,6 +28,9 @@ from ..steering.confirmed import confirmed_part
 from .audio_writer import check_layout, validate_output
 from .level_controlled_write import LOUDNESS_TOLERANCE_LU, WrittenLevels, write_with_levels
 from .tags import copy_tags
+
+if TYPE_CHECKING:
+    from ..steering.fader_setting import FaderSetting
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,8 +41,8 @@ class RenderResult:
     as loud as the original. gain_db is the gain on the whole track (for the loudness match, the head-room, or to keep
     an untouched float track inside an integer file); loudness_matched is None where no match was asked for, False
     where the ceiling did not allow it. headroom_db: by how much the track was lowered so that the limiter had nothing
-    to do. setting_error: where the faders were solved for this track as a whole, what they miss per what they
-    ask, on the part of the track by which they were solved; else None.
+    to do. setting_error: where the faders were solved for this track as a whole, what the file misses per what they
+    ask (lengths over the features); else None.
     confirmed: of the features' changes, what others hear too (steering/confirmed.py); empty for coupled faders.
     """
 
@@ -166,8 +169,14 @@ def render(
         else confirmed_part(
             {name: after.midlevel[name] - before.midlevel[name] for name in MIDLEVEL}, analysis.confirmed
         ),
-        setting_error=None if setting is None else setting.error,
+        setting_error=None if setting is None else _missed(setting, before, after),
     )
+
+
+def _missed(setting: "FaderSetting", before: Prediction, after: Prediction) -> float:
+    """Length of what the file misses of a setting, per length of what is asked."""
+    moved = np.array([after.midlevel[name] - before.midlevel[name] for name in MIDLEVEL])
+    return replace(setting, moved=moved).error
 
 
 def _level_difference(track: Track, analysis: Analysis, written: WrittenLevels) -> float:

@@ -46,6 +46,9 @@ TOLERANCE: Final = 0.03
 WIDE_TOLERANCE: Final = 0.05
 WIDE_TRIES: Final = 6
 """Predictions of more of the track, by which a setting is put right; the first is of what was found."""
+WIDE_UNMEASURED: Final = 0.1
+"""Where no more is missed, per what is asked, the next step is the last and is not predicted: it leaves a third of it,
+about, and the written file is predicted anyway."""
 _FEATURES: Final = len(MIDLEVEL)
 _ROWS: Final = [(0, output) for output in range(_FEATURES)]
 
@@ -55,7 +58,7 @@ class FaderSetting:
     """Gains [segments] in dB that were found.
 
     correction_db [segments]: these less the sum of the faders. asked and moved [7]: changes of the features, moved as
-    measured.
+    measured or, after a last small step, as expected.
     """
 
     gains_db: FloatArray
@@ -161,7 +164,8 @@ def correct_setting(
     Returns
     -------
     FaderSetting
-        The nearest that was tried, at worst the one that was found; moved is what `wide` says of it.
+        The nearest that was tried, at worst the one that was found, or a last step from there that was not tried;
+        moved is what `wide` says of it, or by the slopes would say.
     """
     asked = found.asked.astype(np.float64)
     if np.abs(asked).max() < MIN_EFFECT:
@@ -182,6 +186,7 @@ def correct_setting(
         moved=moved,
         tries=WIDE_TRIES - 1,
         tolerance=WIDE_TOLERANCE,
+        unmeasured=WIDE_UNMEASURED,
     )
     gains = setting.gains_db(coefficients)
     correction = found.correction_db + (gains - found.gains_db)

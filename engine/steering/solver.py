@@ -262,6 +262,7 @@ def damped_newton(
     tries: int,
     tolerance: float,
     moved: Floats | None = None,
+    unmeasured: float = 0.0,
 ) -> tuple[Floats, Floats]:
     """Move all rows from a start on by damped steps of least gain (Levenberg 1944), from first slopes on.
 
@@ -269,6 +270,8 @@ def damped_newton(
     where rows hardly answer, and every measurement corrects the slopes [rows, handles] (Broyden's update). Needs no
     gradients; measures `tries` times at most. moved: what the start moves, where that is known. Gives coefficients
     and what they move; ends where the length of what is missed is within tolerance, per length of the targets.
+    unmeasured: where no more than this is missed, per length of the targets, one more step is the last and is not
+    measured; what it moves is then as the slopes say.
     """
     root = inverse_root(metric)
     length = max(float(np.linalg.norm(targets)), 1e-9)
@@ -280,6 +283,8 @@ def damped_newton(
         step = _least_step(slopes, targets - moved, root, ridge=damping)
         if missed <= tolerance * length or float(step @ metric @ step) < _NO_STEP:
             break
+        if missed <= unmeasured * length:
+            return coefficients + step, moved + slopes @ step
         found = measure(coefficients + step)
         slopes = corrected_slopes(slopes, step, found - moved, metric)
         if float(np.linalg.norm(targets - found)) < missed:

@@ -26,7 +26,7 @@ def _band_bins() -> npt.NDArray[np.int64]:
     # Nearest bins, ties to the upper one; the Nyquist bin is not used.
     spacing = SAMPLE_RATE / N_FFT
     bins = np.clip(np.floor(corners / spacing + 0.5), 0, N_FFT // 2 - 1)
-    return np.unique(bins).astype(np.int64)
+    return np.flatnonzero(np.bincount(bins.astype(np.int64)))  # (np.unique imports numpy.ma, 20 ms of every command)
 
 
 def band_frequencies() -> npt.NDArray[np.float64]:

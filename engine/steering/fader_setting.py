@@ -47,8 +47,8 @@ WIDE_TOLERANCE: Final = 0.05
 WIDE_TRIES: Final = 6
 """Predictions of more of the track, by which a setting is put right; the first is of what was found."""
 WIDE_UNMEASURED: Final = 0.1
-"""Where no more is missed, per what is asked, the next step is the last and is not predicted: it leaves a third of it,
-about, and the written file is predicted anyway."""
+"""Where no more is missed, per what is asked, the next step is the last and is not predicted: about a third of it is
+left then, and the written file is predicted anyway."""
 _FEATURES: Final = len(MIDLEVEL)
 _ROWS: Final = [(0, output) for output in range(_FEATURES)]
 

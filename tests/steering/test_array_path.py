@@ -1,8 +1,11 @@
 """The gain path in NumPy is the one in torch, and networks say the same of excerpts however they are asked."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
+from moodfader.engine.analysis.prediction import predict_spectrograms
 from moodfader.engine.excerpts.array_path import ArrayPath
 from moodfader.engine.excerpts.segment_predictions import SegmentPredictions, predict_by
 from moodfader.engine.steering.gain_path import GainPath
@@ -86,3 +89,40 @@ def test_excerpts_say_the_same_with_and_without_torch(model, sound) -> None:
     step = 0.25 * np.sign(gains)
     measured = (with_slopes.heard(step) - with_slopes.heard(-step))[0, [6, 7]] / 2
     np.testing.assert_allclose(slopes @ step, measured, rtol=0.25, atol=2e-4)
+
+
+@pytest.mark.parametrize("offset", [0, 411])
+def test_parts_of_a_long_sound_are_the_same_for_any_number_of_threads(offset) -> None:
+    """And, but for how sums are rounded where parts meet, those of a path that knows no parts."""
+    rng = np.random.default_rng(8)
+    sound = rng.normal(0, 0.1, 40 * 22050 + 123).astype(np.float32)
+    gains = rng.normal(0, 5, (40 * 31 + 20, 149)).astype(np.float32)
+    found = []
+    for threads in (1, 2, 3):
+        path = ArrayPath(sound, offset=offset, threads=threads)
+        steered, energies = path.steered(gains)
+        found.append((path.spectra, path.power, steered, energies, path.heard(steered, 0.7)))
+    for other in found[1:]:
+        for one, same in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(one, same)
+    slow = GainPath(sound, offset=offset)
+    expected = slow.filtered(torch.from_numpy(gains))
+    np.testing.assert_allclose(found[0][2], expected.numpy(), atol=2e-6)
+    np.testing.assert_allclose(found[0][4], slow.front_end(expected * 0.7).numpy(), atol=5e-6)
+
+
+def test_a_long_excerpt_is_predicted_alike_by_any_number_of_threads(model) -> None:
+    """What the solver is told must not depend on the machine, or the written samples would."""
+    sound = np.random.default_rng(9).normal(0, 0.1, 90 * 22050).astype(np.float32)
+    segments = (np.arange(2830)[:, None] // 30 * 5 + np.arange(149) // 30).astype(np.int32)
+    gains = np.random.default_rng(1).normal(0, 4, segments.max() + 1).astype(np.float32)
+    found = []
+    for threads in (1, 2, 3):
+        predict = partial(predict_spectrograms, model=model, threads=threads)
+        excerpts = SegmentPredictions([(sound, 500)], segments, [predict], threads=threads)
+        found.append((excerpts.before, excerpts.heard(gains)))
+        known = SegmentPredictions([(sound, 500)], segments, [predict], threads=threads, before=excerpts.before)
+        np.testing.assert_array_equal(known.heard(gains), found[0][1])
+    for before, heard in found[1:]:
+        np.testing.assert_array_equal(before, found[0][0])
+        np.testing.assert_array_equal(heard, found[0][1])

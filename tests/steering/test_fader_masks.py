@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -194,22 +195,32 @@ def test_a_setting_is_solved_without_torch(track, analysis, tmp_path) -> None:
 
 
 def test_samples_are_the_same_for_any_number_of_cores(track, analysis, tmp_path) -> None:
-    """`render` by 1, 2 and 3 threads of every library: one file, to the byte, whether solved as a whole or not."""
+    """`render` by 1, 2 and 3 threads of every library: one file, to the byte, whether solved as a whole or not.
+
+    Also where all of a long track puts one fader and several right (here a track counts as long from less on).
+    """
     kept = tmp_path / "analysis.npz"
     save_analysis(analysis, kept)
-    for faders in (("modality=5",), ("melodiousness=5", "dissonance=-4")):
+    code = (
+        "import sys\n"
+        "import moodfader.engine.render.whole_setting as whole_setting\n"
+        "from moodfader.control.cli import main\n"
+        "whole_setting.WHOLE_S = float(sys.argv.pop(1))\n"
+        "main()"
+    )
+    for faders, whole_s in product((("modality=5",), ("melodiousness=5", "dissonance=-4")), (60.0, 1.0)):
         written = set()
         for threads in ("1", "2", "3"):
             names = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
             output = tmp_path / f"{threads}.wav"
-            command = [sys.executable, "-m", "moodfader.control.cli", "render", str(track.path), "-o", str(output)]
+            command = [sys.executable, "-c", code, str(whole_s), "render", str(track.path), "-o", str(output)]
             command += [part for setting in faders for part in ("--set", setting)] + [
                 "--analysis",
                 str(kept),
                 "--quiet",
                 "--overwrite",
             ]
-            subprocess.run(command, env=os.environ | dict.fromkeys(names, threads), check=True)
+            subprocess.run(command, env=os.environ | dict.fromkeys(names, threads), check=True, capture_output=True)
             written.add(output.read_bytes())
         assert len(written) == 1
 

@@ -15,25 +15,28 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ...models.common.arrays import FloatArray, Labels
+from ...models.common.arrays import FloatArray, Floats, Labels
 from ...models.common.constants import CLIP_FRAMES
 from ...models.common.errors import InputError
 from ...models.common.progress import ProgressCallback, progress_span, report_step
 from ...models.inference.checkpoint import Model
+from ...models.inference.predictor import TorchPredictor
 from ...models.inference.threads import torch_threads, worker_threads
 from ..audio.track import Track
 from ..audio.track_spectrogram import track_spectrogram
-from ..excerpts.stretches import few_starts, placed_excerpts, spread_starts
+from ..excerpts.segment_predictions import SegmentPredictions
+from ..excerpts.stretches import WHOLE_S, Excerpt, few_starts, placed_excerpts, spread_starts, wide_starts
 from ..explain import expected_gradients, lime
 from ..explain.effect_sums import EffectSums
 from ..explain.lime import SegmentEffects
 from ..explain.perturbation import AnalysisWindow, cut_window, perturbation_per_db
 from ..explain.segmentation import segment_spectrogram
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
-from ..steering.fader_masks import DecoupledFaders, FaderGround, decoupled_faders
+from ..steering.fader_masks import DecoupledFaders, decoupled_faders
 from ..steering.listeners import own_listeners
+from ..steering.segment_excerpts import FaderGround, WholeTrack, slopes_as_loud
 from .analysis import CLIP_SECONDS, Analysis
-from .prediction import predict_track
+from .prediction import predict_spectrograms, predict_track
 from .settings import AnalysisSettings, estimator_module
 
 KEEP_SECONDS: Final = 30.0
@@ -94,23 +97,33 @@ def _analyze(
     progress: Callable[[float], None] | None,
 ) -> Analysis:
     # (a draft is to be there in seconds; the full analysis after it keeps the prediction)
-    prediction = None if settings.quality == "draft" else pool.submit(predict_track, track, model)
+    draft = settings.quality == "draft"
+    prediction = None if draft else pool.submit(predict_track, track, model)
     with progress_span(progress, *_SPECTROGRAM_SPAN):
         report_step(0.0)
         spectrogram = track_spectrogram(track)
     with progress_span(progress, *_SEGMENTATION_SPAN):
         labels = segment_spectrogram(spectrogram, method=settings.segmentation, pool=pool)
     # What the faders need is made while the track is explained.
-    ground = None if settings.coupled else pool.submit(_fader_ground, track, spectrogram, labels, model)
+    ground = (
+        None if settings.coupled else pool.submit(_fader_ground, track, spectrogram, labels, model, by_all=not draft)
+    )
     sums = _explain(track, spectrogram, labels, model, settings, pool, partial, progress)
     measured_p = lime.p_values(sums.ols_weights, sums.variances, sums.dof[:, None])
     bit_variance = estimator_module(settings.estimator).BIT_VARIANCE
     expected_p = expected_lime_p_values(sums.weights, sums.residual_var / sums.clips, bit_variance=bit_variance)
     # A draft has too few evaluations for p-values that small.
-    p = expected_p if settings.quality == "draft" else np.maximum(measured_p, expected_p)
+    p = expected_p if draft else np.maximum(measured_p, expected_p)
     significant = is_significant(sums.weights, p)
     selected = mask_weights(sums.weights, significant)
-    faders = None if ground is None else _decouple(ground.result(), selected, progress)
+    response_per_db = perturbation_per_db(spectrogram, labels, settings.perturbation)
+    clip_seconds = min(CLIP_SECONDS, track.sounding_s)
+    faders = None
+    if ground is not None:
+        by, rest = ground.result()
+        slopes = (sums.weights * response_per_db[:, None]).T * (clip_seconds / track.sounding_s)
+        whole = _whole_track(rest, spectrogram, labels, model, slopes) if rest else None
+        faders = _decouple(by, selected, whole, progress)
     return Analysis(
         segments=labels,
         weights=sums.weights.astype(np.float32),
@@ -121,14 +134,14 @@ def _analyze(
         response=None if faders is None else faders.response,
         slopes=None if faders is None else faders.slopes,
         confirmed=None if faders is None else faders.confirmed,
-        response_per_db=perturbation_per_db(spectrogram, labels, settings.perturbation),
+        response_per_db=response_per_db,
         half_agreement=_column_correlations(*sums.split_halves),
         surrogate_r2=(1 - sums.residual_var / np.maximum(sums.total_var, 1e-30)).astype(np.float32),
         duration_s=track.duration_s,
         track_digest=track.digest,
         model_digest=model.digest,
         settings=settings,
-        clip_seconds=min(CLIP_SECONDS, track.sounding_s),
+        clip_seconds=clip_seconds,
         sounding_s=track.sounding_s,
         prediction=None if prediction is None else prediction.result(),
         loudness_lufs=track.measured_loudness_lufs,
@@ -206,22 +219,47 @@ def _one_by_one(
         yield window, estimator.explain_window(window, model, **how, rng=rng)
 
 
-def _fader_ground(track: Track, spectrogram: FloatArray, labels: Labels, model: Model) -> FaderGround:
-    """Read the stretches of the track by which its faders are solved, and make what does not depend on gains."""
+_Ground = tuple[FaderGround, list[Excerpt]]
+
+
+def _fader_ground(track: Track, spectrogram: FloatArray, labels: Labels, model: Model, *, by_all: bool) -> _Ground:
+    """Read the stretches of the track by which its faders are solved, and make what does not depend on gains.
+
+    by_all: read also what they are put right by; that of a track up to a minute is nothing more.
+    """
     begin, several = few_starts(track), spread_starts(track)
-    stretches = begin + (several if several != begin else [])
-    excerpts = placed_excerpts(track, stretches)
-    few = excerpts[: len(begin)]
-    return FaderGround(spectrogram, labels, few, excerpts[len(begin) :] or few, own_listeners(model))
+    between = several if several != begin else []
+    rest = wide_starts(track) if by_all and track.sounding_s > WHOLE_S else []
+    excerpts = placed_excerpts(track, begin + between + rest)
+    few, many = excerpts[: len(begin)], excerpts[len(begin) : len(begin) + len(between)]
+    ground = FaderGround(spectrogram, labels, few, many or few, own_listeners(model))
+    return ground, excerpts[len(excerpts) - len(rest) :]
 
 
-def _decouple(ground: FaderGround, selected: FloatArray, progress: Callable[[float], None] | None) -> DecoupledFaders:
+def _whole_track(
+    excerpts: Sequence[Excerpt], spectrogram: FloatArray, labels: Labels, model: Model, slopes: Floats
+) -> WholeTrack:
+    """What predicts excerpts that are (about) all of the track, and slopes of it [7, segments], not as loud."""
+    predictor = TorchPredictor(model.network)  # (twice as quick, and torch is there)
+    predict = functools.partial(predict_spectrograms, model=model, predictor=predictor)
+    return WholeTrack(
+        lambda: SegmentPredictions(excerpts, labels, [predict]), slopes_as_loud(slopes, spectrogram, labels)
+    )
+
+
+def _decouple(
+    ground: FaderGround,
+    selected: FloatArray,
+    whole: WholeTrack | None,
+    progress: Callable[[float], None] | None,
+) -> DecoupledFaders:
     # (many small operations: a third thread waits more than it works)
     threads = min(torch.get_num_threads(), 2)
     with torch_threads(1):
         return decoupled_faders(
             ground,
             selected,
+            whole=whole,
             progress=None if progress is None else lambda done: progress(_EXPLAINING + (1 - _EXPLAINING) * done),
             threads=threads,
         )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.inference.checkpoint import Model
+from ...models.inference.predictor import Predictor
 from ...models.inference.threads import each_of, in_order, one_blas_thread, working_threads
 from ...models.network.padding import PaddedSpectrogram, circle_of, filling
 from ...models.network.receptive_field import ReceptiveField
@@ -103,31 +104,34 @@ def predict_blocks(
             yield block
 
     blocks = counted() if sounding is None else between(counted(), *sounding)
-    midlevel, emotions = model.predictor.read(_mean_output(spectrogram_blocks(blocks, scale=scale), model))
+    midlevel, emotions = model.predictor.read(_mean_output(spectrogram_blocks(blocks, scale=scale), model.predictor))
     return to_prediction(midlevel, emotions, duration_s=samples / SAMPLE_RATE)
 
 
-def predict_spectrograms(spectrograms: Sequence[FloatArray], model: Model, *, threads: int = 1) -> FloatArray:
+def predict_spectrograms(
+    spectrograms: Sequence[FloatArray], model: Model, *, threads: int = 1, predictor: Predictor | None = None
+) -> FloatArray:
     """Features and emotions [spectrograms, 15] of long log-spectrograms [frames, bands], in bounded memory.
 
-    threads: so many are predicted at a time, or so many parts of a single one, with the same result.
+    threads: so many are predicted at a time, or so many parts of a single one, with the same result. predictor:
+    another one than the model's own.
     """
+    used = predictor or model.predictor
     inner = threads if len(spectrograms) == 1 else 1
     with one_blas_thread():
         means = each_of(
-            lambda one: _mean_output(iter([one]), model, threads=inner), spectrograms, threads=threads // inner
+            lambda one: _mean_output(iter([one]), used, threads=inner), spectrograms, threads=threads // inner
         )
-    return np.concatenate(model.predictor.read(np.stack(means)), axis=1)
+    return np.concatenate(used.read(np.stack(means)), axis=1)
 
 
 def _mean_output(
-    blocks: Iterator[FloatArray], model: Model, *, threads: int | None = None
+    blocks: Iterator[FloatArray], predictor: Predictor, *, threads: int | None = None
 ) -> npt.NDArray[np.float64]:
     """The mean of the local outputs [7] of a log-spectrogram that comes in blocks [frames, bands].
 
     threads: so many windows are computed at a time, with the same result; None: as many as there are.
     """
-    predictor = model.predictor
     on_processor = isinstance(predictor, NumpyNetwork)
     threads = working_threads() if threads is None else threads
 

@@ -9,26 +9,26 @@ default model by as much as was asked and leaves the others there (firm), and th
 too (listeners.py), as far as the gain allows (soft). Networks are not linear: what leaves the other features alone
 when it boosts does not when it cuts, so a fader has two masks, one above zero and one below. Each is solved at 6
 dB; it is that field over 6 dB, so a fader stays linear in decibels on either side, and live there is nothing to
-solve.
+solve. Of a track longer than the excerpts by which that is done, each mask is measured once on all of it, and one
+step by the slopes of the explanation, which are the whole track's, puts right what these expect.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from ...models.common.arrays import FloatArray, Floats, Labels
+from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import MIDLEVEL
 from ..dsp.segment_mask import MASK_LIMIT
-from ..excerpts.stretches import Excerpt
+from ..excerpts.segment_predictions import SegmentPredictions
 from .confirmed import confirmed_shares, listener_weights
-from .handles import DAMAGE, FADER_HANDLES, segment_means
+from .handles import DAMAGE, FADER_HANDLES
 from .levels import LEVELS_DB
-from .listeners import Listener
-from .segment_excerpts import SegmentExcerpts
-from .solver import Solution, correct, inverse_root, solve
+from .segment_excerpts import FaderGround, SegmentExcerpts, WholeTrack
+from .solver import Solution, correct, inverse_root, newton_step, solve
 
 SOLVED_AT_DB: Final = 6.0
 """Where a fader stands when it is solved."""
@@ -78,6 +78,10 @@ CORRECTED_SHARE: Final = 1.05
 ROUNDS: Final = 2
 """Of corrections at the network alone, by which the other features are put back where they were."""
 TOLERANCE: Final = 0.06
+FIRST_TOLERANCE: Final = 0.3
+"""Instead of TOLERANCE, where the rest of the track follows."""
+BENT_SHARE: Final = 0.7
+"""How much of what the slopes without gain expect of a fader's gain it moves, about."""
 _FEATURES: Final = len(MIDLEVEL)
 SIDES: Final = (1.0, -1.0)
 
@@ -87,8 +91,8 @@ class DecoupledFaders:
     """masks float32 [segments, 14], none beyond MASK_LIMIT: seven for faders above zero, seven below; response
     float32 [7 faders, levels, 7 features], what the network that ships says more under each fader alone at LEVELS_DB;
     slopes float32 [7 features, 21], by how much it says more per dB of each mask and of each of the explanation's,
-    without gain; confirmed float32 [7 faders, 2], the share of the network's own move at +6 and at -6 dB that others
-    may be expected to hear (confirmed.py).
+    without gain, of a long track as the explanation says; confirmed float32 [7 faders, 2], the share of the network's
+    own move at +6 and at -6 dB that others may be expected to hear (confirmed.py).
     """
 
     masks: FloatArray
@@ -108,66 +112,29 @@ class _Fader:
     listeners: Floats
 
 
-class FaderGround:
-    """What the faders of a track are solved by and the explanation has no part in, so that both are made at a time.
-
-    Attributes
-    ----------
-    few, many : SegmentExcerpts
-        Those by which the faders are solved, and those by which they are corrected and measured.
-    listeners : tuple of str
-        Their names, the network's first.
-    handles : numpy.ndarray
-        Mean of each handle over each segment, float32 [handles, segments].
-    slopes : numpy.ndarray
-        By how much each listener says more per dB of each segment of few, without gain: [listeners, 7, segments].
-    own_slopes : numpy.ndarray
-        The same of the network on many, [7, segments].
-    """
-
-    def __init__(
-        self,
-        spectrogram: FloatArray,
-        segments: Labels,
-        few: Sequence[Excerpt],
-        many: Sequence[Excerpt],
-        listeners: Sequence[Listener],
-    ) -> None:
-        """Make it.
-
-        spectrogram and segments [frames, bands] of the whole track; few: excerpts by which the faders are solved;
-        many: more of the track, by which they are corrected and measured (may be the same object); the first listener
-        is the network that ships.
-        """
-        self.handles = segment_means(spectrogram, segments)
-        self.few = SegmentExcerpts(few, segments, listeners)
-        self.many = self.few if many is few else SegmentExcerpts(many, segments, listeners[:1])
-        self.listeners = tuple(listener.name for listener in listeners)
-        rows = [(listener, output) for listener in range(len(listeners)) for output in range(_FEATURES)]
-        flat = np.zeros(self.handles.shape[1], np.float32)
-        self.slopes = self.few.slopes(rows, flat).reshape(len(listeners), _FEATURES, -1)
-        self.own_slopes = self.many.slopes(rows[:_FEATURES], flat)
-
-
 def decoupled_faders(
     ground: FaderGround,
     explained: FloatArray,
     *,
+    whole: WholeTrack | None = None,
     progress: Callable[[float], None] | None = None,
     threads: int = 1,
 ) -> DecoupledFaders:
     """Solve the seven faders of a track.
 
-    explained [segments, 7], the masks of the explanation, in -1..1. threads: so many faders are solved at once, with
-    the same result.
+    explained [segments, 7], the masks of the explanation, in -1..1. whole: the track, if the ground has only excerpts
+    of it. threads: so many faders are solved at once, with the same result.
     """
     fields = np.concatenate((explained.T, ground.handles))  # [7 + handles, segments]
-    solver = _FaderSolver(fields.astype(np.float64), ground)
     cases = [(feature, side) for side in SIDES for feature in range(_FEATURES)]
     masks = np.zeros((fields.shape[1], len(cases)), np.float32)
     response = np.zeros((_FEATURES, len(LEVELS_DB), _FEATURES), np.float32)
     listeners = np.zeros((_FEATURES, len(SIDES), len(ground.listeners) - 1))
     with ThreadPoolExecutor(threads) as pool:
+        # (made by one thread while another solves the first fader until it needs it)
+        predictions = None if whole is None else pool.submit(whole.predictions)
+        known = ground.own_slopes if whole is None else whole.slopes
+        solver = _FaderSolver(fields.astype(np.float64), ground, known, predictions)
         for number, fader in enumerate(pool.map(solver.fader, cases)):
             feature, side = cases[number]
             masks[:, number] = fader.mask
@@ -189,13 +156,18 @@ def _max_damage_db(feature: int) -> float:
 class _FaderSolver:
     """Solves one fader at a time, for one of its two sides."""
 
-    def __init__(self, fields: Floats, ground: FaderGround) -> None:
-        """Take the fields [fields, segments] that gain fields are put together from."""
+    def __init__(
+        self, fields: Floats, ground: FaderGround, known: Floats, whole: Future[SegmentPredictions] | None
+    ) -> None:
+        """Take the fields [fields, segments] that gain fields are put together from.
+
+        known: slopes of the whole track [7, segments], per dB, without gain; whole: of which ground has excerpts.
+        """
         self._fields = fields
         self._few, self._many = ground.few, ground.many
         self._listeners = ground.listeners
         self._slopes = ground.slopes @ fields.T  # without gain: [listeners, 7, fields]
-        self._flat = ground.own_slopes
+        self._flat, self._known, self._whole = ground.own_slopes, known, whole
         root = np.sqrt(np.concatenate((np.ones(_FEATURES), DAMAGE[:FADER_HANDLES])))
         square = (fields * self._many.sizes) @ fields.T + STEP_COST * self._many.damage.step_metric(fields)
         self._metric = square * root[:, None] * root
@@ -210,17 +182,20 @@ class _FaderSolver:
         slopes = np.concatenate((self._slopes[0], self._slopes[1:, feature]))
         found = self._solve(feature, target, slopes)
         found = self._corrected(feature, target, found.coefficients)
+        found, beyond = self._of_the_whole(feature, target, found)
         mask = (side * self._gains(found.coefficients) / SOLVED_AT_DB).astype(np.float32)
-        levels = {}
-        for place, level in enumerate(LEVELS_DB):
-            if level * side > 0:
-                levels[place] = self._moved(mask * np.float32(level)) if abs(level) != SOLVED_AT_DB else found.moved
+        curve = {SOLVED_AT_DB: found.moved}
+        for level in (12.0,) if self._whole else (3.0, 12.0):
+            curve[level] = self._moved(mask * np.float32(side * level)) + level / SOLVED_AT_DB * beyond
+        if self._whole:  # (a parabola through nothing and the two others)
+            curve[3.0] = 0.75 * curve[SOLVED_AT_DB] - 0.125 * curve[12.0]
+        levels = {LEVELS_DB.index(side * level): moved for level, moved in curve.items()}
         listeners = self._few.heard(mask * np.float32(side * SOLVED_AT_DB)) - self._few.before
         return _Fader(mask, levels, listeners[1:, feature])
 
     def slopes_of(self, fields: FloatArray) -> FloatArray:
         """Change of the network's features per dB of fields [segments, fields], without gain: [7, fields]."""
-        return (self._flat @ fields).astype(np.float32)
+        return (self._known @ fields).astype(np.float32)
 
     def _moved(self, gains_db: FloatArray) -> Floats:
         """What the network's features are moved by on many excerpts, [7]."""
@@ -281,10 +256,18 @@ class _FaderSolver:
         )
 
     def _corrected(self, feature: int, target: float, start: Floats) -> Solution:
-        """From a start on, with the network alone, on many excerpts."""
+        """From a start on, with the network alone, on many excerpts.
+
+        What the rest of the track moves beyond these is not measured yet, but the slopes without gain expect some.
+        """
         own = [(0, output) for output in range(_FEATURES)]
+
+        def measure(coefficients: Floats) -> Floats:
+            gains = self._gains(coefficients)
+            return self._moved(gains.astype(np.float32)) + self._expected_beyond(gains)
+
         return correct(
-            lambda coefficients: self._moved(self._gains(coefficients).astype(np.float32)),
+            measure,
             lambda coefficients: self._slopes_at(self._many, own, coefficients),
             target * (np.arange(_FEATURES) == feature),
             self._metric,
@@ -293,8 +276,33 @@ class _FaderSolver:
             rms_of=self._damage_db,
             max_rms_db=CORRECTED_SHARE * _max_damage_db(feature),
             rounds=ROUNDS,
-            tolerance=TOLERANCE,
+            tolerance=TOLERANCE if self._whole is None else FIRST_TOLERANCE,
         )
+
+    def _of_the_whole(self, feature: int, target: float, found: Solution) -> tuple[Solution, Floats]:
+        """From what many excerpts have solved on, by one measurement of the whole track, if they are not all of it.
+
+        Gives also what the whole track was moved by beyond these excerpts, [7].
+        """
+        if self._whole is None:
+            return found, np.zeros(_FEATURES)
+        gains = self._gains(found.coefficients)
+        whole = self._whole.result()
+        moved = np.asarray((whole.heard(gains.astype(np.float32)) - whole.before)[0, :_FEATURES])
+        step = newton_step(
+            moved,
+            (BENT_SHARE * self._known * self._saturation(found.coefficients)) @ self._fields.T,
+            target * (np.arange(_FEATURES) == feature),
+            self._metric,
+            start=found.coefficients,
+            rms_of=self._damage_db,
+            max_rms_db=CORRECTED_SHARE * _max_damage_db(feature),
+        )
+        return step, moved - (found.moved - self._expected_beyond(gains))
+
+    def _expected_beyond(self, gains_db: Floats) -> Floats:
+        """What gains [segments] move on the whole track beyond what they move on many excerpts, about: [7]."""
+        return np.asarray(BENT_SHARE * ((self._known - self._flat) @ gains_db))
 
     def _first_slopes(self, coefficients: Floats) -> Floats:
         """About what `_slopes_at` gives of the network on many excerpts, by its slopes without gain: [7, fields]."""

@@ -1,6 +1,7 @@
 """Excerpts of a track under gains of its segments, with derivatives."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -9,15 +10,17 @@ import numpy.typing as npt
 import torch
 
 from ...models.common.arrays import FloatArray, Floats, Labels
-from ...models.common.constants import HOP_LENGTH, N_BANDS
+from ...models.common.constants import HOP_LENGTH, MIDLEVEL, N_BANDS
 from ..excerpts.segment_predictions import SegmentPredictions
 from ..excerpts.stretches import Excerpt
 from .excerpts import field_slopes
-from .gain_path import GainPath
+from .gain_path import GainPath, band_k_power
+from .handles import segment_means
 from .listeners import Listener
 
 BAND_LOSS: Final = (0.0117, 0.009, 0.036, 0.0207, 0.0099, 0.009, 0.0162, 0.0405, 0.0252)
 """Mean opinion score that a square dB of gain costs at nine bands, the lowest first, evenly spread, and between."""
+_ROWS_AT_ONCE: Final = 4096
 STEP_LOSS: Final = {1: 0.0047, 16: 0.0117}
 """By frames: what the square of a dB more or less after so many of them costs."""
 
@@ -102,3 +105,75 @@ def steps_of(
     first, second = np.divmod(pair, count)
     changed = first != second
     return first[changed], second[changed], often[changed] / sum(one.size for one in labels)
+
+
+class FaderGround:
+    """What the faders of a track are solved by and the explanation has no part in, so that both are made at a time.
+
+    Attributes
+    ----------
+    few, many : SegmentExcerpts
+        Those by which the faders are solved, and those by which they are corrected and measured.
+    listeners : tuple of str
+        Their names, the network's first.
+    handles : numpy.ndarray
+        Mean of each handle over each segment, float32 [handles, segments].
+    slopes : numpy.ndarray
+        By how much each listener says more per dB of each segment of few, without gain: [listeners, 7, segments].
+    own_slopes : numpy.ndarray
+        The same of the network on many, [7, segments].
+    """
+
+    def __init__(
+        self,
+        spectrogram: FloatArray,
+        segments: Labels,
+        few: Sequence[Excerpt],
+        many: Sequence[Excerpt],
+        listeners: Sequence[Listener],
+    ) -> None:
+        """Make it.
+
+        spectrogram and segments [frames, bands] of the whole track; few: excerpts by which the faders are solved;
+        many: more of the track, by which they are corrected and measured (may be the same object); the first listener
+        is the network that ships.
+        """
+        self.handles = segment_means(spectrogram, segments)
+        self.few = SegmentExcerpts(few, segments, listeners)
+        self.many = self.few if many is few else SegmentExcerpts(many, segments, listeners[:1])
+        self.listeners = tuple(listener.name for listener in listeners)
+        rows = [(listener, output) for listener in range(len(listeners)) for output in range(len(MIDLEVEL))]
+        flat = np.zeros(self.handles.shape[1], np.float32)
+        self.slopes = self.few.slopes(rows, flat).reshape(len(listeners), len(MIDLEVEL), -1)
+        self.own_slopes = self.many.slopes(rows[: len(MIDLEVEL)], flat)
+
+
+@dataclass(frozen=True)
+class WholeTrack:
+    """All of a track of which a FaderGround has excerpts.
+
+    Attributes
+    ----------
+    predictions
+        Makes what predicts it; asked for once, when it is needed.
+    slopes
+        By how much the network says more of it per dB of each segment, without gain, about: float64 [7, segments].
+    """
+
+    predictions: Callable[[], SegmentPredictions]
+    slopes: Floats
+
+
+def slopes_as_loud(slopes: Floats, spectrogram: FloatArray, segments: Labels) -> Floats:
+    """Slopes [7, segments] per dB of each segment, where the track stays as loud, of those where it gets louder.
+
+    What makes a segment louder by a dB makes all of the track softer by its share of the K-weighted power.
+    spectrogram (log-spectrogram) and segments: [frames, bands].
+    """
+    by_band, count = band_k_power(), slopes.shape[1]
+    power = np.zeros(count)
+    for first in range(0, len(segments), _ROWS_AT_ONCE):
+        rows = slice(first, first + _ROWS_AT_ONCE)
+        of_pixels = np.square(np.power(np.float32(10), spectrogram[rows]) - 1) * by_band
+        power += np.bincount(segments[rows].ravel(), of_pixels.ravel(), count)
+    return np.asarray(slopes - slopes.sum(1)[:, None] * (power / max(float(power.sum()), 1e-20)))

@@ -239,6 +239,27 @@ def correct(
     return best
 
 
+def newton_step(
+    moved: Floats,
+    slopes: Floats,
+    targets: Floats,
+    metric: Floats,
+    *,
+    start: Floats,
+    rms_of: Callable[[Floats], float],
+    max_rms_db: float,
+) -> Solution:
+    """Move firm rows from a start on, where they are moved by `moved` as measured, by one step of least gain.
+
+    As `correct`, for what takes long to measure: moved and error of the result are what the slopes [rows, handles] at
+    the start expect of it.
+    """
+    step = _least_step(slopes, targets - moved, inverse_root(metric))
+    coefficients = _within(start + step, rms_of, max_rms_db)
+    expected = moved + slopes @ (coefficients - start)
+    return Solution(coefficients, expected, float(np.abs(expected - targets).max()) / _scale(targets), 1)
+
+
 def _length(step: Floats, metric: Floats) -> float:
     return float(np.sqrt(max(float(step @ metric @ step), 0.0)))
 

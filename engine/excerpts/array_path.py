@@ -45,10 +45,10 @@ class ArrayPath:
     ----------
     spectra : numpy.ndarray
         Windowed STFT frames: complex64 [count, bins].
-    power : numpy.ndarray
-        K-weighted power of these: float32 [count, bins].
     energies : numpy.ndarray
-        The sum of each frame's power: float64 [count].
+        K-weighted power of these: float64 [count].
+    k_power : numpy.ndarray
+        Squared magnitude of the K-weighting at the bins: float32 [bins].
     frame, fraction : numpy.ndarray
         Where each STFT frame lies among the frames of the field: int64 [count], and float32 [count, 1] from there to
         the next.
@@ -78,16 +78,16 @@ class ArrayPath:
         padded = np.pad(sound, (self.before, after))
         frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP][:count]
         self.spectra = np.empty((count, FRAME // 2 + 1), np.complex64)
-        self.power = np.empty(self.spectra.shape, np.float32)
-        weights = bin_k_power(SAMPLE_RATE, FRAME).astype(np.float32)
+        self.energies: Floats = np.empty(count)
+        self.k_power = bin_k_power(SAMPLE_RATE, FRAME).astype(np.float32)
+        self._of_parts = np.repeat(self.k_power, 2)  # (of a complex number)
 
         def transform(part: slice) -> None:
             for rows in _pieces(part, _FRAMES_AT_ONCE):
                 spectra = self.spectra[rows] = rfft(frames[rows] * window.astype(np.float32))
-                self.power[rows] = (np.square(spectra.real) + np.square(spectra.imag)) * weights
+                self.energies[rows] = self._energies(spectra)
 
         each_of(transform, self._parts(count), threads=threads)
-        self.energies: Floats = self.power.sum(axis=1, dtype=np.float64)
         self.energy = float(self.energies.sum())
         self.frame, rest = np.divmod(np.arange(-1, count - 1, dtype=np.int64) * HOP + offset, HOP_LENGTH)
         self.fraction = (rest / HOP_LENGTH).astype(np.float32)[:, None]
@@ -144,14 +144,13 @@ class ArrayPath:
                 following *= self.fraction[rows]
                 gains += following
                 np.exp(gains, out=gains)
-                hops = irfft(self.spectra[rows] * gains, FRAME)
+                spectra = self.spectra[rows] * gains
+                energies[rows] = self._energies(spectra)
+                hops = irfft(spectra, FRAME)
                 hops *= self.synthesis
                 number, at = len(hops), rows.start - part.start
                 for lag in range(OVERLAP):
                     added[at + lag : at + lag + number] += hops[:, lag * HOP : (lag + 1) * HOP]
-                gains *= gains
-                gains *= self.power[rows]
-                energies[rows] = gains.sum(axis=1)
             return added
 
         parts = self._parts(count)
@@ -159,6 +158,10 @@ class ArrayPath:
         for part, added in zip(parts, each_of(steer, parts, threads=self._threads), strict=True):
             sound[part.start : part.start + len(added)] += added
         return sound.reshape(-1)[self.before : self.before + self.samples], energies
+
+    def _energies(self, spectra: npt.NDArray[np.complex64]) -> FloatArray:
+        """K-weighted power of spectra [frames, bins]: float32 [frames]."""
+        return np.asarray(np.einsum("ij,j->i", np.square(spectra.view(np.float32)), self._of_parts))
 
     def _parts(self, count: int) -> list[slice]:
         """Frames in parts for the threads."""

@@ -7,6 +7,7 @@ Here is also a quick way for derivatives alone.
 """
 
 import math
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -39,13 +40,18 @@ class GainPath:
         """
         path = self.arrays = arrays or ArrayPath(samples, offset=offset)
         self.samples = path.samples
-        self._synthesis, self._spectra, self._power, self._to_bins, self._frame, self._fraction = map(
-            torch.from_numpy, (path.synthesis, path.spectra, path.power, path.to_bins, path.frame, path.fraction)
+        self._synthesis, self._spectra, self._to_bins, self._frame, self._fraction = map(
+            torch.from_numpy, (path.synthesis, path.spectra, path.to_bins, path.frame, path.fraction)
         )
         self.front_end = LogSpectrogram()
         sound = torch.from_numpy(np.ascontiguousarray(samples, np.float32))
         self._plain = torch.pow(10.0, torch.as_tensor(self.front_end(sound))) - 1  # magnitude [frames, bands]
         self._band_power = self._plain**2 * torch.from_numpy(band_k_power())
+
+    @cached_property
+    def _power(self) -> torch.Tensor:
+        """K-weighted power of the spectra, [STFT frames, bins]."""
+        return self._spectra.abs() ** 2 * torch.from_numpy(self.arrays.k_power)
 
     def spectrogram(self, field_db: torch.Tensor, *, matched: bool = False) -> torch.Tensor:
         """What is heard under a gain field [frames, bands] in dB: log-spectrogram [frames, bands]."""

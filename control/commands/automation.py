@@ -39,7 +39,7 @@ def render_automation(
     from ...engine.dsp.solved_settings import SolvedSetting
     from ...engine.performance.automation_file import read_automation
     from ...engine.performance.replay import replay
-    from ...engine.render.whole_setting import solve_whole
+    from ...engine.render.whole_setting import solve_preset
 
     performance = read_automation(automation)
     names = [track.name for track in performance.tracks]
@@ -61,7 +61,7 @@ def render_automation(
         return mask, track.digest, analysis.model_digest
 
     def solved(number: int, path: Path, faders_db: tuple[float, ...]) -> "SolvedSetting":
-        found = solve_whole(*steered[number], Faders(*faders_db), model)
+        found = solve_preset(*steered[number], Faders(*faders_db), model)
         if found is None:
             raise InputError(f"{automation}: {faders_db} is no setting of several decoupled faders")
         return SolvedSetting(np.array(faders_db), found.correction_db)

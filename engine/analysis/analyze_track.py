@@ -20,6 +20,7 @@ from ...models.common.constants import CLIP_FRAMES
 from ...models.common.errors import InputError
 from ...models.common.progress import ProgressCallback, progress_span, report_step
 from ...models.inference.checkpoint import Model
+from ...models.inference.heap import return_freed_memory
 from ...models.inference.predictor import TorchPredictor
 from ...models.inference.threads import torch_threads, worker_threads
 from ..audio.track import Track
@@ -119,6 +120,7 @@ def _analyze(
     response_per_db = perturbation_per_db(spectrogram, labels, settings.perturbation)
     clip_seconds = min(CLIP_SECONDS, track.sounding_s)
     faders = None
+    return_freed_memory()  # (that of the explanation; the faders need others)
     if ground is not None:
         by, rest = ground.result()
         slopes = (sums.weights * response_per_db[:, None]).T * (clip_seconds / track.sounding_s)

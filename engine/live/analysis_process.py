@@ -22,6 +22,7 @@ import numpy as np
 
 from ...models.common.errors import InputError
 from ...models.common.formatting import display_name
+from ...models.inference.heap import return_freed_memory
 from ..analysis.surrogate import TrackSummary
 from ..audio.thumbnail import spectrogram_thumbnail
 from ..processes.messages import (
@@ -196,14 +197,15 @@ class _AnalysisWorker:
         from ..analysis.analysis_file import load_analysis
         from ..audio.track import load_track
         from ..dsp.faders import Faders
-        from ..render.whole_setting import solve_whole
+        from ..render.whole_setting import solve_preset
 
         set_background_priority()
         path, _ = self._analyses[number]
         if self._whole is None or self._whole[0] != path:
             track = load_track(self._job.files[number])
             self._whole = path, track, load_analysis(path, track=track, model=self._model)
-        solved = solve_whole(self._whole[1], self._whole[2], Faders(*faders_db), self._model)
+        solved = solve_preset(self._whole[1], self._whole[2], Faders(*faders_db), self._model)
+        return_freed_memory()
         if solved is not None:
             self._send(SettingSolved(number, faders_db, solved.correction_db))
 

@@ -30,14 +30,15 @@ def solve_whole(
     *,
     by_all: bool = False,
     before: Prediction | None = None,
+    torch_free: bool = False,
 ) -> FaderSetting | None:
     """Gains by which each feature moves by what its own fader says; None for none, and for coupled faders.
 
     By all of a track of up to a minute, where one fader alone is right as it is (None), by excerpts of a longer one.
     by_all: if the analysis has slopes (0.10 and before have none), by up to five minutes of the longer one, and one
     fader alone as well; excerpts then only give another start where that does not come near. It takes a second or two
-    and hundreds of megabytes, too much beside sound that plays. before: what the model predicts of the track, where
-    that is known.
+    and a hundred megabytes or two. before: what the model predicts of the track, where
+    that is known. torch_free: with by_all, excerpts of the longer one are solved without gradients.
 
     Raises InputError where the track cannot be read.
     """
@@ -54,11 +55,24 @@ def solve_whole(
         found = right(beginning(faders.to_array(), analysis.mask_weights, analysis.response))
         if used == 1 or found.error < GOOD:
             return found
-        other = right(_by_excerpts(track, analysis, faders, model))
+        other = right(_by_excerpts(track, analysis, faders, model, torch_free=torch_free))
         return min(found, other, key=lambda setting: setting.error)
 
 
-def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting:
+def solve_preset(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting | None:
+    """What `play` hears of a preset, and `render` of a performance: as `solve_whole` by all of the track.
+
+    One fader alone is as its mask says (None). Of a track longer than a minute without torch, whose memory is not
+    for a process beside sound.
+    """
+    if np.count_nonzero(faders.to_array()) == 1:
+        return None
+    return solve_whole(track, analysis, faders, model, by_all=True, before=analysis.prediction, torch_free=True)
+
+
+def _by_excerpts(
+    track: Track, analysis: Analysis, faders: Faders, model: Model, *, torch_free: bool = False
+) -> FaderSetting:
     assert analysis.response is not None
     excerpts = placed_excerpts(track, spread_starts(track))
     threads = working_threads()
@@ -76,7 +90,7 @@ def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model)
         analysis.response,
         analysis.slopes,
         SegmentPredictions(excerpts, analysis.segments, [_predict_by(model, threads)], threads=threads),
-        by_gradients,
+        None if torch_free else by_gradients,
     )
 
 

@@ -79,7 +79,7 @@ def solve_setting(
     response: FloatArray,
     slopes: FloatArray | None,
     heard: SegmentPredictions,
-    by_gradients: "Callable[[], SegmentExcerpts]",
+    by_gradients: "Callable[[], SegmentExcerpts] | None",
 ) -> FaderSetting:
     """Solve faders [7] in dB as a whole.
 
@@ -99,20 +99,22 @@ def solve_setting(
     heard
         Excerpts of the track and the network that predicts them.
     by_gradients
-        Gives the same excerpts with gradients; called only where they are needed.
+        Gives the same excerpts with gradients; called only where they are needed. None, where there are slopes: what
+        these give has to do.
     """
     asked = asked_moves(faders_db, response)
     if np.abs(asked).max() < MIN_EFFECT:  # (faders that do nothing: there is nothing to solve)
         return sum_of_faders(faders_db, masks, response)
     fields = np.concatenate((masks, explained), axis=1).T.astype(np.float64)
     if slopes is None:
+        assert by_gradients is not None
         with torch_threads(1):
             first_slopes = by_gradients().slopes(_ROWS, np.zeros(len(masks), np.float32)) @ fields.T
     else:
         first_slopes = slopes.astype(np.float64)
     columns = fader_columns(faders_db, masks.shape[1])
     best = _by_stored_slopes(_Setting(segment_gain_db(masks, faders_db), fields, heard, asked), columns, first_slopes)
-    if _error(best[1], asked) >= GOOD:
+    if by_gradients is not None and _error(best[1], asked) >= GOOD:
         with torch_threads(1):  # (many small operations; and the number of threads shall not change the samples)
             best = _by_gradients(*best, by_gradients(), fields, asked)
     gains, moved = best

@@ -101,7 +101,7 @@ def test_parts_of_a_long_sound_are_the_same_for_any_number_of_threads(offset) ->
     for threads in (1, 2, 3):
         path = ArrayPath(sound, offset=offset, threads=threads)
         steered, energies = path.steered(gains)
-        found.append((path.spectra, path.power, steered, energies, path.heard(steered, 0.7)))
+        found.append((path.spectra, path.energies, steered, energies, path.heard(steered, 0.7)))
     for other in found[1:]:
         for one, same in zip(found[0], other, strict=True):
             np.testing.assert_array_equal(one, same)

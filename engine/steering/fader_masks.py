@@ -83,7 +83,6 @@ FIRST_TOLERANCE: Final = 0.3
 BENT_SHARE: Final = 0.7
 """How much of what the slopes without gain expect of a fader's gain it moves, about."""
 _FEATURES: Final = len(MIDLEVEL)
-FEWCURVE = False
 SIDES: Final = (1.0, -1.0)
 
 
@@ -187,15 +186,9 @@ class _FaderSolver:
         mask = (side * self._gains(found.coefficients) / SOLVED_AT_DB).astype(np.float32)
         listeners = self._few.heard(mask * np.float32(side * SOLVED_AT_DB)) - self._few.before
         curve = {SOLVED_AT_DB: found.moved}
-        if self._whole is None:
-            for level in (3.0, 12.0):
-                curve[level] = self._moved(mask * np.float32(side * level))
-        elif FEWCURVE:
-            strong = self._few.heard(mask * np.float32(side * 12.0), listeners=1) - self._few.before[:1]
-            curve[12.0] = 2 * found.moved + (strong - 2 * listeners[:1])[0, :_FEATURES]
-            curve[3.0] = 0.75 * curve[SOLVED_AT_DB] - 0.125 * curve[12.0]
-        else:
-            curve[12.0] = self._moved(mask * np.float32(side * 12.0)) + 2.0 * beyond
+        for level in (3.0, 12.0) if self._whole is None else (12.0,):
+            curve[level] = self._moved(mask * np.float32(side * level)) + level / SOLVED_AT_DB * beyond
+        if self._whole is not None:  # (a parabola through nothing and the two others)
             curve[3.0] = 0.75 * curve[SOLVED_AT_DB] - 0.125 * curve[12.0]
         levels = {LEVELS_DB.index(side * level): moved for level, moved in curve.items()}
         return _Fader(mask, levels, listeners[1:, feature])

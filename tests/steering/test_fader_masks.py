@@ -30,7 +30,7 @@ from moodfader.engine.steering.confirmed import CONFIRMED, confirmed_shares
 from moodfader.engine.steering.fader_setting import GOOD
 from moodfader.engine.steering.levels import LEVELS_DB
 from moodfader.engine.steering.listeners import own_listeners
-from moodfader.engine.steering.segment_excerpts import SegmentExcerpts
+from moodfader.engine.steering.segment_excerpts import FaderGround, SegmentExcerpts
 from moodfader.models.common.constants import MIDLEVEL
 from moodfader.models.common.errors import InputError
 from moodfader.models.inference.checkpoint import load_model
@@ -307,7 +307,7 @@ def test_a_listener_that_counts_more_is_moved_further(track, analysis, model, mo
     """In the feature in which it does; the faders of the others are the same."""
     excerpts = placed_excerpts(track, few_starts(track))
     spectrogram = track_spectrogram(track)
-    ground = fader_masks.FaderGround(spectrogram, analysis.segments, excerpts, excerpts, own_listeners(model))
+    ground = FaderGround(spectrogram, analysis.segments, excerpts, excerpts, own_listeners(model))
     shape = ground.listeners.index("shape")
 
     def moved(weights) -> np.ndarray:

@@ -1,5 +1,8 @@
 """Blocks made and written in threads: in order, with their errors, and without threads that stay."""
 
+import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -60,3 +63,36 @@ def test_an_error_of_the_writer_is_raised(more):
 
     with pytest.raises(OSError, match="full"):
         write_all()
+
+
+INTERRUPTED = """
+import itertools, os, random, signal, sys, time
+from moodfader.engine.audio.read_ahead import WriteBehind, read_ahead
+
+random.seed(int(sys.argv[1]))
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+interrupted, blocks = 0, None
+while interrupted < 1000:
+    try:
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(0.0003, 0.003))
+        blocks = read_ahead(itertools.count())
+        with WriteBehind(lambda block: None) as write:
+            for block in blocks:
+                write(block)
+    except KeyboardInterrupt:
+        interrupted += 1
+        if blocks is not None:
+            blocks.close()
+print(interrupted)
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no timer of the system's here")
+def test_an_interrupt_at_any_moment_ends_both_threads():
+    """Of the locks of `queue` and `concurrent.futures` about one interrupt in 200 left one taken for ever."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, "0"], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert (done.stdout, done.stderr) == ("1000\n", "")

@@ -1,11 +1,12 @@
 """Blocks made or written in a thread of their own, beside what is computed with them.
 
-An interrupt may come at any moment of the thread that waits, also just after it has taken a lock and before it knows:
-with locks of Python (`queue.Queue`, `concurrent.futures`) the other thread would then wait for ever for that lock, and
-who is interrupted for the other thread. `queue.SimpleQueue` waits in one step that an interrupt cannot divide.
+An interrupt may come at any moment of the thread that waits, also just after it has taken a lock and before it knows.
+With what Python's library writes in Python (`queue.Queue`, `concurrent.futures`, the start of `threading.Thread`) the
+lock then stays taken, the other thread waits for it for ever, and who is interrupted for the other thread. Here all
+waiting is done by `queue.SimpleQueue`, in one step that an interrupt cannot divide.
 """
 
-import threading
+import _thread
 from collections.abc import Callable, Iterable, Iterator
 from queue import SimpleQueue
 from typing import Final, Generic, TypeVar
@@ -23,7 +24,8 @@ def read_ahead(blocks: Iterable[Block]) -> Iterator[Block]:
     """
     ready: SimpleQueue[tuple[bool, Block | BaseException | None]] = SimpleQueue()
     places: SimpleQueue[None] = SimpleQueue()
-    stopped = False
+    ended: SimpleQueue[None] = SimpleQueue()
+    stopped = started = False
     for _ in range(_AHEAD):
         places.put(None)
 
@@ -40,12 +42,15 @@ def read_ahead(blocks: Iterable[Block]) -> Iterator[Block]:
         except BaseException as error:
             ready.put((False, error))
         finally:
-            if close := getattr(iterator, "close", None):
-                close()
+            try:
+                if close := getattr(iterator, "close", None):
+                    close()
+            finally:
+                ended.put(None)
 
-    thread = threading.Thread(target=work, name="read-ahead", daemon=True)
-    thread.start()
     try:
+        _thread.start_new_thread(work, ())
+        started = True
         while True:
             there, item = ready.get()
             if there:
@@ -58,7 +63,8 @@ def read_ahead(blocks: Iterable[Block]) -> Iterator[Block]:
     finally:
         stopped = True
         places.put(None)
-        thread.join()
+        if started:
+            ended.get()
 
 
 class WriteBehind(Generic[Block]):
@@ -71,16 +77,16 @@ class WriteBehind(Generic[Block]):
         self._write = write
         self._blocks: SimpleQueue[tuple[Block] | None] = SimpleQueue()
         self._outcomes: SimpleQueue[BaseException | None] = SimpleQueue()
+        self._ended: SimpleQueue[None] = SimpleQueue()
         self._is_writing = False
-        self._thread = threading.Thread(target=self._work, name="write-behind", daemon=True)
 
     def __enter__(self) -> "WriteBehind[Block]":
-        self._thread.start()
+        _thread.start_new_thread(self._work, ())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_exception: object) -> None:
         self._blocks.put(None)
-        self._thread.join()
+        self._ended.get()
         if kind is None:
             self._wait()
 
@@ -107,3 +113,4 @@ class WriteBehind(Generic[Block]):
                 self._outcomes.put(error)
             else:
                 self._outcomes.put(None)
+        self._ended.put(None)

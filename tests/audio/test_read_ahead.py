@@ -1,11 +1,13 @@
 """Blocks made and written in threads: in order, with their errors, and without threads that stay."""
 
+import _thread
 import signal
 import subprocess
 import sys
 import threading
 
 import pytest
+from helpers.waiting import until
 from moodfader.engine.audio.read_ahead import WriteBehind, read_ahead
 
 
@@ -36,11 +38,12 @@ def test_a_reader_that_stops_closes_the_source():
         finally:
             closed.set()
 
+    before = _thread._count()
     reading = read_ahead(blocks())
     assert next(reading) == 0
     reading.close()
     assert closed.is_set()
-    assert not [thread for thread in threading.enumerate() if thread.name == "read-ahead"]
+    until(lambda: _thread._count() <= before)
 
 
 def test_blocks_are_written_in_order():

@@ -21,8 +21,9 @@ from ..models.common.extras import missing_extra
 from .command_line.plain_arguments import plain_call
 from .command_line.renamed_options import current_option
 from .command_line.usage_errors import empty_argument, usage_line
+from .console.interruption import Terminated, ended_by_signals
 from .console.output import print_error, system_reason
-from .console.terminal_io import Terminated, adapt_streams, ended_by_signals, is_broken_pipe, silence_stdout
+from .console.terminal_io import adapt_streams, is_broken_pipe, silence_stdout
 
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -136,9 +137,9 @@ def main() -> None:
     adapt_streams()
     with ended_by_signals():
         code = run(sys.argv[1:])
-    if code == INTERRUPTED:
-        _exit_interrupted()
-    sys.exit(code)
+        if code == INTERRUPTED:
+            _exit_interrupted()
+        sys.exit(code)
 
 
 def _exit_interrupted() -> NoReturn:

@@ -1,6 +1,12 @@
 """The console script. For `play` the processes of the sound begin first, while the program itself is imported."""
 
+import atexit
+import contextlib
+import os
 import sys
+from typing import NoReturn
+
+from .console.interruption import Terminated, ended_by_signals
 
 _NO_SOUND = {"-h", "--help", "--prepare"}
 
@@ -8,16 +14,34 @@ _NO_SOUND = {"-h", "--help", "--prepare"}
 def main() -> None:
     """Run the command line."""
     arguments = sys.argv[1:]
-    if arguments[:1] == ["play"] and not _NO_SOUND & set(arguments):
-        from ..engine.processes.realtime import set_start_priority
+    try:
+        with ended_by_signals():
+            if arguments[:1] == ["play"] and not _NO_SOUND & set(arguments):
+                _begin_sound(arguments)
+            from .cli import main as command_line
 
-        set_start_priority()  # (before anything else: imports are what takes the time, above all on a busy machine)
-        from ..engine.live.entry_points import prepare_processes
+            command_line()
+    except KeyboardInterrupt:
+        _end("interrupted", 130)
+    except Terminated as error:
+        _end("ended by a signal", 128 + error.number)
 
-        prepare_processes(likely_backend(arguments), fork=True)
-    from .cli import main as command_line
 
-    command_line()
+def _begin_sound(arguments: list[str]) -> None:
+    from ..engine.processes.realtime import set_start_priority
+
+    set_start_priority()  # (before anything else: imports are what takes the time, above all on a busy machine)
+    from ..engine.live.entry_points import prepare_processes
+
+    prepare_processes(likely_backend(arguments), fork=True)
+
+
+def _end(reason: str, code: int) -> NoReturn:
+    """End before the command line could: its modules are half imported."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        print(f"moodfader: {reason}", file=sys.stderr, flush=True)
+    atexit._run_exitfuncs()
+    os._exit(code)
 
 
 def likely_backend(arguments: list[str]) -> str:

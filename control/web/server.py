@@ -9,7 +9,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ...engine.processes.ipc import ChildProcesses, ignore_signals
+from ...engine.processes.child_signals import ignore_signals
+from ...engine.processes.ipc import ChildProcesses
 from ...engine.processes.realtime import set_normal_priority
 from ...models.common.errors import InputError
 from ..osc.oscquery import host_info

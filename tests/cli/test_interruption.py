@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -30,7 +31,7 @@ wanted = threading.Event()
 threading.Thread(target=interrupt, daemon=True).start()
 interrupted = 0
 with interruption.ended_by_signals():
-    while interrupted < 600:
+    while interrupted < 60:
         pool = None
         try:
             pool = ThreadPoolExecutor(2)
@@ -68,9 +69,33 @@ def output_of(code):
 
 
 @TIMER
+@pytest.mark.parametrize("place", ["__enter__", "__exit__"])
+def test_no_lock_stays_taken_by_a_signal(place):
+    condition = threading.Condition(threading.Lock())
+
+    def receive(frame, event, _argument):
+        ours = frame.f_code.co_name == place and frame.f_globals["__name__"] == "threading"
+        if ours and event == ("c_return" if place == "__enter__" else "call"):
+            sys.setprofile(None)
+            signal.getsignal(signal.SIGTERM)(signal.SIGTERM, frame)
+
+    def wait_for_ever():
+        with ended_by_signals():
+            sys.setprofile(receive)
+            with condition:
+                pass
+            while True:
+                time.sleep(0.001)
+
+    with pytest.raises(Terminated):
+        wait_for_ever()
+    assert not condition._lock.locked()
+
+
+@TIMER
 def test_pools_of_threads_end_wherever_they_are_interrupted():
     """The locks of `concurrent.futures` stayed taken at about one signal in 200, and the program waited for ever."""
-    assert output_of(POOLS) == ("600\n", "")
+    assert output_of(POOLS) == ("60\n", "")
 
 
 @TIMER

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import NoReturn
 
-from .console.interruption import Terminated, ended_by_signals
+from .console.interruption import Terminated, ended_by_signals, interrupt_behind
 
 _NO_SOUND = {"-h", "--help", "--prepare"}
 
@@ -21,10 +21,12 @@ def main() -> None:
             from .cli import main as command_line
 
             command_line()
-    except KeyboardInterrupt:
-        _end("interrupted", 130)
-    except Terminated as error:
-        _end("ended by a signal", 128 + error.number)
+    except Exception as error:
+        if (interrupt := interrupt_behind(error)) is None:
+            raise
+        _end(interrupt)
+    except (KeyboardInterrupt, Terminated) as interrupt:
+        _end(interrupt)
 
 
 def _begin_sound(arguments: list[str]) -> None:
@@ -36,8 +38,11 @@ def _begin_sound(arguments: list[str]) -> None:
     prepare_processes(likely_backend(arguments), fork=True)
 
 
-def _end(reason: str, code: int) -> NoReturn:
+def _end(interrupt: KeyboardInterrupt | Terminated) -> NoReturn:
     """End before the command line could: its modules are half imported."""
+    reason, code = "interrupted", 130
+    if isinstance(interrupt, Terminated):
+        reason, code = "ended by a signal", 128 + interrupt.number
     with contextlib.suppress(OSError, ValueError, AttributeError):
         print(f"moodfader: {reason}", file=sys.stderr, flush=True)
     atexit._run_exitfuncs()

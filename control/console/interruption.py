@@ -40,6 +40,17 @@ class Terminated(BaseException):
         self.number = number
 
 
+def interrupt_behind(error: BaseException) -> KeyboardInterrupt | Terminated | None:
+    """The interrupt that has become another error, or is one; None for other errors.
+
+    Python wraps what a class raises while it is made, for example.
+    """
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, KeyboardInterrupt | Terminated):
+        found = found.__cause__ or found.__context__
+    return found
+
+
 class _RaisingHandler:
     """Handler of the signals that end the program, and of the timer by which it tries again."""
 

@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+from moodfader.control import cli
 from moodfader.control.console.interruption import StopRequest, Terminated, ended_by_signals, stopped_by_signals
 from moodfader.models.common.atomic_write import atomic_write
 
@@ -48,6 +49,7 @@ os._exit(0)
 """
 STOPS = """
 import os, random, signal, sys
+from moodfader.control import cli
 from moodfader.control.console.interruption import StopRequest
 
 random.seed(0)
@@ -165,6 +167,21 @@ def test_an_interrupt_just_after_the_temporary_file_was_made_leaves_none(tmp_pat
     with pytest.raises(KeyboardInterrupt), atomic_write(tmp_path / "out.wav"):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt(), Terminated(signal.SIGTERM)])
+def test_an_interrupt_that_python_wraps_is_one(monkeypatch, capsys, kind):
+    """`RuntimeError: Error calling __set_name__` is what Python up to 3.11 makes of one while a class is made."""
+
+    def interrupted(_command):
+        try:
+            raise kind
+        except BaseException as error:
+            raise RuntimeError("Error calling __set_name__") from error
+
+    monkeypatch.setattr(cli, "make_app", interrupted)
+    assert cli.run(["predict"]) == (130 if isinstance(kind, KeyboardInterrupt) else 143)
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ...models.common.errors import InputError
-from ...models.common.formatting import display_name
 from ..analysis.surrogate import TrackSummary
 from ..audio.thumbnail import spectrogram_thumbnail
 from ..processes.messages import (
@@ -155,12 +154,9 @@ class _AnalysisWorker:
             self._send(Notice(f"{track.path.name}: faders follow a draft of the analysis until the full one is done"))
         analysis = self._use(number, track, settings)
         if drafted:
-            names = ", ".join(map(display_name, analysis.features_hardly_heard))
-            alone = f"; other models confirm next to nothing of the fader of {names}" if names else ""
-            self._send(Notice(f"{track.path.name}: the full analysis is used now{alone}"))
-        if analysis.features_without_segments:
-            names = ", ".join(map(display_name, analysis.features_without_segments))
-            self._send(Notice(f"{track.path.name}: no segment was found that moves {names}: no effect of that fader"))
+            self._send(Notice(f"{track.path.name}: the full analysis is used now"))
+        for note in analysis.fader_notes():
+            self._send(Notice(f"{track.path.name}: {note}"))
         thumbnail = spectrogram_thumbnail(spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak))
         self._send(TrackThumbnail(number, thumbnail))
 

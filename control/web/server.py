@@ -16,7 +16,7 @@ from ...models.common.errors import InputError
 from ..osc.oscquery import host_info
 from ..osc.service_announcer import EVERYWHERE, ServiceAnnouncer, own_address
 from ..osc.sockets import bind_tcp, is_loopback, url_host
-from ..session.change_signal import ChangeSignal
+from ..session.values.change_signal import ChangeSignal
 from .messages import Changes, SetBatch, WebJob
 
 if TYPE_CHECKING:

@@ -53,6 +53,7 @@ LAYERS = (
     "engine.api",
     "control.parameters",
     "control.show",
+    "control.session.values",
     "control.session",
     "control.set_lists",
     "control.saved_session",

@@ -90,7 +90,7 @@ def run(arguments: Sequence[str]) -> int:
         app = make_app(arguments[0] if arguments else "")
         plain = plain_call(app, arguments) if arguments else None
         if plain is not None:
-            code = plain()
+            code: int | None = plain()
         else:
             code = typer.main.get_command(app).main(list(arguments), prog_name="moodfader", standalone_mode=False)
         sys.stdout.flush()

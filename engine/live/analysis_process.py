@@ -172,7 +172,9 @@ class _AnalysisWorker:
             progress=lambda fraction: self._analysing(number, fraction),
         )
         if analysis.path is None:
-            raise InputError(f"{track.path}: its analysis was not kept")
+            raise InputError(
+                f"{track.path.name}: its analysis cannot be kept (is the cache writable?): its faders do nothing"
+            )
         summary = TrackSummary(
             analysis=analysis.path,
             digest=track.digest,

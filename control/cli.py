@@ -21,8 +21,9 @@ from ..models.common.extras import missing_extra
 from .command_line.plain_arguments import plain_call
 from .command_line.renamed_options import current_option
 from .command_line.usage_errors import empty_argument, usage_line
+from .console.interruption import Terminated, ended_by_signals, interrupt_behind
 from .console.output import print_error, system_reason
-from .console.terminal_io import Terminated, adapt_streams, ended_by_signals, is_broken_pipe, silence_stdout
+from .console.terminal_io import adapt_streams, is_broken_pipe, silence_stdout
 
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -89,38 +90,43 @@ def run(arguments: Sequence[str]) -> int:
         app = make_app(arguments[0] if arguments else "")
         plain = plain_call(app, arguments) if arguments else None
         if plain is not None:
-            code = plain()
+            code: int | None = plain()
         else:
             code = typer.main.get_command(app).main(list(arguments), prog_name="moodfader", standalone_mode=False)
         sys.stdout.flush()
-    except InputError as error:
-        print_error(str(error))
-        return 2
-    except typer.TyperException as error:
-        return _usage_error(error, arguments)
-    except ModuleNotFoundError as error:
-        line = missing_extra(error)
-        if line is None:
+    except BaseException as error:
+        code = _code_of(interrupt_behind(error) or error, arguments)
+        if code is None:
             raise
-        print_error(line)
-        return 2
-    except (KeyboardInterrupt, typer.Abort):
-        print_error("interrupted")
-        return INTERRUPTED
-    except Terminated as error:
-        print_error("ended by a signal")
-        return 128 + error.number
-    except (OSError, SystemExit) as error:
-        if is_broken_pipe(error):
-            silence_stdout()  # who read our output (head, less) has gone: nothing to say, nothing to flush at exit
-            return 0
-        if isinstance(error, OSError) and (reason := system_reason(error)):
-            print_error(reason)
-            return 2
-        raise
+        return code
     if code == INTERRUPTED:
         print_error("interrupted")
     return code if isinstance(code, int) else 0
+
+
+def _code_of(error: BaseException, arguments: Sequence[str]) -> int | None:
+    """Print an error as one line; the exit code, or None for a fault of the program."""
+    match error:
+        case InputError():
+            print_error(str(error))
+        case typer.TyperException():
+            return _usage_error(error, arguments)
+        case KeyboardInterrupt() | typer.Abort():
+            print_error("interrupted")
+            return INTERRUPTED
+        case Terminated():
+            print_error("ended by a signal")
+            return 128 + error.number
+        case OSError() | SystemExit() if is_broken_pipe(error):
+            silence_stdout()  # who read our output (head, less) has gone: nothing to say, nothing to flush at exit
+            return 0
+        case OSError() if reason := system_reason(error):
+            print_error(reason)
+        case ModuleNotFoundError() if line := missing_extra(error):
+            print_error(line)
+        case _:
+            return None
+    return 2
 
 
 def _usage_error(error: typer.TyperException, arguments: Sequence[str]) -> int:
@@ -136,9 +142,9 @@ def main() -> None:
     adapt_streams()
     with ended_by_signals():
         code = run(sys.argv[1:])
-    if code == INTERRUPTED:
-        _exit_interrupted()
-    sys.exit(code)
+        if code == INTERRUPTED:
+            _exit_interrupted()
+        sys.exit(code)
 
 
 def _exit_interrupted() -> NoReturn:

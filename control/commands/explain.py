@@ -52,7 +52,6 @@ def explain(
     check_stored(analysis=stored.analysis)
     from ...engine.plotting.export import FORMATS, explanation_paths, prepare_folder, write_explanation
     from ...engine.render.sonify import choose_excerpt
-    from ..console.tables import hardly_heard_note, no_effect_warning
 
     if form not in FORMATS:
         raise InputError(f"no format is called {form!r}: there are {', '.join(FORMATS)}")
@@ -63,9 +62,8 @@ def explain(
     if output.exists():  # (no new folder is left behind when what follows fails)
         prepare_folder(output, list(files.values()), overwrite=overwrite)
     explained = load_or_analyze(track, model, settings, voice, file=stored.analysis)
-    for warning in (no_effect_warning(explained, features), hardly_heard_note(explained, features)):
-        if warning:
-            voice.note(warning)
+    for note in explained.fader_notes(features):
+        voice.note(note)
     excerpt_s = choose_excerpt(explained, features, begin, end)
     prepare_folder(output, list(files.values()), overwrite=overwrite)
     with voice.progress("Plotting") as report:

@@ -82,7 +82,7 @@ def analyze(
         settings = analysis_options.settings()
         model = network_options.load()
     from ...engine.analysis import cache as kept
-    from ..console.tables import analysis_table, hardly_heard_note, no_effect_warning
+    from ..console.tables import analysis_table
 
     count = FileCount(len(files))
 
@@ -96,8 +96,7 @@ def analyze(
         values = {"file": str(file), **analysis.to_dict(), "seconds": time.perf_counter() - begun}
         voice.result(values, lambda: analysis_table(file, analysis))
         voice.line(f"analysis: {analysis.path or 'not kept'}")
-        for warning in (no_effect_warning(analysis, MIDLEVEL), hardly_heard_note(analysis, MIDLEVEL)):
-            if warning:
-                voice.note(warning)
+        for note in analysis.fader_notes():
+            voice.note(note)
 
     for_each_file(files, work)

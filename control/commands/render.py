@@ -70,9 +70,7 @@ def render(
     from ...engine.render.audio_writer import validate_output
     from ...engine.render.render import render as write
     from ..console.tables import (
-        hardly_heard_note,
         level_notes,
-        no_effect_warning,
         reliability_warning,
         render_lines,
         render_table,
@@ -101,10 +99,10 @@ def render(
         equals = "will equal the input" if held else "will be the input, turned down where it is above full scale"
         voice.note(f"all faders are at zero: the output {equals} (--set or --preset moves them)")
     moved = [name for name, value in zip(MIDLEVEL, faders.to_array(), strict=True) if value]
-    notes = no_effect_warning, hardly_heard_note, reliability_warning
-    for warning in (note(explained, moved) for note in notes):
-        if warning:
-            voice.note(warning)
+    for note in explained.fader_notes(moved):
+        voice.note(note)
+    if warning := reliability_warning(explained, moved):
+        voice.note(warning)
     with voice.progress(f"Rendering {output.name}") as report:
         rendered = write(
             track,

@@ -82,38 +82,6 @@ def reliability_warning(analysis: "Analysis", features: Iterable[str]) -> str | 
     return f"not reliable: {', '.join(found)}; another seed would find other segments (more --evaluations help)"
 
 
-def no_effect_warning(analysis: "Analysis", features: Iterable[str]) -> str | None:
-    """Name the features whose faders do nothing to this track, because no segment of it moves them.
-
-    Parameters
-    ----------
-    analysis : Analysis
-        The analysis.
-    features : iterable of str
-        The features that matter here.
-
-    Returns
-    -------
-    str or None
-        One line; None if there are none.
-    """
-    found = [display_name(name) for name in features if name in analysis.features_without_segments]
-    if not found:
-        return None
-    does = "its fader does" if len(found) == 1 else "their faders do"
-    return (
-        f"no segment was found that moves {', '.join(found)}: {does} nothing to this track (more --evaluations help)"
-    )
-
-
-def hardly_heard_note(analysis: "Analysis", features: Iterable[str]) -> str | None:
-    """Name the features of whose faders others are expected to hear next to nothing; as `no_effect_warning` does."""
-    found = [display_name(name) for name in features if name in analysis.features_hardly_heard]
-    if not found:
-        return None
-    return f"other models confirm next to nothing of it on this track: the fader of {', '.join(found)}"
-
-
 def level_notes(rendered: "RenderResult", track: "Track", *, ceiling_dbtp: float, neutral: bool) -> list[str]:
     """Notes on the level of a rendered file: a gain that was applied, a ceiling that is exceeded.
 

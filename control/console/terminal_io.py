@@ -1,12 +1,10 @@
-"""Signals that end the program, broken pipes, and characters that the terminal's encoding lacks."""
+"""Standard streams: closed ones, broken pipes, and characters that the terminal's encoding lacks."""
 
 import codecs
 import contextlib
 import errno
 import os
-import signal
 import sys
-from collections.abc import Iterator
 from typing import Final
 
 NARROWEST: Final = 40
@@ -17,39 +15,6 @@ _PLAIN: Final = {
     "≤": "<=", "≥": ">=", "×": "x", "’": "'",
 }  # fmt: skip
 """Replacements of characters that the terminal's encoding lacks; any other becomes a question mark."""
-
-
-class Terminated(BaseException):
-    """SIGTERM or SIGHUP arrived; files are closed and removed as after Ctrl-C.
-
-    Parameters
-    ----------
-    number : int
-        The signal's number.
-    """
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
-@contextlib.contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into `Terminated` while the block runs, unless they are ignored or handled."""
-
-    def end(number: int, _frame: object) -> None:
-        raise Terminated(number)
-
-    before = {}
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-            before[number] = signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def adapt_streams() -> None:

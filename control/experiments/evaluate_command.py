@@ -120,6 +120,16 @@ def evaluate(
     --report can have both: then the model predicts what no network was trained on.
     """
     if steering.steering:
+        others_asked = {
+            "--report": report,
+            "--output": output,
+            "--compare-with": compare_with,
+            "--test-synthetic": test_synthetic,
+            "--cross-validate": division.cross_validate,
+        }
+        for name, value in others_asked.items():
+            if value:
+                raise InputError(f"{name}: does not go with --steering, which prints what it measures")
         voice = Output(as_json=as_json, quiet=quiet)
         from .steering_table import evaluate_steering_option
 

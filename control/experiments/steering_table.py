@@ -97,7 +97,11 @@ def _shown_part(one: "Heard") -> float:
 def _heard_enough(heard: Sequence["Heard"], base: Sequence["Heard"]) -> str:
     """The features of which each judge hears at least ENOUGH of the own moves of `base`, in words."""
     own = {name: float(np.mean([one.own for one in some])) for name, some in _by_name(base)}
-    least = {name: np.mean([one.judges for one in some], axis=0).min() / own[name] for name, some in _by_name(heard)}
+    least = {
+        name: np.mean([one.judges for one in some], axis=0).min() / own[name]
+        for name, some in _by_name(heard)
+        if own[name] > 0  # (of a fader that does nothing there is nothing to hear)
+    }
     names = [display_name(name) for name, share in least.items() if share >= ENOUGH]
     return ", ".join(names) if names else "none"
 

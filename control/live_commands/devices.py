@@ -1,7 +1,6 @@
 """devices: where sound can go on this machine, and what is missing where it cannot."""
 
 import contextlib
-import multiprocessing
 from typing import Any
 
 import typer
@@ -30,14 +29,11 @@ def found_devices() -> dict[str, Any]:
     Each library is asked in a process of its own: some end theirs when there is no device.
     """
     from ...engine.devices.backends import probe_devices
+    from ...engine.processes.ipc import ChildProcesses
     from ...engine.processes.messages import DeviceOpened
     from ...engine.processes.realtime import NO_REALTIME_WARNING, realtime_allowed
 
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=probe_devices, args=(theirs,), daemon=True)
-    process.start()
-    theirs.close()
+    process, ours = ChildProcesses().start(probe_devices)
     jack: dict[str, Any] = {"running": False}
     cards: list[dict[str, Any]] = []
     missing = []

@@ -1,10 +1,8 @@
 """play: a set list through the sound card, steered from the terminal, over OSC and by MIDI while it sounds."""
 
 import contextlib
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +13,7 @@ from ...models.common.constants import QUALITIES
 from ...models.common.errors import InputError
 from ...models.common.extras import require
 from ..console import options
+from ..console.interruption import StopRequest, default_interrupt, stopped_by_signals
 from ..console.options import fader_gains_db
 from ..console.output import Output
 from ..parameters.parameter import ROOT
@@ -164,7 +163,7 @@ def play(
         from ...engine.live.player_options import PlayerOptions  # (while the processes start)
         from ..session.early_player import EarlyPlayer
 
-        stop = open_things.enter_context(_stopped_by_signals())
+        stop = open_things.enter_context(stopped_by_signals())
         wanted = PlayerOptions(
             backend=backend,
             device=device,
@@ -252,7 +251,7 @@ def _is_interactive() -> bool:
     return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
-def _lines(session: "Session", files: list[Path], voice: Output, stop: threading.Event) -> None:
+def _lines(session: "Session", files: list[Path], voice: Output, stop: StopRequest) -> None:
     """A line a second until the last track has ended, or somebody stops."""
     from ..tui.status_line import format_status, status_snapshot
 
@@ -271,7 +270,7 @@ def _full_view(
     titles: list[str],
     url: str,
     server: "OscServer | None",
-    stop: threading.Event,
+    stop: StopRequest,
     notes: list[str],
 ) -> None:
     """Until the user quits or the program is told to end."""
@@ -285,21 +284,8 @@ def _full_view(
 
     clients = server.clients if server else tuple
     freeze_gc()
-    Terminal(
+    view = Terminal(
         session, track=track, titles=titles, url=url, clients=clients, notes=lambda: notes, until=stop.is_set
-    ).run()
-
-
-@contextlib.contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """The event is set when the terminal closes or somebody ends the program: everything is then put away cleanly."""
-    stop = threading.Event()
-    before = {}
-    for name in ("SIGTERM", "SIGHUP"):
-        if (number := getattr(signal, name, None)) is not None:
-            before[number] = signal.signal(number, lambda *_: stop.set())
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    )
+    with default_interrupt():
+        view.run()

@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ..parameters.table import Value
-from ..session.change_signal import ChangeSignal
+from ..session.values.change_signal import ChangeSignal
 from .dispatcher import Answer, Dispatcher
 from .packets import MAX_DATAGRAM, MalformedPacketError, encode_bundle, encode_message, read_packet
 from .sockets import bind_udp

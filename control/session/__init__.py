@@ -1,1 +1,1 @@
-"""The state of a running show: the table of parameters, their values, presets, recording."""
+"""A running show: its state in one place, what setting, messages and meters do to it, presets, recording."""

@@ -9,13 +9,14 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ...engine.processes.ipc import ChildProcesses, ignore_signals
+from ...engine.processes.child_signals import ignore_signals
+from ...engine.processes.ipc import ChildProcesses
 from ...engine.processes.realtime import set_normal_priority
 from ...models.common.errors import InputError
 from ..osc.oscquery import host_info
 from ..osc.service_announcer import EVERYWHERE, ServiceAnnouncer, own_address
 from ..osc.sockets import bind_tcp, is_loopback, url_host
-from ..session.change_signal import ChangeSignal
+from ..session.values.change_signal import ChangeSignal
 from .messages import Changes, SetBatch, WebJob
 
 if TYPE_CHECKING:

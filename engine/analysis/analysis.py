@@ -3,6 +3,7 @@
 `analyze_track.py` makes it, `analysis_file.py` reads and writes it, `cache.py` stores it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +15,7 @@ from ...models.common.arrays import FloatArray, Labels
 from ...models.common.constants import CLIP_FRAMES, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.common.extras import require
+from ...models.common.formatting import display_name
 from ..audio.track import Track
 from ..steering.levels import hardly_heard, without_effect
 from .prediction import Prediction
@@ -122,6 +124,34 @@ class Analysis:
     def features_hardly_heard(self) -> tuple[str, ...]:
         """The features whose faders move the model here, but next to nothing for others (steering/confirmed.py)."""
         return hardly_heard(self.response, self.confirmed)
+
+    def fader_notes(self, features: Iterable[str] = MIDLEVEL) -> list[str]:
+        """Which faders do nothing to this track, and of which others are expected to hear next to nothing.
+
+        Parameters
+        ----------
+        features : iterable of str
+            The features that matter here.
+
+        Returns
+        -------
+        list of str
+            A line for each of the two, where there are such faders.
+        """
+        asked = list(features)
+        dead = [display_name(name) for name in asked if name in self.features_without_segments]
+        unheard = [display_name(name) for name in asked if name in self.features_hardly_heard]
+        notes = []
+        if dead:
+            does = "its fader does" if len(dead) == 1 else "their faders do"
+            notes.append(
+                f"no segment was found that moves {', '.join(dead)}: {does} nothing to this track "
+                "(more --evaluations help)"
+            )
+        if unheard:
+            names = ", ".join(unheard)
+            notes.append(f"other models confirm next to nothing of it on this track: the fader of {names}")
+        return notes
 
     @property
     def selected_weights(self) -> FloatArray:

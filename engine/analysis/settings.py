@@ -11,6 +11,7 @@ from ...models.common.errors import InputError
 from ..explain.methods import ESTIMATORS, PASSES, PERTURBATIONS, SEGMENTATIONS
 
 PASSES_MINIMUM: Final = 64
+PASSES_MAXIMUM: Final = 1_000_000
 DRAFT_PASSES: Final = 128
 """Evaluations per window of a draft."""
 
@@ -78,6 +79,8 @@ class AnalysisSettings:
             object.__setattr__(self, "passes", DRAFT_PASSES if draft else PASSES[self.estimator])
         if self.passes < PASSES_MINIMUM:
             raise InputError(f"{self.passes} passes are too few to explain anything: at least {PASSES_MINIMUM}")
+        if self.passes > PASSES_MAXIMUM:
+            raise InputError(f"{self.passes} passes are too many to be kept in memory: at most {PASSES_MAXIMUM}")
         if not 0 <= self.seed < 2**63:
             raise InputError(f"seed {self.seed} is out of range: a whole number from 0 on")
 

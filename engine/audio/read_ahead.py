@@ -1,15 +1,20 @@
-"""Blocks made or written in a thread of their own, beside what is computed with them."""
+"""Blocks made or written in a thread of their own, beside what is computed with them.
 
-import queue
-import threading
+An interrupt may come at any moment of the thread that waits, also just after it has taken a lock and before it knows.
+With what Python's library writes in Python (`queue.Queue`, `concurrent.futures`, the start of `threading.Thread`) the
+lock then stays taken, the other thread waits for it for ever, and who is interrupted for the other thread. Here all
+waiting is done by `queue.SimpleQueue`, in one step that an interrupt cannot divide.
+"""
+
+import _thread
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Final, Generic, TypeVar
 
 Block = TypeVar("Block")
 
-_AHEAD: Final = 3
-"""Blocks that wait at most; memory stays bounded."""
+_AHEAD: Final = 4
+"""Blocks that are being made or wait, at most; memory stays bounded."""
 
 
 def read_ahead(blocks: Iterable[Block]) -> Iterator[Block]:
@@ -17,46 +22,49 @@ def read_ahead(blocks: Iterable[Block]) -> Iterator[Block]:
 
     What the thread raises is raised here. Where the reader stops early, so does the thread.
     """
-    waiting: queue.Queue[tuple[bool, Block | BaseException | None]] = queue.Queue(_AHEAD)
-    stopped = threading.Event()
-
-    def put(item: tuple[bool, Block | BaseException | None]) -> bool:
-        while not stopped.is_set():
-            try:
-                waiting.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-            return True
-        return False
+    ready: SimpleQueue[tuple[bool, Block | BaseException | None]] = SimpleQueue()
+    places: SimpleQueue[None] = SimpleQueue()
+    ended: SimpleQueue[None] = SimpleQueue()
+    stopped = started = False
+    for _ in range(_AHEAD):
+        places.put(None)
 
     def work() -> None:
         iterator = iter(blocks)
         try:
             for block in iterator:
-                if not put((True, block)):
+                ready.put((True, block))
+                places.get()
+                if stopped:
                     break
             else:
-                put((False, None))
+                ready.put((False, None))
         except BaseException as error:
-            put((False, error))
+            ready.put((False, error))
         finally:
-            if close := getattr(iterator, "close", None):
-                close()
+            try:
+                if close := getattr(iterator, "close", None):
+                    close()
+            finally:
+                ended.put(None)
 
-    thread = threading.Thread(target=work, name="read-ahead", daemon=True)
-    thread.start()
     try:
+        _thread.start_new_thread(work, ())
+        started = True
         while True:
-            there, item = waiting.get()
+            there, item = ready.get()
             if there:
+                places.put(None)
                 yield item  # type: ignore[misc]
             elif isinstance(item, BaseException):
                 raise item
             else:
                 return
     finally:
-        stopped.set()
-        thread.join()
+        stopped = True
+        places.put(None)
+        if started:
+            ended.get()
 
 
 class WriteBehind(Generic[Block]):
@@ -67,19 +75,42 @@ class WriteBehind(Generic[Block]):
 
     def __init__(self, write: Callable[[Block], None]) -> None:
         self._write = write
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="write-behind")
-        self._pending: Future[None] | None = None
+        self._blocks: SimpleQueue[tuple[Block] | None] = SimpleQueue()
+        self._outcomes: SimpleQueue[BaseException | None] = SimpleQueue()
+        self._ended: SimpleQueue[None] = SimpleQueue()
+        self._is_writing = False
 
     def __enter__(self) -> "WriteBehind[Block]":
+        _thread.start_new_thread(self._work, ())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_exception: object) -> None:
-        self._pool.shutdown(wait=True)
-        if kind is None and self._pending is not None:
-            self._pending.result()
+        self._blocks.put(None)
+        self._ended.get()
+        if kind is None:
+            self._wait()
 
     def __call__(self, block: Block) -> None:
         """Write a block, which must not be changed afterwards; waits for the one before it."""
-        if self._pending is not None:
-            self._pending.result()
-        self._pending = self._pool.submit(self._write, block)
+        self._wait()
+        self._is_writing = True
+        self._blocks.put((block,))
+
+    def _wait(self) -> None:
+        """Wait for the block that is being written. Raises what the function has raised."""
+        if not self._is_writing:
+            return
+        outcome = self._outcomes.get()
+        self._is_writing = False
+        if outcome is not None:
+            raise outcome
+
+    def _work(self) -> None:
+        while (item := self._blocks.get()) is not None:
+            try:
+                self._write(*item)
+            except BaseException as error:
+                self._outcomes.put(error)
+            else:
+                self._outcomes.put(None)
+        self._ended.put(None)

@@ -13,7 +13,7 @@ import threading
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-from ..processes.ipc import ignore_signals
+from ..processes.child_signals import ignore_signals
 from ..processes.messages import OutputJob
 from ..processes.realtime import lock_memory_and_freeze_gc, set_control_priority
 
@@ -68,6 +68,7 @@ def run_output_process(connection: "Connection[Any, Any]") -> None:
 
 def probe_devices(connection: "Connection[Any, Any]") -> None:
     """Entry point of a process that sends PortAudio's output devices, then DeviceOpened or DeviceFailed for JACK."""
+    ignore_signals()
     from .jack_backend import run
     from .portaudio_backend import devices
 

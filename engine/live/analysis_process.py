@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ...models.common.errors import InputError
-from ...models.common.formatting import display_name
 from ...models.inference.heap import return_freed_memory
 from ..analysis.surrogate import TrackSummary
 from ..audio.thumbnail import spectrogram_thumbnail
@@ -156,12 +155,9 @@ class _AnalysisWorker:
             self._send(Notice(f"{track.path.name}: faders follow a draft of the analysis until the full one is done"))
         analysis = self._use(number, track, settings)
         if drafted:
-            names = ", ".join(map(display_name, analysis.features_hardly_heard))
-            alone = f"; other models confirm next to nothing of the fader of {names}" if names else ""
-            self._send(Notice(f"{track.path.name}: the full analysis is used now{alone}"))
-        if analysis.features_without_segments:
-            names = ", ".join(map(display_name, analysis.features_without_segments))
-            self._send(Notice(f"{track.path.name}: no segment was found that moves {names}: no effect of that fader"))
+            self._send(Notice(f"{track.path.name}: the full analysis is used now"))
+        for note in analysis.fader_notes():
+            self._send(Notice(f"{track.path.name}: {note}"))
         thumbnail = spectrogram_thumbnail(spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak))
         self._send(TrackThumbnail(number, thumbnail))
 
@@ -177,7 +173,9 @@ class _AnalysisWorker:
             progress=lambda fraction: self._analysing(number, fraction),
         )
         if analysis.path is None:
-            raise InputError(f"{track.path}: its analysis was not kept")
+            raise InputError(
+                f"{track.path.name}: its analysis cannot be kept (is the cache writable?): its faders do nothing"
+            )
         summary = TrackSummary(
             analysis=analysis.path,
             digest=track.digest,

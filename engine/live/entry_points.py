@@ -7,7 +7,8 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Final
 
 from ..devices.backends import run_output_process
-from ..processes.ipc import ChildProcesses, ignore_signals
+from ..processes.child_signals import ignore_signals
+from ..processes.ipc import ChildProcesses
 from ..processes.realtime import set_control_priority
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def prepare_processes(backend: str = "", *, fork: bool = False) -> None:
     # torch's.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     children = ChildProcesses()
+    atexit.register(children.join, 0)  # (where there is no player in the end)
     begin = children.fork if fork else children.prepare
     begin(run_output_process)  # (the first: a sound server takes its time to answer; it needs no NumPy for that)
     if backend:
@@ -57,7 +59,6 @@ def prepare_processes(backend: str = "", *, fork: bool = False) -> None:
     for name in _OF_PLAYER_AND_RENDERER if fork else ():
         importlib.import_module(name, __package__)
     begin(render_main)
-    atexit.register(children.join, 0)  # (where there is no player in the end)
     _PREPARED.append(children)
 
 

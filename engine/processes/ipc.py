@@ -1,19 +1,22 @@
 """Child processes of a player, their pipes, and a message sender that never blocks its caller."""
 
+import atexit
 import contextlib
 import multiprocessing
 import os
 import queue
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
+from .child_signals import ignore_signals, signals_held_back
+
 _PARENT = os.getppid()
 _PUT_AWAY_S: Final = 0.3
 """For so long a process that nobody needs may put away what it has opened: sound servers notice who just vanishes."""
+_START_S: Final = 2.0
 
 
 def parent_exited() -> bool:
@@ -28,6 +31,9 @@ class ChildProcesses:
         self._context = multiprocessing.get_context("spawn")
         self._processes: list[Any] = []
         self._prepared: dict[str, tuple[Any, Connection[Any, Any]]] = {}
+        self._starting = threading.Lock()
+        # (multiprocessing's own end asks daemons to end by SIGTERM, which these ignore, and waits for them)
+        atexit.register(self._kill_all)
 
     def prepare(self, target: Callable[..., None]) -> None:
         """Start a process whose only argument is its connection, for the next `start` of the same target."""
@@ -46,10 +52,11 @@ class ChildProcesses:
         context: Any = multiprocessing.get_context("fork")
         arguments = (target, os.getpid(), others, theirs)
         process = context.Process(target=_forked, name=target.__name__, args=arguments, daemon=True)
-        process.start()
+        with signals_held_back(spawns=False):
+            process.start()
+            self._processes.append(process)
+            self._prepared[target.__name__] = process, ours
         theirs.close()
-        self._processes.append(process)
-        self._prepared[target.__name__] = process, ours
 
     def tell(self, target: Callable[..., None], message: object) -> None:
         """Send a message to a prepared process."""
@@ -68,10 +75,10 @@ class ChildProcesses:
             return prepared
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=target, name=target.__name__, args=(*arguments, theirs), daemon=True)
-        with _without_main():
+        with self._starting, _without_main(), signals_held_back():
             process.start()
+            self._processes = [*(one for one in self._processes if one.is_alive()), process]
         theirs.close()
-        self._processes = [*(one for one in self._processes if one.is_alive()), process]
         return process, ours
 
     def kill(self, process: Any) -> None:  # noqa: ANN401
@@ -81,6 +88,7 @@ class ChildProcesses:
 
     def join(self, patience_s: float) -> None:
         """Wait for each of them up to `patience_s` seconds, then kill it; first end those that nobody has taken."""
+        self._let_start()
         for process, connection in self._prepared.values():
             connection.close()
             process.join(_PUT_AWAY_S)
@@ -88,6 +96,19 @@ class ChildProcesses:
             process.join(patience_s)
             if process.is_alive():
                 self.kill(process)
+        atexit.unregister(self._kill_all)
+
+    def _kill_all(self) -> None:
+        """At the end of the program, however that came: kill what nobody has ended."""
+        self._let_start()
+        for process in self._processes:
+            if process.is_alive():
+                self.kill(process)
+
+    def _let_start(self) -> None:
+        """Wait for a process that another thread is starting: it would find half of what it is sent."""
+        if self._starting.acquire(timeout=_START_S):
+            self._starting.release()
 
 
 def _may_fork() -> bool:
@@ -107,6 +128,7 @@ def _forked(
     """Body of a process that was forked: without the ends of pipes that are its parent's (they would never close)."""
     global _PARENT
     _PARENT = parent
+    ignore_signals()
     for other in others:
         other.close()
     target(connection)
@@ -124,13 +146,6 @@ def _without_main() -> Iterator[None]:
     finally:
         for name, value in kept.items():
             setattr(main, name, value)
-
-
-def ignore_signals() -> None:
-    """Ignore SIGINT, SIGTERM and SIGHUP: the player acts on them and ends its children."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if (number := getattr(signal, name, None)) is not None:
-            signal.signal(number, signal.SIG_IGN)
 
 
 class MessageSender:

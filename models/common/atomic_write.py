@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -24,13 +25,13 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """
     check_destination(path, overwrite=True)
     final = Path(os.path.realpath(path))
+    # The name is there before the file: an interrupt between the two leaves nothing either.
+    temp_path = final.parent / f".{path.stem[:40]}-{secrets.token_hex(8)}{path.suffix}"
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=final.parent)
-    except OSError as error:
-        raise InputError(f"{path}: cannot write there ({error.strerror or error})") from error
-    temp_path = Path(name)
-    try:
-        os.close(handle)
+        try:
+            os.close(os.open(temp_path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        except OSError as error:
+            raise InputError(f"{path}: cannot write there ({error.strerror or error})") from error
         yield temp_path
         make_readable(temp_path)
         temp_path.replace(final)
@@ -49,7 +50,7 @@ def make_folder(folder: Path) -> None:
 
 
 def make_readable(path: Path) -> None:
-    """Give a file of mkstemp, which is private, the permissions that any new file of the user has."""
+    """Give a temporary file, which is private, the permissions that any new file of the user has."""
     umask = os.umask(0)
     os.umask(umask)
     path.chmod(0o666 & ~umask)

@@ -35,10 +35,17 @@ def line_of(capsys, *arguments: str) -> str:
         (["monitor", "--rate", "-1"], "--rate -1"),
         (["monitor", "--seconds", "nan"], "--seconds nan"),
         (["monitor", "--seconds", "0"], "--seconds 0"),
+        (["evaluate", "--steering", "x.wav", "--report", "r"], "--report: does not go with --steering"),
+        (["evaluate", "--steering", "x.wav", "-o", "r.json"], "--output: does not go with --steering"),
     ],
 )
 def test_a_value_that_is_none_is_shown_with_its_option(capsys, arguments, words):
     assert words in line_of(capsys, *arguments)
+
+
+def test_more_evaluations_than_memory_holds_are_refused_at_once(capsys, song):
+    line = line_of(capsys, "analyze", str(song), "--evaluations", "99999999999999999999")
+    assert "at most 1000000" in line
 
 
 @pytest.mark.parametrize(

@@ -1,29 +1,17 @@
-"""MIDI: what messages mean, how controls are learned, how the mapping is kept."""
+"""MIDI: what messages mean for a show."""
 
 import random
-import struct
 from pathlib import Path
 
 import pytest
+from helpers.midi_messages import BYPASS, FADER, PAUSE, PRESET, STEPS, WET, control, halves, note
 from hypothesis import given
 from hypothesis import strategies as st
 from moodfader.control.midi.decoder import MidiDecoder, encoder_steps
-from moodfader.control.midi.learn import MidiLearn, infer_binding, infer_mode
-from moodfader.control.midi.mapping_file import MODES, RELATIVE, MidiBinding, mapping_file, read_mapping, save_mapping
+from moodfader.control.midi.mapping_file import MODES, RELATIVE, MidiBinding
 from moodfader.control.midi.messages import MidiMessage, parse_message
 from moodfader.control.midi.midi_control import MidiControl
 from moodfader.models.common.errors import InputError
-
-FADER = "/moodfader/midlevel/modality"
-WET = "/moodfader/wet"
-BYPASS = "/moodfader/bypass"
-PAUSE = "/moodfader/transport/pause"
-PRESET = "/moodfader/preset/load"
-STEPS = [("twos", 1, 127), ("offset", 65, 63), ("signed", 1, 65)]
-
-
-def control(channel, number, value):
-    return MidiMessage("control", channel, number, value)
 
 
 def decoded(session, binding, *messages):
@@ -51,10 +39,6 @@ def test_the_bytes_of_messages():
 def test_seven_bits_reach_both_ends_and_the_exact_middle(session):
     moved = decoded(session, MidiBinding(FADER, 1, 7, takeover="jump"), (7, 0), (7, 64), (7, 127), (8, 3))
     assert moved == [-12.0, 0.0, 12.0]
-
-
-def halves(number, values):
-    return [half for value in values for half in ((number, value >> 7), (number + 32, value & 127))]
 
 
 def test_fourteen_bits_reach_both_ends_and_the_exact_middle(session):
@@ -137,10 +121,6 @@ def test_switches_and_buttons(session):
     assert decoded(session, MidiBinding(BYPASS, 1, 5, "toggle"), (5, 127), (5, 0), (5, 127)) == [True, False]
 
 
-def note(number, velocity):
-    return MidiMessage("note", 1, number, velocity)
-
-
 def test_pads_switch_load_presets_and_press_triggers(session):
     toggle = MidiBinding(BYPASS, 1, 36, "toggle", message="note")
     assert decoded(session, toggle, note(36, 9), note(36, 0), note(36, 100), note(37, 100)) == [True, False]
@@ -191,196 +171,6 @@ def test_a_pitch_bend_fader(session):
 def test_what_cannot_be_mapped_is_one_line(arguments, reason):
     with pytest.raises(InputError, match=reason):
         MidiBinding(**{"address": FADER, "channel": 1, "number": 7} | arguments)
-
-
-def controls(channel, number, values):
-    return [control(channel, number, value) for value in values]
-
-
-def test_a_pot_is_learned():
-    sweep = controls(3, 21, range(10, 40))
-    assert infer_binding(FADER, sweep[:5]) is None
-    assert infer_binding(FADER, sweep) == MidiBinding(FADER, 3, 21, "7bit")
-    assert infer_binding(FADER, [control(1, 1, 2), *sweep, control(2, 9, 64)]) == MidiBinding(FADER, 3, 21, "7bit")
-    assert infer_binding(FADER, controls(3, 21, range(9))) == MidiBinding(FADER, 3, 21, "7bit")
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        range(1, 20),  # slowly from the bottom
-        [*range(5, 15), *range(14, 3, -1)],  # there and back
-        [*range(56, 73), *range(71, 55, -1)],  # around the middle
-        [*range(127, 100, -1)],
-        [0, 14, 29, 45, 60, 77, 95, 110, 127],  # quickly
-        [3, 20, 41, 58, 75, 90, 104, 120],
-        [66, 70, 75, 79, 84, 80, 75, 71, 66],
-    ],
-)
-def test_a_pot_is_never_taken_for_an_encoder(values):
-    for end in range(8, len(values) + 1):
-        assert infer_mode(list(values)[:end]) in ("7bit", None)
-    further = [*values, *range(values[-1], 100, 3), *range(100, 20, -3)]
-    assert learned(FADER, controls(1, 16, further)).mode == "7bit"
-
-
-def test_a_fine_fader_is_learned():
-    sent = [control(2, number, value) for number, value in halves(4, range(5000, 5200, 20))]
-    assert infer_binding(FADER, sent) == MidiBinding(FADER, 2, 4, "14bit")
-
-
-def test_a_motor_fader_is_learned():
-    bends = [MidiMessage("pitchbend", 3, 0, value) for value in range(0, 16000, 1000)]
-    assert infer_binding(FADER, bends) == MidiBinding(FADER, 3, message="pitchbend")
-
-
-def learned(address, messages, **more):
-    """As it goes: message by message, until it is known."""
-    learner = MidiLearn(address, **more)
-    for message in messages:
-        learner.receive(message)
-    return learner.result
-
-
-@pytest.mark.parametrize(("mode", "up", "down"), STEPS)
-def test_an_encoder_is_learned(mode, up, down):
-    turned = controls(1, 16, [up] * 6 + [down] * 6)
-    assert learned(FADER, turned) == MidiBinding(FADER, 1, 16, mode)
-    turned = controls(1, 16, [up] * 20 + [down] * 6)  # far in one direction before it is turned back
-    assert learned(FADER, turned) == MidiBinding(FADER, 1, 16, mode)
-
-
-@pytest.mark.parametrize("mode", RELATIVE)
-@pytest.mark.parametrize("seed", range(20))
-def test_an_encoder_that_accelerates_is_told_from_a_pot(mode, seed):
-    chance = random.Random(seed)
-    sent = {"twos": lambda n: n % 128, "offset": lambda n: 64 + n, "signed": lambda n: n if n > 0 else 64 - n}
-    values = []
-    for way in (1, -1, 1):  # turned there, back and there again: slowly, faster, slowly
-        rising = [1, 1, 1]
-        while len(rising) < 3 + chance.randint(3, 6):
-            rising.append(min(rising[-1] + chance.randint(0, 6), 30))
-        values += [sent[mode](way * steps) for steps in (*rising, *reversed(rising))]
-    assert infer_mode(values) == mode
-    assert learned(FADER, controls(1, 16, values)).mode == mode
-
-
-def test_a_button_is_learned_by_its_first_press():
-    assert infer_binding(BYPASS, [control(1, 50, 0)]) is None
-    assert infer_binding(BYPASS, controls(1, 50, [0, 127])) == MidiBinding(BYPASS, 1, 50)
-    assert infer_binding(BYPASS, [note(36, 0), note(36, 90)]) == MidiBinding(BYPASS, 1, 36, "toggle", message="note")
-    assert infer_binding(PAUSE, [note(36, 90)]) == MidiBinding(PAUSE, 1, 36, message="note")
-    program = MidiMessage("program", 2, 9, 127)
-    assert infer_binding(PRESET, [program], value="dolce") == MidiBinding(
-        PRESET, 2, 9, message="program", value="dolce"
-    )
-
-
-def test_the_mapping_is_kept_in_a_file(tmp_path):
-    mapping = (
-        MidiBinding(FADER, 1, 7),
-        MidiBinding(WET, 16, 31, "14bit", takeover="jump"),
-        MidiBinding(BYPASS, 2, 119),
-        MidiBinding(PRESET, 2, 36, message="note", value="dolce"),
-        MidiBinding(FADER, 3, message="pitchbend"),
-    )
-    path = tmp_path / "new" / "midi.toml"
-    assert read_mapping(path) == ()
-    save_mapping(path, mapping)
-    assert read_mapping(path) == mapping
-    assert mapping_file().name == "midi.toml"
-
-
-def test_a_mapping_of_0_7_is_read(tmp_path):
-    path = tmp_path / "midi.toml"
-    path.write_text(f'[[control]]\naddress = "{FADER}"\nchannel = 2\nnumber = 7\nmode = "7bit"\n')
-    assert read_mapping(path) == (MidiBinding(FADER, 2, 7),)
-    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))  # from an editor on Windows
-    assert read_mapping(path) == (MidiBinding(FADER, 2, 7),)
-
-
-BINDING = f'[[control]]\naddress = "{FADER}"\nchannel = 1\nnumber = 1\n'
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[[control]",
-        "control = 3",
-        "control = [3]",
-        "other = 1",
-        "[[control]]\naddress = 3\nchannel = 1\nnumber = 1",
-        f'[[control]]\naddress = "{FADER}"\nchannel = "1"\nnumber = 1',
-        f'[[control]]\naddress = "{FADER}"\nchannel = 1',
-        BINDING + "colour = 1",
-        f'[[control]]\naddress = "{FADER}"\nchannel = true\nnumber = 1',
-        f'[[control]]\naddress = "{FADER}"\nchannel = 1\nnumber = 1.5',
-        BINDING + "value = nan",
-        BINDING + "value = [1]",
-        BINDING + "value = 1979-05-27",
-        BINDING + "mode = 7",
-        BINDING + "message = [[]]",
-        "x = " + "[" * 5000,
-        "x = " + "9" * 5000,
-        f'[[control]]\naddress = "{FADER}"\nchannel = 0x' + "f" * 5000 + "\nnumber = 1",
-        BINDING + 'value = "' + "x" * 300 + '"',
-        "#" * (1 << 21),
-    ],
-)
-def test_a_file_that_is_no_mapping_is_one_line(tmp_path, text):
-    path = tmp_path / "midi.toml"
-    path.write_text(text)
-    with pytest.raises(InputError, match=r"midi\.toml: ") as caught:
-        read_mapping(path)
-    assert len(str(caught.value)) < 600
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("count", [500, pytest.param(10_000, marks=pytest.mark.slow)])
-def test_mutated_mapping_files_are_read_or_refused_in_one_line(tmp_path, count):
-    chance = random.Random(11)
-    path = tmp_path / "midi.toml"
-    seed = [
-        MidiBinding(FADER, 1, 7),
-        MidiBinding(WET, 16, 31, "14bit", takeover="jump"),
-        MidiBinding(PRESET, 2, 36, message="note", value="dolce"),
-    ]
-    save_mapping(path, seed)
-    good = path.read_bytes()
-    pieces = [b"\xff", b"[", b"{", b"]", b'"', b"'", b"=", b"\n", b"-", b"nan", b"inf", b"1e999", b"9" * 5000, b"\0"]
-    pieces += [
-        b"[" * 3000,
-        b"true",
-        b"value = ",
-        b"0x",
-        b"control",
-        b"1979-05-27",
-        b"\r",
-        b"#",
-        struct.pack("<d", 1e300),
-    ]
-    read = 0
-    for _ in range(count):
-        data = bytearray(good)
-        for _ in range(chance.randint(1, 4)):
-            at = chance.randrange(len(data))
-            match chance.randrange(3):
-                case 0:
-                    data[at : at + 1] = bytes([chance.randrange(256)])
-                case 1:
-                    del data[at : at + chance.randint(1, 12)]
-                case 2:
-                    data[at:at] = chance.choice(pieces)
-        path.write_bytes(data)
-        reason = ""
-        try:
-            MidiDecoder(read_mapping(path), lambda address: None)
-        except InputError as error:
-            reason = str(error)
-        assert "\n" not in reason
-        assert len(reason) < 600
-        read += not reason
-    assert 0 < read < count
 
 
 def test_any_messages_keep_the_session_in_its_ranges(session):

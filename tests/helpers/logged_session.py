@@ -15,4 +15,4 @@ class LoggedSession(Session):
         self.log.append((address, value, source))
 
     def publish(self, values):
-        self._values.update(values)
+        self._state.values.update(values)

@@ -8,8 +8,8 @@ import pytest
 import soundfile
 from moodfader.control.cli import run
 from moodfader.control.parameters.table import PARAMETERS, ROOT
-from moodfader.control.session.change_signal import ChangeSignal
 from moodfader.control.session.session import Session
+from moodfader.control.session.values.change_signal import ChangeSignal
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.live.offline_player import OfflinePlayer
@@ -74,7 +74,7 @@ def test_a_signal_wakes_who_waits_for_a_change_until_it_is_cleared():
     assert not is_set()
     signal.close()
     session.set(FADER, 0.5)
-    assert session._values._listeners == ()
+    assert session._state.values._listeners == ()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 from moodfader.control.experiments.steering_table import (
+    _heard_enough,
     confirmed_parts,
     heard_per_unit,
     listener_units,
@@ -16,6 +17,7 @@ from moodfader.control.experiments.steering_table import (
 from moodfader.engine import load_track
 from moodfader.engine.file_targets.evaluation import Heard, SteeringEvidence, evaluate_steering, one_sided
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
+from moodfader.models.common.formatting import display_name
 from moodfader.models.inference.checkpoint import load_model
 from moodfader.models.jury.judges import Judge
 
@@ -59,6 +61,16 @@ def test_the_page_says_what_every_judge_hears_enough_of() -> None:
     page = steering_page(SteeringEvidence(("one", "two"), tuple(heard), np.zeros((1, 3, 15))), jury="development")
     assert "at least 0.40 of the network's own move in: melodiousness." in page
     assert "own +0.000, one +0.000, two +0.000" in page
+
+
+@pytest.mark.filterwarnings("error")
+def test_of_a_fader_that_does_nothing_nothing_is_heard() -> None:
+    """A short track has such faders: the share that judges hear of their moves is no number."""
+    heard = [
+        Heard("fader", 0, name, 6.0, 0.05 if name == MIDLEVEL[0] else 0.0, (0.04, 0.04), 0.0, 3.0, None)
+        for name in MIDLEVEL
+    ]
+    assert _heard_enough(heard, heard) == display_name(MIDLEVEL[0])
 
 
 def test_less_is_confirmed_where_judges_or_tracks_differ() -> None:

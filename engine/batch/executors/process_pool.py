@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
+from ...processes.child_signals import signals_held_back
 from ..common.errors import WorkerDiedError
 from .process_worker import STARTED, available_fraction, resident_bytes, serve
 
@@ -58,7 +59,7 @@ class ProcessPool(Executor):
     def __init__(self, workers: int, *, preload: Sequence[str] = (), memory_limit: int = MEMORY_LIMIT) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
-        with _one_thread_each():
+        with _one_thread_each(), signals_held_back():
             multiprocessing.forkserver.ensure_running()
         self._limit = memory_limit
         self._queue: deque[tuple[Future[Any], Any]] = deque()

@@ -7,6 +7,8 @@ import signal
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
+from ...processes.child_signals import ignore_signals
+
 STARTED: Final = "started"
 """What a worker says when it has taken a task: one that dies before has not cost it."""
 
@@ -20,9 +22,7 @@ def serve(connection: Connection) -> None:
         Receives (function, arguments); sends STARTED, then (whether it returned, what it returned or raised, memory
         in bytes).
     """
-    for name in ("SIGINT", "SIGHUP"):  # (Ctrl-C goes to all processes of a terminal; the parent ends the workers)
-        signal.signal(getattr(signal, name), signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    ignore_signals(but=(signal.SIGTERM,))  # (the pool ends its workers by it)
     while True:
         try:
             message = connection.recv()

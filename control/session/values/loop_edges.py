@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ...models.common.errors import InputError
-from ..parameters.table import ROOT, Value
+from ....models.common.errors import InputError
+from ...parameters.table import ROOT, Value
 
 LOOP: Final = f"{ROOT}/transport/loop"
 LOOP_START: Final = f"{ROOT}/transport/loop_start"

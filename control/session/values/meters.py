@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from ...engine.processes.messages import MeasuredEffect, PlayerMeters, SolveTargets
-from ...models.common.constants import EMOTIONS, MIDLEVEL
-from ..parameters.table import ROOT, Value
+from ....engine.processes.messages import MeasuredEffect, PlayerMeters, SolveTargets
+from ....models.common.constants import EMOTIONS, MIDLEVEL
+from ...parameters.table import ROOT, Value
 
 if TYPE_CHECKING:
-    from ...engine.analysis.surrogate import Surrogate
+    from ....engine.analysis.surrogate import Surrogate
 
 
 class PlayerInterface(Protocol):

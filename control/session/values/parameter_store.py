@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ..parameters.table import Value
+from ...parameters.table import Value
 from .change_signal import Listener
 
 

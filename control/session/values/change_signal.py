@@ -6,7 +6,7 @@ from collections.abc import Callable, Set
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from .session import Session
+    from ..session import Session
 
 Listener = Callable[[Set[str]], object]
 """Is told the addresses whose values have changed, by the thread that has set them; it neither waits nor raises."""

@@ -1,0 +1,85 @@
+"""What the messages of the player change in a show: what took effect, analyses, measurements, processes that end."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from ...engine.processes.messages import (
+    AnalysisProgress,
+    AppliedEvent,
+    EventsApplied,
+    MeasuredEffect,
+    Notice,
+    PlayerMessage,
+    ProcessStatus,
+    TargetsSolved,
+    TrackAnalyzed,
+    TrackThumbnail,
+)
+from ..parameters.table import ROOT
+from .setting import load_track_preset
+from .state import SessionState
+from .values.loop_edges import LOOP
+from .values.meters import measured_values
+
+_BY_ITSELF: Final = "targets"  # source of changes that nobody sets
+
+
+def take_message(state: SessionState, message: PlayerMessage) -> None:
+    """Take over what a message says.
+
+    Parameters
+    ----------
+    state : SessionState
+        The show.
+    message : PlayerMessage
+        From any process of the player.
+    """
+    match message:
+        case EventsApplied(events):
+            state.recording.write_events(events, state.tracks.summaries)
+            _follow_events(state, events)
+        case Notice(text):
+            state.note(text)
+        case ProcessStatus():
+            _follow_process(state, message)
+        case MeasuredEffect():
+            state.values.update(measured_values(message))
+        case AnalysisProgress() | TrackThumbnail():
+            state.tracks.take(message)
+        case TrackAnalyzed():
+            _use_analysis(state, message)
+        case TargetsSolved():
+            with state.lock:
+                state.put(state.steering.solved(message, state.values, state.moment()), _BY_ITSELF)
+
+
+def _follow_events(state: SessionState, events: Sequence[AppliedEvent]) -> None:
+    """Take over that the player ended a loop by itself."""
+    for event in events:
+        if event.derived and event.address == LOOP:
+            state.values.update({LOOP: bool(event.value)})
+
+
+def _follow_process(state: SessionState, message: ProcessStatus) -> None:
+    """Show how a process is; without the analysis process targets are not measured."""
+    state.processes[message.process] = message.state
+    state.values.update({f"{ROOT}/state/{message.process}": message.state})
+    if message.process == "analyzer" and message.state != "running":
+        state.steering.targets.unmeasured(message.text)
+        state.values.update(state.steering.status(state.moment()))
+    state.note(message.text)
+
+
+def _use_analysis(state: SessionState, message: TrackAnalyzed) -> None:
+    """A track has been analysed: its targets are solved, and what is kept by its sound is known now."""
+    track, steering = message.track, state.steering
+    state.tracks.take(message)
+    steering.targets.analyzed(track, state.tracks.surrogates[track])
+    with state.lock:
+        moment = state.moment()
+        values = steering.track_changed(state.values, moment) if moment.track == track else {}
+        state.put(values, _BY_ITSELF)
+        if moment.track == track:
+            load_track_preset(state)
+    steering.cues.identify(track, message.summary.digest)
+    steering.presets.identify(track, message.summary.digest)

@@ -1,0 +1,90 @@
+"""What a running show holds: values, player, analysed tracks, steering. Setting, messages and meters act on it."""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from ...engine.processes.messages import PlayerMeters, ProcessName, ProcessState
+from ..parameters.table import PARAMETERS, ROOT, Value
+from ..show.analyzed_tracks import AnalyzedTracks
+from ..show.moment import Moment
+from ..show.show_control import Steering
+from .performance_recorder import PerformanceRecorder
+from .values.loop_edges import TrackLoops
+from .values.meters import PlayerInterface
+from .values.parameter_store import ParameterStore
+
+_SHOWN_ONLY: Final = (
+    "preset/", "snapshot/", "morph/", "cue/", "target", "reached/", "reachable/", "state/", "undo", "redo",
+    "track/preset",
+)  # fmt: skip
+_NOT_HELD: Final = f"{ROOT}/transport/skip"
+
+
+class SessionState:
+    """The state of one session. Who changes more than `values` holds `lock`.
+
+    Attributes
+    ----------
+    values : ParameterStore
+        The values of all addresses; it may be read and watched from any thread.
+    lock : RLock
+        Guards all else.
+    note : callable
+        Takes messages for the user.
+    is_stale : bool
+        Whether the emotions that the surrogate expects are to be computed again.
+    """
+
+    def __init__(self, recording: PerformanceRecorder, note: Callable[[str], None]) -> None:
+        self.values = ParameterStore({control.address: control.default for control in PARAMETERS})
+        self.lock = threading.RLock()
+        self.note = note
+        self.recording = recording
+        self.player: PlayerInterface | None = None
+        self.tracks = AnalyzedTracks()
+        self.steering = Steering()
+        self.processes: dict[ProcessName, ProcessState] = dict.fromkeys(("renderer", "output", "analyzer"), "running")
+        self.loops = TrackLoops()
+        self.meters: PlayerMeters | None = None
+        self.is_stale = True
+
+    def moment(self) -> Moment:
+        """Now, as the player's meters say."""
+        player = self.player
+        if player is None:
+            return Moment()
+        meters = player.meters()
+        return Moment(
+            player.samples_played / player.sample_rate,
+            meters.track,
+            meters.position_s,
+            self.tracks.digest(meters.track),
+            self.tracks.surrogates.get(meters.track),
+        )
+
+    def put(self, values: Mapping[str, Value], source: str) -> None:
+        """Hold values, and send those of the sound to the player; a request of the targets is passed on.
+
+        Parameters
+        ----------
+        values : mapping
+            Checked values by address.
+        source : str
+            Who sets them, for the recording.
+        """
+        self.values.update({name: new for name, new in values.items() if name != _NOT_HELD})
+        for name, new in values.items():
+            if is_shown_only(name):
+                continue
+            self.recording.note_source(name, source)
+            if self.player is not None:
+                self.player.set(name, new)
+        if (request := self.steering.take_request()) is not None and self.player is not None:
+            self.player.solve_targets(request)
+        self.is_stale = True
+
+
+def is_shown_only(address: str) -> bool:
+    """Whether the player has nothing to do with an address."""
+    return address.removeprefix(f"{ROOT}/").startswith(_SHOWN_ONLY)

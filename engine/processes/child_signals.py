@@ -1,0 +1,46 @@
+"""Signals of child processes: Ctrl-C goes to all processes of a terminal, and the parent ends its children itself."""
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from multiprocessing import resource_tracker
+from typing import Final
+
+_ENDING: Final = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+@contextlib.contextmanager
+def signals_held_back(*, spawns: bool = True) -> Iterator[None]:
+    """Hold back the signals that end programs; a process that is started in the block begins with them held back.
+
+    Otherwise one that comes before the child has said what it does with it ends it with a traceback.
+
+    Parameters
+    ----------
+    spawns : bool
+        Whether multiprocessing starts the process anew (it is no copy of this one).
+    """
+    if spawns and hasattr(signal, "pthread_sigmask"):
+        resource_tracker.ensure_running()  # (it is started with the first one, and lets the signals in again)
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def ignore_signals(*, but: tuple[int, ...] = ()) -> None:
+    """Ignore SIGINT, SIGTERM and SIGHUP from now on, also those that were held back: the parent acts on them.
+
+    Parameters
+    ----------
+    but : tuple of int
+        Signals that end this process, without more ado.
+    """
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_DFL if number in but else signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)

@@ -1,0 +1,101 @@
+"""The processes of play end with the program wherever it is interrupted."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from helpers.waiting import until
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux only")
+ENDED = """
+import os, signal, sys
+from multiprocessing import process
+from moodfader.control import start
+from moodfader.engine.processes import ipc
+
+class Interrupted(ipc.multiprocessing.get_context("fork").Process):
+    def start(self):
+        super().start()
+        print(self.pid, flush=True)
+        signal.raise_signal(signal.{signal})
+
+context = ipc.multiprocessing.get_context("fork")
+context.Process = Interrupted
+sys.argv[1:] = ["play", "none.wav", "--backend", "null"]
+start.main()
+"""
+STARTED_LATE = """
+import sys, threading, time
+from moodfader.engine.processes.ipc import ChildProcesses
+from multiprocessing import popen_spawn_posix, resource_tracker, util
+
+resource_tracker.ensure_running()
+spawn, reached = util.spawnv_passfds, threading.Event()
+
+def slow(*arguments):
+    pid = spawn(*arguments)
+    reached.set()
+    time.sleep(0.5)  # (the process has been started, and waits for what it shall do)
+    return pid
+
+popen_spawn_posix.util.spawnv_passfds = slow
+children = ChildProcesses()
+threading.Thread(target=children.start, args=(print,), daemon=True).start()
+reached.wait()
+children.join(0)
+"""
+
+
+def gone(pid):
+    """Whether there is no process of that number, or nothing but its exit code."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+            return file.read().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+@LINUX
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_just_after_a_copy_was_made_ends_both(name):
+    done = subprocess.run(
+        [sys.executable, "-c", ENDED.format(signal=name)], capture_output=True, text=True, timeout=120, check=False
+    )
+    number = getattr(signal, name)
+    reason = "interrupted" if name == "SIGINT" else "ended by a signal"
+    assert (done.returncode, done.stderr) == (128 + number, f"moodfader: {reason}\n")
+    (pid,) = done.stdout.split()
+    until(lambda: gone(int(pid)))
+
+
+def test_who_ends_waits_for_a_process_that_another_thread_starts():
+    """It would say with a traceback that it finds half of what it was sent."""
+    done = subprocess.run(
+        [sys.executable, "-c", STARTED_LATE], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no signals of processes here")
+@pytest.mark.parametrize("moment", ["fork", "spawn"])
+def test_a_process_begins_with_signals_held_back(moment):
+    """Ctrl-C goes to all processes of a terminal, also to one that has not said yet what it does with it."""
+    code = f"""
+import os, signal, sys
+from moodfader.engine.devices.backends import run_output_process
+from moodfader.engine.processes.ipc import ChildProcesses
+
+children = ChildProcesses()
+children.{"fork" if moment == "fork" else "prepare"}(run_output_process)
+(process,) = children._processes
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    os.kill(process.pid, number)
+children.tell(run_output_process, "null")
+process.join(0.3)
+print(process.exitcode)
+children.join(5)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.stdout, done.stderr) == ("None\n", "")

@@ -2,24 +2,18 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from ...models.common.arrays import FloatArray, Floats, Labels
-from ...models.common.constants import HOP_LENGTH, N_BANDS
-from ..excerpts.segment_predictions import SegmentPredictions
+from ...models.common.constants import HOP_LENGTH
+from ..excerpts.segment_damage import SegmentDamage
+from ..excerpts.segment_predictions import SegmentPredictions, rows_of
 from ..excerpts.stretches import Excerpt
 from .excerpts import field_slopes
 from .gain_path import GainPath
 from .listeners import Listener
-
-BAND_LOSS: Final = (0.0117, 0.009, 0.036, 0.0207, 0.0099, 0.009, 0.0162, 0.0405, 0.0252)
-"""Mean opinion score that a square dB of gain costs at nine bands, the lowest first, evenly spread, and between."""
-STEP_LOSS: Final = {1: 0.0047, 16: 0.0117}
-"""By frames: what the square of a dB more or less after so many of them costs."""
 
 
 class SegmentExcerpts(SegmentPredictions):
@@ -47,58 +41,13 @@ class SegmentExcerpts(SegmentPredictions):
             total.index_add_(1, labels.flatten(), share * found.flatten(1).double())
         return np.asarray(total.numpy() / sum(self._shares))
 
-    @cached_property
-    def damage(self) -> "SegmentDamage":
-        """What gains of the segments do to the sound of these excerpts."""
-        return SegmentDamage(self._labels, self._count)
+    def damage(self, spectrogram: FloatArray) -> SegmentDamage:
+        """What gains of the segments do to the sound of these excerpts.
 
-
-class SegmentDamage:
-    """What gains of segments do to the sound: about what Zimtohrli's mean opinion score loses.
-
-    The score loses with the square of the gain, in some bands more than in others, and with the squares of its steps
-    from frame to frame and over half a second: a gain that stays is heard as a change of tone, one that moves as a
-    fault. Fitted to 336 gain fields of faders on 16 recordings (least squares, none negative, drawn to equal bands);
-    on recordings left out it predicts the loss of faders of one size with r .47, gain and steps from frame to frame
-    alone with .31. The structural similarity of the spectrograms beside it did not help.
-    """
-
-    def __init__(self, labels: Sequence[Labels], count: int) -> None:
-        """labels: of the pixels of each excerpt [frames, bands], `count` segments in all."""
-        pixels = sum(one.size for one in labels)
-        place = np.arange(N_BANDS) / (N_BANDS - 1) * (len(BAND_LOSS) - 1)
-        bands = np.interp(place, np.arange(len(BAND_LOSS)), BAND_LOSS)
-        weighted = [np.bincount(one.ravel(), np.broadcast_to(bands, one.shape).ravel(), count) for one in labels]
-        self._by_segment = np.sum(weighted, axis=0) / pixels
-        self._steps = {frames: steps_of(labels, count, frames) for frames in STEP_LOSS}
-
-    def loss(self, gains_db: Floats) -> float:
-        """Of gains [segments] in dB."""
-        total = float(self._by_segment @ gains_db**2)
-        for frames, (first, second, often) in self._steps.items():
-            total += STEP_LOSS[frames] * float(often @ (gains_db[first] - gains_db[second]) ** 2)
-        return total
-
-    def step_metric(self, fields: Floats) -> Floats:
-        """Mean square step from frame to frame, as a metric of coefficients in dB of fields [fields, segments].
-
-        [fields, fields].
+        spectrogram: of the whole track [frames, bands].
         """
-        first, second, often = self._steps[1]
-        jumps = fields[:, first] - fields[:, second]
-        return np.asarray((jumps * often) @ jumps.T)
-
-
-def steps_of(
-    labels: Sequence[Labels], count: int, frames: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
-    """Where a band is in one segment, and so many frames later in another.
-
-    Segments before and after, int64 [steps], and how often, as a share of all pixels, float64 [steps]; none in
-    excerpts that are shorter. labels: of the pixels of each excerpt [frames, bands].
-    """
-    pairs = [(one[:-frames].astype(np.int64) * count + one[frames:]).ravel() for one in labels]
-    pair, often = np.unique(np.concatenate(pairs), return_counts=True)
-    first, second = np.divmod(pair, count)
-    changed = first != second
-    return first[changed], second[changed], often[changed] / sum(one.size for one in labels)
+        rows = [
+            rows_of(spectrogram, first // HOP_LENGTH, len(labels))
+            for (_, first), labels in zip(self._excerpts, self._labels, strict=True)
+        ]
+        return SegmentDamage(self._labels, rows, self._count)

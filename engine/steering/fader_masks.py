@@ -117,8 +117,8 @@ class FaderGround:
         Those by which the faders are solved, and those by which they are corrected and measured.
     listeners : tuple of str
         Their names, the network's first.
-    damage : SegmentDamage
-        What gains of the segments do to the sound of many.
+    loudness_damage : LoudnessDamage
+        What gains of the segments do to the loudness of many.
     handles : numpy.ndarray
         Mean of each handle over each segment, float32 [handles, segments].
     slopes : numpy.ndarray
@@ -144,7 +144,7 @@ class FaderGround:
         self.handles = segment_means(spectrogram, segments)
         self.few = SegmentExcerpts(few, segments, listeners)
         self.many = self.few if many is few else SegmentExcerpts(many, segments, listeners[:1])
-        self.damage = self.many.damage(spectrogram)
+        self.loudness_damage = self.many.loudness_damage(spectrogram)
         self.listeners = tuple(listener.name for listener in listeners)
         rows = [(listener, output) for listener in range(len(listeners)) for output in range(_FEATURES)]
         flat = np.zeros(self.handles.shape[1], np.float32)
@@ -196,11 +196,11 @@ class _FaderSolver:
         """Take the fields [fields, segments] that gain fields are put together from."""
         self._fields = fields
         self._few, self._many = ground.few, ground.many
-        self._listeners, self._damage = ground.listeners, ground.damage
+        self._listeners, self._loudness_damage = ground.listeners, ground.loudness_damage
         self._slopes = ground.slopes @ fields.T  # without gain: [listeners, 7, fields]
         self._flat = ground.own_slopes
         root = np.sqrt(np.concatenate((np.ones(_FEATURES), DAMAGE[:FADER_HANDLES])))
-        square = (fields * self._many.sizes) @ fields.T + STEP_COST * ground.damage.gains.step_metric(fields)
+        square = (fields * self._many.sizes) @ fields.T + STEP_COST * self._many.damage.step_metric(fields)
         self._metric = square * root[:, None] * root
         # (a listener of which less is asked counts more: of all more is asked than there is gain for)
         self._soft_targets = SOFT_GAIN_DB * self._free_slopes() / listener_weights(ground.listeners[1:])
@@ -212,7 +212,8 @@ class _FaderSolver:
         target = side * self._targets[feature]
         slopes = np.concatenate((self._slopes[0], self._slopes[1:, feature]))
         found = self._solve(feature, target, slopes)
-        found = self._corrected(feature, target, found.coefficients)
+        share = self._loudness_damage.bearable_share(lambda share: self._gains(share * found.coefficients))
+        found = self._corrected(feature, share * target, share * found.coefficients)
         mask = (side * self._gains(found.coefficients) / SOLVED_AT_DB).astype(np.float32)
         levels = {}
         for place, level in enumerate(LEVELS_DB):
@@ -309,7 +310,7 @@ class _FaderSolver:
 
     def _damage_db(self, coefficients: Floats) -> float:
         """Root of what the sound is expected to lose, in dB of a usual gain."""
-        return float(np.sqrt(self._damage.loss(self._gains(coefficients)) / LOSS_PER_DB))
+        return float(np.sqrt(self._many.damage.loss(self._gains(coefficients)) / LOSS_PER_DB))
 
     def _gains(self, coefficients: Floats) -> Floats:
         """Gains in dB [segments] of coefficients of the fields, none beyond MAX_GAIN_DB."""

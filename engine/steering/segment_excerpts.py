@@ -8,7 +8,7 @@ import torch
 
 from ...models.common.arrays import FloatArray, Floats, Labels
 from ...models.common.constants import HOP_LENGTH
-from ..excerpts.segment_damage import SegmentDamage
+from ..excerpts.segment_damage import GainDamage, LoudnessDamage
 from ..excerpts.segment_predictions import SegmentPredictions, rows_of
 from ..excerpts.stretches import Excerpt
 from .excerpts import field_slopes
@@ -41,8 +41,13 @@ class SegmentExcerpts(SegmentPredictions):
             total.index_add_(1, labels.flatten(), share * found.flatten(1).double())
         return np.asarray(total.numpy() / sum(self._shares))
 
-    def damage(self, spectrogram: FloatArray) -> SegmentDamage:
-        """What gains of the segments do to the sound of these excerpts.
+    @cached_property
+    def damage(self) -> GainDamage:
+        """What gains of the segments do to the sound of these excerpts."""
+        return GainDamage(self._labels, self._count)
+
+    def loudness_damage(self, spectrogram: FloatArray) -> LoudnessDamage:
+        """What gains of the segments do to the loudness of these excerpts.
 
         spectrogram: of the whole track [frames, bands].
         """
@@ -50,4 +55,4 @@ class SegmentExcerpts(SegmentPredictions):
             rows_of(spectrogram, first // HOP_LENGTH, len(labels))
             for (_, first), labels in zip(self._excerpts, self._labels, strict=True)
         ]
-        return SegmentDamage(self._labels, rows, self._count)
+        return LoudnessDamage(self._labels, rows, self._count)

@@ -11,10 +11,9 @@ from moodfader.engine.excerpts.segment_damage import (
     BAND_LOSS,
     BAND_WEIGHT,
     FLOOR,
+    MAX_LOUDNESS_LOSS,
     STEP_LOSS,
-    GainDamage,
     LoudnessDamage,
-    SegmentDamage,
     steps_of,
 )
 from moodfader.engine.steering.segment_excerpts import SegmentExcerpts
@@ -61,16 +60,16 @@ def test_damage_of_gains_is_that_of_the_gain_field() -> None:
     sound = rng.normal(0, 0.1, 60 * HOP_LENGTH).astype(np.float32)
     first = 7
     excerpts = SegmentExcerpts([(sound, first * HOP_LENGTH)], segments, [_Deaf()])
-    damage = excerpts.damage(np.zeros((120, N_BANDS), np.float32))
+    damage = excerpts.damage
     gains = rng.normal(size=20)
     field = gains[segments[first : first + 61]]
     expected = (field**2 * _at_bands(BAND_LOSS)).sum() / field.size
     for frames, loss in STEP_LOSS.items():
         expected += loss * ((field[frames:] - field[:-frames]) ** 2).sum() / field.size
-    np.testing.assert_allclose(damage.gains.loss(gains), expected, rtol=1e-6)
+    np.testing.assert_allclose(damage.loss(gains), expected, rtol=1e-6)
     coefficients, fields = rng.normal(size=3), rng.normal(size=(3, 20))
     step = np.diff((coefficients @ fields)[segments[first : first + 61]], axis=0)
-    quadratic = coefficients @ damage.gains.step_metric(fields) @ coefficients
+    quadratic = coefficients @ damage.step_metric(fields) @ coefficients
     np.testing.assert_allclose(quadratic, (step**2).sum() / field.size, rtol=1e-9)
 
 
@@ -123,15 +122,22 @@ def test_gain_of_the_loudest_moment_costs_more_than_that_of_another() -> None:
     assert one > 2 * other
 
 
-def test_the_larger_estimate_holds_and_silence_is_no_error() -> None:
+def test_share_of_a_field_that_the_sound_bears() -> None:
+    rng = np.random.default_rng(5)
+    labels, picture = _blocks(rng), _picture(rng)
+    damage = LoudnessDamage([labels], [picture], int(labels.max()) + 1)
+    field = rng.normal(0, 1.0, int(labels.max()) + 1)
+    assert damage.bearable_share(lambda share: 0.1 * share * field) == 1.0
+    share = damage.bearable_share(lambda share: 12.0 * share * field)
+    assert damage.loss(12.0 * field) > 2 * MAX_LOUDNESS_LOSS
+    assert 0.8 * MAX_LOUDNESS_LOSS < damage.loss(12.0 * share * field) <= MAX_LOUDNESS_LOSS
+
+
+def test_silence_is_no_error() -> None:
     rng = np.random.default_rng(4)
     labels = _blocks(rng)
-    count = int(labels.max()) + 1
-    silent = SegmentDamage([labels], [np.zeros(labels.shape, np.float32)], count)
-    gains = rng.normal(0, 3, count)
-    assert silent.loss(gains) == pytest.approx(GainDamage([labels], count).loss(gains))
-    damage = SegmentDamage([labels], [_picture(rng)], count)
-    assert damage.loss(gains) == max(damage.gains.loss(gains), damage.loudness.loss(gains))
+    damage = LoudnessDamage([labels], [np.zeros(labels.shape, np.float32)], int(labels.max()) + 1)
+    assert damage.loss(rng.normal(0, 3, int(labels.max()) + 1)) == pytest.approx(0, abs=1e-9)
 
 
 def test_excerpts_shorter_than_a_step_have_none() -> None:

@@ -7,13 +7,13 @@ import numpy as np
 from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import MIDLEVEL
 
-VERSION: Final = 6
+VERSION: Final = 7
 """Rises when the same track gets other decoupled faders; part of the keys of cached analyses.
 
 1: one mask a fader; 2: own moves of .07; 3: two listeners beside the network, ten seconds in the middle; 4: the
 shape listener, gain bounded by its steps from frame to frame; 5: masks up to 1.5, gain bounded by what it costs
 in quality; 6: the taught listener, the share that others hear by track, excerpts as loud as before by the gated
-measure of the written file, all together.
+measure of the written file, all together; 7: fields that the loudness of the sound does not bear are made smaller.
 """
 LEVELS_DB: Final = (-12.0, -6.0, -3.0, 3.0, 6.0, 12.0)
 MIN_EFFECT: Final = 0.01

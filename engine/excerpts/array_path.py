@@ -20,11 +20,11 @@ import numpy.typing as npt
 
 from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import HOP_LENGTH, N_BANDS, N_FFT, SAMPLE_RATE
-from ...models.common.filterbank import frame_count
+from ...models.common.filterbank import band_frequencies, frame_count
 from ...models.inference.threads import each_of
 from ...models.signal.compiled_scipy import irfft, rfft
 from ...models.signal.log_spectrogram import log_spectrogram
-from ..audio.loudness import bin_k_power
+from ..audio.loudness import bin_k_power, k_power
 from ..dsp.segment_mask import band_interpolation
 from ..dsp.stft import OVERLAP, frame_length
 
@@ -181,6 +181,13 @@ def _smoothed_rows(rows: FloatArray) -> FloatArray:
     padded = np.concatenate((rows[:, :1], rows, rows[:, -1:]), axis=1)
     across = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
     return np.asarray((across[:-2] + 2 * across[1:-1] + across[2:]) / 4, np.float32)
+
+
+def band_k_power() -> FloatArray:
+    """Squared magnitude of the K-weighting at the bands, times their widths in Hz: float32 [bands]."""
+    frequencies = band_frequencies().astype(np.float64)
+    power = k_power(SAMPLE_RATE, frequencies * (2 * np.pi / SAMPLE_RATE))
+    return np.asarray(power * np.gradient(frequencies), np.float32)
 
 
 @cache

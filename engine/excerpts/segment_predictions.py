@@ -51,7 +51,7 @@ class SegmentPredictions:
             lambda one: ArrayPath(one[0], offset=one[1] % HOP_LENGTH, threads=within), excerpts, threads=self._threads
         )
         self._labels = [
-            _rows(segments, first // HOP_LENGTH, frame_count(len(sound)) + 1) for sound, first in excerpts
+            rows_of(segments, first // HOP_LENGTH, frame_count(len(sound)) + 1) for sound, first in excerpts
         ]
         counts = sum(np.bincount(one.ravel(), minlength=self._count) for one in self._labels)
         self.sizes: Floats = np.asarray(counts / np.sum(counts))
@@ -103,6 +103,6 @@ def predict_by_length(
     return predicted
 
 
-def _rows(segments: Labels, first: int, count: int) -> Labels:
+def rows_of(segments: Labels, first: int, count: int) -> Labels:
     """So many frames from the first on; beyond the end the last goes on."""
     return np.ascontiguousarray(segments[np.arange(first, first + count).clip(0, len(segments) - 1)])

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from ...models.common.arrays import FloatArray, Floats
-from ..steering.gain_path import band_k_power
+from ..excerpts.array_path import band_k_power
 from ..steering.handles import LIMIT_DB
 from ..steering.listeners import Listener
 

@@ -2,11 +2,13 @@
 
 (Those of coupled faders are made in explain/significance.py.)
 
-A fader's gain field is put together from the effects of the segments (the seven masks of the explanation) and from
-handles (handles.py: broad gain fields such as bands, onsets or loud moments), both as one value a segment. For each
-feature, and for each way that its fader can go, the solver finds the combination that moves the feature at the
-default model by as much as was asked and leaves the others there (firm), and that moves it at four further listeners
-too (listeners.py), as far as the gain allows (soft). Networks are not linear: what leaves the other features alone
+A fader's gain field is put together from the effects of the segments (the seven masks of the explanation), from
+handles (handles.py: broad gain fields such as bands, onsets or loud moments) and from the network's slopes (where a
+decibel moves a feature most), all as one value a segment. For each feature, and for each way that its fader can go,
+the solver finds the combination that moves the feature at the default model by as much as was asked and leaves the
+others there (firm), and that moves it at four further listeners too (listeners.py), as far as the gain allows (soft).
+The slopes, which hardly another listener follows, leave the other features where they are for the least gain, and so
+the broad fields to those that others follow. Networks are not linear: what leaves the other features alone
 when it boosts does not when it cuts, so a fader has two masks, one above zero and one below. Each is solved at 6
 dB; it is that field over 6 dB, so a fader stays linear in decibels on either side, and live there is nothing to
 solve. Of a track longer than the excerpts by which that is done, each mask is measured once on all of it, and one
@@ -27,7 +29,7 @@ from ..excerpts.segment_predictions import SegmentPredictions
 from .confirmed import confirmed_shares, listener_weights
 from .handles import DAMAGE, FADER_HANDLES
 from .levels import LEVELS_DB
-from .segment_excerpts import FaderGround, SegmentExcerpts, WholeTrack
+from .segment_excerpts import FaderGround, SegmentExcerpts, WholeTrack, slope_fields
 from .solver import Solution, correct, inverse_root, newton_step, solve
 
 SOLVED_AT_DB: Final = 6.0
@@ -125,7 +127,9 @@ def decoupled_faders(
     explained [segments, 7], the masks of the explanation, in -1..1. whole: the track, if the ground has only excerpts
     of it. threads: so many faders are solved at once, with the same result.
     """
-    fields = np.concatenate((explained.T, ground.handles))  # [7 + handles, segments]
+    known = ground.own_slopes if whole is None else whole.slopes
+    # [7 + handles + 7, segments]
+    fields = np.concatenate((explained.T, ground.handles, slope_fields(known, ground.sizes)))
     cases = [(feature, side) for side in SIDES for feature in range(_FEATURES)]
     masks = np.zeros((fields.shape[1], len(cases)), np.float32)
     response = np.zeros((_FEATURES, len(LEVELS_DB), _FEATURES), np.float32)
@@ -133,7 +137,6 @@ def decoupled_faders(
     with ThreadPoolExecutor(threads) as pool:
         # (made by one thread while another solves the first fader until it needs it)
         predictions = None if whole is None else pool.submit(whole.predictions)
-        known = ground.own_slopes if whole is None else whole.slopes
         solver = _FaderSolver(fields.astype(np.float64), ground, known, predictions)
         for number, fader in enumerate(pool.map(solver.fader, cases)):
             feature, side = cases[number]
@@ -165,10 +168,10 @@ class _FaderSolver:
         """
         self._fields = fields
         self._few, self._many = ground.few, ground.many
-        self._listeners = ground.listeners
+        self._listeners, self._loudness_damage = ground.listeners, ground.loudness_damage
         self._slopes = ground.slopes @ fields.T  # without gain: [listeners, 7, fields]
         self._flat, self._known, self._whole = ground.own_slopes, known, whole
-        root = np.sqrt(np.concatenate((np.ones(_FEATURES), DAMAGE[:FADER_HANDLES])))
+        root = np.sqrt(np.concatenate((np.ones(_FEATURES), DAMAGE[:FADER_HANDLES], np.ones(_FEATURES))))
         square = (fields * self._many.sizes) @ fields.T + STEP_COST * self._many.damage.step_metric(fields)
         self._metric = square * root[:, None] * root
         # (a listener of which less is asked counts more: of all more is asked than there is gain for)
@@ -181,7 +184,9 @@ class _FaderSolver:
         target = side * self._targets[feature]
         slopes = np.concatenate((self._slopes[0], self._slopes[1:, feature]))
         found = self._solve(feature, target, slopes)
-        found = self._corrected(feature, target, found.coefficients)
+        share = self._loudness_damage.bearable_share(lambda share: self._gains(share * found.coefficients))
+        target = share * target
+        found = self._corrected(feature, target, share * found.coefficients)
         found, beyond = self._of_the_whole(feature, target, found)
         mask = (side * self._gains(found.coefficients) / SOLVED_AT_DB).astype(np.float32)
         listeners = self._few.heard(mask * np.float32(side * SOLVED_AT_DB)) - self._few.before

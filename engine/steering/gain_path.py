@@ -13,12 +13,9 @@ import numpy as np
 import torch
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import SAMPLE_RATE
-from ...models.common.filterbank import band_frequencies
 from ...models.network.spectrogram import LogSpectrogram
-from ..audio.loudness import k_power
 from ..dsp.stft import OVERLAP
-from ..excerpts.array_path import EDGE, FRAME, HOP, ArrayPath
+from ..excerpts.array_path import EDGE, FRAME, HOP, ArrayPath, band_k_power
 
 
 class GainPath:
@@ -96,10 +93,3 @@ def _smoothed(field: torch.Tensor) -> torch.Tensor:
     ends = [side.expand(EDGE + 1, -1) for side in (padded[:1], padded[-1:])]
     padded = torch.cat((ends[0], padded, ends[1]), dim=0)
     return (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
-
-
-def band_k_power() -> FloatArray:
-    """Squared magnitude of the K-weighting at the bands, times their widths in Hz: float32 [bands]."""
-    frequencies = band_frequencies().astype(np.float64)
-    power = k_power(SAMPLE_RATE, frequencies * (2 * np.pi / SAMPLE_RATE))
-    return np.asarray(power * np.gradient(frequencies), np.float32)

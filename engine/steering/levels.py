@@ -13,7 +13,8 @@ VERSION: Final = 7
 1: one mask a fader; 2: own moves of .07; 3: two listeners beside the network, ten seconds in the middle; 4: the
 shape listener, gain bounded by its steps from frame to frame; 5: masks up to 1.5, gain bounded by what it costs
 in quality; 6: the taught listener, the share that others hear by track, excerpts as loud as before by the gated
-measure of the written file, all together; 7: of a track longer than a minute put right by all of it.
+measure of the written file, all together; 7: fields that the loudness of the sound does not bear are made smaller,
+those of a track longer than a minute are put right by all of it, and the network's slopes are fields as well.
 """
 LEVELS_DB: Final = (-12.0, -6.0, -3.0, 3.0, 6.0, 12.0)
 MIN_EFFECT: Final = 0.01

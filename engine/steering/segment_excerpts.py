@@ -6,23 +6,20 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from ...models.common.arrays import FloatArray, Floats, Labels
-from ...models.common.constants import HOP_LENGTH, MIDLEVEL, N_BANDS
-from ..excerpts.segment_predictions import SegmentPredictions
+from ...models.common.constants import HOP_LENGTH, MIDLEVEL
+from ..excerpts.array_path import band_k_power
+from ..excerpts.segment_damage import GainDamage, LoudnessDamage
+from ..excerpts.segment_predictions import SegmentPredictions, rows_of
 from ..excerpts.stretches import Excerpt
 from .excerpts import field_slopes
-from .gain_path import GainPath, band_k_power
+from .gain_path import GainPath
 from .handles import segment_means
 from .listeners import Listener
 
-BAND_LOSS: Final = (0.0117, 0.009, 0.036, 0.0207, 0.0099, 0.009, 0.0162, 0.0405, 0.0252)
-"""Mean opinion score that a square dB of gain costs at nine bands, the lowest first, evenly spread, and between."""
 _ROWS_AT_ONCE: Final = 4096
-STEP_LOSS: Final = {1: 0.0047, 16: 0.0117}
-"""By frames: what the square of a dB more or less after so many of them costs."""
 
 
 class SegmentExcerpts(SegmentPredictions):
@@ -51,60 +48,20 @@ class SegmentExcerpts(SegmentPredictions):
         return np.asarray(total.numpy() / sum(self._shares))
 
     @cached_property
-    def damage(self) -> "SegmentDamage":
+    def damage(self) -> GainDamage:
         """What gains of the segments do to the sound of these excerpts."""
-        return SegmentDamage(self._labels, self._count)
+        return GainDamage(self._labels, self._count)
 
+    def loudness_damage(self, spectrogram: FloatArray) -> LoudnessDamage:
+        """What gains of the segments do to the loudness of these excerpts.
 
-class SegmentDamage:
-    """What gains of segments do to the sound: about what Zimtohrli's mean opinion score loses.
-
-    The score loses with the square of the gain, in some bands more than in others, and with the squares of its steps
-    from frame to frame and over half a second: a gain that stays is heard as a change of tone, one that moves as a
-    fault. Fitted to 336 gain fields of faders on 16 recordings (least squares, none negative, drawn to equal bands);
-    on recordings left out it predicts the loss of faders of one size with r .47, gain and steps from frame to frame
-    alone with .31. The structural similarity of the spectrograms beside it did not help.
-    """
-
-    def __init__(self, labels: Sequence[Labels], count: int) -> None:
-        """labels: of the pixels of each excerpt [frames, bands], `count` segments in all."""
-        pixels = sum(one.size for one in labels)
-        place = np.arange(N_BANDS) / (N_BANDS - 1) * (len(BAND_LOSS) - 1)
-        bands = np.interp(place, np.arange(len(BAND_LOSS)), BAND_LOSS)
-        weighted = [np.bincount(one.ravel(), np.broadcast_to(bands, one.shape).ravel(), count) for one in labels]
-        self._by_segment = np.sum(weighted, axis=0) / pixels
-        self._steps = {frames: steps_of(labels, count, frames) for frames in STEP_LOSS}
-
-    def loss(self, gains_db: Floats) -> float:
-        """Of gains [segments] in dB."""
-        total = float(self._by_segment @ gains_db**2)
-        for frames, (first, second, often) in self._steps.items():
-            total += STEP_LOSS[frames] * float(often @ (gains_db[first] - gains_db[second]) ** 2)
-        return total
-
-    def step_metric(self, fields: Floats) -> Floats:
-        """Mean square step from frame to frame, as a metric of coefficients in dB of fields [fields, segments].
-
-        [fields, fields].
+        spectrogram: of the whole track [frames, bands].
         """
-        first, second, often = self._steps[1]
-        jumps = fields[:, first] - fields[:, second]
-        return np.asarray((jumps * often) @ jumps.T)
-
-
-def steps_of(
-    labels: Sequence[Labels], count: int, frames: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
-    """Where a band is in one segment, and so many frames later in another.
-
-    Segments before and after, int64 [steps], and how often, as a share of all pixels, float64 [steps]; none in
-    excerpts that are shorter. labels: of the pixels of each excerpt [frames, bands].
-    """
-    pairs = [(one[:-frames].astype(np.int64) * count + one[frames:]).ravel() for one in labels]
-    pair, often = np.unique(np.concatenate(pairs), return_counts=True)
-    first, second = np.divmod(pair, count)
-    changed = first != second
-    return first[changed], second[changed], often[changed] / sum(one.size for one in labels)
+        rows = [
+            rows_of(spectrogram, first // HOP_LENGTH, len(labels))
+            for (_, first), labels in zip(self._excerpts, self._labels, strict=True)
+        ]
+        return LoudnessDamage(self._labels, rows, self._count)
 
 
 class FaderGround:
@@ -116,6 +73,10 @@ class FaderGround:
         Those by which the faders are solved, and those by which they are corrected and measured.
     listeners : tuple of str
         Their names, the network's first.
+    loudness_damage : LoudnessDamage
+        What gains of the segments do to the loudness of many.
+    sizes : numpy.ndarray
+        Of each segment, as a share of the track: float64 [segments].
     handles : numpy.ndarray
         Mean of each handle over each segment, float32 [handles, segments].
     slopes : numpy.ndarray
@@ -139,13 +100,24 @@ class FaderGround:
         is the network that ships.
         """
         self.handles = segment_means(spectrogram, segments)
+        self.sizes = np.bincount(segments.ravel(), minlength=self.handles.shape[1]) / segments.size
         self.few = SegmentExcerpts(few, segments, listeners)
         self.many = self.few if many is few else SegmentExcerpts(many, segments, listeners[:1])
+        self.loudness_damage = self.many.loudness_damage(spectrogram)
         self.listeners = tuple(listener.name for listener in listeners)
         rows = [(listener, output) for listener in range(len(listeners)) for output in range(len(MIDLEVEL))]
         flat = np.zeros(self.handles.shape[1], np.float32)
         self.slopes = self.few.slopes(rows, flat).reshape(len(listeners), len(MIDLEVEL), -1)
         self.own_slopes = self.many.slopes(rows[: len(MIDLEVEL)], flat)
+
+
+def slope_fields(slopes: Floats, sizes: Floats) -> Floats:
+    """Fields that move each row of slopes [rows, segments] most for their root mean square, which is 1 dB.
+
+    [rows, segments], in dB; sizes [segments], shares of the track, above zero. A row of zeros stays one.
+    """
+    by_pixel = slopes / sizes
+    return np.asarray(by_pixel / np.sqrt((by_pixel**2 @ sizes)[:, None] + 1e-30))
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ class ArrayPath:
         def steer(part: slice) -> FloatArray:
             first = int(places[part.start])
             around = np.arange(first - EDGE - 1, places[part.stop - 1] - EDGE + 3).clip(0, frames - 1)
-            logs = _smoothed_rows(field_of(around)) @ self.to_bins  # logarithms of gains, from row `first` on
+            logs = smoothed_rows(field_of(around)) @ self.to_bins  # logarithms of gains, from row `first` on
             added = np.zeros((part.stop - part.start + OVERLAP - 1, HOP), np.float32)
             for rows in _pieces(part, _FRAMES_AT_ONCE):
                 gains, following = logs[places[rows] - first], logs[places[rows] - first + 1]
@@ -173,7 +173,7 @@ def _pieces(whole: slice, length: int) -> Iterator[slice]:
         yield slice(first, min(first + length, whole.stop))
 
 
-def _smoothed_rows(rows: FloatArray) -> FloatArray:
+def smoothed_rows(rows: FloatArray) -> FloatArray:
     """1-2-1 over bands and frames, as the mask filter smooths; the first and last row are only seen.
 
     float32 [n, bands] -> [n - 2, bands].

@@ -1,6 +1,5 @@
 """Solves the faders of a track together, so that each feature moves as its own fader alone would move it."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..excerpts.segment_predictions import Predict, SegmentPredictions
 from ..excerpts.stretches import WHOLE_S, WIDE_S, placed_excerpts, spread_starts, wide_starts
-from ..steering.fader_setting import GOOD, FaderSetting, beginning, correct_setting, solve_setting
+from ..steering.fader_setting import FaderSetting, correct_setting, solve_setting, sum_of_faders
 
 if TYPE_CHECKING:
     from ..steering.segment_excerpts import SegmentExcerpts
@@ -34,10 +33,9 @@ def solve_whole(
     """Gains by which each feature moves by what its own fader says; None for none, and for coupled faders.
 
     By all of a track of up to a minute, where one fader alone is right as it is (None), by excerpts of a longer one.
-    by_all: if the analysis has slopes (0.10 and before have none), by up to five minutes of the longer one, and one
-    fader alone as well; excerpts then only give another start where that does not come near. It takes a second or two
-    and hundreds of megabytes, too much beside sound that plays. before: what the model predicts of the track, where
-    that is known.
+    by_all: then, if the analysis has slopes (0.10 and before have none), by up to five minutes of the longer one, and
+    one fader alone as well. That takes a second or two and hundreds of megabytes, too much beside sound that plays.
+    before: what the model predicts of the track, where that is known.
 
     Raises InputError where the track cannot be read.
     """
@@ -48,14 +46,11 @@ def solve_whole(
     if used == 1 and not correctable:
         return None
     with one_blas_thread():
-        if not correctable:
-            return _by_excerpts(track, analysis, faders, model)
-        right = _corrected_by(_more_of(track, analysis, model, before), analysis)
-        found = right(beginning(faders.to_array(), analysis.mask_weights, analysis.response))
-        if used == 1 or found.error < GOOD:
-            return found
-        other = right(_by_excerpts(track, analysis, faders, model))
-        return min(found, other, key=lambda setting: setting.error)
+        if used > 1:
+            found = _by_excerpts(track, analysis, faders, model)
+        else:
+            found = sum_of_faders(faders.to_array(), analysis.mask_weights, analysis.response)
+        return _corrected(found, track, analysis, model, before) if correctable else found
 
 
 def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting:
@@ -80,26 +75,19 @@ def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model)
     )
 
 
-def _more_of(track: Track, analysis: Analysis, model: Model, before: Prediction | None) -> SegmentPredictions:
-    """Up to five minutes of the track, and what the network says of them."""
+def _corrected(
+    found: FaderSetting, track: Track, analysis: Analysis, model: Model, before: Prediction | None
+) -> FaderSetting:
+    """By what the network says of up to five minutes of the track."""
+    assert analysis.slopes is not None
     threads = working_threads()
     known: Floats | None = None
     if before is not None and track.sounding_s <= WIDE_S:  # (of all of it: of parts it says something else)
         values = *(before.midlevel[name] for name in MIDLEVEL), *(before.emotions[name] for name in EMOTIONS)
         known = np.array([values])
     parts = placed_excerpts(track, wide_starts(track))
-    return SegmentPredictions(parts, analysis.segments, [_predict_by(model, threads)], threads=threads, before=known)
-
-
-def _corrected_by(wide: SegmentPredictions, analysis: Analysis) -> Callable[[FaderSetting], FaderSetting]:
-    assert analysis.slopes is not None
-    return partial(
-        correct_setting,
-        masks=analysis.mask_weights,
-        explained=analysis.selected_weights,
-        slopes=analysis.slopes,
-        wide=wide,
-    )
+    wide = SegmentPredictions(parts, analysis.segments, [_predict_by(model, threads)], threads=threads, before=known)
+    return correct_setting(found, analysis.mask_weights, analysis.selected_weights, analysis.slopes, wide)
 
 
 def _predict_by(model: Model, threads: int) -> Predict:

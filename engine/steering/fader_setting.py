@@ -6,8 +6,7 @@ this about lie near the sum of the faders': corrections of least gain follow wit
 made of the fourteen masks and the seven of the explanation. By how much these move the features, without gain, is
 in the analysis, and every prediction corrects it: that takes no gradients and no torch. Where it does not come near
 enough, and with analyses of 0.10 and before, the network's gradients are asked at every step. A long track answers
-otherwise than a minute of it, so what is written is solved by more of the track: from a share of the faders on, or
-from what the minute has solved.
+otherwise than the minute of it by which a setting is solved, so that is then put right by more of the track.
 """
 
 from collections.abc import Callable
@@ -125,26 +124,11 @@ def asked_moves(faders_db: FloatArray, response: FloatArray) -> Floats:
     return np.array([np.interp(db, *measured_curve(response[k, :, k])) for k, db in enumerate(faders_db)])
 
 
-def sum_of_faders(
-    faders_db: FloatArray, masks: FloatArray, response: FloatArray, *, share: float = 1.0
-) -> FaderSetting:
-    """Faders [7] in dB as they add up, by masks [segments, 7 or 14]; moved is as asked, for want of a measurement.
-
-    share: so much of the sum, of which all is asked.
-    """
-    whole = segment_gain_db(masks, faders_db)
-    gains = whole if share == 1 else segment_gain_db(masks, faders_db * np.float32(share))
+def sum_of_faders(faders_db: FloatArray, masks: FloatArray, response: FloatArray) -> FaderSetting:
+    """Faders [7] in dB as they add up, by masks [segments, 7 or 14]; moved is as asked, for want of a measurement."""
+    gains = segment_gain_db(masks, faders_db)
     asked = asked_moves(faders_db, response).astype(np.float32)
-    return FaderSetting(gains, gains - whole, asked, asked)
-
-
-def beginning(faders_db: FloatArray, masks: FloatArray, response: FloatArray) -> FaderSetting:
-    """What `correct_setting` begins with where nothing is known of faders [7] in dB: a share of the sum of several.
-
-    All of it for one fader alone, and for faders that do nothing.
-    """
-    several = np.count_nonzero(faders_db) > 1 and np.abs(asked_moves(faders_db, response)).max() >= MIN_EFFECT
-    return sum_of_faders(faders_db, masks, response, share=STARTS[0] if several else 1.0)
+    return FaderSetting(gains, np.zeros_like(gains), asked, asked)
 
 
 def correct_setting(
@@ -155,7 +139,7 @@ def correct_setting(
     Parameters
     ----------
     found
-        What is begun with: a fader alone, a share of several, or what excerpts have solved.
+        What is begun with: a fader alone, or what excerpts have solved.
     masks, explained, slopes
         As `solve_setting` was given them.
     wide

@@ -9,8 +9,6 @@ from moodfader.engine.audio.track import load_track
 from moodfader.engine.excerpts.stretches import placed_excerpts, spread_starts
 from moodfader.engine.steering.fader_setting import (
     GOOD,
-    STARTS,
-    beginning,
     correct_setting,
     solve_setting,
     sum_of_faders,
@@ -125,16 +123,3 @@ def test_a_last_small_step_is_not_measured() -> None:
         np.testing.assert_allclose(found[1], targets, atol=0.01)
         np.testing.assert_allclose(measure(found[0]), targets, atol=0.03)
     assert tries[0.1] < tries[0.0]
-
-
-def test_several_faders_begin_with_a_share_of_their_sum(excerpts) -> None:
-    masks = np.random.default_rng(6).normal(0, 0.5, (len(excerpts.sizes), 14)).astype(np.float32)
-    for faders in ([6, 0, 0, 0, 0, 0, 0], [6, 0, -3, 0, 0, 0, 0]):
-        several = np.array(faders, np.float32)
-        begun, whole = (make(several, masks, linear_response()) for make in (beginning, sum_of_faders))
-        share = STARTS[0] if np.count_nonzero(faders) > 1 else 1.0
-        np.testing.assert_allclose(begun.gains_db, share * whole.gains_db, atol=1e-4)
-        np.testing.assert_allclose(begun.gains_db - begun.correction_db, whole.gains_db, atol=1e-4)
-        np.testing.assert_array_equal(begun.asked, whole.asked)
-    nothing = beginning(np.array([1, 1, 0, 0, 0, 0, 0], np.float32), masks, linear_response() * 0.01)
-    np.testing.assert_allclose(nothing.correction_db, 0, atol=1e-6)

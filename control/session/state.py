@@ -6,10 +6,10 @@ from typing import Final
 
 from ...engine.processes.messages import PlayerMeters, ProcessName, ProcessState
 from ..parameters.table import PARAMETERS, ROOT, Value
-from ..show.analyzed_tracks import AnalyzedTracks
 from ..show.moment import Moment
 from ..show.show_control import Steering
 from .performance_recorder import PerformanceRecorder
+from .values.analyzed_tracks import AnalyzedTracks
 from .values.loop_edges import TrackLoops
 from .values.meters import PlayerInterface
 from .values.parameter_store import ParameterStore

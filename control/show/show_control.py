@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from ...engine.processes.messages import SolveTargets, TargetsSolved
-from ...engine.snapshots.morph import Morph
 from ...engine.snapshots.snapshot import Snapshot
 from ..parameters.parameter import ROOT, Value
 from .cue_points import CuePoints
 from .history import SteeringHistory
 from .moment import FADERS, WET, Moment, number, present_snapshot, snapshot_values
+from .running_morph import PROGRESS, RunningMorph
 from .slots import SnapshotSlots, StoredSnapshot
 from .targets import TargetState
 from .track_settings import TrackPresets, TrackSettings
@@ -21,8 +21,6 @@ from .track_settings import TrackPresets, TrackSettings
 SETTLE_S: Final = 1.0
 """Within so long faders go from estimated to measured ones."""
 _SEEK: Final = f"{ROOT}/transport/seek"
-_PROGRESS: Final = f"{ROOT}/morph/progress"
-_DECIMALS: Final = 3
 
 
 class Steering:
@@ -35,14 +33,12 @@ class Steering:
         self._settings: tuple[TrackSettings, ...] = ()
         self._resumed: int | None = None
         self._expects_preset = False  # the track that plays has begun, and nobody has steered since
-        self._morph: Morph | None = None
-        self._begun_s = 0.0
-        self._arriving: StoredSnapshot | None = None  # at the end of the morph; None: it only glides to other faders
+        self._morph = RunningMorph()
 
     @property
     def is_moving(self) -> bool:
         """Whether faders are on their way."""
-        return self._morph is not None
+        return self._morph.is_running
 
     def take_request(self) -> SolveTargets | None:
         """The request to the network that waits, once."""
@@ -92,20 +88,15 @@ class Steering:
 
     def advance(self, now: Mapping[str, Value], moment: Moment, *, changed: bool = False) -> dict[str, Value]:
         """What a running morph changes by now; `changed`: another track plays, so targets are solved for it."""
-        values: dict[str, Value] = {}
-        if self._morph is not None:
-            elapsed_s = self._morph.duration_s if moment.time_s is None else moment.time_s - self._begun_s
-            snapshot, progress = self._morph.at(elapsed_s), self._morph.progress(elapsed_s)
-            values |= _rounded(snapshot) if progress < 1 else snapshot_values(snapshot)
-            if progress < 1:
-                values |= {_PROGRESS: progress} if self._arriving else {}
-            else:
-                values |= self._arrive(moment)
+        values, arrives = self._morph.values(moment)
+        if arrives:
+            values |= self._arrive(moment)
         return {**values, **self.track_changed(now, moment)} if changed else values
 
     def _arrive(self, moment: Moment) -> dict[str, Value]:
         """End the morph; the targets of the snapshot that was gone to begin."""
-        arriving, self._morph, self._arriving = self._arriving, None, None
+        arriving = self._morph.arriving
+        self._morph.stop()
         values: dict[str, Value] = {}
         if arriving is not None:
             values |= self._adopt(arriving.snapshot, moment, solved=arriving.track == moment.track)
@@ -116,7 +107,7 @@ class Steering:
         faders = self.targets.solved(message)
         if faders is not None:
             present = present_snapshot(now)
-            self._begin(present, Snapshot(faders, present.targets, present.wet), SETTLE_S, moment)
+            self._morph.begin(present, Snapshot(faders, present.targets, present.wet), SETTLE_S, moment)
         return self.status(moment)
 
     def use_set_list(self, settings: Sequence[TrackSettings]) -> None:
@@ -157,8 +148,8 @@ class Steering:
     def track_changed(self, now: Mapping[str, Value], moment: Moment) -> dict[str, Value]:
         """What changes when another track plays, or its analysis has come: targets are solved for it."""
         values: dict[str, Value] = {}
-        if self.targets.asked and (self._morph is None or self._arriving is None):
-            self._morph = None
+        if self.targets.asked and self._morph.arriving is None:
+            self._morph.stop()
             values |= zip(FADERS, self.targets.solve(present_snapshot(now).faders_db, moment), strict=True)
         return {**values, **self.status(moment)}
 
@@ -169,7 +160,7 @@ class Steering:
             **self.targets.values(moment.track),
             **self.cues.values(moment.track, moment.digest),
             **self.presets.values(moment.track, moment.digest),
-            **({} if self._arriving else {_PROGRESS: None}),
+            **({} if self._morph.arriving else {PROGRESS: None}),
             f"{ROOT}/state/undo": self.history.undo_steps,
             f"{ROOT}/state/redo": self.history.redo_steps,
         }
@@ -199,7 +190,7 @@ class Steering:
         stored = self.slots.get(_slot(value))
         self.history.note(present_snapshot(now), kind="recall", source=source, time_s=moment.time_s, whole=True)
         self.slots.last = _slot(value)
-        self._halt()
+        self._morph.stop()
         return self._adopt(stored.snapshot, moment, solved=stored.track == moment.track)
 
     def _clear(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
@@ -220,20 +211,19 @@ class Steering:
         self.slots.last = _slot(value)
         self.targets.let_go(f"on the way to snapshot {value}")
         end = self._for_track(stored, moment)
-        self._begin(present, end.snapshot, number(seconds), moment)
-        self._arriving = end
-        return {_PROGRESS: 0.0}
+        self._morph.begin(present, end.snapshot, number(seconds), moment, arriving=end)
+        return {PROGRESS: 0.0}
 
     def _crossfade(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
         a, b = (self.slots.get(_slot(now[f"{ROOT}/morph/{end}"])) for end in "ab")
         ends = [self._for_track(stored, moment).snapshot for stored in (a, b)]
         self.history.note(present_snapshot(now), kind="crossfade", source=source, time_s=moment.time_s)
-        self._halt()
+        self._morph.stop()
         mixed = ends[0].mixed(ends[1], number(value))
         return {f"{ROOT}/morph/position": value, **self._adopt(mixed, moment, solved=True)}
 
     def _stop(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
-        self._halt()
+        self._morph.stop()
         return {}
 
     def _set_cue(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
@@ -253,12 +243,12 @@ class Steering:
 
     def _undo(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
         snapshot = self.history.undo(present_snapshot(now))
-        self._halt()
+        self._morph.stop()
         return self._adopt(snapshot, moment, solved=True)
 
     def _redo(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
         snapshot = self.history.redo(present_snapshot(now))
-        self._halt()
+        self._morph.stop()
         return self._adopt(snapshot, moment, solved=True)
 
     def _ask(
@@ -271,7 +261,7 @@ class Steering:
         if name == "target_off" and not self.targets.asked:
             return {}
         self.history.note(present, kind="target", source=source, time_s=moment.time_s, whole=name == "target_off")
-        self._halt()
+        self._morph.stop()
         if name == "target_off":
             faders = self.targets.off()
         else:
@@ -292,7 +282,7 @@ class Steering:
             kind = name if whole else "wet" if wet else "faders"
             self.history.note(present_snapshot(now), kind=kind, source=source, time_s=moment.time_s, whole=whole)
         if faders or wet or whole:
-            self._halt()
+            self._morph.stop()
         if faders or targets:
             words = {"zero": "all faders went to zero", "preset/load": "a preset was loaded"}
             self.targets.let_go(words.get(name, "a fader was moved by hand"))
@@ -319,19 +309,6 @@ class Steering:
             self.slots.keep_solved(stored, moment.track, known)
         return StoredSnapshot(known, stored.name, moment.track)
 
-    def _begin(self, start: Snapshot, end: Snapshot, seconds: float, moment: Moment) -> None:
-        self._morph, self._arriving = Morph(start, end, seconds), None
-        self._begun_s = moment.time_s or 0.0
-
-    def _halt(self) -> None:
-        self._morph = self._arriving = None
-
 
 def _slot(value: Value) -> int:
     return int(value) if isinstance(value, int | float) else 0
-
-
-def _rounded(snapshot: Snapshot) -> dict[str, Value]:
-    """Faders and wet on the way, to a thousandth: the steps of a recording are short."""
-    faders = (round(value, _DECIMALS) for value in snapshot.faders_db)
-    return {**dict(zip(FADERS, faders, strict=True)), WET: round(snapshot.wet, _DECIMALS)}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from moodfader.control.parameters.table import PARAMETERS, ROOT
 from moodfader.control.session.session import Session
-from moodfader.control.show import analyzed_tracks
+from moodfader.control.session.values import analyzed_tracks
 from moodfader.control.show.cue_points import CuePoints
 from moodfader.engine.analysis.surrogate import TrackSummary
 from moodfader.engine.audio.sample_buffer import SampleBuffer

@@ -3,14 +3,18 @@
 import contextlib
 import socket
 from collections.abc import Callable, Set
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from ..session import Session
+from typing import Final, Protocol
 
 Listener = Callable[[Set[str]], object]
 """Is told the addresses whose values have changed, by the thread that has set them; it neither waits nor raises."""
 _READ: Final = 4096
+
+
+class Watched(Protocol):
+    """Whose values can be watched: a session, or what holds its values."""
+
+    def watch(self, listener: Listener) -> Callable[[], None]:
+        """Tell a listener of every change; what is returned ends that."""
 
 
 class ChangeSignal:
@@ -20,7 +24,7 @@ class ChangeSignal:
 
     Parameters
     ----------
-    session : Session
+    watched : Watched
         Whose values are watched.
 
     Attributes
@@ -29,11 +33,11 @@ class ChangeSignal:
         What to wait for.
     """
 
-    def __init__(self, session: "Session") -> None:
+    def __init__(self, watched: Watched) -> None:
         self.socket, self._write = socket.socketpair()
         self.socket.setblocking(False)
         self._write.setblocking(False)
-        self._stop_watching = session.watch(lambda changed: self.set())
+        self._stop_watching = watched.watch(lambda changed: self.set())
 
     def set(self) -> None:
         """Be readable, as if a value had changed."""

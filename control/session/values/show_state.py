@@ -7,7 +7,7 @@ from typing import Final
 from ....engine.processes.messages import PlayerMeters, ProcessName, ProcessState
 from ....models.common.constants import MIDLEVEL
 from ...parameters.table import ROOT, Value
-from ...show.analyzed_tracks import AnalyzedTracks
+from .analyzed_tracks import AnalyzedTracks
 
 _GONE: Final = {
     ("output", "gone"): "the sound card is gone, looking for it every second",

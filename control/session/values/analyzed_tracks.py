@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ...engine.analysis.surrogate import Surrogate, TrackSummary
-from ...engine.processes.messages import AnalysisProgress, TrackAnalyzed, TrackThumbnail
+from ....engine.analysis.surrogate import Surrogate, TrackSummary
+from ....engine.processes.messages import AnalysisProgress, TrackAnalyzed, TrackThumbnail
 
 
 class AnalyzedTracks:

@@ -1,6 +1,7 @@
 """What networks say of excerpts of a track under gains of its segments."""
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from .array_path import ArrayPath
 from .level_match import level_match
 from .stretches import Excerpt
 
+Pixels = TypeVar("Pixels", Labels, FloatArray)
 Predict = Callable[[Sequence[FloatArray]], FloatArray]
 """Log-spectrograms [frames, bands] -> features and emotions [spectrograms, 15] on the scale 0..1."""
 
@@ -103,6 +105,6 @@ def predict_by_length(
     return predicted
 
 
-def rows_of(segments: Labels, first: int, count: int) -> Labels:
-    """So many frames from the first on; beyond the end the last goes on."""
-    return np.ascontiguousarray(segments[np.arange(first, first + count).clip(0, len(segments) - 1)])
+def rows_of(pixels: Pixels, first: int, count: int) -> Pixels:
+    """So many frames of labels or of a spectrogram from the first on; beyond the end the last goes on."""
+    return np.ascontiguousarray(pixels[np.arange(first, first + count).clip(0, len(pixels) - 1)])

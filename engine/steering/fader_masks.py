@@ -43,7 +43,7 @@ STEP_COST: Final = 2.1
 """
 LOSS_PER_DB: Final = 0.027
 """About what a square dB of a fader's gain, steps included, takes from Zimtohrli's mean opinion score."""
-MAX_DAMAGE_DB: Final = 4.15
+MAX_DAMAGE_DB: Final = 4.3
 """Of a fader at SOLVED_AT_DB: the root of what its sound is expected to lose, over that of LOSS_PER_DB: half a point
 of five.
 """

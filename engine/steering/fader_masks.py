@@ -30,7 +30,7 @@ from .confirmed import confirmed_shares, listener_weights
 from .handles import DAMAGE, FADER_HANDLES
 from .levels import LEVELS_DB
 from .segment_excerpts import FaderGround, SegmentExcerpts, WholeTrack, slope_fields
-from .solver import Solution, correct, inverse_root, newton_step, solve
+from .solver import Solution, correct, corrected_slopes, inverse_root, newton_step, solve
 
 SOLVED_AT_DB: Final = 6.0
 """Where a fader stands when it is solved."""
@@ -84,6 +84,9 @@ FIRST_TOLERANCE: Final = 0.3
 """Instead of TOLERANCE, where the rest of the track follows."""
 BENT_SHARE: Final = 0.7
 """How much of what the slopes without gain expect of a fader's gain it moves, about."""
+REPEATED_ABOVE: Final = 0.3
+"""Where a fader misses more than this of its target on the whole track, the step after it is measured as well."""
+REPEATS: Final = 1
 _FEATURES: Final = len(MIDLEVEL)
 SIDES: Final = (1.0, -1.0)
 
@@ -285,25 +288,43 @@ class _FaderSolver:
         )
 
     def _of_the_whole(self, feature: int, target: float, found: Solution) -> tuple[Solution, Floats]:
-        """From what many excerpts have solved on, by one measurement of the whole track, if they are not all of it.
+        """From what many excerpts have solved on, by measurements of the whole track, if they are not all of it.
 
         Gives also what the whole track was moved by beyond these excerpts, [7].
         """
         if self._whole is None:
             return found, np.zeros(_FEATURES)
-        gains = self._gains(found.coefficients)
-        whole = self._whole.result()
-        moved = np.asarray((whole.heard(gains.astype(np.float32)) - whole.before)[0, :_FEATURES])
-        step = newton_step(
+        goal = target * (np.arange(_FEATURES) == feature)
+        at, moved = found.coefficients, self._moved_of_all(found.coefficients)
+        beyond = moved - (found.moved - self._expected_beyond(self._gains(at)))
+        slopes = (BENT_SHARE * self._known * self._saturation(at)) @ self._fields.T
+        slopes = corrected_slopes(slopes, at, moved, self._metric)  # (no gain moves nothing)
+        for _ in range(REPEATS):
+            if np.abs(moved - goal).max() <= REPEATED_ABOVE * abs(target):
+                break
+            step = self._step_of_all(feature, goal, at, moved, slopes)
+            after = self._moved_of_all(step.coefficients)
+            slopes = corrected_slopes(slopes, step.coefficients - at, after - moved, self._metric)
+            if np.abs(after - goal).max() < np.abs(moved - goal).max():
+                at, moved = step.coefficients, after
+        return self._step_of_all(feature, goal, at, moved, slopes), beyond
+
+    def _step_of_all(self, feature: int, goal: Floats, start: Floats, moved: Floats, slopes: Floats) -> Solution:
+        return newton_step(
             moved,
-            (BENT_SHARE * self._known * self._saturation(found.coefficients)) @ self._fields.T,
-            target * (np.arange(_FEATURES) == feature),
+            slopes,
+            goal,
             self._metric,
-            start=found.coefficients,
+            start=start,
             rms_of=self._damage_db,
             max_rms_db=CORRECTED_SHARE * _max_damage_db(feature),
         )
-        return step, moved - (found.moved - self._expected_beyond(gains))
+
+    def _moved_of_all(self, coefficients: Floats) -> Floats:
+        """What the network's features are moved by on the whole track, [7]."""
+        assert self._whole is not None
+        whole = self._whole.result()
+        return np.asarray((whole.heard(self._gains(coefficients).astype(np.float32)) - whole.before)[0, :_FEATURES])
 
     def _expected_beyond(self, gains_db: Floats) -> Floats:
         """What gains [segments] move on the whole track beyond what they move on many excerpts, about: [7]."""

@@ -58,7 +58,7 @@ DAMAGE_SHARES: Final[Mapping[str, float]] = {
 }
 """How much of MAX_DAMAGE_DB a feature's fader may do."""
 MAX_GAIN_DB: Final = MASK_LIMIT * SOLVED_AT_DB
-OWN_SHARE: Final = 0.75
+OWN_SHARE: Final = 0.6
 """So much of the gain may go into moving the network alone: a feature that would take more is moved by less."""
 OWN_SHARES: Final[Mapping[str, float]] = {"rhythmic_stability": 0.45, "tonal_stability": 0.55}
 """Instead of OWN_SHARE, for features in which the network's moves say nothing of those of others.

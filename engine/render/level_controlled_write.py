@@ -4,6 +4,7 @@ The file is measured by reading it back. It is written again with another gain w
 input's and does not, and with a lower ceiling when a lossy format raised its peaks above the ceiling.
 """
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -110,6 +111,7 @@ def write_with_levels(
             nonlocal limited_db
             limited_db = most_db
 
+        blocks = read_ahead(track.measured_blocks())
         sound = process_track(
             track,
             labels,
@@ -118,7 +120,7 @@ def write_with_levels(
             gain_db=gain_db,
             ceiling_dbtp=limit_db,
             device=device,
-            blocks=read_ahead(track.measured_blocks()),
+            blocks=blocks,
             on_limited=on_limited,
         )
         writer = AudioWriter(
@@ -131,7 +133,7 @@ def write_with_levels(
             channel_mask=track.source.channel_mask,
             name=name,
         )
-        with writer, WriteBehind(writer.write) as write:
+        with contextlib.closing(blocks), writer, WriteBehind(writer.write) as write:
             for end, block in _counted(sound):
                 write(block)
                 report_attempt(attempt, (1 - _READ_BACK) * end / track.samples)

@@ -14,6 +14,8 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any, Final
 
+from ...models.common.errors import error_chain
+
 _HOLD_LOCKS: Final = ("threading", "queue", "concurrent.futures", "logging", "importlib", "contextlib", "weakref")
 """Modules, and those within them, that hold locks (or what has been opened) in the middle of their functions."""
 _TAKE_LOCKS: Final = ("__enter__", "__exit__", "acquire", "_acquire_restore", "_release_save")
@@ -45,10 +47,7 @@ def interrupt_behind(error: BaseException) -> KeyboardInterrupt | Terminated | N
 
     Python wraps what a class raises while it is made, for example.
     """
-    found: BaseException | None = error
-    while found is not None and not isinstance(found, KeyboardInterrupt | Terminated):
-        found = found.__cause__ or found.__context__
-    return found
+    return next((one for one in error_chain(error) if isinstance(one, KeyboardInterrupt | Terminated)), None)
 
 
 class _RaisingHandler:

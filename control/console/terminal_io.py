@@ -7,6 +7,8 @@ import os
 import sys
 from typing import Final
 
+from ...models.common.errors import error_chain
+
 NARROWEST: Final = 40
 """Columns of a table at least, whatever a terminal (or COLUMNS) says."""
 _STANDARD_ERROR: Final = 2
@@ -38,11 +40,10 @@ def adapt_streams() -> None:
 
 def is_broken_pipe(error: BaseException | None) -> bool:
     """Whether an error is, or was caused by, a broken pipe: nobody reads our output any more."""
-    while error is not None:
-        if isinstance(error, BrokenPipeError) or (isinstance(error, OSError) and error.errno == errno.EPIPE):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    return any(
+        isinstance(one, BrokenPipeError) or (isinstance(one, OSError) and one.errno == errno.EPIPE)
+        for one in error_chain(error)
+    )
 
 
 def silence_stdout() -> None:

@@ -114,7 +114,9 @@ def read_show(path: Path) -> SavedShow | None:
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise error if isinstance(error, InputError) else InputError(f"{path}: cannot be read ({error})") from error
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: cannot be read ({error})") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("version") != VERSION:
         raise InputError(f"{path}: this is no show of version {VERSION}")
     try:

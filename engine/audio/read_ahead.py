@@ -7,7 +7,8 @@ waiting is done by `queue.SimpleQueue`, in one step that an interrupt cannot div
 """
 
 import _thread
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Generator, Iterable
 from queue import SimpleQueue
 from typing import Final, Generic, TypeVar
 
@@ -17,7 +18,7 @@ _AHEAD: Final = 4
 """Blocks that are being made or wait, at most; memory stays bounded."""
 
 
-def read_ahead(blocks: Iterable[Block]) -> Iterator[Block]:
+def read_ahead(blocks: Iterable[Block]) -> Generator[Block, None, None]:
     """The same blocks in the same order, made by a thread while the ones before them are used.
 
     What the thread raises is raised here. Where the reader stops early, so does the thread.
@@ -26,6 +27,7 @@ def read_ahead(blocks: Iterable[Block]) -> Iterator[Block]:
     places: SimpleQueue[None] = SimpleQueue()
     ended: SimpleQueue[None] = SimpleQueue()
     stopped = started = False
+    at_its_end = sys.is_finalizing  # (the interpreter: threads stand still then, and nothing is to be waited for)
     for _ in range(_AHEAD):
         places.put(None)
 
@@ -63,7 +65,7 @@ def read_ahead(blocks: Iterable[Block]) -> Iterator[Block]:
     finally:
         stopped = True
         places.put(None)
-        if started:
+        if started and not at_its_end():
             ended.get()
 
 

@@ -4,6 +4,7 @@ The file is measured by reading it back. It is written again with another gain w
 input's and does not, and with a lower ceiling when a lossy format raised its peaks above the ceiling.
 """
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -125,7 +126,7 @@ def write_with_levels(
             channel_mask=track.source.channel_mask,
             name=name,
         )
-        with writer, WriteBehind(writer.write) as write:
+        with contextlib.closing(blocks), writer, WriteBehind(writer.write) as write:
             for end, block in _counted(at_level(blocks, gain_db, limiter)):
                 if not (lowers and limiter is not None and limiter.deepest_db > 0):  # (else it is written again)
                     write(block)

@@ -68,6 +68,20 @@ def test_an_error_of_the_writer_is_raised(more):
         write_all()
 
 
+def test_a_program_that_ends_does_not_wait_for_a_reader_that_nobody_has_closed():
+    """At the interpreter's end other threads stand still."""
+    code = """
+import itertools
+from moodfader.engine.audio.read_ahead import read_ahead
+
+circle = [read_ahead(itertools.count())]
+circle.append(circle)
+next(circle[0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 INTERRUPTED = """
 import itertools, os, random, signal, sys, time
 from moodfader.engine.audio.read_ahead import WriteBehind, read_ahead

@@ -11,6 +11,7 @@ import pytest
 from moodfader.control import cli
 from moodfader.control.console.interruption import StopRequest, Terminated, ended_by_signals, stopped_by_signals
 from moodfader.models.common.atomic_write import atomic_write
+from moodfader.models.common.errors import InputError
 
 TIMER = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no timer of the system's here")
 POOLS = """
@@ -182,6 +183,18 @@ def test_an_interrupt_that_python_wraps_is_one(monkeypatch, capsys, kind):
     monkeypatch.setattr(cli, "make_app", interrupted)
     assert cli.run(["predict"]) == (130 if isinstance(kind, KeyboardInterrupt) else 143)
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_an_error_that_was_raised_from_itself_is_told(monkeypatch, capsys):
+    """What reads files passes an error on by `raise error from error`; what is behind it is asked once."""
+
+    def refused(_command):
+        error = InputError("x.json: not text in UTF-8 (byte 128)")
+        raise error from error
+
+    monkeypatch.setattr(cli, "make_app", refused)
+    assert cli.run(["predict"]) == 2
+    assert capsys.readouterr().err == "moodfader: x.json: not text in UTF-8 (byte 128)\n"
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])

@@ -3,6 +3,8 @@
 import errno
 from typing import Final
 
+from ....models.common.errors import error_chain
+
 _LOST: Final = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -53,17 +55,13 @@ def lost_storage(error: BaseException) -> str | None:
     str or None
         The reason in a few words; None where the error is about one file.
     """
-    seen: set[int] = set()
-    found: BaseException | None = error
-    while found is not None and id(found) not in seen:
-        seen.add(id(found))
+    for found in error_chain(error):
         if isinstance(found, OSError) and found.errno in _LOST:
             return found.strerror or str(found)
         if any(kind.__name__ in _LOST_NAMES for kind in type(found).__mro__):
             return one_line(found)
         if "is the disk full?" in str(found):  # (libsndfile keeps the system's reason to itself)
             return "no space left on device"
-        found = found.__cause__ or found.__context__
     return None
 
 

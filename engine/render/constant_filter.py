@@ -6,6 +6,7 @@ level, which changes nothing before the limiter; where it is short enough it is 
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,8 +61,13 @@ class FilteredTrack:
             size = HOPS * frame_length(track.sample_rate) // OVERLAP
             yield from (self._kept[first : first + size] for first in range(0, len(self._kept), size))
             return
+        with closing(read_ahead(track.measured_blocks())) as read:
+            yield from self._filtered(read)
+
+    def _filtered(self, blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:
+        track = self._track
         pieces = filtered_pieces(
-            read_ahead(track.measured_blocks()),
+            blocks,
             self._mask,
             self._faders_db,
             sample_rate=track.sample_rate,

@@ -5,7 +5,7 @@ pieces are the same for any number of threads, and so are the samples. A track i
 level, which changes nothing before the limiter; where it is short enough it is filtered once.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
@@ -54,7 +54,7 @@ class FilteredTrack:
     def _can_be_kept(self) -> bool:
         return 4 * self._track.samples * self._track.channels <= KEPT_BYTES
 
-    def blocks(self) -> Iterator[FloatArray]:
+    def blocks(self) -> Generator[FloatArray, None, None]:
         """All of it, float32 [samples, channels] each; they must not be changed."""
         track = self._track
         if self._kept is not None:

@@ -7,7 +7,7 @@ listeners agree on (the mean of what they move, each in its own unit, less their
 the network's own move, between 0 and 1. Fitted to the development jury on sixteen recordings (eight film clips and
 eight songs, two of each of four kinds) at +6 and at -6 dB: the slope of the mean of its three judges, less one
 standard error over judges and recordings. On recordings left out, what they agree on predicts the judges' mean move
-with r .75 (.70 within a feature), the same share of the network's move on every track with .26 (.09).
+with r .75 (.70 within a feature), the same share of the network's move on every track with .33 (.15).
 
 CONFIRMED, one share a feature, serves where an analysis has nothing of the listeners (0.12 and before; it is of the
 faders of 0.12). It is the mean share, less one standard error of that mean over judges and recordings: where judges

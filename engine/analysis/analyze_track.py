@@ -26,7 +26,7 @@ from ...models.inference.threads import torch_threads, worker_threads
 from ..audio.track import Track
 from ..audio.track_spectrogram import track_spectrogram
 from ..excerpts.segment_predictions import SegmentPredictions
-from ..excerpts.stretches import WHOLE_S, Excerpt, few_starts, placed_excerpts, spread_starts, wide_starts
+from ..excerpts.stretches import WHOLE_S, WIDE_S, Excerpt, few_starts, placed_excerpts, spread_starts, wide_starts
 from ..explain import expected_gradients, lime
 from ..explain.effect_sums import EffectSums
 from ..explain.lime import SegmentEffects
@@ -124,7 +124,11 @@ def _analyze(
     if ground is not None:
         by, rest = ground.result()
         slopes = (sums.weights * response_per_db[:, None]).T * (clip_seconds / track.sounding_s)
-        whole = _whole_track(rest, spectrogram, labels, model, slopes) if rest else None
+        whole = None
+        if rest:
+            # (what pieces of a longer track say is another thing)
+            before = prediction.result().to_array()[None] if prediction and track.sounding_s <= WIDE_S else None
+            whole = _whole_track(rest, spectrogram, labels, model, slopes, before)
         faders = _decouple(by, selected, whole, progress)
     return Analysis(
         segments=labels,
@@ -239,13 +243,22 @@ def _fader_ground(track: Track, spectrogram: FloatArray, labels: Labels, model: 
 
 
 def _whole_track(
-    excerpts: Sequence[Excerpt], spectrogram: FloatArray, labels: Labels, model: Model, slopes: Floats
+    excerpts: Sequence[Excerpt],
+    spectrogram: FloatArray,
+    labels: Labels,
+    model: Model,
+    slopes: Floats,
+    before: Floats | None,
 ) -> WholeTrack:
-    """What predicts excerpts that are (about) all of the track, and slopes of it [7, segments], not as loud."""
+    """What predicts excerpts that are (about) all of the track, and slopes of it [7, segments], not as loud.
+
+    before: what the model predicts of them without gain [1, 15], where that is known.
+    """
     predictor = TorchPredictor(model.network)  # (twice as quick, and torch is there)
     predict = functools.partial(predict_spectrograms, model=model, predictor=predictor)
     return WholeTrack(
-        lambda: SegmentPredictions(excerpts, labels, [predict]), slopes_as_loud(slopes, spectrogram, labels)
+        lambda: SegmentPredictions(excerpts, labels, [predict], before=before),
+        slopes_as_loud(slopes, spectrogram, labels),
     )
 
 

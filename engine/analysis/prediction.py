@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...models.common.arrays import FloatArray
+from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.inference.checkpoint import Model
 from ...models.inference.predictor import Predictor
@@ -33,6 +33,11 @@ class Prediction:
     """The eight emotions of EMOTIONS."""
     duration_s: float
     """Seconds of sound that were predicted from."""
+
+    def to_array(self) -> Floats:
+        """The features, then the emotions, in the order of `constants.py`: float64 [15]."""
+        values = *(self.midlevel[name] for name in MIDLEVEL), *(self.emotions[name] for name in EMOTIONS)
+        return np.array(values, np.float64)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain dicts and floats, as `moodfader predict --json` prints it."""

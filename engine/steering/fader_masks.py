@@ -11,8 +11,8 @@ The slopes, which hardly another listener follows, leave the other features wher
 the broad fields to those that others follow. Networks are not linear: what leaves the other features alone
 when it boosts does not when it cuts, so a fader has two masks, one above zero and one below. Each is solved at 6
 dB; it is that field over 6 dB, so a fader stays linear in decibels on either side, and live there is nothing to
-solve. Of a track longer than the excerpts by which that is done, each mask is measured once on all of it, and one
-step by the slopes of the explanation, which are the whole track's, puts right what these expect.
+solve. Of a track longer than the excerpts by which that is done, each mask is measured once on all of it (twice
+where it misses much), and a step by the slopes of the explanation, which are the whole track's, puts that right.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...models.common.arrays import FloatArray
+from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.inference.checkpoint import Model
 from ...models.inference.predictor import Predictor
@@ -33,6 +33,11 @@ class Prediction:
     """The eight emotions of EMOTIONS."""
     duration_s: float
     """Seconds of sound that were predicted from."""
+
+    def to_array(self) -> Floats:
+        """The features, then the emotions, in the order of `constants.py`: float64 [15]."""
+        values = *(self.midlevel[name] for name in MIDLEVEL), *(self.emotions[name] for name in EMOTIONS)
+        return np.array(values, np.float64)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain dicts and floats, as `moodfader predict --json` prints it."""
@@ -109,24 +114,35 @@ def predict_blocks(
 
 
 def predict_spectrograms(
-    spectrograms: Sequence[FloatArray], model: Model, *, threads: int = 1, predictor: Predictor | None = None
+    spectrograms: Sequence[FloatArray],
+    model: Model,
+    *,
+    threads: int = 1,
+    predictor: Predictor | None = None,
+    positions: int = POSITIONS_AT_ONCE,
 ) -> FloatArray:
     """Features and emotions [spectrograms, 15] of long log-spectrograms [frames, bands], in bounded memory.
 
     threads: so many are predicted at a time, or so many parts of a single one, with the same result. predictor:
-    another one than the model's own.
+    another one than the model's own. positions: output positions that are computed in one pass through it.
     """
     used = predictor or model.predictor
     inner = threads if len(spectrograms) == 1 else 1
     with one_blas_thread():
         means = each_of(
-            lambda one: _mean_output(iter([one]), used, threads=inner), spectrograms, threads=threads // inner
+            lambda one: _mean_output(iter([one]), used, threads=inner, positions=positions),
+            spectrograms,
+            threads=threads // inner,
         )
     return np.concatenate(used.read(np.stack(means)), axis=1)
 
 
 def _mean_output(
-    blocks: Iterator[FloatArray], predictor: Predictor, *, threads: int | None = None
+    blocks: Iterator[FloatArray],
+    predictor: Predictor,
+    *,
+    threads: int | None = None,
+    positions: int = POSITIONS_AT_ONCE,
 ) -> npt.NDArray[np.float64]:
     """The mean of the local outputs [7] of a log-spectrogram that comes in blocks [frames, bands].
 
@@ -141,7 +157,7 @@ def _mean_output(
 
     total = np.zeros(len(MIDLEVEL))
     count = 0
-    windows = overlapping_windows(blocks, predictor.geometry)
+    windows = overlapping_windows(blocks, predictor.geometry, positions=positions)
     with one_blas_thread():
         for part, size in in_order(summed, windows, threads=threads if on_processor else 1):
             total += part
@@ -149,13 +165,15 @@ def _mean_output(
     return total / count
 
 
-def overlapping_windows(blocks: Iterator[FloatArray], geometry: ReceptiveField) -> Iterator[PaddedSpectrogram]:
-    """Receptive fields of consecutive output positions of a circular spectrogram, about POSITIONS_AT_ONCE each.
+def overlapping_windows(
+    blocks: Iterator[FloatArray], geometry: ReceptiveField, *, positions: int = POSITIONS_AT_ONCE
+) -> Iterator[PaddedSpectrogram]:
+    """Receptive fields of so many consecutive output positions, about, of a circular spectrogram.
 
     Positions whose receptive field goes round from the end to the beginning come last.
     """
     field, stride = geometry.field, geometry.stride
-    step = POSITIONS_AT_ONCE * stride
+    step = positions * stride
     at_once = step + field - stride
     phase = geometry.frame_range(0, 1)[0] % stride
     pending = np.zeros((0, N_BANDS), np.float32)

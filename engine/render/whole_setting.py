@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...models.common.arrays import Floats
-from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.inference.checkpoint import Model
 from ...models.inference.threads import one_blas_thread, working_threads
 from ..analysis.analysis import Analysis
@@ -99,8 +98,7 @@ def _more_of(track: Track, analysis: Analysis, model: Model, before: Prediction 
     threads = working_threads()
     known: Floats | None = None
     if before is not None and track.sounding_s <= WIDE_S:  # (of all of it: of parts it says something else)
-        values = *(before.midlevel[name] for name in MIDLEVEL), *(before.emotions[name] for name in EMOTIONS)
-        known = np.array([values])
+        known = before.to_array()[None]
     parts = placed_excerpts(track, wide_starts(track))
     return SegmentPredictions(parts, analysis.segments, [_predict_by(model, threads)], threads=threads, before=known)
 

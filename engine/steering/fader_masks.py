@@ -11,8 +11,8 @@ The slopes, which hardly another listener follows, leave the other features wher
 the broad fields to those that others follow. Networks are not linear: what leaves the other features alone
 when it boosts does not when it cuts, so a fader has two masks, one above zero and one below. Each is solved at 6
 dB; it is that field over 6 dB, so a fader stays linear in decibels on either side, and live there is nothing to
-solve. Of a track longer than the excerpts by which that is done, each mask is measured once on all of it, and one
-step by the slopes of the explanation, which are the whole track's, puts right what these expect.
+solve. Of a track longer than the excerpts by which that is done, each mask is measured once on all of it (twice
+where it misses much), and a step by the slopes of the explanation, which are the whole track's, puts that right.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -86,7 +86,8 @@ BENT_SHARE: Final = 0.7
 """How much of what the slopes without gain expect of a fader's gain it moves, about."""
 REPEATED_ABOVE: Final = 0.3
 """Where a fader misses more than this of its target on the whole track, the step after it is measured as well."""
-REPEATS: Final = 1
+WHOLE_AGAIN_ABOVE: Final = 0.5
+"""Where it misses more than this, that is measured on the whole track; else on many excerpts."""
 _FEATURES: Final = len(MIDLEVEL)
 SIDES: Final = (1.0, -1.0)
 
@@ -299,11 +300,14 @@ class _FaderSolver:
         beyond = moved - (found.moved - self._expected_beyond(self._gains(at)))
         slopes = (BENT_SHARE * self._known * self._saturation(at)) @ self._fields.T
         slopes = corrected_slopes(slopes, at, moved, self._metric)  # (no gain moves nothing)
-        for _ in range(REPEATS):
-            if np.abs(moved - goal).max() <= REPEATED_ABOVE * abs(target):
-                break
+        missed = float(np.abs(moved - goal).max()) / abs(target)
+        if missed > REPEATED_ABOVE:
             step = self._step_of_all(feature, goal, at, moved, slopes)
-            after = self._moved_of_all(step.coefficients)
+            if missed > WHOLE_AGAIN_ABOVE:
+                after = self._moved_of_all(step.coefficients)
+            else:  # (what the rest moves beyond is known, and by the slopes how that changes with a short step)
+                gains = self._gains(step.coefficients)
+                after = self._moved(gains.astype(np.float32)) + self._expected_beyond(gains) + moved - found.moved
             slopes = corrected_slopes(slopes, step.coefficients - at, after - moved, self._metric)
             if np.abs(after - goal).max() < np.abs(moved - goal).max():
                 at, moved = step.coefficients, after

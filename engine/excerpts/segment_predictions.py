@@ -78,14 +78,19 @@ class SegmentPredictions:
         return np.asarray(np.average(said.astype(np.float64), axis=0, weights=self._shares))
 
     def as_loud(self, slopes: Floats) -> Floats:
-        """Slopes [rows, segments] per dB of each segment, where the excerpts stay as loud, of those where they do not.
-
-        What makes a segment louder by a dB makes all of the excerpts softer by its share of the K-weighted power.
-        """
+        """Slopes [rows, segments] per dB of each segment where the excerpts stay as loud, of those where not."""
         power = np.zeros(self._count)
         for path, labels in zip(self._paths, self._labels, strict=True):
             power += np.bincount(labels.ravel(), path.k_power_of_bands(len(labels)).ravel(), self._count)
-        return np.asarray(slopes - slopes.sum(1)[:, None] * (power / max(float(power.sum()), 1e-20)))
+        return less_level(slopes, power)
+
+
+def less_level(slopes: Floats, power: Floats) -> Floats:
+    """Slopes [rows, segments] per dB of each segment where a track stays as loud, of those where it does not.
+
+    What makes a segment louder by a dB makes all of the track softer by its share of the K-weighted power [segments].
+    """
+    return np.asarray(slopes - slopes.sum(1)[:, None] * (power / max(float(power.sum()), 1e-20)))
 
 
 def predict_by(model: Model) -> Predict:

@@ -44,11 +44,11 @@ NARROW_COVER: Final = 0.95
 """So many of the segments must lie in the excerpts: gradients say nothing of the others."""
 TOLERANCE: Final = 0.03
 WIDE_TOLERANCE: Final = 0.05
-WIDE_TRIES: Final = 4
+WIDE_TRIES: Final = 5
 """Predictions of more of the track, by which a setting is put right; the first is of what was found."""
-AGAIN_TRIES: Final = 12
+AGAIN_TRIES: Final = 11
 """Instead, from the other start, where that did not come near: all steps are predicted then, for networks bend."""
-EVEN_DB: Final = 1.5
+EVEN_DB: Final = 0.7
 """Fields of slopes, of 1 dB rms, bend here: their strongest segments would be at the limit before the others do much.
 """
 WIDE_UNMEASURED: Final = 0.1
@@ -84,7 +84,7 @@ def solve_setting(
     response: FloatArray,
     slopes: FloatArray | None,
     heard: SegmentPredictions,
-    by_gradients: "Callable[[], SegmentExcerpts] | None",
+    by_gradients: "Callable[[], SegmentExcerpts]",
 ) -> FaderSetting:
     """Solve faders [7] in dB as a whole.
 
@@ -104,22 +104,20 @@ def solve_setting(
     heard
         Excerpts of the track and the network that predicts them.
     by_gradients
-        Gives the same excerpts with gradients; called only where they are needed. None, where there are slopes: what
-        these give has to do.
+        Gives the same excerpts with gradients; called only where they are needed.
     """
     asked = asked_moves(faders_db, response)
     if np.abs(asked).max() < MIN_EFFECT:  # (faders that do nothing: there is nothing to solve)
         return sum_of_faders(faders_db, masks, response)
     fields = np.concatenate((masks, explained), axis=1).T.astype(np.float64)
     if slopes is None:
-        assert by_gradients is not None
         with torch_threads(1):
             first_slopes = by_gradients().slopes(_ROWS, np.zeros(len(masks), np.float32)) @ fields.T
     else:
         first_slopes = slopes.astype(np.float64)
     columns = fader_columns(faders_db, masks.shape[1])
     best = _by_stored_slopes(_Setting(segment_gain_db(masks, faders_db), fields, heard, asked), columns, first_slopes)
-    if by_gradients is not None and _error(best[1], asked) >= GOOD:
+    if _error(best[1], asked) >= GOOD:
         with torch_threads(1):  # (many small operations; and the number of threads shall not change the samples)
             best = _by_gradients(*best, by_gradients(), fields, asked)
     gains, moved = best
@@ -215,9 +213,9 @@ def correct_setting(
 
 
 def even_fields(slopes: Floats, sizes: Floats) -> Floats:
-    """Gains that move each row of slopes [rows, segments], hardly stronger where these are steep: [rows, segments].
+    """Gains along each row of slopes [rows, segments], hardly stronger where these are steep: [rows, segments].
 
-    sizes [segments], shares of the track; where these are zero so are the gains. Each row is of 1 dB rms.
+    sizes [segments]: shares of the track; where they are zero so are the gains. Each row is of 1 dB rms.
     """
     return _with_rms(np.tanh(_gradient_fields(slopes, sizes) / EVEN_DB), sizes)
 

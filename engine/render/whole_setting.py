@@ -21,6 +21,7 @@ from ..steering.fader_setting import (
     FaderSetting,
     beginning,
     correct_setting,
+    even_fields,
     solve_setting,
     sum_of_faders,
 )
@@ -63,8 +64,9 @@ def solve_whole(
         if used == 1 or found.error < GOOD:
             return found
         # (strong gains bend what the network says so far that no slopes lead on from there)
-        by_segment = wide.as_loud(segment_slopes(analysis))
-        other = right(sum_of_faders(*asked, share=STARTS[1]), by_segment=by_segment)
+        slopes = wide.as_loud(segment_slopes(analysis))
+        fields = even_fields(slopes, np.bincount(analysis.segments.ravel()) / analysis.segments.size)
+        other = right(sum_of_faders(*asked, share=STARTS[1]), besides=(fields, slopes @ fields.T))
         return min(found, other, key=lambda setting: setting.error)
 
 

@@ -47,7 +47,7 @@ WIDE_TOLERANCE: Final = 0.05
 WIDE_TRIES: Final = 5
 """Predictions of more of the track, by which a setting is put right; the first is of what was found."""
 AGAIN_TRIES: Final = 11
-"""Instead, from the other start, where that did not come near: all steps are predicted then, for networks bend."""
+"""Instead, from the other start, where that did not come near; all steps are predicted then."""
 EVEN_DB: Final = 0.7
 """Fields of slopes, of 1 dB rms, bend here: their strongest segments would be at the limit before the others do much.
 """
@@ -159,7 +159,7 @@ def correct_setting(
     slopes: FloatArray,
     wide: SegmentPredictions,
     *,
-    by_segment: Floats | None = None,
+    besides: tuple[Floats, Floats] | None = None,
 ) -> FaderSetting:
     """A setting that more of the track answers as asked.
 
@@ -171,9 +171,8 @@ def correct_setting(
         As for `solve_setting`.
     wide
         More of the track, and the network that predicts it.
-    by_segment
-        Change of the features per dB of each segment, where the track stays as loud, without gain, about:
-        [7, segments]. Seven more fields are made of these, and it is tried for longer.
+    besides
+        More fields [fields, segments], and by how much these move the features [7, fields]. It is tried for longer.
 
     Returns
     -------
@@ -184,11 +183,11 @@ def correct_setting(
     asked = found.asked.astype(np.float64)
     if np.abs(asked).max() < MIN_EFFECT:
         return found
-    fields, slopes = np.concatenate((masks, explained), axis=1).T.astype(np.float64), slopes.astype(np.float64)
+    fields, first_slopes = np.concatenate((masks, explained), axis=1).T.astype(np.float64), slopes.astype(np.float64)
     tries, unmeasured = WIDE_TRIES, WIDE_UNMEASURED
-    if by_segment is not None:
-        even = even_fields(by_segment, wide.sizes)
-        fields, slopes = np.concatenate((fields, even)), np.concatenate((slopes, by_segment @ even.T), axis=1)
+    if besides is not None:
+        fields = np.concatenate((fields, besides[0]))
+        first_slopes = np.concatenate((first_slopes, besides[1]), axis=1)
         tries, unmeasured = AGAIN_TRIES, 0.0
     setting = _Setting(found.gains_db, fields, wide, asked)
     start = np.zeros(len(fields))
@@ -198,7 +197,7 @@ def correct_setting(
     step = root @ (root.T @ (fields @ (wide.sizes * found.gains_db)))
     coefficients, moved = damped_newton(
         setting.measure,
-        corrected_slopes(slopes, step, moved, setting.metric),
+        corrected_slopes(first_slopes, step, moved, setting.metric),
         asked,
         setting.metric,
         start=start,

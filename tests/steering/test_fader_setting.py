@@ -91,9 +91,10 @@ def test_effects_of_the_segments_add_what_masks_cannot_do(excerpts) -> None:
     masks, explained = few_masks(excerpts)
     by_segment = excerpts.slopes([(0, output) for output in range(7)], np.zeros(len(masks), np.float32))
     slopes = (by_segment @ np.concatenate((masks, explained), axis=1)).astype(np.float32)
+    even = even_fields(by_segment, excerpts.sizes)
     begun = sum_of_faders(np.array([3, -4, -2, 0, -3, 0, 0], np.float32), masks, linear_response(), share=STARTS[1])
     plain = correct_setting(begun, masks, explained, slopes, excerpts)
-    more = correct_setting(begun, masks, explained, slopes, excerpts, by_segment=by_segment)
+    more = correct_setting(begun, masks, explained, slopes, excerpts, besides=(even, by_segment @ even.T))
     moved = excerpts.heard(more.gains_db) - excerpts.before
     np.testing.assert_allclose(more.moved, moved[0, :7], atol=1e-5)
     assert more.error < 0.3

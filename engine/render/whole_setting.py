@@ -38,13 +38,15 @@ def solve_whole(
     *,
     by_all: bool = False,
     before: Prediction | None = None,
+    torch_free: bool = False,
 ) -> FaderSetting | None:
     """Gains by which each feature moves by what its own fader says; None for none, and for coupled faders.
 
     By all of a track of up to a minute, where one fader alone is right as it is (None), by excerpts of a longer one.
     by_all: if the analysis has slopes (0.10 and before have none), by up to five minutes of the longer one, and one
-    fader alone as well, without torch. It takes a second or two and a hundred megabytes or two. before: what the
-    model predicts of the track, where that is known.
+    fader alone as well; excerpts and gradients then only give another start where that does not come near. It takes a
+    second or two and a hundred megabytes or two. before: what the model predicts of the track, where that is known.
+    torch_free: with by_all, a smaller share of the faders is the other start, and gradients are not asked for.
 
     Raises InputError where the track cannot be read.
     """
@@ -63,10 +65,12 @@ def solve_whole(
         found = right(beginning(*asked))
         if used == 1 or found.error < GOOD:
             return found
-        # (strong gains bend what the network says so far that no slopes lead on from there)
-        slopes = wide.as_loud(segment_slopes(analysis))
-        fields = even_fields(slopes, np.bincount(analysis.segments.ravel()) / analysis.segments.size)
-        other = right(sum_of_faders(*asked, share=STARTS[1]), besides=(fields, slopes @ fields.T))
+        if not torch_free:
+            other = right(_by_excerpts(track, analysis, faders, model))
+        else:  # (strong gains bend what the network says so far that no slopes lead on from there)
+            slopes = wide.as_loud(segment_slopes(analysis))
+            fields = even_fields(slopes, np.bincount(analysis.segments.ravel()) / analysis.segments.size)
+            other = right(sum_of_faders(*asked, share=STARTS[1]), besides=(fields, slopes @ fields.T))
         return min(found, other, key=lambda setting: setting.error)
 
 
@@ -78,7 +82,7 @@ def solve_preset(track: Track, analysis: Analysis, faders: Faders, model: Model)
     """
     if np.count_nonzero(faders.to_array()) == 1:
         return None
-    return solve_whole(track, analysis, faders, model, by_all=True, before=analysis.prediction)
+    return solve_whole(track, analysis, faders, model, by_all=True, before=analysis.prediction, torch_free=True)
 
 
 def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting:

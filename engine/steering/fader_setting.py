@@ -6,8 +6,8 @@ this about lie near the sum of the faders': corrections of least gain follow wit
 made of the fourteen masks and the seven of the explanation. By how much these move the features, without gain, is
 in the analysis, and every prediction corrects it: that takes no gradients and no torch. Where it does not come near
 enough, and with analyses of 0.10 and before, the network's gradients are asked at every step. A long track answers
-otherwise than a minute of it, so what is written is solved by more of the track: from a share of the faders on, and
-where that leads nowhere from a smaller one, with fields made of the effects of the segments besides.
+otherwise than a minute of it, so what is written is solved by more of the track: from a share of the faders on, or
+from what the minute has solved; or, without torch, from a smaller share, with fields of the segments' effects besides.
 """
 
 from collections.abc import Callable
@@ -166,7 +166,7 @@ def correct_setting(
     Parameters
     ----------
     found
-        What is begun with: a fader alone, or a share of several.
+        What is begun with: a fader alone, a share of several, or what excerpts have solved.
     masks, explained, slopes
         As for `solve_setting`.
     wide

@@ -159,6 +159,17 @@ class ArrayPath:
             sound[part.start : part.start + len(added)] += added
         return sound.reshape(-1)[self.before : self.before + self.samples], energies
 
+    def k_power_of_bands(self, frames: int) -> FloatArray:
+        """K-weighted power at so many frames of a gain field, each bin's at the band next to it: [frames, bands]."""
+        nearest = np.zeros((N_BANDS, len(self.k_power)), np.float32)
+        nearest[np.argmax(self.to_bins, axis=0), np.arange(len(self.k_power))] = self.k_power
+        at = np.searchsorted(self.frame, np.arange(frames)).clip(0, len(self.spectra) - 1)
+        found = np.empty((frames, N_BANDS), np.float32)
+        for rows in _pieces(slice(0, frames), _FRAMES_AT_ONCE):
+            parts = np.square(self.spectra[at[rows]].view(np.float32))
+            found[rows] = (parts[:, ::2] + parts[:, 1::2]) @ nearest.T
+        return found
+
     def _energies(self, spectra: npt.NDArray[np.complex64]) -> FloatArray:
         """K-weighted power of spectra [frames, bins]: float32 [frames]."""
         return np.asarray(np.einsum("ij,j->i", np.square(spectra.view(np.float32)), self._of_parts))

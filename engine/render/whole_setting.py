@@ -1,6 +1,5 @@
 """Solves the faders of a track together, so that each feature moves as its own fader alone would move it."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,16 @@ from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..excerpts.segment_predictions import Predict, SegmentPredictions
 from ..excerpts.stretches import WHOLE_S, WIDE_S, placed_excerpts, spread_starts, wide_starts
-from ..steering.fader_setting import GOOD, FaderSetting, beginning, correct_setting, solve_setting
+from ..steering.fader_setting import (
+    GOOD,
+    STARTS,
+    FaderSetting,
+    beginning,
+    correct_setting,
+    even_fields,
+    solve_setting,
+    sum_of_faders,
+)
 
 if TYPE_CHECKING:
     from ..steering.segment_excerpts import SegmentExcerpts
@@ -35,9 +43,9 @@ def solve_whole(
 
     By all of a track of up to a minute, where one fader alone is right as it is (None), by excerpts of a longer one.
     by_all: if the analysis has slopes (0.10 and before have none), by up to five minutes of the longer one, and one
-    fader alone as well; excerpts then only give another start where that does not come near. It takes a second or two
-    and a hundred megabytes or two. before: what the model predicts of the track, where
-    that is known. torch_free: with by_all, excerpts of the longer one are solved without gradients.
+    fader alone as well; excerpts and gradients then only give another start where that does not come near. It takes a
+    second or two and a hundred megabytes or two. before: what the model predicts of the track, where that is known.
+    torch_free: with by_all, a smaller share of the faders is the other start, and gradients are not asked for.
 
     Raises InputError where the track cannot be read.
     """
@@ -50,11 +58,18 @@ def solve_whole(
     with one_blas_thread():
         if not correctable:
             return _by_excerpts(track, analysis, faders, model)
-        right = _corrected_by(_more_of(track, analysis, model, before), analysis)
-        found = right(beginning(faders.to_array(), analysis.mask_weights, analysis.response))
+        wide = _more_of(track, analysis, model, before)
+        right = _corrected_by(wide, analysis)
+        asked = faders.to_array(), analysis.mask_weights, analysis.response
+        found = right(beginning(*asked))
         if used == 1 or found.error < GOOD:
             return found
-        other = right(_by_excerpts(track, analysis, faders, model, torch_free=torch_free))
+        if not torch_free:
+            other = right(_by_excerpts(track, analysis, faders, model))
+        else:  # (strong gains bend what the network says so far that no slopes lead on from there)
+            slopes = wide.as_loud(segment_slopes(analysis))
+            fields = even_fields(slopes, np.bincount(analysis.segments.ravel()) / analysis.segments.size)
+            other = right(sum_of_faders(*asked, share=STARTS[1]), besides=(fields, slopes @ fields.T))
         return min(found, other, key=lambda setting: setting.error)
 
 
@@ -69,9 +84,7 @@ def solve_preset(track: Track, analysis: Analysis, faders: Faders, model: Model)
     return solve_whole(track, analysis, faders, model, by_all=True, before=analysis.prediction, torch_free=True)
 
 
-def _by_excerpts(
-    track: Track, analysis: Analysis, faders: Faders, model: Model, *, torch_free: bool = False
-) -> FaderSetting:
+def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting:
     assert analysis.response is not None
     excerpts = placed_excerpts(track, spread_starts(track))
     threads = working_threads()
@@ -89,7 +102,7 @@ def _by_excerpts(
         analysis.response,
         analysis.slopes,
         SegmentPredictions(excerpts, analysis.segments, [_predict_by(model, threads)], threads=threads),
-        None if torch_free else by_gradients,
+        by_gradients,
     )
 
 
@@ -103,7 +116,13 @@ def _more_of(track: Track, analysis: Analysis, model: Model, before: Prediction 
     return SegmentPredictions(parts, analysis.segments, [_predict_by(model, threads)], threads=threads, before=known)
 
 
-def _corrected_by(wide: SegmentPredictions, analysis: Analysis) -> Callable[[FaderSetting], FaderSetting]:
+def segment_slopes(analysis: Analysis) -> Floats:
+    """Change of the features of the whole track per dB of each segment, by the explanation: [7, segments]."""
+    effects = analysis.weights.T.astype(np.float64) * analysis.response_per_db
+    return np.asarray(effects * (analysis.clip_seconds / analysis.sounding_s))
+
+
+def _corrected_by(wide: SegmentPredictions, analysis: Analysis) -> "partial[FaderSetting]":
     assert analysis.slopes is not None
     return partial(
         correct_setting,

@@ -7,7 +7,7 @@ made of the fourteen masks and the seven of the explanation. By how much these m
 in the analysis, and every prediction corrects it: that takes no gradients and no torch. Where it does not come near
 enough, and with analyses of 0.10 and before, the network's gradients are asked at every step. A long track answers
 otherwise than a minute of it, so what is written is solved by more of the track: from a share of the faders on, or
-from what the minute has solved.
+from what the minute has solved; or, without torch, from a smaller share, with fields of the segments' effects besides.
 """
 
 from collections.abc import Callable
@@ -44,8 +44,13 @@ NARROW_COVER: Final = 0.95
 """So many of the segments must lie in the excerpts: gradients say nothing of the others."""
 TOLERANCE: Final = 0.03
 WIDE_TOLERANCE: Final = 0.05
-WIDE_TRIES: Final = 6
+WIDE_TRIES: Final = 5
 """Predictions of more of the track, by which a setting is put right; the first is of what was found."""
+AGAIN_TRIES: Final = 11
+"""Instead, from the other start, where that did not come near; all steps are predicted then."""
+EVEN_DB: Final = 0.7
+"""Fields of slopes, of 1 dB rms, bend here: their strongest segments would be at the limit before the others do much.
+"""
 WIDE_UNMEASURED: Final = 0.1
 """Where no more is missed, per what is asked, the next step is the last and is not predicted: about a third of it is
 left then, and the written file is predicted anyway."""
@@ -79,7 +84,7 @@ def solve_setting(
     response: FloatArray,
     slopes: FloatArray | None,
     heard: SegmentPredictions,
-    by_gradients: "Callable[[], SegmentExcerpts] | None",
+    by_gradients: "Callable[[], SegmentExcerpts]",
 ) -> FaderSetting:
     """Solve faders [7] in dB as a whole.
 
@@ -99,22 +104,20 @@ def solve_setting(
     heard
         Excerpts of the track and the network that predicts them.
     by_gradients
-        Gives the same excerpts with gradients; called only where they are needed. None, where there are slopes: what
-        these give has to do.
+        Gives the same excerpts with gradients; called only where they are needed.
     """
     asked = asked_moves(faders_db, response)
     if np.abs(asked).max() < MIN_EFFECT:  # (faders that do nothing: there is nothing to solve)
         return sum_of_faders(faders_db, masks, response)
     fields = np.concatenate((masks, explained), axis=1).T.astype(np.float64)
     if slopes is None:
-        assert by_gradients is not None
         with torch_threads(1):
             first_slopes = by_gradients().slopes(_ROWS, np.zeros(len(masks), np.float32)) @ fields.T
     else:
         first_slopes = slopes.astype(np.float64)
     columns = fader_columns(faders_db, masks.shape[1])
     best = _by_stored_slopes(_Setting(segment_gain_db(masks, faders_db), fields, heard, asked), columns, first_slopes)
-    if by_gradients is not None and _error(best[1], asked) >= GOOD:
+    if _error(best[1], asked) >= GOOD:
         with torch_threads(1):  # (many small operations; and the number of threads shall not change the samples)
             best = _by_gradients(*best, by_gradients(), fields, asked)
     gains, moved = best
@@ -150,7 +153,13 @@ def beginning(faders_db: FloatArray, masks: FloatArray, response: FloatArray) ->
 
 
 def correct_setting(
-    found: FaderSetting, masks: FloatArray, explained: FloatArray, slopes: FloatArray, wide: SegmentPredictions
+    found: FaderSetting,
+    masks: FloatArray,
+    explained: FloatArray,
+    slopes: FloatArray,
+    wide: SegmentPredictions,
+    *,
+    besides: tuple[Floats, Floats] | None = None,
 ) -> FaderSetting:
     """A setting that more of the track answers as asked.
 
@@ -159,9 +168,11 @@ def correct_setting(
     found
         What is begun with: a fader alone, a share of several, or what excerpts have solved.
     masks, explained, slopes
-        As `solve_setting` was given them.
+        As for `solve_setting`.
     wide
         More of the track, and the network that predicts it.
+    besides
+        More fields [fields, segments], and by how much these move the features [7, fields]. It is tried for longer.
 
     Returns
     -------
@@ -172,7 +183,12 @@ def correct_setting(
     asked = found.asked.astype(np.float64)
     if np.abs(asked).max() < MIN_EFFECT:
         return found
-    fields = np.concatenate((masks, explained), axis=1).T.astype(np.float64)
+    fields, first_slopes = np.concatenate((masks, explained), axis=1).T.astype(np.float64), slopes.astype(np.float64)
+    tries, unmeasured = WIDE_TRIES, WIDE_UNMEASURED
+    if besides is not None:
+        fields = np.concatenate((fields, besides[0]))
+        first_slopes = np.concatenate((first_slopes, besides[1]), axis=1)
+        tries, unmeasured = AGAIN_TRIES, 0.0
     setting = _Setting(found.gains_db, fields, wide, asked)
     start = np.zeros(len(fields))
     moved = setting.measure(start)
@@ -181,18 +197,26 @@ def correct_setting(
     step = root @ (root.T @ (fields @ (wide.sizes * found.gains_db)))
     coefficients, moved = damped_newton(
         setting.measure,
-        corrected_slopes(slopes.astype(np.float64), step, moved, setting.metric),
+        corrected_slopes(first_slopes, step, moved, setting.metric),
         asked,
         setting.metric,
         start=start,
         moved=moved,
-        tries=WIDE_TRIES - 1,
+        tries=tries - 1,
         tolerance=WIDE_TOLERANCE,
-        unmeasured=WIDE_UNMEASURED,
+        unmeasured=unmeasured,
     )
     gains = setting.gains_db(coefficients)
     correction = found.correction_db + (gains - found.gains_db)
     return FaderSetting(gains, correction, found.asked, moved.astype(np.float32))
+
+
+def even_fields(slopes: Floats, sizes: Floats) -> Floats:
+    """Gains along each row of slopes [rows, segments], hardly stronger where these are steep: [rows, segments].
+
+    sizes [segments]: shares of the track; where they are zero so are the gains. Each row is of 1 dB rms.
+    """
+    return _with_rms(np.tanh(_gradient_fields(slopes, sizes) / EVEN_DB), sizes)
 
 
 class _Setting:
@@ -284,6 +308,11 @@ def _by_gradients(
 def _gradient_fields(slopes: Floats, sizes: Floats) -> Floats:
     """Gains by which features move most, each of 1 dB rms: [7, segments]; nothing outside of the excerpts."""
     fields = np.where(sizes > 0, slopes / np.where(sizes > 0, sizes, 1.0), 0.0)
+    return _with_rms(fields, sizes)
+
+
+def _with_rms(fields: Floats, sizes: Floats) -> Floats:
+    """Fields [fields, segments] each of 1 dB rms over segments of sizes [segments]."""
     return np.asarray(fields / np.maximum(np.sqrt(fields**2 @ sizes), 1e-12)[:, None])
 
 

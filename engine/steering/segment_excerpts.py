@@ -12,7 +12,7 @@ from ...models.common.arrays import FloatArray, Floats, Labels
 from ...models.common.constants import HOP_LENGTH, MIDLEVEL
 from ..excerpts.array_path import band_k_power
 from ..excerpts.segment_damage import GainDamage, LoudnessDamage
-from ..excerpts.segment_predictions import SegmentPredictions, rows_of
+from ..excerpts.segment_predictions import SegmentPredictions, less_level, rows_of
 from ..excerpts.stretches import Excerpt
 from .excerpts import field_slopes
 from .gain_path import GainPath
@@ -139,7 +139,6 @@ class WholeTrack:
 def slopes_as_loud(slopes: Floats, spectrogram: FloatArray, segments: Labels) -> Floats:
     """Slopes [7, segments] per dB of each segment, where the track stays as loud, of those where it gets louder.
 
-    What makes a segment louder by a dB makes all of the track softer by its share of the K-weighted power.
     spectrogram (log-spectrogram) and segments: [frames, bands].
     """
     by_band, count = band_k_power(), slopes.shape[1]
@@ -148,4 +147,4 @@ def slopes_as_loud(slopes: Floats, spectrogram: FloatArray, segments: Labels) ->
         rows = slice(first, first + _ROWS_AT_ONCE)
         of_pixels = np.square(np.power(np.float32(10), spectrogram[rows]) - 1) * by_band
         power += np.bincount(segments[rows].ravel(), of_pixels.ravel(), count)
-    return np.asarray(slopes - slopes.sum(1)[:, None] * (power / max(float(power.sum()), 1e-20)))
+    return less_level(slopes, power)

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import soundfile
 from moodfader.engine.audio.track import load_track
+from moodfader.engine.dsp.segment_mask import SEGMENT_LIMIT_DB
 from moodfader.engine.excerpts.stretches import placed_excerpts, spread_starts
 from moodfader.engine.steering.fader_setting import (
     GOOD,
     STARTS,
     beginning,
     correct_setting,
+    even_fields,
     solve_setting,
     sum_of_faders,
 )
@@ -82,6 +84,48 @@ def test_a_setting_is_put_right_by_more_of_the_track(excerpts) -> None:
     np.testing.assert_allclose(found.moved, moved[0, :7], atol=1e-5)
     assert np.linalg.norm(found.moved - found.asked) < missed / 3
     np.testing.assert_allclose(found.gains_db - found.correction_db, added.gains_db, atol=1e-4)
+
+
+def test_effects_of_the_segments_add_what_masks_cannot_do(excerpts) -> None:
+    """Masks of three fields in all: with seven more a setting comes near, within the limit of the gains."""
+    masks, explained = few_masks(excerpts)
+    by_segment = excerpts.slopes([(0, output) for output in range(7)], np.zeros(len(masks), np.float32))
+    slopes = (by_segment @ np.concatenate((masks, explained), axis=1)).astype(np.float32)
+    even = even_fields(by_segment, excerpts.sizes)
+    begun = sum_of_faders(np.array([3, -4, -2, 0, -3, 0, 0], np.float32), masks, linear_response(), share=STARTS[1])
+    plain = correct_setting(begun, masks, explained, slopes, excerpts)
+    more = correct_setting(begun, masks, explained, slopes, excerpts, besides=(even, by_segment @ even.T))
+    moved = excerpts.heard(more.gains_db) - excerpts.before
+    np.testing.assert_allclose(more.moved, moved[0, :7], atol=1e-5)
+    assert more.error < 0.3
+    assert more.error < plain.error / 2
+    assert np.abs(more.gains_db).max() <= SEGMENT_LIMIT_DB
+
+
+def test_even_fields_go_along_the_slopes_and_hardly_further_where_these_are_steep() -> None:
+    rng = np.random.default_rng(8)
+    slopes, sizes = rng.normal(size=(3, 200)) ** 3, rng.uniform(0.5, 1.5, 200)
+    sizes[:20] = 0
+    sizes /= sizes.sum()
+    found = even_fields(slopes, sizes)
+    np.testing.assert_allclose(found**2 @ sizes, 1)
+    np.testing.assert_array_equal(found[:, :20], 0)
+    np.testing.assert_array_equal(np.sign(found[:, 20:]), np.sign(slopes[:, 20:]))
+    steep = np.abs(slopes[:, 20:] / sizes[20:])
+    assert (np.abs(found).max(1) < steep.max(1) / np.sqrt((steep**2).mean(1))).all()
+
+
+def test_what_a_segment_adds_to_the_level_is_taken_back_from_all(excerpts) -> None:
+    """All segments alike change nothing, and a segment's share of the power is what filters say it is."""
+    slopes = np.random.default_rng(9).normal(size=(7, len(excerpts.sizes)))
+    found = excerpts.as_loud(slopes)
+    np.testing.assert_allclose(found.sum(1), 0, atol=1e-9)
+    shares = ((slopes - found) / slopes.sum(1)[:, None])[0]
+    strongest = np.argsort(shares)[-8:]
+    (path,), (labels,) = excerpts._paths, excerpts._labels
+    for segment in strongest:
+        louder = path.steered((labels == segment).astype(np.float32))[1].sum() / path.energies.sum()
+        assert 10 * np.log10(louder) == pytest.approx(shares[segment], rel=0.3)
 
 
 def test_damping_comes_near_where_whole_steps_go_astray() -> None:

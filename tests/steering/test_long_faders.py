@@ -15,7 +15,10 @@ from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.excerpts.array_path import ArrayPath
 from moodfader.engine.excerpts.level_match import level_match
 from moodfader.engine.excerpts.stretches import WHOLE_S, read_excerpts
+from moodfader.engine.render import whole_setting
 from moodfader.engine.render.whole_setting import solve_preset
+from moodfader.engine.steering import fader_setting
+from moodfader.engine.steering.fader_setting import correct_setting
 from moodfader.engine.steering.gain_path import band_k_power
 from moodfader.engine.steering.levels import LEVELS_DB
 from moodfader.engine.steering.segment_excerpts import slopes_as_loud
@@ -95,6 +98,31 @@ def test_presets_of_a_long_track_are_solved_by_all_of_it(track, analysis, model,
     missed = moved(found.gains_db) - found.asked
     assert np.linalg.norm(missed) < 0.12 * np.linalg.norm(found.asked)
     assert solve_preset(track, analysis, Faders(modality=6.0), model) is None
+
+
+@pytest.mark.slow
+def test_a_preset_that_does_not_come_near_is_tried_from_a_smaller_start(
+    track, analysis, model, moved, monkeypatch
+) -> None:
+    """The nearer of the two is taken, and any number of threads finds the same."""
+    asked, starts = Faders(articulation=4.0, modality=-4.0), []
+
+    def counted(found, *args, besides=None, **more):
+        starts.append(besides)
+        return correct_setting(found, *args, besides=besides, **more)
+
+    monkeypatch.setattr(whole_setting, "correct_setting", counted)
+    monkeypatch.setattr(whole_setting, "GOOD", -1.0)
+    monkeypatch.setattr(fader_setting, "WIDE_TRIES", 1)
+    found = {}
+    for threads in (1, 2):
+        monkeypatch.setattr(whole_setting, "working_threads", lambda threads=threads: threads)
+        found[threads] = solve_preset(track, analysis, asked, model)
+    assert [start is not None for start in starts] == [False, True] * 2
+    assert starts[1][0].shape == (7, len(analysis.weights))
+    missed = moved(found[1].gains_db) - found[1].asked
+    assert np.linalg.norm(missed) < 0.1 * np.linalg.norm(found[1].asked)
+    np.testing.assert_array_equal(found[1].gains_db, found[2].gains_db)
 
 
 def test_slopes_of_a_track_that_stays_as_loud() -> None:

@@ -7,7 +7,7 @@ made of the fourteen masks and the seven of the explanation. By how much these m
 in the analysis, and every prediction corrects it: that takes no gradients and no torch. Where it does not come near
 enough, and with analyses of 0.10 and before, the network's gradients are asked at every step. A long track answers
 otherwise than a minute of it, so what is written is solved by more of the track: from a share of the faders on, or
-from what the minute has solved; or, without torch, from a smaller share, with fields of the segments' effects besides.
+from what the minute has solved; or, without torch, from a smaller share, with fields of segment effects.
 """
 
 from collections.abc import Callable

@@ -49,8 +49,7 @@ WIDE_TRIES: Final = 5
 AGAIN_TRIES: Final = 11
 """Instead, from the other start, where that did not come near; all steps are predicted then."""
 EVEN_DB: Final = 0.7
-"""Fields of slopes, of 1 dB rms, bend here: their strongest segments would be at the limit before the others do much.
-"""
+"""Fields of slopes, of 1 dB rms, bend here; else few steep segments would be at the limit before others do much."""
 WIDE_UNMEASURED: Final = 0.1
 """Where no more is missed, per what is asked, the next step is the last and is not predicted: about a third of it is
 left then, and the written file is predicted anyway."""
@@ -183,8 +182,8 @@ def correct_setting(
     asked = found.asked.astype(np.float64)
     if np.abs(asked).max() < MIN_EFFECT:
         return found
-    fields, first_slopes = np.concatenate((masks, explained), axis=1).T.astype(np.float64), slopes.astype(np.float64)
-    tries, unmeasured = WIDE_TRIES, WIDE_UNMEASURED
+    fields = np.concatenate((masks, explained), axis=1).T.astype(np.float64)
+    first_slopes, tries, unmeasured = slopes.astype(np.float64), WIDE_TRIES, WIDE_UNMEASURED
     if besides is not None:
         fields = np.concatenate((fields, besides[0]))
         first_slopes = np.concatenate((first_slopes, besides[1]), axis=1)
@@ -212,10 +211,7 @@ def correct_setting(
 
 
 def even_fields(slopes: Floats, sizes: Floats) -> Floats:
-    """Gains along each row of slopes [rows, segments], hardly stronger where these are steep: [rows, segments].
-
-    sizes [segments]: shares of the track; where they are zero so are the gains. Each row is of 1 dB rms.
-    """
+    """Gains of 1 dB rms along slopes [rows, segments], hardly stronger where steep; sizes: shares of the track."""
     return _with_rms(np.tanh(_gradient_fields(slopes, sizes) / EVEN_DB), sizes)
 
 

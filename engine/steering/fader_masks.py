@@ -300,10 +300,10 @@ class _FaderSolver:
         beyond = moved - (found.moved - self._expected_beyond(self._gains(at)))
         slopes = (BENT_SHARE * self._known * self._saturation(at)) @ self._fields.T
         slopes = corrected_slopes(slopes, at, moved, self._metric)  # (no gain moves nothing)
-        missed = float(np.abs(moved - goal).max()) / abs(target)
-        if missed > REPEATED_ABOVE:
+        missed = float(np.abs(moved - goal).max())
+        if missed > REPEATED_ABOVE * abs(target):
             step = self._step_of_all(feature, goal, at, moved, slopes)
-            if missed > WHOLE_AGAIN_ABOVE:
+            if missed > WHOLE_AGAIN_ABOVE * abs(target):
                 after = self._moved_of_all(step.coefficients)
             else:  # (what the rest moves beyond is known, and by the slopes how that changes with a short step)
                 gains = self._gains(step.coefficients)

@@ -42,7 +42,9 @@ class SegmentExcerpts(SegmentPredictions):
         """Change of outputs (listener, number) per dB of each segment, about, at gains: [rows, segments]."""
         gains = torch.from_numpy(np.asarray(gains_db, np.float32))
         total = torch.zeros(len(rows), self._count, dtype=torch.float64)
-        for (path, labels), share in zip(self._differentiable, self._shares, strict=True):
+        for (path, labels), share, (sound, _) in zip(self._differentiable, self._shares, self._excerpts, strict=True):
+            if not sound.any():  # (gains change nothing there, and the root of no power has no derivative)
+                continue
             found = field_slopes(path, gains[labels], self._listeners, rows)
             total.index_add_(1, labels.flatten(), share * found.flatten(1).double())
         return np.asarray(total.numpy() / sum(self._shares))

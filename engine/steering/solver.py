@@ -115,8 +115,14 @@ def _scale(targets: Floats) -> float:
 
 
 def corrected_slopes(slopes: Floats, step: Floats, moved: Floats, metric: Floats) -> Floats:
-    """Slopes [rows, handles] after a step by which rows were moved: Broyden's update that is least in the metric."""
-    return np.asarray(slopes + np.outer(moved - slopes @ step, metric @ step) / float(step @ metric @ step))
+    """Slopes [rows, handles] after a step by which rows were moved: Broyden's update that is least in the metric.
+
+    A step of no length says nothing of them.
+    """
+    length = float(step @ metric @ step)
+    if length < _NO_STEP:
+        return slopes
+    return np.asarray(slopes + np.outer(moved - slopes @ step, metric @ step) / length)
 
 
 def _least_step(slopes: Floats, missing: Floats, root: Floats, *, ridge: float = _STEP_RIDGE) -> Floats:

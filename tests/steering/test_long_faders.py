@@ -21,8 +21,9 @@ from moodfader.engine.steering import fader_setting
 from moodfader.engine.steering.fader_setting import correct_setting
 from moodfader.engine.steering.gain_path import band_k_power
 from moodfader.engine.steering.levels import LEVELS_DB
-from moodfader.engine.steering.segment_excerpts import slopes_as_loud
-from moodfader.engine.steering.solver import newton_step
+from moodfader.engine.steering.listeners import own_listeners
+from moodfader.engine.steering.segment_excerpts import SegmentExcerpts, slopes_as_loud
+from moodfader.engine.steering.solver import corrected_slopes, newton_step
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS, SAMPLE_RATE
 from moodfader.models.inference.checkpoint import load_model
 
@@ -168,3 +169,13 @@ print(before - resident())
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert int(done.stdout) > 50_000  # kB
+
+
+def test_a_silent_excerpt_has_no_slopes_and_a_step_of_no_length_corrects_none() -> None:
+    """Neither gives what is no number: most of a long track may be silent."""
+    segments = np.arange(200, dtype=np.int32)[:, None].repeat(N_BANDS, 1) // 20
+    silent = SegmentExcerpts([(np.zeros(44100, np.float32), 0)], segments, own_listeners(load_model())[:2])
+    slopes = silent.slopes([(0, 0), (1, 3)], np.zeros(10, np.float32))
+    np.testing.assert_array_equal(slopes, np.zeros((2, 10)))
+    known = np.array([[1.0, 2.0]])
+    np.testing.assert_array_equal(corrected_slopes(known, np.zeros(2), np.array([0.3]), np.eye(2)), known)

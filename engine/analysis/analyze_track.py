@@ -39,6 +39,7 @@ from ..steering.segment_excerpts import FaderGround, WholeTrack, slopes_as_loud
 from .analysis import CLIP_SECONDS, Analysis
 from .prediction import predict_spectrograms, predict_track
 from .settings import AnalysisSettings, estimator_module
+from .surrogate import segment_slopes
 
 KEEP_SECONDS: Final = 30.0
 """Time between two checkpoints."""
@@ -125,7 +126,7 @@ def _analyze(
     return_freed_memory()  # (that of the explanation; the faders need others)
     if ground is not None:
         by, rest = ground.result()
-        slopes = (sums.weights * response_per_db[:, None]).T * (clip_seconds / track.sounding_s)
+        slopes = segment_slopes(sums.weights, response_per_db, share=clip_seconds / track.sounding_s)
         whole = None
         if rest:
             # (what pieces of a longer track say is another thing)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...models.common.arrays import FloatArray
+from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.signal.soft_limit import soft_limit, unlimited
 from ..dsp.segment_mask import segment_gain_db
@@ -41,6 +41,11 @@ def midlevel_shift(
         Change of the features of the whole track on the scale 0..1, float32 [7].
     """
     return np.asarray(((response_per_db * gains_db) @ weights) * share, np.float32)
+
+
+def segment_slopes(weights: FloatArray | Floats, response_per_db: FloatArray, *, share: float) -> Floats:
+    """Change of the whole track's features per dB of each segment, float64 [7, segments]; as `midlevel_shift`."""
+    return np.asarray(weights.T.astype(np.float64) * response_per_db * share)
 
 
 def response_shift(response: FloatArray, faders_db: FloatArray) -> FloatArray:

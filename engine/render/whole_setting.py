@@ -10,6 +10,7 @@ from ...models.inference.checkpoint import Model
 from ...models.inference.threads import one_blas_thread, working_threads
 from ..analysis.analysis import Analysis
 from ..analysis.prediction import Prediction, predict_spectrograms
+from ..analysis.surrogate import segment_slopes
 from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..excerpts.segment_predictions import Predict, SegmentPredictions
@@ -67,7 +68,8 @@ def solve_whole(
         if not torch_free:
             other = right(_by_excerpts(track, analysis, faders, model))
         else:  # (strong gains bend what the network says so far that no slopes lead on from there)
-            slopes = wide.as_loud(segment_slopes(analysis))
+            share = analysis.clip_seconds / analysis.sounding_s
+            slopes = wide.as_loud(segment_slopes(analysis.weights, analysis.response_per_db, share=share))
             fields = even_fields(slopes, np.bincount(analysis.segments.ravel()) / analysis.segments.size)
             other = right(sum_of_faders(*asked, share=STARTS[1]), besides=(fields, slopes @ fields.T))
         return min(found, other, key=lambda setting: setting.error)
@@ -114,12 +116,6 @@ def _more_of(track: Track, analysis: Analysis, model: Model, before: Prediction 
         known = before.to_array()[None]
     parts = placed_excerpts(track, wide_starts(track))
     return SegmentPredictions(parts, analysis.segments, [_predict_by(model, threads)], threads=threads, before=known)
-
-
-def segment_slopes(analysis: Analysis) -> Floats:
-    """Change of the features of the whole track per dB of each segment, by the explanation: [7, segments]."""
-    effects = analysis.weights.T.astype(np.float64) * analysis.response_per_db
-    return np.asarray(effects * (analysis.clip_seconds / analysis.sounding_s))
 
 
 def _corrected_by(wide: SegmentPredictions, analysis: Analysis) -> "partial[FaderSetting]":

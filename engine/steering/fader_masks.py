@@ -27,9 +27,10 @@ from ...models.common.constants import MIDLEVEL
 from ..dsp.segment_mask import MASK_LIMIT
 from ..excerpts.segment_predictions import SegmentPredictions
 from .confirmed import confirmed_shares, listener_weights
+from .fader_setting import gradient_fields
 from .handles import DAMAGE, FADER_HANDLES
 from .levels import LEVELS_DB
-from .segment_excerpts import FaderGround, SegmentExcerpts, WholeTrack, slope_fields
+from .segment_excerpts import FaderGround, SegmentExcerpts, WholeTrack
 from .solver import Solution, correct, corrected_slopes, inverse_root, newton_step, solve
 
 SOLVED_AT_DB: Final = 6.0
@@ -133,7 +134,7 @@ def decoupled_faders(
     """
     known = ground.own_slopes if whole is None else whole.slopes
     # [7 + handles + 7, segments]
-    fields = np.concatenate((explained.T, ground.handles, slope_fields(known, ground.sizes)))
+    fields = np.concatenate((explained.T, ground.handles, gradient_fields(known, ground.sizes)))
     cases = [(feature, side) for side in SIDES for feature in range(_FEATURES)]
     masks = np.zeros((fields.shape[1], len(cases)), np.float32)
     response = np.zeros((_FEATURES, len(LEVELS_DB), _FEATURES), np.float32)

@@ -212,7 +212,7 @@ def correct_setting(
 
 def even_fields(slopes: Floats, sizes: Floats) -> Floats:
     """Gains of 1 dB rms along slopes [rows, segments], hardly stronger where steep; sizes: shares of the track."""
-    return _with_rms(np.tanh(_gradient_fields(slopes, sizes) / EVEN_DB), sizes)
+    return _with_rms(np.tanh(gradient_fields(slopes, sizes) / EVEN_DB), sizes)
 
 
 class _Setting:
@@ -282,7 +282,7 @@ def _by_gradients(
         slopes = excerpts.slopes(_ROWS, gains_db)
         used, costs = fields, np.ones(len(fields))
         if covered:
-            used = np.concatenate((fields, _gradient_fields(slopes, excerpts.sizes)))
+            used = np.concatenate((fields, gradient_fields(slopes, excerpts.sizes)))
             costs = np.concatenate((costs, np.full(_FEATURES, NARROW_COST)))
         setting = _Setting(gains_db, used, excerpts, asked, costs)
         coefficients, moved = damped_newton(
@@ -301,8 +301,8 @@ def _by_gradients(
     return gains_db, moved
 
 
-def _gradient_fields(slopes: Floats, sizes: Floats) -> Floats:
-    """Gains by which features move most, each of 1 dB rms: [7, segments]; nothing outside of the excerpts."""
+def gradient_fields(slopes: Floats, sizes: Floats) -> Floats:
+    """Gains by which features move most, each of 1 dB rms: [7, segments]; nothing where sizes (shares) are 0."""
     fields = np.where(sizes > 0, slopes / np.where(sizes > 0, sizes, 1.0), 0.0)
     return _with_rms(fields, sizes)
 

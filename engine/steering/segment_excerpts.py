@@ -113,15 +113,6 @@ class FaderGround:
         self.own_slopes = self.many.slopes(rows[: len(MIDLEVEL)], flat)
 
 
-def slope_fields(slopes: Floats, sizes: Floats) -> Floats:
-    """Fields that move each row of slopes [rows, segments] most for their root mean square, which is 1 dB.
-
-    [rows, segments], in dB; sizes [segments], shares of the track, above zero. A row of zeros stays one.
-    """
-    by_pixel = slopes / sizes
-    return np.asarray(by_pixel / np.sqrt((by_pixel**2 @ sizes)[:, None] + 1e-30))
-
-
 @dataclass(frozen=True)
 class WholeTrack:
     """All of a track of which a FaderGround has excerpts.

@@ -17,7 +17,7 @@ where it misses much), and a step by the slopes of the explanation, which are th
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -28,6 +28,7 @@ from ..dsp.segment_mask import MASK_LIMIT
 from ..excerpts.segment_predictions import SegmentPredictions
 from .confirmed import confirmed_shares, listener_weights
 from .fader_setting import gradient_fields
+from .fader_targets import TARGET, first_targets, raised_targets
 from .handles import DAMAGE, FADER_HANDLES
 from .levels import LEVELS_DB
 from .segment_excerpts import FaderGround, SegmentExcerpts, WholeTrack
@@ -35,8 +36,6 @@ from .solver import Solution, correct, corrected_slopes, inverse_root, newton_st
 
 SOLVED_AT_DB: Final = 6.0
 """Where a fader stands when it is solved."""
-TARGET: Final = 0.045
-"""By how much it shall then move its feature, if it can. More takes gain that nobody but the network hears."""
 STEP_COST: Final = 2.1
 """What the step of a gain from frame to frame costs beside the gain itself, both squared, where fields are chosen.
 
@@ -59,17 +58,6 @@ DAMAGE_SHARES: Final[Mapping[str, float]] = {
 }
 """How much of MAX_DAMAGE_DB a feature's fader may do."""
 MAX_GAIN_DB: Final = MASK_LIMIT * SOLVED_AT_DB
-OWN_SHARE: Final = 0.6
-"""So much of the gain may go into moving the network alone: a feature that would take more is moved by less."""
-OWN_SHARES: Final[Mapping[str, float]] = {"rhythmic_stability": 0.45, "tonal_stability": 0.55}
-"""Instead of OWN_SHARE, for features in which the network's moves say nothing of those of others.
-
-(r to the mean of the development jury's judges over the handles of twelve recordings -.01 and .02, else .17 to .70.)
-"""
-PLAIN_SHARE: Final = 0.9
-"""So much of what the explanation's own masks move their features by, on the mean and without curvature, faders shall
-move them by: on tracks where that is more than TARGET, each target is raised alike, as far as OWN_SHARE goes.
-"""
 SOFT_GAIN_DB: Final = 12.0
 """Of each further listener is asked what a field of so much gain along its own slopes would move: more than there is
 gain for, so all of it goes there, and each counts alike (or by LISTENER_WEIGHTS, confirmed.py), however far it moves.
@@ -109,6 +97,19 @@ class DecoupledFaders:
 
 
 @dataclass(frozen=True)
+class _Bearable:
+    """A fader of which the loudness of the sound bears the gains of these coefficients [fields].
+
+    target: by how much its feature shall move at the network; negative on the side below zero.
+    """
+
+    feature: int
+    side: float
+    target: float
+    coefficients: Floats
+
+
+@dataclass(frozen=True)
 class _Fader:
     """mask [segments]; levels: what the features are moved by, by the place in LEVELS_DB; listeners: by how much the
     further listeners say more of its feature at SOLVED_AT_DB.
@@ -140,10 +141,11 @@ def decoupled_faders(
     response = np.zeros((_FEATURES, len(LEVELS_DB), _FEATURES), np.float32)
     listeners = np.zeros((_FEATURES, len(SIDES), len(ground.listeners) - 1))
     with ThreadPoolExecutor(threads) as pool:
-        # (made by one thread while another solves the first fader until it needs it)
+        # (made by one thread while another solves the first faders)
         predictions = None if whole is None else pool.submit(whole.predictions)
         solver = _FaderSolver(fields.astype(np.float64), ground, known, predictions)
-        for number, fader in enumerate(pool.map(solver.fader, cases)):
+        bearable = solver.far_enough(list(pool.map(solver.bearable, cases)))
+        for number, fader in enumerate(pool.map(solver.fader, bearable)):
             feature, side = cases[number]
             masks[:, number] = fader.mask
             for place, moved in fader.levels.items():
@@ -179,19 +181,36 @@ class _FaderSolver:
         root = np.sqrt(np.concatenate((np.ones(_FEATURES), DAMAGE[:FADER_HANDLES], np.ones(_FEATURES))))
         square = (fields * self._many.sizes) @ fields.T + STEP_COST * self._many.damage.step_metric(fields)
         self._metric = square * root[:, None] * root
+        plain = self._flat @ fields[:_FEATURES].T  # (the first fields are the explanation's masks)
+        self._plain = SOLVED_AT_DB * float(np.abs(plain.diagonal()).mean())
         # (a listener of which less is asked counts more: of all more is asked than there is gain for)
         self._soft_targets = SOFT_GAIN_DB * self._free_slopes() / listener_weights(ground.listeners[1:])
-        self._targets = self._own_targets()
+        self._targets = first_targets(
+            np.array([self._own_damage_db(feature) for feature in range(_FEATURES)]),
+            np.array([_max_damage_db(feature) for feature in range(_FEATURES)]),
+            self._plain,
+        )
 
-    def fader(self, case: tuple[int, float]) -> _Fader:
-        """The fader of a feature on one side of zero."""
+    def bearable(self, case: tuple[int, float]) -> _Bearable:
+        """What moves a feature on one side of zero at all listeners, as strong as the sound bears it."""
         feature, side = case
         target = side * self._targets[feature]
         slopes = np.concatenate((self._slopes[0], self._slopes[1:, feature]))
         found = self._solve(feature, target, slopes)
         share = self._loudness_damage.bearable_share(lambda share: self._gains(share * found.coefficients))
-        target = share * target
-        found = self._corrected(feature, target, share * found.coefficients)
+        return _Bearable(feature, side, share * target, share * found.coefficients)
+
+    def far_enough(self, faders: Sequence[_Bearable]) -> list[_Bearable]:
+        """The same faders, with higher targets where the sound bears so little that they move too little."""
+        bearable = np.abs([fader.target for fader in faders])
+        wanted = np.array([self._targets[fader.feature] for fader in faders])
+        targets = raised_targets(bearable, wanted, self._plain)
+        return [replace(fader, target=fader.side * float(one)) for fader, one in zip(faders, targets, strict=True)]
+
+    def fader(self, bearable: _Bearable) -> _Fader:
+        """The fader of a feature on one side of zero."""
+        feature, side, target = bearable.feature, bearable.side, bearable.target
+        found = self._corrected(feature, target, bearable.coefficients)
         found, beyond = self._of_the_whole(feature, target, found)
         mask = (side * self._gains(found.coefficients) / SOLVED_AT_DB).astype(np.float32)
         listeners = self._few.heard(mask * np.float32(side * SOLVED_AT_DB)) - self._few.before
@@ -216,19 +235,6 @@ class _FaderSolver:
         gains = self._gains(coefficients)
         slopes = excerpts.slopes(rows, gains.astype(np.float32))
         return np.asarray((slopes * self._saturation(coefficients)) @ self._fields.T)
-
-    def _own_targets(self) -> Floats:
-        """By how much each feature shall move at the network: [7]."""
-        shares = [OWN_SHARES.get(name, OWN_SHARE) for name in MIDLEVEL]
-        caps = TARGET * np.array(
-            [share * _max_damage_db(feature) / self._own_damage_db(feature) for feature, share in enumerate(shares)]
-        )
-        plain = self._flat @ self._fields[:_FEATURES].T  # (the first fields are the explanation's masks)
-        wanted = PLAIN_SHARE * SOLVED_AT_DB * float(np.abs(plain.diagonal()).mean())
-        targets = np.minimum(TARGET, caps)
-        for _ in range(_FEATURES):  # (each time at least one more has all that it may have, or the mean is there)
-            targets = np.minimum(targets * max(1.0, wanted / targets.mean()), caps)
-        return np.asarray(targets)
 
     def _own_damage_db(self, feature: int) -> float:
         """Gain that it takes, about, to move a feature by TARGET at the network and to leave the others."""

@@ -7,7 +7,7 @@ import numpy as np
 from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import MIDLEVEL
 
-VERSION: Final = 7
+VERSION: Final = 8
 """Rises when the same track gets other decoupled faders; part of the keys of cached analyses.
 
 1: one mask a fader; 2: own moves of .07; 3: two listeners beside the network, ten seconds in the middle; 4: the

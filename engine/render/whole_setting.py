@@ -1,11 +1,12 @@
 """Solves the faders of a track together, so that each feature moves as its own fader alone would move it."""
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...models.common.arrays import Floats
+from ...models.common.arrays import FloatArray, Floats
 from ...models.inference.checkpoint import Model
 from ...models.inference.threads import one_blas_thread, working_threads
 from ..analysis.analysis import Analysis
@@ -73,6 +74,20 @@ def solve_whole(
             fields = even_fields(slopes, np.bincount(analysis.segments.ravel()) / analysis.segments.size)
             other = right(sum_of_faders(*asked, share=STARTS[1]), besides=(fields, slopes @ fields.T))
         return min(found, other, key=lambda setting: setting.error)
+
+
+def solve_again(
+    track: Track, analysis: Analysis, setting: FaderSetting, moved: FloatArray, model: Model
+) -> FaderSetting:
+    """A setting by which all of a track moves as asked, from what one that was solved by parts of it moved, [7].
+
+    What the whole moves beyond these parts is taken to stay. Raises InputError where the track cannot be read.
+    """
+    beyond = moved - setting.moved
+    with one_blas_thread():
+        wide = _more_of(track, analysis, model, None)
+        found = _corrected_by(wide, analysis)(replace(setting, asked=setting.asked - beyond))
+    return replace(found, asked=setting.asked, moved=found.moved + beyond)
 
 
 def solve_preset(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting | None:

@@ -17,13 +17,14 @@ from moodfader.engine import Faders, load_track
 from moodfader.engine.analysis.analysis_file import load_analysis, save_analysis
 from moodfader.engine.analysis.analyze_track import analyze_track
 from moodfader.engine.analysis.cache import cache_path
+from moodfader.engine.analysis.prediction import predict_track
 from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.analysis.surrogate import expected_midlevel, response_shift
 from moodfader.engine.audio.track_spectrogram import track_spectrogram
 from moodfader.engine.dsp.processor import SteeredSound
 from moodfader.engine.dsp.segment_mask import MASK_LIMIT, segment_gain_db
 from moodfader.engine.excerpts.stretches import few_starts, placed_excerpts
-from moodfader.engine.render.render import render
+from moodfader.engine.render.render import WRITTEN_AGAIN_ABOVE, render
 from moodfader.engine.render.whole_setting import solve_whole
 from moodfader.engine.steering import fader_masks
 from moodfader.engine.steering.confirmed import CONFIRMED, confirmed_shares
@@ -162,6 +163,45 @@ def test_one_fader_of_a_long_track_is_put_right_by_all_of_it(track, analysis, mo
         assert made.setting_error == (pytest.approx(misses[True], abs=0.02) if together else None)
     assert misses[True] < 0.1
     assert misses[True] < misses[False] / 2
+
+
+def test_a_track_of_which_a_part_was_heard_is_written_again(track, analysis, model, place, monkeypatch) -> None:
+    """A track counts as too long to be heard whole from five minutes on; here from less, and its end is not heard."""
+    part_s = track.sounding_s / 3
+    monkeypatch.setattr("moodfader.engine.render.whole_setting.WHOLE_S", part_s)
+    for module in ("whole_setting", "render"):
+        monkeypatch.setattr(f"moodfader.engine.render.{module}.WIDE_S", part_s)
+    monkeypatch.setattr("moodfader.engine.render.whole_setting.wide_starts", lambda track: [(0.0, part_s)])
+    faders = Faders(modality=6.0, articulation=-5.0, dissonance=4.0)
+    missed, fractions = {}, []
+    for above in (np.inf, WRITTEN_AGAIN_ABOVE):
+        monkeypatch.setattr("moodfader.engine.render.render.WRITTEN_AGAIN_ABOVE", above)
+        made = render(
+            track,
+            analysis,
+            place / "out.wav",
+            faders=faders,
+            model=model,
+            overwrite=True,
+            progress=fractions.append,
+        )
+        assert made.midlevel["after"] == pytest.approx(
+            dict(
+                predict_track(load_track(place / "out.wav"), model, scale=_heard_at(track, made), like=track).midlevel
+            ),
+            abs=1e-4,
+        )
+        missed[above] = made.setting_error
+    assert missed[np.inf] > WRITTEN_AGAIN_ABOVE
+    assert missed[WRITTEN_AGAIN_ABOVE] < missed[np.inf] / 2
+    again = fractions[fractions.index(1.0) + 1 :]
+    assert again == sorted(again)
+    assert again[-1] == 1.0
+
+
+def _heard_at(track, made) -> float:
+    """The scale at which a file is heard: at the loudness of the original."""
+    return track.network_peak * 10 ** ((made.loudness_lufs["after"] - made.loudness_lufs["before"]) / 20)
 
 
 def test_a_setting_is_solved_by_the_slopes_of_the_analysis_or_by_gradients(track, analysis, model) -> None:

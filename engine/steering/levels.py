@@ -14,7 +14,8 @@ VERSION: Final = 8
 shape listener, gain bounded by its steps from frame to frame; 5: masks up to 1.5, gain bounded by what it costs
 in quality; 6: the taught listener, the share that others hear by track, excerpts as loud as before by the gated
 measure of the written file, all together; 7: fields that the loudness of the sound does not bear are made smaller,
-those of a track longer than a minute are put right by all of it, and the network's slopes are fields as well.
+those of a track longer than a minute are put right by all of it, and the network's slopes are fields as well; 8:
+faders move the network nearly as far as the explanation's masks where the sound bears little.
 """
 LEVELS_DB: Final = (-12.0, -6.0, -3.0, 3.0, 6.0, 12.0)
 MIN_EFFECT: Final = 0.01

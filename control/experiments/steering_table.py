@@ -51,7 +51,7 @@ def evaluate_steering_option(chosen: "SteeringOptions", model: "Model", voice: O
 def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
     """All tables in Markdown."""
     from ...engine.file_targets.evaluation import one_sided
-    from ...engine.steering.levels import MIN_EFFECT
+    from ...engine.steering.faders.levels import MIN_EFFECT
 
     tracks = len({one.track for one in evidence.heard})
     faders = [one for one in evidence.heard if one.kind == "fader"]
@@ -89,7 +89,7 @@ def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
 
 def _shown_part(one: "Heard") -> float:
     """What is shown as confirmed of a fader's own move."""
-    from ...engine.steering.confirmed import CONFIRMED
+    from ...engine.steering.faders.confirmed import CONFIRMED
 
     return (CONFIRMED[one.name] if one.confirmed is None else one.confirmed) * one.own
 
@@ -142,7 +142,7 @@ def confirmed_parts(evidence: "SteeringEvidence") -> dict[str, float]:
 
     The mean share less its standard error; and as the highest of seven uncertain shares owe some of that to luck,
     those above the mean of all features are drawn to it first, by the noise's part of the variance between features
-    (empirical Bayes). Of the development jury, this is the table of steering/confirmed.py.
+    (empirical Bayes). Of the development jury, this is the table of steering/faders/confirmed.py.
     """
     found = mean_shares(evidence)
     shares, errors = np.array(list(found.values())).T
@@ -167,7 +167,7 @@ def heard_per_unit(evidence: "SteeringEvidence") -> dict[str, float]:
     The slope of the judges' mean move on what the listeners agree on (confirmed.py), less its standard error:
     over the tracks (jackknife) and over the judges. Of the development jury it is the table of confirmed.py.
     """
-    from ...engine.steering.confirmed import agreed_moves, listener_weights
+    from ...engine.steering.faders.confirmed import agreed_moves, listener_weights
 
     units = listener_units(evidence)
     found = {}

@@ -17,7 +17,7 @@ from ...models.common.errors import InputError
 from ...models.common.extras import require
 from ...models.common.formatting import display_name
 from ..audio.track import Track
-from ..steering.levels import hardly_heard, without_effect
+from ..steering.faders.levels import hardly_heard, without_effect
 from .prediction import Prediction
 from .settings import AnalysisSettings
 
@@ -62,8 +62,8 @@ class Analysis:
         Weights of the significant segments, scaled to a maximum magnitude of 1 for each feature, [segments, 7]; None
         where they are the faders' masks (coupled).
     response
-        Measured change of the features under each fader alone at LEVELS_DB (steering/levels.py), [7 faders, 6, 7];
-        None where the faders are coupled.
+        Measured change of the features under each fader alone at LEVELS_DB (steering/faders/levels.py), [7 faders,
+        6, 7]; None where the faders are coupled.
     slopes
         Change of the features per dB of each mask of the faders and of the explanation, without gain, [7, 14 + 7];
         None where the faders are coupled, and in files of 0.10 and before.
@@ -122,7 +122,7 @@ class Analysis:
 
     @property
     def features_hardly_heard(self) -> tuple[str, ...]:
-        """The features whose faders move the model here, but next to nothing for others (steering/confirmed.py)."""
+        """The features whose faders move the model here, but next to nothing for others (faders/confirmed.py)."""
         return hardly_heard(self.response, self.confirmed)
 
     def fader_notes(self, features: Iterable[str] = MIDLEVEL) -> list[str]:

@@ -18,7 +18,7 @@ from ...models.common.errors import InputError
 from ...models.common.filterbank import frame_count
 from ...models.common.parsing import BAD_ARCHIVE, parse_json
 from ..dsp.segment_mask import MASK_LIMIT
-from ..steering.levels import LEVELS_DB
+from ..steering.faders.levels import LEVELS_DB
 
 Array = np.ndarray[Any, Any]
 

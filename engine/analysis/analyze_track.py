@@ -33,9 +33,9 @@ from ..explain.lime import SegmentEffects
 from ..explain.perturbation import AnalysisWindow, cut_window, perturbation_per_db
 from ..explain.segmentation import segment_spectrogram
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
-from ..steering.fader_masks import DecoupledFaders, decoupled_faders
+from ..steering.faders.masks import DecoupledFaders, decoupled_faders
+from ..steering.faders.segment_excerpts import FaderGround, WholeTrack, slopes_as_loud
 from ..steering.listeners import own_listeners
-from ..steering.segment_excerpts import FaderGround, WholeTrack, slopes_as_loud
 from .analysis import CLIP_SECONDS, Analysis
 from .prediction import predict_spectrograms, predict_track
 from .settings import AnalysisSettings, estimator_module

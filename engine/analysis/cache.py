@@ -18,7 +18,7 @@ from ...models.common.paths import cache_dir
 from ...models.inference.checkpoint import Model, load_model
 from ...models.signal.log_spectrogram import INPUT_VERSION
 from ..audio.track import Track
-from ..steering.levels import VERSION as FADERS_VERSION
+from ..steering.faders.levels import VERSION as FADERS_VERSION
 from .analysis import Analysis
 from .analysis_archive import FORMAT, VERSION
 from .analysis_file import SUFFIX, is_analysis, load_analysis, save_analysis

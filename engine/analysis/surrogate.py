@@ -11,7 +11,7 @@ from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.signal.soft_limit import soft_limit, unlimited
 from ..dsp.segment_mask import segment_gain_db
-from ..steering.levels import measured_curve, without_effect
+from ..steering.faders.levels import measured_curve, without_effect
 from .analysis_file import load_tables
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 The rule is that of Haunschmid, Chowdhury & Widmer (2019). Coupled faders move these segments, by the mask weights
 made here; the masks of decoupled faders, the default, are put together from them and from broad gain fields
-(steering/fader_masks.py).
+(steering/faders/masks.py).
 
 p-values depend on the number of samples, so the rule is defined only for a given number; the paper's is 50,000
 samples of LIME. A segment is significant if the rule holds for both of

@@ -25,9 +25,9 @@ from ..audio.track import Track
 from ..dsp.segment_mask import segment_gain_db
 from ..excerpts.stretches import EXCERPT_S, few_starts, placed_excerpts, read_excerpts, spread_starts
 from ..steering.excerpts import Excerpts
+from ..steering.faders.segment_excerpts import SegmentExcerpts
 from ..steering.gain_path import GainPath
 from ..steering.listeners import Listener, own_listeners
-from ..steering.segment_excerpts import SegmentExcerpts
 from .quality import quality_of, within_quality
 from .targets import Targets, solve_targets
 

@@ -12,8 +12,8 @@ from ...models.inference.threads import one_blas_thread, torch_threads
 from ..dsp.segment_mask import segment_gain_db
 from ..excerpts.stretches import placed_excerpts
 from ..processes.messages import SolveTargets, TargetsSolved
+from ..steering.faders.segment_excerpts import SegmentExcerpts
 from ..steering.listeners import NetworkListener
-from ..steering.segment_excerpts import SegmentExcerpts
 from .fader_solver import Asked, slopes_at, solve_faders
 
 if TYPE_CHECKING:

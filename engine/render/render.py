@@ -26,13 +26,13 @@ from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..dsp.limiter import CEILING_RANGE_DBTP
 from ..excerpts.stretches import WIDE_S
-from ..steering.confirmed import confirmed_part
+from ..steering.faders.confirmed import confirmed_part
 from .audio_writer import check_layout, validate_output
 from .level_controlled_write import LOUDNESS_TOLERANCE_LU, WrittenLevels, write_with_levels
 from .tags import copy_tags
 
 if TYPE_CHECKING:
-    from ..steering.fader_setting import FaderSetting
+    from ..steering.faders.setting import FaderSetting
 
 
 WRITTEN_AGAIN_ABOVE: Final = 0.08
@@ -51,7 +51,7 @@ class RenderResult:
     where the ceiling did not allow it. headroom_db: by how much the track was lowered so that the limiter had nothing
     to do. setting_error: where the faders were solved for this track as a whole, what the file misses per what they
     ask (lengths over the features); else None.
-    confirmed: of the features' changes, what others hear too (steering/confirmed.py); empty for coupled faders.
+    confirmed: of the features' changes, what others hear too (faders/confirmed.py); empty for coupled faders.
     """
 
     file: str
@@ -137,7 +137,7 @@ def render(
         def write(setting: "FaderSetting | None", span: tuple[float, float]) -> tuple[WrittenLevels, Prediction]:
             weights, positions = analysis.mask_weights, faders
             if setting is not None:
-                from ..steering.fader_setting import as_mask
+                from ..steering.faders.setting import as_mask
 
                 weights, positions = as_mask(setting.gains_db)
             written = write_with_levels(

@@ -16,19 +16,19 @@ from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..excerpts.segment_predictions import Predict, SegmentPredictions
 from ..excerpts.stretches import WHOLE_S, WIDE_S, placed_excerpts, spread_starts, wide_starts
-from ..steering.fader_setting import (
+from ..steering.faders.setting import (
     GOOD,
     STARTS,
     FaderSetting,
     beginning,
     correct_setting,
-    even_fields,
     solve_setting,
     sum_of_faders,
 )
+from ..steering.faders.slope_fields import even_fields
 
 if TYPE_CHECKING:
-    from ..steering.segment_excerpts import SegmentExcerpts
+    from ..steering.faders.segment_excerpts import SegmentExcerpts
 
 
 def solve_whole(
@@ -107,8 +107,8 @@ def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model)
     threads = working_threads()
 
     def by_gradients() -> "SegmentExcerpts":
+        from ..steering.faders.segment_excerpts import SegmentExcerpts
         from ..steering.listeners import NetworkListener  # (torch)
-        from ..steering.segment_excerpts import SegmentExcerpts
 
         return SegmentExcerpts(excerpts, analysis.segments, [NetworkListener(model)])
 

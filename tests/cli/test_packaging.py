@@ -36,6 +36,7 @@ LAYERS = (
     "engine.explain",
     "engine.excerpts",
     "engine.steering",
+    "engine.steering.faders",
     "engine.analysis",
     "engine.render",
     "engine.file_targets",

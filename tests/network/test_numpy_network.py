@@ -11,7 +11,7 @@ from moodfader.engine.analysis.prediction import predict_blocks, predict_track
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.explain import methods
 from moodfader.engine.explain.segmentation import SEGMENTATIONS
-from moodfader.engine.steering.levels import LEVELS_DB
+from moodfader.engine.steering.faders.levels import LEVELS_DB
 from moodfader.models.common.constants import N_BANDS, SAMPLE_RATE
 from moodfader.models.inference.checkpoint import load_model, save_model
 from moodfader.models.inference.predictor import TorchPredictor

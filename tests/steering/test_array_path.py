@@ -8,9 +8,9 @@ import torch
 from moodfader.engine.analysis.prediction import predict_spectrograms
 from moodfader.engine.excerpts.array_path import ArrayPath
 from moodfader.engine.excerpts.segment_predictions import SegmentPredictions, predict_by
+from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts
 from moodfader.engine.steering.gain_path import GainPath
 from moodfader.engine.steering.listeners import NetworkListener, own_listeners
-from moodfader.engine.steering.segment_excerpts import SegmentExcerpts
 from moodfader.models.common.filterbank import filter_blocks, filterbank
 from moodfader.models.inference.checkpoint import load_model
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from moodfader.engine.steering.confirmed import (
+from moodfader.engine.steering.faders.confirmed import (
     CONFIRMED,
     HEARD_PER_UNIT,
     LISTENER_UNITS,
@@ -12,7 +12,7 @@ from moodfader.engine.steering.confirmed import (
     confirmed_part,
     confirmed_shares,
 )
-from moodfader.engine.steering.levels import LEVELS_DB, hardly_heard
+from moodfader.engine.steering.faders.levels import LEVELS_DB, hardly_heard
 from moodfader.models.common.constants import MIDLEVEL
 
 OWN = np.full((7, 2), 0.2)

@@ -26,12 +26,12 @@ from moodfader.engine.dsp.segment_mask import MASK_LIMIT, segment_gain_db
 from moodfader.engine.excerpts.stretches import few_starts, placed_excerpts
 from moodfader.engine.render.render import WRITTEN_AGAIN_ABOVE, render
 from moodfader.engine.render.whole_setting import solve_whole
-from moodfader.engine.steering import fader_masks
-from moodfader.engine.steering.confirmed import CONFIRMED, confirmed_shares
-from moodfader.engine.steering.fader_setting import GOOD
-from moodfader.engine.steering.levels import LEVELS_DB
+from moodfader.engine.steering.faders import masks as fader_masks
+from moodfader.engine.steering.faders.confirmed import CONFIRMED, confirmed_shares
+from moodfader.engine.steering.faders.levels import LEVELS_DB
+from moodfader.engine.steering.faders.segment_excerpts import FaderGround, SegmentExcerpts
+from moodfader.engine.steering.faders.setting import GOOD
 from moodfader.engine.steering.listeners import own_listeners
-from moodfader.engine.steering.segment_excerpts import FaderGround, SegmentExcerpts
 from moodfader.models.common.constants import MIDLEVEL
 from moodfader.models.common.errors import InputError
 from moodfader.models.inference.checkpoint import load_model
@@ -351,7 +351,7 @@ def test_a_listener_that_counts_more_is_moved_further(track, analysis, model, mo
     shape = ground.listeners.index("shape")
 
     def moved(weights) -> np.ndarray:
-        monkeypatch.setattr("moodfader.engine.steering.confirmed.LISTENER_WEIGHTS", weights)
+        monkeypatch.setattr("moodfader.engine.steering.faders.confirmed.LISTENER_WEIGHTS", weights)
         masks = fader_masks.decoupled_faders(ground, analysis.selected_weights).masks
         heard = np.stack([ground.few.heard(6 * masks[:, feature])[shape] for feature in range(7)])
         return (heard - ground.few.before[shape])[:, :7].diagonal()

@@ -8,7 +8,9 @@ import soundfile
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.dsp.segment_mask import SEGMENT_LIMIT_DB
 from moodfader.engine.excerpts.stretches import placed_excerpts, spread_starts
-from moodfader.engine.steering.fader_setting import (
+from moodfader.engine.steering.faders.levels import LEVELS_DB
+from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts
+from moodfader.engine.steering.faders.setting import (
     GOOD,
     STARTS,
     beginning,
@@ -17,9 +19,7 @@ from moodfader.engine.steering.fader_setting import (
     solve_setting,
     sum_of_faders,
 )
-from moodfader.engine.steering.levels import LEVELS_DB
 from moodfader.engine.steering.listeners import NetworkListener
-from moodfader.engine.steering.segment_excerpts import SegmentExcerpts
 from moodfader.engine.steering.solver import damped_newton
 from moodfader.models.inference.checkpoint import load_model
 
@@ -62,7 +62,7 @@ def test_what_masks_cannot_do_gradients_add(excerpts) -> None:
 def test_no_gradient_fields_where_the_excerpts_are_a_part_of_the_track(excerpts, monkeypatch) -> None:
     """Then all gains are sums of masks, so that the rest of the track gets them too."""
     masks, explained = few_masks(excerpts)
-    monkeypatch.setattr("moodfader.engine.steering.fader_setting.NARROW_COVER", 1.1)
+    monkeypatch.setattr("moodfader.engine.steering.faders.setting.NARROW_COVER", 1.1)
     faders = np.array([4, -6, -3, 0, -5, 0, 0], np.float32)
     found = solve_setting(faders, masks, explained, linear_response(), None, excerpts, lambda: excerpts)
     fields = masks[:, :3].astype(np.float64)

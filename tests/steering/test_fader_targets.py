@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from moodfader.engine.steering.fader_targets import (
+from moodfader.engine.steering.faders.own_targets import (
     LEAST_PLAIN_SHARE,
     MOST_RAISED,
     OWN_SHARE,

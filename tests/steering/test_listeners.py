@@ -8,8 +8,8 @@ from moodfader.engine import load_track
 from moodfader.engine.analysis.analyze_track import analyze_track
 from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.excerpts.stretches import placed_excerpts, spread_starts
+from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts
 from moodfader.engine.steering.listeners import LinearListener, own_listeners, shape_statistics
-from moodfader.engine.steering.segment_excerpts import SegmentExcerpts
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError
 from moodfader.models.inference.checkpoint import load_model

@@ -17,12 +17,12 @@ from moodfader.engine.excerpts.level_match import level_match
 from moodfader.engine.excerpts.stretches import WHOLE_S, read_excerpts
 from moodfader.engine.render import whole_setting
 from moodfader.engine.render.whole_setting import solve_preset
-from moodfader.engine.steering import fader_setting
-from moodfader.engine.steering.fader_setting import correct_setting
+from moodfader.engine.steering.faders import setting as fader_setting
+from moodfader.engine.steering.faders.levels import LEVELS_DB
+from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts, slopes_as_loud
+from moodfader.engine.steering.faders.setting import correct_setting
 from moodfader.engine.steering.gain_path import band_k_power
-from moodfader.engine.steering.levels import LEVELS_DB
 from moodfader.engine.steering.listeners import own_listeners
-from moodfader.engine.steering.segment_excerpts import SegmentExcerpts, slopes_as_loud
 from moodfader.engine.steering.solver import corrected_slopes, newton_step
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS, SAMPLE_RATE
 from moodfader.models.inference.checkpoint import load_model

@@ -16,7 +16,7 @@ from moodfader.engine.excerpts.segment_damage import (
     LoudnessDamage,
     steps_of,
 )
-from moodfader.engine.steering.segment_excerpts import SegmentExcerpts
+from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts
 from moodfader.models.common.constants import HOP_LENGTH, N_BANDS
 
 

@@ -1,38 +1,22 @@
-"""Decoupled faders: masks of the segments by which each fader moves its own feature and leaves the other six.
+"""Solves the mask of one fader at a time, for one of its two sides; decoupled_faders (masks.py) says how."""
 
-(Those of coupled faders are made in explain/significance.py.)
-
-A fader's gain field is put together from the effects of the segments (the seven masks of the explanation), from
-handles (handles.py: broad gain fields such as bands, onsets or loud moments) and from the network's slopes (where a
-decibel moves a feature most), all as one value a segment. For each feature, and for each way that its fader can go,
-the solver finds the combination that moves the feature at the default model by as much as was asked and leaves the
-others there (firm), and that moves it at four further listeners too (listeners.py), as far as the gain allows (soft).
-The slopes, which hardly another listener follows, leave the other features where they are for the least gain, and so
-the broad fields to those that others follow. Networks are not linear: what leaves the other features alone
-when it boosts does not when it cuts, so a fader has two masks, one above zero and one below. Each is solved at 6
-dB; it is that field over 6 dB, so a fader stays linear in decibels on either side, and live there is nothing to
-solve. Of a track longer than the excerpts by which that is done, each mask is measured once on all of it (twice
-where it misses much), and a step by the slopes of the explanation, which are the whole track's, puts that right.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from ...models.common.arrays import FloatArray, Floats
-from ...models.common.constants import MIDLEVEL
-from ..dsp.segment_mask import MASK_LIMIT
-from ..excerpts.segment_predictions import SegmentPredictions
-from .confirmed import confirmed_shares, listener_weights
-from .fader_setting import gradient_fields
-from .fader_targets import TARGET, first_targets, raised_targets
-from .handles import DAMAGE, FADER_HANDLES
+from ....models.common.arrays import FloatArray, Floats
+from ....models.common.constants import MIDLEVEL
+from ...dsp.segment_mask import MASK_LIMIT
+from ...excerpts.segment_predictions import SegmentPredictions
+from ..handles import DAMAGE, FADER_HANDLES
+from ..solver import Solution, correct, corrected_slopes, inverse_root, newton_step, solve
+from .confirmed import listener_weights
 from .levels import LEVELS_DB
-from .segment_excerpts import FaderGround, SegmentExcerpts, WholeTrack
-from .solver import Solution, correct, corrected_slopes, inverse_root, newton_step, solve
+from .own_targets import TARGET, first_targets, raised_targets
+from .segment_excerpts import FaderGround, SegmentExcerpts
 
 SOLVED_AT_DB: Final = 6.0
 """Where a fader stands when it is solved."""
@@ -82,22 +66,7 @@ SIDES: Final = (1.0, -1.0)
 
 
 @dataclass(frozen=True)
-class DecoupledFaders:
-    """masks float32 [segments, 14], none beyond MASK_LIMIT: seven for faders above zero, seven below; response
-    float32 [7 faders, levels, 7 features], what the network that ships says more under each fader alone at LEVELS_DB;
-    slopes float32 [7 features, 21], by how much it says more per dB of each mask and of each of the explanation's,
-    without gain, of a long track as the explanation says; confirmed float32 [7 faders, 2], the share of the network's
-    own move at +6 and at -6 dB that others may be expected to hear (confirmed.py).
-    """
-
-    masks: FloatArray
-    response: FloatArray
-    slopes: FloatArray
-    confirmed: FloatArray
-
-
-@dataclass(frozen=True)
-class _Bearable:
+class BearableFader:
     """A fader of which the loudness of the sound bears the gains of these coefficients [fields].
 
     target: by how much its feature shall move at the network; negative on the side below zero.
@@ -110,8 +79,10 @@ class _Bearable:
 
 
 @dataclass(frozen=True)
-class _Fader:
-    """mask [segments]; levels: what the features are moved by, by the place in LEVELS_DB; listeners: by how much the
+class SolvedFader:
+    """A fader on one side of zero.
+
+    mask [segments]; levels: what the features are moved by, by the place in LEVELS_DB; listeners: by how much the
     further listeners say more of its feature at SOLVED_AT_DB.
     """
 
@@ -120,50 +91,11 @@ class _Fader:
     listeners: Floats
 
 
-def decoupled_faders(
-    ground: FaderGround,
-    explained: FloatArray,
-    *,
-    whole: WholeTrack | None = None,
-    progress: Callable[[float], None] | None = None,
-    threads: int = 1,
-) -> DecoupledFaders:
-    """Solve the seven faders of a track.
-
-    explained [segments, 7], the masks of the explanation, in -1..1. whole: the track, if the ground has only excerpts
-    of it. threads: so many faders are solved at once, with the same result.
-    """
-    known = ground.own_slopes if whole is None else whole.slopes
-    # [7 + handles + 7, segments]
-    fields = np.concatenate((explained.T, ground.handles, gradient_fields(known, ground.sizes)))
-    cases = [(feature, side) for side in SIDES for feature in range(_FEATURES)]
-    masks = np.zeros((fields.shape[1], len(cases)), np.float32)
-    response = np.zeros((_FEATURES, len(LEVELS_DB), _FEATURES), np.float32)
-    listeners = np.zeros((_FEATURES, len(SIDES), len(ground.listeners) - 1))
-    with ThreadPoolExecutor(threads) as pool:
-        # (made by one thread while another solves the first faders)
-        predictions = None if whole is None else pool.submit(whole.predictions)
-        solver = _FaderSolver(fields.astype(np.float64), ground, known, predictions)
-        bearable = solver.far_enough(list(pool.map(solver.bearable, cases)))
-        for number, fader in enumerate(pool.map(solver.fader, bearable)):
-            feature, side = cases[number]
-            masks[:, number] = fader.mask
-            for place, moved in fader.levels.items():
-                response[feature, place] = moved
-            listeners[feature, SIDES.index(side)] = side * fader.listeners
-            if progress:
-                progress((number + 1) / len(cases))
-    slopes = solver.slopes_of(np.concatenate((masks, explained), axis=1))
-    own = np.stack([side * response[:, LEVELS_DB.index(side * SOLVED_AT_DB)].diagonal() for side in SIDES], axis=1)
-    shares = confirmed_shares(own, dict(zip(ground.listeners[1:], np.moveaxis(listeners, 2, 0), strict=True)))
-    return DecoupledFaders(masks, response, slopes, shares)
-
-
 def _max_damage_db(feature: int) -> float:
     return MAX_DAMAGE_DB * DAMAGE_SHARES[MIDLEVEL[feature]]
 
 
-class _FaderSolver:
+class FaderSolver:
     """Solves one fader at a time, for one of its two sides."""
 
     def __init__(
@@ -191,23 +123,23 @@ class _FaderSolver:
             self._plain,
         )
 
-    def bearable(self, case: tuple[int, float]) -> _Bearable:
+    def bearable(self, case: tuple[int, float]) -> BearableFader:
         """What moves a feature on one side of zero at all listeners, as strong as the sound bears it."""
         feature, side = case
         target = side * self._targets[feature]
         slopes = np.concatenate((self._slopes[0], self._slopes[1:, feature]))
         found = self._solve(feature, target, slopes)
         share = self._loudness_damage.bearable_share(lambda share: self._gains(share * found.coefficients))
-        return _Bearable(feature, side, share * target, share * found.coefficients)
+        return BearableFader(feature, side, share * target, share * found.coefficients)
 
-    def far_enough(self, faders: Sequence[_Bearable]) -> list[_Bearable]:
+    def far_enough(self, faders: Sequence[BearableFader]) -> list[BearableFader]:
         """The same faders, with higher targets where the sound bears so little that they move too little."""
         bearable = np.abs([fader.target for fader in faders])
         wanted = np.array([self._targets[fader.feature] for fader in faders])
         targets = raised_targets(bearable, wanted, self._plain)
         return [replace(fader, target=fader.side * float(one)) for fader, one in zip(faders, targets, strict=True)]
 
-    def fader(self, bearable: _Bearable) -> _Fader:
+    def fader(self, bearable: BearableFader) -> SolvedFader:
         """The fader of a feature on one side of zero."""
         feature, side, target = bearable.feature, bearable.side, bearable.target
         found = self._corrected(feature, target, bearable.coefficients)
@@ -220,7 +152,7 @@ class _FaderSolver:
         if self._whole is not None:  # (a parabola through nothing and the two others)
             curve[3.0] = 0.75 * curve[SOLVED_AT_DB] - 0.125 * curve[12.0]
         levels = {LEVELS_DB.index(side * level): moved for level, moved in curve.items()}
-        return _Fader(mask, levels, listeners[1:, feature])
+        return SolvedFader(mask, levels, listeners[1:, feature])
 
     def slopes_of(self, fields: FloatArray) -> FloatArray:
         """Change of the network's features per dB of fields [segments, fields], without gain: [7, fields]."""

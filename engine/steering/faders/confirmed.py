@@ -21,8 +21,8 @@ from typing import Final
 
 import numpy as np
 
-from ...models.common.arrays import FloatArray, Floats
-from ...models.common.constants import MIDLEVEL
+from ....models.common.arrays import FloatArray, Floats
+from ....models.common.constants import MIDLEVEL
 
 CONFIRMED: Final[Mapping[str, float]] = {
     "melodiousness": 0.65,
@@ -39,7 +39,7 @@ LISTENER_WEIGHTS: Final[Mapping[str, Mapping[str, float]]] = {
 }
 """How much a further listener counts in these features, where one of them says little of what judges hear; else 1.
 
-The solver (fader_masks.py) counts them so too. About as in the least squares fit of the judges' moves on those of the
+The solver (masks.py) counts them so too. About as in the least squares fit of the judges' moves on those of the
 listeners (handles one by one, on twelve recordings); r of broad, companion and shape to the judges' mean move .20,
 .19, .55 and .56, -.07, .61. Of the taught listener's moves of rhythmic stability under faders r is .08.
 """

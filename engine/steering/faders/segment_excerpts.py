@@ -8,16 +8,16 @@ from typing import Final
 import numpy as np
 import torch
 
-from ...models.common.arrays import FloatArray, Floats, Labels
-from ...models.common.constants import HOP_LENGTH, MIDLEVEL
-from ..excerpts.array_path import band_k_power
-from ..excerpts.segment_damage import GainDamage, LoudnessDamage
-from ..excerpts.segment_predictions import SegmentPredictions, less_level, rows_of
-from ..excerpts.stretches import Excerpt
-from .excerpts import field_slopes
-from .gain_path import GainPath
-from .handles import segment_means
-from .listeners import Listener
+from ....models.common.arrays import FloatArray, Floats, Labels
+from ....models.common.constants import HOP_LENGTH, MIDLEVEL
+from ...excerpts.array_path import band_k_power
+from ...excerpts.segment_damage import GainDamage, LoudnessDamage
+from ...excerpts.segment_predictions import SegmentPredictions, less_level, rows_of
+from ...excerpts.stretches import Excerpt
+from ..excerpts import field_slopes
+from ..gain_path import GainPath
+from ..handles import segment_means
+from ..listeners import Listener
 
 _ROWS_AT_ONCE: Final = 4096
 

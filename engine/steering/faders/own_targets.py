@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from ...models.common.arrays import Floats
-from ...models.common.constants import MIDLEVEL
+from ....models.common.arrays import Floats
+from ....models.common.constants import MIDLEVEL
 
 TARGET: Final = 0.045
 """By how much a fader at SOLVED_AT_DB shall move its feature, if it can. More takes gain that nobody but the network

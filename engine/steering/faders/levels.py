@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from ...models.common.arrays import FloatArray, Floats
-from ...models.common.constants import MIDLEVEL
+from ....models.common.arrays import FloatArray, Floats
+from ....models.common.constants import MIDLEVEL
 
 VERSION: Final = 8
 """Rises when the same track gets other decoupled faders; part of the keys of cached analyses.

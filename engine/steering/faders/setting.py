@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ...models.common.arrays import FloatArray, Floats
-from ...models.common.constants import MIDLEVEL
-from ...models.inference.threads import torch_threads
-from ..dsp.faders import FADER_RANGE_DB, Faders
-from ..dsp.segment_mask import SEGMENT_LIMIT_DB, fader_columns, segment_gain_db
-from ..excerpts.segment_predictions import SegmentPredictions
+from ....models.common.arrays import FloatArray, Floats
+from ....models.common.constants import MIDLEVEL
+from ....models.inference.threads import torch_threads
+from ...dsp.faders import FADER_RANGE_DB, Faders
+from ...dsp.segment_mask import SEGMENT_LIMIT_DB, fader_columns, segment_gain_db
+from ...excerpts.segment_predictions import SegmentPredictions
+from ..solver import corrected_slopes, damped_newton, inverse_root
 from .levels import MIN_EFFECT, measured_curve
-from .solver import corrected_slopes, damped_newton, inverse_root
+from .slope_fields import gradient_fields
 
 if TYPE_CHECKING:
     from .segment_excerpts import SegmentExcerpts
@@ -48,8 +49,6 @@ WIDE_TRIES: Final = 5
 """Predictions of more of the track, by which a setting is put right; the first is of what was found."""
 AGAIN_TRIES: Final = 11
 """Instead, from the other start, where that did not come near; all steps are predicted then."""
-EVEN_DB: Final = 0.7
-"""Fields of slopes, of 1 dB rms, bend here; else few steep segments would be at the limit before others do much."""
 WIDE_UNMEASURED: Final = 0.1
 """Where no more is missed, per what is asked, the next step is the last and is not predicted: about a third of it is
 left then, and the written file is predicted anyway."""
@@ -210,11 +209,6 @@ def correct_setting(
     return FaderSetting(gains, correction, found.asked, moved.astype(np.float32))
 
 
-def even_fields(slopes: Floats, sizes: Floats) -> Floats:
-    """Gains of 1 dB rms along slopes [rows, segments], hardly stronger where steep; sizes: shares of the track."""
-    return _with_rms(np.tanh(gradient_fields(slopes, sizes) / EVEN_DB), sizes)
-
-
 class _Setting:
     """Gains of a track's segments [segments] in dB with fields on top, and what the network says of them."""
 
@@ -299,17 +293,6 @@ def _by_gradients(
         if _error(moved, asked) >= begun:
             break
     return gains_db, moved
-
-
-def gradient_fields(slopes: Floats, sizes: Floats) -> Floats:
-    """Gains by which features move most, each of 1 dB rms: [7, segments]; nothing where sizes (shares) are 0."""
-    fields = np.where(sizes > 0, slopes / np.where(sizes > 0, sizes, 1.0), 0.0)
-    return _with_rms(fields, sizes)
-
-
-def _with_rms(fields: Floats, sizes: Floats) -> Floats:
-    """Fields [fields, segments] each of 1 dB rms over segments of sizes [segments]."""
-    return np.asarray(fields / np.maximum(np.sqrt(fields**2 @ sizes), 1e-12)[:, None])
 
 
 def as_mask(gains_db: FloatArray) -> tuple[FloatArray, Faders]:

@@ -1,0 +1,1 @@
+"""Decoupled faders: their masks, what they move, and several of them as one setting."""

@@ -1,0 +1,86 @@
+"""Decoupled faders: masks of the segments by which each fader moves its own feature and leaves the other six.
+
+(Those of coupled faders are made in explain/significance.py.)
+
+A fader's gain field is put together from the effects of the segments (the seven masks of the explanation), from
+handles (handles.py: broad gain fields such as bands, onsets or loud moments) and from the network's slopes (where a
+decibel moves a feature most), all as one value a segment. For each feature, and for each way that its fader can go,
+the solver finds the combination that moves the feature at the default model by as much as was asked and leaves the
+others there (firm), and that moves it at four further listeners too (listeners.py), as far as the gain allows (soft).
+The slopes, which hardly another listener follows, leave the other features where they are for the least gain, and so
+the broad fields to those that others follow. Networks are not linear: what leaves the other features alone
+when it boosts does not when it cuts, so a fader has two masks, one above zero and one below. Each is solved at 6
+dB; it is that field over 6 dB, so a fader stays linear in decibels on either side, and live there is nothing to
+solve. Of a track longer than the excerpts by which that is done, each mask is measured once on all of it (twice
+where it misses much), and a step by the slopes of the explanation, which are the whole track's, puts that right.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from ....models.common.arrays import FloatArray
+from ....models.common.constants import MIDLEVEL
+from .confirmed import confirmed_shares
+from .levels import LEVELS_DB
+from .mask_solver import SIDES, SOLVED_AT_DB, FaderSolver
+from .segment_excerpts import FaderGround, WholeTrack
+from .slope_fields import gradient_fields
+
+
+@dataclass(frozen=True)
+class DecoupledFaders:
+    """The seven faders of a track.
+
+    masks float32 [segments, 14], none beyond MASK_LIMIT: seven for faders above zero, seven below; response
+    float32 [7 faders, levels, 7 features], what the network that ships says more under each fader alone at LEVELS_DB;
+    slopes float32 [7 features, 21], by how much it says more per dB of each mask and of each of the explanation's,
+    without gain, of a long track as the explanation says; confirmed float32 [7 faders, 2], the share of the network's
+    own move at +6 and at -6 dB that others may be expected to hear (confirmed.py).
+    """
+
+    masks: FloatArray
+    response: FloatArray
+    slopes: FloatArray
+    confirmed: FloatArray
+
+
+def decoupled_faders(
+    ground: FaderGround,
+    explained: FloatArray,
+    *,
+    whole: WholeTrack | None = None,
+    progress: Callable[[float], None] | None = None,
+    threads: int = 1,
+) -> DecoupledFaders:
+    """Solve the seven faders of a track.
+
+    explained [segments, 7], the masks of the explanation, in -1..1. whole: the track, if the ground has only excerpts
+    of it. threads: so many faders are solved at once, with the same result.
+    """
+    known = ground.own_slopes if whole is None else whole.slopes
+    # [7 + handles + 7, segments]
+    fields = np.concatenate((explained.T, ground.handles, gradient_fields(known, ground.sizes)))
+    cases = [(feature, side) for side in SIDES for feature in range(len(MIDLEVEL))]
+    masks = np.zeros((fields.shape[1], len(cases)), np.float32)
+    response = np.zeros((len(MIDLEVEL), len(LEVELS_DB), len(MIDLEVEL)), np.float32)
+    listeners = np.zeros((len(MIDLEVEL), len(SIDES), len(ground.listeners) - 1))
+    with ThreadPoolExecutor(threads) as pool:
+        # (made by one thread while another solves the first faders)
+        predictions = None if whole is None else pool.submit(whole.predictions)
+        solver = FaderSolver(fields.astype(np.float64), ground, known, predictions)
+        bearable = solver.far_enough(list(pool.map(solver.bearable, cases)))
+        for number, fader in enumerate(pool.map(solver.fader, bearable)):
+            feature, side = cases[number]
+            masks[:, number] = fader.mask
+            for place, moved in fader.levels.items():
+                response[feature, place] = moved
+            listeners[feature, SIDES.index(side)] = side * fader.listeners
+            if progress:
+                progress((number + 1) / len(cases))
+    slopes = solver.slopes_of(np.concatenate((masks, explained), axis=1))
+    own = np.stack([side * response[:, LEVELS_DB.index(side * SOLVED_AT_DB)].diagonal() for side in SIDES], axis=1)
+    shares = confirmed_shares(own, dict(zip(ground.listeners[1:], np.moveaxis(listeners, 2, 0), strict=True)))
+    return DecoupledFaders(masks, response, slopes, shares)

@@ -5,18 +5,17 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...engine.plotting.colours import BAR, FIT, GREY, GRID, INK, REFERENCE_LINE, SERIES
-from ...engine.plotting.style import STYLE, hide_spines, save_figure
+from ...engine.plotting.style import hide_spines
 from ...models.common.arrays import Floats
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.formatting import display_name, format_signed
 from ...models.evaluation.metrics import RegressionMetrics
 from ...models.evaluation.results import EvaluationResults
-from .plot_helpers import add_footnote, format_interval, plot_intervals
+from .plot_helpers import format_interval, plot_intervals, report_figure
 
 _BINS = 6
 _SHAPES: Final = ("o", "s", "^", "D", "v", "P")
@@ -38,19 +37,12 @@ def plot_scatter(
     title
         Of the figure.
     """
-    with rc_context(STYLE):
-        figure = Figure(figsize=(10, 5.6), layout="constrained")
+    footnote = "A point is a clip; dashed: predicted equals rated.  r with its 95 % interval over albums."
+    with report_figure(path, 10, 5.6, title=title, footnote=footnote) as figure:
         for name, axes in _panels(figure, results):
             x, y = predictions[:, EMOTIONS.index(name)], rated[:, EMOTIONS.index(name)]
-            axes.plot([-0.1, 1.1], [-0.1, 1.1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
             axes.scatter(x, y, s=11, color=SERIES[0], alpha=0.45, linewidths=0)
             axes.set_title(f"{display_name(name)}   r {format_interval(results[name].r)}", fontsize=8.5)
-            _unit(axes)
-        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        add_footnote(
-            figure, "A point is a clip; dashed: predicted equals rated.  r with its 95 % interval over albums."
-        )
-        save_figure(figure, path)
 
 
 def plot_emotion_metrics(
@@ -74,8 +66,8 @@ def plot_emotion_metrics(
         Of the figure.
     """
     names = [*[name for name in EMOTIONS if name in results], "mean"]
-    with rc_context(STYLE):
-        figure = Figure(figsize=(10, 0.42 * len(names) + 1.9), layout="constrained")
+    footnote = "Bars: 95 % interval, bootstrap over albums."
+    with report_figure(path, 10, 0.42 * len(names) + 1.9, title=title, footnote=footnote) as figure:
         left, right = figure.subplots(1, 2, sharey=True)
         rows = range(len(names))
         for axes, value, chance in (
@@ -109,9 +101,6 @@ def plot_emotion_metrics(
         if others:
             handles, labels = right.get_legend_handles_labels()
             figure.legend(handles, labels, loc="outside upper right", ncols=4, fontsize=8, frameon=False)
-        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        add_footnote(figure, "Bars: 95 % interval, bootstrap over albums.")
-        save_figure(figure, path)
 
 
 def plot_calibration(
@@ -130,8 +119,11 @@ def plot_calibration(
     title
         Of the figure.
     """
-    with rc_context(STYLE):
-        figure = Figure(figsize=(10, 5.6), layout="constrained")
+    footnote = (
+        f"Blue: mean rating, with its 95 % interval, of the clips in {_BINS} bins of equal size by prediction.  "
+        "Red: rated = slope × predicted + offset; ideal: 1 and 0."
+    )
+    with report_figure(path, 10, 5.6, title=title, footnote=footnote) as figure:
         for name, axes in _panels(figure, results):
             x, y = predictions[:, EMOTIONS.index(name)], rated[:, EMOTIONS.index(name)]
             valid = np.isfinite(x) & np.isfinite(y)
@@ -139,7 +131,6 @@ def plot_calibration(
             bins = [rows for rows in bins if len(rows)]
             predicted, mean = ([float(v[rows].mean()) for rows in bins] for v in (x, y))
             error = [1.96 * float(y[rows].std()) / np.sqrt(len(rows)) for rows in bins]
-            axes.plot([-0.1, 1.1], [-0.1, 1.1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
             slope, offset = results[name].slope, results[name].offset
             ends = np.array([min(predicted), max(predicted)])
             axes.plot(ends, slope.value * ends + offset.value, color=FIT, linewidth=1.1)
@@ -149,13 +140,6 @@ def plot_calibration(
             axes.set_title(display_name(name), fontsize=9)
             text = f"slope {format_interval(slope)}\noffset {format_signed(offset.value, '.2f')}"
             axes.text(0.04, 0.97, text, transform=axes.transAxes, va="top", fontsize=7, color=INK)
-            _unit(axes)
-        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        note = (
-            f"Blue: mean rating, with its 95 % interval, of the clips in {_BINS} bins of equal size by prediction.  "
-        )
-        add_footnote(figure, note + "Red: rated = slope × predicted + offset; ideal: 1 and 0.")
-        save_figure(figure, path)
 
 
 def plot_out_of_domain(path: Path, results: EvaluationResults, *, title: str) -> None:
@@ -170,8 +154,7 @@ def plot_out_of_domain(path: Path, results: EvaluationResults, *, title: str) ->
     title
         Of the figure.
     """
-    with rc_context(STYLE):
-        figure = Figure(figsize=(11, 4.6), layout="constrained")
+    with report_figure(path, 11, 4.6, title=title) as figure:
         panels = figure.subplots(1, 2, width_ratios=(len(MIDLEVEL), len(EMOTIONS)), sharey=True)
         colours = (INK, GREY, FIT, *SERIES)
         for axes, names in zip(panels, (MIDLEVEL, EMOTIONS), strict=True):
@@ -195,14 +178,12 @@ def plot_out_of_domain(path: Path, results: EvaluationResults, *, title: str) ->
         panels[0].set_ylabel("predicted")
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=8.5, frameon=False)
-        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
         note = "grey: 5 to 95 % of the recordings, and their median"
         panels[0].set_title(note, fontsize=7.5, color=GREY, weight="normal")
-        save_figure(figure, path)
 
 
 def _panels(figure: Figure, results: Mapping[str, RegressionMetrics]) -> Iterator[tuple[str, Axes]]:
-    """A panel for each rated emotion, with axis labels at the edges of the figure; unused panels are hidden."""
+    """A panel for each rated emotion, rated over predicted with the diagonal dashed; unused panels are hidden."""
     grid = figure.subplots(2, 4, sharex=True, sharey=True)
     figure.set_layout_engine("constrained", hspace=0.06)
     for axes in grid[1]:
@@ -211,7 +192,9 @@ def _panels(figure: Figure, results: Mapping[str, RegressionMetrics]) -> Iterato
         axes.set_ylabel("rated")
     for axes, name in zip(grid.ravel(), EMOTIONS, strict=True):
         if name in results:
+            axes.plot([-0.1, 1.1], [-0.1, 1.1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
             yield name, axes
+            _unit(axes)
         else:
             axes.set_visible(False)
 

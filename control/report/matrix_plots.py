@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ...engine.plotting.colours import GREY, GRID, HEAT_STOPS, INK, PAPER, SERIES, SIGNED_STOPS
-from ...engine.plotting.style import STYLE, hide_spines, save_figure
+from ...engine.plotting.style import hide_spines
 from ...models.common.constants import MIDLEVEL
 from ...models.common.formatting import display_name, format_r
 from ...models.datasets.perceptual import SCALE_TO_FEATURE
@@ -20,7 +19,7 @@ from ...models.evaluation.construct_validity import ScaleValidity
 from ...models.evaluation.parameter_sweeps import SweepResponse
 from ...models.evaluation.results import EvaluationResults
 from ...models.evaluation.robustness import OUTPUT_NAMES
-from .plot_helpers import add_footnote, plot_intervals
+from .plot_helpers import plot_intervals, report_figure
 
 SIGNED: Final[Colormap] = LinearSegmentedColormap.from_list("signed", SIGNED_STOPS)
 """Diverging colour map: vermilion below zero, blue above."""
@@ -55,8 +54,8 @@ def plot_scale_correlations(path: Path, scales: Mapping[str, ScaleValidity], *, 
         [f"{format_r(a)} to {format_r(b)}" for a, b in zip(*rows, strict=True)]
         for rows in zip(lows, highs, strict=True)
     ]
-    with rc_context(STYLE):
-        figure = Figure(figsize=(9.2, 5), layout="constrained")
+    footnote = "Framed: the feature that the scale corresponds to.  Small print: 95 % interval over albums."
+    with report_figure(path, 9.2, 5, title=title, footnote=footnote) as figure:
         axes = figure.subplots()
         _matrix(figure, axes, values, MIDLEVEL, [scale_label(s) for s in order], below=below, label="Pearson r")
         for column, scale in enumerate(order):
@@ -64,11 +63,6 @@ def plot_scale_correlations(path: Path, scales: Mapping[str, ScaleValidity], *, 
                 _frame(axes, MIDLEVEL.index(str(scales[scale].own)), column)
         axes.set_xlabel("ratings of five-second excerpts")
         axes.set_ylabel("predicted")
-        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        add_footnote(
-            figure, "Framed: the feature that the scale corresponds to.  Small print: 95 % interval over albums."
-        )
-        save_figure(figure, path)
 
 
 def plot_feature_correlations(path: Path, between: Mapping[str, Sequence[Sequence[float]]], *, title: str) -> None:
@@ -83,15 +77,12 @@ def plot_feature_correlations(path: Path, between: Mapping[str, Sequence[Sequenc
     title
         Of the figure.
     """
-    with rc_context(STYLE):
-        figure = Figure(figsize=(0.6 + 6.2 * len(between), 5), layout="constrained")
+    with report_figure(path, 0.6 + 6.2 * len(between), 5, title=title) as figure:
         panels = figure.subplots(1, len(between), sharey=True, squeeze=False)[0]
         for axes, (name, matrix) in zip(panels, between.items(), strict=True):
             values = np.array(matrix) + np.diag(np.full(len(MIDLEVEL), np.nan))
             _matrix(figure, axes, values, MIDLEVEL, [display_name(name) for name in MIDLEVEL], label="Pearson r")
             axes.set_title(name, fontsize=9)
-        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        save_figure(figure, path)
 
 
 def plot_sweep_responses(path: Path, sweeps: Mapping[str, SweepResponse], *, title: str) -> None:
@@ -107,8 +98,8 @@ def plot_sweep_responses(path: Path, sweeps: Mapping[str, SweepResponse], *, tit
         Of the figure.
     """
     names = [name for name in MIDLEVEL if name in sweeps]
-    with rc_context(STYLE):
-        figure = Figure(figsize=(11, 4.6), layout="constrained")
+    footnote = "95 % intervals over sweeps.  Dashed: .8 and .9."
+    with report_figure(path, 11, 4.6, title=title, footnote=footnote) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(3, 4))
         rows = range(len(names))
         for shift, colour, label, part in (
@@ -140,9 +131,6 @@ def plot_sweep_responses(path: Path, sweeps: Mapping[str, SweepResponse], *, tit
             _frame(right, row, MIDLEVEL.index(name))
         right.set_ylabel("parameter, from 0 to 1")
         right.set_xlabel("change of each predicted feature")
-        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        add_footnote(figure, "95 % intervals over sweeps.  Dashed: .8 and .9.")
-        save_figure(figure, path)
 
 
 def plot_robustness(path: Path, results: EvaluationResults, *, title: str) -> None:
@@ -160,8 +148,7 @@ def plot_robustness(path: Path, results: EvaluationResults, *, title: str) -> No
     names = list(results.moved)
     change = np.array([[results.moved[name].change[output] for output in OUTPUT_NAMES] for name in names])
     alike = np.array([[results.moved[name].r[output] for output in OUTPUT_NAMES] for name in names])
-    with rc_context(STYLE):
-        figure = Figure(figsize=(12.5, 6.6), layout="constrained")
+    with report_figure(path, 12.5, 6.6, title=title) as figure:
         above, below = figure.subplots(2, 1, sharex=True)
         labels = [display_name(name) for name in OUTPUT_NAMES]
         top = max(0.1, float(np.nanmax(change)))
@@ -192,8 +179,6 @@ def plot_robustness(path: Path, results: EvaluationResults, *, title: str) -> No
             axes.axvline(len(MIDLEVEL) - 0.5, color=INK, linewidth=1)
         above.set_title("mean absolute change of the prediction")
         below.set_title("correlation of perturbed with unperturbed predictions")
-        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        save_figure(figure, path)
 
 
 def _matrix(

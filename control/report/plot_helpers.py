@@ -1,14 +1,44 @@
-"""Helpers of the figures of an evaluation: number formats, points with error bars, a footnote."""
+"""Helpers of the figures of an evaluation: the figure with its title, number formats, points with error bars."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...engine.plotting.colours import GREY
+from ...engine.plotting.style import STYLE, save_figure
 from ...models.common.formatting import format_r
 from ...models.evaluation.bootstrap import Estimate
+
+
+@contextmanager
+def report_figure(
+    path: Path, width: float, height: float, *, title: str, footnote: str | None = None
+) -> Iterator[Figure]:
+    """Make a figure to be filled in the block; at its end it gets its title and footnote and is written.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    width, height
+        In inches.
+    title
+        Above all panels.
+    footnote
+        Small print at the bottom.
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure
+        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+        if footnote:
+            figure.supxlabel(footnote, fontsize=7.5, color=GREY, x=0.01, ha="left")
+        save_figure(figure, path)
 
 
 def format_interval(estimate: Estimate) -> str:
@@ -41,8 +71,3 @@ def plot_intervals(
         values[:, 0], rows, xerr=sides, fmt=shape, color=colour, label=label, markersize=4.2, elinewidth=1.1,
         capsize=2, capthick=0.9,
     )  # fmt: skip
-
-
-def add_footnote(figure: Figure, text: str) -> None:
-    """Add small print at the bottom of a figure."""
-    figure.supxlabel(text, fontsize=7.5, color=GREY, x=0.01, ha="left")

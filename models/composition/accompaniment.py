@@ -3,7 +3,6 @@
 from .harmony import chord_at
 from .midi_parts import Part, named_rng
 from .piece import Piece, close_voicing
-from .timing import onset_pattern
 
 
 def chord_parts(piece: Piece) -> list[Part]:
@@ -16,13 +15,7 @@ def chord_parts(piece: Piece) -> list[Part]:
     """
     rng = named_rng(piece.seed, "chords")
     broken, voices, doubled = rng.random() < 0.35, int(rng.integers(3, 6)), rng.random() < 0.4
-    beats = onset_pattern(
-        piece.timing.bars,
-        per_beat=piece.density,
-        complexity=piece.qualities["rhythmic_complexity"],
-        seed=piece.seed,
-        name="chords",
-    )
+    beats = piece.onsets("chords", piece.density)
     pitches = []
     for index, beat in enumerate(beats):
         chord = chord_at(piece.chords, beat)
@@ -50,13 +43,7 @@ def bass_part(piece: Piece) -> list[Part]:
     if rng.random() < 0.12:
         return []
     per_beat = float(rng.choice([0.5, 0.5, 1.0, 1.0]))
-    beats = onset_pattern(
-        piece.timing.bars,
-        per_beat=per_beat,
-        complexity=piece.qualities["rhythmic_complexity"],
-        seed=piece.seed,
-        name="bass",
-    )
+    beats = piece.onsets("bass", per_beat)
     lowest = piece.ensemble.bass_centre
     pitches = [[lowest + (chord_at(piece.chords, beat).bass - lowest) % 12] for beat in beats]
     part = piece.part(piece.ensemble.bass, 100 - 34 * piece.qualities["melodiousness"])
@@ -81,13 +68,7 @@ def dissonance_part(piece: Piece) -> list[Part]:
     octave = 12 * int(rng.choice([0, 1, 1, 2]))
     beats = [chord.start for chord in piece.chords]
     if rng.random() < 0.5:
-        beats = onset_pattern(
-            piece.timing.bars,
-            per_beat=piece.density,
-            complexity=piece.qualities["rhythmic_complexity"],
-            seed=piece.seed,
-            name="chords",
-        )
+        beats = piece.onsets("chords", piece.density)
     pitches = []
     for chord in (chord_at(piece.chords, beat) for beat in beats):
         root = piece.ensemble.chord_centre - (piece.ensemble.chord_centre - chord.triad[0]) % 12 + octave
@@ -107,19 +88,12 @@ def percussion_parts(piece: Piece) -> list[Part]:
         None to five parts.
     """
     rng = named_rng(piece.seed, "pulse")
-    complexity = piece.qualities["rhythmic_complexity"]
     has_pulse, has_drums = rng.random() < 0.75, rng.random() < 0.4 and bool(piece.ensemble.kit)
-    count = int(has_pulse) + round(4 * complexity)
+    count = int(has_pulse) + round(4 * piece.qualities["rhythmic_complexity"])
     rates = rng.choice([1.0, 1.0, 2.0, 0.5, 0.5], 5)
     parts = []
     for index in range(count):
-        beats = onset_pattern(
-            piece.timing.bars,
-            per_beat=1.0 if index == 0 and has_pulse else float(rates[index]),
-            complexity=complexity,
-            seed=piece.seed,
-            name=f"pulse {index}",
-        )
+        beats = piece.onsets(f"pulse {index}", 1.0 if index == 0 and has_pulse else float(rates[index]))
         is_drum = has_drums and index < len(piece.ensemble.kit)
         volume = ((48 if is_drum else 70) + 16 * piece.qualities["articulation"]) * (
             1.0 - 0.4 * piece.qualities["melodiousness"]

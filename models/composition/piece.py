@@ -115,6 +115,28 @@ class Piece:
         velocity = self.loudness + level + tone.strength + swell + 0.8 * self.timing.accent(tone.start)
         part.add(max(time + self.timing.jitter(), 0.0), duration, pitch, velocity)
 
+    def onsets(self, layer: str, per_beat: float, *, shared: bool = False) -> list[float]:
+        """Return the onset pattern of a layer, as complex as the piece; as `timing.onset_pattern`.
+
+        Parameters
+        ----------
+        layer
+            Name of the layer; layers of one name have one pattern.
+        per_beat
+            Onsets per beat: 0.25, 0.5, 1, 2.
+        shared
+            Never make this layer a polyrhythm.
+
+        Returns
+        -------
+        list of float
+            Onsets in beats, ascending.
+        """
+        complexity = self.qualities["rhythmic_complexity"]
+        return onset_pattern(
+            self.timing.bars, per_beat=per_beat, complexity=complexity, seed=self.seed, name=layer, shared=shared
+        )
+
     def chord(self, beat: float) -> Chord:
         """Return the chord at a position in beats."""
         return chord_at(self.chords, beat)
@@ -224,14 +246,7 @@ def texture_part(piece: Piece) -> list[Part]:
     if kind == "none" or weight < 0.3:
         return []
     part = piece.part(piece.ensemble.texture, 40 + 70 * weight)
-    beats = onset_pattern(
-        piece.timing.bars,
-        per_beat=0.25 if kind == "drone" else per_beat,
-        complexity=piece.qualities["rhythmic_complexity"],
-        seed=piece.seed,
-        name="shared",
-        shared=True,
-    )
+    beats = piece.onsets("shared", 0.25 if kind == "drone" else per_beat, shared=True)
     octaves = rng.choice([-12, 0, 0, 12, 24], len(beats))
     centre = piece.ensemble.lead_centre
     pitches = []

@@ -15,7 +15,8 @@ import typer
 from moodfader.control.cli import make_app, run
 
 ROOT = Path(__file__).parent.parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+CARD = ROOT / "models" / "weights" / "MODEL_CARD.md"
+PAGES = [ROOT / "README.md", CARD, *sorted((ROOT / "docs").glob("*.md"))]
 README_BYTES = 7000
 
 
@@ -99,7 +100,8 @@ def options_of(words: list[str]) -> tuple[set[str], list[str]]:
 
 def test_commands_that_are_only_shown_have_these_options():
     """What cannot be run here (play, train) at least names commands and options that there are."""
-    lines = [line for _, block in blocks("sh") for line in block.splitlines() if line.startswith("moodfader ")]
+    commands = [block.replace("\\\n", "") for _, block in blocks("sh")]
+    lines = [line for block in commands for line in block.splitlines() if line.startswith("moodfader ")]
     assert len(lines) >= 15
     for line in lines:
         words = shlex.split(line, comments=True)[1:]

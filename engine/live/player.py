@@ -299,9 +299,6 @@ class Player:
 
     def _reconnect_output(self, connections: MutableSet[Any]) -> None:
         """Thread: look for the output device until it is back."""
-        try:
-            if self._output.reconnect(self._closing):
-                connections.add(self._output.connection)
-                self._event(ProcessStatus("output", "running", "the sound card is back"))
-        except InputError as error:
-            self._event(ProcessStatus("output", "failed", str(error)))
+        if self._output.reconnect(self._closing, lambda text: self._event(ProcessStatus("output", "failed", text))):
+            connections.add(self._output.connection)
+            self._event(ProcessStatus("output", "running", "the sound card is back"))

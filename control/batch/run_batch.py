@@ -4,11 +4,13 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ... import __version__
+from ...models.common.atomic_write import check_no_input
 from ...models.common.errors import InputError
 from ..console.output import Output
 from .options import BatchOptions
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 FAILED: int = 3
 """Exit code when some tracks failed, or the batch stopped before its end."""
 FOLDERS = {"predict": "emotions", "analyze": "analyses", "render": "sounds", "steer": "sounds"}
+
+_TABLES = ("results.csv", "results.jsonl", "results.parquet", "failures.csv", "report.html")
 
 
 def run_batch(command: str, sources: Sequence[str], values: Values, options: BatchOptions) -> None:
@@ -54,6 +58,8 @@ def run_batch(command: str, sources: Sequence[str], values: Values, options: Bat
     try:
         tasks = find_tasks(command, sources, values, options, voice)
         storage = open_storage(options.output)
+        if storage.local is not None:
+            check_inputs_stay(storage.local, sources, tasks)
         job = _job(command, options, storage)
         if options.dry_run:
             from .estimate import print_estimate
@@ -97,9 +103,16 @@ def find_tasks(
     return make_tasks(command, tracks, suffixes=[suffix for _, (_, suffix) in found], folder=FOLDERS[command])
 
 
-def _job(command: str, options: BatchOptions, storage: "Storage") -> "Job":
-    from pathlib import Path
+def check_inputs_stay(folder: Path, sources: Sequence[str], tasks: Sequence["Task"]) -> None:
+    """See that no sound and no table that was named is among what will be written there. Raises InputError."""
+    from ...engine.batch.common.storage import is_url, local_path
 
+    written = (*_TABLES, *(task.output for task in tasks if task.output is not None))
+    read = (*sources, *(task.source.url for task in tasks))
+    check_no_input((folder / name for name in written), (local_path(text) for text in read if not is_url(text)))
+
+
+def _job(command: str, options: BatchOptions, storage: "Storage") -> "Job":
     from ...engine.batch.common.storage import is_url, local_path
     from ...engine.batch.common.tasks import Job
     from ...models.inference.checkpoint import default_checkpoint, read_checkpoint

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ...models.common.atomic_write import check_no_input
 from ...models.common.errors import InputError
 from ..console.options import load_or_analyze
 from ..console.output import Output
@@ -49,6 +50,8 @@ def render_automation(
         voice.note(f"{automation}: {note}")
     index = names.index(file.name) if file.name in names else 0
     tracks = tuple(file if number == index else track for number, track in enumerate(performance.tracks))
+
+    check_no_input([output], tracks)
 
     settings = dataclasses.replace(settings, coupled=performance.coupled)
     steered: dict[int, tuple[Track, Analysis]] = {}

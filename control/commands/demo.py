@@ -48,7 +48,7 @@ def demo(
     track_file, steered = output / TRACK, output / f"demo-{found.name}.wav"
     analysis_file = output / "demo-analysis.npz"
     explanation, overview = output / "explanation", output / "overview.png"
-    prepare_folder(output, [], overwrite=True)
+    prepare_folder(output, [], source=track_file, overwrite=True)
     _copy_track(track_file)
     track = load_track(track_file)
     faders = Faders.from_mapping(found.gains_db)
@@ -67,7 +67,7 @@ def demo(
             progress=report,
         )
     files = explanation_paths(explanation, MIDLEVEL, sounds=False, curves=False)
-    prepare_folder(explanation, list(files.values()), overwrite=True)
+    prepare_folder(explanation, list(files.values()), source=track_file, overwrite=True)
     with voice.progress("Plotting") as report:
         title = f"{TRACK}, steered by the preset {found.name}"
         excerpt_s = choose_excerpt(analysis, list(MIDLEVEL), None, None)

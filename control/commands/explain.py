@@ -60,12 +60,12 @@ def explain(
     model = network_options.load()
     track = open_track(file, voice)
     if output.exists():  # (no new folder is left behind when what follows fails)
-        prepare_folder(output, list(files.values()), overwrite=overwrite)
+        prepare_folder(output, list(files.values()), source=file, overwrite=overwrite)
     explained = load_or_analyze(track, model, settings, voice, file=stored.analysis)
     for note in explained.fader_notes(features):
         voice.note(note)
     excerpt_s = choose_excerpt(explained, features, begin, end)
-    prepare_folder(output, list(files.values()), overwrite=overwrite)
+    prepare_folder(output, list(files.values()), source=file, overwrite=overwrite)
     with voice.progress("Plotting") as report:
         write_explanation(track, explained, model, files, excerpt_s=excerpt_s, progress=report)
     written = {key: str(path) for key, path in files.items()}

@@ -10,7 +10,14 @@ from ...models.common.errors import InputError
 from ..console import options
 from ..console.early_checks import check_sounds, check_stored
 from ..console.option_groups import expand_option_groups
-from ..console.options import check_ceiling, fader_gains_db, load_or_analyze, open_track
+from ..console.options import (
+    CEILING,
+    check_asked_settings,
+    check_ceiling,
+    fader_gains_db,
+    load_or_analyze,
+    open_track,
+)
 from ..console.output import Output
 from ..console.shared_options import AnalysisFileOption, AnalysisOptions, NetworkOptions, OutputOptions
 
@@ -39,7 +46,7 @@ def render(
     together: Annotated[
         bool, typer.Option("--together/--as-live", help="Several faders solved as a whole, or added up as in play.")
     ] = True,
-    ceiling: options.Ceiling = -1.0,
+    ceiling: options.Ceiling = CEILING,
     bit_depth: options.BitDepth = "24",
     dither: Annotated[
         bool | None,
@@ -83,8 +90,11 @@ def render(
     check_ceiling(ceiling)
     model = network_options.load()
     if automation is not None:
-        if gains_db or match_loudness or analysis is not None or dry_run:
+        if gains_db or match_loudness or analysis is not None or dry_run or not together:
             raise InputError("--automation says where the faders are: it goes with no other way to set them")
+        if ceiling != CEILING or dither is not None:
+            option = "--dither" if dither is not None else "--ceiling"
+            raise InputError(f"{option}: has no effect beside --automation: a performance sounds as it was played")
         from .automation import render_automation
 
         render_automation(file, automation, output, bit_depth=bit_depth, model=model, settings=wanted, voice=voice)
@@ -140,7 +150,7 @@ def _print_plan(
     from ...engine.analysis.cache import cache_path
 
     if analysis is not None:
-        load_analysis(analysis, track=track, model=model)
+        check_asked_settings(load_analysis(analysis, track=track, model=model).settings, settings, analysis)
         source = str(analysis)
     else:
         cached = cache_path(track, model, settings)

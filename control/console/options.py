@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -52,6 +52,8 @@ Set = Annotated[
     typer.Option("--set", metavar="FEATURE=DB", help="Put a fader to so many dB, -12 to 12. Repeatable."),
 ]
 BitDepth = Annotated[str, typer.Option("--bit-depth", metavar="16|24|float", help="Of wav and flac (ogg has none).")]
+CEILING: Final = -1.0
+"""True peak in dBTP where --ceiling names none."""
 Ceiling = Annotated[float, typer.Option("--ceiling", metavar="DBTP", help="True peak that is not exceeded, in dBTP.")]
 Toward = Annotated[
     list[str] | None,
@@ -140,6 +142,19 @@ def check_ceiling(ceiling: float) -> None:
         raise InputError(f"--ceiling {ceiling:g}: goes from {low:g} to {high:g} dBTP")
 
 
+_SETTINGS: Final = {
+    "quality": "quality",
+    "estimator": "estimator",
+    "segmentation": "segmentation",
+    "perturbation": "perturbation",
+    "coupled": "coupled",
+    "passes": "evaluations",
+    "seed": "seed",
+}
+"""Fields of AnalysisSettings and the options that set them; those first that others follow from."""
+_OPTION_WORDS: Final = {"hide": "mask"}
+
+
 def load_or_analyze(
     track: "Track", model: "Model", settings: "AnalysisSettings", output: Output, *, file: Path | None = None
 ) -> "Analysis":
@@ -161,15 +176,28 @@ def load_or_analyze(
     Raises
     ------
     InputError
-        If the file is no analysis of this track by this network.
+        If the file is no analysis of this track by this network, or was made with other settings than were asked for.
     """
     from ...engine.analysis.analysis_file import load_analysis
     from ...engine.analysis.cache import analyze
 
     if file is not None:
-        return load_analysis(file, track=track, model=model)
+        stored = load_analysis(file, track=track, model=model)
+        check_asked_settings(stored.settings, settings, file)
+        return stored
     with output.progress(f"Analysing {track.path.name}") as report:
         return analyze(track, model=model, settings=settings, progress=report, note=output.note)
+
+
+def check_asked_settings(stored: "AnalysisSettings", asked: "AnalysisSettings", file: Path) -> None:
+    """See that options of how to analyse agree with a stored analysis: else they had no effect. Raises InputError."""
+    usual = type(asked)()
+    for name, option in _SETTINGS.items():
+        wanted, found = getattr(asked, name), getattr(stored, name)
+        if wanted not in (getattr(usual, name), found):
+            given = f"--{option}" if wanted is True else f"--{option} {_OPTION_WORDS.get(wanted, wanted)}"
+            has = "without it" if wanted is True else f"with {_OPTION_WORDS.get(found, found)}"
+            raise InputError(f"{given}: {file} was made {has}; leave one of them out")
 
 
 def open_track(file: Path, output: Output, *, loudness: bool = False) -> "Track":

@@ -3,6 +3,7 @@
 import contextlib
 import importlib.resources
 import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,9 @@ from .questions import question_text
 
 PAGE: Final = "index.html"
 SOUNDS: Final = "sounds"
+_NAME_BYTES: Final = 5
 _PLACE: Final = "/*TEST*/null"
+_OUR_NAME: Final = re.compile(f"[0-9a-f]{{{2 * _NAME_BYTES}}}")
 
 
 def check_folder(folder: Path, *, overwrite: bool) -> None:
@@ -38,8 +41,8 @@ def write_page(folder: Path, pairs: Sequence[Pair], *, seed: int) -> Path:
     Parameters
     ----------
     folder
-        Where to; made if it is not there. What an earlier test left in its `sounds` is removed when this one is
-        complete; where it cannot be written, nothing of it stays.
+        Where to; made if it is not there. What an earlier test left in its `sounds` (told by its names) is removed
+        when this one is complete; where it cannot be written, nothing of it stays.
     pairs
         One trial each.
     seed
@@ -59,7 +62,7 @@ def write_page(folder: Path, pairs: Sequence[Pair], *, seed: int) -> Path:
     sounds = folder / SOUNDS
     existed = folder.exists()
     make_folder(sounds)
-    before = set(sounds.glob("*.wav"))
+    before = {file for file in sounds.glob("*.wav") if _OUR_NAME.fullmatch(file.stem)}
     used: dict[str, None] = {}
     try:
         trials = [_trial(sounds, pair, rng, used) for pair in pairs]
@@ -85,7 +88,7 @@ def _trial(sounds: Path, pair: Pair, rng: np.random.Generator, used: dict[str, N
     """Write the two sounds of a pair, under names that are added to `used`; what the page has to know of them."""
     names = []
     for samples in (pair.original, pair.steered):
-        while (name := rng.bytes(5).hex()) in used:
+        while (name := rng.bytes(_NAME_BYTES).hex()) in used:
             pass
         used[name] = None
         write_sound(sounds / f"{name}.wav", samples, pair.sample_rate)

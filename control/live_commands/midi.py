@@ -72,6 +72,10 @@ def learn(
         action = "move the control, there and back," if to_set is None else "press the control"
         output.note(f"{action} for {address}")
         found.wait(seconds)
+    if learner.result is None and learner.hears_parameter_numbers:
+        raise InputError(
+            f"{address}: the control sends NRPN, which is not read: set it to a controller of 7 or 14 bits"
+        )
     if learner.result is None:
         raise InputError(f"{address}: nothing was moved far enough within {seconds:g} s (another port, or channel?)")
     binding = replace(learner.result, takeover="jump") if jump else learner.result

@@ -3,14 +3,16 @@
 import contextlib
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..console.output import Output
+from ..parameters.parameter import ROOT
 
 if TYPE_CHECKING:
+    from ..midi.ports import MidiConnection
     from ..osc.server import OscServer
     from ..session.session import Session
     from ..web.server import WebServer
@@ -113,16 +115,37 @@ def open_midi(
 
     mapping = read_mapping(mapping_file())
     feedback = None
+    ports: list[MidiConnection] = []
     if output is not None:
-        to_controller = MidiOutput(output)
+        to_controller = MidiOutput(output, note=note)
         open_things.callback(to_controller.close)
         feedback = MidiFeedback(session, mapping, to_controller.send, note=note)
+        to_controller.on_back = feedback.restart
+        ports.append(to_controller.connection)
     if input_ is not None:
         control = MidiControl(session, mapping, source=f"midi {input_}", feedback=feedback, note=note)
-        from_controller = MidiInput(input_, control.receive)
+        from_controller = MidiInput(input_, control.receive, note=note, on_back=control.restart)
         open_things.callback(from_controller.close)
+        ports.append(from_controller.connection)
         note(f"MIDI from {from_controller.name}")
     if feedback is not None:
         feedback.start()
         open_things.callback(feedback.close)
         note(f"MIDI to {to_controller.name}")
+    open_things.callback(session.watch(_follow_server(session, ports)))
+
+
+def _follow_server(session: "Session", connections: "Sequence[MidiConnection]") -> Callable[[Set[str]], None]:
+    """A listener that closes MIDI ports at JACK when the sound card has gone, and opens them when it is back."""
+    address = f"{ROOT}/state/output"
+    gone = False
+
+    def notice(changed: Set[str]) -> None:
+        nonlocal gone
+        if address not in changed:
+            return
+        before, gone = gone, session.get(address) != "running"
+        for connection in connections if gone != before else ():
+            (connection.leave_server if gone else connection.join_server)()
+
+    return notice

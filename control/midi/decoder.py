@@ -70,6 +70,11 @@ class MidiDecoder:
         changes = ((parameter.address, self._value(binding, parameter, message)) for binding, parameter in bound)
         return [(address, value) for address, value in changes if value is not None]
 
+    def restart(self) -> None:
+        """Forget where the controls stand: they may have been moved while nothing was heard of them."""
+        self._halves.clear()
+        self._faders.clear()
+
     def take_over(self, binding: MidiBinding) -> None:
         """Take note that an absolute control stands at the value that is held (a motor has moved it there)."""
         held, parameter = self._current(binding.address), find_parameter(binding.address)

@@ -127,6 +127,16 @@ class MidiFeedback:
         if self._thread is not None:
             self._thread.join()
 
+    def restart(self) -> None:
+        """Send all values again: the device was gone, is back, and shows nothing of them."""
+        with self._lock:
+            self._controls = {key: _Control(one.binding, one.shown) for key, one in self._controls.items()}
+            self._by_address = {}
+            for control in self._controls.values():
+                self._by_address.setdefault(control.shown.address, []).append(control)
+            self._waiting = list(self._controls.values())
+        self._wake.set()
+
     def receive(self, message: MidiMessage) -> Received:
         """Take note of a message of the controller, before it acts; what was held back and is late acts first."""
         with self._lock:

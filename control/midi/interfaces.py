@@ -6,6 +6,7 @@ The binding is supriya-midi, which has wheels for every Python that the program 
 import contextlib
 import ctypes
 import os
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Literal
 
@@ -16,6 +17,7 @@ VIRTUAL: Final = "virtual"
 """The port name that makes a port of our own, which others connect to."""
 CLIENT_NAME: Final = "moodfader"
 _CLASSES: Final = {"input": "MidiIn", "output": "MidiOut"}
+_stderr_lock = threading.Lock()
 _NO_LIBRARY: Final = "MIDI needs the package supriya-midi: pip install supriya-midi"
 
 
@@ -48,6 +50,18 @@ def open_port(direction: Direction, name: str) -> tuple[str, Any]:
         return CLIENT_NAME, _open_virtual(direction)
     full_name, api, number = find_port(direction, name)
     return full_name, _open(direction, api, lambda port: port.open_port(number, CLIENT_NAME))
+
+
+def close_port(port: Any) -> None:  # noqa: ANN401
+    """Close an open port, also one whose server has ended."""
+    with _quiet():
+        port.close_port()
+        port.delete()
+
+
+def is_at_jack(port: Any) -> bool:  # noqa: ANN401
+    """Whether an open port is one of a JACK server."""
+    return bool(port.get_current_api() == _library().RtMidiAPI.UNIX_JACK)
 
 
 def find_port(direction: Direction, name: str) -> tuple[str, Any, int]:
@@ -138,11 +152,12 @@ def _library() -> Any:  # noqa: ANN401
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Redirect standard error: the C libraries print there about servers that do not run."""
-    stderr = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nothing:  # noqa: PTH123
-            os.dup2(nothing.fileno(), 2)
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
+    with _stderr_lock:  # (two threads at once would not put it back)
+        stderr = os.dup(2)
+        try:
+            with open(os.devnull, "wb") as nothing:  # noqa: PTH123
+                os.dup2(nothing.fileno(), 2)
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)

@@ -23,6 +23,11 @@ _MAX_STEPS: Final = 40
 """Largest number of steps in one message, from an encoder that accelerates."""
 
 
+_NUMBER_SELECTORS: Final = frozenset(range(98, 102))
+"""Controllers that say which parameter (NRPN, RPN) the data entry that follows is for."""
+_DATA_ENTRY: Final = frozenset((6, 38, 96, 97))
+
+
 class MidiLearn:
     """Collects MIDI messages until the binding can be inferred.
 
@@ -46,6 +51,11 @@ class MidiLearn:
         self._address, self._found, self._value = address, found, value
         self._messages: list[MidiMessage] = []
 
+    @property
+    def hears_parameter_numbers(self) -> bool:
+        """Whether a control was moved that sends NRPN or RPN: four messages, none of which is the control's own."""
+        return any(_is_selector(message) for message in self._messages)
+
     def receive(self, message: MidiMessage) -> None:
         """Add one message."""
         if self.result is None:
@@ -58,6 +68,8 @@ class MidiLearn:
 def infer_binding(address: str, messages: Sequence[MidiMessage], *, value: Value = None) -> MidiBinding | None:
     """The binding of the control that was moved.
 
+    What belongs to parameter numbers (NRPN, RPN) is no control: all of a device share these messages.
+
     For a parameter with a range it is the control that sent most messages: 14 bits if the fine half came too, a
     pitch bend from a motor fader, otherwise a pot or encoder (`infer_mode`). For a switch or trigger, and where a
     press sets a `value`, it is the first note, program change or control change that was pressed.
@@ -68,6 +80,9 @@ def infer_binding(address: str, messages: Sequence[MidiMessage], *, value: Value
         None while more messages are needed.
     """
     parameter = find_parameter(address)
+    if any(_is_selector(message) for message in messages):
+        shared = _NUMBER_SELECTORS | _DATA_ENTRY
+        messages = [one for one in messages if one.kind != "control" or one.number not in shared]
     if not parameter.has_norm or value is not None:
         return _pressed(address, messages, value, toggle=parameter.kind == "bool" and value is None)
     moved: dict[tuple[str, int, int], list[int]] = {}
@@ -113,6 +128,10 @@ def infer_mode(values: Sequence[int]) -> str | None:
     if len(values) < _DECIDE_AFTER:
         return None
     return fitting[0] if repeats else "7bit"
+
+
+def _is_selector(message: MidiMessage) -> bool:
+    return message.kind == "control" and message.number in _NUMBER_SELECTORS
 
 
 def _longest_run(values: Sequence[int]) -> int:

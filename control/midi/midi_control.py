@@ -63,6 +63,11 @@ class MidiControl:
             for one in received.messages:
                 self._act(one)
 
+    def restart(self) -> None:
+        """Forget where the controls stand: their device was gone, and is back."""
+        with self._lock:
+            self._decoder.restart()
+
     def _act_on_stopped(self) -> None:
         with self._lock:
             for message in self._feedback.stopped() if self._feedback is not None else ():

@@ -90,6 +90,8 @@ def find_preset(name: str) -> Preset:
     >>> find_preset("dolce").gains_db["dissonance"]
     -5.0
     """
+    if not isinstance(name, str):
+        raise InputError(f"preset of type {type(name).__name__}: its name is needed")
     paths_by_name = available_presets()
     if name not in paths_by_name:
         near = difflib.get_close_matches(name[:80].lower(), paths_by_name, n=1)

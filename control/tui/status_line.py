@@ -63,7 +63,8 @@ def status_snapshot(session: "Session", files: list[Path], meters: "PlayerMeters
 def format_status(status: dict[str, Any]) -> str:
     """The same for the eye: 0:12/3:40 | steered | effects on emotions | faders that are not at 0 dB | health."""
     clock = f"{format_duration(status['position_s'])}/{format_duration(status['duration_s'])}"
-    faders = [f"{display_name(name)} {value:+g} dB" for name, value in status["gains_db"].items() if value]
+    gains = {name: round(value, 1) for name, value in status["gains_db"].items()}  # (a morph leaves many digits)
+    faders = [f"{display_name(name)} {value:+g} dB" for name, value in gains.items() if value]
     health = (
         f"{status['peak_db']:.0f} dBTP",
         f"load {status['load']:.0%}",

@@ -3,6 +3,9 @@
 Textual writes in a thread of its own. Where the terminal has gone (a closed window, a lost SSH connection) that
 thread ends with an OSError, its queue fills, and the program waits for ever to write its last lines. Where no signal
 says that it has gone, textual's reader of keys finds the end of a file again and again, as fast as it can.
+
+Its reader of keys ends the whole program at bytes that are no UTF-8 (an umlaut in a Latin-1 terminal, Alt with a key
+where that sets the eighth bit) and at odd escape sequences: they are passed over here.
 """
 
 import contextlib
@@ -43,7 +46,7 @@ class LossyFile:
 
 
 class HangUpSafeDriver(LinuxDriver):
-    """Textual's driver for Linux, with a `LossyFile` as its terminal."""
+    """Textual's driver for Linux, with a `LossyFile` as its terminal, and any bytes as keys."""
 
     def __init__(
         self, app: "App[None]", *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
@@ -51,6 +54,15 @@ class HangUpSafeDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         if self._file is not None:
             self._file = LossyFile(self._file)  # type: ignore[assignment]
+
+    def run_input_thread(self) -> None:
+        """Read keys until the view ends; what cannot be read is passed over."""
+        while True:
+            try:
+                super().run_input_thread()
+            except (ValueError, OverflowError):  # (bytes that are no UTF-8; numbers of keys that there are not)
+                continue
+            return
 
     def has_hung_up(self) -> bool:
         """Whether the terminal has gone, whether or not a signal has said so."""

@@ -18,6 +18,7 @@ from ...models.common.atomic_write import atomic_write
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.common.parsing import BAD_ARCHIVE
+from ...models.common.paths import as_path
 from .analysis_archive import (
     DECOUPLED,
     FORMAT,
@@ -72,7 +73,7 @@ def load_analysis(path: str | Path, *, track: "Track | None" = None, model: "Mod
     from .analysis import Analysis
     from .settings import AnalysisSettings
 
-    path = Path(path)
+    path = as_path(path, "analysis file")
     with AnalysisArchive(path) as archive:
         description = archive.description
         if track is not None and description["track"] != track.digest:

@@ -67,7 +67,7 @@ class AnalysisSettings:
             (self.perturbation, PERTURBATIONS, "perturbation"),
             (self.quality, QUALITIES, "quality"),
         ):
-            if value not in allowed:
+            if not isinstance(value, str) or value not in allowed:
                 raise InputError(f"no {what} is called {value!r}: there are {', '.join(allowed)}")
         for number, what in ((self.passes, "passes"), (self.seed, "seed")):
             if isinstance(number, bool) or not isinstance(number, numbers.Integral):

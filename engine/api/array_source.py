@@ -9,7 +9,7 @@ import numpy.typing as npt
 from ...models.common.errors import InputError
 from ..audio.decode import MAX_CHANNELS, SAMPLE_RATES, AudioFileInfo
 from ..audio.track import Track, measure_track
-from .given import whole_number
+from .given import array_of_samples, whole_number
 
 ARRAY_NAME: Final = "(array)"
 """Name of such a track in messages and titles; no file is called so."""
@@ -44,20 +44,13 @@ def track_from_array(audio: npt.ArrayLike, sample_rate: int) -> Track:
     (2.0, 1)
     """
     rate = _checked_rate(sample_rate)
-    samples = _checked_samples(_as_array(audio))
+    samples = _checked_samples(array_of_samples(audio, what="array"))
     count, channels = samples.shape
     return measure_track(
         AudioFileInfo(
             Path(ARRAY_NAME), "array", "array", "FLOAT", rate, channels, declared_frames=count, array=samples
         )
     )
-
-
-def _as_array(audio: npt.ArrayLike) -> np.ndarray:
-    try:
-        return np.asarray(audio)
-    except (TypeError, ValueError, RuntimeError) as error:  # (RuntimeError: a tensor of torch with a gradient)
-        raise InputError(f"array: {type(audio).__name__} cannot be made one ({error})") from error
 
 
 def _checked_samples(audio: np.ndarray) -> npt.NDArray[np.float32]:

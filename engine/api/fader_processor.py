@@ -9,11 +9,12 @@ import numpy.typing as npt
 from ...models.common.errors import InputError
 from ..analysis.analysis import Analysis
 from ..audio.decode import MAX_CHANNELS, SAMPLE_RATES
+from ..audio.track import LARGEST_PEAK
 from ..dsp.faders import Faders
 from ..dsp.limiter import CEILING_RANGE_DBTP
 from ..dsp.processor import SteeredSound
 from ..dsp.stft import OVERLAP, frame_length
-from .given import as_analysis, as_faders, decibels, whole_number
+from .given import array_of_samples, as_analysis, as_faders, decibels, whole_number
 
 _LAST_POSITION: Final = 1 << 53
 
@@ -117,16 +118,19 @@ class FaderProcessor:
         Raises
         ------
         InputError
-            For a block of another shape or of integers, and for samples that are not finite. Nothing is pushed.
+            For a block of another shape or of integers, and for samples that are not finite, masked or far beyond
+            full scale. Nothing is pushed.
         """
         faders = as_faders(faders)
-        block = np.asarray(block)
+        block = array_of_samples(block, what="block")
         if block.ndim != 2 or block.shape[1] != self.channels or not np.issubdtype(block.dtype, np.floating):
             raise InputError(f"block of {block.dtype} {block.shape}: float [samples, {self.channels}] is needed")
         with np.errstate(over="ignore"):
             samples = np.ascontiguousarray(block, np.float32)
         if not np.isfinite(samples).all():
             raise InputError("block: it has samples that are no numbers (NaN or infinite)")
+        if len(samples) and (peak := float(np.abs(samples).max())) > LARGEST_PEAK:
+            raise InputError(f"block: its samples go up to {peak:.1g}, full scale is 1 (integers read as such?)")
         if self._lead_in and len(samples):
             silence = np.zeros((self._lead_in, self.channels), np.float32)
             samples, self._lead_in = np.concatenate((silence, samples)), 0

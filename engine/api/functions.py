@@ -6,7 +6,6 @@ They check what they are given, load the default model where none is given, and 
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from ...models.common.errors import InputError
 from ...models.common.extras import require
+from ...models.common.paths import as_path
 from ...models.inference import checkpoint
 from ...models.inference.checkpoint import Model
 from ...models.inference.device import resolve_device
@@ -27,7 +27,7 @@ from ..dsp.limiter import CEILING_RANGE_DBTP
 from ..render import render as rendering
 from ..render.render import RenderResult
 from .array_source import track_from_array
-from .given import as_analysis, as_faders, as_model, as_settings, decibels
+from .given import as_analysis, as_faders, as_model, as_settings, decibels, seconds
 
 if TYPE_CHECKING:
     from ..plotting.explanation import Explanation
@@ -58,7 +58,7 @@ def load_model(path: str | os.PathLike[str] | None = None, *, device: str = "aut
     InputError
         For a file that is missing, damaged or of another format, and for a device that is not there.
     """
-    return checkpoint.load_model(None if path is None else Path(path), device=resolve_device(device))
+    return checkpoint.load_model(None if path is None else as_path(path, "model"), device=resolve_device(device))
 
 
 def predict(
@@ -145,7 +145,7 @@ def analyze(
         as_track(audio, sample_rate),
         model=_model(model, device),
         settings=as_settings(settings),
-        output=None if output is None else Path(output),
+        output=None if output is None else as_path(output, "output"),
         progress=progress,
     )
 
@@ -187,11 +187,12 @@ def explain(
     require("matplotlib", "jinja2")
     from ..plotting.explanation import Explanation
 
+    begin, end = seconds(begin_s, what="begin_s"), seconds(end_s, what="end_s")
     track, network = as_track(audio, sample_rate), _model(model, device)
     explained = cache.analyze(track, model=network) if analysis is None else as_analysis(analysis)
     if isinstance(features, str):
         features = [features]
-    return Explanation(track, explained, network, features=features, begin_s=begin_s, end_s=end_s)
+    return Explanation(track, explained, network, features=features, begin_s=begin, end_s=end)
 
 
 def render(
@@ -250,7 +251,7 @@ def render(
     return rendering.render(
         as_track(audio, sample_rate),
         as_analysis(analysis),
-        Path(output),
+        as_path(output, "output"),
         faders=as_faders(faders),
         model=_model(model, device),
         match_loudness=match_loudness,
@@ -268,7 +269,7 @@ def as_track(audio: Audio, sample_rate: int | None = None) -> Track:
     if isinstance(audio, str | os.PathLike | Track):
         if sample_rate is not None:
             raise InputError(f"sample rate {sample_rate}: only an array needs one, a file states its own")
-        return audio if isinstance(audio, Track) else load_track(Path(audio))
+        return audio if isinstance(audio, Track) else load_track(as_path(audio, "audio"))
     if sample_rate is not None and np.ndim(sample_rate):
         raise InputError("sample rate: it is an array; the samples come first: predict(audio, 44100)")
     if isinstance(audio, tuple) and len(audio) == 2 and {np.ndim(audio[0]), np.ndim(audio[1])} & {1, 2}:
@@ -281,6 +282,8 @@ def as_track(audio: Audio, sample_rate: int | None = None) -> Track:
 
 
 def _model(model: Model | None, device: str) -> Model:
+    if not isinstance(device, str):  # (the models of devices are kept by their names)
+        resolve_device(device)
     return _default_model(device) if model is None else as_model(model)
 
 

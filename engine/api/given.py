@@ -5,6 +5,8 @@ import numbers
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from ...models.common.errors import InputError
 from ..analysis.analysis import Analysis
 from ..analysis.settings import AnalysisSettings
@@ -28,6 +30,24 @@ def whole_number(value: Any, low: int, high: int, *, what: str, guess: str = "")
     if number is None or not low <= number <= high or number != int(number):
         raise InputError(f"{what} {_shown(value)}: a whole number from {low} to {high} is needed{guess}")
     return int(value)
+
+
+def array_of_samples(value: Any, *, what: str) -> np.ndarray:  # noqa: ANN401
+    """An array of whatever has numbers in it, all of them. Raises InputError: no array, or masked in part."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise InputError(f"{what}: some of its samples are masked (value.filled(0) makes them silence)")
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:  # (RuntimeError: a tensor of torch with a gradient)
+        raise InputError(f"{what}: {type(value).__name__} cannot be made an array ({error})") from error
+
+
+def seconds(value: Any, *, what: str) -> float | None:  # noqa: ANN401
+    """A number of seconds, or None. Raises InputError."""
+    number = None if value is None else _real(value)
+    if value is not None and number is None:
+        raise InputError(f"{what} {_shown(value)}: a number of seconds is needed")
+    return number
 
 
 def decibels(value: Any, low: float, high: float, *, what: str) -> float:  # noqa: ANN401

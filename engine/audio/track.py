@@ -23,7 +23,7 @@ from .decode import AudioFileInfo, decode, probe
 from .loudness import LoudnessMeter
 from .read_ahead import WriteBehind, read_ahead
 
-_LARGEST_PEAK = 1e12
+LARGEST_PEAK = 1e12
 """Beyond it samples are none: 32-bit integers that were never scaled stay below."""
 _MAX_MONO = 600 * SAMPLE_RATE
 """Samples of the mono mix that are kept: ten minutes, 53 MB."""
@@ -196,7 +196,7 @@ def measure_track(
     network_input.add(mixed[-1])
     mixed_samples += len(mixed[-1])
     _check_length(source, samples)
-    if sample_peak > _LARGEST_PEAK:
+    if sample_peak > LARGEST_PEAK:
         raise InputError(
             f"{path}: its samples go up to {sample_peak:.1g}, full scale is 1 (damaged, or integers read as such?)"
         )

@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from .backends import run_output_process
 
 _OPEN_TIMEOUT_S: Final = 15.0
 _RETRY_S: Final = 1.0
+_OTHER_RATE_S: Final = 3.0
 _AUTO_ORDER: Final = ("jack", "portaudio")
 
 
@@ -67,26 +69,25 @@ class OutputDevice:
         with contextlib.suppress(OSError):  # it has ended already: the pipe reports end of file
             self.connection.send(ring)
 
-    def reconnect(self, closing: threading.Event) -> bool:
+    def reconnect(self, closing: threading.Event, tell: Callable[[str], object]) -> bool:
         """Try to open the device again every second, until it plays or `closing` is set.
 
-        Raises
-        ------
-        InputError
-            If it is back at another sample rate.
+        A device that is back at another sample rate is left alone; `tell` gets a line about it, once for each rate.
         """
-        rate = self.sample_rate
-        while not closing.wait(_RETRY_S):
+        rate, told = self.sample_rate, 0
+        while not closing.wait(_OTHER_RATE_S if told else _RETRY_S):
             try:
                 self._open()
             except InputError:
                 continue
-            if self.sample_rate != rate:
-                found, self.sample_rate = self.sample_rate, rate
-                self._children.kill(self._process)
-                raise InputError(f"the sound card is back at {found} Hz, {rate} Hz are needed: stop and play again")
-            self.attach(self._ring)
-            return True
+            if self.sample_rate == rate:
+                self.attach(self._ring)
+                return True
+            found, self.sample_rate = self.sample_rate, rate
+            self._children.kill(self._process)
+            if found != told:
+                tell(f"the sound card is back at {found} Hz: the show goes on when it is set to {rate} Hz, as before")
+                told = found
         return False
 
     def _open(self) -> None:

@@ -23,6 +23,7 @@ import numpy as np
 from ...models.common.errors import InputError
 from ...models.inference.heap import return_freed_memory
 from ..analysis.surrogate import TrackSummary
+from ..audio.containers.input_file import file_version
 from ..audio.thumbnail import spectrogram_thumbnail
 from ..processes.messages import (
     AnalysisJob,
@@ -104,7 +105,6 @@ class _AnalysisWorker:
     def _solve(self, request: SolveTargets) -> TargetsSolved:
         """Find faders for targets on what comes next of the track, which is held with its masks for the next."""
         from ..analysis.analysis_file import load_tables
-        from ..audio.track import load_track
         from ..live_targets.measured import answer
 
         number = request.track
@@ -114,7 +114,7 @@ class _AnalysisWorker:
             analysis, duration_s = self._analyses[number]
             if self._held is None or self._held[0] != analysis:
                 tables = load_tables(analysis, ("segments", "mask_weights"), duration_s=duration_s)
-                self._held = analysis, load_track(self._job.files[number]), tables
+                self._held = analysis, self._track(number), tables
             return answer(request, self._held[1], self._model, self._held[2])
         except InputError as error:
             return TargetsSolved(request.number, number, error=str(error))
@@ -142,9 +142,8 @@ class _AnalysisWorker:
         from ...models.signal.log_spectrogram import spectrogram_blocks
         from ..analysis.cache import cache_path
         from ..analysis.settings import AnalysisSettings
-        from ..audio.track import load_track
 
-        track = load_track(self._job.files[number])
+        track = self._track(number)
         self._peaks[number] = track.network_peak
         for note in track.notes:
             self._send(Notice(note.replace(str(track.path), track.path.name)))  # (a line of a screen)
@@ -160,6 +159,23 @@ class _AnalysisWorker:
             self._send(Notice(f"{track.path.name}: {note}"))
         thumbnail = spectrogram_thumbnail(spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak))
         self._send(TrackThumbnail(number, thumbnail))
+
+    def _track(self, number: int) -> "Track":
+        """The track as it plays. Raises InputError where its file is another one than when the show began."""
+        from ..audio.track import load_track
+
+        self._check_unchanged(number)
+        track = load_track(self._job.files[number])
+        self._check_unchanged(number)
+        return track
+
+    def _check_unchanged(self, number: int) -> None:
+        path = self._job.files[number]
+        if file_version(path) not in (self._job.versions[number], None):  # (None: told by who opens it)
+            raise InputError(
+                f"{path.name}: its file has been changed since the show began: it plays as it was, and its faders do "
+                "nothing (play again)"
+            )
 
     def _use(self, number: int, track: "Track", settings: "AnalysisSettings") -> "Analysis":
         """Analyse a track, or find its analysis, and have it used. Raises InputError."""
@@ -186,6 +202,7 @@ class _AnalysisWorker:
             emotions=dict((analysis.prediction or predict_track(track, self._model)).emotions),
             emotion_weights=self._model.emotion_weights,
         )
+        self._check_unchanged(number)
         self._analyses[number] = analysis.path, analysis.duration_s
         self._send(TrackAnalyzed(number, summary))
         return analysis
@@ -193,14 +210,13 @@ class _AnalysisWorker:
     def _solve_preset(self, number: int, faders_db: tuple[float, ...]) -> None:
         """Solve a preset as a whole for an analysed track, and have it used. Raises InputError."""
         from ..analysis.analysis_file import load_analysis
-        from ..audio.track import load_track
         from ..dsp.faders import Faders
         from ..render.whole_setting import solve_preset
 
         set_background_priority()
         path, _ = self._analyses[number]
         if self._whole is None or self._whole[0] != path:
-            track = load_track(self._job.files[number])
+            track = self._track(number)
             self._whole = path, track, load_analysis(path, track=track, model=self._model)
         solved = solve_preset(self._whole[1], self._whole[2], Faders(*faders_db), self._model)
         return_freed_memory()

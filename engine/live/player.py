@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...models.common.errors import InputError
+from ..audio.containers.input_file import file_version
 from ..audio.decode import probe
 from ..devices.output_device import OutputDevice
 from ..performance.events import FADE_OUT, LOOP, Value
@@ -71,6 +72,7 @@ class Player:
         children: where some of them are prepared (entry_points.prepared_processes).
         """
         self._event = event
+        self._versions = tuple(file_version(file) for file in files)
         sources = [probe(file) for file in files]
         self.channels = options.channels or max(2, *(source.channels for source in sources))
         widest = max(sources, key=lambda source: source.channels)
@@ -200,7 +202,12 @@ class Player:
         ring, options = self.ring, self._options
         if ring is not None:
             job = AnalysisJob(
-                self._files, options.model, dict(options.analysis), options.draft_first, options.presets()
+                self._files,
+                self._versions,
+                options.model,
+                dict(options.analysis),
+                options.draft_first,
+                options.presets(),
             )
             self._analysis_process, self._analysis_connection = self._children.start(entry_points.analysis_main, job)
             self._analysis_connection.send(AttachRing(ring.name, self.sample_rate, self.channels))
@@ -299,9 +306,6 @@ class Player:
 
     def _reconnect_output(self, connections: MutableSet[Any]) -> None:
         """Thread: look for the output device until it is back."""
-        try:
-            if self._output.reconnect(self._closing):
-                connections.add(self._output.connection)
-                self._event(ProcessStatus("output", "running", "the sound card is back"))
-        except InputError as error:
-            self._event(ProcessStatus("output", "failed", str(error)))
+        if self._output.reconnect(self._closing, lambda text: self._event(ProcessStatus("output", "failed", text))):
+            connections.add(self._output.connection)
+            self._event(ProcessStatus("output", "running", "the sound card is back"))

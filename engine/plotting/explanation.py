@@ -140,7 +140,7 @@ class Explanation:
         if format not in FORMATS:
             raise InputError(f"no format is called {format!r}: there are {', '.join(FORMATS)}")
         files = explanation_paths(Path(folder), self.features, form=format)
-        prepare_folder(Path(folder), list(files.values()), overwrite=overwrite)
+        prepare_folder(Path(folder), list(files.values()), source=self.track.path, overwrite=overwrite)
         write_explanation(
             self.track,
             self.analysis,

@@ -6,7 +6,7 @@ from typing import Final
 
 from matplotlib.axes import Axes
 
-from ...models.common.atomic_write import atomic_write, make_folder
+from ...models.common.atomic_write import atomic_write, check_no_input, make_folder
 from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.common.progress import ProgressCallback
@@ -61,10 +61,17 @@ def explanation_paths(
     return {**files, "index": folder / "index.html"}
 
 
-def prepare_folder(folder: Path, files: Sequence[Path], *, overwrite: bool) -> None:
-    """Make the folder. Raises InputError where it cannot be made, or a file exists (unless overwrite)."""
+def prepare_folder(folder: Path, files: Sequence[Path], *, source: Path, overwrite: bool) -> None:
+    """Make the folder.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be made, one of the files is the recording that is explained, or exists (unless overwrite).
+    """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file, but a folder is needed to write into")
+    check_no_input(files, [source])
     existing = [path for path in files if path.exists()]
     if existing and not overwrite:
         raise InputError(f"{existing[0]}: exists already (--overwrite replaces it)")

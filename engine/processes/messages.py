@@ -57,9 +57,11 @@ class AnalysisJob:
 
     draft_first: whether a draft of each analysis is made and used before the full one.
     presets: settings of the faders [7] in dB that are solved as wholes for each track once it is analysed.
+    versions: of the files that are played (input_file.file_version).
     """
 
     files: tuple[Path, ...]
+    versions: tuple[tuple[int, int] | None, ...]
     model: Path | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     draft_first: bool = False

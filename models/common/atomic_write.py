@@ -5,7 +5,7 @@ import os
 import secrets
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .errors import InputError
@@ -76,15 +76,13 @@ def check_destination(path: Path, *, source: Path | None = None, overwrite: bool
     """
     try:
         mode = path.stat().st_mode if path.exists() else None
-        same = mode is not None and source is not None and source.exists() and path.samefile(source)
         folder = Path(os.path.realpath(path)).parent
         there = folder.is_dir()
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from error
     if mode is not None and stat.S_ISDIR(mode):
         raise InputError(f"{path}: it is a folder, the name of a file is needed")
-    if same:
-        raise InputError(f"{path}: it is the input itself, give the output another name")
+    check_no_input([path], [] if source is None else [source])
     if mode is not None and not stat.S_ISREG(mode):
         raise InputError(f"{path}: it is a pipe or a device, only files are written")
     if mode is not None and not overwrite:
@@ -93,6 +91,23 @@ def check_destination(path: Path, *, source: Path | None = None, overwrite: bool
         raise InputError(f"{path}: the folder {folder} does not exist")
     if not os.access(folder, os.W_OK):
         raise InputError(f"{path}: the folder {folder} is not writable")
+
+
+def check_no_input(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """See that no file that will be written is one that is read, by whatever name (links). Raises InputError."""
+    read = {_identity(path) for path in inputs} - {None}
+    for path in outputs if read else ():
+        if _identity(path) in read:
+            raise InputError(f"{path}: it is the input itself, give the output another name")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from all others, also where it has several names; None where there is none."""
+    try:
+        about = path.stat()
+    except (OSError, ValueError):
+        return None
+    return about.st_dev, about.st_ino
 
 
 def check_writable(path: Path) -> None:

@@ -4,6 +4,8 @@ import contextlib
 import os
 from pathlib import Path
 
+from .errors import InputError
+
 
 def cache_dir() -> Path:
     """Return the cache folder: MOODFADER_CACHE, or the platform's. It need not exist."""
@@ -41,3 +43,14 @@ def _usual(kind: str) -> Path:
 
     found: Path = getattr(platformdirs, f"user_{kind}_path")("moodfader")
     return found
+
+
+def as_path(value: object, what: str) -> Path:
+    """A path that a caller gives as text or as any path. Raises InputError for anything else and for an empty one."""
+    text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(text, str) or not text:
+        shown = (
+            repr(value) if isinstance(value, str | bytes | int | float | None) else f"of type {type(value).__name__}"
+        )
+        raise InputError(f"{what} {shown}: the path of a file is needed, as text or a pathlib.Path")
+    return Path(text)

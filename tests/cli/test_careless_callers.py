@@ -160,3 +160,39 @@ def test_blocks_of_lists_and_tensors_serve(samples, analysis):
 def test_one_feature_to_explain_may_be_a_name_alone(song, analysis, random_model):
     explained = moodfader.explain(song, analysis=analysis, model=random_model, features="modality")
     assert explained.features == ("modality",)
+
+
+def test_blocks_and_samples_that_are_masked_or_ragged_are_refused(samples, analysis):
+    masked = np.ma.masked_greater(samples, 0.1)
+    ragged = [[0.1], [0.2, 0.3]]
+    processor = moodfader.FaderProcessor(analysis, RATE, 1)
+    for use in (lambda given: moodfader.predict(given, RATE), lambda given: processor.process(given, {})):
+        refused(lambda use=use: use(masked), "masked", "filled(0)")
+        refused(lambda use=use: use(ragged), "cannot be made an array")
+    assert len(processor.process(np.ma.masked_greater(samples, 9.0), {})), "nothing is masked in it"
+
+
+def test_a_block_far_beyond_full_scale_is_refused_and_does_not_spoil_what_follows(samples, analysis):
+    processor = moodfader.FaderProcessor(analysis, RATE, 1)
+    refused(lambda: processor.process(np.full((9000, 1), 3e38, np.float32), {"modality": 6}), "full scale is 1")
+    assert np.isfinite(processor.process(samples, {"modality": 6})).all()
+
+
+@pytest.mark.parametrize("path", [5, b"song.wav", "", None, ["song.wav"]])
+def test_a_path_that_is_none_is_named(song, analysis, random_model, path):
+    refused(lambda: moodfader.render(song, analysis, path, faders={}, model=random_model), "output", "path")
+    refused(lambda: moodfader.load_analysis(path), "analysis file", "path")
+    if path is not None:
+        refused(lambda: moodfader.analyze(song, output=path, model=random_model), "output", "path")
+        refused(lambda: moodfader.load_model(path), "model", "path")
+
+
+def test_other_arguments_of_another_type_are_named(song, analysis, random_model):
+    for value in ("a", [1], 1j):
+        refused(
+            lambda value=value: moodfader.explain(song, analysis=analysis, model=random_model, begin_s=value),
+            "begin_s",
+        )
+    refused(lambda: moodfader.find_preset(5), "preset")
+    refused(lambda: moodfader.predict(song, device=["cpu"]), "device")
+    refused(lambda: moodfader.AnalysisSettings(estimator=["local"]), "estimator")

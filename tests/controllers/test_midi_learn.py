@@ -86,3 +86,21 @@ def test_a_button_is_learned_by_its_first_press():
     assert infer_binding(PRESET, [program], value="dolce") == MidiBinding(
         PRESET, 2, 9, message="program", value="dolce"
     )
+
+
+def test_a_control_that_sends_parameter_numbers_is_not_mistaken_for_one_of_its_messages():
+    """NRPN 1, 5: each move sends 99, 98, 6 and 38, which every other control of the device sends as well."""
+
+    def nrpn(value):
+        halves = ((99, 1), (98, 5), (6, value >> 7), (38, value & 127))
+        return [MidiMessage("control", 1, number, half) for number, half in halves]
+
+    learner = MidiLearn("/moodfader/midlevel/modality")
+    for value in (*range(0, 16384, 200), *range(16383, 0, -200)):
+        for message in nrpn(value):
+            learner.receive(message)
+    assert learner.result is None
+    assert learner.hears_parameter_numbers
+    for value in range(20):  # (a plain fader is learned all the same)
+        learner.receive(MidiMessage("control", 1, 7, value))
+    assert (learner.result.number, learner.result.mode) == (7, "7bit")

@@ -65,3 +65,9 @@ def test_json_has_effects_states_and_the_old_names(status):
     assert line["effect"]["tension"] == EFFECTS["tension"][1]
     assert line["emotions"]["original"]["happy"] == EFFECTS["happy"][0]
     assert (line["underruns"], line["xruns"], line["dropouts"], line["late"]) == (1, 0, 1, 0)
+
+
+def test_gains_with_the_many_digits_of_a_morph_are_shown_to_a_tenth(status):
+    now = status("steered")
+    now["gains_db"] = dict.fromkeys(now["gains_db"], 0.0) | {"modality": -8.8793, "dissonance": 0.0293}
+    assert format_status(now).split(" | ")[3] == "modality -8.9 dB"

@@ -1,6 +1,7 @@
 """`moodfader play` in a terminal, by its bytes: keys pressed one after the other while the null back end plays."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -19,6 +20,23 @@ def command(tmp_path, random_model):
     soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal((60 * RATE, 2)), RATE)
     play = [*PROGRAM, "play", str(path), "--backend", "null", "--no-osc"]
     return [*play, "--model", str(random_model.path), "--record", str(tmp_path / "show.jsonl")]
+
+
+def test_keys_that_cannot_be_read_do_not_end_the_show(command):
+    typist = Typist(command)
+    try:
+        typist.sees("REC")
+        for odd in (b"\xe4", b"\xff\xfe", b"\x1b[1114112u", b"\x1b[999999999999999999999999~", b"\x1b[48;:u"):
+            typist.presses(odd)
+            time.sleep(0.3)  # (each is read on its own, as what is typed)
+        typist.presses("L")
+        typist.sees("+3.0")
+        typist.presses("q")
+        typist.sees("end it and quit?")
+        typist.presses("y")
+        assert typist.ends() == 0
+    finally:
+        typist.stop()
 
 
 def test_a_recorded_show_survives_slips_of_the_keys_and_ends_by_two_of_them(command, tmp_path):

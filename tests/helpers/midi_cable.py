@@ -44,28 +44,49 @@ class MidiCable:
             "JACK_NO_AUDIO_RESERVATION": "1",
             "MIDO_BACKEND": "mido.backends.rtmidi/UNIX_JACK",
         }
+        self._controller = None
+        self.start_server()
+        self.plug_in()
+
+    def start_server(self):
+        """Start the server, and wait until it answers."""
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         name = self.environment["JACK_DEFAULT_SERVER"]
         self._server = subprocess.Popen([*PATIENT_SERVER, "-n", name, "-d", "dummy", "-p", "256"], **quiet)
-        environment = os.environ | self.environment
         for _ in range(200):
-            if subprocess.run(["jack_lsp"], env=environment, check=False, capture_output=True).stdout:
-                break
+            if subprocess.run(
+                ["jack_lsp"], env=os.environ | self.environment, check=False, capture_output=True
+            ).stdout:
+                return
             time.sleep(0.05)
-        else:
-            self.close()
-            raise RuntimeError("jackd does not start")
+        self.close()
+        raise RuntimeError("jackd does not start")
+
+    def end_server(self):
+        """End the server, and the controller with it."""
+        self.unplug()
+        _end(self._server)
+
+    def plug_in(self):
+        """Start the controller; what it is sent from then on is in `got`."""
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+        environment = os.environ | self.environment
         self._controller = subprocess.Popen([sys.executable, "-c", CONTROLLER], env=environment, **pipes)
         if self._controller.stdout.readline().strip() != "ready":
             self.close()
             raise RuntimeError("the controller does not start")
         self.got = []
-        threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._read, args=(self._controller.stdout, self.got), daemon=True).start()
 
-    def _read(self):
-        for line in self._controller.stdout:
-            self.got.append(bytes.fromhex(line.strip()))
+    def unplug(self):
+        """End the controller, which closes its ports (the server would wait for one that is killed)."""
+        self._controller.stdin.close()
+        self._controller.wait()
+
+    @staticmethod
+    def _read(lines, got):
+        for line in lines:
+            got.append(bytes.fromhex(line.strip()))
 
     def send(self, *messages):
         """Move a control: the bytes of each message."""
@@ -74,7 +95,11 @@ class MidiCable:
 
     def close(self):
         """End controller and server."""
-        for process in (getattr(self, "_controller", None), self._server):
+        for process in (self._controller, self._server):
             if process is not None:
-                process.terminate()
-                process.wait()
+                _end(process)
+
+
+def _end(process):
+    process.terminate()
+    process.wait()

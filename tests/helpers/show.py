@@ -73,8 +73,8 @@ class Typist:
             self.read = self.read.partition(text)[2]
 
     def presses(self, keys):
-        """Press keys, one after the other."""
-        os.write(self.screen, keys.encode())
+        """Press keys, one after the other; or send the bytes of a terminal with another encoding."""
+        os.write(self.screen, keys if isinstance(keys, bytes) else keys.encode())
 
     def ends(self):
         """The exit code, once it has ended."""

@@ -1,4 +1,4 @@
-"""The track that plays is analysed first, then what comes next, then what was before it."""
+"""The track that plays is analysed first, then what comes next, then what was before it; no other sound is."""
 
 import numpy as np
 import pytest
@@ -56,3 +56,20 @@ def test_what_plays_is_analysed_first_then_what_comes_next(files, random_model, 
     progress = [message for message in told if isinstance(message, AnalysisProgress)]
     assert progress[0].fraction == 0.0
     assert {message.track for message in progress} >= {1}
+
+
+def test_a_file_that_is_replaced_while_the_show_runs_does_not_steer_the_sound_that_plays(
+    files, random_model, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MOODFADER_CACHE", str(tmp_path / "cache"))
+    told = []
+    options = PlayerOptions(backend="null", model=random_model.path, analysis={"passes": 64, "coupled": True})
+    player = Player(files, told.append, options)
+    try:
+        soundfile.write(files[1], 0.2 * np.random.default_rng(7).uniform(-1, 1, (6 * RATE, 1)), RATE)
+        until(lambda: any(isinstance(one, TrackThumbnail) and one.track == 2 for one in told))
+    finally:
+        player.close()
+    assert {one.track for one in told if isinstance(one, TrackAnalyzed)} == {0, 2}
+    (text,) = [one.text for one in told if isinstance(one, Notice) and one.is_error]
+    assert text.startswith("1.wav: its file has been changed since the show began")

@@ -179,6 +179,26 @@ def test_when_jack_dies_the_recording_is_whole_and_when_it_is_back_the_music_goe
     assert read_automation(kept).samples > 0
 
 
+def test_a_server_that_is_back_at_another_rate_is_waited_for_until_it_has_its_rate_again(server, file):
+    said = []
+    session = Session.play([file], PlayerOptions(backend="jack"), note=said.append)
+    try:
+        session.set(f"{ROOT}/transport/play", True)
+        until(lambda: session.get(f"{ROOT}/transport/position") > 0.5)
+        for rate, words in (
+            (48000, f"back at 48000 Hz: the show goes on when it is set to {RATE} Hz"),
+            (RATE, "is back"),
+        ):
+            server.kill()
+            server.arguments[server.arguments.index("-d") + 3] = str(rate)
+            server.start()
+            until(lambda words=words: any(line.endswith(words) or words in line for line in said))
+        until(lambda: session.get(f"{ROOT}/state/output") == "running")
+        play_on(session, 0.5)
+    finally:
+        session.close()
+
+
 def test_without_a_server_the_reason_is_told(file, monkeypatch):
     from moodfader.models.common.errors import InputError
 

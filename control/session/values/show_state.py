@@ -11,7 +11,7 @@ from .analyzed_tracks import AnalyzedTracks
 
 _GONE: Final = {
     ("output", "gone"): "the sound card is gone, looking for it every second",
-    ("output", "failed"): "the sound card is gone: stop and play again",
+    ("output", "failed"): "the sound card is back at another sample rate: set it as it was",
     ("renderer", "restarting"): "the renderer has ended, it is started again",
     ("renderer", "failed"): "the renderer has ended: stop and play again",
 }

@@ -91,6 +91,15 @@ def open_input(path: Path, *, pipes: bool) -> InputFile:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
+def file_version(path: Path) -> tuple[int, int] | None:
+    """Size and time of writing of a file, which differ when it was changed or replaced; None where there is none."""
+    try:
+        about = path.stat()
+    except (OSError, ValueError):
+        return None
+    return about.st_size, about.st_mtime_ns
+
+
 def _check_head(path: Path, head: bytes) -> None:
     if not head:
         raise InputError(f"{path}: it is empty (0 bytes; did a copy or a download stop?)")

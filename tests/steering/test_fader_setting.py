@@ -15,10 +15,10 @@ from moodfader.engine.steering.faders.setting import (
     STARTS,
     beginning,
     correct_setting,
-    even_fields,
     solve_setting,
     sum_of_faders,
 )
+from moodfader.engine.steering.faders.slope_fields import even_fields
 from moodfader.engine.steering.listeners import NetworkListener
 from moodfader.engine.steering.solver import damped_newton
 from moodfader.models.inference.checkpoint import load_model

@@ -53,7 +53,12 @@ class ShowKeeper:
         self._failed = False
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
-        self._lock = _take_lock()
+        self._lock: _Lock | None = None
+        try:
+            self._lock = _take_lock()
+        except InputError as error:
+            note(f"this show is not kept for --resume: {error}")
+            return
         if self._lock is None:
             note("this show is not kept for --resume: another one is")
             return
@@ -102,9 +107,9 @@ def crashed_show() -> str:
     """A line about the last show if it was not ended by anybody; empty otherwise, or while it still plays."""
     try:
         show = read_show(show_file())
+        lock = _take_lock() if show is not None and not show.ended else None
     except InputError:
         return ""
-    lock = _take_lock() if show is not None and not show.ended else None
     if show is None or lock is None:
         return ""
     lock.close()
@@ -141,9 +146,11 @@ class _Lock:
 
 
 def _take_lock() -> _Lock | None:
-    """The lock of the kept show; None where another program has it, or the folder cannot be written to."""
+    """The lock of the kept show; None where another program has it. Raises InputError: no such folder can be made."""
+    make_folder(state_dir())
     try:
-        make_folder(state_dir())
         return _Lock(state_dir() / _LOCK)
-    except (InputError, OSError):
+    except BlockingIOError:
         return None
+    except OSError as error:
+        raise InputError(f"{state_dir()}: cannot be written to ({error.strerror or error})") from error

@@ -14,7 +14,7 @@ _TITLE: Final = "#EXTINF:"
 
 
 def read_playlist(path: Path) -> list[SetListTrack]:
-    """Read a playlist in UTF-8.
+    """Read a playlist in UTF-8; one that ends in .m3u may also be in the encoding of Windows, as its name says.
 
     Paths are relative to the playlist's folder; `file:` addresses are understood, others not. Of the lines that begin
     with # only the titles are used.
@@ -25,7 +25,7 @@ def read_playlist(path: Path) -> list[SetListTrack]:
         For what cannot be read, has no track or too many, or names what is no file.
     """
     try:
-        text = read_text(path, limit=_MAX_BYTES)
+        text = read_text(path, limit=_MAX_BYTES, otherwise="cp1252" if path.suffix.lower() == ".m3u" else None)
     except FileNotFoundError:
         raise InputError(f"{path}: no such playlist") from None
     tracks: list[SetListTrack] = []

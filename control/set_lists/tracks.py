@@ -1,10 +1,12 @@
 """A track of a set list: its file, its title, and what belongs to it."""
 
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from ...models.common.errors import InputError
+from ...models.common.paths import find_written_file
 from ..show.track_settings import TrackSettings
 
 MAX_TRACKS: Final = 2000
@@ -42,11 +44,9 @@ def track_file(set_list: Path, name: str, where: str) -> Path:
     InputError
         If there is none.
     """
-    path = set_list.parent / Path(name).expanduser()
-    try:
-        there = path.is_file()
-    except (OSError, ValueError):
-        there = False
-    if not there:
+    path = None
+    with contextlib.suppress(OSError, ValueError, RuntimeError):  # (names that the system refuses; no home folder)
+        path = find_written_file(set_list.parent, str(Path(name).expanduser()))
+    if path is None:
         raise InputError(f"{set_list}: {where}: there is no file {name[:200]!r}")
     return path

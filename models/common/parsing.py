@@ -36,7 +36,7 @@ BAD_ARCHIVE: Final = (
 """What reading a damaged .npz archive raises: NumPy and zipfile check little of it."""
 
 
-def read_text(path: Path, *, limit: int) -> str:
+def read_text(path: Path, *, limit: int, otherwise: str | None = None) -> str:
     """Text of a small file.
 
     Parameters
@@ -45,6 +45,8 @@ def read_text(path: Path, *, limit: int) -> str:
         A UTF-8 file, with or without a byte-order mark.
     limit
         Largest size in bytes; a larger file is refused before it is read.
+    otherwise
+        Encoding of what is no UTF-8; None: it is refused.
 
     Raises
     ------
@@ -63,6 +65,8 @@ def read_text(path: Path, *, limit: int) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if otherwise is not None:
+            return content.decode(otherwise, errors="replace")
         raise InputError(f"{path}: not text in UTF-8 (byte {error.start})") from error
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import unicodedata
 from pathlib import Path
 
 from .errors import InputError
@@ -54,3 +55,16 @@ def as_path(value: object, what: str) -> Path:
         )
         raise InputError(f"{what} {shown}: the path of a file is needed, as text or a pathlib.Path")
     return Path(text)
+
+
+def find_written_file(folder: Path, name: str) -> Path | None:
+    """The file that a list in a folder means, however its accents and folders are written; None where there is none.
+
+    A Mac writes an accent as a letter of its own, Windows a backslash between folders. Raises OSError or ValueError
+    for a name that the system refuses.
+    """
+    for separated in dict.fromkeys((name, name.replace("\\", "/"))):
+        for form in (separated, unicodedata.normalize("NFC", separated), unicodedata.normalize("NFD", separated)):
+            if (path := folder / form).is_file():
+                return path
+    return None

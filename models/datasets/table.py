@@ -11,7 +11,6 @@ Excel understands it; decimal commas where a comma separates nothing; empty rows
 import csv
 import dataclasses
 import io
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 
 from ..common.constants import EMOTIONS, MIDLEVEL
 from ..common.errors import InputError
+from ..common.paths import find_written_file
 
 RATING_SCALE: Final = 10.0
 _MAX_BYTES: Final = 64 << 20
@@ -246,9 +246,8 @@ def find_file(path: Path, row: Row, *, kind: str = "audio") -> Path:
         raise InputError(f"{path}, row {row.line}: names no {kind} file")
     file = path.parent / name
     try:
-        for form in (name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)):
-            if (path.parent / form).is_file():
-                return path.parent / form
+        if (found := find_written_file(path.parent, name)) is not None:
+            return found
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path}, row {row.line}: {name[:60]}...: {reason}") from error

@@ -56,6 +56,16 @@ def test_a_playlist_of_another_program_is_read(folder):
     assert [track.shown for track in tracks] == ["Somebody - Opening", "ü", "b c"]
 
 
+def test_a_playlist_from_windows_or_a_mac_finds_its_files(folder):
+    (folder / "sets").mkdir()
+    shutil.move(folder / "a.ogg", folder / "sets" / "a.ogg")
+    tracks = read(folder / "set.m3u8", "sets\\a.ogg\r\nu\u0308.ogg\r\n")  # (the accent is a letter of its own)
+    assert [track.file for track in tracks] == [folder / "sets" / "a.ogg", folder / "ü.ogg"]
+    (folder / "old.m3u").write_bytes("#EXTM3U\r\n#EXTINF:1,Für\r\nü.ogg\r\n".encode("cp1252"))
+    (track,) = read_set_list([folder / "old.m3u"])
+    assert (track.file.name, track.shown) == ("ü.ogg", "Für")
+
+
 def test_our_own_has_presets_cues_and_snapshots(folder):
     first, second = read(folder / "show.toml", FULL)
     assert (first.file, first.shown, second.shown) == (folder / "a.ogg", "Opening", "b c")

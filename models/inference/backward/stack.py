@@ -151,23 +151,9 @@ class PoolBackward:
         batch, channels, rows, columns = gradient.shape
         spread = (gradient / (down * right)).permute(0, 2, 3, 1)[:, :, None, :, None]
         wide = spread.expand(batch, rows, down, columns, right, channels)
-        return _whole(wide.reshape(batch, rows * down, columns * right, channels).permute(0, 3, 1, 2), size)
-
-    def gated(self, gradient: torch.Tensor, size: torch.Size, gate: torch.Tensor) -> torch.Tensor:
-        """Return the same, gated by [batch, ...], in one pass."""
-        down, right = self._size
-        rows, columns = gradient.shape[2:]
-        spread = (gradient / (down * right)).permute(0, 2, 3, 1)[:, :, None, :, None]
-        patches = gate.permute(0, 2, 3, 1)[:, : rows * down, : columns * right]
-        patches = patches.unflatten(2, (columns, right)).unflatten(1, (rows, down))
-        wide = spread.view(-1, len(gate), *spread.shape[1:]) * patches  # [features, batch, rows, down, ...]
-        return _whole(wide.flatten(4, 5).flatten(2, 3).flatten(0, 1).permute(0, 3, 1, 2), size)
-
-
-def _whole(x: torch.Tensor, size: torch.Size) -> torch.Tensor:
-    """X with zeros at the end of both axes, as far as `size` goes."""
-    missing = size[2] - x.shape[2], size[3] - x.shape[3]
-    return functional.pad(x, (0, missing[1], 0, missing[0])) if any(missing) else x
+        wide = wide.reshape(batch, rows * down, columns * right, channels).permute(0, 3, 1, 2)
+        missing = size[2] - rows * down, size[3] - columns * right
+        return functional.pad(wide, (0, missing[1], 0, missing[0])) if any(missing) else wide
 
 
 class CircularBackward:
@@ -228,17 +214,12 @@ class LayerStack:
     def backward(self, gradient: torch.Tensor, trace: Trace) -> torch.Tensor:
         """Return the gradient [features * batch, ...] with respect to the input."""
         gates, sizes = iter(reversed(trace.gates)), iter(reversed(trace.sizes))
-        pool = None
-        for place in reversed(range(len(self._layers))):
-            backward = self._backwards[place]
-            if isinstance(self._layers[place], InplaceReLU):
-                gate = next(gates)
-                gradient = gated(gradient, gate) if pool is None else pool.gated(gradient, next(sizes), gate)
-                pool = None
-            elif isinstance(backward, PoolBackward) and place and isinstance(self._layers[place - 1], InplaceReLU):
-                pool = backward  # (through both in one pass)
+        for layer, backward in zip(reversed(self._layers), reversed(self._backwards), strict=True):
+            if isinstance(layer, InplaceReLU):
+                gradient = gated(gradient, next(gates))
             elif backward is not None:
-                gradient = backward(gradient, next(sizes))
+                size = next(sizes)
+                gradient = backward(gradient, size)
         return gradient
 
 

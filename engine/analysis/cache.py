@@ -6,15 +6,18 @@ fits is never found. The file itself is in analysis_file.py.
 
 import contextlib
 import hashlib
+import importlib
 import json
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from ...models.common.errors import InputError
 from ...models.common.paths import cache_dir
+from ...models.common.progress import ProgressCallback
 from ...models.inference.checkpoint import Model, load_model
 from ...models.signal.log_spectrogram import INPUT_VERSION
 from ..audio.track import Track
@@ -86,9 +89,7 @@ def analyze(
             if output is not None and not is_analysis(path):
                 raise InputError(f"{path}: exists and is not an analysis; not overwritten") from None
             note(f"{path}: does not fit this track, model and settings any more; it is made again")
-    from .analyze_track import analyze_track  # (torch)
-
-    analysis = analyze_track(track, model, settings, partial=partial, progress=progress)
+    analysis = _made(track, model, settings, partial, progress)
     try:
         if output is None and unwritable:
             raise InputError(unwritable)
@@ -102,6 +103,21 @@ def analyze(
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
     return replace(analysis, path=path)
+
+
+def _made(
+    track: Track, model: Model, settings: AnalysisSettings, partial: Path | None, progress: ProgressCallback | None
+) -> Analysis:
+    """Analyse a track; torch, which takes a second, is imported while the track is segmented."""
+    with ThreadPoolExecutor(1) as beside:
+        importing = beside.submit(importlib.import_module, f"{__package__}.analyze_track")
+        from ..explain.segmentation import segmented_track
+
+        segmented = segmented_track(track, method=settings.segmentation, progress=progress)
+        importing.result()
+    from .analyze_track import analyze_track
+
+    return analyze_track(track, model, settings, partial=partial, progress=progress, segmented=segmented)
 
 
 def _unwritable(folder: Path) -> str:

@@ -1,12 +1,13 @@
-"""The spectrogram of a whole track, as the network takes it."""
+"""The spectrogram of a whole track, as the network takes it. Without torch."""
 
 import numpy as np
 
 from ...models.common.arrays import FloatArray
 from ...models.common.constants import N_BANDS, SAMPLE_RATE
+from ...models.common.filterbank import frame_count
 from ...models.common.progress import report_step
-from ...models.inference.threads import torch_threads
-from ...models.network.spectrogram import frame_count, spectrogram_blocks
+from ...models.inference.threads import one_blas_thread
+from ...models.signal.log_spectrogram import spectrogram_blocks
 from .track import Track
 
 
@@ -19,7 +20,7 @@ def track_spectrogram(track: Track) -> FloatArray:
     # Filled in place, so that hours of music are not in memory twice. The resampler determines the last frames.
     spectrogram = np.empty((frame_count(round(track.duration_s * SAMPLE_RATE)) + 2, N_BANDS), np.float32)
     frames = 0
-    with torch_threads(1):
+    with one_blas_thread():
         for block in spectrogram_blocks(track.network_input_blocks(), scale=track.network_peak):
             spectrogram[frames : frames + len(block)] = block
             frames += len(block)

@@ -1,10 +1,10 @@
 """The network's view of sound in NumPy: a magnitude spectrogram in logarithmic bands, log10(1 + x).
 
-`network/spectrogram.py` says what it is and has the same for tensors. Here too is the loop by which either is made
-in blocks.
+`network/spectrogram.py` says what it is and has the same for tensors. Here too is the loop by which it is made in
+blocks.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final
 
@@ -49,12 +49,11 @@ def spectrogram_blocks(
     *,
     scale: float,
     frames_per_block: int = 1024,
-    transform: Callable[[FloatArray], FloatArray] = log_spectrogram,
 ) -> Iterator[FloatArray]:
     """Spectrogram of a sound that arrives in blocks [n], in bounded memory.
 
     Yields float32 [<= frames_per_block, N_BANDS]; joined they equal the spectrogram of the joined sound / scale,
-    whatever the lengths of the blocks. transform: computes it from padded sound, as `log_spectrogram`.
+    whatever the lengths of the blocks.
     """
     pending = np.zeros(N_FFT // 2, np.float32)  # the silence before the first sample
     samples = produced = 0
@@ -62,7 +61,7 @@ def spectrogram_blocks(
     def whole_frames(count: int) -> FloatArray:
         nonlocal pending, produced
         used = (count - 1) * HOP_LENGTH + N_FFT
-        block = transform(pending[:used] / np.float32(scale))
+        block = log_spectrogram(pending[:used] / np.float32(scale))
         pending = pending[count * HOP_LENGTH :]
         produced += count
         return block

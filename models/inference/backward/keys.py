@@ -162,7 +162,8 @@ class KeyChangeBackward:
         gate = pitch.semitones.permute(0, 2, 3, 1)
         circle = x.new_empty(n, gate.shape[1], places + 2, channels)  # each end continued by the other one
         inner = circle[:, :, 1:-1]
-        torch.mul(x, gate[:, : 2 * steps].unflatten(1, (steps, 2)), out=inner[:, : 2 * steps].unflatten(1, (steps, 2)))
+        gates, places_of = (part[:, : 2 * steps].unflatten(1, (steps, 2)) for part in (gate, inner))
+        torch.mul(x, gates, out=places_of)
         inner[:, 2 * steps :] = 0  # (the last of an odd number of quarter steps is in no step)
         circle[:, :, 0], circle[:, :, -1] = inner[:, :, -1], inner[:, :, 0]
         x = functional.conv2d(circle.permute(0, 3, 1, 2), self._semitones).permute(0, 2, 3, 1)

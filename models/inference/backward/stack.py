@@ -109,7 +109,7 @@ class ConvBackward:
         (down, right), (top, left) = (self._stride[0], self._stride[1] * self._together), self._padding
         columns = -(-(left + size[1]) // right)  # groups of columns that there are in the input
         above, aside = self._margins
-        if (gradient.shape[3] + aside) // self._together < columns:  # (as much at the right as at the left is too little)
+        if (gradient.shape[3] + aside) // self._together < columns:  # (more at the right than at the left)
             gradient = functional.pad(gradient, (aside, columns * self._together - gradient.shape[3]))
             aside = 0
         phases = functional.conv2d(gradient, self._kernel, None, (1, self._together), (above, aside))

@@ -23,6 +23,7 @@ from ...models.inference.checkpoint import Model
 from ...models.inference.heap import return_freed_memory
 from ...models.inference.predictor import TorchPredictor
 from ...models.inference.threads import torch_threads, worker_threads
+from ...models.network.spectrogram import TorchFourier
 from ..audio.track import Track
 from ..excerpts.segment_predictions import SegmentPredictions
 from ..excerpts.stretches import WHOLE_S, WIDE_S, Excerpt, few_starts, placed_excerpts, spread_starts, wide_starts
@@ -256,7 +257,7 @@ def _whole_track(
     predictor = TorchPredictor(model.network)  # (twice as quick, and torch is there)
     predict = functools.partial(predict_spectrograms, model=model, predictor=predictor, positions=_POSITIONS_AT_ONCE)
     return WholeTrack(
-        lambda: SegmentPredictions(excerpts, labels, [predict], before=before),
+        lambda: SegmentPredictions(excerpts, labels, [predict], before=before, fourier=TorchFourier()),
         slopes_as_loud(slopes, spectrogram, labels),
     )
 

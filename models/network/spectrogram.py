@@ -18,6 +18,7 @@ __all__ = [
     "INPUT_VERSION",
     "FloatArray",
     "LogSpectrogram",
+    "TorchFourier",
     "apply_gain_db",
     "band_frequencies",
     "filterbank",
@@ -28,6 +29,18 @@ __all__ = [
 def apply_gain_db(spectrogram: torch.Tensor, gain_db: torch.Tensor | float) -> torch.Tensor:
     """The log10(1 + x) spectrogram of the same sound, louder by gain_db: a number, or one for each pixel."""
     return torch.log10(1.0 + (torch.pow(10.0, spectrogram) - 1.0) * 10 ** (gain_db / 20))
+
+
+class TorchFourier:
+    """torch's Fourier transforms of arrays (`signal.log_spectrogram.Fourier`): where it has MKL, twice as quick."""
+
+    def rfft(self, x: np.ndarray) -> np.ndarray:
+        """float32 [..., n] -> complex64 [..., n // 2 + 1]."""
+        return np.asarray(torch.fft.rfft(torch.from_numpy(x)).numpy())
+
+    def irfft(self, x: np.ndarray, n: int) -> np.ndarray:
+        """complex64 [..., n // 2 + 1] -> float32 [..., n]."""
+        return np.asarray(torch.fft.irfft(torch.from_numpy(x), n).numpy())
 
 
 class LogSpectrogram(torch.nn.Module):

@@ -31,8 +31,8 @@ from ..explain import expected_gradients, lime
 from ..explain.effect_sums import EffectSums
 from ..explain.lime import SegmentEffects
 from ..explain.perturbation import AnalysisWindow, cut_window, perturbation_per_db
-from ..explain.segmentation import SEGMENTED, SegmentedTrack, segmented_track
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
+from ..segmenting.segmented_track import SEGMENTED, SegmentedTrack, segmented_track
 from ..steering.fader_masks import DecoupledFaders, decoupled_faders
 from ..steering.listeners import own_listeners
 from ..steering.segment_excerpts import FaderGround, WholeTrack, slopes_as_loud

@@ -10,7 +10,6 @@ import importlib
 import json
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -108,14 +107,15 @@ def analyze(
 def _made(
     track: Track, model: Model, settings: AnalysisSettings, partial: Path | None, progress: ProgressCallback | None
 ) -> Analysis:
-    """Analyse a track; torch, which takes a second, is imported while the track is segmented."""
-    with ThreadPoolExecutor(1) as beside:
-        importing = beside.submit(importlib.import_module, f"{__package__}.analyze_track")
-        from ..explain.segmentation import segmented_track
+    """Analyse a track; where torch is still to be imported, it is segmented in another process meanwhile."""
+    from ..segmenting.helper_process import is_worth_it, segmented_elsewhere
 
-        segmented = segmented_track(track, method=settings.segmentation, progress=progress)
-        importing.result()
-    from .analyze_track import analyze_track
+    segmented = None
+    if is_worth_it(track):
+        with segmented_elsewhere(track, method=settings.segmentation) as result:
+            importlib.import_module(".analyze_track", __package__)
+            segmented = result()
+    from .analyze_track import analyze_track  # (torch)
 
     return analyze_track(track, model, settings, partial=partial, progress=progress, segmented=segmented)
 

@@ -1,5 +1,8 @@
 """The spectrogram of a whole track, as the network takes it. Without torch."""
 
+from collections.abc import Iterator
+from typing import Protocol
+
 import numpy as np
 
 from ...models.common.arrays import FloatArray
@@ -8,10 +11,24 @@ from ...models.common.filterbank import frame_count
 from ...models.common.progress import report_step
 from ...models.inference.threads import one_blas_thread
 from ...models.signal.log_spectrogram import spectrogram_blocks
-from .track import Track
 
 
-def track_spectrogram(track: Track) -> FloatArray:
+class NetworkInput(Protocol):
+    """What a network hears of a track (`Track`)."""
+
+    @property
+    def duration_s(self) -> float:
+        """Its length in seconds."""
+
+    @property
+    def network_peak(self) -> float:
+        """By what its samples are divided."""
+
+    def network_input_blocks(self) -> Iterator[np.ndarray]:
+        """Give its samples, float32 [samples], mono at 22.05 kHz."""
+
+
+def track_spectrogram(track: NetworkInput) -> FloatArray:
     """Compute the spectrogram of a track, scaled by its peak: float32 [frames, bands].
 
     Computed on one thread, so that the spectrogram, and with it the segmentation, does not depend on the number of

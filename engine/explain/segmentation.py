@@ -8,8 +8,8 @@ done while that is imported.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Final, NamedTuple
+from concurrent.futures import Executor, Future
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +20,7 @@ from skimage import measure, segmentation
 from ...models.common.arrays import FloatArray, Labels
 from ...models.common.constants import CLIP_FRAMES, N_BANDS
 from ...models.common.errors import InputError
-from ...models.common.progress import ProgressCallback, progress_span, report_step
-from ...models.inference.threads import working_threads
-from ..audio.track import Track
-from ..audio.track_spectrogram import track_spectrogram
+from ...models.common.progress import report_step
 
 SCALE: Final = 25
 MIN_SIZE: Final = 40
@@ -34,17 +31,6 @@ OVERLAP_FRAMES: Final = 256
 _TILES_AHEAD: Final = 16  # (a long track has hundreds)
 _MAX_MERGES: Final = 8  # tiny regions between tiny regions need more than one pass
 BLOCK_FRAMES: Final = 4096  # labels are processed in blocks, without temporary arrays of the size of a long track
-_SPECTROGRAM_SPAN: Final = (0.0, 0.03)
-_SEGMENTATION_SPAN: Final = (0.03, 0.08)
-SEGMENTED: Final = _SEGMENTATION_SPAN[1]
-"""So much of an analysis is done when the track is segmented, about: for its progress."""
-
-
-class SegmentedTrack(NamedTuple):
-    """spectrogram float32 [frames, bands] of a track; labels int32 [frames, bands] of its segments."""
-
-    spectrogram: FloatArray
-    labels: Labels
 
 
 def _felzenszwalb(spectrogram: FloatArray) -> Labels:
@@ -79,25 +65,6 @@ SEGMENTATIONS: Final[dict[str, Callable[[FloatArray], Labels]]] = {
     "chan-vese": _chan_vese,
     "watershed": _watershed,
 }
-
-
-def segmented_track(
-    track: Track, *, method: str = "felzenszwalb", progress: ProgressCallback | None = None
-) -> SegmentedTrack:
-    """Make the spectrogram of a track and segment it, the same for any number of threads.
-
-    progress: called with the fraction of a whole analysis that is done, 0..SEGMENTED.
-    """
-    with progress_span(progress, *_SPECTROGRAM_SPAN):
-        report_step(0.0)
-        spectrogram = track_spectrogram(track)
-    pool = ThreadPoolExecutor(working_threads())
-    try:
-        with progress_span(progress, *_SEGMENTATION_SPAN):
-            labels = segment_spectrogram(spectrogram, method=method, pool=pool)
-    finally:
-        pool.shutdown(cancel_futures=True)
-    return SegmentedTrack(spectrogram, labels)
 
 
 def segment_spectrogram(

@@ -2,7 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import blas
 
 from ...models.network.receptive_field import ReceptiveField
 from .perturbation import AnalysisWindow
@@ -145,6 +144,4 @@ def balanced_signs(
 def _in_common(visible: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     """Return how many outputs see both of two segments: [segments, segments]."""
     flat = visible.reshape(-1, visible.shape[2]).astype(np.float32)
-    upper = blas.ssyrk(1.0, flat.T).astype(np.float64)  # (half of the work of a product; whole numbers, so exact)
-    upper += np.triu(upper, 1).T
-    return np.asarray(upper)
+    return np.asarray((flat.T @ flat).astype(np.float64))  # (whole numbers, so exact; NumPy computes one half)

@@ -123,7 +123,10 @@ def _made(
 
 
 def _import_analysis() -> None:
-    """Import `analyze_track`, and torch with it: a tenth quicker while no garbage is sought, of which they make none."""
+    """Import `analyze_track`, and torch with it.
+
+    A tenth quicker while no garbage is looked for; modules make none.
+    """
     was_sought = gc.isenabled()
     gc.disable()
     try:

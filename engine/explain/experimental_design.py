@@ -6,6 +6,9 @@ import numpy.typing as npt
 from ...models.network.receptive_field import ReceptiveField
 from .perturbation import AnalysisWindow
 
+_TIMES_AT_ONCE = 16
+"""Output positions that see, together, a part of a window's segments."""
+
 
 def visible_segments(window: AnalysisWindow, geometry: ReceptiveField) -> npt.NDArray[np.bool_]:
     """Return which local output has which segment in its receptive field.
@@ -143,5 +146,11 @@ def balanced_signs(
 
 def _in_common(visible: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     """Return how many outputs see both of two segments: [segments, segments]."""
-    flat = visible.reshape(-1, visible.shape[2]).astype(np.float32)
-    return np.asarray((flat.T @ flat).astype(np.float64))  # (whole numbers, so exact; NumPy computes one half)
+    count = visible.shape[2]
+    common = np.zeros((count, count))
+    for first in range(0, len(visible), _TIMES_AT_ONCE):
+        part = visible[first : first + _TIMES_AT_ONCE].reshape(-1, count)
+        seen = np.flatnonzero(part.any(0))
+        some = part[:, seen].astype(np.float32)
+        common[np.ix_(seen, seen)] += some.T @ some  # (whole numbers, so exact)
+    return common

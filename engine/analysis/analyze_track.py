@@ -18,21 +18,21 @@ import torch
 from ...models.common.arrays import FloatArray, Floats, Labels
 from ...models.common.constants import CLIP_FRAMES
 from ...models.common.errors import InputError
-from ...models.common.progress import ProgressCallback, progress_span, report_step
+from ...models.common.progress import ProgressCallback, progress_span
 from ...models.inference.checkpoint import Model
 from ...models.inference.heap import return_freed_memory
 from ...models.inference.predictor import TorchPredictor
 from ...models.inference.threads import torch_threads, worker_threads
+from ...models.network.spectrogram import TorchFourier
 from ..audio.track import Track
-from ..audio.track_spectrogram import track_spectrogram
 from ..excerpts.segment_predictions import SegmentPredictions
 from ..excerpts.stretches import WHOLE_S, WIDE_S, Excerpt, few_starts, placed_excerpts, spread_starts, wide_starts
 from ..explain import expected_gradients, lime
 from ..explain.effect_sums import EffectSums
 from ..explain.lime import SegmentEffects
 from ..explain.perturbation import AnalysisWindow, cut_window, perturbation_per_db
-from ..explain.segmentation import segment_spectrogram
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
+from ..segmenting.segmented_track import SEGMENTED, SegmentedTrack, segmented_track
 from ..steering.faders.masks import DecoupledFaders, decoupled_faders
 from ..steering.faders.segment_excerpts import FaderGround, WholeTrack, slopes_as_loud
 from ..steering.listeners import own_listeners
@@ -47,10 +47,6 @@ _EXPLAINING: Final = 0.9
 """Fraction of the progress that is the explanation, where the faders are decoupled after it."""
 _POSITIONS_AT_ONCE: Final = 256
 """Of the whole track, where its faders are measured: a tenth quicker than 128, whose windows overlap more."""
-_SPECTROGRAM_SPAN: Final = (0.0, 0.03)
-_SEGMENTATION_SPAN: Final = (0.03, 0.08)
-_WINDOWS_FROM: Final = 0.08
-"""Shares of the time that the parts of an analysis take, about: for its progress."""
 
 
 def analyze_track(
@@ -60,6 +56,7 @@ def analyze_track(
     *,
     partial: Path | None = None,
     progress: Callable[[float], None] | None = None,
+    segmented: SegmentedTrack | None = None,
 ) -> Analysis:
     """Explain a track.
 
@@ -80,6 +77,8 @@ def analyze_track(
         with the same result to the bit.
     progress
         Called with the fraction done, 0..1.
+    segmented
+        What `segmented_track` gives of this track and these settings, where that is there already.
 
     Returns
     -------
@@ -88,12 +87,15 @@ def analyze_track(
         another number of threads the segments are the same and the effects equal but for rounding (a thousandth of
         the largest effect on a feature): how a processor sums can depend on the number.
     """
+    spectrogram, labels = segmented or segmented_track(track, method=settings.segmentation, progress=progress)
     with worker_threads() as pool:
-        return _analyze(track, model, settings, pool, partial, progress)
+        return _analyze(track, spectrogram, labels, model, settings, pool, partial, progress)
 
 
 def _analyze(
     track: Track,
+    spectrogram: FloatArray,
+    labels: Labels,
     model: Model,
     settings: AnalysisSettings,
     pool: Executor,
@@ -103,11 +105,6 @@ def _analyze(
     # (a draft is to be there in seconds; the full analysis after it keeps the prediction)
     draft = settings.quality == "draft"
     prediction = None if draft else pool.submit(predict_track, track, model)
-    with progress_span(progress, *_SPECTROGRAM_SPAN):
-        report_step(0.0)
-        spectrogram = track_spectrogram(track)
-    with progress_span(progress, *_SEGMENTATION_SPAN):
-        labels = segment_spectrogram(spectrogram, method=settings.segmentation, pool=pool)
     # What the faders need is made while the track is explained.
     ground = (
         None if settings.coupled else pool.submit(_fader_ground, track, spectrogram, labels, model, by_all=not draft)
@@ -194,7 +191,7 @@ def _explain(
     else:
         windows = _one_by_one(estimator, cuts, model, rngs, how)
     for number, (first, last) in zip(numbers, ranges, strict=True):
-        span = (_WINDOWS_FROM + (windows_to - _WINDOWS_FROM) * n / n_windows for n in (number, number + 1))
+        span = (SEGMENTED + (windows_to - SEGMENTED) * n / n_windows for n in (number, number + 1))
         with progress_span(report, *span):
             excerpt, effects = next(windows)
         # From effects on the mean of this window to effects on the mean of ten seconds.
@@ -206,7 +203,7 @@ def _explain(
                 partial = None  # a full disk must not cost the analysis, only its resumption
             last_saved = time.monotonic()
         if report:
-            report(_WINDOWS_FROM + (windows_to - _WINDOWS_FROM) * (number + 1) / n_windows)
+            report(SEGMENTED + (windows_to - SEGMENTED) * (number + 1) / n_windows)
     return sums
 
 
@@ -260,7 +257,7 @@ def _whole_track(
     predictor = TorchPredictor(model.network)  # (twice as quick, and torch is there)
     predict = functools.partial(predict_spectrograms, model=model, predictor=predictor, positions=_POSITIONS_AT_ONCE)
     return WholeTrack(
-        lambda: SegmentPredictions(excerpts, labels, [predict], before=before),
+        lambda: SegmentPredictions(excerpts, labels, [predict], before=before, fourier=TorchFourier()),
         slopes_as_loud(slopes, spectrogram, labels),
     )
 

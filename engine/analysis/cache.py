@@ -5,7 +5,9 @@ fits is never found. The file itself is in analysis_file.py.
 """
 
 import contextlib
+import gc
 import hashlib
+import importlib
 import json
 import tempfile
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from typing import Final
 
 from ...models.common.errors import InputError
 from ...models.common.paths import cache_dir
+from ...models.common.progress import ProgressCallback
 from ...models.inference.checkpoint import Model, load_model
 from ...models.signal.log_spectrogram import INPUT_VERSION
 from ..audio.track import Track
@@ -86,9 +89,7 @@ def analyze(
             if output is not None and not is_analysis(path):
                 raise InputError(f"{path}: exists and is not an analysis; not overwritten") from None
             note(f"{path}: does not fit this track, model and settings any more; it is made again")
-    from .analyze_track import analyze_track  # (torch)
-
-    analysis = analyze_track(track, model, settings, partial=partial, progress=progress)
+    analysis = _made(track, model, settings, partial, progress)
     try:
         if output is None and unwritable:
             raise InputError(unwritable)
@@ -102,6 +103,37 @@ def analyze(
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
     return replace(analysis, path=path)
+
+
+def _made(
+    track: Track, model: Model, settings: AnalysisSettings, partial: Path | None, progress: ProgressCallback | None
+) -> Analysis:
+    """Analyse a track; where torch is still to be imported, it is segmented in another process meanwhile."""
+    from ..segmenting.helper_process import is_worth_it, segmented_elsewhere
+
+    segmented = None
+    if is_worth_it(track):
+        with segmented_elsewhere(track, method=settings.segmentation) as result:
+            _import_analysis()
+            segmented = result()
+    _import_analysis()
+    from .analyze_track import analyze_track
+
+    return analyze_track(track, model, settings, partial=partial, progress=progress, segmented=segmented)
+
+
+def _import_analysis() -> None:
+    """Import `analyze_track`, and torch with it.
+
+    A tenth quicker while no garbage is looked for; modules make none.
+    """
+    was_sought = gc.isenabled()
+    gc.disable()
+    try:
+        importlib.import_module(".analyze_track", __package__)
+    finally:
+        if was_sought:
+            gc.enable()
 
 
 def _unwritable(folder: Path) -> str:

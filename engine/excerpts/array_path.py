@@ -22,8 +22,8 @@ from ...models.common.arrays import FloatArray, Floats
 from ...models.common.constants import HOP_LENGTH, N_BANDS, N_FFT, SAMPLE_RATE
 from ...models.common.filterbank import band_frequencies, frame_count
 from ...models.inference.threads import each_of
-from ...models.signal.compiled_scipy import irfft, rfft
-from ...models.signal.log_spectrogram import log_spectrogram
+from ...models.signal import compiled_scipy
+from ...models.signal.log_spectrogram import Fourier, log_spectrogram
 from ..audio.loudness import bin_k_power, k_power
 from ..dsp.segment_mask import band_interpolation
 from ..dsp.stft import OVERLAP, frame_length
@@ -60,13 +60,15 @@ class ArrayPath:
         Samples before the sound's first one in what overlap-add gives.
     """
 
-    def __init__(self, samples: FloatArray, *, offset: int = 0, threads: int = 1) -> None:
+    def __init__(
+        self, samples: FloatArray, *, offset: int = 0, threads: int = 1, fourier: Fourier = compiled_scipy
+    ) -> None:
         """Make what is needed of mono sound float32 [samples] at 22,050 Hz, on the scale at which it is heard.
 
         offset: how many samples the first frame of gain fields lies before it; threads: so many parts of the sound
-        are worked on at a time, here and later, with the same result.
+        are worked on at a time, here and later, with the same result; fourier: what transforms.
         """
-        self._threads = threads
+        self._threads, self._fourier = threads, fourier
         sound = np.ascontiguousarray(samples, np.float32)
         self.samples = len(sound)
         window = np.sin((np.arange(FRAME) + 0.5) * (np.pi / FRAME))
@@ -84,7 +86,7 @@ class ArrayPath:
 
         def transform(part: slice) -> None:
             for rows in _pieces(part, _FRAMES_AT_ONCE):
-                spectra = self.spectra[rows] = rfft(frames[rows] * window.astype(np.float32))
+                spectra = self.spectra[rows] = fourier.rfft(frames[rows] * window.astype(np.float32))
                 self.energies[rows] = self._energies(spectra)
 
         each_of(transform, self._parts(count), threads=threads)
@@ -107,7 +109,7 @@ class ArrayPath:
             samples = np.zeros(end - begin, np.float32)
             inside = sound[max(begin, 0) : end]
             np.multiply(inside, np.float32(level), out=samples[max(-begin, 0) :][: len(inside)])
-            found[part] = log_spectrogram(samples)
+            found[part] = log_spectrogram(samples, fourier=self._fourier)
 
         each_of(transform, self._parts(frames), threads=self._threads)
         return found
@@ -146,7 +148,7 @@ class ArrayPath:
                 np.exp(gains, out=gains)
                 spectra = self.spectra[rows] * gains
                 energies[rows] = self._energies(spectra)
-                hops = irfft(spectra, FRAME)
+                hops = self._fourier.irfft(spectra, FRAME)
                 hops *= self.synthesis
                 number, at = len(hops), rows.start - part.start
                 for lag in range(OVERLAP):

@@ -11,6 +11,8 @@ from ...models.common.filterbank import frame_count
 from ...models.inference.checkpoint import Model
 from ...models.inference.threads import each_of, one_blas_thread
 from ...models.network.padding import circle_of
+from ...models.signal import compiled_scipy
+from ...models.signal.log_spectrogram import Fourier
 from .array_path import ArrayPath
 from .level_match import level_match
 from .stretches import Excerpt
@@ -39,18 +41,21 @@ class SegmentPredictions:
         *,
         threads: int = 1,
         before: Floats | None = None,
+        fourier: Fourier = compiled_scipy,
     ) -> None:
         """Make what the excerpts need; segments [frames, bands] of the whole track.
 
         threads: so many excerpts are filtered at a time, or parts of a single one, with the same result; before: what
-        the networks say without gain, where that is known.
+        the networks say without gain, where that is known; fourier: what transforms the sound.
         """
         self._predict = predict
         within = threads if len(excerpts) == 1 else 1
         self._threads = threads // within
         self._count = int(segments.max()) + 1
         self._paths = each_of(
-            lambda one: ArrayPath(one[0], offset=one[1] % HOP_LENGTH, threads=within), excerpts, threads=self._threads
+            lambda one: ArrayPath(one[0], offset=one[1] % HOP_LENGTH, threads=within, fourier=fourier),
+            excerpts,
+            threads=self._threads,
         )
         self._labels = [
             rows_of(segments, first // HOP_LENGTH, frame_count(len(sound)) + 1) for sound, first in excerpts

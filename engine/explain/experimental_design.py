@@ -2,10 +2,12 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import blas
 
 from ...models.network.receptive_field import ReceptiveField
 from .perturbation import AnalysisWindow
+
+_TIMES_AT_ONCE = 16
+"""Output positions that see, together, a part of a window's segments."""
 
 
 def visible_segments(window: AnalysisWindow, geometry: ReceptiveField) -> npt.NDArray[np.bool_]:
@@ -144,7 +146,11 @@ def balanced_signs(
 
 def _in_common(visible: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     """Return how many outputs see both of two segments: [segments, segments]."""
-    flat = visible.reshape(-1, visible.shape[2]).astype(np.float32)
-    upper = blas.ssyrk(1.0, flat.T).astype(np.float64)  # (half of the work of a product; whole numbers, so exact)
-    upper += np.triu(upper, 1).T
-    return np.asarray(upper)
+    count = visible.shape[2]
+    common = np.zeros((count, count))
+    for first in range(0, len(visible), _TIMES_AT_ONCE):
+        part = visible[first : first + _TIMES_AT_ONCE].reshape(-1, count)
+        seen = np.flatnonzero(part.any(0))
+        some = part[:, seen].astype(np.float32)
+        common[np.ix_(seen, seen)] += some.T @ some  # (whole numbers, so exact)
+    return common

@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg, special
 
 from ...models.common.arrays import Floats
 from ...models.common.constants import MIDLEVEL
@@ -152,6 +151,8 @@ def fit_weighted_ridge(
 
 def _solve_ridge(gram: Floats, cross: Floats, ridge: float) -> Floats:
     """Ridge coefficients from the centred Gram matrix and cross products."""
+    from scipy import linalg
+
     return np.asarray(linalg.solve(gram + ridge * np.eye(len(gram)), cross, assume_a="pos"))
 
 
@@ -204,6 +205,8 @@ def p_values(plain: Floats, variances: Floats, dof: npt.ArrayLike) -> Floats:
     numpy.ndarray
         [segments, 7]; 1 where the estimate is exactly zero.
     """
+    from scipy import special  # (imported late: with what it needs a fifth of a second)
+
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.abs(plain) / np.sqrt(variances)
     p = 2 * special.stdtr(np.asarray(dof, float), -np.nan_to_num(t, nan=0.0, posinf=np.inf))

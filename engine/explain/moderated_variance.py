@@ -10,7 +10,6 @@ as further degrees of freedom.
 from typing import Final
 
 import numpy as np
-from scipy.special import digamma, polygamma
 
 from ...models.common.arrays import Floats
 
@@ -35,6 +34,11 @@ def moderate(variances: Floats, dof: float) -> tuple[Floats, float]:
         Moderated variances [segments, features] and their degrees of freedom: of the feature for which the
         expectation fits least.
     """
+    from scipy.special import (
+        digamma,
+        polygamma,
+    )  # (imported while others work: a fifth of a second with what it needs)
+
     varied = (variances > 0).all(axis=1)
     if varied.sum() < _MIN_SEGMENTS:
         return variances, dof
@@ -54,6 +58,8 @@ def moderate(variances: Floats, dof: float) -> tuple[Floats, float]:
 
 def _dof_of(log_variance: float, most: float) -> float:
     """Return the degrees of freedom of a variance whose logarithm varies by so much, at most `most`."""
+    from scipy.special import polygamma
+
     low, high = 1e-3, most
     if log_variance <= polygamma(1, high / 2):
         return high

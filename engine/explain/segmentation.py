@@ -2,7 +2,8 @@
 
 Felzenszwalb & Huttenlocher (IJCV 2004) with scale 25 and min_size 40 is the default of the paper (Haunschmid et al.
 2019); SLIC, Chan-Vese and watershed are the others that it names; all are scikit-image's. Long spectrograms are
-segmented in overlapping tiles that are joined along the borders of whole segments.
+segmented in overlapping tiles that are joined along the borders of whole segments. Without torch, so that it can be
+done while that is imported.
 """
 
 from collections import deque

@@ -16,7 +16,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from ...models.common.arrays import Floats
 
@@ -43,6 +42,8 @@ def expected_lime_p_values(weights: Floats, unexplained_variance: Floats, *, bit
     numpy.ndarray
         Two-sided, by the normal distribution, [segments, 7].
     """
+    from scipy import special  # (imported late: with what it needs a fifth of a second)
+
     error = np.sqrt(np.maximum(unexplained_variance, 1e-300) / (PAPER_SAMPLES * bit_variance))
     return np.asarray(2 * special.ndtr(-np.abs(weights) / error))
 

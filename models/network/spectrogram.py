@@ -6,8 +6,6 @@ triangular filters 24 an octave from 20 Hz to 16 kHz whose coefficients sum to o
 [frames, bands]; frame i is centred on sample i * HOP_LENGTH, and outside of the sound lies silence.
 """
 
-from collections.abc import Iterable, Iterator
-
 import numpy as np
 import torch
 
@@ -15,23 +13,34 @@ from ..common.arrays import FloatArray
 from ..common.constants import HOP_LENGTH, N_FFT
 from ..common.filterbank import band_frequencies, filterbank, frame_count
 from ..signal.log_spectrogram import INPUT_VERSION
-from ..signal.log_spectrogram import spectrogram_blocks as blocks_of
 
 __all__ = [
     "INPUT_VERSION",
     "FloatArray",
     "LogSpectrogram",
+    "TorchFourier",
     "apply_gain_db",
     "band_frequencies",
     "filterbank",
     "frame_count",
-    "spectrogram_blocks",
 ]
 
 
 def apply_gain_db(spectrogram: torch.Tensor, gain_db: torch.Tensor | float) -> torch.Tensor:
     """The log10(1 + x) spectrogram of the same sound, louder by gain_db: a number, or one for each pixel."""
     return torch.log10(1.0 + (torch.pow(10.0, spectrogram) - 1.0) * 10 ** (gain_db / 20))
+
+
+class TorchFourier:
+    """torch's Fourier transforms of arrays (`signal.log_spectrogram.Fourier`): where it has MKL, twice as quick."""
+
+    def rfft(self, x: np.ndarray) -> np.ndarray:
+        """float32 [..., n] -> complex64 [..., n // 2 + 1]."""
+        return np.asarray(torch.fft.rfft(torch.from_numpy(x)).numpy())
+
+    def irfft(self, x: np.ndarray, n: int) -> np.ndarray:
+        """complex64 [..., n // 2 + 1] -> float32 [..., n]."""
+        return np.asarray(torch.fft.irfft(torch.from_numpy(x), n).numpy())
 
 
 class LogSpectrogram(torch.nn.Module):
@@ -60,20 +69,3 @@ class LogSpectrogram(torch.nn.Module):
         frames = sound.unfold(-1, N_FFT, HOP_LENGTH)  # [..., frames, N_FFT]
         magnitude = torch.fft.rfft(frames * self.window).abs()[..., :-1]  # without the Nyquist bin
         return torch.log10(1.0 + magnitude @ self.filters)
-
-
-def spectrogram_blocks(
-    sound_blocks: Iterable[FloatArray], *, scale: float, frames_per_block: int = 1024
-) -> Iterator[FloatArray]:
-    """Spectrogram of a sound that arrives in blocks [n], in bounded memory.
-
-    Yields float32 [<= frames_per_block, N_BANDS]; joined they equal LogSpectrogram of the joined sound / scale,
-    whatever the lengths of the blocks.
-    """
-    transform = LogSpectrogram()
-
-    def by_torch(sound: FloatArray) -> FloatArray:
-        with torch.inference_mode():
-            return np.asarray(transform.unpadded(torch.from_numpy(sound)).numpy())
-
-    return blocks_of(sound_blocks, scale=scale, frames_per_block=frames_per_block, transform=by_torch)

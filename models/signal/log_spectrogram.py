@@ -1,12 +1,12 @@
 """The network's view of sound in NumPy: a magnitude spectrogram in logarithmic bands, log10(1 + x).
 
-`network/spectrogram.py` says what it is and has the same for tensors. Here too is the loop by which either is made
-in blocks.
+`network/spectrogram.py` says what it is and has the same for tensors. Here too is the loop by which it is made in
+blocks.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ..common.arrays import FloatArray
 from ..common.constants import HOP_LENGTH, N_BANDS, N_FFT
 from ..common.filterbank import filter_blocks, frame_count
-from .compiled_scipy import rfft
+from . import compiled_scipy
 
 INPUT_VERSION: Final = 2
 """Rises when the same file gives another input to the same network; part of the keys of cached analyses.
@@ -26,18 +26,28 @@ _FRAMES_AT_ONCE: Final = 64
 """Frames whose spectra fit into a core's cache."""
 
 
+class Fourier(Protocol):
+    """Fourier transforms of arrays along the last axis: by SciPy (compiled_scipy.py), or by torch."""
+
+    def rfft(self, x: np.ndarray) -> np.ndarray:
+        """float32 [..., n] -> complex64 [..., n // 2 + 1]."""
+
+    def irfft(self, x: np.ndarray, n: int) -> np.ndarray:
+        """complex64 [..., n // 2 + 1] -> float32 [..., n]."""
+
+
 @cache
 def _window() -> FloatArray:
     return np.hanning(N_FFT).astype(np.float32)  # (symmetric, as in madmom)
 
 
-def log_spectrogram(sound: FloatArray) -> FloatArray:
+def log_spectrogram(sound: FloatArray, *, fourier: Fourier = compiled_scipy) -> FloatArray:
     """Sound [samples] that starts half a frame early and ends half a frame late -> float32 [frames, N_BANDS]."""
     frames = sliding_window_view(sound, N_FFT)[::HOP_LENGTH]
     result = np.empty((len(frames), N_BANDS), np.float32)
     for first in range(0, len(frames), _FRAMES_AT_ONCE):
         part = frames[first : first + _FRAMES_AT_ONCE]
-        magnitude = np.abs(rfft(part * _window()))
+        magnitude = np.abs(fourier.rfft(part * _window()))
         for bands, bins, filters in filter_blocks():
             result[first : first + len(part), bands] = magnitude[:, bins] @ filters
     result += np.float32(1)
@@ -49,12 +59,11 @@ def spectrogram_blocks(
     *,
     scale: float,
     frames_per_block: int = 1024,
-    transform: Callable[[FloatArray], FloatArray] = log_spectrogram,
 ) -> Iterator[FloatArray]:
     """Spectrogram of a sound that arrives in blocks [n], in bounded memory.
 
     Yields float32 [<= frames_per_block, N_BANDS]; joined they equal the spectrogram of the joined sound / scale,
-    whatever the lengths of the blocks. transform: computes it from padded sound, as `log_spectrogram`.
+    whatever the lengths of the blocks.
     """
     pending = np.zeros(N_FFT // 2, np.float32)  # the silence before the first sample
     samples = produced = 0
@@ -62,7 +71,7 @@ def spectrogram_blocks(
     def whole_frames(count: int) -> FloatArray:
         nonlocal pending, produced
         used = (count - 1) * HOP_LENGTH + N_FFT
-        block = transform(pending[:used] / np.float32(scale))
+        block = log_spectrogram(pending[:used] / np.float32(scale))
         pending = pending[count * HOP_LENGTH :]
         produced += count
         return block

@@ -34,6 +34,7 @@ LAYERS = (
     "engine.audio",
     "engine.dsp",
     "engine.explain",
+    "engine.segmenting",
     "engine.excerpts",
     "engine.steering",
     "engine.steering.faders",

@@ -12,8 +12,8 @@ from moodfader.models.network.spectrogram import (
     band_frequencies,
     filterbank,
     frame_count,
-    spectrogram_blocks,
 )
+from moodfader.models.signal.log_spectrogram import spectrogram_blocks
 
 
 def madmom_bank() -> np.ndarray:

@@ -10,6 +10,7 @@ import torch
 
 from ....models.common.arrays import FloatArray, Floats, Labels
 from ....models.common.constants import HOP_LENGTH, MIDLEVEL
+from ....models.network.spectrogram import TorchFourier
 from ...excerpts.array_path import band_k_power
 from ...excerpts.segment_damage import GainDamage, LoudnessDamage
 from ...excerpts.segment_predictions import SegmentPredictions, less_level, rows_of
@@ -28,7 +29,7 @@ class SegmentExcerpts(SegmentPredictions):
     def __init__(self, excerpts: Sequence[Excerpt], segments: Labels, listeners: Sequence[Listener]) -> None:
         """Make what the excerpts need; segments [frames, bands] of the whole track."""
         self._excerpts, self._listeners = excerpts, listeners
-        super().__init__(excerpts, segments, [listener.of_each for listener in listeners])
+        super().__init__(excerpts, segments, [listener.of_each for listener in listeners], fourier=TorchFourier())
 
     @cached_property
     def _differentiable(self) -> list[tuple[GainPath, torch.Tensor]]:

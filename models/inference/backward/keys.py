@@ -157,12 +157,16 @@ class KeyChangeBackward:
         to_chords = gated(both[:, channels:] + to_chords, pitch.chords)
         x = both[:, :channels] + self._chords(to_chords, to_chords.shape)
         # From here on the channels are the innermost in memory, so that little is copied.
-        x = (x * 0.5).permute(0, 2, 3, 1)
-        n, steps, places, _ = x.shape
-        x = x.unsqueeze(2).expand(-1, -1, 2, -1, -1).reshape(n, 2 * steps, places, channels).permute(0, 3, 1, 2)
-        missing = pitch.semitones.shape[2] - 2 * steps
-        x = gated(functional.pad(x, (0, 0, 0, missing)) if missing else x, pitch.semitones)
-        x = functional.conv2d(circular_pad(x, 1, 1), self._semitones).permute(0, 2, 3, 1)
+        x = (x * 0.5).permute(0, 2, 3, 1).unsqueeze(2)  # [n, steps, 1, 12, channels]
+        n, steps, _, places, _ = x.shape
+        gate = pitch.semitones.permute(0, 2, 3, 1)
+        circle = x.new_empty(n, gate.shape[1], places + 2, channels)  # each end continued by the other one
+        inner = circle[:, :, 1:-1]
+        gates, places_of = (part[:, : 2 * steps].unflatten(1, (steps, 2)) for part in (gate, inner))
+        torch.mul(x, gates, out=places_of)
+        inner[:, 2 * steps :] = 0  # (the last of an odd number of quarter steps is in no step)
+        circle[:, :, 0], circle[:, :, -1] = inner[:, :, -1], inner[:, :, 0]
+        x = functional.conv2d(circle.permute(0, 3, 1, 2), self._semitones).permute(0, 2, 3, 1)
         x = x.reshape(n, -1, 2 * places, x.shape[3] // 2)  # [n, steps, 24, channels]
         x = gated(x.permute(0, 3, 1, 2), pitch.mix).permute(0, 2, 3, 1) @ self._mix
         x = x.view(n, -1, 2 * places, OCTAVES, x.shape[3] // OCTAVES).transpose(2, 3)

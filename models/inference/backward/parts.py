@@ -46,12 +46,14 @@ def to_largest(gradient: torch.Tensor, route: torch.Tensor, axis: int, samples_p
     """
     samples = len(route) // samples_per_gate
     last = route.permute(0, 2, 3, 1)  # channels innermost, as they lie in memory
-    wide = gradient.transpose(1, 2).reshape(-1, samples_per_gate, samples, gradient.shape[2], gradient.shape[1])
-    wide = wide.unsqueeze(axis + 1)
+    # (a copy with the channels innermost as well, which is small: what follows reads it once for each place)
+    wide = gradient.transpose(1, 2).contiguous()
+    wide = wide.view(-1, samples_per_gate, samples, *wide.shape[1:])
+    wide = (wide if samples_per_gate == 1 else wide * (1 / samples_per_gate)).unsqueeze(axis + 1)
     total = wide[:, 0] * last[:samples]
     for sample in range(1, samples_per_gate):
         total.addcmul_(wide[:, sample], last[sample * samples : (sample + 1) * samples])
-    return (total if samples_per_gate == 1 else total.mul_(1 / samples_per_gate)).flatten(0, 1).permute(0, 3, 1, 2)
+    return total.flatten(0, 1).permute(0, 3, 1, 2)
 
 
 def moving_mean_backward(gradient: torch.Tensor, count: int, *, apart: int = 1) -> torch.Tensor:

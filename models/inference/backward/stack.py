@@ -108,8 +108,11 @@ class ConvBackward:
         """Of an input with one channel, [n, 1, *size], by sub-pixel convolution: all phases of several columns."""
         (down, right), (top, left) = (self._stride[0], self._stride[1] * self._together), self._padding
         columns = -(-(left + size[1]) // right)  # groups of columns that there are in the input
-        wide = functional.pad(gradient, (self._margins[1], columns * self._together - gradient.shape[3]))
-        phases = functional.conv2d(wide, self._kernel, None, (1, self._together), (self._margins[0], 0))
+        above, aside = self._margins
+        if (gradient.shape[3] + aside) // self._together < columns:  # (more at the right than at the left)
+            gradient = functional.pad(gradient, (aside, columns * self._together - gradient.shape[3]))
+            aside = 0
+        phases = functional.conv2d(gradient, self._kernel, None, (1, self._together), (above, aside))
         batch, _, rows, columns = phases.shape
         joined = phases.view(batch, down, right, rows, columns).permute(0, 3, 1, 4, 2)
         joined = joined.reshape(batch, 1, rows * down, columns * right)

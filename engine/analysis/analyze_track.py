@@ -175,6 +175,9 @@ def _explain(
     borders = np.linspace(0, positions, n_windows + 1).round().astype(int)
     segments = int(labels.max()) + 1
     sums = EffectSums.empty(segments) if partial is None else EffectSums.load(partial, segments)
+    shares = np.diff(borders) / min(clip, positions)
+    if sums.done > n_windows or not np.isclose(sums.clips, shares[: sums.done].sum()):
+        sums = EffectSums.empty(segments)  # (of an earlier version, whose windows were others)
     last_saved = time.monotonic()
     windows_to = 1.0 if settings.coupled else _EXPLAINING
     report = _saving_when_interrupted(progress, sums, partial)
@@ -190,12 +193,12 @@ def _explain(
         windows = expected_gradients.explain_windows(cuts, model, **how, rngs=rngs, pool=pool)
     else:
         windows = _one_by_one(estimator, cuts, model, rngs, how)
-    for number, (first, last) in zip(numbers, ranges, strict=True):
+    for number in numbers:
         span = (SEGMENTED + (windows_to - SEGMENTED) * n / n_windows for n in (number, number + 1))
         with progress_span(report, *span):
             excerpt, effects = next(windows)
         # From effects on the mean of this window to effects on the mean of ten seconds.
-        sums.add(effects, excerpt.segments, share=(last - first) / min(clip, positions))
+        sums.add(effects, excerpt.segments, share=float(shares[number]))
         if partial is not None and time.monotonic() - last_saved > KEEP_SECONDS:
             try:
                 sums.save(partial)

@@ -141,10 +141,7 @@ class ArrayPath:
             logs = smoothed_rows(field_of(around)) @ self.to_bins  # logarithms of gains, from row `first` on
             added = np.zeros((part.stop - part.start + OVERLAP - 1, HOP), np.float32)
             for rows in _pieces(part, _FRAMES_AT_ONCE):
-                gains, following = logs[places[rows] - first], logs[places[rows] - first + 1]
-                following -= gains
-                following *= self.fraction[rows]
-                gains += following
+                gains = _between(logs, places[rows] - first, self.fraction[rows, 0])
                 np.exp(gains, out=gains)
                 spectra = self.spectra[rows] * gains
                 energies[rows] = self._energies(spectra)
@@ -184,6 +181,19 @@ class ArrayPath:
 def _pieces(whole: slice, length: int) -> Iterator[slice]:
     for first in range(whole.start, whole.stop, length):
         yield slice(first, min(first + length, whole.stop))
+
+
+def _between(values: FloatArray, rows: npt.NDArray[np.int64], fractions: FloatArray) -> FloatArray:
+    """Values [rows, bins] between each of these rising rows and the next one, linearly: float32 [n, bins].
+
+    As a product of matrices, which passes over the bins once.
+    """
+    first, last = int(rows[0]), int(rows[-1]) + 1
+    weights = np.zeros((len(rows), last + 1 - first), np.float32)
+    number = np.arange(len(rows))
+    weights[number, rows - first] = 1 - fractions
+    weights[number, rows - first + 1] = fractions
+    return np.asarray(weights @ values[first : last + 1])
 
 
 def smoothed_rows(rows: FloatArray) -> FloatArray:

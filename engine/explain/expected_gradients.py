@@ -45,8 +45,8 @@ from .perturbation import AnalysisWindow, SegmentPerturber
 
 PASSES: Final = methods.PASSES["gradient"]
 """Default number of network evaluations per window."""
-POSITIONS: Final = 128
-"""Length of a window in output positions of the network."""
+POSITIONS: Final = 180
+"""Length of a window in output positions of the network: what lies around it is computed with it (a fifth of 128)."""
 BIT_VARIANCE: Final = 1 / 12
 """Variance of t, uniform or at the two nodes."""
 _PASSES_PER_SAMPLE: Final = 1 + len(MIDLEVEL)  # one forward, and one backward for each feature

@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import soundfile
 from helpers.waiting import until
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux only")
@@ -23,7 +25,7 @@ class Interrupted(ipc.multiprocessing.get_context("fork").Process):
 
 context = ipc.multiprocessing.get_context("fork")
 context.Process = Interrupted
-sys.argv[1:] = ["play", "none.wav", "--backend", "null"]
+sys.argv[1:] = ["play", {sound!r}, "--backend", "null"]
 start.main()
 """
 STARTED_LATE = """
@@ -59,10 +61,11 @@ def gone(pid):
 
 @LINUX
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_signal_just_after_a_copy_was_made_ends_both(name):
-    done = subprocess.run(
-        [sys.executable, "-c", ENDED.format(signal=name)], capture_output=True, text=True, timeout=120, check=False
-    )
+def test_a_signal_just_after_a_copy_was_made_ends_both(name, tmp_path):
+    sound = str(tmp_path / "song.wav")  # (one that is there: else the show may end by itself before the signal)
+    soundfile.write(sound, 0.1 * np.random.default_rng(0).standard_normal((2 * 44100, 2)), 44100)
+    program = ENDED.format(signal=name, sound=sound)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
     number = getattr(signal, name)
     reason = "interrupted" if name == "SIGINT" else "ended by a signal"
     assert (done.returncode, done.stderr) == (128 + number, f"moodfader: {reason}\n")

@@ -55,8 +55,7 @@ def test_a_narrower_window_shows_all_faders_at_once(window):
     view = window(200, 50)
     for size in ((110, 34), (80, 24), (60, 16), (110, 34), (80, 24)):
         view.resize(*size)
-        lines = view.shows("melodi", "modality")
-        assert sum(any(name in line for name in FEATURES) for line in lines) >= 7, "\n".join(lines)
+        lines = view.shows(*FEATURES)  # (until it has been drawn anew, tmux shows parts of what was there before)
         assert max(map(len, lines)) <= size[0]
 
 

@@ -26,7 +26,7 @@ FAILED: int = 3
 """Exit code when some tracks failed, or the batch stopped before its end."""
 FOLDERS = {"predict": "emotions", "analyze": "analyses", "render": "sounds", "steer": "sounds"}
 
-_TABLES = ("results.csv", "results.jsonl", "results.parquet", "failures.csv", "report.html")
+_REPORT = "report.html"
 
 
 def run_batch(command: str, sources: Sequence[str], values: Values, options: BatchOptions) -> None:
@@ -106,8 +106,9 @@ def find_tasks(
 def check_inputs_stay(folder: Path, sources: Sequence[str], tasks: Sequence["Task"]) -> None:
     """See that no sound and no table that was named is among what will be written there. Raises InputError."""
     from ...engine.batch.common.storage import is_url, local_path
+    from ...engine.batch.tables import TABLES
 
-    written = (*_TABLES, *(task.output for task in tasks if task.output is not None))
+    written = (*TABLES, _REPORT, *(task.output for task in tasks if task.output is not None))
     read = (*sources, *(task.source.url for task in tasks))
     check_no_input((folder / name for name in written), (local_path(text) for text in read if not is_url(text)))
 
@@ -178,7 +179,7 @@ def _write_results(
         return (record for _, record in journal.records(tasks))
 
     write_tables(storage, records, table=options.table)
-    put_made(storage, "report.html", lambda path: write_report(path, job.command, len(tasks), records))
+    put_made(storage, _REPORT, lambda path: write_report(path, job.command, len(tasks), records))
 
 
 def _close(journal: "Journal") -> None:

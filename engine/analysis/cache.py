@@ -111,12 +111,14 @@ def _made(
     """Analyse a track; where torch is still to be imported, it is segmented in another process meanwhile."""
     from ..segmenting.helper_process import is_worth_it, segmented_elsewhere
 
-    segmented = None
-    if is_worth_it(track):
-        with segmented_elsewhere(track, method=settings.segmentation) as result:
-            _import_analysis()
-            segmented = result()
-    _import_analysis()
+    elsewhere = (
+        segmented_elsewhere(track, method=settings.segmentation)
+        if is_worth_it(track)
+        else contextlib.nullcontext(lambda: None)
+    )
+    with elsewhere as result:
+        _import_analysis()
+        segmented = result()
     from .analyze_track import analyze_track
 
     return analyze_track(track, model, settings, partial=partial, progress=progress, segmented=segmented)

@@ -16,6 +16,10 @@ from .common.storage import Storage, put_made
 Results = Callable[[], Iterable[Mapping[str, Any]]]
 """Gives the records of all tracks anew with each call, so that none need be held."""
 FORMATS: Final = ("csv", "parquet")
+RECORDS: Final = "results.jsonl"
+FAILURES: Final = "failures.csv"
+TABLES: Final = (RECORDS, *(f"results.{table}" for table in FORMATS), FAILURES)
+"""Names of all tables that there can be in a destination."""
 _ROWS_AT_ONCE: Final = 10_000
 _NAMES: Final = {*MIDLEVEL, *EMOTIONS}
 
@@ -38,9 +42,9 @@ def write_tables(storage: Storage, records: Results, *, table: str) -> None:
         If the destination is full or cannot be reached.
     """
     makers: dict[str, Callable[[Path], None]] = {
-        "results.jsonl": lambda path: _write_lines(path, records),
+        RECORDS: lambda path: _write_lines(path, records),
         f"results.{table}": lambda path: (_write_csv if table == "csv" else _write_parquet)(path, records),
-        "failures.csv": lambda path: _write_failures(path, records),
+        FAILURES: lambda path: _write_failures(path, records),
     }
     for name, make in makers.items():
         put_made(storage, name, make)

@@ -159,17 +159,15 @@ def render(
             return written, predict_track(written.track, model, scale=scale, like=track)
 
         written, after = write(setting, (0.1, 0.9))
-        if (
-            setting is not None
-            and track.sounding_s > WIDE_S
-            and _missed(setting, before, after) > WRITTEN_AGAIN_ABOVE
-        ):
+        missed = None if setting is None else _missed(setting, before, after)
+        if setting is not None and missed and missed > WRITTEN_AGAIN_ABOVE and track.sounding_s > WIDE_S:
             from .whole_setting import solve_again
 
             other = solve_again(track, analysis, setting, _moved(before, after), model)
             again = write(other, (0.9, 0.99))
-            if _missed(other, before, again[1]) < _missed(setting, before, after):
-                setting, (written, after) = other, again
+            missed_again = _missed(other, before, again[1])
+            if missed_again < missed:
+                missed, (written, after) = missed_again, again
             else:
                 written, after = write(setting, (0.99, 1.0))
         if track.source.array is None:  # (samples in memory have no tags)
@@ -192,7 +190,7 @@ def render(
         confirmed={}
         if analysis.response is None
         else confirmed_part(dict(zip(MIDLEVEL, _moved(before, after).tolist(), strict=True)), analysis.confirmed),
-        setting_error=None if setting is None else _missed(setting, before, after),
+        setting_error=missed,
     )
 
 

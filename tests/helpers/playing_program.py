@@ -6,7 +6,7 @@ import subprocess
 import threading
 
 from helpers.osc_client import OscClient
-from helpers.program import PROGRAM
+from helpers.program import PROGRAM, end_process
 
 
 class Play(OscClient):
@@ -39,9 +39,4 @@ class Play(OscClient):
         self.ready.set()
 
     def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end_process(self.process)

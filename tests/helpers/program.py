@@ -34,3 +34,13 @@ def run_program(*arguments, timeout=300, **environment):
         command, env=os.environ | environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout
     )
     return Ended(done.returncode, *(text.decode("utf-8", "replace") for text in (done.stdout, done.stderr)))
+
+
+def end_process(process):
+    """Tell a process to end, and see that it does, by force after a minute."""
+    process.terminate()
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from helpers.osc_client import OscClient
 from helpers.ports import free_port
-from helpers.program import PROGRAM
+from helpers.program import PROGRAM, end_process
 from helpers.waiting import PATIENCE_S
 
 _REMEMBERED = 400_000
@@ -82,12 +82,7 @@ class Typist:
 
     def stop(self):
         """End it, however it stands."""
-        self.process.terminate()
-        try:
-            self.process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end_process(self.process)
         self._reader.join(5)
         with contextlib.suppress(OSError):
             os.close(self.screen)

@@ -50,6 +50,7 @@ from .player_options import PlayerOptions
 
 _GATHER_S: Final = 0.001
 _JOIN_S: Final = 1.5
+_LAST_MESSAGES_S: Final = 5.0
 _POLL_S: Final = 0.02
 _TAKE_S: Final = 0.2
 _FIRST_SOUND_S: Final = 3.0
@@ -85,6 +86,7 @@ class Player:
         self.ring: RingBuffer | None = None
         self._analysis_process: Any = None
         self._analysis_connection: Any = None
+        self._receiver: threading.Thread | None = None
         self._started_at = time.monotonic()
         self._played = 0
         self._queue = ControlQueue()
@@ -98,8 +100,9 @@ class Player:
         except BaseException:
             self.close()
             raise
-        for work in (self._send, self._receive):
-            threading.Thread(target=work, daemon=True).start()
+        threading.Thread(target=self._send, daemon=True).start()
+        self._receiver = threading.Thread(target=self._receive, daemon=True)
+        self._receiver.start()
 
     def set(self, address: str, value: Value) -> None:
         """Send a control change; of several waiting changes of one address the newest counts."""
@@ -155,6 +158,8 @@ class Player:
         if self._analysis_process is not None:
             self._analysis_process.kill()  # it may be computing; its files are written atomically
         self._children.join(_JOIN_S if ring is not None else 0)
+        if self._receiver is not None:
+            self._receiver.join(_LAST_MESSAGES_S)  # what the renderer applied before it ended is passed on
         if ring is not None:
             self._played, self.ring = self.samples_played, None
             ring.close()
@@ -213,7 +218,7 @@ class Player:
             self._analysis_connection.send(AttachRing(ring.name, self.sample_rate, self.channels))
 
     def _receive(self) -> None:
-        """Thread: receive the messages of the processes, and replace those that end."""
+        """Thread: receive the messages of the processes and replace those that end; last, what the renderer left."""
         connections: MutableSet[Any] = {self._renderer, self._output.connection}
         while not self._closing.is_set():
             if self._analysis_connection is None and self._has_sounded():
@@ -228,6 +233,9 @@ class Player:
                     self._ended(connection, connections)
                     continue
                 self._pass_on(message)
+        with contextlib.suppress(EOFError, OSError):  # (the end of the renderer's pipe)
+            while True:
+                self._pass_on(self._renderer.recv())
 
     def _has_sounded(self) -> bool:
         """Whether the device has read the first samples, or should have: the analysis process starts only then."""

@@ -5,11 +5,11 @@ import time
 PATIENCE_S = 120
 
 
-def until(read, seconds=PATIENCE_S, *, step_s=0.02):
-    """Wait until `read` gives what is true; that."""
+def until(read, seconds=PATIENCE_S, *, step_s=0.02, instead=str):
+    """Wait until `read` gives what is true; that. Where it does not: an error with what `instead` gives."""
     end = time.monotonic() + seconds
     while not (now := read()):
-        assert time.monotonic() < end, "it did not come to pass"
+        assert time.monotonic() < end, f"it did not come to pass {instead()}"
         time.sleep(step_s)
     return now
 

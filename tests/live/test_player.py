@@ -24,6 +24,7 @@ from moodfader.engine.performance.automation_file import AutomationWriter, read_
 from moodfader.engine.performance.events import ControlEvent
 from moodfader.engine.performance.performance import render_events
 from moodfader.engine.performance.replay import replay
+from moodfader.engine.processes.ipc import ChildProcesses
 from moodfader.engine.processes.messages import EventsApplied, MeasuredEffect
 from moodfader.engine.processes.ring_buffer import LENGTH, RingBuffer
 from moodfader.models.common.errors import InputError
@@ -321,6 +322,30 @@ def test_the_live_player_plays_its_own_history(file, analysis, random_model):
 def test_a_player_of_nothing_playable_says_so(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         Player([tmp_path / "none.wav"], lambda *_: None, PlayerOptions(backend="null"))
+
+
+def test_what_took_effect_before_the_end_is_told_however_slow_the_listener_is(file):
+    busy, listener = threading.Event(), Listener()
+
+    def follow(message):
+        busy.wait(60)
+        listener(message)
+
+    children = ChildProcesses()
+    player = Player([file], follow, PlayerOptions(backend="null"), children=children)
+    try:
+        player.set(R + "midlevel/modality", 9.0)
+        until(lambda: player.ring.moved_at > player.ring.leading_silence)  # (the renderer has applied it)
+        ending = threading.Thread(target=player.close)
+        ending.start()
+        until(lambda: not any(process.is_alive() for process in children._processes))
+        assert not listener.messages
+        busy.set()
+        ending.join()
+    finally:
+        busy.set()
+        player.close()
+    assert [value for _, address, value in listener.applied if "modality" in address] == [9.0]
 
 
 def test_shared_memory_is_given_back(file):

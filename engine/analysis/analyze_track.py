@@ -110,7 +110,7 @@ def _analyze(
         None if settings.coupled else pool.submit(_fader_ground, track, spectrogram, labels, model, by_all=not draft)
     )
     sums = _explain(track, spectrogram, labels, model, settings, pool, partial, progress)
-    measured_p = lime.p_values(sums.ols_weights, sums.variances, sums.dof[:, None])
+    measured_p = lime.p_values(sums.ols_weights, sums.variances, sums.dof)
     bit_variance = estimator_module(settings.estimator).BIT_VARIANCE
     expected_p = expected_lime_p_values(sums.weights, sums.residual_var / sums.clips, bit_variance=bit_variance)
     # A draft has too few evaluations for p-values that small.

@@ -28,7 +28,7 @@ class EffectSums:
     split_halves
         [2, segments, 7].
     dof
-        Degrees of freedom by segment: the smallest of all windows, [segments].
+        Degrees of freedom: the smallest of all windows, [segments, 7].
     residual_var, total_var
         Variance that the linear surrogate leaves, and all of it, [7].
     """
@@ -48,7 +48,7 @@ class EffectSums:
         """Return sums of no windows for a track with so many segments."""
         shape = (segments, len(MIDLEVEL))
         tables = (np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros((2, *shape)))
-        return cls(0, 0.0, *tables, np.full(segments, np.inf), np.zeros(shape[1]), np.zeros(shape[1]))
+        return cls(0, 0.0, *tables, np.full(shape, np.inf), np.zeros(shape[1]), np.zeros(shape[1]))
 
     def add(self, effects: SegmentEffects, segments: npt.NDArray[np.int64], *, share: float) -> None:
         """Add the effects of the next window.

@@ -14,9 +14,10 @@ Variance reduction:
 - The side of 0.5 that each t_s is on follows a balanced design (`experimental_design.py`), so that the interactions
   of neighbouring segments cancel exactly.
 
-A unit is two pairs. For `gain`, one backward pass serves the four samples of a unit: the derivative through the means
-of their gates (`models/inference/backward/network.py`) is about the mean of their derivatives. What is lost is how
-the gates of one layer differ together with those of the next; docs/measurements.md says how much that is.
+A unit is two or, for `gain`, three pairs. For `gain`, one backward pass serves all samples of a unit: the derivative
+through the means of their gates (`models/inference/backward/network.py`) is about the mean of their derivatives. What
+is lost is how the gates of one layer differ together with those of the next; docs/measurements.md says how much that
+is.
 
 Standard errors are those of the mean over units with independent random sides, so they are conservative; they are
 moderated (`moderated_variance.py`). p-values are calibrated to 50,000 LIME samples of the same perturbation
@@ -50,11 +51,13 @@ POSITIONS: Final = 180
 BIT_VARIANCE: Final = 1 / 12
 """Variance of t, uniform or at the two nodes."""
 _PASSES_PER_SAMPLE: Final = 1 + len(MIDLEVEL)  # one forward, and one backward for each feature
+_LEAST_PAIRS: Final = 8
 _UNIT_PAIRS: Final = 2
 """Antithetic pairs that are measured together."""
-_SAMPLES_PER_GATE: Final = 4
-"""Samples of a unit that go through the means of their gates: 4, or 2 (those on the same side of the two pairs),
-which is nearer to the mean of their derivatives and takes longer."""
+_MORE_UNIT_PAIRS: Final = 3
+"""Where all samples of a unit share a backward pass, and enough units are left to say how far they differ."""
+_UNITS: Final = 8
+"""So many are enough."""
 
 
 def explain_window(
@@ -69,8 +72,8 @@ def explain_window(
     model
         The model to explain.
     passes
-        Network evaluations, as if each sample went forward once and backward seven times: 32 per unit, and four units
-        at least.
+        Network evaluations, as if each sample went forward once and backward seven times: 16 for each antithetic
+        pair, and eight pairs at least.
     perturbation
         "gain" or "hide".
     rng
@@ -106,20 +109,23 @@ class WindowMeasurement:
         self, window: AnalysisWindow, model: Model, *, passes: int, perturbation: str, rng: np.random.Generator
     ) -> None:
         segments, features = len(window.segments), len(MIDLEVEL)
-        self.units = max(passes // (2 * _UNIT_PAIRS * _PASSES_PER_SAMPLE), 4)
-        pairs = self.units * _UNIT_PAIRS
+        mean_gates = perturbation == "gain" and BackwardPass.supports(model.network)
+        pairs = max(passes // (2 * _PASSES_PER_SAMPLE), _LEAST_PAIRS)
+        self._unit_pairs = _MORE_UNIT_PAIRS if mean_gates and pairs >= _MORE_UNIT_PAIRS * _UNITS else _UNIT_PAIRS
+        self.units = pairs // self._unit_pairs
+        pairs = self.units * self._unit_pairs
         geometry = model.network.geometry
         signs = balanced_signs(pairs, visible_segments(window, geometry), rng, context=geometry.context)
         distance = BIT_VARIANCE**0.5 if perturbation == "gain" else rng.uniform(0, 0.5, signs.shape)
         self._t = 0.5 + np.where(signs, 1, -1) * distance  # [pairs, segments]
         perturber = SegmentPerturber(window, model, perturbation)
-        self._measure_unit = _UnitMeasure(perturber, mean_gates=perturbation == "gain")
+        self._measure_unit = _UnitMeasure(perturber, samples_per_gate=2 * self._unit_pairs if mean_gates else 1)
         self._derivatives = np.empty((self.units, segments, features))
         self._predictions = np.empty((2, pairs, features))
 
     def measure(self, unit: int) -> None:
         """Measure one of the units."""
-        rows = slice(unit * _UNIT_PAIRS, (unit + 1) * _UNIT_PAIRS)
+        rows = slice(unit * self._unit_pairs, (unit + 1) * self._unit_pairs)
         t = self._t[rows]
         sides = np.stack([t, 1 - t], axis=1)  # [pairs, 2, segments]
         predicted, self._derivatives[unit] = self._measure_unit(sides.reshape(-1, t.shape[1]))
@@ -217,14 +223,13 @@ class _UnitMeasure:
     ----------
     perturber
         Of the window.
-    mean_gates
-        Whether samples are measured through the means of their gates, where there is such a backward pass.
+    samples_per_gate
+        How many samples are measured through the means of their gates, where there is such a backward pass.
     """
 
-    def __init__(self, perturber: SegmentPerturber, *, mean_gates: bool) -> None:
+    def __init__(self, perturber: SegmentPerturber, *, samples_per_gate: int) -> None:
         self._perturber = perturber
         self._network = perturber.model.network
-        samples_per_gate = _SAMPLES_PER_GATE if mean_gates else 1
         supported = BackwardPass.supports(self._network)
         self._backward_pass = BackwardPass(self._network, samples_per_gate=samples_per_gate) if supported else None
 

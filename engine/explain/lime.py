@@ -49,7 +49,7 @@ class SegmentEffects:
     split_halves
         The effects estimated from each half of the samples, [2, segments, 7].
     dof
-        Degrees of freedom of the variances.
+        Degrees of freedom of the variances: a number, or one for each feature [7].
     residual_var, total_var
         (Weighted) variance of the predictions that the linear surrogate leaves, and all of it, [7].
     """
@@ -58,7 +58,7 @@ class SegmentEffects:
     ols_weights: Floats
     variances: Floats
     split_halves: Floats
-    dof: float
+    dof: float | Floats
     residual_var: Floats
     total_var: Floats
 

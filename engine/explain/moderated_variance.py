@@ -1,10 +1,10 @@
 """Moderated variances: each segment's variance is drawn towards what the other features say of it.
 
-A variance of sixteen values is known to a third, and p-values far in the tail punish that. Segments have much in
+A variance of eight values is known to a half, and p-values far in the tail punish that. Segments have much in
 common: one that is large or loud has noisy effects on all features. So the variance of a segment for one feature is
-combined with its expectation from the other six, weighted by how well that fits (the empirical Bayes estimate of
-Smyth, Stat. Appl. Genet. Mol. Biol. 2004, with the expectation as a trend). What was learned from the others counts
-as further degrees of freedom.
+combined with its expectation from the other six, by a linear regression of its logarithm on theirs, weighted by how
+well that fits (the empirical Bayes estimate of Smyth, Stat. Appl. Genet. Mol. Biol. 2004, with the expectation as a
+trend). What was learned from the others counts as further degrees of freedom.
 """
 
 from typing import Final
@@ -18,7 +18,7 @@ _MAX_DOF: Final = 4.0
 """The expectation never counts as more than so many times the degrees of freedom of the variances."""
 
 
-def moderate(variances: Floats, dof: float) -> tuple[Floats, float]:
+def moderate(variances: Floats, dof: float) -> tuple[Floats, Floats]:
     """Combine variances with their expectation.
 
     Parameters
@@ -30,9 +30,8 @@ def moderate(variances: Floats, dof: float) -> tuple[Floats, float]:
 
     Returns
     -------
-    tuple of numpy.ndarray and float
-        Moderated variances [segments, features] and their degrees of freedom: of the feature for which the
-        expectation fits least.
+    tuple of numpy.ndarray
+        Moderated variances [segments, features], and their degrees of freedom [features].
     """
     from scipy.special import (
         digamma,
@@ -41,19 +40,22 @@ def moderate(variances: Floats, dof: float) -> tuple[Floats, float]:
 
     varied = (variances > 0).all(axis=1)
     if varied.sum() < _MIN_SEGMENTS:
-        return variances, dof
+        return variances, np.full(variances.shape[1], float(dof))
     logs = np.log(variances[varied]) - digamma(dof / 2) + np.log(dof / 2)
-    features = logs.shape[1]
-    others = (logs.sum(1, keepdims=True) - logs) / (features - 1)
-    centred = others - others.mean(0)
-    slopes = (centred * (logs - logs.mean(0))).sum(0) / np.maximum((centred**2).sum(0), 1e-30)
-    expected = logs.mean(0) + slopes * centred
-    spread = ((logs - expected) ** 2).sum(0) / (len(logs) - 2)
+    expected = np.stack([_fitted(logs[:, k], np.delete(logs, k, axis=1)) for k in range(logs.shape[1])], axis=1)
+    spread = ((logs - expected) ** 2).sum(0) / (len(logs) - logs.shape[1])
     prior_dof = np.array([_dof_of(float(value) - float(polygamma(1, dof / 2)), _MAX_DOF * dof) for value in spread])
     prior = np.exp(expected + digamma(prior_dof / 2) - np.log(prior_dof / 2))
     moderated = variances.copy()
     moderated[varied] = (prior_dof * prior + dof * variances[varied]) / (prior_dof + dof)
-    return moderated, dof + float(prior_dof.min())
+    return moderated, dof + prior_dof
+
+
+def _fitted(values: Floats, others: Floats) -> Floats:
+    """What a linear regression of values [n] on others [n, m] expects of them, [n]."""
+    centred = others - others.mean(0)
+    slopes, *_ = np.linalg.lstsq(centred, values - values.mean(), rcond=None)
+    return np.asarray(values.mean() + centred @ slopes)
 
 
 def _dof_of(log_variance: float, most: float) -> float:

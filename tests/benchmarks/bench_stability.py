@@ -60,7 +60,7 @@ def explained(clip, model, seed, passes):
     effects = expected_gradients.explain_window(
         window, model, passes=passes, perturbation="gain", rng=np.random.default_rng([seed, passes])
     )
-    measured = lime.p_values(effects.ols_weights, effects.variances, np.full((len(effects.weights), 1), effects.dof))
+    measured = lime.p_values(effects.ols_weights, effects.variances, effects.dof)
     expected = expected_lime_p_values(
         effects.weights, effects.residual_var, bit_variance=expected_gradients.BIT_VARIANCE
     )

@@ -79,6 +79,20 @@ class BearableFader:
 
 
 @dataclass(frozen=True)
+class CorrectedFader:
+    """A fader's mask [segments] on one side of zero.
+
+    moved: what it moves at SOLVED_AT_DB [7]; beyond: how much of that many excerpts do not say [7].
+    """
+
+    feature: int
+    side: float
+    mask: FloatArray
+    moved: Floats
+    beyond: Floats
+
+
+@dataclass(frozen=True)
 class SolvedFader:
     """A fader on one side of zero.
 
@@ -139,14 +153,19 @@ class FaderSolver:
         targets = raised_targets(bearable, wanted, self._plain)
         return [replace(fader, target=fader.side * float(one)) for fader, one in zip(faders, targets, strict=True)]
 
-    def fader(self, bearable: BearableFader) -> SolvedFader:
-        """The fader of a feature on one side of zero."""
+    def corrected(self, bearable: BearableFader) -> CorrectedFader:
+        """The fader of a feature on one side of zero, put right by what the network says of the track."""
         feature, side, target = bearable.feature, bearable.side, bearable.target
         found = self._corrected(feature, target, bearable.coefficients)
         found, beyond = self._of_the_whole(feature, target, found)
         mask = (side * self._gains(found.coefficients) / SOLVED_AT_DB).astype(np.float32)
+        return CorrectedFader(feature, side, mask, found.moved, beyond)
+
+    def measured(self, fader: CorrectedFader) -> SolvedFader:
+        """What a fader moves at each of LEVELS_DB, and at the further listeners."""
+        feature, side, mask, beyond = fader.feature, fader.side, fader.mask, fader.beyond
         listeners = self._few.heard(mask * np.float32(side * SOLVED_AT_DB)) - self._few.before
-        curve = {SOLVED_AT_DB: found.moved}
+        curve = {SOLVED_AT_DB: fader.moved}
         for level in (3.0, 12.0) if self._whole is None else (12.0,):
             curve[level] = self._moved(mask * np.float32(side * level)) + level / SOLVED_AT_DB * beyond
         if self._whole is not None:  # (a parabola through nothing and the two others)

@@ -15,7 +15,7 @@ solve. Of a track longer than the excerpts by which that is done, each mask is m
 where it misses much), and a step by the slopes of the explanation, which are the whole track's, puts that right.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ from ....models.common.arrays import FloatArray
 from ....models.common.constants import MIDLEVEL
 from .confirmed import confirmed_shares
 from .levels import LEVELS_DB
-from .mask_solver import SIDES, SOLVED_AT_DB, FaderSolver
+from .mask_solver import SIDES, SOLVED_AT_DB, CorrectedFader, FaderSolver
 from .segment_excerpts import FaderGround, WholeTrack
 from .slope_fields import gradient_fields
 
@@ -72,15 +72,25 @@ def decoupled_faders(
         predictions = None if whole is None else pool.submit(whole.predictions)
         solver = FaderSolver(fields.astype(np.float64), ground, known, predictions)
         bearable = solver.far_enough(list(pool.map(solver.bearable, cases)))
-        for number, fader in enumerate(pool.map(solver.fader, bearable)):
+        # (what is short comes last, so that the threads end about together)
+        corrected = _reported(pool.map(solver.corrected, bearable), len(cases), progress)
+        for number, fader in enumerate(pool.map(solver.measured, corrected)):
             feature, side = cases[number]
             masks[:, number] = fader.mask
             for place, moved in fader.levels.items():
                 response[feature, place] = moved
             listeners[feature, SIDES.index(side)] = side * fader.listeners
-            if progress:
-                progress((number + 1) / len(cases))
     slopes = solver.slopes_of(np.concatenate((masks, explained), axis=1))
     own = np.stack([side * response[:, LEVELS_DB.index(side * SOLVED_AT_DB)].diagonal() for side in SIDES], axis=1)
     shares = confirmed_shares(own, dict(zip(ground.listeners[1:], np.moveaxis(listeners, 2, 0), strict=True)))
     return DecoupledFaders(masks, response, slopes, shares)
+
+
+def _reported(
+    faders: Iterator[CorrectedFader], count: int, progress: Callable[[float], None] | None
+) -> Iterator[CorrectedFader]:
+    """The same, and the fraction that has come of so many."""
+    for number, fader in enumerate(faders, start=1):
+        if progress:
+            progress(number / count)
+        yield fader

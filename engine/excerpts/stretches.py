@@ -5,7 +5,9 @@ seconds around a moment. What is solved by so little is put right by more of the
 the written file really says is measured on all of it afterwards.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -19,6 +21,7 @@ EXCERPT_S: Final = 10.0
 EXCERPTS: Final = 6
 FEW: Final = 2
 WIDE_S: Final = 300.0
+PIECE_S: Final = 60.0
 WIDE_PIECES: Final = 15
 """Of tracks longer than WIDE_S. A network sees seven seconds around each moment, and what lies beyond the ends of an
 excerpt is its other end: of shorter pieces it says something else than of the track.
@@ -88,3 +91,21 @@ def placed_excerpts(track: Track, stretches: Sequence[tuple[float, float]]) -> l
     """The same with the sample at 22,050 Hz that each begins with: [(sound, first sample)]."""
     firsts = [round(start * SAMPLE_RATE) for start, _ in stretches]
     return list(zip(read_excerpts(track, stretches), firsts, strict=True))
+
+
+def consecutive_excerpts(track: Track) -> Iterator[Excerpt]:
+    """All of a track between its silent ends, in pieces of equal length, read as they are asked for.
+
+    They are of PIECE_S at most and, of a track longer than that, of more than half of it.
+    """
+    first, end = track.sounding
+    borders = np.linspace(first, end, math.ceil(track.sounding_s / PIECE_S) + 1).round().astype(int).tolist()
+    pending, position = np.zeros(0, np.float32), 0
+    blocks = track.network_input_blocks()
+    for begin, stop in pairwise(borders):
+        parts = [pending[max(begin - position, 0) :]]
+        while position + len(pending) < stop and (block := next(blocks, None)) is not None:
+            position, pending = position + len(pending), block
+            parts.append(pending[max(begin - position, 0) :])
+        excerpt = np.concatenate(parts)[: stop - begin]
+        yield excerpt / np.float32(track.network_peak), begin

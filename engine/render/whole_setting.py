@@ -14,6 +14,7 @@ from ..analysis.prediction import Prediction, predict_spectrograms
 from ..analysis.surrogate import segment_slopes
 from ..audio.track import Track
 from ..dsp.faders import Faders
+from ..excerpts.piecewise_predictions import PiecewisePredictions
 from ..excerpts.segment_predictions import Predict, SegmentPredictions
 from ..excerpts.stretches import WHOLE_S, WIDE_S, placed_excerpts, spread_starts, wide_starts
 from ..steering.faders.setting import (
@@ -94,11 +95,17 @@ def solve_preset(track: Track, analysis: Analysis, faders: Faders, model: Model)
     """What `play` hears of a preset, and `render` of a performance: as `solve_whole` by all of the track.
 
     One fader alone is as its mask says (None). Of a track longer than a minute without torch, whose memory is not
-    for a process beside sound.
+    for a process beside sound. Of one longer than five minutes what was found is put right by all of it.
     """
     if np.count_nonzero(faders.to_array()) == 1:
         return None
-    return solve_whole(track, analysis, faders, model, by_all=True, before=analysis.prediction, torch_free=True)
+    found = solve_whole(track, analysis, faders, model, by_all=True, before=analysis.prediction, torch_free=True)
+    if found is None or analysis.slopes is None or track.sounding_s <= WIDE_S:
+        return found
+    threads = working_threads()
+    with one_blas_thread():
+        all_of_it = PiecewisePredictions(track, analysis.segments, _predict_by(model, threads), threads=threads)
+        return _corrected_by(all_of_it, analysis)(found)
 
 
 def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting:
@@ -133,7 +140,7 @@ def _more_of(track: Track, analysis: Analysis, model: Model, before: Prediction 
     return SegmentPredictions(parts, analysis.segments, [_predict_by(model, threads)], threads=threads, before=known)
 
 
-def _corrected_by(wide: SegmentPredictions, analysis: Analysis) -> "partial[FaderSetting]":
+def _corrected_by(wide: SegmentPredictions | PiecewisePredictions, analysis: Analysis) -> "partial[FaderSetting]":
     assert analysis.slopes is not None
     return partial(
         correct_setting,

@@ -102,6 +102,22 @@ def test_presets_of_a_long_track_are_solved_by_all_of_it(track, analysis, model,
 
 
 @pytest.mark.slow
+def test_a_preset_of_a_very_long_track_is_put_right_by_all_of_it(track, analysis, model, moved, monkeypatch):
+    """A track counts as too long to be heard at once from five minutes on; here from less: its end is not heard."""
+    part_s = track.sounding_s / 3
+    monkeypatch.setattr(whole_setting, "WHOLE_S", part_s)
+    monkeypatch.setattr(whole_setting, "wide_starts", lambda track: [(0.0, part_s)])
+    asked = Faders(modality=6.0, articulation=-5.0, dissonance=4.0)
+    missed = {}
+    for length_s in (np.inf, part_s):
+        monkeypatch.setattr(whole_setting, "WIDE_S", length_s)
+        found = solve_preset(track, analysis, asked, model)
+        missed[length_s] = np.linalg.norm(moved(found.gains_db) - found.asked) / np.linalg.norm(found.asked)
+    assert missed[np.inf] > 0.2
+    assert missed[part_s] < 0.12
+
+
+@pytest.mark.slow
 def test_a_preset_that_does_not_come_near_is_tried_from_a_smaller_start(
     track, analysis, model, moved, monkeypatch
 ) -> None:

@@ -21,6 +21,7 @@ from ....models.common.constants import MIDLEVEL
 from ....models.inference.threads import torch_threads
 from ...dsp.faders import FADER_RANGE_DB, Faders
 from ...dsp.segment_mask import SEGMENT_LIMIT_DB, fader_columns, segment_gain_db
+from ...excerpts.piecewise_predictions import PiecewisePredictions
 from ...excerpts.segment_predictions import SegmentPredictions
 from ..solver import corrected_slopes, damped_newton, inverse_root
 from .levels import MIN_EFFECT, measured_curve
@@ -155,7 +156,7 @@ def correct_setting(
     masks: FloatArray,
     explained: FloatArray,
     slopes: FloatArray,
-    wide: SegmentPredictions,
+    wide: SegmentPredictions | PiecewisePredictions,
     *,
     besides: tuple[Floats, Floats] | None = None,
 ) -> FaderSetting:
@@ -216,7 +217,7 @@ class _Setting:
         self,
         base_db: FloatArray,
         fields: Floats,
-        heard: SegmentPredictions,
+        heard: SegmentPredictions | PiecewisePredictions,
         asked: Floats,
         costs: Floats | None = None,
     ) -> None:

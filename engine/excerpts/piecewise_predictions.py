@@ -1,0 +1,69 @@
+"""What a network says of all of a long track under gains of its segments, heard piece by piece."""
+
+import numpy as np
+
+from ...models.common.arrays import FloatArray, Floats, Labels
+from ...models.common.constants import HOP_LENGTH
+from ...models.common.filterbank import frame_count
+from ..audio.track import Track
+from .array_path import ArrayPath
+from .level_match import level_match
+from .segment_predictions import Predict, rows_of
+from .stretches import Excerpt, consecutive_excerpts
+
+
+class PiecewisePredictions:
+    """As `SegmentPredictions` with all of a track in consecutive pieces, in the memory that one of them takes.
+
+    The track is read anew for every prediction, and under gains twice: how loud it becomes is known only at its end.
+
+    Attributes
+    ----------
+    sizes
+        Pixels of each segment, as a share of all: float64 [segments].
+    before
+        What the network says without gain: [1, 15].
+    """
+
+    def __init__(self, track: Track, segments: Labels, predict: Predict, *, threads: int = 1) -> None:
+        """Predict the track without gain; segments [frames, bands] of all of it.
+
+        threads: so many parts of a piece are filtered at a time, with the same result.
+
+        Raises InputError, as `heard` does, where the track cannot be read.
+        """
+        self._track, self._segments, self._predict, self._threads = track, segments, predict, threads
+        self.sizes: Floats = np.bincount(segments.ravel()) / segments.size
+        said = [(self._path(one).heard(one[0]), len(one[0])) for one in consecutive_excerpts(track)]
+        self.before = self._mean([spectrogram for spectrogram, _ in said], [samples for _, samples in said])
+
+    def heard(self, gains_db: FloatArray, *, listeners: int | None = None) -> Floats:
+        """What the network says under gains of the segments [segments]: [1, 15]; the track is as loud as before.
+
+        listeners: of one, as of `SegmentPredictions.heard`.
+        """
+        gains = np.asarray(gains_db, np.float32)
+        before, after = [], []
+        for excerpt in consecutive_excerpts(self._track):
+            path = self._path(excerpt)
+            before.append(path.energies)
+            after.append(self._steered(path, excerpt, gains)[1])
+        level = level_match(before, after)
+        spectrograms, samples = [], []
+        for excerpt in consecutive_excerpts(self._track):
+            path = self._path(excerpt)
+            spectrograms.append(path.heard(self._steered(path, excerpt, gains)[0], level))
+            samples.append(path.samples)
+        return self._mean(spectrograms, samples)
+
+    def _path(self, excerpt: Excerpt) -> ArrayPath:
+        sound, first = excerpt
+        return ArrayPath(sound, offset=first % HOP_LENGTH, threads=self._threads)
+
+    def _steered(self, path: ArrayPath, excerpt: Excerpt, gains: FloatArray) -> tuple[FloatArray, Floats]:
+        labels = rows_of(self._segments, excerpt[1] // HOP_LENGTH, frame_count(len(excerpt[0])) + 1)
+        return path.steered_by(lambda rows: gains[labels[rows]], len(labels))
+
+    def _mean(self, spectrograms: list[FloatArray], samples: list[int]) -> Floats:
+        said = self._predict(spectrograms).astype(np.float64)
+        return np.asarray(np.average(said, axis=0, weights=samples))[None]

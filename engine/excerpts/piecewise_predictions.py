@@ -1,5 +1,7 @@
 """What a network says of all of a long track under gains of its segments, heard piece by piece."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ...models.common.arrays import FloatArray, Floats, Labels
@@ -34,8 +36,7 @@ class PiecewisePredictions:
         """
         self._track, self._segments, self._predict, self._threads = track, segments, predict, threads
         self.sizes: Floats = np.bincount(segments.ravel()) / segments.size
-        said = [(self._path(one).heard(one[0]), len(one[0])) for one in consecutive_excerpts(track)]
-        self.before = self._mean([spectrogram for spectrogram, _ in said], [samples for _, samples in said])
+        self.before = self._mean((self._path(one).heard(one[0]), len(one[0])) for one in consecutive_excerpts(track))
 
     def heard(self, gains_db: FloatArray, *, listeners: int | None = None) -> Floats:
         """What the network says under gains of the segments [segments]: [1, 15]; the track is as loud as before.
@@ -49,12 +50,13 @@ class PiecewisePredictions:
             before.append(path.energies)
             after.append(self._steered(path, excerpt, gains)[1])
         level = level_match(before, after)
-        spectrograms, samples = [], []
-        for excerpt in consecutive_excerpts(self._track):
-            path = self._path(excerpt)
-            spectrograms.append(path.heard(self._steered(path, excerpt, gains)[0], level))
-            samples.append(path.samples)
-        return self._mean(spectrograms, samples)
+
+        def steered() -> Iterator[tuple[FloatArray, int]]:
+            for excerpt in consecutive_excerpts(self._track):
+                path = self._path(excerpt)
+                yield path.heard(self._steered(path, excerpt, gains)[0], level), path.samples
+
+        return self._mean(steered())
 
     def _path(self, excerpt: Excerpt) -> ArrayPath:
         sound, first = excerpt
@@ -64,6 +66,7 @@ class PiecewisePredictions:
         labels = rows_of(self._segments, excerpt[1] // HOP_LENGTH, frame_count(len(excerpt[0])) + 1)
         return path.steered_by(lambda rows: gains[labels[rows]], len(labels))
 
-    def _mean(self, spectrograms: list[FloatArray], samples: list[int]) -> Floats:
-        said = self._predict(spectrograms).astype(np.float64)
-        return np.asarray(np.average(said, axis=0, weights=samples))[None]
+    def _mean(self, pieces: Iterator[tuple[FloatArray, int]]) -> Floats:
+        """What the network says of pieces (log-spectrogram, number of samples) on the mean: [1, 15]."""
+        said, samples = zip(*((self._predict([spectrogram])[0], count) for spectrogram, count in pieces), strict=True)
+        return np.asarray(np.average(np.array(said, np.float64), axis=0, weights=samples))[None]

@@ -8,7 +8,7 @@ import math
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -25,20 +25,10 @@ from ..analysis.surrogate import expected_emotions, shifted_emotions
 from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..dsp.limiter import CEILING_RANGE_DBTP
-from ..excerpts.stretches import WIDE_S
 from ..steering.faders.confirmed import confirmed_part
 from .audio_writer import check_layout, validate_output
 from .level_controlled_write import LOUDNESS_TOLERANCE_LU, WrittenLevels, write_with_levels
 from .tags import copy_tags
-
-if TYPE_CHECKING:
-    from ..steering.faders.setting import FaderSetting
-
-
-WRITTEN_AGAIN_ABOVE: Final = 0.08
-"""Where the file of a track of which not all was heard (longer than WIDE_S) misses more, per what is asked, it is
-corrected by that and written again.
-"""
 
 
 @dataclass(frozen=True, repr=False)
@@ -133,43 +123,28 @@ def render(
         setting = solve_whole(track, analysis, faders, model, by_all=True, before=before)
     report(0.1)
     with atomic_write(output) as temp_path:
+        weights, positions = analysis.mask_weights, faders
+        if setting is not None:
+            from ..steering.faders.setting import as_mask
 
-        def write(setting: "FaderSetting | None", span: tuple[float, float]) -> tuple[WrittenLevels, Prediction]:
-            weights, positions = analysis.mask_weights, faders
-            if setting is not None:
-                from ..steering.faders.setting import as_mask
-
-                weights, positions = as_mask(setting.gains_db)
-            written = write_with_levels(
-                track,
-                analysis.segments,
-                weights,
-                temp_path,
-                name=output,
-                faders=positions,
-                match_loudness=match_loudness,
-                headroom=not match_loudness,
-                bit_depth=bit_depth,
-                ceiling_dbtp=ceiling_dbtp,
-                dither=dither,
-                device=chosen_device_name,
-                progress=lambda fraction: report(span[0] + (span[1] - span[0]) * fraction),
-            )
-            scale = track.network_peak * 10 ** (_level_difference(track, analysis, written) / 20)
-            return written, predict_track(written.track, model, scale=scale, like=track)
-
-        written, after = write(setting, (0.1, 0.9))
-        missed = None if setting is None else _missed(setting, before, after)
-        if setting is not None and missed and missed > WRITTEN_AGAIN_ABOVE and track.sounding_s > WIDE_S:
-            from .whole_setting import solve_again
-
-            other = solve_again(track, analysis, setting, _moved(before, after), model)
-            again = write(other, (0.9, 0.99))
-            missed_again = _missed(other, before, again[1])
-            if missed_again < missed:
-                missed, (written, after) = missed_again, again
-            else:
-                written, after = write(setting, (0.99, 1.0))
+            weights, positions = as_mask(setting.gains_db)
+        written = write_with_levels(
+            track,
+            analysis.segments,
+            weights,
+            temp_path,
+            name=output,
+            faders=positions,
+            match_loudness=match_loudness,
+            headroom=not match_loudness,
+            bit_depth=bit_depth,
+            ceiling_dbtp=ceiling_dbtp,
+            dither=dither,
+            device=chosen_device_name,
+            progress=lambda fraction: report(0.1 + 0.9 * fraction),
+        )
+        scale = track.network_peak * 10 ** (_level_difference(track, analysis, written) / 20)
+        after = predict_track(written.track, model, scale=scale, like=track)
         if track.source.array is None:  # (samples in memory have no tags)
             copy_tags(track.source.data, temp_path)
     expected = shifted_emotions(before.emotions, expected_emotions(analysis, faders.to_array(), model))
@@ -190,13 +165,8 @@ def render(
         confirmed={}
         if analysis.response is None
         else confirmed_part(dict(zip(MIDLEVEL, _moved(before, after).tolist(), strict=True)), analysis.confirmed),
-        setting_error=missed,
+        setting_error=None if setting is None else replace(setting, moved=_moved(before, after)).error,
     )
-
-
-def _missed(setting: "FaderSetting", before: Prediction, after: Prediction) -> float:
-    """Length of what the file misses of a setting, per length of what is asked."""
-    return replace(setting, moved=_moved(before, after)).error
 
 
 def _moved(before: Prediction, after: Prediction) -> FloatArray:

@@ -1,12 +1,11 @@
 """Solves the faders of a track together, so that each feature moves as its own fader alone would move it."""
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...models.common.arrays import FloatArray, Floats
+from ...models.common.arrays import Floats
 from ...models.inference.checkpoint import Model
 from ...models.inference.threads import one_blas_thread, working_threads
 from ..analysis.analysis import Analysis
@@ -20,6 +19,7 @@ from ..excerpts.stretches import WHOLE_S, WIDE_S, placed_excerpts, spread_starts
 from ..steering.faders.setting import (
     GOOD,
     STARTS,
+    WIDE_UNMEASURED,
     FaderSetting,
     beginning,
     correct_setting,
@@ -46,8 +46,10 @@ def solve_whole(
 
     By all of a track of up to a minute, where one fader alone is right as it is (None), by excerpts of a longer one.
     by_all: if the analysis has slopes (0.10 and before have none), by up to five minutes of the longer one, and one
-    fader alone as well; excerpts and gradients then only give another start where that does not come near. It takes a
-    second or two and a hundred megabytes or two. before: what the model predicts of the track, where that is known.
+    fader alone as well; excerpts and gradients then only give another start where that does not come near. What was
+    found is put right by all of a track longer than that, piece by piece. It takes a second or two (longer tracks as
+    much for every two or three minutes) and a hundred megabytes or two. before: what the model predicts of the track,
+    where that is known.
     torch_free: with by_all, a smaller share of the faders is the other start, and gradients are not asked for.
 
     Raises InputError where the track cannot be read.
@@ -61,51 +63,48 @@ def solve_whole(
     with one_blas_thread():
         if not correctable:
             return _by_excerpts(track, analysis, faders, model)
-        wide = _more_of(track, analysis, model, before)
-        right = _corrected_by(wide, analysis)
-        asked = faders.to_array(), analysis.mask_weights, analysis.response
-        found = right(beginning(*asked))
-        if used == 1 or found.error < GOOD:
+        found = _by_more_of_it(track, analysis, faders, model, before=before, torch_free=torch_free)
+        if track.sounding_s <= WIDE_S:
             return found
-        if not torch_free:
-            other = right(_by_excerpts(track, analysis, faders, model))
-        else:  # (strong gains bend what the network says so far that no slopes lead on from there)
-            share = analysis.clip_seconds / analysis.sounding_s
-            slopes = wide.as_loud(segment_slopes(analysis.weights, analysis.response_per_db, share=share))
-            fields = even_fields(slopes, np.bincount(analysis.segments.ravel()) / analysis.segments.size)
-            other = right(sum_of_faders(*asked, share=STARTS[1]), besides=(fields, slopes @ fields.T))
-        return min(found, other, key=lambda setting: setting.error)
-
-
-def solve_again(
-    track: Track, analysis: Analysis, setting: FaderSetting, moved: FloatArray, model: Model
-) -> FaderSetting:
-    """A setting by which all of a track moves as asked, from what one that was solved by parts of it moved, [7].
-
-    What the whole moves beyond these parts is taken to stay. Raises InputError where the track cannot be read.
-    """
-    beyond = moved - setting.moved
-    with one_blas_thread():
-        wide = _more_of(track, analysis, model, None)
-        found = _corrected_by(wide, analysis)(replace(setting, asked=setting.asked - beyond))
-    return replace(found, asked=setting.asked, moved=found.moved + beyond)
+        threads = working_threads()
+        predict = _predict_by(model, threads)
+        right = _corrected_by(PiecewisePredictions(track, analysis.segments, predict, threads=threads), analysis)
+        if (best := right(found)).error > WIDE_UNMEASURED:  # (parts of the track can lead astray)
+            begun = beginning(faders.to_array(), analysis.mask_weights, analysis.response)
+            best = min(best, right(begun), key=lambda setting: setting.error)
+        return best
 
 
 def solve_preset(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting | None:
     """What `play` hears of a preset, and `render` of a performance: as `solve_whole` by all of the track.
 
     One fader alone is as its mask says (None). Of a track longer than a minute without torch, whose memory is not
-    for a process beside sound. Of one longer than five minutes what was found is put right by all of it.
+    for a process beside sound.
     """
     if np.count_nonzero(faders.to_array()) == 1:
         return None
-    found = solve_whole(track, analysis, faders, model, by_all=True, before=analysis.prediction, torch_free=True)
-    if found is None or analysis.slopes is None or track.sounding_s <= WIDE_S:
+    return solve_whole(track, analysis, faders, model, by_all=True, before=analysis.prediction, torch_free=True)
+
+
+def _by_more_of_it(
+    track: Track, analysis: Analysis, faders: Faders, model: Model, *, before: Prediction | None, torch_free: bool
+) -> FaderSetting:
+    """By up to five minutes of the track; where that does not come near, from another start as well."""
+    assert analysis.response is not None
+    wide = _more_of(track, analysis, model, before)
+    right = _corrected_by(wide, analysis)
+    asked = faders.to_array(), analysis.mask_weights, analysis.response
+    found = right(beginning(*asked))
+    if np.count_nonzero(faders.to_array()) == 1 or found.error < GOOD:
         return found
-    threads = working_threads()
-    with one_blas_thread():
-        all_of_it = PiecewisePredictions(track, analysis.segments, _predict_by(model, threads), threads=threads)
-        return _corrected_by(all_of_it, analysis)(found)
+    if not torch_free:
+        other = right(_by_excerpts(track, analysis, faders, model))
+    else:  # (strong gains bend what the network says so far that no slopes lead on from there)
+        share = analysis.clip_seconds / analysis.sounding_s
+        slopes = wide.as_loud(segment_slopes(analysis.weights, analysis.response_per_db, share=share))
+        fields = even_fields(slopes, np.bincount(analysis.segments.ravel()) / analysis.segments.size)
+        other = right(sum_of_faders(*asked, share=STARTS[1]), besides=(fields, slopes @ fields.T))
+    return min(found, other, key=lambda setting: setting.error)
 
 
 def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting:

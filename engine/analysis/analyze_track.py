@@ -190,6 +190,8 @@ def _explain(
     rngs = [np.random.default_rng([settings.seed, number]) for number in numbers]
     how: _How = {"passes": settings.passes, "perturbation": settings.perturbation}
     if estimator is expected_gradients:
+        if settings.quality != "draft":  # (which has no p-values)
+            how["passes"] = max(settings.passes, expected_gradients.LEAST_PASSES)
         windows = expected_gradients.explain_windows(cuts, model, **how, rngs=rngs, pool=pool)
     else:
         windows = _one_by_one(estimator, cuts, model, rngs, how)

@@ -12,7 +12,7 @@ from ..explain.methods import ESTIMATORS, PASSES, PERTURBATIONS, SEGMENTATIONS
 
 PASSES_MINIMUM: Final = 64
 PASSES_MAXIMUM: Final = 1_000_000
-DRAFT_PASSES: Final = 128
+DRAFT_PASSES: Final = 64
 """Evaluations per window of a draft."""
 
 

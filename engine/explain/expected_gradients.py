@@ -51,7 +51,9 @@ POSITIONS: Final = 180
 BIT_VARIANCE: Final = 1 / 12
 """Variance of t, uniform or at the two nodes."""
 _PASSES_PER_SAMPLE: Final = 1 + len(MIDLEVEL)  # one forward, and one backward for each feature
-_LEAST_PAIRS: Final = 8
+LEAST_PASSES: Final = 128
+"""Of fewer evaluations standard errors and p-values say nothing."""
+_LEAST_PAIRS: Final = 4
 _UNIT_PAIRS: Final = 2
 """Antithetic pairs that are measured together."""
 _MORE_UNIT_PAIRS: Final = 3
@@ -73,7 +75,7 @@ def explain_window(
         The model to explain.
     passes
         Network evaluations, as if each sample went forward once and backward seven times: 16 for each antithetic
-        pair, and eight pairs at least.
+        pair, and four pairs at least.
     perturbation
         "gain" or "hide".
     rng

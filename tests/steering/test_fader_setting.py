@@ -20,7 +20,7 @@ from moodfader.engine.steering.faders.setting import (
 )
 from moodfader.engine.steering.faders.slope_fields import even_fields
 from moodfader.engine.steering.listeners import NetworkListener
-from moodfader.engine.steering.solver import damped_newton
+from moodfader.engine.steering.newton import damped_newton
 from moodfader.models.inference.checkpoint import load_model
 
 ASKED_PER_DB = 0.003

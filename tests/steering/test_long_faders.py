@@ -23,7 +23,8 @@ from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts, s
 from moodfader.engine.steering.faders.setting import correct_setting
 from moodfader.engine.steering.gain_path import band_k_power
 from moodfader.engine.steering.listeners import own_listeners
-from moodfader.engine.steering.solver import corrected_slopes, newton_step
+from moodfader.engine.steering.newton import newton_step
+from moodfader.engine.steering.solver import corrected_slopes
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS, SAMPLE_RATE
 from moodfader.models.inference.checkpoint import load_model
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from moodfader.engine.file_targets.curve import read_curve
 from moodfader.engine.file_targets.targets import Targets, hardly_apart
-from moodfader.engine.steering.solver import correct, solve
+from moodfader.engine.steering.newton import correct
+from moodfader.engine.steering.solver import solve
 from moodfader.models.common.constants import EMOTIONS
 from moodfader.models.common.errors import InputError
 from moodfader.models.inference.checkpoint import load_model

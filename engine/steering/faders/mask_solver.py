@@ -12,7 +12,8 @@ from ....models.common.constants import MIDLEVEL
 from ...dsp.segment_mask import MASK_LIMIT
 from ...excerpts.segment_predictions import SegmentPredictions
 from ..handles import DAMAGE, FADER_HANDLES
-from ..solver import Solution, correct, corrected_slopes, inverse_root, newton_step, solve
+from ..newton import correct, newton_step
+from ..solver import Solution, corrected_slopes, inverse_root, solve
 from .confirmed import listener_weights
 from .levels import LEVELS_DB
 from .own_targets import TARGET, first_targets, raised_targets

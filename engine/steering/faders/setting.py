@@ -23,7 +23,8 @@ from ...dsp.faders import FADER_RANGE_DB, Faders
 from ...dsp.segment_mask import SEGMENT_LIMIT_DB, fader_columns, segment_gain_db
 from ...excerpts.piecewise_predictions import PiecewisePredictions
 from ...excerpts.segment_predictions import SegmentPredictions
-from ..solver import corrected_slopes, damped_newton, inverse_root
+from ..newton import damped_newton
+from ..solver import corrected_slopes, inverse_root
 from .levels import MIN_EFFECT, measured_curve
 from .slope_fields import gradient_fields
 

@@ -4,7 +4,7 @@ A network follows patterns that no listener hears; a target that is reached at i
 else. The broad listener knows only the level, its changes over time, the onsets and the peakedness of each part of
 the spectrum, and is linear in that; the shape listener knows only the levels of parts of the spectrum beside each
 other; the companion is a small network that was trained against gain fields; the taught listener, linear in both
-kinds of statistics, answers gain fields as a readout of a music tagger's embeddings does. What moves all of them
+kinds of statistics, answers gain fields as readouts of two music taggers' embeddings do. What moves all of them
 moves other judges too (docs/steering.md has the measurements).
 """
 

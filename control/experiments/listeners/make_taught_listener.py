@@ -1,17 +1,18 @@
-"""Make the weights of the taught listener again: it answers gain fields as a readout of a music tagger does.
+"""Make the weights of the taught listener again: it answers gain fields as readouts of two music taggers do.
 
-python -m moodfader.control.experiments.listeners.make_taught_listener DATA KNOWN KNOWN TEACHER OUT
+python -m moodfader.control.experiments.listeners.make_taught_listener DATA KNOWN KNOWN MUSICNN VGG OUT
 
-DATA is the folder of the research data, with `musicnn_teacher/embeddings.npz` (what the teacher says of its clips);
-the two KNOWN folders hold composed music (two seeds of `train --known-clips`). TEACHER is the network MSD_musicnn of
-the Python package musicnn 0.1.0 as safetensors, its variables by the names that they have in the checkpoint
-(`tensorflow.train.load_checkpoint` lists them). OUT gets taught.safetensors. Takes a quarter of an hour of one core.
+DATA is the folder of the research data, with `musicnn_teacher/embeddings.npz` (what MSD_musicnn says of its clips);
+the two KNOWN folders hold composed music (two seeds of `train --synthetic-clips`). MUSICNN and VGG are the networks
+MSD_musicnn and MSD_vgg of the Python package musicnn 0.1.0 as safetensors, their variables by the names that they
+have in the checkpoint (`tensorflow.train.load_checkpoint` lists them). OUT gets taught.safetensors. Takes about an
+hour of one core.
 
 The recordings by which the juries' tables are made, and those of the benchmarks, are left out.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -72,37 +73,47 @@ LEFT_OUT: Final = frozenset(
 """Recordings by which the juries' tables and the figures of the documentation are made."""
 
 
-class _Ear:
-    """Embeddings [values] of sounds at 22,050 Hz, by the teacher."""
+class _Embedding:
+    """Embeddings [values] of sounds at 22,050 Hz, by one teacher."""
 
-    def __init__(self, weights: Path) -> None:
+    def __init__(self, kind: str, weights: Path) -> None:
+        """Kind: "musicnn" or "vgg", as `Tagger` knows them. Raises InputError for weights that are not of it."""
         try:
-            self._tagger = Tagger("musicnn", load_file(weights))
+            self._tagger = Tagger(kind, load_file(weights))
         except (OSError, SafetensorError, KeyError) as error:
-            raise InputError(f"{weights}: not the weights of MSD_musicnn ({error})") from error
+            raise InputError(f"{weights}: not the weights of MSD_{kind} ({error})") from error
 
     def __call__(self, sound: FloatArray) -> FloatArray:
         resampled = np.asarray(soxr.resample(sound, SAMPLE_RATE, MEL_RATE), np.float32)
         return np.asarray(self._tagger(torch.from_numpy(resampled)).numpy())
 
 
-def make_taught_listener(data: Path, known: tuple[Path, Path], teacher: Path, output: Path) -> None:
-    """Write taught.safetensors into `output`. Raises InputError for what is not there."""
+def make_taught_listener(data: Path, known: tuple[Path, Path], teachers: Mapping[str, Path], output: Path) -> None:
+    """Write taught.safetensors into `output`. Raises InputError for what is not there.
+
+    teachers: the weights of "musicnn" and of "vgg".
+    """
     output.mkdir(parents=True, exist_ok=True)
-    ear = _Ear(teacher)
-    readout = LinearReadout(
-        fit_readout(_material(data, known, ear), np.asarray, ridge=READOUT_RIDGE, axes=READOUT_AXES)
-    )
-    statistics, values = heard_under_fields(
-        _excerpts(_filtered_files(data, known)), all_statistics, lambda sound: readout(ear(sound))
-    )
+    taggers = []
+    for kind, weights in teachers.items():
+        embed = _Embedding(kind, weights)
+        material = _material(data, known, embed, stored=kind == "musicnn")
+        readout = LinearReadout(fit_readout(material, np.asarray, ridge=READOUT_RIDGE, axes=READOUT_AXES))
+        taggers.append((embed, readout))
+
+    def mean_answer(sound: FloatArray) -> FloatArray:
+        return np.asarray(np.mean([readout(embed(sound)) for embed, readout in taggers], axis=0))
+
+    statistics, values = heard_under_fields(_excerpts(_filtered_files(data, known)), all_statistics, mean_answer)
     with atomic_write(output / "taught.safetensors") as path:
         save_file(fit_to_responses(statistics, values, ridge=RESPONSE_RIDGE), path)
 
 
-def _material(data: Path, known: tuple[Path, Path], ear: _Ear) -> JuryMaterial:
-    """Embeddings with what is known of them: as the juries learn, from both of their halves."""
-    embeddings = read_embeddings(data / "musicnn_teacher" / "embeddings.npz")
+def _material(data: Path, known: tuple[Path, Path], embed: _Embedding, *, stored: bool) -> JuryMaterial:
+    """Embeddings with what is known of them: as the juries learn, from both of their halves.
+
+    stored: those of rated recordings are read from the research data.
+    """
     film = [clip for clip in read_soundtracks(data / "soundtracks") if clip.path.stem not in LEFT_OUT]
     songs = [clip for clip in read_felt(data) if clip.path.stem not in LEFT_OUT]
     groups = {clip.path: clip.group for clip in film}
@@ -112,16 +123,21 @@ def _material(data: Path, known: tuple[Path, Path], ear: _Ear) -> JuryMaterial:
     rows = [(folder, row) for folder in known for row in read_rows(folder / "known_music.csv")[::_KNOWN_READ]]
     qualities = np.array([[float(row[name]) for name in MIDLEVEL] for _, row in rows], np.float32)
     rated = film_targets(film)
+    embeddings = read_embeddings(data / "musicnn_teacher" / "embeddings.npz") if stored else {}
 
-    def known_embeddings(clips: Sequence[Clip]) -> list[FloatArray]:
+    def embedded(clips: Sequence[Clip]) -> list[FloatArray]:
+        if not stored:
+            return [embed(read_mono(clip.path)) for clip in clips]
         stems = [clip.path.stem for clip in clips]
         return [embeddings[str(int(stem)) if stem.isdigit() else stem] for stem in stems]
 
     return JuryMaterial(
-        film=Source(known_embeddings(film), rated),
-        felt=Source(known_embeddings(songs), felt_targets(songs, rated)),
-        perceptual=Source([ear(stretch(clip, read_mono)) for clip in excerpts], spread(perceptual_targets(excerpts))),
-        known=Source([ear(read_mono(folder / row["file"])) for folder, row in rows], spread(qualities)),
+        film=Source(embedded(film), rated),
+        felt=Source(embedded(songs), felt_targets(songs, rated)),
+        perceptual=Source(
+            [embed(stretch(clip, read_mono)) for clip in excerpts], spread(perceptual_targets(excerpts))
+        ),
+        known=Source([embed(read_mono(folder / row["file"])) for folder, row in rows], spread(qualities)),
     )
 
 
@@ -144,13 +160,13 @@ def _excerpts(files: Sequence[Path]) -> Iterator[tuple[FloatArray, np.random.Gen
 
 
 def main() -> int:
-    """Run on the five paths of the command line; returns the exit code."""
-    if len(sys.argv) != 6:
-        print_error("make_taught_listener DATA KNOWN KNOWN TEACHER OUT: five paths are needed")
+    """Run on the six paths of the command line; returns the exit code."""
+    if len(sys.argv) != 7:
+        print_error("make_taught_listener DATA KNOWN KNOWN MUSICNN VGG OUT: six paths are needed")
         return 2
-    data, first, second, teacher, output = map(Path, sys.argv[1:])
+    data, first, second, musicnn, vgg, output = map(Path, sys.argv[1:])
     try:
-        make_taught_listener(data, (first, second), teacher, output)
+        make_taught_listener(data, (first, second), {"musicnn": musicnn, "vgg": vgg}, output)
     except InputError as error:
         print_error(str(error))
         return 2

@@ -1,7 +1,7 @@
 """Make the judges' weights again: python -m moodfader.control.experiments.make_jury DATA KNOWN KNOWN OUT.
 
 DATA is the folder of the research data, the two KNOWN folders hold composed music (two seeds of `train
---known-clips`), OUT gets the weights. musicnn's own weights are converted apart and have to lie in OUT or in the
+--synthetic-clips`), OUT gets the weights. musicnn's own weights are converted apart and have to lie in OUT or in the
 package.
 """
 

@@ -160,7 +160,7 @@ class SettingSolved:
 
 @dataclass(frozen=True)
 class TrackThumbnail:
-    """A small spectrogram of a track, uint8 [columns, rows] (see analysis/thumbnail.py)."""
+    """A small spectrogram of a track, uint8 [columns, rows] (see audio/thumbnail.py)."""
 
     track: int
     levels: "np.ndarray"

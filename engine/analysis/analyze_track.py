@@ -26,7 +26,15 @@ from ...models.inference.threads import torch_threads, worker_threads
 from ...models.network.spectrogram import TorchFourier
 from ..audio.track import Track
 from ..excerpts.segment_predictions import SegmentPredictions
-from ..excerpts.stretches import WHOLE_S, WIDE_S, Excerpt, few_starts, placed_excerpts, spread_starts, wide_starts
+from ..excerpts.stretches import (
+    WHOLE_S,
+    WIDE_S,
+    Excerpt,
+    few_stretches,
+    placed_excerpts,
+    spread_stretches,
+    wide_stretches,
+)
 from ..explain import expected_gradients, lime
 from ..explain.effect_sums import EffectSums
 from ..explain.lime import SegmentEffects
@@ -238,9 +246,9 @@ def _fader_ground(track: Track, spectrogram: FloatArray, labels: Labels, model: 
 
     by_all: read also what they are put right by; that of a track up to a minute is nothing more.
     """
-    begin, several = few_starts(track), spread_starts(track)
+    begin, several = few_stretches(track), spread_stretches(track)
     between = several if several != begin else []
-    rest = wide_starts(track) if by_all and track.sounding_s > WHOLE_S else []
+    rest = wide_stretches(track) if by_all and track.sounding_s > WHOLE_S else []
     excerpts = placed_excerpts(track, begin + between + rest)
     few, many = excerpts[: len(begin)], excerpts[len(begin) : len(begin) + len(between)]
     ground = FaderGround(spectrogram, labels, few, many or few, own_listeners(model))

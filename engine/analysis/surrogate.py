@@ -108,7 +108,7 @@ class Surrogate:
 
     Parameters
     ----------
-    heard
+    summary
         Summary of the track.
 
     Raises
@@ -122,12 +122,12 @@ class Surrogate:
         Predicted emotions of the unchanged track, 0..1.
     """
 
-    def __init__(self, heard: TrackSummary) -> None:
-        self.before = dict(heard.emotions)
-        self._layer = heard.emotion_weights
-        self._share = heard.clip_seconds / (heard.sounding_s or heard.duration_s)
+    def __init__(self, summary: TrackSummary) -> None:
+        self.before = dict(summary.emotions)
+        self._layer = summary.emotion_weights
+        self._share = summary.clip_seconds / (summary.sounding_s or summary.duration_s)
         names = "weights", "response_per_db", "mask_weights"
-        tables = load_tables(heard.analysis, (*names, "response"), duration_s=heard.duration_s)
+        tables = load_tables(summary.analysis, (*names, "response"), duration_s=summary.duration_s)
         self._weights, self._response_per_db, self._mask_weights = (tables[name] for name in names)
         self._measured = tables.get("response")
 

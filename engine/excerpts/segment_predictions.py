@@ -1,4 +1,4 @@
-"""What networks say of excerpts of a track under gains of its segments."""
+"""Predictions of excerpts of a track under gains of its segments."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -30,7 +30,7 @@ class SegmentPredictions:
     sizes
         Pixels of each segment within the excerpts, as a share of all: float64 [segments].
     before
-        What the networks say without gain: [networks, 15].
+        Predictions without gain: [networks, 15].
     """
 
     def __init__(
@@ -43,12 +43,12 @@ class SegmentPredictions:
         before: Floats | None = None,
         fourier: Fourier = compiled_scipy,
     ) -> None:
-        """Make what the excerpts need; segments [frames, bands] of the whole track.
+        """Precompute what does not depend on gains; segments [frames, bands] of the whole track.
 
-        threads: so many excerpts are filtered at a time, or parts of a single one, with the same result; before: what
-        the networks say without gain, where that is known; fourier: what transforms the sound.
+        threads: so many excerpts are filtered at a time, or parts of a single one, with the same result; before: the
+        predictions without gain, where they are known; fourier: the implementation of the Fourier transform.
         """
-        self._predict = predict
+        self._networks = predict
         within = threads if len(excerpts) == 1 else 1
         self._threads = threads // within
         self._count = int(segments.max()) + 1
@@ -63,12 +63,13 @@ class SegmentPredictions:
         counts = sum(np.bincount(one.ravel(), minlength=self._count) for one in self._labels)
         self.sizes: Floats = np.asarray(counts / np.sum(counts))
         self._shares = [len(sound) for sound, _ in excerpts]
-        self.before = self.heard(np.zeros(self._count, np.float32)) if before is None else before
+        self.before = self.predict(np.zeros(self._count, np.float32)) if before is None else before
 
-    def heard(self, gains_db: FloatArray, *, listeners: int | None = None) -> Floats:
-        """What the (first so many) networks say under gains of the segments [segments]: [networks, 15].
+    def predict(self, gains_db: FloatArray, *, networks: int | None = None) -> Floats:
+        """Predictions [networks, 15] under gains [segments] in dB: means over the excerpts, by their length.
 
-        All excerpts together are as loud as before, as the written file is: by BS.1770 with both gates.
+        All excerpts together are as loud as before, as the written file is: by BS.1770 with both gates. networks: of
+        the first so many only.
         """
         gains = np.asarray(gains_db, np.float32)
         threads = self._threads
@@ -78,8 +79,10 @@ class SegmentPredictions:
 
         steered = each_of(steer, self._paths, self._labels, threads=threads)
         level = level_match([path.energies for path in self._paths], [energies for _, energies in steered])
-        spectrograms = each_of(lambda path, one: path.heard(one[0], level), self._paths, steered, threads=threads)
-        said = np.stack([predict(spectrograms) for predict in self._predict[:listeners]], axis=1)
+        spectrograms = each_of(
+            lambda path, one: path.spectrogram_of(one[0], level), self._paths, steered, threads=threads
+        )
+        said = np.stack([predict(spectrograms) for predict in self._networks[:networks]], axis=1)
         return np.asarray(np.average(said.astype(np.float64), axis=0, weights=self._shares))
 
     def as_loud(self, slopes: Floats) -> Floats:

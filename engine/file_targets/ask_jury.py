@@ -7,7 +7,7 @@ import numpy as np
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.jury.judges import load_jury
 from ..audio.track import Track
-from ..excerpts.stretches import EXCERPT_S, read_excerpts, spread_starts
+from ..excerpts.stretches import EXCERPT_S, read_excerpts, spread_stretches
 
 _LONGEST_S = 2 * EXCERPT_S
 
@@ -19,7 +19,7 @@ def ask_jury(
 
     lowered_db: gain, 0 dB or less, that kept the second below the ceiling; undone before the judges are asked.
     """
-    stretches = spread_starts(original)
+    stretches = spread_stretches(original)
     if len(stretches) == 1 and stretches[0][1] > _LONGEST_S:
         ((first, length),) = stretches
         count = int(length // EXCERPT_S)

@@ -23,7 +23,7 @@ from ..analysis.analyze_track import analyze_track
 from ..analysis.settings import AnalysisSettings
 from ..audio.track import Track
 from ..dsp.segment_mask import segment_gain_db
-from ..excerpts.stretches import EXCERPT_S, few_starts, placed_excerpts, read_excerpts, spread_starts
+from ..excerpts.stretches import EXCERPT_S, few_stretches, placed_excerpts, read_excerpts, spread_stretches
 from ..steering.excerpts import Excerpts
 from ..steering.faders.segment_excerpts import SegmentExcerpts
 from ..steering.gain_path import GainPath
@@ -123,9 +123,9 @@ class _Bench:
         """Each fader at +-6 dB, and a random field of its size."""
         analysis = analyze_track(self._track, self._model, AnalysisSettings(coupled=coupled))
         labels = torch.from_numpy(analysis.segments[: frame_count(len(self._sound))]).long()
-        excerpts = placed_excerpts(self._track, spread_starts(self._track))
+        excerpts = placed_excerpts(self._track, spread_stretches(self._track))
         whole = SegmentExcerpts(excerpts, analysis.segments, self._listeners[:1])
-        excerpts = placed_excerpts(self._track, few_starts(self._track))
+        excerpts = placed_excerpts(self._track, few_stretches(self._track))
         few = SegmentExcerpts(excerpts, analysis.segments, self._listeners)
         names = [listener.name for listener in self._listeners[1:]]
         found = []
@@ -134,10 +134,10 @@ class _Bench:
                 faders_db = np.where(np.arange(len(MIDLEVEL)) == feature, sign * FADER_DB, 0.0)
                 gains = segment_gain_db(analysis.mask_weights, faders_db)
                 gain_field = torch.from_numpy(gains)[labels]
-                own = np.abs((whole.heard(gains) - whole.before)[0, : len(MIDLEVEL)])
+                own = np.abs((whole.predict(gains) - whole.before)[0, : len(MIDLEVEL)])
                 others = float(np.delete(own, feature).mean())
                 heard = self._heard("fader", name, sign * FADER_DB, gain_field, feature, others=others)
-                moved = sign * (few.heard(gains) - few.before)[1:, feature]
+                moved = sign * (few.predict(gains) - few.before)[1:, feature]
                 share = None if analysis.confirmed is None else float(analysis.confirmed[feature, side])
                 found.append(replace(heard, listeners=dict(zip(names, moved.tolist(), strict=True)), confirmed=share))
             # Both ways, as the fader: whatever changes a sound moves a judge a little to one side, which is no

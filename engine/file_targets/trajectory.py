@@ -11,7 +11,7 @@ from ...models.common.constants import EMOTIONS
 from ...models.inference.checkpoint import Model
 from ...models.inference.threads import torch_threads
 from ..audio.track import Track
-from ..excerpts.stretches import around, read_excerpts, spread_starts
+from ..excerpts.stretches import read_excerpts, spread_stretches, stretch_around
 from ..steering.excerpts import Excerpts
 from ..steering.handles import HANDLES
 from ..steering.listeners import own_listeners
@@ -48,9 +48,9 @@ class TrajectorySolver:
         self._min_quality = QUALITY_FLOOR if min_quality is None else min_quality
         self._listeners = own_listeners(model)
         if isinstance(toward, Curve):
-            stretches = [around(float(time), track) for time in toward.times_s]
+            stretches = [stretch_around(float(time), track) for time in toward.times_s]
         else:
-            stretches = spread_starts(track)
+            stretches = spread_stretches(track)
         self._sounds = read_excerpts(track, stretches)
         with torch_threads(1):  # (many small operations: a second thread waits more than it works)
             self._whole = None if isinstance(toward, Curve) else Excerpts(self._sounds, self._listeners)

@@ -15,7 +15,7 @@ from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..excerpts.piecewise_predictions import PiecewisePredictions
 from ..excerpts.segment_predictions import Predict, SegmentPredictions
-from ..excerpts.stretches import WHOLE_S, WIDE_S, placed_excerpts, spread_starts, wide_starts
+from ..excerpts.stretches import WHOLE_S, WIDE_S, placed_excerpts, spread_stretches, wide_stretches
 from ..steering.faders.setting import (
     GOOD,
     STARTS,
@@ -109,7 +109,7 @@ def _by_more_of_it(
 
 def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting:
     assert analysis.response is not None
-    excerpts = placed_excerpts(track, spread_starts(track))
+    excerpts = placed_excerpts(track, spread_stretches(track))
     threads = working_threads()
 
     def by_gradients() -> "SegmentExcerpts":
@@ -135,7 +135,7 @@ def _more_of(track: Track, analysis: Analysis, model: Model, before: Prediction 
     known: Floats | None = None
     if before is not None and track.sounding_s <= WIDE_S:  # (of all of it: of parts it says something else)
         known = before.to_array()[None]
-    parts = placed_excerpts(track, wide_starts(track))
+    parts = placed_excerpts(track, wide_stretches(track))
     return SegmentPredictions(parts, analysis.segments, [_predict_by(model, threads)], threads=threads, before=known)
 
 

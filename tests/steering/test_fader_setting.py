@@ -7,7 +7,7 @@ import pytest
 import soundfile
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.dsp.segment_mask import SEGMENT_LIMIT_DB
-from moodfader.engine.excerpts.stretches import placed_excerpts, spread_starts
+from moodfader.engine.excerpts.stretches import placed_excerpts, spread_stretches
 from moodfader.engine.steering.faders.levels import LEVELS_DB
 from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts
 from moodfader.engine.steering.faders.setting import (
@@ -35,7 +35,7 @@ def excerpts(tmp_path_factory):
     track = load_track(path)
     frames, bands = np.divmod(np.arange(127 * 149), 149)
     segments = (frames // 16 * 10 + bands // 15).reshape(127, 149).astype(np.int32)
-    return SegmentExcerpts(placed_excerpts(track, spread_starts(track)), segments, [NetworkListener(load_model())])
+    return SegmentExcerpts(placed_excerpts(track, spread_stretches(track)), segments, [NetworkListener(load_model())])
 
 
 def few_masks(excerpts) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +55,7 @@ def test_what_masks_cannot_do_gradients_add(excerpts) -> None:
     found = solve_setting(faders, masks, explained, linear_response(), None, excerpts, lambda: excerpts)
     np.testing.assert_allclose(found.asked, ASKED_PER_DB * faders, atol=1e-6)
     assert found.error < GOOD
-    moved = excerpts.heard(found.gains_db) - excerpts.before  # (as it says, and gains within the limit)
+    moved = excerpts.predict(found.gains_db) - excerpts.before  # (as it says, and gains within the limit)
     np.testing.assert_allclose(found.moved, moved[0, :7], atol=1e-5)
 
 
@@ -78,9 +78,9 @@ def test_a_setting_is_put_right_by_more_of_the_track(excerpts) -> None:
     explained = (by_segment / np.abs(by_segment).max(1, keepdims=True)).T.astype(np.float32)
     slopes = by_segment @ np.concatenate((masks, explained), axis=1)
     added = sum_of_faders(np.array([4, -3, 0, 0, 2, 0, 0], np.float32), masks, linear_response())
-    missed = np.linalg.norm((excerpts.heard(added.gains_db) - excerpts.before)[0, :7] - added.asked)
+    missed = np.linalg.norm((excerpts.predict(added.gains_db) - excerpts.before)[0, :7] - added.asked)
     found = correct_setting(added, masks, explained, slopes.astype(np.float32), excerpts)
-    moved = excerpts.heard(found.gains_db) - excerpts.before
+    moved = excerpts.predict(found.gains_db) - excerpts.before
     np.testing.assert_allclose(found.moved, moved[0, :7], atol=1e-5)
     assert np.linalg.norm(found.moved - found.asked) < missed / 3
     np.testing.assert_allclose(found.gains_db - found.correction_db, added.gains_db, atol=1e-4)
@@ -95,7 +95,7 @@ def test_effects_of_the_segments_add_what_masks_cannot_do(excerpts) -> None:
     begun = sum_of_faders(np.array([3, -4, -2, 0, -3, 0, 0], np.float32), masks, linear_response(), share=STARTS[1])
     plain = correct_setting(begun, masks, explained, slopes, excerpts)
     more = correct_setting(begun, masks, explained, slopes, excerpts, besides=(even, by_segment @ even.T))
-    moved = excerpts.heard(more.gains_db) - excerpts.before
+    moved = excerpts.predict(more.gains_db) - excerpts.before
     np.testing.assert_allclose(more.moved, moved[0, :7], atol=1e-5)
     assert more.error < 0.3
     assert more.error < plain.error / 2

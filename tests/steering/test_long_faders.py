@@ -107,7 +107,7 @@ def test_a_preset_of_a_very_long_track_is_put_right_by_all_of_it(track, analysis
     """A track counts as too long to be heard at once from five minutes on; here from less: its end is not heard."""
     part_s = track.sounding_s / 3
     monkeypatch.setattr(whole_setting, "WHOLE_S", part_s)
-    monkeypatch.setattr(whole_setting, "wide_starts", lambda track: [(0.0, part_s)])
+    monkeypatch.setattr(whole_setting, "wide_stretches", lambda track: [(0.0, part_s)])
     asked = Faders(modality=6.0, articulation=-5.0, dissonance=4.0)
     missed = {}
     for length_s in (np.inf, part_s):

@@ -165,7 +165,7 @@ class FaderSolver:
     def measured(self, fader: CorrectedFader) -> SolvedFader:
         """What a fader moves at each of LEVELS_DB, and at the further listeners."""
         feature, side, mask, beyond = fader.feature, fader.side, fader.mask, fader.beyond
-        listeners = self._few.heard(mask * np.float32(side * SOLVED_AT_DB)) - self._few.before
+        listeners = self._few.predict(mask * np.float32(side * SOLVED_AT_DB)) - self._few.before
         curve = {SOLVED_AT_DB: fader.moved}
         for level in (3.0, 12.0) if self._whole is None else (12.0,):
             curve[level] = self._moved(mask * np.float32(side * level)) + level / SOLVED_AT_DB * beyond
@@ -180,7 +180,7 @@ class FaderSolver:
 
     def _moved(self, gains_db: FloatArray) -> Floats:
         """What the network's features are moved by on many excerpts, [7]."""
-        return np.asarray((self._many.heard(gains_db, listeners=1) - self._many.before[:1])[0, :_FEATURES])
+        return np.asarray((self._many.predict(gains_db, networks=1) - self._many.before[:1])[0, :_FEATURES])
 
     def _slopes_at(self, excerpts: SegmentExcerpts, rows: Sequence[tuple[int, int]], coefficients: Floats) -> Floats:
         """Change of outputs (listener, number) per dB of each field, at coefficients: [rows, fields]."""
@@ -207,7 +207,7 @@ class FaderSolver:
         targets = np.concatenate((firm, np.sign(target) * self._soft_targets[:, feature]))
 
         def measure(coefficients: Floats) -> Floats:
-            moved = self._few.heard(self._gains(coefficients).astype(np.float32)) - self._few.before
+            moved = self._few.predict(self._gains(coefficients).astype(np.float32)) - self._few.before
             return np.concatenate((moved[0, :_FEATURES], moved[1:, feature]))
 
         return solve(
@@ -287,7 +287,7 @@ class FaderSolver:
         """What the network's features are moved by on the whole track, [7]."""
         assert self._whole is not None
         whole = self._whole.result()
-        return np.asarray((whole.heard(self._gains(coefficients).astype(np.float32)) - whole.before)[0, :_FEATURES])
+        return np.asarray((whole.predict(self._gains(coefficients).astype(np.float32)) - whole.before)[0, :_FEATURES])
 
     def _expected_beyond(self, gains_db: Floats) -> Floats:
         """What gains [segments] move on the whole track beyond what they move on many excerpts, about: [7]."""

@@ -83,7 +83,7 @@ def solve_setting(
     explained: FloatArray,
     response: FloatArray,
     slopes: FloatArray | None,
-    heard: SegmentPredictions,
+    excerpts: SegmentPredictions,
     by_gradients: "Callable[[], SegmentExcerpts]",
 ) -> FaderSetting:
     """Solve faders [7] in dB as a whole.
@@ -101,8 +101,8 @@ def solve_setting(
     slopes
         Change of the features per dB of each mask and of each of the explanation's, without gain:
         [7, masks + explained]; None where the analysis does not have them.
-    heard
-        Excerpts of the track and the network that predicts them.
+    excerpts
+        Excerpts of the track, and the network that predicts them.
     by_gradients
         Gives the same excerpts with gradients; called only where they are needed.
     """
@@ -116,7 +116,9 @@ def solve_setting(
     else:
         first_slopes = slopes.astype(np.float64)
     columns = fader_columns(faders_db, masks.shape[1])
-    best = _by_stored_slopes(_Setting(segment_gain_db(masks, faders_db), fields, heard, asked), columns, first_slopes)
+    best = _by_stored_slopes(
+        _Setting(segment_gain_db(masks, faders_db), fields, excerpts, asked), columns, first_slopes
+    )
     if _error(best[1], asked) >= GOOD:
         with torch_threads(1):  # (many small operations; and the number of threads shall not change the samples)
             best = _by_gradients(*best, by_gradients(), fields, asked)
@@ -218,13 +220,13 @@ class _Setting:
         self,
         base_db: FloatArray,
         fields: Floats,
-        heard: SegmentPredictions | PiecewisePredictions,
+        excerpts: SegmentPredictions | PiecewisePredictions,
         asked: Floats,
         costs: Floats | None = None,
     ) -> None:
         """Fields [fields, segments], dB; costs [fields]: of the square of each gain; one by default."""
-        self.base_db, self.fields, self.heard, self.asked = base_db, fields, heard, asked
-        self.metric = (self.fields * heard.sizes) @ self.fields.T
+        self.base_db, self.fields, self.excerpts, self.asked = base_db, fields, excerpts, asked
+        self.metric = (self.fields * excerpts.sizes) @ self.fields.T
         if costs is not None:
             self.metric *= np.sqrt(np.outer(costs, costs))
 
@@ -235,7 +237,7 @@ class _Setting:
 
     def measure(self, coefficients: Floats) -> Floats:
         """What the features [7] are moved by."""
-        moved = self.heard.heard(self.gains_db(coefficients), listeners=1) - self.heard.before[:1]
+        moved = self.excerpts.predict(self.gains_db(coefficients), networks=1) - self.excerpts.before[:1]
         return np.asarray(moved[0, :_FEATURES])
 
 

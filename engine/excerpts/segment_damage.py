@@ -144,8 +144,8 @@ class LoudnessDamage:
         square, step = self.differences(gains_db)
         return LOUDNESS_LOSS * square + LOUDNESS_STEP_LOSS * step
 
-    def bearable_share(self, gains_of: Callable[[float], Floats]) -> float:
-        """How much of a field the sound bears, 0..1: its loss is then about MAX_LOUDNESS_LOSS at most.
+    def share_within_limit(self, gains_of: Callable[[float], Floats]) -> float:
+        """The share of a field, 0..1, of which the loss is about MAX_LOUDNESS_LOSS at most.
 
         gains_of: gains [segments] in dB of a share of the field.
         """

@@ -85,18 +85,18 @@ class SegmentPredictions:
         said = np.stack([predict(spectrograms) for predict in self._networks[:networks]], axis=1)
         return np.asarray(np.average(said.astype(np.float64), axis=0, weights=self._shares))
 
-    def as_loud(self, slopes: Floats) -> Floats:
-        """Slopes [rows, segments] per dB of each segment where the excerpts stay as loud, of those where not."""
+    def loudness_matched_slopes(self, slopes: Floats) -> Floats:
+        """Slopes [rows, segments] per dB of each segment where loudness is matched, of those where it is not."""
         power = np.zeros(self._count)
         for path, labels in zip(self._paths, self._labels, strict=True):
             power += np.bincount(labels.ravel(), path.k_power_of_bands(len(labels)).ravel(), self._count)
-        return less_level(slopes, power)
+        return slopes_at_constant_loudness(slopes, power)
 
 
-def less_level(slopes: Floats, power: Floats) -> Floats:
-    """Slopes [rows, segments] per dB of each segment where a track stays as loud, of those where it does not.
+def slopes_at_constant_loudness(slopes: Floats, power: Floats) -> Floats:
+    """Slopes [rows, segments] per dB of each segment where loudness is matched, of those where it is not.
 
-    What makes a segment louder by a dB makes all of the track softer by its share of the K-weighted power [segments].
+    power: K-weighted, [segments]. A segment louder by a dB makes all of the track softer by its share of the power.
     """
     return np.asarray(slopes - slopes.sum(1)[:, None] * (power / max(float(power.sum()), 1e-20)))
 

@@ -101,7 +101,7 @@ def _by_more_of_it(
         other = right(_by_excerpts(track, analysis, faders, model))
     else:  # (strong gains bend what the network says so far that no slopes lead on from there)
         share = analysis.clip_seconds / analysis.sounding_s
-        slopes = wide.as_loud(segment_slopes(analysis.weights, analysis.response_per_db, share=share))
+        slopes = wide.loudness_matched_slopes(segment_slopes(analysis.weights, analysis.response_per_db, share=share))
         fields = even_fields(slopes, np.bincount(analysis.segments.ravel()) / analysis.segments.size)
         other = right(sum_of_faders(*asked, share=STARTS[1]), besides=(fields, slopes @ fields.T))
     return min(found, other, key=lambda setting: setting.error)

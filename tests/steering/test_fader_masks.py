@@ -29,7 +29,7 @@ from moodfader.engine.render.whole_setting import solve_whole
 from moodfader.engine.steering.faders import masks as fader_masks
 from moodfader.engine.steering.faders.confirmed import CONFIRMED, confirmed_shares
 from moodfader.engine.steering.faders.levels import LEVELS_DB
-from moodfader.engine.steering.faders.segment_excerpts import FaderGround, SegmentExcerpts
+from moodfader.engine.steering.faders.segment_excerpts import FaderInputs, SegmentExcerpts
 from moodfader.engine.steering.faders.setting import GOOD
 from moodfader.engine.steering.listeners import own_listeners
 from moodfader.models.common.constants import MIDLEVEL
@@ -334,14 +334,14 @@ def test_a_listener_that_counts_more_is_moved_further(track, analysis, model, mo
     """In the feature in which it does; the faders of the others are the same."""
     excerpts = placed_excerpts(track, few_stretches(track))
     spectrogram = track_spectrogram(track)
-    ground = FaderGround(spectrogram, analysis.segments, excerpts, excerpts, own_listeners(model))
-    shape = ground.listeners.index("shape")
+    inputs = FaderInputs(spectrogram, analysis.segments, excerpts, excerpts, own_listeners(model))
+    shape = inputs.listeners.index("shape")
 
     def moved(weights) -> np.ndarray:
         monkeypatch.setattr("moodfader.engine.steering.faders.confirmed.LISTENER_WEIGHTS", weights)
-        masks = fader_masks.decoupled_faders(ground, analysis.selected_weights).masks
-        heard = np.stack([ground.few.predict(6 * masks[:, feature])[shape] for feature in range(7)])
-        return (heard - ground.few.before[shape])[:, :7].diagonal()
+        masks = fader_masks.decoupled_faders(inputs, analysis.selected_weights).masks
+        heard = np.stack([inputs.few.predict(6 * masks[:, feature])[shape] for feature in range(7)])
+        return (heard - inputs.few.before[shape])[:, :7].diagonal()
 
     alike, more = moved({}), moved({"modality": {"shape": 2.0, "broad": 0.5, "companion": 0.5, "taught": 0.5}})
     assert more[MIDLEVEL.index("modality")] > 1.02 * alike[MIDLEVEL.index("modality")]

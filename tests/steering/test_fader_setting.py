@@ -118,7 +118,7 @@ def test_even_fields_go_along_the_slopes_and_hardly_further_where_these_are_stee
 def test_what_a_segment_adds_to_the_level_is_taken_back_from_all(excerpts) -> None:
     """All segments alike change nothing, and a segment's share of the power is what filters say it is."""
     slopes = np.random.default_rng(9).normal(size=(7, len(excerpts.sizes)))
-    found = excerpts.as_loud(slopes)
+    found = excerpts.loudness_matched_slopes(slopes)
     np.testing.assert_allclose(found.sum(1), 0, atol=1e-9)
     shares = ((slopes - found) / slopes.sum(1)[:, None])[0]
     strongest = np.argsort(shares)[-8:]

@@ -19,7 +19,7 @@ from moodfader.engine.render import whole_setting
 from moodfader.engine.render.whole_setting import solve_preset
 from moodfader.engine.steering.faders import setting as fader_setting
 from moodfader.engine.steering.faders.levels import LEVELS_DB
-from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts, slopes_as_loud
+from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts, whole_track_slopes
 from moodfader.engine.steering.faders.setting import correct_setting
 from moodfader.engine.steering.gain_path import band_k_power
 from moodfader.engine.steering.listeners import own_listeners
@@ -149,7 +149,7 @@ def test_slopes_of_a_track_that_stays_as_loud() -> None:
     spectrogram = rng.uniform(0.1, 2.0, (5000, N_BANDS)).astype(np.float32)
     segments = rng.integers(0, 9, spectrogram.shape).astype(np.int32)
     slopes = rng.normal(size=(7, 9))
-    found = slopes_as_loud(slopes, spectrogram, segments)
+    found = whole_track_slopes(slopes, spectrogram, segments)
     np.testing.assert_allclose(found.sum(1), 0, atol=1e-9)
     power = (10.0**spectrogram - 1) ** 2 * band_k_power()
     share = power[segments == 4].sum() / power.sum()

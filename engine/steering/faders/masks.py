@@ -25,8 +25,9 @@ from ....models.common.arrays import FloatArray
 from ....models.common.constants import MIDLEVEL
 from .confirmed import confirmed_shares
 from .levels import LEVELS_DB
-from .mask_solver import SIDES, SOLVED_AT_DB, CorrectedFader, FaderSolver
-from .segment_excerpts import FaderGround, WholeTrack
+from .mask_fields import SOLVED_AT_DB
+from .mask_solver import SIDES, CorrectedFader, MaskSolver
+from .segment_excerpts import FaderInputs, WholeTrack
 from .slope_fields import gradient_fields
 
 
@@ -48,7 +49,7 @@ class DecoupledFaders:
 
 
 def decoupled_faders(
-    ground: FaderGround,
+    inputs: FaderInputs,
     explained: FloatArray,
     *,
     whole: WholeTrack | None = None,
@@ -57,33 +58,33 @@ def decoupled_faders(
 ) -> DecoupledFaders:
     """Solve the seven faders of a track.
 
-    explained [segments, 7], the masks of the explanation, in -1..1. whole: the track, if the ground has only excerpts
-    of it. threads: so many faders are solved at once, with the same result.
+    explained: the masks of the explanation, [segments, 7] in -1..1. whole: all of the track, if the inputs have only
+    excerpts of it. threads: so many faders are solved at once, with the same result.
     """
-    known = ground.own_slopes if whole is None else whole.slopes
+    slopes = inputs.own_slopes if whole is None else whole.slopes
     # [7 + handles + 7, segments]
-    fields = np.concatenate((explained.T, ground.handles, gradient_fields(known, ground.sizes)))
+    fields = np.concatenate((explained.T, inputs.handles, gradient_fields(slopes, inputs.sizes)))
     cases = [(feature, side) for side in SIDES for feature in range(len(MIDLEVEL))]
     masks = np.zeros((fields.shape[1], len(cases)), np.float32)
     response = np.zeros((len(MIDLEVEL), len(LEVELS_DB), len(MIDLEVEL)), np.float32)
-    listeners = np.zeros((len(MIDLEVEL), len(SIDES), len(ground.listeners) - 1))
+    listeners = np.zeros((len(MIDLEVEL), len(SIDES), len(inputs.listeners) - 1))
     with ThreadPoolExecutor(threads) as pool:
         # (made by one thread while another solves the first faders)
         predictions = None if whole is None else pool.submit(whole.predictions)
-        solver = FaderSolver(fields.astype(np.float64), ground, known, predictions)
-        bearable = solver.far_enough(list(pool.map(solver.bearable, cases)))
+        solver = MaskSolver(fields.astype(np.float64), inputs, slopes, predictions)
+        limited = solver.with_raised_targets(list(pool.map(solver.limited, cases)))
         # (what is short comes last, so that the threads end about together)
-        corrected = _reported(pool.map(solver.corrected, bearable), len(cases), progress)
+        corrected = _reported(pool.map(solver.corrected, limited), len(cases), progress)
         for number, fader in enumerate(pool.map(solver.measured, corrected)):
             feature, side = cases[number]
             masks[:, number] = fader.mask
             for place, moved in fader.levels.items():
                 response[feature, place] = moved
             listeners[feature, SIDES.index(side)] = side * fader.listeners
-    slopes = solver.slopes_of(np.concatenate((masks, explained), axis=1))
+    mask_slopes = solver.slopes_of(np.concatenate((masks, explained), axis=1))
     own = np.stack([side * response[:, LEVELS_DB.index(side * SOLVED_AT_DB)].diagonal() for side in SIDES], axis=1)
-    shares = confirmed_shares(own, dict(zip(ground.listeners[1:], np.moveaxis(listeners, 2, 0), strict=True)))
-    return DecoupledFaders(masks, response, slopes, shares)
+    shares = confirmed_shares(own, dict(zip(inputs.listeners[1:], np.moveaxis(listeners, 2, 0), strict=True)))
+    return DecoupledFaders(masks, response, mask_slopes, shares)
 
 
 def _reported(

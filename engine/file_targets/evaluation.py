@@ -24,9 +24,9 @@ from ..analysis.settings import AnalysisSettings
 from ..audio.track import Track
 from ..dsp.segment_mask import segment_gain_db
 from ..excerpts.stretches import EXCERPT_S, few_stretches, placed_excerpts, read_excerpts, spread_stretches
-from ..steering.excerpts import Excerpts
 from ..steering.faders.segment_excerpts import SegmentExcerpts
 from ..steering.gain_path import GainPath
+from ..steering.handle_excerpts import HandleExcerpts
 from ..steering.listeners import Listener, own_listeners
 from .quality import quality_of, within_quality
 from .targets import Targets, solve_targets
@@ -157,7 +157,7 @@ class _Bench:
             sign = 1.0 if now < 0.2 else -1.0 if now > 0.8 else sign
             asked = sign * ASKED[(place + self._number) % len(ASKED)]
             targets = Targets({name: asked})
-            excerpts = Excerpts([self._sound], self._listeners)
+            excerpts = HandleExcerpts([self._sound], self._listeners)
             coefficients, _ = within_quality(excerpts, [self._sound], solve_targets(excerpts, targets).coefficients)
             found.append(self._heard("target", name, asked, excerpts.fields_db(coefficients)[0], output))
         return found

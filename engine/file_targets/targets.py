@@ -17,7 +17,7 @@ from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.common.formatting import display_name
 from ...models.inference.checkpoint import Model
-from ..steering.excerpts import Excerpts
+from ..steering.handle_excerpts import HandleExcerpts
 from ..steering.handles import HANDLES
 from ..steering.listeners import Listener
 from ..steering.solver import solve
@@ -122,7 +122,7 @@ class TargetSolution:
 
 
 def solve_targets(
-    excerpts: Excerpts,
+    excerpts: HandleExcerpts,
     targets: Targets,
     *,
     max_rms_db: float = MAX_RMS_DB,
@@ -163,7 +163,7 @@ def solve_targets(
 class _Stages:
     """What the network that ships misses is put right, by the narrow fields of the emotions asked for and kept."""
 
-    def __init__(self, excerpts: Excerpts, targets: Targets, max_rms_db: float) -> None:
+    def __init__(self, excerpts: HandleExcerpts, targets: Targets, max_rms_db: float) -> None:
         self._excerpts, self._max_rms_db = excerpts, max_rms_db
         self._fields = narrow_fields(excerpts.listeners[0], targets.names)
         self._handles: Floats = np.zeros(len(HANDLES))

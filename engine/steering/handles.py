@@ -48,22 +48,22 @@ def handle_fields(spectrogram: FloatArray, *, count: int = len(HANDLES)) -> Floa
     """The (first so many) handles of a log-spectrogram [frames, bands]: [handles, frames, bands] in -1..1."""
     from scipy import ndimage  # (a fifth of a second)
 
-    picture = spectrogram.astype(np.float32)
+    spectrogram = spectrogram.astype(np.float32)
     low, high = _halves()
-    fields = [np.broadcast_to(band, picture.shape) for band in _triangles()]
-    struck = percussiveness(picture)
+    fields = [np.broadcast_to(band, spectrogram.shape) for band in _triangles()]
+    struck = percussiveness(spectrogram)
     fields += [struck * low, struck * high]
     for half in (low, high):
-        level = (picture * half).sum(1) / half.sum()
+        level = (spectrogram * half).sum(1) / half.sum()
         moving = level - ndimage.uniform_filter1d(level, _TWO_SECONDS)
         fields.append(np.clip(moving / 0.1, -1, 1)[:, None] * half)
-    rise = np.maximum(np.diff(picture, axis=0, prepend=picture[:1]), 0).mean(1)
+    rise = np.maximum(np.diff(spectrogram, axis=0, prepend=spectrogram[:1]), 0).mean(1)
     onset = np.clip(rise / 0.03, 0, 1)
     onset = onset - ndimage.uniform_filter1d(onset, _TWO_SECONDS)
-    fields.append(np.broadcast_to(onset[:, None], picture.shape))
-    contrast = picture - ndimage.uniform_filter1d(picture, 15, axis=1)
+    fields.append(np.broadcast_to(onset[:, None], spectrogram.shape))
+    contrast = spectrogram - ndimage.uniform_filter1d(spectrogram, 15, axis=1)
     fields.append(np.clip(contrast / 0.1, -1, 1))
-    fields += [np.broadcast_to(pitch_class, picture.shape) for pitch_class in _pitch_classes()]
+    fields += [np.broadcast_to(pitch_class, spectrogram.shape) for pitch_class in _pitch_classes()]
     return np.stack(fields[:count]).astype(np.float32)
 
 
@@ -79,10 +79,10 @@ def segment_means(spectrogram: FloatArray, segments: Labels) -> FloatArray:
     return np.asarray(sums / np.bincount(segments.ravel(), minlength=count), np.float32)
 
 
-def percussiveness(picture: FloatArray) -> FloatArray:
+def percussiveness(spectrogram: FloatArray) -> FloatArray:
     """2 P^2 / (H^2 + P^2) - 1 of medians along time (H) and frequency (P): -1 sustained, 1 struck [frames, bands]."""
-    sustained = _medians(np.ascontiguousarray(picture.T)).T ** 2
-    struck = _medians(picture) ** 2
+    sustained = _medians(np.ascontiguousarray(spectrogram.T)).T ** 2
+    struck = _medians(spectrogram) ** 2
     return np.asarray((2 * struck + 1e-6) / (sustained + struck + 1e-6) - 1, np.float32)
 
 
@@ -90,7 +90,7 @@ def _medians(rows: FloatArray) -> FloatArray:
     """Moving medians along each row of an array, whose ends are mirrored."""
     from scipy import ndimage
 
-    # SciPy's filter of one long row takes an eighth of the time of that of a picture.
+    # SciPy's filter of one long row takes an eighth of the time of its filter of an array.
     half = _MEDIAN // 2
     ends = np.pad(rows, ((0, 0), (half, half)), mode="symmetric")
     return np.asarray(ndimage.median_filter(ends.ravel(), _MEDIAN).reshape(ends.shape)[:, half:-half])

@@ -17,8 +17,8 @@ from explain_runs import DATA
 from moodfader.engine import load_track
 from moodfader.engine.excerpts.stretches import read_excerpts
 from moodfader.engine.file_targets.targets import Targets, solve_targets
-from moodfader.engine.steering.excerpts import Excerpts
 from moodfader.engine.steering.gain_path import GainPath
+from moodfader.engine.steering.handle_excerpts import HandleExcerpts
 from moodfader.engine.steering.listeners import own_listeners
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from moodfader.models.inference.checkpoint import load_model
@@ -64,7 +64,7 @@ def main() -> None:
             targets = Targets(asked, keep)
             begun = time.monotonic()
             with torch_threads(1):
-                excerpts = Excerpts([sound], listeners)
+                excerpts = HandleExcerpts([sound], listeners)
                 coefficients = solve_targets(excerpts, targets).coefficients
             seconds = time.monotonic() - begun
             moves = (excerpts.measure(coefficients) - excerpts.before)[0, len(MIDLEVEL) :]

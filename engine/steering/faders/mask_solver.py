@@ -15,7 +15,7 @@ import numpy as np
 from ....models.common.arrays import FloatArray, Floats
 from ....models.common.constants import MIDLEVEL
 from ...excerpts.segment_predictions import SegmentPredictions
-from ..newton import correct, newton_step
+from ..newton import newton_rounds, newton_step
 from ..solver import Solution, corrected_slopes, solve
 from .confirmed import listener_weights
 from .levels import LEVELS_DB
@@ -203,7 +203,7 @@ class MaskSolver:
             gains = self._fields.gains_db(coefficients)
             return self._fields.slopes(self._many.slopes(own, gains.astype(np.float32)), coefficients)
 
-        return correct(
+        return newton_rounds(
             measure,
             slopes_at,
             target * (np.arange(_FEATURES) == feature),

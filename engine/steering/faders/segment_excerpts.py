@@ -15,8 +15,7 @@ from ...excerpts.array_path import band_k_power
 from ...excerpts.segment_damage import GainDamage, LoudnessDamage
 from ...excerpts.segment_predictions import SegmentPredictions, rows_of, slopes_at_constant_loudness
 from ...excerpts.stretches import Excerpt
-from ..excerpts import field_slopes
-from ..gain_path import GainPath
+from ..gain_path import GainPath, field_slopes
 from ..handles import segment_means
 from ..listeners import Listener
 

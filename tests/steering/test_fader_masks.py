@@ -30,7 +30,7 @@ from moodfader.engine.steering.faders import masks as fader_masks
 from moodfader.engine.steering.faders.confirmed import CONFIRMED, confirmed_shares
 from moodfader.engine.steering.faders.levels import LEVELS_DB
 from moodfader.engine.steering.faders.segment_excerpts import FaderInputs, SegmentExcerpts
-from moodfader.engine.steering.faders.setting import GOOD
+from moodfader.engine.steering.faders.setting_solver import GOOD
 from moodfader.engine.steering.listeners import own_listeners
 from moodfader.models.common.constants import MIDLEVEL
 from moodfader.models.common.errors import InputError

@@ -10,13 +10,13 @@ from moodfader.engine.dsp.segment_mask import SEGMENT_LIMIT_DB
 from moodfader.engine.excerpts.stretches import placed_excerpts, spread_stretches
 from moodfader.engine.steering.faders.levels import LEVELS_DB
 from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts
-from moodfader.engine.steering.faders.setting import (
+from moodfader.engine.steering.faders.setting import sum_of_faders
+from moodfader.engine.steering.faders.setting_solver import (
     GOOD,
     STARTS,
-    beginning,
     correct_setting,
     solve_setting,
-    sum_of_faders,
+    starting_setting,
 )
 from moodfader.engine.steering.faders.slope_fields import even_fields
 from moodfader.engine.steering.listeners import NetworkListener
@@ -62,7 +62,7 @@ def test_what_masks_cannot_do_gradients_add(excerpts) -> None:
 def test_no_gradient_fields_where_the_excerpts_are_a_part_of_the_track(excerpts, monkeypatch) -> None:
     """Then all gains are sums of masks, so that the rest of the track gets them too."""
     masks, explained = few_masks(excerpts)
-    monkeypatch.setattr("moodfader.engine.steering.faders.setting.NARROW_COVER", 1.1)
+    monkeypatch.setattr("moodfader.engine.steering.faders.setting_solver.NARROW_COVER", 1.1)
     faders = np.array([4, -6, -3, 0, -5, 0, 0], np.float32)
     found = solve_setting(faders, masks, explained, linear_response(), None, excerpts, lambda: excerpts)
     fields = masks[:, :3].astype(np.float64)
@@ -94,7 +94,7 @@ def test_effects_of_the_segments_add_what_masks_cannot_do(excerpts) -> None:
     even = even_fields(by_segment, excerpts.sizes)
     begun = sum_of_faders(np.array([3, -4, -2, 0, -3, 0, 0], np.float32), masks, linear_response(), share=STARTS[1])
     plain = correct_setting(begun, masks, explained, slopes, excerpts)
-    more = correct_setting(begun, masks, explained, slopes, excerpts, besides=(even, by_segment @ even.T))
+    more = correct_setting(begun, masks, explained, slopes, excerpts, extra=(even, by_segment @ even.T))
     moved = excerpts.predict(more.gains_db) - excerpts.before
     np.testing.assert_allclose(more.moved, moved[0, :7], atol=1e-5)
     assert more.error < 0.3
@@ -175,10 +175,10 @@ def test_several_faders_begin_with_a_share_of_their_sum(excerpts) -> None:
     masks = np.random.default_rng(6).normal(0, 0.5, (len(excerpts.sizes), 14)).astype(np.float32)
     for faders in ([6, 0, 0, 0, 0, 0, 0], [6, 0, -3, 0, 0, 0, 0]):
         several = np.array(faders, np.float32)
-        begun, whole = (make(several, masks, linear_response()) for make in (beginning, sum_of_faders))
+        begun, whole = (make(several, masks, linear_response()) for make in (starting_setting, sum_of_faders))
         share = STARTS[0] if np.count_nonzero(faders) > 1 else 1.0
         np.testing.assert_allclose(begun.gains_db, share * whole.gains_db, atol=1e-4)
         np.testing.assert_allclose(begun.gains_db - begun.correction_db, whole.gains_db, atol=1e-4)
         np.testing.assert_array_equal(begun.asked, whole.asked)
-    nothing = beginning(np.array([1, 1, 0, 0, 0, 0, 0], np.float32), masks, linear_response() * 0.01)
+    nothing = starting_setting(np.array([1, 1, 0, 0, 0, 0, 0], np.float32), masks, linear_response() * 0.01)
     np.testing.assert_allclose(nothing.correction_db, 0, atol=1e-6)

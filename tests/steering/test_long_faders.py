@@ -17,10 +17,10 @@ from moodfader.engine.excerpts.level_match import level_match
 from moodfader.engine.excerpts.stretches import WHOLE_S, read_excerpts
 from moodfader.engine.render import whole_setting
 from moodfader.engine.render.whole_setting import solve_preset
-from moodfader.engine.steering.faders import setting as fader_setting
+from moodfader.engine.steering.faders import setting_solver
 from moodfader.engine.steering.faders.levels import LEVELS_DB
 from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts, whole_track_slopes
-from moodfader.engine.steering.faders.setting import correct_setting
+from moodfader.engine.steering.faders.setting_solver import correct_setting
 from moodfader.engine.steering.gain_path import band_k_power
 from moodfader.engine.steering.listeners import own_listeners
 from moodfader.engine.steering.newton import newton_step
@@ -125,13 +125,13 @@ def test_a_preset_that_does_not_come_near_is_tried_from_a_smaller_start(
     """The nearer of the two is taken, and any number of threads finds the same."""
     asked, starts = Faders(articulation=4.0, modality=-4.0), []
 
-    def counted(found, *args, besides=None, **more):
-        starts.append(besides)
-        return correct_setting(found, *args, besides=besides, **more)
+    def counted(found, *args, extra=None, **more):
+        starts.append(extra)
+        return correct_setting(found, *args, extra=extra, **more)
 
     monkeypatch.setattr(whole_setting, "correct_setting", counted)
     monkeypatch.setattr(whole_setting, "GOOD", -1.0)
-    monkeypatch.setattr(fader_setting, "WIDE_TRIES", 1)
+    monkeypatch.setattr(setting_solver, "WIDE_TRIES", 1)
     found = {}
     for threads in (1, 2):
         monkeypatch.setattr(whole_setting, "working_threads", lambda threads=threads: threads)

@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 
 from ...models.common.arrays import FloatArray, Floats, Labels
-from ...models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL
+from ...models.common.constants import HOP_LENGTH, OUTPUTS
 from ...models.common.filterbank import frame_count
 from ...models.inference.checkpoint import Model
 from ...models.inference.threads import each_of, one_blas_thread
@@ -120,7 +120,7 @@ def predict_by_length(
     spectrograms: Sequence[FloatArray], predict_batch: Callable[[FloatArray], FloatArray]
 ) -> FloatArray:
     """Predictions of spectrograms [spectrograms, 15], those of one length as one batch [n, frames, bands]."""
-    predicted = np.empty((len(spectrograms), len(MIDLEVEL) + len(EMOTIONS)), np.float32)
+    predicted = np.empty((len(spectrograms), len(OUTPUTS)), np.float32)
     lengths = np.array([len(one) for one in spectrograms])
     for length in sorted(set(lengths.tolist())):
         places = np.flatnonzero(lengths == length)

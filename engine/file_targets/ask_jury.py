@@ -29,6 +29,6 @@ def ask_jury(
     after = [sound * scale for sound in read_excerpts(steered, stretches)]
     shifts = {}
     for judge in load_jury(jury):
-        moved = np.mean([judge.hear(b) - judge.hear(a) for a, b in zip(before, after, strict=True)], axis=0)
+        moved = np.mean([judge.predict(b) - judge.predict(a) for a, b in zip(before, after, strict=True)], axis=0)
         shifts[judge.name] = {name: float(moved[len(MIDLEVEL) + place]) for place, name in enumerate(EMOTIONS)}
     return shifts

@@ -20,15 +20,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
+from ...models.common.constants import N_BANDS
 from ...models.common.errors import InputError
 from ...models.inference.backward.network import BackwardPass
 from ...models.inference.checkpoint import Model, load_model
 from ...models.network.padding import filling
 from ..excerpts.segment_predictions import predict_by_length
 
-OUTPUTS: Final = (*MIDLEVEL, *EMOTIONS)
-"""Outputs of a listener, in this order."""
 _REGIONS: Final = 15
 _CONTRAST_REGIONS: Final = 9
 _CONTRAST_BANDS: Final = 15

@@ -17,6 +17,8 @@ MIDLEVEL: Final = (
     "modality",
 )
 EMOTIONS: Final = ("valence", "energy", "tension", "anger", "fear", "happy", "sad", "tender")
+OUTPUTS: Final = (*MIDLEVEL, *EMOTIONS)
+"""What every network, listener and judge predicts, in this order."""
 
 SAMPLE_RATE: Final = 22050
 """Sample rate of the network's input in Hz; the input is mono."""

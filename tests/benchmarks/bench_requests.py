@@ -58,7 +58,7 @@ def main() -> None:
         (sound,) = read_excerpts(track, [(0.0, min(10.0, track.duration_s))])
         with torch.inference_mode():
             now = listeners[0](GainPath(sound).front_end(torch.from_numpy(sound)))
-        before = [judge.hear(sound) for judge in judges]
+        before = [judge.predict(sound) for judge in judges]
         for toward, keep in REQUESTS[number % 2 :: 2]:
             asked = {name: _with_room(value, float(now[_output(name)])) for name, value in toward.items()}
             targets = Targets(asked, keep)
@@ -75,7 +75,7 @@ def main() -> None:
             cells += [f"{excerpts.rms_db(coefficients):.1f}", f"{seconds:.1f}"]
             (after,) = excerpts.sounds(coefficients)
             for judge, was in zip(judges, before, strict=True):
-                by = judge.hear(after) - was
+                by = judge.predict(after) - was
                 share = np.mean([by[_output(name)] / value for name, value in asked.items()])
                 cells.append(f"{share:.2f}")
                 heard.append(share)

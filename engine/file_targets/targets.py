@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from ...models.common.arrays import Floats
-from ...models.common.constants import EMOTIONS, MIDLEVEL
+from ...models.common.constants import EMOTIONS, KEPT_SHARE, MIDLEVEL, REACHED_SHARE
 from ...models.common.errors import InputError
 from ...models.common.formatting import display_name
 from ...models.inference.checkpoint import Model
@@ -51,8 +51,6 @@ _STEP_RIDGE: Final = 1e-3
 _BISECTIONS: Final = 8
 FEATURE_ROOM: Final = 0.5
 """No gain moves a feature, which lies between 0 and 1, by more."""
-REACHED: Final = 0.9
-KEPT: Final = 0.2
 
 
 @dataclass(frozen=True)
@@ -91,8 +89,10 @@ class Targets:
     def reached(self, moved: Mapping[str, float]) -> bool:
         """Whether shifts by emotion are at least nine tenths of what was asked, and move the kept ones little."""
         largest = max(abs(value) for value in self.toward.values())
-        asked = all(abs(moved[name] - value) <= (1 - REACHED) * abs(value) for name, value in self.toward.items())
-        return asked and all(abs(moved[name]) < KEPT * largest for name in self.keep)
+        asked = all(
+            abs(moved[name] - value) <= (1 - REACHED_SHARE) * abs(value) for name, value in self.toward.items()
+        )
+        return asked and all(abs(moved[name]) < KEPT_SHARE * largest for name in self.keep)
 
 
 def emotion_called(name: str) -> str:

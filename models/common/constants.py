@@ -40,3 +40,7 @@ QUALITIES: Final = ("full", "draft")
 """Qualities of an analysis."""
 RELIABILITY_THRESHOLD: Final = 0.9
 """Lowest reliability of a feature's weights at which no warning is given."""
+REACHED_SHARE: Final = 0.9
+"""A target is reached where an emotion moves by this share of what was asked, and by no more than as much beyond."""
+KEPT_SHARE: Final = 0.2
+"""An emotion is kept where it moves by less than this share of the largest shift that is asked for."""

@@ -134,7 +134,7 @@ def _analyze(
         slopes = segment_slopes(sums.weights, response_per_db, share=clip_seconds / track.sounding_s)
         whole = None
         if rest:
-            # (what pieces of a longer track say is another thing)
+            # (predictions of a longer track are not those of its pieces)
             before = prediction.result().to_array()[None] if prediction and track.sounding_s <= WIDE_S else None
             whole = _whole_track(rest, spectrogram, labels, model, slopes, before)
         faders = _decouple(inputs, selected, whole, progress)

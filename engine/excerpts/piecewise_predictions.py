@@ -70,5 +70,7 @@ class PiecewisePredictions:
 
     def _mean(self, pieces: Iterator[tuple[FloatArray, int]]) -> Floats:
         """Mean prediction of pieces (log-spectrogram, number of samples), by their length: [1, 15]."""
-        said, samples = zip(*((self._predict([spectrogram])[0], count) for spectrogram, count in pieces), strict=True)
-        return np.asarray(np.average(np.array(said, np.float64), axis=0, weights=samples))[None]
+        predicted, samples = zip(
+            *((self._predict([spectrogram])[0], count) for spectrogram, count in pieces), strict=True
+        )
+        return np.asarray(np.average(np.array(predicted, np.float64), axis=0, weights=samples))[None]

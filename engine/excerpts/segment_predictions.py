@@ -82,8 +82,8 @@ class SegmentPredictions:
         spectrograms = each_of(
             lambda path, one: path.spectrogram_of(one[0], level), self._paths, steered, threads=threads
         )
-        said = np.stack([predict(spectrograms) for predict in self._networks[:networks]], axis=1)
-        return np.asarray(np.average(said.astype(np.float64), axis=0, weights=self._shares))
+        predicted = np.stack([predict(spectrograms) for predict in self._networks[:networks]], axis=1)
+        return np.asarray(np.average(predicted.astype(np.float64), axis=0, weights=self._shares))
 
     def loudness_matched_slopes(self, slopes: Floats) -> Floats:
         """Slopes [rows, segments] per dB of each segment where loudness is matched, of those where it is not."""

@@ -1,4 +1,4 @@
-"""What the jury that ships hears of a steered recording: excerpts of both, at the loudness of the original."""
+"""Shifts of a steered recording at the judges of a jury: excerpts of both, at the loudness of the original."""
 
 from collections.abc import Mapping
 

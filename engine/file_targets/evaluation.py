@@ -208,7 +208,7 @@ class _Bench:
         )
 
     def _ask(self, sound: FloatArray) -> Floats:
-        """What the network and the judges say of a sound: [1 + judges, 15]."""
+        """Predictions of a sound by the network and the judges: [1 + judges, 15]."""
         with torch.inference_mode():
             own = self._listeners[0](self._path.front_end(torch.from_numpy(sound))).double().numpy()
         return np.stack([own, *(judge.predict(sound) for judge in self._judges)])

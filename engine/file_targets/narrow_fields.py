@@ -1,4 +1,4 @@
-"""Narrow gain fields: smoothed gradients of the default network, which other judges hardly hear.
+"""Narrow gain fields: smoothed gradients of the default network, which judges hardly follow.
 
 A field says where a decibel moves one output of a listener most: its gradient, smoothed, within -1..1. A decibel of
 it moves a network as much as some decibels of a handle (steering/handles.py). Targets are solved by handles; what
@@ -46,8 +46,8 @@ class NarrowFields:
         field = field.clone().requires_grad_()
         factor = torch.exp(_smoothed(field[None], 1)[0] * _NEPER)  # (as the mask filter smooths)
         factor = factor * torch.sqrt(power.sum() / ((power * factor**2).sum() + 1e-20))
-        said = self._listener(torch.log10(1 + plain * factor))
-        slopes = [torch.autograd.grad(said[output], field, retain_graph=True)[0] for output in self.outputs]
+        outputs = self._listener(torch.log10(1 + plain * factor))
+        slopes = [torch.autograd.grad(outputs[output], field, retain_graph=True)[0] for output in self.outputs]
         smooth = _smoothed(torch.stack(slopes), SMOOTHINGS)
         size = smooth.square().mean((1, 2), keepdim=True).sqrt() * _FULL + 1e-20
         return np.asarray((smooth / size).clamp(-1, 1).numpy(), np.float32)

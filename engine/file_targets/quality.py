@@ -1,4 +1,4 @@
-"""How much a change of the sound is heard as damage: Zimtohrli's mean opinion score, where it is installed."""
+"""The perceived quality of a changed sound beside the original: Zimtohrli's mean opinion score, where installed."""
 
 import importlib
 import importlib.util

@@ -154,7 +154,7 @@ def steer(
         if best is not last:
             best = attempt(best.trajectory, 0.7)
         copy_tags(track.path, beside)
-        heard = judges(track, load_track(beside), best.written.lowered_db) if judges else None
+        judged = judges(track, load_track(beside), best.written.lowered_db) if judges else None
     report(1.0)
     quality: dict[str, str | float] | None = None
     if solver.quality is not None:
@@ -167,7 +167,7 @@ def steer(
         kept=list(targets.keep),
         reachable=targets.reached(best.moved),
         reached={name: best.moved[name] for name in targets.toward},
-        judges=None if heard is None else {name: dict(moved) for name, moved in heard.items()},
+        judges=None if judged is None else {name: dict(moved) for name, moved in judged.items()},
         midlevel={"before": dict(before.midlevel), "after": dict(best.after.midlevel)},
         emotions={"before": dict(before.emotions), "after": dict(best.after.emotions)},
         gain_rms_db=best.map.rms_db,

@@ -33,7 +33,7 @@ taught listener answers the same gain fields by .4 to .7 of what judges do.
 BROAD_SHARE: Final = 0.98
 """So much of the handles' solution the narrow fields begin with: some gain is left for them."""
 MIN_HANDLES: Final = 0.5
-"""So much of that stays, whatever the narrow fields take: they are not what others hear."""
+"""So much of that stays, whatever gain the narrow fields take, which other models hardly follow."""
 STAGES: Final = 12
 """Of narrow fields at most, where the gain field before them does not do."""
 FURTHER_STAGES: Final = 2
@@ -212,8 +212,8 @@ class _Stages:
         return coefficients, missing
 
     def _moved(self, coefficients: Floats) -> Floats:
-        said = self._excerpts.measure(coefficients, listeners=1) - self._excerpts.before[:1]
-        return np.asarray(said[0, list(self._fields.outputs)])
+        predicted = self._excerpts.measure(coefficients, listeners=1) - self._excerpts.before[:1]
+        return np.asarray(predicted[0, list(self._fields.outputs)])
 
     def _error(self, missing: Floats) -> float:
         return float((np.abs(missing) / self._units).max())

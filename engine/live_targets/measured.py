@@ -41,7 +41,7 @@ def stretches_ahead(track: "Track", position_s: float) -> list[tuple[float, floa
 def answer(
     request: SolveTargets, track: "Track", model: "Model", tables: Mapping[str, npt.NDArray[np.generic]]
 ) -> TargetsSolved:
-    """Correct the estimate of a request by what the network says, in some twenty evaluations.
+    """Correct the estimate of a request by predictions of the network, in some twenty evaluations.
 
     Parameters
     ----------

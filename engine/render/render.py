@@ -1,4 +1,4 @@
-"""From a track, its analysis and seven faders to a new sound file, and what the network hears in it.
+"""From a track, its analysis and seven faders to a new sound file, and the network's prediction of it.
 
 Everything streams: memory does not grow with the length of the track. What is reported of the file is
 measured on the file, read back: its loudness, its true peak, and the network's prediction.
@@ -175,7 +175,7 @@ def _moved(before: Prediction, after: Prediction) -> FloatArray:
 
 
 def _level_difference(track: Track, analysis: Analysis, written: WrittenLevels) -> float:
-    """By how many dB the file is heard at another scale than the track: the head-room, or all of the difference."""
+    """Gain in dB of the file on the track for which its prediction is corrected: the head-room, or all of it."""
     difference = written.loudness_lufs - track.loudness_lufs
     if analysis.response is None or not math.isfinite(difference):
         return -written.headroom_db

@@ -115,7 +115,7 @@ def _by_more_of_it(
         return found
     if not torch_free:
         other = right(_by_excerpts(track, analysis, faders, model))
-    else:  # (strong gains bend what the network says so far that no slopes lead on from there)
+    else:  # (strong gains are so far from linear that no slopes lead on from there)
         share = analysis.clip_seconds / analysis.sounding_s
         slopes = wide.loudness_matched_slopes(segment_slopes(analysis.weights, analysis.response_per_db, share=share))
         fields = even_fields(slopes, np.bincount(analysis.segments.ravel()) / analysis.segments.size)
@@ -146,10 +146,10 @@ def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model)
 
 
 def _more_of(track: Track, analysis: Analysis, model: Model, before: Prediction | None) -> SegmentPredictions:
-    """Up to five minutes of the track, and what the network says of them."""
+    """Up to five minutes of the track, and predictions of them by the network."""
     threads = working_threads()
     known: Floats | None = None
-    if before is not None and track.sounding_s <= WIDE_S:  # (of all of it: of parts it says something else)
+    if before is not None and track.sounding_s <= WIDE_S:  # (a prediction of all of it is none of its parts)
         known = before.to_array()[None]
     parts = placed_excerpts(track, wide_stretches(track))
     return SegmentPredictions(parts, analysis.segments, [_predict_by(model, threads)], threads=threads, before=known)

@@ -17,8 +17,8 @@ from .handles import DAMAGE, LIMIT_DB, field_of, handle_fields
 from .listeners import Listener
 
 DAMAGE_POWER: Final = 0.5
-"""Of the damage that a handle does, in what it costs. With 1 judges hear less at the same rms gain, and the score of
-the sound is no better.
+"""Of the damage that a handle does, in what it costs. With 1 judges move by less at the same rms gain, and the score
+of the sound is no better.
 """
 
 
@@ -73,8 +73,8 @@ class HandleExcerpts:
         """Outputs of the (first so many) listeners, [listeners, 15]: means over the excerpts, by their length."""
         chosen = torch.from_numpy(coefficients).float()
         with torch.inference_mode():
-            said = [self._said(part, field_of(chosen, part.fields), listeners) for part in self._parts]
-        return np.average(torch.stack(said).double().numpy(), axis=0, weights=self._shares)
+            predicted = [self._outputs(part, field_of(chosen, part.fields), listeners) for part in self._parts]
+        return np.average(torch.stack(predicted).double().numpy(), axis=0, weights=self._shares)
 
     def slopes(self, rows: Sequence[tuple[int, int]], coefficients: Floats | None = None) -> Floats:
         """Change of outputs per dB of each field, about, at coefficients (None: at zero): [rows, fields].
@@ -106,7 +106,7 @@ class HandleExcerpts:
         with torch.inference_mode():
             return [part.path.filtered(field_of(chosen, part.fields), matched=True).numpy() for part in self._parts]
 
-    def _said(self, part: _Part, field_db: torch.Tensor, listeners: int | None) -> torch.Tensor:
+    def _outputs(self, part: _Part, field_db: torch.Tensor, listeners: int | None) -> torch.Tensor:
         spectrogram = part.path.spectrogram(field_db, matched=True)
         return torch.stack([listener(spectrogram) for listener in self.listeners[:listeners]])
 

@@ -37,8 +37,8 @@ DAMAGE: Final = (
     np.array([0.06] * 4 + [0.07, 0.08, 0.1, 0.3, 0.18, 0.17, 0.45, 0.2, 0.5, 0.22, 0.1] + [0.1] * 12) / 0.08
 )
 """What a handle costs in sound beside its decibels: how far 3 dB rms of it lower Zimtohrli's mean opinion score, over
-what they cost on a usual handle (four clips, both signs; above 5 kHz and in fast changes damage is heard most). That
-of pitch classes is not measured; they count as contrast does.
+what they cost on a usual handle (four clips, both signs; above 5 kHz and in fast changes damage is perceived most).
+That of pitch classes is not measured; they count as contrast does.
 """
 MARGIN: Final = _TWO_SECONDS
 """Frames around a stretch that its handles depend on."""

@@ -86,8 +86,8 @@ class NetworkListener:
             rest = filling(frames, self._network.geometry.stride)
             pixels.index_add_(1, torch.from_numpy(rest).to(pixels.device), turn[:, frames:])
         pooled = pooled.clone().requires_grad_()
-        said = torch.cat(self._network.read(pooled), 1)[0]
-        layer = torch.stack([torch.autograd.grad(said[k], pooled, retain_graph=True)[0][0] for k in outputs])
+        values = torch.cat(self._network.read(pooled), 1)[0]
+        layer = torch.stack([torch.autograd.grad(values[k], pooled, retain_graph=True)[0][0] for k in outputs])
         return torch.as_tensor(torch.tensordot(layer, pixels.clone(), 1)).cpu()
 
 
@@ -132,8 +132,8 @@ class LinearListener:
 def _gradients_by_autograd(listener: Listener, spectrogram: torch.Tensor, outputs: Sequence[int]) -> torch.Tensor:
     """Gradients of outputs by the spectrogram, by automatic differentiation: [outputs, frames, bands]."""
     pixels = spectrogram.detach().requires_grad_()
-    said = listener(pixels)
-    return torch.stack([torch.autograd.grad(said[output], pixels, retain_graph=True)[0] for output in outputs])
+    values = listener(pixels)
+    return torch.stack([torch.autograd.grad(values[output], pixels, retain_graph=True)[0] for output in outputs])
 
 
 def broad_statistics(spectrogram: torch.Tensor) -> torch.Tensor:

@@ -146,7 +146,7 @@ def largest_of(targets: Floats) -> float:
 def corrected_slopes(slopes: Floats, step: Floats, moved: Floats, metric: Floats) -> Floats:
     """Slopes [rows, handles] after a step by which rows were moved: Broyden's update that is least in the metric.
 
-    A step of no length says nothing of them.
+    A step of no length leaves them as they are.
     """
     length = float(step @ metric @ step)
     if length < NO_STEP:

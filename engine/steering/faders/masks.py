@@ -2,17 +2,17 @@
 
 (Those of coupled faders are made in explain/significance.py.)
 
-A fader's gain field is put together from the effects of the segments (the seven masks of the explanation), from
-handles (handles.py: broad gain fields such as bands, onsets or loud moments) and from the network's slopes (where a
-decibel moves a feature most), all as one value a segment. For each feature, and for each way that its fader can go,
-the solver finds the combination that moves the feature at the default model by as much as was asked and leaves the
-others there (firm), and that moves it at four further listeners too (listeners.py), as far as the gain allows (soft).
-The slopes, which hardly another listener follows, leave the other features where they are for the least gain, and so
-the broad fields to those that others follow. Networks are not linear: what leaves the other features alone
-when it boosts does not when it cuts, so a fader has two masks, one above zero and one below. Each is solved at 6
-dB; it is that field over 6 dB, so a fader stays linear in decibels on either side, and live there is nothing to
-solve. Of a track longer than the excerpts by which that is done, each mask is measured once on all of it (twice
-where it misses much), and a step by the slopes of the explanation, which are the whole track's, puts that right.
+A mask is a sum of fields, each one value a segment: the seven masks of the explanation, the handles (handles.py:
+broad gain fields such as bands, onsets or loud moments) and the network's slopes (the gradient of each feature). For
+each feature, above and below zero, the solver finds the sum that moves the feature by its target at the default model
+and leaves the other six there (firm rows), and that moves it at four further listeners too (listeners.py), as far as
+the gain allows (soft rows). The slopes, which hardly another listener follows, hold the other six features for the
+least gain; that leaves the broad fields to the further listeners.
+
+Networks are not linear: a field that leaves the other features alone when it boosts does not when it cuts, so a fader
+has two masks. Each is solved at 6 dB and divided by that: a fader is linear in decibels on either side of zero, and
+nothing is solved while playing. On a track longer than the excerpts each mask is measured once on all of it (twice
+where it misses much), and corrected by a step along the slopes of the explanation, which are the whole track's.
 """
 
 from collections.abc import Callable, Iterator
@@ -35,11 +35,19 @@ from .slope_fields import gradient_fields
 class DecoupledFaders:
     """The seven faders of a track.
 
-    masks float32 [segments, 14], none beyond MASK_LIMIT: seven for faders above zero, seven below; response
-    float32 [7 faders, levels, 7 features], what the network that ships says more under each fader alone at LEVELS_DB;
-    slopes float32 [7 features, 21], by how much it says more per dB of each mask and of each of the explanation's,
-    without gain, of a long track as the explanation says; confirmed float32 [7 faders, 2], the share of the network's
-    own move at +6 and at -6 dB that others may be expected to hear (confirmed.py).
+    Attributes
+    ----------
+    masks
+        float32 [segments, 14], within MASK_LIMIT: seven for faders above zero, seven below.
+    response
+        Changes of the features at the network that ships under each fader alone at LEVELS_DB, float32 [7 faders,
+        levels, 7 features].
+    slopes
+        Change of the features per dB of each mask and of each of the explanation's, without gain, float32 [7, 21]; of
+        a track longer than the excerpts as the explanation has it.
+    confirmed
+        Share of the network's own move at +6 and at -6 dB that judges may be expected to share (confirmed.py),
+        float32 [7 faders, 2].
     """
 
     masks: FloatArray

@@ -9,13 +9,12 @@ from ....models.common.arrays import Floats
 from ....models.common.constants import MIDLEVEL
 
 TARGET: Final = 0.045
-"""By how much a fader at SOLVED_AT_DB shall move its feature, if it can. More takes gain that nobody but the network
-hears.
+"""By how much a fader at SOLVED_AT_DB shall move its feature, if it can. More takes gain that no other model follows.
 """
 OWN_SHARE: Final = 0.6
 """So much of the gain may go into moving the network alone: a feature that would take more is moved by less."""
 OWN_SHARES: Final[Mapping[str, float]] = {"rhythmic_stability": 0.45, "tonal_stability": 0.55}
-"""Instead of OWN_SHARE, for features in which the network's moves say nothing of those of others.
+"""Instead of OWN_SHARE, for features in which the network's moves do not correlate with those of judges.
 
 (r to the mean of the development jury's judges over the handles of twelve recordings -.01 and .02, else .17 to .70.)
 """

@@ -23,7 +23,7 @@ _ROWS_AT_ONCE: Final = 4096
 
 
 class SegmentExcerpts(SegmentPredictions):
-    """Some excerpts with the labels of their pixels, and what listeners say of them."""
+    """Predictions of excerpts under gains of segments by listeners, with slopes by these gains."""
 
     def __init__(self, excerpts: Sequence[Excerpt], segments: Labels, listeners: Sequence[Listener]) -> None:
         """Make what the excerpts need; segments [frames, bands] of the whole track."""
@@ -39,7 +39,10 @@ class SegmentExcerpts(SegmentPredictions):
         ]
 
     def slopes(self, rows: Sequence[tuple[int, int]], gains_db: FloatArray) -> Floats:
-        """Change of outputs (listener, number) per dB of each segment, about, at gains: [rows, segments]."""
+        """Change of outputs per dB of each segment, about, at gains [segments] in dB: [rows, segments].
+
+        rows: (number of the listener, number of its output).
+        """
         gains = torch.from_numpy(np.asarray(gains_db, np.float32))
         total = torch.zeros(len(rows), self._count, dtype=torch.float64)
         for (path, labels), share, (sound, _) in zip(self._differentiable, self._shares, self._excerpts, strict=True):

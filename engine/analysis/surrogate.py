@@ -191,25 +191,5 @@ def shifted_emotions(before: Mapping[str, float], shift: Mapping[str, float]) ->
 
 def expected_emotions(analysis: "Analysis", faders_db: FloatArray, model: "Model") -> dict[str, float]:
     """Return the change of the emotions that is expected of faders [7] in dB, by name."""
-    return _emotion_shift(model, expected_midlevel(analysis, faders_db))
-
-
-def surrogate_emotions(analysis: "Analysis", segment_gains_db: FloatArray, model: "Model") -> dict[str, float]:
-    """Return the change of the emotions that the linear surrogate expects, by name.
-
-    Parameters
-    ----------
-    analysis
-        The analysis of the track.
-    segment_gains_db
-        Gains in dB, [segments].
-    model
-        The model, for its layer from features to emotions.
-    """
-    return _emotion_shift(model, surrogate_midlevel(analysis, segment_gains_db))
-
-
-def _emotion_shift(model: "Model", features: FloatArray) -> dict[str, float]:
-    """Return what a change of the features [7] changes the emotions by, by name."""
-    shift = model.emotion_weights @ features
+    shift = model.emotion_weights @ expected_midlevel(analysis, faders_db)
     return {name: float(value) for name, value in zip(EMOTIONS, shift, strict=True)}

@@ -8,9 +8,7 @@ import numpy as np
 from ...models.common.arrays import FloatArray, Floats, Labels
 from ...models.common.constants import HOP_LENGTH, OUTPUTS
 from ...models.common.filterbank import frame_count
-from ...models.inference.checkpoint import Model
-from ...models.inference.threads import each_of, one_blas_thread
-from ...models.network.padding import circle_of
+from ...models.inference.threads import each_of
 from ...models.signal import compiled_scipy
 from ...models.signal.log_spectrogram import Fourier
 from .array_path import ArrayPath
@@ -99,21 +97,6 @@ def slopes_at_constant_loudness(slopes: Floats, power: Floats) -> Floats:
     power: K-weighted, [segments]. A segment louder by a dB makes all of the track softer by its share of the power.
     """
     return np.asarray(slopes - slopes.sum(1)[:, None] * (power / max(float(power.sum()), 1e-20)))
-
-
-def predict_by(model: Model) -> Predict:
-    """A model's predictions of spectrograms; those of one length go through its network together."""
-
-    def predict(spectrograms: Sequence[FloatArray]) -> FloatArray:
-        with one_blas_thread():
-            return predict_by_length(spectrograms, predict_batch)
-
-    def predict_batch(alike: FloatArray) -> FloatArray:
-        predictor = model.predictor
-        local = predictor.local(circle_of(alike, predictor.geometry))  # [n, 7, time, columns]
-        return np.concatenate(predictor.read(local.mean((2, 3), dtype=np.float64)), axis=1)
-
-    return predict
 
 
 def predict_by_length(

@@ -7,7 +7,7 @@ import pytest
 import torch
 from moodfader.engine.analysis.prediction import predict_spectrograms
 from moodfader.engine.excerpts.array_path import ArrayPath
-from moodfader.engine.excerpts.segment_predictions import SegmentPredictions, predict_by
+from moodfader.engine.excerpts.segment_predictions import SegmentPredictions
 from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts
 from moodfader.engine.steering.gain_path import GainPath
 from moodfader.engine.steering.listeners import NetworkListener, own_listeners
@@ -62,7 +62,7 @@ def test_spectrograms_go_through_a_network_together(model, spectrogram) -> None:
         with torch.inference_mode():
             alone = np.stack([listener(torch.from_numpy(one)).numpy() for one in others])
         np.testing.assert_allclose(listener.of_each(others), alone, atol=1e-5)
-    np.testing.assert_allclose(predict_by(model)(others), NetworkListener(model).of_each(others), atol=1e-5)
+    np.testing.assert_allclose(predict_spectrograms(others, model), NetworkListener(model).of_each(others), atol=1e-5)
 
 
 @pytest.mark.parametrize("frames", [158, 151])
@@ -81,7 +81,7 @@ def test_excerpts_say_the_same_with_and_without_torch(model, sound) -> None:
     labels = np.repeat(np.arange(158, dtype=np.int32)[:, None] // 8, 149, axis=1)
     excerpts = [(sound[:44100], 0), (sound[44100:], 44100)]
     gains = np.random.default_rng(0).normal(0, 4, int(labels.max()) + 1).astype(np.float32)
-    plain = SegmentPredictions(excerpts, labels, [predict_by(model)])
+    plain = SegmentPredictions(excerpts, labels, [partial(predict_spectrograms, model=model)])
     with_slopes = SegmentExcerpts(excerpts, labels, [NetworkListener(model)])
     np.testing.assert_allclose(plain.predict(gains), with_slopes.predict(gains), atol=1e-5)
     np.testing.assert_allclose(plain.sizes.sum(), 1)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from moodfader.engine.file_targets.gain_map import GainMap, KeptFields, Trajectory, gain_map, map_field
+from helpers.gain_fields import map_field
+from moodfader.engine.file_targets.gain_map import GainMap, KeptFields, Trajectory, gain_map
 from moodfader.engine.file_targets.narrow_fields import NarrowFields
 from moodfader.engine.file_targets.targets import Targets, TargetSolution, narrow_fields, solve_targets
 from moodfader.engine.file_targets.trajectory import joined

@@ -1,8 +1,9 @@
 """Handles: basis gain fields (bands, onsets, partials, pitch classes), and the sum of them for given coefficients.
 
-Nine triangular bands; what is struck or sustained, below and above 850 Hz; soft and loud moments; onsets; the
-contrast of partials with what lies between them; and the twelve pitch classes. A gain field is
-F = 12 tanh(sum_h c_h Phi_h / 12), in dB: smooth, and never beyond 12 dB.
+Nine triangular bands; percussive against harmonic pixels (by median filters, Fitzgerald 2010) and loud against soft
+moments, both below and above 850 Hz; onsets; the contrast of partials with what lies between them (spectral peaks
+against their surroundings); and the twelve pitch classes. A gain field is F = 12 tanh(sum_h c_h Phi_h / 12), in dB:
+smooth, and never beyond 12 dB.
 """
 
 from typing import Final
@@ -15,7 +16,9 @@ from ...models.common.constants import HOP_LENGTH, N_BANDS, SAMPLE_RATE
 from ...models.common.filterbank import band_frequencies
 
 LIMIT_DB: Final = 12.0
+"""No gain field of handles goes beyond this."""
 SPLIT_HZ: Final = 850.0
+"""Border between the handles that are low and those that are high."""
 _BANDS: Final = 9
 _MEDIAN: Final = 17
 _FRAMES_AT_ONCE: Final = 4096
@@ -23,8 +26,8 @@ _TWO_SECONDS: Final = round(2 * SAMPLE_RATE / HOP_LENGTH)
 _PITCH_CLASSES: Final = ("A", "A#", "B", "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#")
 HANDLES: Final = (
     *(f"band {number + 1}" for number in range(_BANDS)),
-    "struck low",
-    "struck high",
+    "percussive low",
+    "percussive high",
     "level low",
     "level high",
     "onset",
@@ -32,7 +35,7 @@ HANDLES: Final = (
     *(f"pitch class {name}" for name in _PITCH_CLASSES),
 )
 FADER_HANDLES: Final = 15
-"""So many of them, the first, make faders: pitch classes gave nothing there."""
+"""So many of them, the first, are used for faders: pitch classes gained nothing there."""
 DAMAGE: Final = (
     np.array([0.06] * 4 + [0.07, 0.08, 0.1, 0.3, 0.18, 0.17, 0.45, 0.2, 0.5, 0.22, 0.1] + [0.1] * 12) / 0.08
 )
@@ -51,8 +54,8 @@ def handle_fields(spectrogram: FloatArray, *, count: int = len(HANDLES)) -> Floa
     spectrogram = spectrogram.astype(np.float32)
     low, high = _halves()
     fields = [np.broadcast_to(band, spectrogram.shape) for band in _triangles()]
-    struck = percussiveness(spectrogram)
-    fields += [struck * low, struck * high]
+    percussive = percussiveness(spectrogram)
+    fields += [percussive * low, percussive * high]
     for half in (low, high):
         level = (spectrogram * half).sum(1) / half.sum()
         moving = level - ndimage.uniform_filter1d(level, _TWO_SECONDS)
@@ -80,10 +83,13 @@ def segment_means(spectrogram: FloatArray, segments: Labels) -> FloatArray:
 
 
 def percussiveness(spectrogram: FloatArray) -> FloatArray:
-    """2 P^2 / (H^2 + P^2) - 1 of medians along time (H) and frequency (P): -1 sustained, 1 struck [frames, bands]."""
-    sustained = _medians(np.ascontiguousarray(spectrogram.T)).T ** 2
-    struck = _medians(spectrogram) ** 2
-    return np.asarray((2 * struck + 1e-6) / (sustained + struck + 1e-6) - 1, np.float32)
+    """How percussive each pixel is, -1 (harmonic) to 1: [frames, bands].
+
+    2 P^2 / (H^2 + P^2) - 1 of medians along time (H) and along frequency (P).
+    """
+    harmonic = _medians(np.ascontiguousarray(spectrogram.T)).T ** 2
+    percussive = _medians(spectrogram) ** 2
+    return np.asarray((2 * percussive + 1e-6) / (harmonic + percussive + 1e-6) - 1, np.float32)
 
 
 def _medians(rows: FloatArray) -> FloatArray:

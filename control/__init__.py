@@ -1,1 +1,1 @@
-"""What people hold: the command line, and OSC, MIDI and terminal on the one state of a running show."""
+"""User interfaces: the command line, and terminal, web page, OSC and MIDI on the one state of a running show."""

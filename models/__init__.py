@@ -1,1 +1,1 @@
-"""Predicts: from a spectrogram to mid-level features and emotions; data, training and evaluation of networks."""
+"""Predicts: from a log-spectrogram to mid-level features and emotions; data, training and evaluation of networks."""

@@ -1,1 +1,1 @@
-"""batch: predict, analyze, steer and render over libraries of tracks; its options, progress, estimate and report."""
+"""The command batch: its options, progress, estimate and report."""

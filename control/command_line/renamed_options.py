@@ -1,4 +1,4 @@
-"""Old names of options that were renamed in 0.8: they work for one more version, and no help text shows them."""
+"""Old names of options that were renamed in 0.8: they still work, and no help text shows them."""
 
 from typing import Final
 

@@ -1,1 +1,1 @@
-"""The commands that work on files: predict, analyze, explain, render, demo; presets and the cache."""
+"""Commands that work on files: predict, analyze, explain, render, steer, listen-test, demo; presets and cache."""

@@ -25,7 +25,7 @@ def explain(
     file: options.File,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write into.")],
     feature: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Explain this feature. Repeatable; all seven without.")
+        list[str] | None, typer.Option(metavar="NAME", help="Explain this feature. Repeatable; without it all seven.")
     ] = None,
     begin: Annotated[
         float | None, typer.Option("--from", metavar="S", help="Show the track from this second on.")

@@ -50,12 +50,12 @@ def predict(
     def work(file: Path) -> None:
         with voice.progress("Predicting", files=count):
             track = open_track(file, voice)
-            heard = predict_track(track, model)
+            prediction = predict_track(track, model)
         if as_csv:
-            voice.csv_row((str(file), track.duration_s, *heard.midlevel.values(), *heard.emotions.values()))
+            voice.csv_row((str(file), track.duration_s, *prediction.midlevel.values(), *prediction.emotions.values()))
             return
-        values = {"file": str(file), **heard.to_dict()}
-        voice.result(values, lambda: prediction_table(file, track, heard))
+        values = {"file": str(file), **prediction.to_dict()}
+        voice.result(values, lambda: prediction_table(file, track, prediction))
 
     for_each_file(files, work)
 

@@ -50,7 +50,9 @@ def render(
     bit_depth: options.BitDepth = "24",
     dither: Annotated[
         bool | None,
-        typer.Option("--dither/--no-dither", help="Of 16 bits; without either, where the sound is changed at all."),
+        typer.Option(
+            "--dither/--no-dither", help="Dither 16 bit samples; without either, only where the sound is changed."
+        ),
     ] = None,
     overwrite: options.Overwrite = False,
     dry_run: Annotated[

@@ -1,4 +1,4 @@
-"""steer: a new sound file that is heard as more tender, less tense, ... by as much as was asked."""
+"""steer: a new sound file whose predicted emotions are shifted by as much as was asked."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -36,7 +36,10 @@ def steer(
     max_rms_db: options.MaxRmsDb = 5.0,
     min_quality: options.MinQuality = None,
     judges: Annotated[
-        bool, typer.Option("--judges", metavar="", help="Ask models that took no part what they hear of it.")
+        bool,
+        typer.Option(
+            "--judges", metavar="", help="Measure the result by judges: models that took no part in solving."
+        ),
     ] = False,
     ceiling: options.Ceiling = -1.0,
     bit_depth: options.BitDepth = "24",

@@ -38,7 +38,7 @@ Seed = Annotated[
 ]
 Coupled = Annotated[
     bool,
-    typer.Option("--coupled", metavar="", help="Faders as before 0.8: each moves other features along."),
+    typer.Option("--coupled", metavar="", help="Faders as before 0.8: each also moves other features."),
 ]
 Quality = Annotated[
     str,
@@ -49,9 +49,11 @@ Quality = Annotated[
 ]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="FEATURE=DB", help="Put a fader to so many dB, -12 to 12. Repeatable."),
+    typer.Option("--set", metavar="FEATURE=DB", help="Position of a fader in dB, -12 to 12. Repeatable."),
 ]
-BitDepth = Annotated[str, typer.Option("--bit-depth", metavar="16|24|float", help="Of wav and flac (ogg has none).")]
+BitDepth = Annotated[
+    str, typer.Option("--bit-depth", metavar="16|24|float", help="Bit depth of wav and flac (ogg has none).")
+]
 CEILING: Final = -1.0
 """True peak in dBTP where --ceiling names none."""
 Ceiling = Annotated[float, typer.Option("--ceiling", metavar="DBTP", help="True peak that is not exceeded, in dBTP.")]
@@ -68,7 +70,11 @@ MaxRmsDb = Annotated[
 ]
 MinQuality = Annotated[
     float | None,
-    typer.Option("--min-quality", metavar="MOS", help="Less is moved where it would sound worse (1..5; 4.15)."),
+    typer.Option(
+        "--min-quality",
+        metavar="MOS",
+        help="Mean opinion score, 1 to 5, below which the change is made smaller (4.15).",
+    ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace the output if it is there.")]
 

@@ -103,6 +103,6 @@ class AnalysisFileOption:
     analysis: Annotated[
         Path | None,
         typer.Option(
-            metavar="F", help="A stored analysis; the cached one, or a new one, without.", rich_help_panel=_ANALYSIS
+            metavar="F", help="A stored analysis; without it the cached one, or a new one.", rich_help_panel=_ANALYSIS
         ),
     ] = None

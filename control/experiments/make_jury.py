@@ -1,7 +1,7 @@
 """Make the judges' weights again: python -m moodfader.control.experiments.make_jury DATA KNOWN KNOWN OUT.
 
 DATA is the folder of the research data, the two KNOWN folders hold composed music (two seeds of `train
---known-clips`), OUT gets the weights. musicnn's own weights are converted apart and have to lie in OUT or in the
+--synthetic-clips`), OUT gets the weights. musicnn's own weights are converted apart and have to lie in OUT or in the
 package.
 """
 
@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from ...models.common.atomic_write import atomic_write
 from ...models.common.errors import InputError
 from ...models.jury.fit import fit_readout
-from ...models.jury.judges import TaggerEar
+from ...models.jury.judges import TaggerEmbedding
 from ...models.jury.librosa_measures import librosa_measures
 from ...models.jury.material import read_halves
 from ...models.jury.measures import acoustic_measures
@@ -41,7 +41,7 @@ def make_jury(data: Path, known: tuple[Path, Path], output: Path) -> None:
         tensors = {
             f"network-{network}": train_judge(material, network, steps=steps, seed=seed),
             f"{jury}-measures": fit_readout(material, measures, ridge=MEASURES_RIDGE),
-            f"{jury}-tagger": fit_readout(material, TaggerEar(tagger), ridge=TAGGER_RIDGE, axes=TAGGER_AXES),
+            f"{jury}-tagger": fit_readout(material, TaggerEmbedding(tagger), ridge=TAGGER_RIDGE, axes=TAGGER_AXES),
         }
         for name, own in tensors.items():
             with atomic_write(output / f"{name}.safetensors") as path:

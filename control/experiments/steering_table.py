@@ -1,4 +1,4 @@
-"""evaluate --steering: what judges that took no part hear of faders and targets, as tables in Markdown."""
+"""evaluate --steering: moves of faders and targets at judges that took no part, as tables in Markdown."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -12,12 +12,12 @@ from ...models.common.formatting import display_name
 from ..console.output import Output
 
 if TYPE_CHECKING:
-    from ...engine.file_targets.evaluation import Heard, SteeringEvidence
+    from ...engine.file_targets.evaluation import JudgedMove, SteeringEvidence
     from ...models.inference.checkpoint import Model
     from .training_options import SteeringOptions
 
 ENOUGH = 0.4
-"""Share of a move from which on a judge counts as hearing it."""
+"""Share of a move from which on a judge counts as sharing it."""
 _RESAMPLES = 1000
 
 
@@ -39,7 +39,7 @@ def evaluate_steering_option(chosen: "SteeringOptions", model: "Model", voice: O
         "model": model.digest,
         "coupled": chosen.coupled,
         "tracks": [track.path.name for track in tracks],
-        "heard": [asdict(one) for one in evidence.heard],
+        "heard": [asdict(one) for one in evidence.moves],
         "natural_slope": natural_slopes(evidence),
         "confirmed": confirmed_parts(evidence),
         "listener_units": listener_units(evidence),
@@ -53,8 +53,8 @@ def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
     from ...engine.file_targets.evaluation import one_sided
     from ...engine.steering.faders.levels import MIN_EFFECT
 
-    tracks = len({one.track for one in evidence.heard})
-    faders = [one for one in evidence.heard if one.kind == "fader"]
+    tracks = len({one.track for one in evidence.moves})
+    faders = [one for one in evidence.moves if one.kind == "fader"]
     lines = [f"{jury} jury, {tracks} tracks, faders at +6 and -6 dB, loudness matched; intervals 95 %, over tracks."]
     lines += [
         "",
@@ -67,18 +67,18 @@ def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
     if likely := [(one, part) for one, part in zip(faders, shown, strict=True) if part.own >= MIN_EFFECT]:
         name = f"the {len(likely)} of {len(faders)} of which {MIN_EFFECT:g} or more is shown as confirmed"
         lines.append(_row(name, [one for one, _ in likely], share_of=[part for _, part in likely]))
-    random = [one for one in evidence.heard if one.kind == "random"]
+    random = [one for one in evidence.moves if one.kind == "random"]
     lines += [_row("random field of the same size", random, share_of=faders)]
     aside = zip(("own", *evidence.judges), one_sided(random), strict=True)
     sides = ", ".join(f"{name} {moved:+.3f}" for name, moved in aside)
     lines += ["", f"Whichever way it goes, a random field moves a feature by, on the mean: {sides}."]
     for what, base in (("the network's own move", faders), ("what is shown as confirmed", shown)):
-        lines += ["", f"Each judge hears at least {ENOUGH:.2f} of {what} in: {_heard_enough(faders, base)}."]
+        lines += ["", f"Each judge hears at least {ENOUGH:.2f} of {what} in: {_shared_by_every_judge(faders, base)}."]
     slopes = ", ".join(f"{name} {slope:.2f}" for name, slope in natural_slopes(evidence).items())
     lines += ["", f"Natural: a judge's difference between two tracks per difference at the network: {slopes}."]
     parts = ", ".join(f"{display_name(name)} {a:.2f} ± {b:.2f}" for name, (a, b) in mean_shares(evidence).items())
     lines += ["", f"The mean share of the judges, with its standard error: {parts}."]
-    targets = [one for one in evidence.heard if one.kind == "target"]
+    targets = [one for one in evidence.moves if one.kind == "target"]
     lines += ["", *_head("target", evidence)]
     for size in sorted({abs(one.asked) for one in targets}):
         asked = [one for one in targets if abs(one.asked) == size]
@@ -87,19 +87,19 @@ def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
     return "\n".join(lines)
 
 
-def _shown_part(one: "Heard") -> float:
+def _shown_part(one: "JudgedMove") -> float:
     """What is shown as confirmed of a fader's own move."""
     from ...engine.steering.faders.confirmed import CONFIRMED
 
     return (CONFIRMED[one.name] if one.confirmed is None else one.confirmed) * one.own
 
 
-def _heard_enough(heard: Sequence["Heard"], base: Sequence["Heard"]) -> str:
+def _shared_by_every_judge(moves: Sequence["JudgedMove"], base: Sequence["JudgedMove"]) -> str:
     """The features of which each judge hears at least ENOUGH of the own moves of `base`, in words."""
     own = {name: float(np.mean([one.own for one in some])) for name, some in _by_name(base)}
     least = {
         name: np.mean([one.judges for one in some], axis=0).min() / own[name]
-        for name, some in _by_name(heard)
+        for name, some in _by_name(moves)
         if own[name] > 0  # (of a fader that does nothing there is nothing to hear)
     }
     names = [display_name(name) for name, share in least.items() if share >= ENOUGH]
@@ -123,7 +123,7 @@ def mean_shares(evidence: "SteeringEvidence") -> dict[str, tuple[float, float]]:
     the tracks.
     """
     found = {}
-    for name, faders in _by_name([one for one in evidence.heard if one.kind == "fader"]):
+    for name, faders in _by_name([one for one in evidence.moves if one.kind == "fader"]):
         own = np.array([one.own for one in faders])
         judged = np.array([one.judges for one in faders])  # [faders, judges]
         base = max(float(own.mean()), 1e-9)
@@ -156,7 +156,7 @@ def confirmed_parts(evidence: "SteeringEvidence") -> dict[str, float]:
 
 def listener_units(evidence: "SteeringEvidence") -> dict[str, float]:
     """How far each further listener moves under a fader, root mean square: LISTENER_UNITS of confirmed.py."""
-    faders = [one for one in evidence.heard if one.kind == "fader"]
+    faders = [one for one in evidence.moves if one.kind == "fader"]
     names = faders[0].listeners if faders else ()
     return {name: float(np.sqrt(np.mean([one.listeners[name] ** 2 for one in faders]))) for name in names}
 
@@ -171,7 +171,7 @@ def heard_per_unit(evidence: "SteeringEvidence") -> dict[str, float]:
 
     units = listener_units(evidence)
     found = {}
-    for name, faders in _by_name([one for one in evidence.heard if one.kind == "fader" and one.listeners]):
+    for name, faders in _by_name([one for one in evidence.moves if one.kind == "fader" and one.listeners]):
         moved = np.array([[one.listeners[listener] / unit for listener, unit in units.items()] for one in faders])
         weights = listener_weights(tuple(units))[:, [MIDLEVEL.index(name)]]
         agreed = agreed_moves(moved.T, weights)
@@ -201,25 +201,25 @@ def _head(what: str, evidence: "SteeringEvidence") -> list[str]:
     return [columns, "|" + " --- |" * (columns.count("|") - 1)]
 
 
-def _row(name: str, heard: Sequence["Heard"], *, share_of: Sequence["Heard"] | None = None) -> str:
+def _row(name: str, moves: Sequence["JudgedMove"], *, share_of: Sequence["JudgedMove"] | None = None) -> str:
     """A row of a table; targets' moves are per asked. share_of: whose own moves the judges' are divided by."""
-    target = heard[0].kind == "target"
-    unit = np.array([abs(one.asked) if target else 1.0 for one in heard])
-    own = np.array([one.own for one in heard]) / unit
-    judged = np.array([one.judges for one in heard]) / unit[:, None]
+    target = moves[0].kind == "target"
+    unit = np.array([abs(one.asked) if target else 1.0 for one in moves])
+    own = np.array([one.own for one in moves]) / unit
+    judged = np.array([one.judges for one in moves]) / unit[:, None]
     base = own if share_of is None else np.array([one.own for one in share_of])
-    tracks = np.array([one.track for one in heard])
+    tracks = np.array([one.track for one in moves])
     cells = []
     for column in judged.T:
         share = column.mean() / base.mean() if not target else column.mean()
         low, high = _interval(column, base if share_of is None else None, tracks, fixed=base.mean(), target=target)
         cells.append(f"{share:.2f} ({low:.2f} to {high:.2f}), {(column > 0).mean():.2f}")
-    scores = [one.quality for one in heard if one.quality is not None]
+    scores = [one.quality for one in moves if one.quality is not None]
     quality = f"{np.mean(scores):.2f}, {min(scores):.2f}" if scores else "-"
     others = (
-        f"{np.mean([one.others for one in heard]) / abs(own.mean()):.2f}" if not target and share_of is None else ""
+        f"{np.mean([one.others for one in moves]) / abs(own.mean()):.2f}" if not target and share_of is None else ""
     )
-    rms = np.mean([one.rms_db for one in heard])
+    rms = np.mean([one.rms_db for one in moves])
     shown = f"{own.mean():.2f} of asked" if target else f"{own.mean():+.3f}"
     return f"| {display_name(name)} | {shown} | {' | '.join(cells)} | {others} | {rms:.1f} | {quality} |"
 
@@ -244,6 +244,6 @@ def _interval(
     return float(low), float(high)
 
 
-def _by_name(heard: Sequence["Heard"]) -> list[tuple[str, list["Heard"]]]:
-    names = dict.fromkeys(one.name for one in heard)
-    return [(name, [one for one in heard if one.name == name]) for name in names]
+def _by_name(moves: Sequence["JudgedMove"]) -> list[tuple[str, list["JudgedMove"]]]:
+    names = dict.fromkeys(one.name for one in moves)
+    return [(name, [one for one in moves if one.name == name]) for name in names]

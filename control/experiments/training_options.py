@@ -178,7 +178,7 @@ class TrainingOptions:
         float,
         typer.Option(
             metavar="X",
-            help="What it counts that narrow gain changes move the features; 0: nothing, and quicker.",
+            help="Weight of the loss by adversarial gain fields; 0: without it, and quicker.",
             rich_help_panel=_HOW,
         ),
     ] = 2.0
@@ -226,12 +226,15 @@ class SteeringOptions:
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Instead: what judges hear of faders and targets on this track. Repeatable.",
+            help="Instead: measure faders and targets on this track by judges. Repeatable.",
             rich_help_panel="Steering",
         ),
     ] = None
     jury: Annotated[
-        str, typer.Option(metavar="development|reporting", help="Which jury is asked.", rich_help_panel="Steering")
+        str,
+        typer.Option(
+            metavar="development|reporting", help="The three judges of --steering.", rich_help_panel="Steering"
+        ),
     ] = "development"
     coupled: Annotated[
         bool, typer.Option("--coupled", metavar="", help="Judge coupled faders.", rich_help_panel="Steering")

@@ -1,1 +1,1 @@
-"""A blind listening test to take along: excerpts, a page that works without a server, and what its answers say."""
+"""A blind listening test: pairs of excerpts, a page that works without a server, evaluation of the answers."""

@@ -47,7 +47,8 @@ def play(
     backend: Annotated[
         str,
         typer.Option(
-            metavar="NAME", help="jack, portaudio, pyo (JACK through pyo), null (no card), or auto: what is there."
+            metavar="NAME",
+            help="jack, portaudio, pyo (JACK through pyo), null (no card), or auto: the first that works.",
         ),
     ] = "auto",
     device: Annotated[
@@ -62,7 +63,7 @@ def play(
     render_ahead: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Samples made ahead: more is safer, but answers later. As it turns out, if unset."
+            metavar="N", help="Samples rendered ahead: more is safer, but reacts later. If unset, it adapts."
         ),
     ] = None,
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="Begin with a preset.")] = None,
@@ -75,7 +76,7 @@ def play(
         bool, typer.Option("--resume", metavar="", help="Go on with the last show where it ended or was cut off.")
     ] = False,
     record: Annotated[
-        Path | None, typer.Option(metavar="F", help="Keep the performance (JSON Lines; see: render --automation).")
+        Path | None, typer.Option(metavar="F", help="Record the performance (JSON Lines; see: render --automation).")
     ] = None,
     osc_port: Annotated[int, typer.Option(metavar="N", help="UDP port for OSC; 0 takes any free one.")] = 9000,
     no_osc: Annotated[bool, typer.Option("--no-osc", metavar="", help="No OSC.")] = False,
@@ -111,7 +112,7 @@ def play(
         str,
         typer.Option(
             metavar="full|draft",
-            help="full: a draft of the analysis within seconds, then the full one; draft: leave it at that.",
+            help="full: a draft of the analysis within seconds, then the full one; draft: the draft only.",
         ),
     ] = "full",
     model: options.ModelFile = None,

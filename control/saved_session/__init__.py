@@ -1,1 +1,1 @@
-"""The show that is kept on the disk while it plays, and goes on after a crash."""
+"""The running show as it is kept on disk, and resumed after a crash."""

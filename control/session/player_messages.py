@@ -50,7 +50,7 @@ def take_message(state: SessionState, message: PlayerMessage) -> None:
             _use_analysis(state, message)
         case TargetsSolved():
             with state.lock:
-                state.put(state.steering.solved(message, state.values, state.moment()), _BY_ITSELF)
+                state.put(state.show_control.solved(message, state.values, state.moment()), _BY_ITSELF)
 
 
 def _follow_events(state: SessionState, events: Sequence[AppliedEvent]) -> None:
@@ -65,21 +65,21 @@ def _follow_process(state: SessionState, message: ProcessStatus) -> None:
     state.processes[message.process] = message.state
     state.values.update({f"{ROOT}/state/{message.process}": message.state})
     if message.process == "analyzer" and message.state != "running":
-        state.steering.targets.unmeasured(message.text)
-        state.values.update(state.steering.status(state.moment()))
+        state.show_control.targets.unmeasured(message.text)
+        state.values.update(state.show_control.status(state.moment()))
     state.note(message.text)
 
 
 def _use_analysis(state: SessionState, message: TrackAnalyzed) -> None:
     """A track has been analysed: its targets are solved, and what is kept by its sound is known now."""
-    track, steering = message.track, state.steering
+    track, show_control = message.track, state.show_control
     state.tracks.take(message)
-    steering.targets.analyzed(track, state.tracks.surrogates[track])
+    show_control.targets.analyzed(track, state.tracks.surrogates[track])
     with state.lock:
         moment = state.moment()
-        values = steering.track_changed(state.values, moment) if moment.track == track else {}
+        values = show_control.track_changed(state.values, moment) if moment.track == track else {}
         state.put(values, _BY_ITSELF)
         if moment.track == track:
             load_track_preset(state)
-    steering.cues.identify(track, message.summary.digest)
-    steering.presets.identify(track, message.summary.digest)
+    show_control.cues.identify(track, message.summary.digest)
+    show_control.presets.identify(track, message.summary.digest)

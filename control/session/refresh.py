@@ -30,8 +30,8 @@ def refresh(state: SessionState) -> None:
             values |= NOTHING_MEASURED
             if not state.loops.is_at(meters.track):  # the set list went on by itself
                 values |= _change_loop(state, meters.track)
-        if state.steering.is_moving or changed:
-            state.put(state.steering.advance(state.values, state.moment(), changed=changed), _MORPH)
+        if state.show_control.is_moving or changed:
+            state.put(state.show_control.advance(state.values, state.moment(), changed=changed), _MORPH)
         if state.is_stale or before is None or changed:
             values |= expected_values(state.tracks.surrogates.get(meters.track), state.values)
             state.is_stale = False

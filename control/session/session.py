@@ -97,8 +97,8 @@ class Session:
         take = started.take if started is not None else lambda follow: Player(files, follow, options)
         player = take(self.handle_message)
         try:
-            read_kept(self._state.steering, config_dir(), self._state.note)
-            self._state.steering.use_set_list(settings)
+            read_kept(self._state.show_control, config_dir(), self._state.note)
+            self._state.show_control.use_set_list(settings)
             if record is not None:
                 from ...engine.performance.automation_file import AutomationWriter
 
@@ -202,13 +202,13 @@ class Session:
     def stored_snapshots(self) -> Mapping[int, StoredSnapshot]:
         """What is in the slots of snapshots."""
         with self._state.lock:
-            return self._state.steering.slots.all()
+            return self._state.show_control.slots.all()
 
     def restore_snapshots(self, snapshots: Mapping[int, StoredSnapshot], track: int) -> None:
         """Put snapshots into their slots, and let that track begin without its preset."""
         with self._state.lock:
-            self._state.steering.resume(snapshots, track, self._state.moment().track)
-            self._state.values.update(self._state.steering.status(self._state.moment()))
+            self._state.show_control.resume(snapshots, track, self._state.moment().track)
+            self._state.values.update(self._state.show_control.status(self._state.moment()))
 
     @property
     def thumbnails(self) -> Mapping[int, np.ndarray]:
@@ -242,6 +242,6 @@ class Session:
         refresh(self._state)
 
     def _follow(self) -> None:
-        while not self._closing.wait(_MOVING_S if self._state.steering.is_moving else _METERS_S):
+        while not self._closing.wait(_MOVING_S if self._state.show_control.is_moving else _METERS_S):
             with contextlib.suppress(InputError):
                 self.refresh()

@@ -37,7 +37,7 @@ def set_value(state: SessionState, address: str, value: object, source: str) -> 
         return
     with state.lock:
         values = _values_to_set(state, address, checked)
-        state.put(state.steering.follow(address, checked, values, state.values, state.moment(), source), source)
+        state.put(state.show_control.follow(address, checked, values, state.values, state.moment(), source), source)
         if address in _SAVED:
             state.values.update({_TIMES_SAVED: int(state.values[_TIMES_SAVED] or 0) + 1})
 
@@ -47,8 +47,8 @@ def _values_to_set(state: SessionState, address: str, checked: Value) -> dict[st
     if address in (LOOP_START, LOOP_END) and isinstance(checked, float):
         return move_edge(address, checked, state.values)
     if address == f"{ROOT}/snapshot/preset":
-        slot, name = state.steering.slots.addressed(str(checked))
-        save_faders(name, snapshot_values(state.steering.slots.get(slot).snapshot))
+        slot, name = state.show_control.slots.addressed(str(checked))
+        save_faders(name, snapshot_values(state.show_control.slots.get(slot).snapshot))
         return {}
     values = expand_macro(address, checked, state.values)
     if isinstance(track := values.get(TRACK), int):
@@ -59,14 +59,14 @@ def _values_to_set(state: SessionState, address: str, checked: Value) -> dict[st
 
 def begin_track(state: SessionState, *, first: bool) -> None:
     """A track begins to play. At the very start a preset does not undo what was asked for already."""
-    steered = state.steering.history.undo_steps > 0 or any(state.values[address] for address in FADERS)
-    state.values.update(state.steering.begin_track(state.moment(), with_preset=not (first and steered)))
+    steered = state.show_control.history.undo_steps > 0 or any(state.values[address] for address in FADERS)
+    state.values.update(state.show_control.begin_track(state.moment(), with_preset=not (first and steered)))
     load_track_preset(state)
 
 
 def load_track_preset(state: SessionState) -> None:
     """Load the preset of the track that plays, once for each that begins."""
-    if name := state.steering.track_preset(state.moment()):
+    if name := state.show_control.track_preset(state.moment()):
         try:
             set_value(state, f"{ROOT}/preset/load", name, _SET_LIST)
         except InputError as error:

@@ -7,7 +7,7 @@ from typing import Final
 from ...engine.processes.messages import PlayerMeters, ProcessName, ProcessState
 from ..parameters.table import PARAMETERS, ROOT, Value
 from ..show.moment import Moment
-from ..show.show_control import Steering
+from ..show.show_control import ShowControl
 from .performance_recorder import PerformanceRecorder
 from .values.analyzed_tracks import AnalyzedTracks
 from .values.loop_edges import TrackLoops
@@ -43,7 +43,7 @@ class SessionState:
         self.recording = recording
         self.player: PlayerInterface | None = None
         self.tracks = AnalyzedTracks()
-        self.steering = Steering()
+        self.show_control = ShowControl()
         self.processes: dict[ProcessName, ProcessState] = dict.fromkeys(("renderer", "output", "analyzer"), "running")
         self.loops = TrackLoops()
         self.meters: PlayerMeters | None = None
@@ -80,7 +80,7 @@ class SessionState:
             self.recording.note_source(name, source)
             if self.player is not None:
                 self.player.set(name, new)
-        if (request := self.steering.take_request()) is not None and self.player is not None:
+        if (request := self.show_control.take_request()) is not None and self.player is not None:
             self.player.solve_targets(request)
         self.is_stale = True
 

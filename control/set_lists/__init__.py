@@ -1,1 +1,1 @@
-"""Set lists: playlists (.m3u8) and files of our own (.toml) with presets, cue points and snapshots of each track."""
+"""Set lists: playlists (.m3u8), and files of our own (.toml) with presets, cue points and snapshots by track."""

@@ -1,1 +1,1 @@
-"""What a show has beyond single faders: snapshots, morphs, undo, cue points and targets, as values."""
+"""Snapshots, morphs, undo, cue points and targets of a show, as values."""

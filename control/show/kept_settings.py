@@ -6,17 +6,17 @@ from pathlib import Path
 from ...models.common.errors import InputError
 from .cue_points import FILE as CUES_FILE
 from .cue_points import CuePoints
-from .show_control import Steering
+from .show_control import ShowControl
 from .track_settings import FILE as PRESETS_FILE
 from .track_settings import TrackPresets
 
 
-def read_kept(steering: Steering, folder: Path, note: Callable[[str], None]) -> None:
-    """Give a steering what is kept; with a note nothing is kept where a file cannot be read.
+def read_kept(show_control: ShowControl, folder: Path, note: Callable[[str], None]) -> None:
+    """Give a show_control what is kept; with a note nothing is kept where a file cannot be read.
 
     Parameters
     ----------
-    steering : Steering
+    show_control : ShowControl
         Whose cue points and presets of tracks are replaced.
     folder : Path
         The configuration folder.
@@ -24,10 +24,10 @@ def read_kept(steering: Steering, folder: Path, note: Callable[[str], None]) -> 
         Told in one line.
     """
     try:
-        steering.cues = CuePoints(folder / CUES_FILE)
+        show_control.cues = CuePoints(folder / CUES_FILE)
     except InputError as error:
         note(f"cue points are not kept: {error}")
     try:
-        steering.presets = TrackPresets(folder / PRESETS_FILE)
+        show_control.presets = TrackPresets(folder / PRESETS_FILE)
     except InputError as error:
         note(f"presets of tracks are not kept: {error}")

@@ -1,7 +1,7 @@
 """What the addresses of snapshots, morphs, undo, cue points and targets do to a session: values in, values out.
 
-The session asks `Steering.follow` for everything that is set, and `advance` many times a second. Both return values
-by address, among them the faders: the player and the recording know of nothing else.
+The session calls `ShowControl.follow` for everything that is set, and `advance` many times a second. Both return
+values by address, among them the faders: the player and the recording get nothing else.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ SETTLE_S: Final = 1.0
 _SEEK: Final = f"{ROOT}/transport/seek"
 
 
-class Steering:
+class ShowControl:
     """Snapshots, the morph that runs, history, cue points and targets of one session. Not thread-safe."""
 
     def __init__(self, cues: CuePoints | None = None) -> None:

@@ -1,1 +1,1 @@
-"""The terminal view of play."""
+"""The terminal view of `play`."""

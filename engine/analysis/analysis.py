@@ -68,7 +68,7 @@ class Analysis:
         Change of the features per dB of each mask of the faders and of the explanation, without gain, [7, 14 + 7];
         None where the faders are coupled, and in files of 0.10 and before.
     confirmed
-        Share of what a fader moves that others may be expected to hear, 0..1, above zero and below, [7, 2]; None
+        Share of a fader's own move that judges may be expected to share, 0..1, above zero and below, [7, 2]; None
         where the faders are coupled, and in files of 0.12 and before.
     path
         The file that the analysis is stored in, if it is.
@@ -122,11 +122,11 @@ class Analysis:
 
     @property
     def features_hardly_heard(self) -> tuple[str, ...]:
-        """The features whose faders move the model here, but next to nothing for others (faders/confirmed.py)."""
+        """The features whose faders move the model here, but of which next to nothing is confirmed (levels.py)."""
         return hardly_heard(self.response, self.confirmed)
 
     def fader_notes(self, features: Iterable[str] = MIDLEVEL) -> list[str]:
-        """Which faders do nothing to this track, and of which others are expected to hear next to nothing.
+        """Which faders do nothing to this track, and of which next to nothing is confirmed.
 
         Parameters
         ----------

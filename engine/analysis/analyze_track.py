@@ -26,7 +26,15 @@ from ...models.inference.threads import torch_threads, worker_threads
 from ...models.network.spectrogram import TorchFourier
 from ..audio.track import Track
 from ..excerpts.segment_predictions import SegmentPredictions
-from ..excerpts.stretches import WHOLE_S, WIDE_S, Excerpt, few_starts, placed_excerpts, spread_starts, wide_starts
+from ..excerpts.stretches import (
+    WHOLE_S,
+    WIDE_S,
+    Excerpt,
+    few_stretches,
+    placed_excerpts,
+    spread_stretches,
+    wide_stretches,
+)
 from ..explain import expected_gradients, lime
 from ..explain.effect_sums import EffectSums
 from ..explain.lime import SegmentEffects
@@ -34,7 +42,7 @@ from ..explain.perturbation import AnalysisWindow, cut_window, perturbation_per_
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
 from ..segmenting.segmented_track import SEGMENTED, SegmentedTrack, segmented_track
 from ..steering.faders.masks import DecoupledFaders, decoupled_faders
-from ..steering.faders.segment_excerpts import FaderGround, WholeTrack, slopes_as_loud
+from ..steering.faders.segment_excerpts import FaderInputs, WholeTrack, whole_track_slopes
 from ..steering.listeners import own_listeners
 from .analysis import CLIP_SECONDS, Analysis
 from .prediction import predict_spectrograms, predict_track
@@ -106,8 +114,8 @@ def _analyze(
     draft = settings.quality == "draft"
     prediction = None if draft else pool.submit(predict_track, track, model)
     # What the faders need is made while the track is explained.
-    ground = (
-        None if settings.coupled else pool.submit(_fader_ground, track, spectrogram, labels, model, by_all=not draft)
+    pending = (
+        None if settings.coupled else pool.submit(_fader_inputs, track, spectrogram, labels, model, by_all=not draft)
     )
     sums = _explain(track, spectrogram, labels, model, settings, pool, partial, progress)
     measured_p = lime.p_values(sums.ols_weights, sums.variances, sums.dof)
@@ -121,15 +129,15 @@ def _analyze(
     clip_seconds = min(CLIP_SECONDS, track.sounding_s)
     faders = None
     return_freed_memory()  # (that of the explanation; the faders need others)
-    if ground is not None:
-        by, rest = ground.result()
+    if pending is not None:
+        inputs, rest = pending.result()
         slopes = segment_slopes(sums.weights, response_per_db, share=clip_seconds / track.sounding_s)
         whole = None
         if rest:
-            # (what pieces of a longer track say is another thing)
+            # (predictions of a longer track are not those of its pieces)
             before = prediction.result().to_array()[None] if prediction and track.sounding_s <= WIDE_S else None
             whole = _whole_track(rest, spectrogram, labels, model, slopes, before)
-        faders = _decouple(by, selected, whole, progress)
+        faders = _decouple(inputs, selected, whole, progress)
     return Analysis(
         segments=labels,
         weights=sums.weights.astype(np.float32),
@@ -230,21 +238,21 @@ def _one_by_one(
         yield window, estimator.explain_window(window, model, **how, rng=rng)
 
 
-_Ground = tuple[FaderGround, list[Excerpt]]
+_Inputs = tuple[FaderInputs, list[Excerpt]]
 
 
-def _fader_ground(track: Track, spectrogram: FloatArray, labels: Labels, model: Model, *, by_all: bool) -> _Ground:
+def _fader_inputs(track: Track, spectrogram: FloatArray, labels: Labels, model: Model, *, by_all: bool) -> _Inputs:
     """Read the stretches of the track by which its faders are solved, and make what does not depend on gains.
 
     by_all: read also what they are put right by; that of a track up to a minute is nothing more.
     """
-    begin, several = few_starts(track), spread_starts(track)
+    begin, several = few_stretches(track), spread_stretches(track)
     between = several if several != begin else []
-    rest = wide_starts(track) if by_all and track.sounding_s > WHOLE_S else []
+    rest = wide_stretches(track) if by_all and track.sounding_s > WHOLE_S else []
     excerpts = placed_excerpts(track, begin + between + rest)
     few, many = excerpts[: len(begin)], excerpts[len(begin) : len(begin) + len(between)]
-    ground = FaderGround(spectrogram, labels, few, many or few, own_listeners(model))
-    return ground, excerpts[len(excerpts) - len(rest) :]
+    inputs = FaderInputs(spectrogram, labels, few, many or few, own_listeners(model))
+    return inputs, excerpts[len(excerpts) - len(rest) :]
 
 
 def _whole_track(
@@ -255,20 +263,20 @@ def _whole_track(
     slopes: Floats,
     before: Floats | None,
 ) -> WholeTrack:
-    """What predicts excerpts that are (about) all of the track, and slopes of it [7, segments], not as loud.
+    """The whole track for the solver of masks: excerpts that are (about) all of it, and its slopes [7, segments].
 
-    before: what the model predicts of them without gain [1, 15], where that is known.
+    slopes: per dB of each segment, loudness not matched; before: predictions without gain [1, 15], where known.
     """
     predictor = TorchPredictor(model.network)  # (twice as quick, and torch is there)
     predict = functools.partial(predict_spectrograms, model=model, predictor=predictor, positions=_POSITIONS_AT_ONCE)
     return WholeTrack(
         lambda: SegmentPredictions(excerpts, labels, [predict], before=before, fourier=TorchFourier()),
-        slopes_as_loud(slopes, spectrogram, labels),
+        whole_track_slopes(slopes, spectrogram, labels),
     )
 
 
 def _decouple(
-    ground: FaderGround,
+    inputs: FaderInputs,
     selected: FloatArray,
     whole: WholeTrack | None,
     progress: Callable[[float], None] | None,
@@ -277,7 +285,7 @@ def _decouple(
     threads = min(torch.get_num_threads(), 2)
     with torch_threads(1):
         return decoupled_faders(
-            ground,
+            inputs,
             selected,
             whole=whole,
             progress=None if progress is None else lambda done: progress(_EXPLAINING + (1 - _EXPLAINING) * done),

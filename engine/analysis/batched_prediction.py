@@ -5,7 +5,7 @@ alone, so the result differs by no more than the rounding of the card's kernels.
 by `predict_track`.
 
 Over time: a local output of the network has a place in the track, and the mean of those within a stretch is read as
-the mean of all is. Each hears some seconds around its place (`ReceptiveField.field`), so neighbours are alike.
+the mean of all is. Each depends on some seconds around its place (`ReceptiveField.field`), so neighbours are alike.
 """
 
 from collections.abc import Iterator, Sequence

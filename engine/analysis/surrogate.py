@@ -108,7 +108,7 @@ class Surrogate:
 
     Parameters
     ----------
-    heard
+    summary
         Summary of the track.
 
     Raises
@@ -122,12 +122,12 @@ class Surrogate:
         Predicted emotions of the unchanged track, 0..1.
     """
 
-    def __init__(self, heard: TrackSummary) -> None:
-        self.before = dict(heard.emotions)
-        self._layer = heard.emotion_weights
-        self._share = heard.clip_seconds / (heard.sounding_s or heard.duration_s)
+    def __init__(self, summary: TrackSummary) -> None:
+        self.before = dict(summary.emotions)
+        self._layer = summary.emotion_weights
+        self._share = summary.clip_seconds / (summary.sounding_s or summary.duration_s)
         names = "weights", "response_per_db", "mask_weights"
-        tables = load_tables(heard.analysis, (*names, "response"), duration_s=heard.duration_s)
+        tables = load_tables(summary.analysis, (*names, "response"), duration_s=summary.duration_s)
         self._weights, self._response_per_db, self._mask_weights = (tables[name] for name in names)
         self._measured = tables.get("response")
 
@@ -191,25 +191,5 @@ def shifted_emotions(before: Mapping[str, float], shift: Mapping[str, float]) ->
 
 def expected_emotions(analysis: "Analysis", faders_db: FloatArray, model: "Model") -> dict[str, float]:
     """Return the change of the emotions that is expected of faders [7] in dB, by name."""
-    return _emotion_shift(model, expected_midlevel(analysis, faders_db))
-
-
-def surrogate_emotions(analysis: "Analysis", segment_gains_db: FloatArray, model: "Model") -> dict[str, float]:
-    """Return the change of the emotions that the linear surrogate expects, by name.
-
-    Parameters
-    ----------
-    analysis
-        The analysis of the track.
-    segment_gains_db
-        Gains in dB, [segments].
-    model
-        The model, for its layer from features to emotions.
-    """
-    return _emotion_shift(model, surrogate_midlevel(analysis, segment_gains_db))
-
-
-def _emotion_shift(model: "Model", features: FloatArray) -> dict[str, float]:
-    """Return what a change of the features [7] changes the emotions by, by name."""
-    shift = model.emotion_weights @ features
+    shift = model.emotion_weights @ expected_midlevel(analysis, faders_db)
     return {name: float(value) for name, value in zip(EMOTIONS, shift, strict=True)}

@@ -240,7 +240,7 @@ def render(
 
     Returns
     -------
-    Rendered
+    RenderResult
         Predictions, loudness and true peak before and after.
 
     Raises

@@ -14,7 +14,7 @@ from ...models.signal.log_spectrogram import spectrogram_blocks
 
 
 class NetworkInput(Protocol):
-    """What a network hears of a track (`Track`)."""
+    """The network's input for a track (`Track`): its log-spectrogram."""
 
     @property
     def duration_s(self) -> float:

@@ -1,4 +1,4 @@
-"""Loudness match while playing: a gain that knows only what has been heard so far, and is the same offline.
+"""Loudness match while playing: a causal gain, from the sound so far only, and the same offline.
 
 The K-weighted power (ITU-R BS.1770-4) of each frame before and after steering is averaged over about three seconds;
 the square root of their ratio is the gain on the steered sound.
@@ -35,7 +35,7 @@ class LoudnessMatcher:
         self._after += (float(power @ gain**2) - self._after) * self._share
 
     def reset(self) -> None:
-        """The faders are at zero: what was heard before says nothing about what will be."""
+        """Forget the averages: the faders are at zero, and the sound before does not predict the gain after."""
         self._before = self._after = 0.0
 
     def next_gain(self, wanted: bool) -> np.ndarray:

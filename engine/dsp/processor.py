@@ -5,9 +5,8 @@ import numpy as np
 from .faders import Faders
 from .limiter import Limiter
 from .mask_filter import MaskFilter
-from .ramps import Ramp
+from .ramps import FADER_RAMP_S, Ramp
 from .segment_mask import SegmentMask
-from .stft import RAMP_S
 
 
 class SteeredSound:
@@ -44,7 +43,7 @@ class SteeredSound:
             self._limiter = Limiter(sample_rate=sample_rate, channels=channels, ceiling_dbtp=ceiling_dbtp)
         self._faders: list[tuple[int, np.ndarray]] = []  # values by the pushed sample that they came with
         self._ramp: Ramp | None = None
-        self._ramp_length = round(RAMP_S * sample_rate)
+        self._ramp_length = round(FADER_RAMP_S * sample_rate)
         self._channels = channels
         self.hop_length = self._filter.hop_length
         self.latency = self._filter.n_fft + (0 if self._limiter is None else self._limiter.latency)

@@ -4,6 +4,8 @@ import numpy as np
 
 RAMP_S = 0.03
 """Time in which switches and levels reach a new value, linearly."""
+FADER_RAMP_S = 0.03
+"""Time in which a fader reaches a new value, linearly in dB."""
 
 
 class Ramp:

@@ -1,9 +1,9 @@
 """Corrections of the sum of the faders' masks for settings (presets) that were solved for all faders together.
 
 Several faders at once are not quite the sum of each alone. Where a setting (a preset) was solved with the network in
-the loop (steering/faders/setting.py), the difference between its gains and that sum is added where the faders stand
-at it, less of it near it, and a share of it on the straight way from zero to it. So a ramp or a morph to a preset
-goes smoothly into what was solved, and no network is asked while playing.
+the loop (steering/faders/setting_solver.py), the difference between its gains and that sum is added where the faders
+stand at it, less of it near it, and a share of it on the straight way from zero to it. So a ramp or a morph to a
+preset is smooth, and needs no prediction while it plays.
 """
 
 from collections.abc import Sequence

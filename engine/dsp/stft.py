@@ -1,11 +1,9 @@
-"""The short-time frames in which sound is steered: their length, their overlap, and how fast faders move."""
+"""The short-time Fourier transform of the mask filter: length and overlap of its frames, fades over a hop."""
 
 import math
 
 import numpy as np
 
-RAMP_S = 0.03
-"""Time in which a fader reaches a new value, linearly in dB."""
 OVERLAP = 4
 """Frames that reach a sample: a new one begins every quarter of a frame."""
 _FRAME_S = 2048 / 44100

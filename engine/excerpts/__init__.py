@@ -1,1 +1,1 @@
-"""Stretches of a track, and what networks say of them under gains of its segments, without torch."""
+"""Excerpts of a track, and predictions of them under gains of its segments, without torch."""

@@ -1,13 +1,14 @@
-"""The way from a gain field to the spectrogram under it, in NumPy: what `gain_path` has for tensors.
+"""From a gain field to the spectrogram of the filtered sound, in NumPy: what `gain_path` has for tensors.
 
     gain field [frames, bands] dB -> 1-2-1 smoothing -> gains of the STFT's bins -> overlap-add -> log-spectrogram
 
-The arithmetic is the mask filter's (same frames, windows, smoothing and interpolation), at the rate at which the
-networks hear: frames of 1,024 samples at 22,050 Hz last as long as those of 2,048 at 44,100 Hz, and have the same
-bins. A field may be heard as loud as the original: here without the gates of BS.1770, with them and over several
-excerpts in `segment_predictions`. What the limiter does is not in it; where it is idle, predictions agree with the
-written file's to 1e-4. It goes through the frames in pieces that fit into a core's cache, and needs no torch. Of
-long sounds several threads can work on such pieces, which are the same for any number of them.
+The arithmetic is the mask filter's (same frames, windows, smoothing and interpolation), at the sample rate of the
+networks: frames of 1,024 samples at 22,050 Hz last as long as those of 2,048 at 44,100 Hz, and have the same bins.
+The result can be matched to the loudness of the original: here without the gates of BS.1770, in
+`segment_predictions` with them and over several excerpts together. The limiter is not in it; where that is idle,
+predictions agree with those of the written file within 1e-4. Frames are worked on in pieces that fit into a core's
+cache, without torch. Several threads can work on such pieces of a long sound; the result does not depend on their
+number.
 """
 
 import math
@@ -40,7 +41,7 @@ _NEPER_PER_DB: Final = math.log(10) / 20
 
 
 class ArrayPath:
-    """A sound to be heard under any gain field; everything that does not depend on the field is made once.
+    """Filters a sound by gain fields; everything that does not depend on the field is computed once.
 
     Attributes
     ----------
@@ -64,7 +65,7 @@ class ArrayPath:
     def __init__(
         self, samples: FloatArray, *, offset: int = 0, threads: int = 1, fourier: Fourier = compiled_scipy
     ) -> None:
-        """Make what is needed of mono sound float32 [samples] at 22,050 Hz, on the scale at which it is heard.
+        """Make what is needed of mono sound float32 [samples] at 22,050 Hz, on the scale of the network's input.
 
         offset: how many samples the first frame of gain fields lies before it; threads: so many parts of the sound
         are worked on at a time, here and later, with the same result; fourier: what transforms.
@@ -97,11 +98,11 @@ class ArrayPath:
         self.to_bins = _to_bins()
 
     def spectrogram(self, field_db: FloatArray, *, matched: bool = False) -> FloatArray:
-        """What is heard under a gain field float32 [frames, bands] in dB: log-spectrogram float32 [frames, bands]."""
-        return self.heard(self.filtered(field_db, matched=matched))
+        """Log-spectrogram float32 [frames, bands] of the sound under a gain field float32 [frames, bands] in dB."""
+        return self.spectrogram_of(self.filtered(field_db, matched=matched))
 
-    def heard(self, sound: FloatArray, level: float = 1.0) -> FloatArray:
-        """Log-spectrogram float32 [frames, bands] of what `filtered` or `steered` gave, times `level`."""
+    def spectrogram_of(self, sound: FloatArray, level: float = 1.0) -> FloatArray:
+        """Log-spectrogram float32 [frames, bands] of what `filtered` or `steered` gave, times a gain `level`."""
         frames = frame_count(self.samples)
         found = np.empty((frames, N_BANDS), np.float32)
 

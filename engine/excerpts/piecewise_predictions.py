@@ -1,4 +1,4 @@
-"""What a network says of all of a long track under gains of its segments, heard piece by piece."""
+"""Predictions of all of a long track under gains of its segments, computed piece by piece."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ class PiecewisePredictions:
     sizes
         Pixels of each segment, as a share of all: float64 [segments].
     before
-        What the network says without gain: [1, 15].
+        Prediction without gain: [1, 15].
     """
 
     def __init__(self, track: Track, segments: Labels, predict: Predict, *, threads: int = 1) -> None:
@@ -32,16 +32,18 @@ class PiecewisePredictions:
 
         threads: so many parts of a piece are filtered at a time, with the same result.
 
-        Raises InputError, as `heard` does, where the track cannot be read.
+        Raises InputError, as `predict` does, where the track cannot be read.
         """
         self._track, self._segments, self._predict, self._threads = track, segments, predict, threads
         self.sizes: Floats = np.bincount(segments.ravel()) / segments.size
-        self.before = self._mean((self._path(one).heard(one[0]), len(one[0])) for one in consecutive_excerpts(track))
+        self.before = self._mean(
+            (self._path(one).spectrogram_of(one[0]), len(one[0])) for one in consecutive_excerpts(track)
+        )
 
-    def heard(self, gains_db: FloatArray, *, listeners: int | None = None) -> Floats:
-        """What the network says under gains of the segments [segments]: [1, 15]; the track is as loud as before.
+    def predict(self, gains_db: FloatArray, *, networks: int | None = None) -> Floats:
+        """Prediction [1, 15] under gains of the segments [segments] in dB; the track is as loud as before.
 
-        listeners: of one, as of `SegmentPredictions.heard`.
+        networks: as of `SegmentPredictions.predict`; there is one.
         """
         gains = np.asarray(gains_db, np.float32)
         before, after = [], []
@@ -54,7 +56,7 @@ class PiecewisePredictions:
         def steered() -> Iterator[tuple[FloatArray, int]]:
             for excerpt in consecutive_excerpts(self._track):
                 path = self._path(excerpt)
-                yield path.heard(self._steered(path, excerpt, gains)[0], level), path.samples
+                yield path.spectrogram_of(self._steered(path, excerpt, gains)[0], level), path.samples
 
         return self._mean(steered())
 
@@ -67,6 +69,8 @@ class PiecewisePredictions:
         return path.steered_by(lambda rows: gains[labels[rows]], len(labels))
 
     def _mean(self, pieces: Iterator[tuple[FloatArray, int]]) -> Floats:
-        """What the network says of pieces (log-spectrogram, number of samples) on the mean: [1, 15]."""
-        said, samples = zip(*((self._predict([spectrogram])[0], count) for spectrogram, count in pieces), strict=True)
-        return np.asarray(np.average(np.array(said, np.float64), axis=0, weights=samples))[None]
+        """Mean prediction of pieces (log-spectrogram, number of samples), by their length: [1, 15]."""
+        predicted, samples = zip(
+            *((self._predict([spectrogram])[0], count) for spectrogram, count in pieces), strict=True
+        )
+        return np.asarray(np.average(np.array(predicted, np.float64), axis=0, weights=samples))[None]

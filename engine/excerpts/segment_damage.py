@@ -1,15 +1,15 @@
 """What gains of segments do to the sound of excerpts: about what Zimtohrli's mean opinion score loses, without it.
 
-Two estimates. One knows the gains alone: their squares, in some bands more than in others, and those of their steps
-from frame to frame and over half a second (a gain that stays is heard as a change of tone, one that moves as a
-fault). The other knows the sound. The score compares the loudness of a sound in its bands, moment
-by moment, with that of the original, after both were brought to one level by their loudest moments. So what counts of
-a gain is the loudness that it adds or takes (nothing where there is no sound, most around 5 kHz), and what it does to
-the loudest moment: a fader that lowers that one makes everything else too loud. And the score seeks for each moment
-of the one sound that of the other which is most like it: where a difference is larger than what the sound changes by
+Two estimates. One depends on the gains alone: their squares, in some bands more than in others, and those of their
+steps from frame to frame and over half a second (a steady gain is perceived as a change of tone, a moving one as a
+fault). The other depends on the sound. The score compares the loudness of a sound in its bands, moment by moment,
+with that of the original, after both were brought to one level by their loudest moments. So what counts of a gain is
+the loudness that it adds or takes (nothing where there is no sound, most around 5 kHz), and what it does to the
+loudest moment: a fader that lowers that one makes everything else too loud. And the score seeks for each moment of
+the one sound that of the other which is most like it: where a difference is larger than what the sound changes by
 itself, it finds the wrong one, and the score falls by a point or more.
 
-    A = w (log(1 + E / N) + floor)       loudness of a pixel: E its energy, N what is just heard, w its band's weight
+    A = w (log(1 + E / N) + floor)       loudness of a pixel: E energy, N hearing threshold, w weight of its band
     B = r (A + s (g + c))                under a gain of g dB: s = dA / dg, c the loudness match, r = max A / max B
     loss = a mean (B - A)^2 + b mean (step of s g from frame to frame)^2
 """
@@ -40,9 +40,9 @@ ABOVE_FLOOR: Final = (
     *(4.9, 6.9, 7.8, 8.4, 8.6, 9.0, 9.2, 7.9, 8.9),
     *(8.2, 9.0, 8.7, 13.2, 14.0, 14.2, 12.9, 14.1),
 )
-"""By how many nepers the energy of a magnitude of one lies above what is just heard, at the same bands."""
+"""By how many nepers the energy of a magnitude of one lies above the threshold of hearing, at the same bands."""
 FLOOR: Final = 13.53
-"""Nepers that the score counts for what is just heard."""
+"""Nepers that the score counts at the threshold of hearing."""
 LOUDNESS_LOSS: Final = 0.22
 """What the mean square of the difference in loudness takes from the score (with LOUDNESS_STEP_LOSS fitted to 672
 fields of faders on 48 recordings).
@@ -109,13 +109,13 @@ class LoudnessDamage:
         """Labels and log-spectrograms: of the pixels of each excerpt [frames, bands], `count` segments in all."""
         pixels = sum(one.size for one in labels)
         loudness, slope, power = zip(*(_pixels(one) for one in spectrograms), strict=True)
-        flat, level, per_db, heard = (
+        flat, level, per_db, energy = (
             np.concatenate([one.ravel() for one in parts]) for parts in (labels, loudness, slope, power)
         )
         self._square = np.bincount(flat, per_db * per_db, count) / pixels
         self._product = np.bincount(flat, per_db * level, count) / pixels
         self._level_square = float(np.vdot(level, level)) / pixels
-        by_segment = np.bincount(flat, heard, count)
+        by_segment = np.bincount(flat, energy, count)
         self._power = by_segment / max(float(by_segment.sum()), _TINY)
         near = np.flatnonzero(level > level.max() - _NEAR_LOUDEST)
         near = near[np.argsort(-level[near], kind="stable")]
@@ -144,8 +144,8 @@ class LoudnessDamage:
         square, step = self.differences(gains_db)
         return LOUDNESS_LOSS * square + LOUDNESS_STEP_LOSS * step
 
-    def bearable_share(self, gains_of: Callable[[float], Floats]) -> float:
-        """How much of a field the sound bears, 0..1: its loss is then about MAX_LOUDNESS_LOSS at most.
+    def share_within_limit(self, gains_of: Callable[[float], Floats]) -> float:
+        """The share of a field, 0..1, of which the loss is about MAX_LOUDNESS_LOSS at most.
 
         gains_of: gains [segments] in dB of a share of the field.
         """
@@ -168,9 +168,10 @@ def _pixels(spectrogram: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray
     """Loudness of each pixel [frames, bands], what a dB of gain adds to it, and its K-weighted power."""
     weight = _at_bands(BAND_WEIGHT).astype(np.float32)
     energy = np.square(np.float32(10) ** spectrogram - 1)
-    heard = energy * np.exp(_at_bands(ABOVE_FLOOR)).astype(np.float32)
-    loudness = weight * (np.log1p(heard) + np.float32(FLOOR))
-    return loudness, weight * np.float32(_NEPERS_PER_DB) * (heard / (1 + heard)), energy * band_k_power()
+    over_threshold = energy * np.exp(_at_bands(ABOVE_FLOOR)).astype(np.float32)
+    loudness = weight * (np.log1p(over_threshold) + np.float32(FLOOR))
+    slope = weight * np.float32(_NEPERS_PER_DB) * (over_threshold / (1 + over_threshold))
+    return loudness, slope, energy * band_k_power()
 
 
 def _around(labels: Labels) -> Labels:

@@ -1,4 +1,4 @@
-"""What networks say of excerpts of a track under gains of its segments."""
+"""Predictions of excerpts of a track under gains of its segments."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -6,11 +6,9 @@ from typing import TypeVar
 import numpy as np
 
 from ...models.common.arrays import FloatArray, Floats, Labels
-from ...models.common.constants import EMOTIONS, HOP_LENGTH, MIDLEVEL
+from ...models.common.constants import HOP_LENGTH, OUTPUTS
 from ...models.common.filterbank import frame_count
-from ...models.inference.checkpoint import Model
-from ...models.inference.threads import each_of, one_blas_thread
-from ...models.network.padding import circle_of
+from ...models.inference.threads import each_of
 from ...models.signal import compiled_scipy
 from ...models.signal.log_spectrogram import Fourier
 from .array_path import ArrayPath
@@ -30,7 +28,7 @@ class SegmentPredictions:
     sizes
         Pixels of each segment within the excerpts, as a share of all: float64 [segments].
     before
-        What the networks say without gain: [networks, 15].
+        Predictions without gain: [networks, 15].
     """
 
     def __init__(
@@ -43,12 +41,12 @@ class SegmentPredictions:
         before: Floats | None = None,
         fourier: Fourier = compiled_scipy,
     ) -> None:
-        """Make what the excerpts need; segments [frames, bands] of the whole track.
+        """Precompute what does not depend on gains; segments [frames, bands] of the whole track.
 
-        threads: so many excerpts are filtered at a time, or parts of a single one, with the same result; before: what
-        the networks say without gain, where that is known; fourier: what transforms the sound.
+        threads: so many excerpts are filtered at a time, or parts of a single one, with the same result; before: the
+        predictions without gain, where they are known; fourier: the implementation of the Fourier transform.
         """
-        self._predict = predict
+        self._networks = predict
         within = threads if len(excerpts) == 1 else 1
         self._threads = threads // within
         self._count = int(segments.max()) + 1
@@ -63,12 +61,13 @@ class SegmentPredictions:
         counts = sum(np.bincount(one.ravel(), minlength=self._count) for one in self._labels)
         self.sizes: Floats = np.asarray(counts / np.sum(counts))
         self._shares = [len(sound) for sound, _ in excerpts]
-        self.before = self.heard(np.zeros(self._count, np.float32)) if before is None else before
+        self.before = self.predict(np.zeros(self._count, np.float32)) if before is None else before
 
-    def heard(self, gains_db: FloatArray, *, listeners: int | None = None) -> Floats:
-        """What the (first so many) networks say under gains of the segments [segments]: [networks, 15].
+    def predict(self, gains_db: FloatArray, *, networks: int | None = None) -> Floats:
+        """Predictions [networks, 15] under gains [segments] in dB: means over the excerpts, by their length.
 
-        All excerpts together are as loud as before, as the written file is: by BS.1770 with both gates.
+        All excerpts together are as loud as before, as the written file is: by BS.1770 with both gates. networks: of
+        the first so many only.
         """
         gains = np.asarray(gains_db, np.float32)
         threads = self._threads
@@ -78,46 +77,33 @@ class SegmentPredictions:
 
         steered = each_of(steer, self._paths, self._labels, threads=threads)
         level = level_match([path.energies for path in self._paths], [energies for _, energies in steered])
-        spectrograms = each_of(lambda path, one: path.heard(one[0], level), self._paths, steered, threads=threads)
-        said = np.stack([predict(spectrograms) for predict in self._predict[:listeners]], axis=1)
-        return np.asarray(np.average(said.astype(np.float64), axis=0, weights=self._shares))
+        spectrograms = each_of(
+            lambda path, one: path.spectrogram_of(one[0], level), self._paths, steered, threads=threads
+        )
+        predicted = np.stack([predict(spectrograms) for predict in self._networks[:networks]], axis=1)
+        return np.asarray(np.average(predicted.astype(np.float64), axis=0, weights=self._shares))
 
-    def as_loud(self, slopes: Floats) -> Floats:
-        """Slopes [rows, segments] per dB of each segment where the excerpts stay as loud, of those where not."""
+    def loudness_matched_slopes(self, slopes: Floats) -> Floats:
+        """Slopes [rows, segments] per dB of each segment where loudness is matched, of those where it is not."""
         power = np.zeros(self._count)
         for path, labels in zip(self._paths, self._labels, strict=True):
             power += np.bincount(labels.ravel(), path.k_power_of_bands(len(labels)).ravel(), self._count)
-        return less_level(slopes, power)
+        return slopes_at_constant_loudness(slopes, power)
 
 
-def less_level(slopes: Floats, power: Floats) -> Floats:
-    """Slopes [rows, segments] per dB of each segment where a track stays as loud, of those where it does not.
+def slopes_at_constant_loudness(slopes: Floats, power: Floats) -> Floats:
+    """Slopes [rows, segments] per dB of each segment where loudness is matched, of those where it is not.
 
-    What makes a segment louder by a dB makes all of the track softer by its share of the K-weighted power [segments].
+    power: K-weighted, [segments]. A segment louder by a dB makes all of the track softer by its share of the power.
     """
     return np.asarray(slopes - slopes.sum(1)[:, None] * (power / max(float(power.sum()), 1e-20)))
-
-
-def predict_by(model: Model) -> Predict:
-    """A model's predictions of spectrograms; those of one length go through its network together."""
-
-    def predict(spectrograms: Sequence[FloatArray]) -> FloatArray:
-        with one_blas_thread():
-            return predict_by_length(spectrograms, predict_batch)
-
-    def predict_batch(alike: FloatArray) -> FloatArray:
-        predictor = model.predictor
-        local = predictor.local(circle_of(alike, predictor.geometry))  # [n, 7, time, columns]
-        return np.concatenate(predictor.read(local.mean((2, 3), dtype=np.float64)), axis=1)
-
-    return predict
 
 
 def predict_by_length(
     spectrograms: Sequence[FloatArray], predict_batch: Callable[[FloatArray], FloatArray]
 ) -> FloatArray:
     """Predictions of spectrograms [spectrograms, 15], those of one length as one batch [n, frames, bands]."""
-    predicted = np.empty((len(spectrograms), len(MIDLEVEL) + len(EMOTIONS)), np.float32)
+    predicted = np.empty((len(spectrograms), len(OUTPUTS)), np.float32)
     lengths = np.array([len(one) for one in spectrograms])
     for length in sorted(set(lengths.tolist())):
         places = np.flatnonzero(lengths == length)

@@ -1,4 +1,4 @@
-"""Moderated variances: each segment's variance is drawn towards what the other features say of it.
+"""Moderated variances: each segment's variance is shrunk towards its expectation from the other features.
 
 A variance of eight values is known to a half, and p-values far in the tail punish that. Segments have much in
 common: one that is large or loud has noisy effects on all features. So the variance of a segment for one feature is

@@ -1,1 +1,1 @@
-"""Emotions as targets of a file: what is asked, over time, solved for a track, written with head-room, measured."""
+"""Emotion targets for a file: constant or over time, solved for a track, written with head-room, measured."""

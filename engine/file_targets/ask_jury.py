@@ -1,4 +1,4 @@
-"""What the jury that ships hears of a steered recording: excerpts of both, at the loudness of the original."""
+"""Shifts of a steered recording at the judges of a jury: excerpts of both, at the loudness of the original."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ import numpy as np
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.jury.judges import load_jury
 from ..audio.track import Track
-from ..excerpts.stretches import EXCERPT_S, read_excerpts, spread_starts
+from ..excerpts.stretches import EXCERPT_S, read_excerpts, spread_stretches
 
 _LONGEST_S = 2 * EXCERPT_S
 
@@ -19,7 +19,7 @@ def ask_jury(
 
     lowered_db: gain, 0 dB or less, that kept the second below the ceiling; undone before the judges are asked.
     """
-    stretches = spread_starts(original)
+    stretches = spread_stretches(original)
     if len(stretches) == 1 and stretches[0][1] > _LONGEST_S:
         ((first, length),) = stretches
         count = int(length // EXCERPT_S)
@@ -29,6 +29,6 @@ def ask_jury(
     after = [sound * scale for sound in read_excerpts(steered, stretches)]
     shifts = {}
     for judge in load_jury(jury):
-        moved = np.mean([judge.hear(b) - judge.hear(a) for a, b in zip(before, after, strict=True)], axis=0)
+        moved = np.mean([judge.predict(b) - judge.predict(a) for a, b in zip(before, after, strict=True)], axis=0)
         shifts[judge.name] = {name: float(moved[len(MIDLEVEL) + place]) for place, name in enumerate(EMOTIONS)}
     return shifts

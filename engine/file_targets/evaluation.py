@@ -1,10 +1,10 @@
-"""Do judges hear what faders and targets move? Excerpts of tracks, loudness matched, judges of one jury.
+"""How far faders and targets move the predictions of judges: excerpts of tracks, loudness matched, one jury.
 
 Beside what a fader or a target moves at the network that ships, and at each judge, stand two yardsticks: a random
-gain field of the same size, of which a judge should hear nothing in particular, and the natural difference between
-excerpts of different music, of which a judge hears the share given by its slope against the network. The random field
-is asked as a fader is, added and taken away: a judge may say less of a feature after any change of a sound, whichever
-way it goes (`one_sided`), and what a fader moves is the difference between its two ways.
+gain field of the same size, which should not move a judge in any direction, and the natural difference between
+excerpts of different music, which a judge shares by its slope against the network. The random field is added and
+taken away, as a fader goes up and down: a judge may predict less of a feature after any change of a sound, whichever
+way it goes (`one_sided`), and what counts is the difference between the two ways.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,10 +23,10 @@ from ..analysis.analyze_track import analyze_track
 from ..analysis.settings import AnalysisSettings
 from ..audio.track import Track
 from ..dsp.segment_mask import segment_gain_db
-from ..excerpts.stretches import EXCERPT_S, few_starts, placed_excerpts, read_excerpts, spread_starts
-from ..steering.excerpts import Excerpts
+from ..excerpts.stretches import EXCERPT_S, few_stretches, placed_excerpts, read_excerpts, spread_stretches
 from ..steering.faders.segment_excerpts import SegmentExcerpts
 from ..steering.gain_path import GainPath
+from ..steering.handle_excerpts import HandleExcerpts
 from ..steering.listeners import Listener, own_listeners
 from .quality import quality_of, within_quality
 from .targets import Targets, solve_targets
@@ -37,14 +37,31 @@ _RANDOM_CELLS: Final = (6, 9)
 
 
 @dataclass(frozen=True)
-class Heard:
-    """One request on one track.
+class JudgedMove:
+    """What one request on one track moves, at the network and at the judges.
 
-    kind: "fader", "random" or "target"; name: of the feature or emotion; asked: the
-    shift (targets) or decibels (faders); own: what the network that ships moves, per sign of what was asked;
-    judges: the same at each judge; others: mean size of what the other six features move, all over
-    the track (faders); rms_db and quality of the field; listeners: by name, what the further listeners move where
-    the fader was solved; confirmed: the share of its move that the analysis confirms (None: it says nothing of it).
+    Attributes
+    ----------
+    kind
+        "fader", "random" or "target".
+    track
+        Its number.
+    name
+        Of the feature or emotion.
+    asked
+        The shift (targets), or decibels (faders).
+    own
+        Change of the named output at the network that ships, positive if in the direction of `asked`.
+    judges
+        The same at each judge.
+    others
+        Mean size of the changes of the other six features at the network, all over the track (faders).
+    rms_db, quality
+        Root mean square of the gain field in dB; mean opinion score, None without Zimtohrli.
+    listeners
+        The same as `own` at the further listeners by name, where the fader was solved.
+    confirmed
+        Share of the own move that the analysis confirms; None where it has none.
     """
 
     kind: str
@@ -62,10 +79,20 @@ class Heard:
 
 @dataclass(frozen=True)
 class SteeringEvidence:
-    """heard: all requests; natural [tracks, 1 + judges, 15]: what network and judges say of the tracks unchanged."""
+    """The result of an evaluation.
+
+    Attributes
+    ----------
+    judges
+        Their names.
+    moves
+        Of all requests on all tracks.
+    natural
+        Predictions of the unchanged tracks by the network and the judges, [tracks, 1 + judges, 15].
+    """
 
     judges: tuple[str, ...]
-    heard: tuple[Heard, ...]
+    moves: tuple[JudgedMove, ...]
     natural: Floats
 
 
@@ -85,7 +112,7 @@ def evaluate_steering(
     """
     rng = np.random.default_rng(seed)
     listeners = own_listeners(model)
-    found: list[Heard] = []
+    found: list[JudgedMove] = []
     natural = []
     for number, track in enumerate(tracks):
         bench = _Bench(track, number, model, listeners, judges, rng)
@@ -119,13 +146,13 @@ class _Bench:
         self._path = GainPath(self._sound)
         self.before = self._ask(self._sound)
 
-    def faders(self, *, coupled: bool) -> list[Heard]:
+    def faders(self, *, coupled: bool) -> list[JudgedMove]:
         """Each fader at +-6 dB, and a random field of its size."""
         analysis = analyze_track(self._track, self._model, AnalysisSettings(coupled=coupled))
         labels = torch.from_numpy(analysis.segments[: frame_count(len(self._sound))]).long()
-        excerpts = placed_excerpts(self._track, spread_starts(self._track))
+        excerpts = placed_excerpts(self._track, spread_stretches(self._track))
         whole = SegmentExcerpts(excerpts, analysis.segments, self._listeners[:1])
-        excerpts = placed_excerpts(self._track, few_starts(self._track))
+        excerpts = placed_excerpts(self._track, few_stretches(self._track))
         few = SegmentExcerpts(excerpts, analysis.segments, self._listeners)
         names = [listener.name for listener in self._listeners[1:]]
         found = []
@@ -134,20 +161,20 @@ class _Bench:
                 faders_db = np.where(np.arange(len(MIDLEVEL)) == feature, sign * FADER_DB, 0.0)
                 gains = segment_gain_db(analysis.mask_weights, faders_db)
                 gain_field = torch.from_numpy(gains)[labels]
-                own = np.abs((whole.heard(gains) - whole.before)[0, : len(MIDLEVEL)])
+                own = np.abs((whole.predict(gains) - whole.before)[0, : len(MIDLEVEL)])
                 others = float(np.delete(own, feature).mean())
-                heard = self._heard("fader", name, sign * FADER_DB, gain_field, feature, others=others)
-                moved = sign * (few.heard(gains) - few.before)[1:, feature]
+                move = self._judged("fader", name, sign * FADER_DB, gain_field, feature, others=others)
+                moved = sign * (few.predict(gains) - few.before)[1:, feature]
                 share = None if analysis.confirmed is None else float(analysis.confirmed[feature, side])
-                found.append(replace(heard, listeners=dict(zip(names, moved.tolist(), strict=True)), confirmed=share))
+                found.append(replace(move, listeners=dict(zip(names, moved.tolist(), strict=True)), confirmed=share))
             # Both ways, as the fader: whatever changes a sound moves a judge a little to one side, which is no
             # answer to the fader, and cancels where the same field is added and taken away.
             noise = self._random_field(gain_field.shape, float((gain_field**2).mean().sqrt()))
             for sign in (1.0, -1.0):
-                found.append(self._heard("random", name, sign * FADER_DB, sign * noise, feature))
+                found.append(self._judged("random", name, sign * FADER_DB, sign * noise, feature))
         return found
 
-    def targets(self) -> list[Heard]:
+    def targets(self) -> list[JudgedMove]:
         """Each emotion, asked by one of ASKED in turn, up or down by chance where both have room."""
         found = []
         for place, name in enumerate(EMOTIONS):
@@ -157,18 +184,18 @@ class _Bench:
             sign = 1.0 if now < 0.2 else -1.0 if now > 0.8 else sign
             asked = sign * ASKED[(place + self._number) % len(ASKED)]
             targets = Targets({name: asked})
-            excerpts = Excerpts([self._sound], self._listeners)
+            excerpts = HandleExcerpts([self._sound], self._listeners)
             coefficients, _ = within_quality(excerpts, [self._sound], solve_targets(excerpts, targets).coefficients)
-            found.append(self._heard("target", name, asked, excerpts.fields_db(coefficients)[0], output))
+            found.append(self._judged("target", name, asked, excerpts.fields_db(coefficients)[0], output))
         return found
 
-    def _heard(
+    def _judged(
         self, kind: str, name: str, asked: float, field: torch.Tensor, output: int, *, others: float = 0.0
-    ) -> Heard:
+    ) -> JudgedMove:
         with torch.inference_mode():
             sound = self._path.filtered(field, matched=True).numpy()
         moved = (self._ask(sound) - self.before) * np.sign(asked)
-        return Heard(
+        return JudgedMove(
             kind=kind,
             track=self._number,
             name=name,
@@ -181,10 +208,10 @@ class _Bench:
         )
 
     def _ask(self, sound: FloatArray) -> Floats:
-        """What the network and the judges say of a sound: [1 + judges, 15]."""
+        """Predictions of a sound by the network and the judges: [1 + judges, 15]."""
         with torch.inference_mode():
             own = self._listeners[0](self._path.front_end(torch.from_numpy(sound))).double().numpy()
-        return np.stack([own, *(judge.hear(sound) for judge in self._judges)])
+        return np.stack([own, *(judge.predict(sound) for judge in self._judges)])
 
     def _random_field(self, shape: Sequence[int], rms_db: float) -> torch.Tensor:
         """A smooth random field [frames, bands] of a given root mean square in dB."""
@@ -193,16 +220,16 @@ class _Bench:
         return field * (rms_db / field.square().mean().sqrt())
 
 
-def one_sided(heard: Sequence[Heard]) -> Floats:
+def one_sided(moves: Sequence[JudgedMove]) -> Floats:
     """Mean of what network and judges are moved by whichever way a field goes: [1 + judges]."""
-    raw = np.array([(one.own, *one.judges) for one in heard]) * np.sign([one.asked for one in heard])[:, None]
+    raw = np.array([(one.own, *one.judges) for one in moves]) * np.sign([one.asked for one in moves])[:, None]
     return np.asarray(raw.mean(0))
 
 
-def shares(heard: Sequence[Heard]) -> Mapping[str, Floats]:
+def shares(moves: Sequence[JudgedMove]) -> Mapping[str, Floats]:
     """Own [1], judges [judges] (mean moves), share [judges] (judges' mean by the network's) and signs [judges]."""
-    own = np.array([one.own for one in heard])
-    judged = np.array([one.judges for one in heard])
+    own = np.array([one.own for one in moves])
+    judged = np.array([one.judges for one in moves])
     return {
         "own": own.mean(keepdims=True),
         "judges": judged.mean(0),

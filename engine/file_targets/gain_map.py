@@ -131,8 +131,3 @@ def gain_map(
     weights = np.zeros((_LEVELS, len(FULL.to_array())), np.float32)
     weights[:, 0] = (np.arange(_LEVELS) * STEP_DB - LIMIT_DB) / LIMIT_DB
     return GainMap(labels, weights, float(np.sqrt(squares.sum() / labels.size)), float(largest.max()))
-
-
-def map_field(map: GainMap) -> torch.Tensor:
-    """The field in dB [frames, bands] that the filter makes of a map, before it is smoothed."""
-    return torch.from_numpy(map.mask_weights[:, 0][map.labels] * FADER_RANGE_DB[1])

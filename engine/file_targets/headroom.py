@@ -1,7 +1,7 @@
 """Head-room: the gain at which a steered track is written, so that the limiter stays idle.
 
 The track is run through the mask filter once to measure loudness and true peak, then written as loud as the original,
-or as much softer as the ceiling asks for. Who hears the file hears it at a scale lowered by the same gain.
+or as much softer as the ceiling asks for. It is predicted at a scale lowered by the same gain.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Narrow gain fields: smoothed gradients of the default network, which other judges hardly hear.
+"""Narrow gain fields: smoothed gradients of the default network, which judges hardly follow.
 
 A field says where a decibel moves one output of a listener most: its gradient, smoothed, within -1..1. A decibel of
 it moves a network as much as some decibels of a handle (steering/handles.py). Targets are solved by handles; what
@@ -35,24 +35,24 @@ class NarrowFields:
         """outputs: their numbers."""
         self._listener, self.outputs = listener, tuple(outputs)
 
-    def at(self, picture: FloatArray, field_db: FloatArray | None = None) -> FloatArray:
+    def at(self, spectrogram: FloatArray, field_db: FloatArray | None = None) -> FloatArray:
         """Fields of a log-spectrogram [frames, bands] under a gain field in dB (by default none), as loud as before.
 
         float32 [outputs, frames, bands] in -1..1.
         """
-        plain = torch.pow(10.0, torch.from_numpy(np.ascontiguousarray(picture, np.float32))) - 1
+        plain = torch.pow(10.0, torch.from_numpy(np.ascontiguousarray(spectrogram, np.float32))) - 1
         power = plain**2 * torch.from_numpy(band_k_power())
         field = torch.zeros_like(plain) if field_db is None else torch.from_numpy(np.asarray(field_db, np.float32))
         field = field.clone().requires_grad_()
         factor = torch.exp(_smoothed(field[None], 1)[0] * _NEPER)  # (as the mask filter smooths)
         factor = factor * torch.sqrt(power.sum() / ((power * factor**2).sum() + 1e-20))
-        said = self._listener(torch.log10(1 + plain * factor))
-        slopes = [torch.autograd.grad(said[output], field, retain_graph=True)[0] for output in self.outputs]
+        outputs = self._listener(torch.log10(1 + plain * factor))
+        slopes = [torch.autograd.grad(outputs[output], field, retain_graph=True)[0] for output in self.outputs]
         smooth = _smoothed(torch.stack(slopes), SMOOTHINGS)
         size = smooth.square().mean((1, 2), keepdim=True).sqrt() * _FULL + 1e-20
         return np.asarray((smooth / size).clamp(-1, 1).numpy(), np.float32)
 
-    def beside(self, handles: FloatArray, picture: FloatArray, bases: Sequence[Floats]) -> FloatArray:
+    def beside(self, handles: FloatArray, spectrogram: FloatArray, bases: Sequence[Floats]) -> FloatArray:
         """Handles [handles, frames, bands] of a log-spectrogram, then the fields of the stages: [all, frames, bands].
 
         bases: by stage the coefficients in dB of the fields before it, [frames, fields], under which it is made.
@@ -60,7 +60,7 @@ class NarrowFields:
         fields = handles
         for base in bases:
             field = LIMIT_DB * np.tanh(np.einsum("fh,hfb->fb", base.astype(np.float32), fields) / LIMIT_DB)
-            fields = np.concatenate((fields, self.at(picture, field)))
+            fields = np.concatenate((fields, self.at(spectrogram, field)))
         return fields
 
 

@@ -1,4 +1,4 @@
-"""How much a change of the sound is heard as damage: Zimtohrli's mean opinion score, where it is installed."""
+"""The perceived quality of a changed sound beside the original: Zimtohrli's mean opinion score, where installed."""
 
 import importlib
 import importlib.util
@@ -11,7 +11,7 @@ import soxr
 
 from ...models.common.constants import SAMPLE_RATE
 from ...models.common.errors import InputError
-from ..steering.excerpts import Excerpts
+from ..steering.handle_excerpts import HandleExcerpts
 
 MEASURE: Final = "zimtohrli"
 BEST: Final = 5.0
@@ -50,7 +50,7 @@ def _resampled(sound: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def within_quality(
-    excerpts: Excerpts, sounds: Sounds, coefficients: npt.NDArray[np.float64], least: float = QUALITY_FLOOR
+    excerpts: HandleExcerpts, sounds: Sounds, coefficients: npt.NDArray[np.float64], least: float = QUALITY_FLOOR
 ) -> tuple[npt.NDArray[np.float64], float | None]:
     """Coefficients of the handles, made smaller until the excerpts' score is `least` or better, and that score.
 

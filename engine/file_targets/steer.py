@@ -35,11 +35,31 @@ Judges = Callable[[Track, Track, float], Mapping[str, Mapping[str, float]]]
 
 @dataclass(frozen=True)
 class Steered:
-    """What came of it.
+    """Result of steering a file; predictions and shifts are on the scale 0..1.
 
-    Predictions and shifts are on the scale 0..1; `reached` and `after` are measured on the file by the network that
-    ships, at a scale lowered by as much as the file is. reachable: whether what was asked was reached to nine tenths,
-    and what was kept moved by less than a fifth of it. For a curve, `asked` is its mean over the track.
+    Attributes
+    ----------
+    file, output
+        The track's path, and that of the written file.
+    asked, kept
+        Wanted shifts by emotion (of a curve their mean over the track), and emotions that were to stay.
+    reachable
+        Whether what was asked was reached to REACHED_SHARE, and what was kept moved by less than KEPT_SHARE of it.
+    reached
+        Shifts of the emotions that were asked for, measured on the file by the network that ships, at a scale lowered
+        by as much as the file is.
+    judges
+        Shifts by judge and emotion, where judges were asked.
+    midlevel, emotions
+        Predictions by name, "before" and "after"; the latter measured as `reached`.
+    gain_rms_db, gain_max_db
+        Root mean square and largest size of the gain field.
+    quality
+        Mean opinion score and its measure; None without Zimtohrli.
+    loudness_lufs, true_peak_dbtp
+        Integrated loudness "before" and "after"; true peak of the file.
+    duration_s, seconds
+        Length of the track; how long it took.
     """
 
     file: str
@@ -87,14 +107,35 @@ def steer(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Steered:
-    """Write `track` so that its emotions are moved by `toward` (shifts by name, or a curve of them) to `output`.
+    """Write `track` to `output` with its emotions shifted.
 
-    keep: emotions that shall stay. max_rms_db: the root mean square gain that is not exceeded. min_quality: the
-    mean opinion score below which the change is made smaller. judges: asked about the result, if given. The file is
-    as loud as the original, or as much softer as the ceiling asks for: there is no limiter in the way.
+    The file is as loud as the original, or as much softer as the ceiling requires: there is no limiter in the way.
 
-    Raises InputError for an output that cannot or must not be written, and for targets, a gain or a quality that make
-    no sense; what cannot be reached is no error.
+    Parameters
+    ----------
+    track, output
+        The track, and the path of the file (.wav, .flac or .ogg).
+    toward
+        Shifts by emotion on the scale 0..1, or a curve of them over time.
+    keep
+        Emotions that shall stay.
+    model
+        The network; the default one if None.
+    max_rms_db
+        Root mean square gain that is not exceeded, in GAIN_RANGE_DB.
+    min_quality
+        Mean opinion score, 1 to 5, below which the change is made smaller; None: QUALITY_FLOOR, where Zimtohrli is
+        installed.
+    judges
+        Measures the result, if given.
+    bit_depth, ceiling_dbtp, overwrite, progress
+        As of `render`.
+
+    Raises
+    ------
+    InputError
+        For an output that cannot or must not be written, and for targets, a gain or a quality that make no sense.
+        What cannot be reached is no error.
     """
     started = time.monotonic()
     output, keep = Path(output), tuple(keep)
@@ -121,10 +162,6 @@ def steer(
     report(0.1)
     with atomic_write(output) as beside:
 
-        def solved(*correction: dict[str, float]) -> Trajectory:
-            with torch_threads(1):  # (many small operations: a second thread waits more than it works)
-                return solver.solve(*correction)
-
         def attempt(trajectory: Trajectory, begun: float) -> _Try:
             map = gain_map(spectrogram, trajectory, narrow=solver.narrow, kept=kept)
             written = write_gain_map(
@@ -141,20 +178,9 @@ def steer(
             moved = {name: after.emotions[name] - before.emotions[name] for name in EMOTIONS}
             return _Try(trajectory, map, written, after, moved, _missed(targets, moved))
 
-        best = last = attempt(solved(), 0.1)
-        if not isinstance(toward, Curve):
-            correction = dict(NO_CORRECTION)
-            for number in range(1, CORRECTIONS + 1):
-                if last.missed <= _CLOSE or solver.missed > _OUT_OF_REACH:
-                    break
-                for name in (*targets.toward, *targets.keep):
-                    correction[name] += targets.toward.get(name, 0.0) - last.moved[name]
-                last = attempt(solved(correction), 0.1 + 0.2 * number)
-                best = min(best, last, key=lambda one: one.missed)
-        if best is not last:
-            best = attempt(best.trajectory, 0.7)
+        best = _best_try(attempt, solver, targets, corrected=not isinstance(toward, Curve))
         copy_tags(track.path, beside)
-        heard = judges(track, load_track(beside), best.written.lowered_db) if judges else None
+        judged = judges(track, load_track(beside), best.written.lowered_db) if judges else None
     report(1.0)
     quality: dict[str, str | float] | None = None
     if solver.quality is not None:
@@ -167,7 +193,7 @@ def steer(
         kept=list(targets.keep),
         reachable=targets.reached(best.moved),
         reached={name: best.moved[name] for name in targets.toward},
-        judges=None if heard is None else {name: dict(moved) for name, moved in heard.items()},
+        judges=None if judged is None else {name: dict(moved) for name, moved in judged.items()},
         midlevel={"before": dict(before.midlevel), "after": dict(best.after.midlevel)},
         emotions={"before": dict(before.emotions), "after": dict(best.after.emotions)},
         gain_rms_db=best.map.rms_db,
@@ -177,6 +203,30 @@ def steer(
         true_peak_dbtp=best.written.true_peak_dbtp,
         seconds=time.monotonic() - started,
     )
+
+
+def _best_try(
+    attempt: Callable[[Trajectory, float], _Try], solver: TrajectorySolver, targets: Targets, *, corrected: bool
+) -> _Try:
+    """Solve and write the file, again with what it missed as a correction; the best version is the one that is left.
+
+    attempt: writes the file under a trajectory, from this fraction of the progress on.
+    """
+
+    def solved(*correction: dict[str, float]) -> Trajectory:
+        with torch_threads(1):  # (many small operations: a second thread waits more than it works)
+            return solver.solve(*correction)
+
+    best = last = attempt(solved(), 0.1)
+    correction = dict(NO_CORRECTION)
+    for number in range(1, CORRECTIONS + 1 if corrected else 1):
+        if last.missed <= _CLOSE or solver.missed > _OUT_OF_REACH:
+            break
+        for name in (*targets.toward, *targets.keep):
+            correction[name] += targets.toward.get(name, 0.0) - last.moved[name]
+        last = attempt(solved(correction), 0.1 + 0.2 * number)
+        best = min(best, last, key=lambda one: one.missed)
+    return best if best is last else attempt(best.trajectory, 0.7)
 
 
 def _missed(targets: Targets, moved: Mapping[str, float]) -> float:

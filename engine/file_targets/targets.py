@@ -13,11 +13,11 @@ from typing import Final
 import numpy as np
 
 from ...models.common.arrays import Floats
-from ...models.common.constants import EMOTIONS, MIDLEVEL
+from ...models.common.constants import EMOTIONS, KEPT_SHARE, MIDLEVEL, REACHED_SHARE
 from ...models.common.errors import InputError
 from ...models.common.formatting import display_name
 from ...models.inference.checkpoint import Model
-from ..steering.excerpts import Excerpts
+from ..steering.handle_excerpts import HandleExcerpts
 from ..steering.handles import HANDLES
 from ..steering.listeners import Listener
 from ..steering.solver import solve
@@ -33,7 +33,7 @@ taught listener answers the same gain fields by .4 to .7 of what judges do.
 BROAD_SHARE: Final = 0.98
 """So much of the handles' solution the narrow fields begin with: some gain is left for them."""
 MIN_HANDLES: Final = 0.5
-"""So much of that stays, whatever the narrow fields take: they are not what others hear."""
+"""So much of that stays, whatever gain the narrow fields take, which other models hardly follow."""
 STAGES: Final = 12
 """Of narrow fields at most, where the gain field before them does not do."""
 FURTHER_STAGES: Final = 2
@@ -51,8 +51,6 @@ _STEP_RIDGE: Final = 1e-3
 _BISECTIONS: Final = 8
 FEATURE_ROOM: Final = 0.5
 """No gain moves a feature, which lies between 0 and 1, by more."""
-REACHED: Final = 0.9
-KEPT: Final = 0.2
 
 
 @dataclass(frozen=True)
@@ -91,8 +89,10 @@ class Targets:
     def reached(self, moved: Mapping[str, float]) -> bool:
         """Whether shifts by emotion are at least nine tenths of what was asked, and move the kept ones little."""
         largest = max(abs(value) for value in self.toward.values())
-        asked = all(abs(moved[name] - value) <= (1 - REACHED) * abs(value) for name, value in self.toward.items())
-        return asked and all(abs(moved[name]) < KEPT * largest for name in self.keep)
+        asked = all(
+            abs(moved[name] - value) <= (1 - REACHED_SHARE) * abs(value) for name, value in self.toward.items()
+        )
+        return asked and all(abs(moved[name]) < KEPT_SHARE * largest for name in self.keep)
 
 
 def emotion_called(name: str) -> str:
@@ -122,7 +122,7 @@ class TargetSolution:
 
 
 def solve_targets(
-    excerpts: Excerpts,
+    excerpts: HandleExcerpts,
     targets: Targets,
     *,
     max_rms_db: float = MAX_RMS_DB,
@@ -163,7 +163,7 @@ def solve_targets(
 class _Stages:
     """What the network that ships misses is put right, by the narrow fields of the emotions asked for and kept."""
 
-    def __init__(self, excerpts: Excerpts, targets: Targets, max_rms_db: float) -> None:
+    def __init__(self, excerpts: HandleExcerpts, targets: Targets, max_rms_db: float) -> None:
         self._excerpts, self._max_rms_db = excerpts, max_rms_db
         self._fields = narrow_fields(excerpts.listeners[0], targets.names)
         self._handles: Floats = np.zeros(len(HANDLES))
@@ -212,8 +212,8 @@ class _Stages:
         return coefficients, missing
 
     def _moved(self, coefficients: Floats) -> Floats:
-        said = self._excerpts.measure(coefficients, listeners=1) - self._excerpts.before[:1]
-        return np.asarray(said[0, list(self._fields.outputs)])
+        predicted = self._excerpts.measure(coefficients, listeners=1) - self._excerpts.before[:1]
+        return np.asarray(predicted[0, list(self._fields.outputs)])
 
     def _error(self, missing: Floats) -> float:
         return float((np.abs(missing) / self._units).max())

@@ -11,8 +11,8 @@ from ...models.common.constants import EMOTIONS
 from ...models.inference.checkpoint import Model
 from ...models.inference.threads import torch_threads
 from ..audio.track import Track
-from ..excerpts.stretches import around, read_excerpts, spread_starts
-from ..steering.excerpts import Excerpts
+from ..excerpts.stretches import read_excerpts, spread_stretches, stretch_around
+from ..steering.handle_excerpts import HandleExcerpts
 from ..steering.handles import HANDLES
 from ..steering.listeners import own_listeners
 from .curve import Curve
@@ -48,12 +48,12 @@ class TrajectorySolver:
         self._min_quality = QUALITY_FLOOR if min_quality is None else min_quality
         self._listeners = own_listeners(model)
         if isinstance(toward, Curve):
-            stretches = [around(float(time), track) for time in toward.times_s]
+            stretches = [stretch_around(float(time), track) for time in toward.times_s]
         else:
-            stretches = spread_starts(track)
+            stretches = spread_stretches(track)
         self._sounds = read_excerpts(track, stretches)
         with torch_threads(1):  # (many small operations: a second thread waits more than it works)
-            self._whole = None if isinstance(toward, Curve) else Excerpts(self._sounds, self._listeners)
+            self._whole = None if isinstance(toward, Curve) else HandleExcerpts(self._sounds, self._listeners)
         self._last: TargetSolution | None = None
         names = (*toward.emotions, *keep) if isinstance(toward, Curve) else toward.names
         self.narrow = narrow_fields(self._listeners[0], names)
@@ -87,7 +87,7 @@ class TrajectorySolver:
                 solved.append(TargetSolution(np.zeros(len(HANDLES))))
                 continue
             targets = curve.targets(row, self._keep)
-            excerpts = Excerpts([sound], self._listeners)
+            excerpts = HandleExcerpts([sound], self._listeners)
             found = solve_targets(excerpts, targets, max_rms_db=self._max_rms_db)
             if row in judged:
                 coefficients, score = within_quality(excerpts, [sound], found.coefficients, self._min_quality)

@@ -13,7 +13,6 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, MutableSet, Sequence
-from dataclasses import replace
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Final
@@ -35,13 +34,11 @@ from ..processes.messages import (
     ProcessName,
     ProcessStatus,
     RenderJob,
-    ResumePoint,
-    SetControls,
     SettingSolved,
     SolveTargets,
     TrackAnalyzed,
-    UseAnalysis,
 )
+from ..processes.renderer_link import RendererLink
 from ..processes.restarts import PROCESS_TEXTS, RestartLimit
 from ..processes.ring_buffer import RingBuffer
 from . import entry_points
@@ -90,9 +87,6 @@ class Player:
         self._started_at = time.monotonic()
         self._played = 0
         self._queue = ControlQueue()
-        self._analyses: dict[int, str] = {}
-        self._solved: dict[tuple[int, tuple[float, ...]], SettingSolved] = {}
-        self._pipe_lock = threading.Lock()  # two threads send to the renderer
         self._given_up: set[ProcessName] = set()
         self._restarts = {"renderer": RestartLimit(), "analyzer": RestartLimit()}
         try:
@@ -173,15 +167,14 @@ class Player:
             time.sleep(_POLL_S)
 
     def _start(self, files: tuple[Path, ...], file_rate: int, options: PlayerOptions) -> None:
-        _, self._renderer = self._children.start(entry_points.render_main)
+        self._renderer = RendererLink(self._children, entry_points.render_main)
         job = OutputJob(options.backend, options.sample_rate, self.channels, options.block_length, options.device)
         self._output = OutputDevice(self._children, job, file_rate=file_rate)
         self.sample_rate, self.block_length = self._output.sample_rate, self._output.block_length
         self.ring = ring = RingBuffer(self.channels)
-        self._render_job = RenderJob(
-            files, self.sample_rate, self.channels, options.ceiling_dbtp, options.ahead, ring.name
+        self._renderer.begin(
+            RenderJob(files, self.sample_rate, self.channels, options.ceiling_dbtp, options.ahead, ring.name)
         )
-        self._renderer.send(self._render_job)
         self._output.attach(ring.name)
         self._files, self._options = files, options
 
@@ -192,15 +185,11 @@ class Player:
             if not changes:
                 continue
             try:
-                self._tell_renderer(SetControls(changes))
+                self._renderer.set_controls(changes)
             except OSError:  # it has ended, and another one is on its way
                 self._queue.give_back(changes)
                 time.sleep(_POLL_S)
             time.sleep(_GATHER_S)  # a flood of changes becomes a few messages
-
-    def _tell_renderer(self, message: SetControls | UseAnalysis | SettingSolved) -> None:
-        with self._pipe_lock:
-            self._renderer.send(message)
 
     def _start_analysis(self) -> None:
         """Start the analysis process."""
@@ -219,7 +208,7 @@ class Player:
 
     def _receive(self) -> None:
         """Thread: receive the messages of the processes and replace those that end; last, what the renderer left."""
-        connections: MutableSet[Any] = {self._renderer, self._output.connection}
+        connections: MutableSet[Any] = {self._renderer.connection, self._output.connection}
         while not self._closing.is_set():
             if self._analysis_connection is None and self._has_sounded():
                 self._start_analysis()
@@ -235,7 +224,7 @@ class Player:
                 self._pass_on(message)
         with contextlib.suppress(EOFError, OSError):  # (the end of the renderer's pipe)
             while True:
-                self._pass_on(self._renderer.recv())
+                self._pass_on(self._renderer.connection.recv())
 
     def _has_sounded(self) -> bool:
         """Whether the device has read the first samples, or should have: the analysis process starts only then."""
@@ -249,17 +238,13 @@ class Player:
             case ProcessStatus(process, "failed"):  # it ends by itself and would do so again
                 self._given_up.add(process)
             case TrackAnalyzed(track, summary):
-                if self._analyses.get(track) == str(summary.analysis):  # a process that was started again
+                if not self._renderer.use_analysis(
+                    track, str(summary.analysis)
+                ):  # (an analysis process started again)
                     return
-                self._analyses[track] = str(summary.analysis)
-                with contextlib.suppress(OSError):  # a renderer that is started again gets it with its job
-                    self._tell_renderer(UseAnalysis(track, str(summary.analysis)))
-            case SettingSolved(track, faders_db):
-                if (track, faders_db) in self._solved:  # a process that was started again
+            case SettingSolved():
+                if not self._renderer.use_setting(message):  # (the same)
                     return
-                self._solved[track, faders_db] = message
-                with contextlib.suppress(OSError):
-                    self._tell_renderer(message)
             case EventsApplied(events):
                 for event in events:
                     if event.derived and event.address == LOOP:
@@ -270,7 +255,7 @@ class Player:
         """A pipe was closed: start the process again, or look for the output device."""
         if self._closing.is_set():
             return
-        if connection is self._renderer:
+        if connection is self._renderer.connection:
             self._replace("renderer", self._restart_renderer, connections)
         elif connection is self._analysis_connection:
             self._replace("analyzer", self._restart_analysis, connections)
@@ -293,20 +278,14 @@ class Player:
     def _restart_renderer(self) -> Any:  # noqa: ANN401
         ring = self.ring
         assert ring is not None
-        point = ResumePoint(
+        self._renderer.restart(
             position=ring.written,
             track=ring.track,
             track_position=round(ring.position_s * self.sample_rate),
             playing=bool(ring.playing),
             controls=self._queue.held(),
-            analyses=dict(self._analyses),
-            settings=tuple(self._solved.values()),
         )
-        _, renderer = self._children.start(entry_points.render_main)
-        renderer.send(replace(self._render_job, resume=point))
-        with self._pipe_lock:
-            self._renderer = renderer
-        return renderer
+        return self._renderer.connection
 
     def _restart_analysis(self) -> Any:  # noqa: ANN401
         self._start_analysis()

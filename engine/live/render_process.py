@@ -39,7 +39,7 @@ _POLL_S: Final = 0.0005
 _MAX_SLEEP_S: Final = 0.005
 _METER_S: Final = 0.3  # time constant of the decay of peak and maximum load
 _WATCH_S: Final = 0.25
-_SPARE_S: Final = 5.0  # for so long the least slack_s time is shown
+_SLACK_SHOWN_S: Final = 5.0  # the smallest slack of a step is shown for so long
 
 
 def main(connection: "Connection[Any, Any]") -> None:
@@ -126,7 +126,7 @@ class RenderProcess:
         ring.write(block)
         now = time.monotonic()
         slack_s = self._scheduler.on_step_done(written, now)
-        if slack_s < ring.min_slack_s or now - self._slack_at > _SPARE_S:
+        if slack_s < ring.min_slack_s or now - self._slack_at > _SLACK_SHOWN_S:
             ring.min_slack_s, self._slack_at = slack_s, now
         load = (now - begun) / self._step_s
         ring.load += (load - ring.load) * 0.05

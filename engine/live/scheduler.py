@@ -36,7 +36,7 @@ _SLEW: Final = 0.05
 
 
 class RenderScheduler:
-    """Read grid and margin of one device."""
+    """When to render each step for one device: the grid of its read times, and the margin before a read."""
 
     def __init__(self, *, sample_rate: int, step_length: int, margin_s: float | None = None) -> None:
         """A given `margin_s` is fixed; None: it adapts."""
@@ -48,7 +48,7 @@ class RenderScheduler:
         self.margin_s = MARGIN_LATE_S if margin_s is None else margin_s
         """Time from the start of a step to the read that needs it."""
         self.busy = True
-        """Whether the machine has little time to slack_s; set by the owner."""
+        """Whether the machine is loaded; set by the owner."""
         # until when each margin is required
         self._until = dict.fromkeys((MARGIN_LOAD_S, *(margin_s for _, margin_s, _ in _AFTER_LATE)), float("-inf"))
         self._settled_at = float("-inf")

@@ -1,1 +1,1 @@
-"""Emotions as targets while it plays: fader settings, estimated from the analysis, then measured by the network."""
+"""Emotion targets while playing: faders estimated from the analysis, then corrected by the network."""

@@ -13,16 +13,12 @@ from typing import Final
 import numpy as np
 
 from ...models.common.arrays import Floats
-from ...models.common.constants import EMOTIONS, MIDLEVEL
+from ...models.common.constants import EMOTIONS, KEPT_SHARE, MIDLEVEL, REACHED_SHARE
 from ..dsp.faders import FADER_RANGE_DB
 from .bounded_least_squares import bounded_least_squares
 
 Shifts = Callable[[Floats], Floats]
 """Faders [7] in dB -> shifts of the emotions [8]."""
-REACHED: Final = 0.9
-"""A shift is reached where so much of it is there."""
-KEPT: Final = 0.2
-"""An emotion is kept where it moves by less than this share of the largest shift that is asked for."""
 MIN_SHIFT: Final = 0.02
 """Shifts below this count as this where misses are judged: nobody asks for less, and no network is as exact."""
 _STEP_DB: Final = 1.0
@@ -72,7 +68,7 @@ class Asked:
         """Whether each shift is there to nine tenths (not more than eleven), and what is kept moves little."""
         misses = np.abs(shifts[self.rows] - self.wanted)
         allowed = [
-            (1 - REACHED) * max(abs(value), MIN_SHIFT) if value else KEPT * self.scale
+            (1 - REACHED_SHARE) * max(abs(value), MIN_SHIFT) if value else KEPT_SHARE * self.scale
             for value in self.toward.values()
         ]
         return bool((misses <= np.array(allowed) + 1e-12).all())

@@ -41,7 +41,7 @@ def stretches_ahead(track: "Track", position_s: float) -> list[tuple[float, floa
 def answer(
     request: SolveTargets, track: "Track", model: "Model", tables: Mapping[str, npt.NDArray[np.generic]]
 ) -> TargetsSolved:
-    """Correct the estimate of a request by what the network says, in some twenty evaluations.
+    """Correct the estimate of a request by predictions of the network, in some twenty evaluations.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def answer(
         mask_weights = np.asarray(tables["mask_weights"], np.float32)
 
         def shifts_of(faders_db: Floats) -> Floats:
-            moved = asked_of.heard(segment_gain_db(mask_weights, faders_db.astype(np.float32))) - asked_of.before
+            moved = asked_of.predict(segment_gain_db(mask_weights, faders_db.astype(np.float32))) - asked_of.before
             return np.asarray(moved[0, len(MIDLEVEL) :])
 
         start = np.array(request.faders_db)

@@ -15,10 +15,9 @@ from ...models.common.constants import MIDLEVEL
 from ..audio.sample_buffer import SampleBuffer
 from ..dsp.limiter import Limiter
 from ..dsp.loudness_match import LoudnessMatcher
-from ..dsp.ramps import RAMP_S, Ramp
+from ..dsp.ramps import FADER_RAMP_S, RAMP_S, Ramp
 from ..dsp.segment_mask import SegmentMask
 from ..dsp.solved_settings import SolvedSetting
-from ..dsp.stft import RAMP_S as FADER_RAMP_S
 from ..dsp.stft import frame_length
 from .events import ANALYSIS_READY, FADE_OUT, ROOT, SETTING_SOLVED, ControlEvent, Value, read_setting
 from .transport import Hop, Transport

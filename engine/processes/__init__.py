@@ -1,1 +1,1 @@
-"""What the live processes share: typed messages, pipes, the ring buffer, priorities, CPU load."""
+"""Shared by the processes of `play`: typed messages, pipes, the ring buffer, priorities, CPU load."""

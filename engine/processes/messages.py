@@ -86,7 +86,7 @@ class PlayerMeters:
 
     Positions are in s, peaks are magnitudes (`peak` the true one, `channel_peaks` of the first two channels), the
     limiter's reduction is in dB, the load a share of real time, the ring in samples; dropouts are blocks that were
-    not there, late the cycles that the sound server says came late.
+    not there, late the cycles that the sound server reports as late.
     """
 
     track: int
@@ -160,7 +160,7 @@ class SettingSolved:
 
 @dataclass(frozen=True)
 class TrackThumbnail:
-    """A small spectrogram of a track, uint8 [columns, rows] (see analysis/thumbnail.py)."""
+    """A small spectrogram of a track, uint8 [columns, rows] (see audio/thumbnail.py)."""
 
     track: int
     levels: "np.ndarray"
@@ -206,7 +206,7 @@ class SolveTargets:
 class TargetsSolved:
     """Faders in dB [7] that were found for request `number`; with `error` (one line) there are none.
 
-    With them the shifts of all emotions that the network says they make.
+    With them the predicted shifts of all emotions.
     """
 
     number: int

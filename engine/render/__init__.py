@@ -1,1 +1,1 @@
-"""Audio out: a steered file with tags, target loudness and true-peak ceiling."""
+"""Steered files: mask filter, loudness match or head-room, true-peak ceiling, tags."""

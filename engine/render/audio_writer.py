@@ -81,7 +81,7 @@ class AudioWriter:
     dither_seed
         Seed of triangular dither for 16 bits, the same however the sound is cut into blocks; None: no dither.
     channel_mask
-        Loudspeakers of the channels, as in audio/channel_layout.py; 0: the usual ones.
+        Loudspeakers of the channels, as in audio/containers/channel_layout.py; 0: the usual ones.
     name
         What errors call the file, where `path` is a temporary one.
 

@@ -1,4 +1,4 @@
-"""From a track, its analysis and seven faders to a new sound file, and what the network hears in it.
+"""From a track, its analysis and seven faders to a new sound file, and the network's prediction of it.
 
 Everything streams: memory does not grow with the length of the track. What is reported of the file is
 measured on the file, read back: its loudness, its true peak, and the network's prediction.
@@ -33,15 +33,34 @@ from .tags import copy_tags
 
 @dataclass(frozen=True, repr=False)
 class RenderResult:
-    """Result of a render; predictions are on the scale 0..1.
+    """Result of a render.
 
-    `after` is measured on the written file, `surrogate` is what was expected there. Decoupled faders are compared
-    as loud as the original. gain_db is the gain on the whole track (for the loudness match, the head-room, or to keep
-    an untouched float track inside an integer file); loudness_matched is None where no match was asked for, False
-    where the ceiling did not allow it. headroom_db: by how much the track was lowered so that the limiter had nothing
-    to do. setting_error: where the faders were solved for this track as a whole, what the file misses per what they
-    ask (lengths over the features); else None.
-    confirmed: of the features' changes, what others hear too (faders/confirmed.py); empty for coupled faders.
+    Attributes
+    ----------
+    file, output
+        The track's path, and that of the written file.
+    duration_s, seconds
+        Length of the track; how long the render took.
+    midlevel, emotions
+        Predictions 0..1 by name, "before" and "after": the latter is measured on the written file, with decoupled
+        faders at the loudness of the original. Of the emotions also "surrogate": what was expected of the faders.
+    loudness_lufs
+        Integrated loudness "before" and "after".
+    true_peak_dbtp
+        Of the written file.
+    gain_db
+        Gain on the whole track: for the loudness match, the head-room, or to keep an untouched float track within an
+        integer file.
+    loudness_matched
+        None where no match was asked for, False where the ceiling did not allow it.
+    headroom_db
+        How far the track was lowered so that the limiter had nothing to do, 0 or more.
+    setting_error
+        Where the faders were solved for this track as a whole: length of the miss of the file over the length of what
+        the faders ask of the features; else None.
+    confirmed
+        Of the features' changes by name, the part that judges may be expected to share (faders/confirmed.py); empty
+        for coupled faders.
     """
 
     file: str
@@ -90,16 +109,43 @@ def render(
 ) -> RenderResult:
     """Write `track` steered by `faders` to `output` (wav, flac or ogg by its name), tags included.
 
-    With neutral faders the output equals the input; it is only brought down where a track above full scale
-    (float or lossy files) would clip in an integer file. Otherwise the true peak stays below ceiling_dbtp: the track
-    is lowered until the limiter is idle, or, with match_loudness, limited so that the output has the input's
-    integrated loudness as far as the ceiling lets it. together: several decoupled faders are solved as a whole, each
-    feature to move by what its own fader says, of a track of more than a minute one fader too; otherwise they add up
-    as they do live. Samples of 16 bits are rounded; dither adds triangular dither before that (None: only where the
-    track is changed). model is the default checkpoint where none is given; progress is called with the fraction done.
+    With neutral faders the output equals the input; it is only lowered where a track above full scale (float or lossy
+    files) would clip in an integer file.
 
-    Raises InputError for an output that cannot or must not be written, an analysis of another sound, a ceiling
-    out of range, and a device that is not there.
+    Parameters
+    ----------
+    track, analysis
+        The analysis is of this track.
+    output
+        Path; its ending is the format.
+    faders
+        Gains in dB.
+    model
+        Predicts before and after; the default checkpoint if None.
+    match_loudness
+        Give the output the input's integrated loudness, as far as the ceiling allows; peaks are then limited. Without
+        it the track is lowered until the limiter is idle.
+    bit_depth
+        "16", "24" or "float", of wav and flac.
+    ceiling_dbtp
+        True peak that is not exceeded, -20 to 0 dBTP.
+    dither
+        Whether 16 bit samples get triangular dither before they are rounded; None: only where the track is changed.
+    overwrite
+        Replace the output if it exists.
+    device
+        Where the mask filter computes, and the default model.
+    together
+        Several decoupled faders are solved as a whole, on a track of more than a minute one fader too; False: they
+        add up, as they do live.
+    progress
+        Called with the fraction done, 0..1.
+
+    Raises
+    ------
+    InputError
+        For an output that cannot or must not be written, an analysis of another sound, a ceiling out of range, and a
+        device that is not there.
     """
     started = time.monotonic()
     output = Path(output)
@@ -175,7 +221,7 @@ def _moved(before: Prediction, after: Prediction) -> FloatArray:
 
 
 def _level_difference(track: Track, analysis: Analysis, written: WrittenLevels) -> float:
-    """By how many dB the file is heard at another scale than the track: the head-room, or all of the difference."""
+    """Gain in dB of the file on the track for which its prediction is corrected: the head-room, or all of it."""
     difference = written.loudness_lufs - track.loudness_lufs
     if analysis.response is None or not math.isfinite(difference):
         return -written.headroom_db

@@ -15,16 +15,15 @@ from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..excerpts.piecewise_predictions import PiecewisePredictions
 from ..excerpts.segment_predictions import Predict, SegmentPredictions
-from ..excerpts.stretches import WHOLE_S, WIDE_S, placed_excerpts, spread_starts, wide_starts
-from ..steering.faders.setting import (
+from ..excerpts.stretches import WHOLE_S, WIDE_S, placed_excerpts, spread_stretches, wide_stretches
+from ..steering.faders.setting import FaderSetting, sum_of_faders
+from ..steering.faders.setting_solver import (
     GOOD,
     STARTS,
     WIDE_UNMEASURED,
-    FaderSetting,
-    beginning,
     correct_setting,
     solve_setting,
-    sum_of_faders,
+    starting_setting,
 )
 from ..steering.faders.slope_fields import even_fields
 
@@ -42,17 +41,34 @@ def solve_whole(
     before: Prediction | None = None,
     torch_free: bool = False,
 ) -> FaderSetting | None:
-    """Gains by which each feature moves by what its own fader says; None for none, and for coupled faders.
+    """Solve the faders of a track as a whole: gains by which each feature moves by what its own fader says.
 
-    By all of a track of up to a minute, where one fader alone is right as it is (None), by excerpts of a longer one.
-    by_all: if the analysis has slopes (0.10 and before have none), by up to five minutes of the longer one, and one
-    fader alone as well; excerpts and gradients then only give another start where that does not come near. What was
-    found is put right by all of a track longer than that, piece by piece. It takes a second or two (longer tracks as
-    much for every two or three minutes) and a hundred megabytes or two. before: what the model predicts of the track,
-    where that is known.
-    torch_free: with by_all, a smaller share of the faders is the other start, and gradients are not asked for.
+    A track of up to a minute is solved by all of it, a longer one by excerpts. It takes a second or two (for longer
+    tracks as much for every two or three minutes) and a hundred megabytes or two.
 
-    Raises InputError where the track cannot be read.
+    Parameters
+    ----------
+    track, analysis, faders, model
+        The analysis is of the track by the model.
+    by_all
+        A track of more than a minute is solved by up to five minutes of it, one fader alone too, if the analysis has
+        slopes (0.10 and before have none). Excerpts and gradients then only give another start where that misses too
+        much. A track of more than five minutes is then corrected by all of it, piece by piece.
+    before
+        The model's prediction of the track, where that is known.
+    torch_free
+        With by_all: the other start is a smaller share of the faders, and no gradients are computed.
+
+    Returns
+    -------
+    FaderSetting or None
+        None where the masks of the analysis are right as they are: no fader off zero, coupled faders, and one fader
+        alone (but see by_all).
+
+    Raises
+    ------
+    InputError
+        Where the track cannot be read.
     """
     used = np.count_nonzero(faders.to_array())
     if analysis.response is None or not used:
@@ -70,16 +86,16 @@ def solve_whole(
         predict = _predict_by(model, threads)
         right = _corrected_by(PiecewisePredictions(track, analysis.segments, predict, threads=threads), analysis)
         if (best := right(found)).error > WIDE_UNMEASURED:  # (parts of the track can lead astray)
-            begun = beginning(faders.to_array(), analysis.mask_weights, analysis.response)
+            begun = starting_setting(faders.to_array(), analysis.mask_weights, analysis.response)
             best = min(best, right(begun), key=lambda setting: setting.error)
         return best
 
 
 def solve_preset(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting | None:
-    """What `play` hears of a preset, and `render` of a performance: as `solve_whole` by all of the track.
+    """Solve a preset as `play` does, and the render of a performance: `solve_whole` by all of the track.
 
-    One fader alone is as its mask says (None). Of a track longer than a minute without torch, whose memory is not
-    for a process beside sound.
+    None for one fader alone, whose mask is right as it is. A track longer than a minute is solved without torch,
+    which would take too much memory in a process beside the sound. Raises InputError where the track cannot be read.
     """
     if np.count_nonzero(faders.to_array()) == 1:
         return None
@@ -94,22 +110,22 @@ def _by_more_of_it(
     wide = _more_of(track, analysis, model, before)
     right = _corrected_by(wide, analysis)
     asked = faders.to_array(), analysis.mask_weights, analysis.response
-    found = right(beginning(*asked))
+    found = right(starting_setting(*asked))
     if np.count_nonzero(faders.to_array()) == 1 or found.error < GOOD:
         return found
     if not torch_free:
         other = right(_by_excerpts(track, analysis, faders, model))
-    else:  # (strong gains bend what the network says so far that no slopes lead on from there)
+    else:  # (strong gains are so far from linear that no slopes lead on from there)
         share = analysis.clip_seconds / analysis.sounding_s
-        slopes = wide.as_loud(segment_slopes(analysis.weights, analysis.response_per_db, share=share))
+        slopes = wide.loudness_matched_slopes(segment_slopes(analysis.weights, analysis.response_per_db, share=share))
         fields = even_fields(slopes, np.bincount(analysis.segments.ravel()) / analysis.segments.size)
-        other = right(sum_of_faders(*asked, share=STARTS[1]), besides=(fields, slopes @ fields.T))
+        other = right(sum_of_faders(*asked, share=STARTS[1]), extra=(fields, slopes @ fields.T))
     return min(found, other, key=lambda setting: setting.error)
 
 
 def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model) -> FaderSetting:
     assert analysis.response is not None
-    excerpts = placed_excerpts(track, spread_starts(track))
+    excerpts = placed_excerpts(track, spread_stretches(track))
     threads = working_threads()
 
     def by_gradients() -> "SegmentExcerpts":
@@ -130,12 +146,12 @@ def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model)
 
 
 def _more_of(track: Track, analysis: Analysis, model: Model, before: Prediction | None) -> SegmentPredictions:
-    """Up to five minutes of the track, and what the network says of them."""
+    """Up to five minutes of the track, and predictions of them by the network."""
     threads = working_threads()
     known: Floats | None = None
-    if before is not None and track.sounding_s <= WIDE_S:  # (of all of it: of parts it says something else)
+    if before is not None and track.sounding_s <= WIDE_S:  # (a prediction of all of it is none of its parts)
         known = before.to_array()[None]
-    parts = placed_excerpts(track, wide_starts(track))
+    parts = placed_excerpts(track, wide_stretches(track))
     return SegmentPredictions(parts, analysis.segments, [_predict_by(model, threads)], threads=threads, before=known)
 
 

@@ -1,1 +1,1 @@
-"""What the analysis of a track begins with: its spectrogram and its segments, made while torch is imported."""
+"""The first step of an analysis: spectrogram and segments, made by another process while torch is imported."""

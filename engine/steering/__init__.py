@@ -1,1 +1,1 @@
-"""Which segments each fader boosts and cuts (fader masks), and the solver of gain fields that finds them."""
+"""The solver of gain fields, and what it works with: handles, listeners, differentiable filtering."""

@@ -1,12 +1,13 @@
-"""The way from a gain field to what a network hears, differentiable and equal to the written file.
+"""From a gain field to the spectrogram of the filtered sound, differentiable and equal to that of the written file.
 
     gain field [frames, bands] dB -> 1-2-1 smoothing -> gains of the STFT's bins -> overlap-add -> log-spectrogram
 
-`engine/excerpts/array_path.py` has the same in NumPy, twice as quick but without derivatives, and says more of it.
-Here is also a quick way for derivatives alone.
+`engine/excerpts/array_path.py` has the same in NumPy, twice as quick but without derivatives, and explains it. Here
+is also an approximation for derivatives alone (`quick_spectrogram`, `field_slopes`).
 """
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -16,10 +17,11 @@ from ...models.common.arrays import FloatArray
 from ...models.network.spectrogram import LogSpectrogram
 from ..dsp.stft import OVERLAP
 from ..excerpts.array_path import EDGE, FRAME, HOP, ArrayPath, band_k_power
+from .listeners import Listener
 
 
 class GainPath:
-    """A sound to be heard under any gain field; everything that does not depend on the field is made once.
+    """Filters a sound by gain fields; everything that does not depend on the field is computed once.
 
     Attributes
     ----------
@@ -30,7 +32,7 @@ class GainPath:
     """
 
     def __init__(self, samples: FloatArray, *, offset: int = 0, arrays: ArrayPath | None = None) -> None:
-        """Make what is needed of mono sound float32 [samples] at 22,050 Hz, on the scale at which it is heard.
+        """Make what is needed of mono sound float32 [samples] at 22,050 Hz, on the scale of the network's input.
 
         offset: how many samples the first frame of gain fields lies before it; arrays: the path in NumPy, if it is
         there.
@@ -51,7 +53,7 @@ class GainPath:
         return self._spectra.abs() ** 2 * torch.from_numpy(self.arrays.k_power)
 
     def spectrogram(self, field_db: torch.Tensor, *, matched: bool = False) -> torch.Tensor:
-        """What is heard under a gain field [frames, bands] in dB: log-spectrogram [frames, bands]."""
+        """Log-spectrogram [frames, bands] of the sound under a gain field [frames, bands] in dB."""
         return torch.as_tensor(self.front_end(self.filtered(field_db, matched=matched)))
 
     def filtered(self, field_db: torch.Tensor, *, matched: bool = False) -> torch.Tensor:
@@ -70,9 +72,9 @@ class GainPath:
         return added
 
     def quick_spectrogram(self, field_db: torch.Tensor) -> torch.Tensor:
-        """About what `spectrogram` gives, matched, each frame and band for itself: for slopes, not for what is said.
+        """An approximation of `spectrogram` with matched loudness, for slopes only: each frame and band by itself.
 
-        It knows the smoothing and the loudness match, but not how STFT frames overlap.
+        It has the smoothing and the loudness match, but not the overlap of STFT frames.
         """
         frames = len(self._plain)
         gains = _smoothed(field_db)[EDGE : EDGE + frames] * (math.log(10) / 20)
@@ -81,6 +83,25 @@ class GainPath:
         factor = torch.exp(gains)
         factor = factor * torch.sqrt(self._band_power.sum() / ((self._band_power * factor**2).sum() + 1e-20))
         return torch.log10(1 + self._plain * factor)
+
+
+def field_slopes(
+    path: GainPath, field_db: torch.Tensor, listeners: Sequence[Listener], rows: Sequence[tuple[int, int]]
+) -> torch.Tensor:
+    """Change of outputs per dB of each pixel of a gain field [frames, bands], about: float32 [rows, frames, bands].
+
+    rows: (number of the listener, number of its output). By the quick spectrogram of the path: `spectrogram` takes
+    ten times as long backwards.
+    """
+    field = field_db.clone().requires_grad_()
+    spectrogram = path.quick_spectrogram(field)
+    found: dict[tuple[int, int], torch.Tensor] = {}
+    for number in {listener for listener, _ in rows}:
+        outputs = sorted({output for listener, output in rows if listener == number})
+        for output, pixels in zip(outputs, listeners[number].gradients(spectrogram.detach(), outputs), strict=True):
+            # (a sum: gradients of more than a number import what computes with symbols, a third of a second)
+            (found[number, output],) = torch.autograd.grad((spectrogram * pixels).sum(), field, retain_graph=True)
+    return torch.stack([found[row] for row in rows])
 
 
 def _smoothed(field: torch.Tensor) -> torch.Tensor:

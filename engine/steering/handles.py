@@ -1,8 +1,9 @@
 """Handles: basis gain fields (bands, onsets, partials, pitch classes), and the sum of them for given coefficients.
 
-Nine triangular bands; what is struck or sustained, below and above 850 Hz; soft and loud moments; onsets; the
-contrast of partials with what lies between them; and the twelve pitch classes. A gain field is
-F = 12 tanh(sum_h c_h Phi_h / 12), in dB: smooth, and never beyond 12 dB.
+Nine triangular bands; percussive against harmonic pixels (by median filters, Fitzgerald 2010) and loud against soft
+moments, both below and above 850 Hz; onsets; the contrast of partials with what lies between them (spectral peaks
+against their surroundings); and the twelve pitch classes. A gain field is F = 12 tanh(sum_h c_h Phi_h / 12), in dB:
+smooth, and never beyond 12 dB.
 """
 
 from typing import Final
@@ -15,7 +16,9 @@ from ...models.common.constants import HOP_LENGTH, N_BANDS, SAMPLE_RATE
 from ...models.common.filterbank import band_frequencies
 
 LIMIT_DB: Final = 12.0
+"""No gain field of handles goes beyond this."""
 SPLIT_HZ: Final = 850.0
+"""Border between the handles that are low and those that are high."""
 _BANDS: Final = 9
 _MEDIAN: Final = 17
 _FRAMES_AT_ONCE: Final = 4096
@@ -23,8 +26,8 @@ _TWO_SECONDS: Final = round(2 * SAMPLE_RATE / HOP_LENGTH)
 _PITCH_CLASSES: Final = ("A", "A#", "B", "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#")
 HANDLES: Final = (
     *(f"band {number + 1}" for number in range(_BANDS)),
-    "struck low",
-    "struck high",
+    "percussive low",
+    "percussive high",
     "level low",
     "level high",
     "onset",
@@ -32,13 +35,13 @@ HANDLES: Final = (
     *(f"pitch class {name}" for name in _PITCH_CLASSES),
 )
 FADER_HANDLES: Final = 15
-"""So many of them, the first, make faders: pitch classes gave nothing there."""
+"""So many of them, the first, are used for faders: pitch classes gained nothing there."""
 DAMAGE: Final = (
     np.array([0.06] * 4 + [0.07, 0.08, 0.1, 0.3, 0.18, 0.17, 0.45, 0.2, 0.5, 0.22, 0.1] + [0.1] * 12) / 0.08
 )
 """What a handle costs in sound beside its decibels: how far 3 dB rms of it lower Zimtohrli's mean opinion score, over
-what they cost on a usual handle (four clips, both signs; above 5 kHz and in fast changes damage is heard most). That
-of pitch classes is not measured; they count as contrast does.
+what they cost on a usual handle (four clips, both signs; above 5 kHz and in fast changes damage is perceived most).
+That of pitch classes is not measured; they count as contrast does.
 """
 MARGIN: Final = _TWO_SECONDS
 """Frames around a stretch that its handles depend on."""
@@ -48,22 +51,22 @@ def handle_fields(spectrogram: FloatArray, *, count: int = len(HANDLES)) -> Floa
     """The (first so many) handles of a log-spectrogram [frames, bands]: [handles, frames, bands] in -1..1."""
     from scipy import ndimage  # (a fifth of a second)
 
-    picture = spectrogram.astype(np.float32)
+    spectrogram = spectrogram.astype(np.float32)
     low, high = _halves()
-    fields = [np.broadcast_to(band, picture.shape) for band in _triangles()]
-    struck = percussiveness(picture)
-    fields += [struck * low, struck * high]
+    fields = [np.broadcast_to(band, spectrogram.shape) for band in _triangles()]
+    percussive = percussiveness(spectrogram)
+    fields += [percussive * low, percussive * high]
     for half in (low, high):
-        level = (picture * half).sum(1) / half.sum()
+        level = (spectrogram * half).sum(1) / half.sum()
         moving = level - ndimage.uniform_filter1d(level, _TWO_SECONDS)
         fields.append(np.clip(moving / 0.1, -1, 1)[:, None] * half)
-    rise = np.maximum(np.diff(picture, axis=0, prepend=picture[:1]), 0).mean(1)
+    rise = np.maximum(np.diff(spectrogram, axis=0, prepend=spectrogram[:1]), 0).mean(1)
     onset = np.clip(rise / 0.03, 0, 1)
     onset = onset - ndimage.uniform_filter1d(onset, _TWO_SECONDS)
-    fields.append(np.broadcast_to(onset[:, None], picture.shape))
-    contrast = picture - ndimage.uniform_filter1d(picture, 15, axis=1)
+    fields.append(np.broadcast_to(onset[:, None], spectrogram.shape))
+    contrast = spectrogram - ndimage.uniform_filter1d(spectrogram, 15, axis=1)
     fields.append(np.clip(contrast / 0.1, -1, 1))
-    fields += [np.broadcast_to(pitch_class, picture.shape) for pitch_class in _pitch_classes()]
+    fields += [np.broadcast_to(pitch_class, spectrogram.shape) for pitch_class in _pitch_classes()]
     return np.stack(fields[:count]).astype(np.float32)
 
 
@@ -79,18 +82,21 @@ def segment_means(spectrogram: FloatArray, segments: Labels) -> FloatArray:
     return np.asarray(sums / np.bincount(segments.ravel(), minlength=count), np.float32)
 
 
-def percussiveness(picture: FloatArray) -> FloatArray:
-    """2 P^2 / (H^2 + P^2) - 1 of medians along time (H) and frequency (P): -1 sustained, 1 struck [frames, bands]."""
-    sustained = _medians(np.ascontiguousarray(picture.T)).T ** 2
-    struck = _medians(picture) ** 2
-    return np.asarray((2 * struck + 1e-6) / (sustained + struck + 1e-6) - 1, np.float32)
+def percussiveness(spectrogram: FloatArray) -> FloatArray:
+    """How percussive each pixel is, -1 (harmonic) to 1: [frames, bands].
+
+    2 P^2 / (H^2 + P^2) - 1 of medians along time (H) and along frequency (P).
+    """
+    harmonic = _medians(np.ascontiguousarray(spectrogram.T)).T ** 2
+    percussive = _medians(spectrogram) ** 2
+    return np.asarray((2 * percussive + 1e-6) / (harmonic + percussive + 1e-6) - 1, np.float32)
 
 
 def _medians(rows: FloatArray) -> FloatArray:
     """Moving medians along each row of an array, whose ends are mirrored."""
     from scipy import ndimage
 
-    # SciPy's filter of one long row takes an eighth of the time of that of a picture.
+    # SciPy's filter of one long row takes an eighth of the time of its filter of an array.
     half = _MEDIAN // 2
     ends = np.pad(rows, ((0, 0), (half, half)), mode="symmetric")
     return np.asarray(ndimage.median_filter(ends.ravel(), _MEDIAN).reshape(ends.shape)[:, half:-half])

@@ -1,6 +1,7 @@
-"""Models whose predictions the solver moves: the default network, and others that follow no narrow pattern.
+"""Listeners: models whose outputs the solver moves, the default network and four that follow no narrow pattern.
 
-A network follows patterns that no listener hears; a target that is reached at it alone is hardly there for anybody
+A *listener* takes part in solving, a *judge* (models/jury) in nothing but judging the result. A network follows
+patterns of the spectrogram that other models do not: a target that is reached at it alone is hardly there for anybody
 else. The broad listener knows only the level, its changes over time, the onsets and the peakedness of each part of
 the spectrum, and is linear in that; the shape listener knows only the levels of parts of the spectrum beside each
 other; the companion is a small network that was trained against gain fields; the taught listener, linear in both
@@ -19,15 +20,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from ...models.common.arrays import FloatArray
-from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
+from ...models.common.constants import N_BANDS
 from ...models.common.errors import InputError
 from ...models.inference.backward.network import BackwardPass
 from ...models.inference.checkpoint import Model, load_model
 from ...models.network.padding import filling
 from ..excerpts.segment_predictions import predict_by_length
 
-OUTPUTS: Final = (*MIDLEVEL, *EMOTIONS)
-"""What a listener says of a spectrogram, in this order."""
 _REGIONS: Final = 15
 _CONTRAST_REGIONS: Final = 9
 _CONTRAST_BANDS: Final = 15
@@ -39,18 +38,18 @@ _FURTHEST: Final = 6.0
 
 
 class Listener(Protocol):
-    """Log-spectrogram [frames, bands] -> features and emotions [15] on the scale 0..1."""
+    """A model from a log-spectrogram [frames, bands] to OUTPUTS, features and emotions [15] on the scale 0..1."""
 
     name: str
 
     def __call__(self, spectrogram: torch.Tensor) -> torch.Tensor:
-        """Return what it says of a spectrogram, differentiable."""
+        """Return the outputs [15] for a spectrogram [frames, bands], differentiable."""
 
     def of_each(self, spectrograms: Sequence[FloatArray]) -> FloatArray:
-        """Return what it says of each spectrogram: [spectrograms, 15]."""
+        """Return the outputs for each spectrogram [frames, bands], without derivatives: [spectrograms, 15]."""
 
     def gradients(self, spectrogram: torch.Tensor, outputs: Sequence[int]) -> torch.Tensor:
-        """Return the gradients of outputs with respect to a spectrogram: [outputs, frames, bands]."""
+        """Return the gradients of outputs (their numbers) by the spectrogram: [outputs, frames, bands]."""
 
 
 class NetworkListener:
@@ -62,6 +61,7 @@ class NetworkListener:
         self._backward_pass = BackwardPass(self._network) if BackwardPass.supports(self._network) else None
 
     def __call__(self, spectrogram: torch.Tensor) -> torch.Tensor:
+        """See `Listener`."""
         return torch.cat(self._network(spectrogram[None].to(self._network.device)), 1)[0].cpu()
 
     def of_each(self, spectrograms: Sequence[FloatArray]) -> FloatArray:
@@ -76,7 +76,7 @@ class NetworkListener:
     def gradients(self, spectrogram: torch.Tensor, outputs: Sequence[int]) -> torch.Tensor:
         """See `Listener`; the seven features go back together, and emotions are linear in them."""
         if self._backward_pass is None:
-            return _differentiated(self, spectrogram, outputs)
+            return _gradients_by_autograd(self, spectrogram, outputs)
         frames = len(spectrogram)
         with torch.inference_mode():
             sound = self._network.around(spectrogram[None].to(self._network.device))
@@ -86,8 +86,8 @@ class NetworkListener:
             rest = filling(frames, self._network.geometry.stride)
             pixels.index_add_(1, torch.from_numpy(rest).to(pixels.device), turn[:, frames:])
         pooled = pooled.clone().requires_grad_()
-        said = torch.cat(self._network.read(pooled), 1)[0]
-        layer = torch.stack([torch.autograd.grad(said[k], pooled, retain_graph=True)[0][0] for k in outputs])
+        values = torch.cat(self._network.read(pooled), 1)[0]
+        layer = torch.stack([torch.autograd.grad(values[k], pooled, retain_graph=True)[0][0] for k in outputs])
         return torch.as_tensor(torch.tensordot(layer, pixels.clone(), 1)).cpu()
 
 
@@ -115,6 +115,7 @@ class LinearListener:
             raise InputError(f"{path}: not the weights of the {name} listener ({error})") from error
 
     def __call__(self, spectrogram: torch.Tensor) -> torch.Tensor:
+        """See `Listener`."""
         standard = (self._statistics(spectrogram) - self._mean) / self._deviation
         return standard.clamp(-_FURTHEST, _FURTHEST) @ self._slopes + self._offset
 
@@ -125,14 +126,14 @@ class LinearListener:
 
     def gradients(self, spectrogram: torch.Tensor, outputs: Sequence[int]) -> torch.Tensor:
         """See `Listener`."""
-        return _differentiated(self, spectrogram, outputs)
+        return _gradients_by_autograd(self, spectrogram, outputs)
 
 
-def _differentiated(listener: Listener, spectrogram: torch.Tensor, outputs: Sequence[int]) -> torch.Tensor:
-    """Return gradients by automatic differentiation."""
+def _gradients_by_autograd(listener: Listener, spectrogram: torch.Tensor, outputs: Sequence[int]) -> torch.Tensor:
+    """Gradients of outputs by the spectrogram, by automatic differentiation: [outputs, frames, bands]."""
     pixels = spectrogram.detach().requires_grad_()
-    said = listener(pixels)
-    return torch.stack([torch.autograd.grad(said[output], pixels, retain_graph=True)[0] for output in outputs])
+    values = listener(pixels)
+    return torch.stack([torch.autograd.grad(values[output], pixels, retain_graph=True)[0] for output in outputs])
 
 
 def broad_statistics(spectrogram: torch.Tensor) -> torch.Tensor:
@@ -196,9 +197,9 @@ def _triangles(count: int) -> torch.Tensor:
 
 
 def own_listeners(model: Model) -> tuple[Listener, ...]:
-    """Those for which faders and targets are solved.
+    """The listeners by which faders and targets are solved.
 
-    The model's network first, then the broad listener, the companion, the shape listener and the taught one.
+    The model's network first, then the further ones: broad, companion, shape, taught.
     """
     companion = load_model(Path(str(importlib.resources.files("moodfader.models.weights") / "companion.safetensors")))
     return (

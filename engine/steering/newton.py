@@ -1,8 +1,11 @@
-"""Corrections of gain fields' coefficients from a start on, by steps of least gain with the listeners in the loop.
+"""Newton's method for coefficients of gain fields, from a start on, with fewer rows than unknowns.
 
-Newton's method for fewer rows than unknowns: the step of least gain whose rows, as linear, move by what is missing;
-Broyden's method (1965) corrects their slopes by what every step has really moved. With new slopes in every round, as
-one step that is not measured, or damped (Levenberg 1944), for strong gains.
+Each step is the one of least gain by which the rows (outputs of listeners), taken as linear, move by what is missing;
+Broyden's method (1965) corrects their slopes by what the step has moved as measured. In three forms:
+
+* `newton_rounds`: with new gradients in every round;
+* `newton_step`: one step, whose result is not measured;
+* `damped_newton`: without gradients, damped (Levenberg 1944), for strong gains.
 """
 
 from collections.abc import Callable
@@ -24,7 +27,7 @@ _MORE_DAMPING: Final = 8.0
 _SHORTENINGS: Final = 4
 
 
-def correct(
+def newton_rounds(
     measure: Callable[[Floats], Floats],
     slopes_at: Callable[[Floats], Floats],
     targets: Floats,
@@ -34,18 +37,29 @@ def correct(
     rms_of: Callable[[Floats], float],
     max_rms_db: float,
     rounds: int,
-    steps: int = ROUND_STEPS,
     tolerance: float = TOLERANCE,
-    held: Floats | None = None,
     first_slopes: Floats | None = None,
 ) -> Solution:
-    """Move firm rows from a start on by the smallest steps, with new slopes_at(coefficients) in every round.
+    """Move rows to their targets from a start on by steps of least gain, with new gradients in every round.
 
-    As `solve`, for what bends too much for one set of slopes; all rows are firm. held [rows, handles]: slopes of what
-    the steps shall leave where it is. first_slopes [rows, handles]: about those at the start; with these there is one
-    more round, which begins with them.
+    For rows that are too nonlinear for one set of slopes. Parameters as of `solve`, where all rows are firm, and:
+
+    Parameters
+    ----------
+    slopes_at
+        Coefficients [fields] -> slopes there, [rows, fields].
+    start
+        Coefficients to begin with, [fields].
+    rounds
+        At most so many, each of ROUND_STEPS steps.
+    first_slopes
+        About those at the start, [rows, fields]: one more round begins with them, instead of with gradients.
+
+    Returns
+    -------
+    Solution
+        The best that was measured, at worst the start.
     """
-    held = np.zeros((0, len(start))) if held is None else held
     root, scale = inverse_root(metric), largest_of(targets)
     moved = measure(start)
     best = Solution(start, moved, float(np.abs(moved - targets).max()) / scale, 1)
@@ -56,9 +70,8 @@ def correct(
         begun, furthest = best.error, np.inf  # (after a step that made it worse the next is at most half as long)
         by_first = number == 0 and first_slopes is not None
         slopes = first_slopes if first_slopes is not None and by_first else slopes_at(best.coefficients)
-        for _ in range(FIRST_STEPS if by_first else steps):
-            missing = np.concatenate((targets - best.moved, np.zeros(len(held))))
-            step = _least_step(np.concatenate((slopes, held)), missing, root)
+        for _ in range(FIRST_STEPS if by_first else ROUND_STEPS):
+            step = _least_step(slopes, targets - best.moved, root)
             step *= min(1.0, furthest / max(_length(step, metric), NO_STEP))
             proposed = _within(best.coefficients + step, rms_of, max_rms_db)
             step = proposed - best.coefficients
@@ -89,10 +102,10 @@ def newton_step(
     rms_of: Callable[[Floats], float],
     max_rms_db: float,
 ) -> Solution:
-    """Move firm rows from a start on, where they are moved by `moved` as measured, by one step of least gain.
+    """Move rows to their targets by one step of least gain, which is not measured.
 
-    As `correct`, for what takes long to measure: moved and error of the result are what the slopes [rows, handles] at
-    the start expect of it.
+    Parameters as of `newton_rounds`, and moved: changes of the rows at the start as measured, [rows]. The `moved` and
+    `error` of the result are what the slopes [rows, fields] at the start predict.
     """
     step = _least_step(slopes, targets - moved, inverse_root(metric))
     coefficients = _within(start + step, rms_of, max_rms_db)
@@ -125,14 +138,31 @@ def damped_newton(
     moved: Floats | None = None,
     unmeasured: float = 0.0,
 ) -> tuple[Floats, Floats]:
-    """Move all rows from a start on by damped steps of least gain (Levenberg 1944), from first slopes on.
+    """Move rows to their targets by damped steps of least gain (Levenberg 1944), without gradients.
 
-    For strong gains, where `solve`'s steps go astray: after a step that came no nearer the next is damped more, most
-    where rows hardly answer, and every measurement corrects the slopes [rows, handles] (Broyden's update). Needs no
-    gradients; measures `tries` times at most. moved: what the start moves, where that is known. Gives coefficients
-    and what they move; ends where the length of what is missed is within tolerance, per length of the targets.
-    unmeasured: where no more than this is missed, per length of the targets, one more step is the last and is not
-    measured; what it moves is then as the slopes say.
+    For strong gains, where the steps of `solve` diverge: after a step that came no nearer the next is damped more,
+    most along rows with small slopes. Every measurement corrects the slopes (Broyden's update).
+
+    Parameters
+    ----------
+    measure, targets, metric, start
+        As of `newton_rounds`.
+    slopes
+        Those to begin with, [rows, fields].
+    tries
+        At most so many measurements.
+    tolerance
+        Ends where the length of the miss, per length of the targets, is no more than this.
+    moved
+        Changes of the rows at the start, [rows]; None: measured.
+    unmeasured
+        Where the miss, per length of the targets, is no more than this, one more step is the last: it is not
+        measured, and its changes are those that the slopes predict.
+
+    Returns
+    -------
+    coefficients, moved
+        The nearest that was found [fields], and its changes of the rows [rows].
     """
     root = inverse_root(metric)
     length = max(float(np.linalg.norm(targets)), 1e-9)
@@ -156,9 +186,9 @@ def damped_newton(
 
 
 def _least_step(slopes: Floats, missing: Floats, root: Floats, *, ridge: float = _STEP_RIDGE) -> Floats:
-    """The step of least gain by which rows of these slopes [rows, handles] move by what is missing.
+    """The step of least gain by which rows of these slopes [rows, fields] move by what is missing [rows].
 
-    ridge: damping, as a share of what the rows answer on the mean.
+    ridge: damping, as a share of the mean square length of the rows.
     """
     rows = slopes @ root
     gram = rows @ rows.T

@@ -1,4 +1,4 @@
-"""Coefficients of gain fields that move what listeners say by as much as was asked, with bounded gain.
+"""Solves for coefficients of gain fields that move outputs of listeners by given targets, with bounded gain.
 
 Rows that must be met (firm: the network that ships, what is kept) are equations; rows that should be met (soft: the
 other listeners) are met as far as the permitted gain allows, the one that is reached least counting most. In the
@@ -6,8 +6,9 @@ metric of the gain (W = L L'), with x = L' c, the firm rows' solution of least g
 
     x = A+ b + z,   A z = 0,   z the least squares solution of the soft rows, damped (Levenberg 1944) until rms fits.
 
-Each try takes the listeners as linear; Broyden's method (1965) then corrects the slopes by what the listeners really
-say, a rank one update a try, so no further gradients are needed. The best try is kept.
+A *row* is one output of one listener. Each try takes the listeners as linear; Broyden's method (1965) then corrects
+the slopes by their measured outputs, a rank one update a try, so no further gradients are needed. The best try is
+kept.
 """
 
 from collections.abc import Callable
@@ -39,9 +40,19 @@ _WEIGHTS: Final = (0.1, 10.0)
 
 @dataclass(frozen=True)
 class Solution:
-    """coefficients [handles] in dB; moved [rows]: what they move, as measured; error: the largest miss of a
-    firm row, per largest target of these, and a tenth of that of a soft one, per its own; tries: how often the
-    listeners were asked.
+    """Coefficients of fields, and what they do.
+
+    Attributes
+    ----------
+    coefficients
+        In dB, [fields].
+    moved
+        Changes of the rows as measured, [rows].
+    error
+        The largest miss of a firm row, as a share of their largest target, and SOFT_SHARE of the largest miss of a
+        soft row, as a share of its own target.
+    tries
+        How often the listeners were measured.
     """
 
     coefficients: Floats
@@ -73,12 +84,37 @@ def solve(
     ridge: float = METRIC_RIDGE,
     worst_first: float = WORST_FIRST,
 ) -> Solution:
-    """Move rows by `targets` [rows]: measure(coefficients) says by how much they are moved.
+    """Find coefficients that move rows (outputs of listeners) by targets, within a limit of the gain.
 
-    slopes [rows, handles] at zero, per dB; metric [handles, handles], the mean square gain of coefficients c being
-    c' metric c; rms_of gives the rms gain in dB of the field that they make; soft [rows]: which rows are met as far
-    as the gain allows; ridge: see inverse_root; worst_first: how much more a soft row counts that
-    is reached less than the others, 0: all count alike.
+    Parameters
+    ----------
+    measure
+        Coefficients [fields] in dB -> changes of the rows [rows].
+    slopes
+        Of the rows at zero, per dB of each field, [rows, fields].
+    targets
+        Wanted changes of the rows, [rows].
+    metric
+        c' metric c is the mean square gain of coefficients c, [fields, fields].
+    rms_of
+        Coefficients -> rms gain in dB of the field that they make.
+    max_rms_db
+        Limit of that.
+    soft
+        Which rows are met only as far as the gain allows, [rows]; None: no row.
+    tries
+        At most so many measurements.
+    tolerance
+        A largest miss of a firm row, as a share of their largest target, that is small enough.
+    ridge
+        See `inverse_root`.
+    worst_first
+        How much more a soft row counts that is reached less than the others; 0: all count alike.
+
+    Returns
+    -------
+    Solution
+        The try with the least error.
     """
     soft = np.zeros(len(targets), bool) if soft is None else soft
     root = inverse_root(metric, ridge=ridge)
@@ -110,7 +146,7 @@ def largest_of(targets: Floats) -> float:
 def corrected_slopes(slopes: Floats, step: Floats, moved: Floats, metric: Floats) -> Floats:
     """Slopes [rows, handles] after a step by which rows were moved: Broyden's update that is least in the metric.
 
-    A step of no length says nothing of them.
+    A step of no length leaves them as they are.
     """
     length = float(step @ metric @ step)
     if length < NO_STEP:

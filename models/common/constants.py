@@ -17,6 +17,8 @@ MIDLEVEL: Final = (
     "modality",
 )
 EMOTIONS: Final = ("valence", "energy", "tension", "anger", "fear", "happy", "sad", "tender")
+OUTPUTS: Final = (*MIDLEVEL, *EMOTIONS)
+"""What every network, listener and judge predicts, in this order."""
 
 SAMPLE_RATE: Final = 22050
 """Sample rate of the network's input in Hz; the input is mono."""
@@ -38,3 +40,7 @@ QUALITIES: Final = ("full", "draft")
 """Qualities of an analysis."""
 RELIABILITY_THRESHOLD: Final = 0.9
 """Lowest reliability of a feature's weights at which no warning is given."""
+REACHED_SHARE: Final = 0.9
+"""A target is reached where an emotion moves by this share of what was asked, and by no more than as much beyond."""
+KEPT_SHARE: Final = 0.2
+"""An emotion is kept where it moves by less than this share of the largest shift that is asked for."""

@@ -1,1 +1,1 @@
-"""Judges: models that took no part in training, explaining or solving, and predict what steering really moved."""
+"""Judges: models that took no part in training, explaining or solving, by which steering is evaluated."""

@@ -1,6 +1,6 @@
-"""Judges: models that take no part in training, explaining or solving, and say what they hear in a sound.
+"""Judges: models that take no part in training, explaining or solving, and predict the result of steering.
 
-There are two juries of three judges each, of other make, weights and clips (weights/NOTICE.md says how they were
+There are two juries of three judges each, of different kinds, weights and clips (weights/NOTICE.md says how they were
 made):
 
 * `development`, by which this project chooses: a network of statistics, a regression on acoustic measures, a
@@ -25,7 +25,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from ..common.arrays import FloatArray
-from ..common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
+from ..common.constants import SAMPLE_RATE
 from ..common.errors import InputError
 from .librosa_measures import librosa_measures
 from .measures import acoustic_measures
@@ -33,13 +33,13 @@ from .mel import MEL_RATE, LogMel
 from .networks import JudgeNetwork
 from .tagger import Tagger
 
-OUTPUTS: Final = (*MIDLEVEL, *EMOTIONS)
 _FURTHEST: Final = 6.0
 
 
 Predict = Callable[[FloatArray], FloatArray]
-"""Mono sound [samples] at 22,050 Hz, on the scale at which the original has a peak of one -> features and emotions
-[15] on the scale 0..1, in the order of OUTPUTS."""
+"""Mono sound float [samples] at 22,050 Hz, on the scale at which the original has a peak of one -> features and
+emotions [15] on the scale 0..1, in the order of OUTPUTS (constants.py).
+"""
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,13 @@ class Judge:
     Attributes
     ----------
     name
-        Of its make.
-    hear
+        The kind of model: network, measures or tagger.
+    predict
         Its prediction of a sound.
     """
 
     name: str
-    hear: Predict
+    predict: Predict
 
 
 def _weights(name: str) -> dict[str, torch.Tensor]:
@@ -67,7 +67,7 @@ def _weights(name: str) -> dict[str, torch.Tensor]:
 
 
 class LinearReadout:
-    """Features and emotions from measures [N]: standardised, turned to their principal axes, read by two ridges."""
+    """Features and emotions from measures [N]: standardised, projected on principal axes, then a linear layer."""
 
     def __init__(self, tensors: dict[str, torch.Tensor]) -> None:
         self._tensors = {name: tensor.double().numpy() for name, tensor in tensors.items()}
@@ -79,11 +79,13 @@ class LinearReadout:
         return np.asarray(standard @ t["slopes"] + t["offset"])
 
 
-def _read_linear(ear: Callable[[FloatArray], FloatArray], readout: LinearReadout, sound: FloatArray) -> FloatArray:
-    return readout(ear(sound))
+def _read_linear(
+    measure: Callable[[FloatArray], FloatArray], readout: LinearReadout, sound: FloatArray
+) -> FloatArray:
+    return readout(measure(sound))
 
 
-class TaggerEar:
+class TaggerEmbedding:
     """Embedding of a sound at 22,050 Hz by a network that tags music, "musicnn" or "vgg"."""
 
     def __init__(self, kind: str) -> None:
@@ -94,8 +96,8 @@ class TaggerEar:
         return np.asarray(self._tagger(torch.from_numpy(_at_mel_rate(sound))).numpy())
 
 
-class NetworkEar:
-    """What a judge's network says of a sound at 22,050 Hz."""
+class NetworkJudge:
+    """The prediction of a judge that is a network."""
 
     def __init__(self, kind: str) -> None:
         self._network = JudgeNetwork(kind)
@@ -115,20 +117,20 @@ def _at_mel_rate(sound: FloatArray) -> FloatArray:
     return np.asarray(soxr.resample(sound, SAMPLE_RATE, MEL_RATE), np.float32)
 
 
-def _readout(ear: Callable[[FloatArray], FloatArray], weights: str) -> Predict:
-    return partial(_read_linear, ear, LinearReadout(_weights(weights)))
+def _readout(measure: Callable[[FloatArray], FloatArray], weights: str) -> Predict:
+    return partial(_read_linear, measure, LinearReadout(_weights(weights)))
 
 
 JURIES: Final[Mapping[str, Mapping[str, Callable[[], Predict]]]] = {
     "development": {
-        "network": lambda: NetworkEar("statistics"),
+        "network": lambda: NetworkJudge("statistics"),
         "measures": lambda: _readout(acoustic_measures, "development-measures"),
-        "tagger": lambda: _readout(TaggerEar("musicnn"), "development-tagger"),
+        "tagger": lambda: _readout(TaggerEmbedding("musicnn"), "development-tagger"),
     },
     "reporting": {
-        "network": lambda: NetworkEar("recurrent"),
+        "network": lambda: NetworkJudge("recurrent"),
         "measures": lambda: _readout(librosa_measures, "reporting-measures"),
-        "tagger": lambda: _readout(TaggerEar("vgg"), "reporting-tagger"),
+        "tagger": lambda: _readout(TaggerEmbedding("vgg"), "reporting-tagger"),
     },
 }
 """The juries: what loads each judge, by its name. A judge more is a line more."""

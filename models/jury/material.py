@@ -50,7 +50,7 @@ def read_halves(data: Path, known: Sequence[Path], read: Read) -> tuple[JuryMate
     """Material of the development and of the reporting jury.
 
     data: the folder with `soundtracks` and `emotify`; known: two folders of composed music (`moodfader train
-    --known-clips` makes such), one for each jury. Raises InputError for what is not there.
+    --synthetic-clips` makes such), one for each jury. Raises InputError for what is not there.
     """
     film = read_soundtracks(data / "soundtracks")
     songs = read_felt(data)

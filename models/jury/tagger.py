@@ -2,7 +2,7 @@
 
 Pons & Serra, "musicnn: pre-trained convolutional neural networks for music audio tagging" (2019), trained on
 MagnaTagATune; the checkpoints of the Python package musicnn 0.1.0 (ISC licence, see weights/NOTICE.md), converted
-to float16 by make_weights.py. The embedding of a sound is the mean over its windows of three seconds: of musicnn
+to float16 once. The embedding of a sound is the mean over its windows of three seconds: of musicnn
 the mean pool of its 753 channels, of the VGG network the mean of each of the 128 channels after its second to fifth
 pooling.
 

@@ -1,4 +1,4 @@
-"""The architectures by name: layers of the trunk, and the branch that hears keys beside it. Without torch."""
+"""The architectures by name: layers of the trunk, and the branch for keys beside it. Without torch."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -7,7 +7,7 @@ Layer = tuple[str, int, int, int]
 """("conv", kernel, stride, channels) or ("pool", size, size, 0)."""
 
 KeyMethod = Literal["key", "key_change"]
-"""Which branch hears keys: `key_branch.py` or `key_change_branch.py`."""
+"""The branch for keys: `key_branch.py` or `key_change_branch.py`."""
 KEY_FIELDS: Final[dict[KeyMethod, int]] = {"key": 8 * (12 + 2) + 1, "key_change": 8 * 28 + 1}
 """Frames that one output of a branch for keys sees."""
 RHYTHM_FIELD: Final = 114
@@ -16,7 +16,7 @@ RHYTHM_FIELD: Final = 114
 
 @dataclass(frozen=True)
 class Architecture:
-    """Layers of the trunk, and what hears keys in the column of context, if there is one."""
+    """Layers of the trunk, and the branch for keys in the column of context, if there is one."""
 
     layers: tuple[Layer, ...]
     context: KeyMethod | None = None

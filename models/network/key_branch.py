@@ -1,7 +1,7 @@
 """Branch for chords and keys: pitch classes over three seconds.
 
-Chords are heard as they come, keys in the mean of three seconds; of all twelve transpositions
-(pitch_class_branch.py) the largest and the mean answer remain.
+Chords are found in each step, keys in the mean of three seconds; of all twelve transpositions
+(pitch_class_branch.py) the largest and the mean activation remain.
 
 Shapes: sound [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
 """
@@ -34,7 +34,7 @@ class KeyBranch(PitchClassBranch):
 
     def forward(self, sound: PaddedSpectrogram) -> torch.Tensor:
         """Outputs of the branch, by position in time."""
-        x, chords = sound.apply(self.heard, field=FIELD, stride=STRIDE)
+        x, chords = sound.apply(self.pitches_and_chords, field=FIELD, stride=STRIDE)
         keys = self.keys(moving_mean(torch.cat([x, chords], 1), _SLOW))
         middle = chords[:, :, _SLOW // 2 : _SLOW // 2 + keys.shape[2]]
         return torch.as_tensor(

@@ -1,6 +1,6 @@
 """Branch for keys and key changes: pitch classes over three and seven seconds.
 
-Keys are heard in the mean of three seconds and in that of seven: a key that stays fits the longer mean as well as the
+Keys are found in the mean of three seconds and in that of seven: a key that stays fits the longer mean as well as the
 shorter ones in it, one that is left does not. Otherwise like key_branch.py.
 
 Shapes: sound [batch, frames, N_BANDS], frames = field + 8 * (times - 1); output [batch, OUT, times].
@@ -18,7 +18,7 @@ from .pitch_class_branch import FIELD, OUT, SEMITONES, STRIDE, PitchClassBranch
 
 SHORT: Final = 12
 LONG: Final = 28
-"""Steps of 8 frames that a key is heard in."""
+"""Steps of 8 frames whose mean keys are found in."""
 BOTH: Final = 4
 """Steps that both are made of."""
 
@@ -38,7 +38,7 @@ class KeyChangeBranch(PitchClassBranch):
 
     def chords_and_keys(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Of each step: [batch, 32, steps, 12] and how each key fits it [batch, 48, steps, 12]."""
-        x, chords = self.heard(spectrogram)
+        x, chords = self.pitches_and_chords(spectrogram)
         return chords, self.keys(torch.cat([x, chords], 1))
 
     def forward(self, sound: PaddedSpectrogram) -> torch.Tensor:

@@ -67,7 +67,7 @@ def _all_of(x: torch.Tensor, axis: int) -> tuple[int, int]:
 class CircularConv2d(nn.Conv2d):
     """The same weights at every place of the circle, the last axis: [batch, in, times, places] -> [..., places].
 
-    `weight` [out, in, 1, places]; place s of the output hears the input from its own place s on, once around.
+    `weight` [out, in, 1, places]; place s of the output takes the input from its own place s on, once around.
     """
 
     def __init__(self, in_channels: int, out_channels: int, places: int) -> None:

@@ -1,8 +1,8 @@
 """Networks whose prediction is a mean of local outputs: spectrogram -> 7 mid-level features -> 8 emotions.
 
-A stack of convolutions, the trunk, sees a patch of the spectrogram around each position and says the seven features
-of what it sees there; the prediction of a sound is the mean over all positions, and the emotions are a linear
-function of it (Chowdhury et al. 2019, "A2Mid2E-Joint"). Where the architecture has context, one more column of
+A stack of convolutions, the trunk, predicts the seven features from a patch of the spectrogram around each position;
+the prediction of a sound is the mean over all positions, and the emotions are a linear function of it (Chowdhury et
+al. 2019, "A2Mid2E-Joint"). Where the architecture has context, one more column of
 positions sees all bands and some seconds at once: the trunk goes on there, beside a branch for keys
 (key_branch.py or key_change_branch.py) and one for pulses (rhythm_branch.py). Convolutions in time are not padded
 inside of the network: before, the sound is continued at each end by its other end (padding.py). So a long sound can
@@ -52,7 +52,7 @@ class MidlevelNetwork(nn.Module):
                 continue
             padding = kernel // 2  # in frequency only
             bands = (bands + 2 * padding - kernel) // stride + 1
-            # A convolution hears a fifth anywhere alike; this lets it know high from low.
+            # A convolution answers to an interval in any register alike; this lets it tell high from low.
             place = [FrequencyBias(width, bands)] if stride > 1 else []
             modules += conv_bn_relu(nn.Conv2d(channels, width, kernel, stride, (0, padding), bias=False), *place)
             channels = width
@@ -68,7 +68,7 @@ class MidlevelNetwork(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where its weights lie, and what it hears must."""
+        """Where its weights are, and its input has to be."""
         return self.emotions.weight.device
 
     def branch_outputs(self, extended: torch.Tensor | PaddedSpectrogram) -> list[torch.Tensor]:
@@ -86,7 +86,7 @@ class MidlevelNetwork(nn.Module):
         return [self.midlevel(self.dropout(own)), self.context(sound, features)]
 
     def _features(self, sound: PaddedSpectrogram) -> torch.Tensor:
-        """What the trunk says: [batch, channels, time, frequency]."""
+        """Output of the trunk: [batch, channels, time, frequency]."""
         begin, go_on = self.trunk_parts
 
         def begun(x: torch.Tensor) -> tuple[torch.Tensor]:
@@ -155,8 +155,8 @@ class ContextBranch(nn.Module):
         self.tonal = keys(FrequencyBias(8, QUARTER_TONES))
         self.rhythm = rhythm_branch.RhythmBranch(FrequencyBias(8, (N_BANDS + 3) // 4))
         self.dropout = ChannelDropout(dropout)
-        heard = 2 * width + KEYS_OUT + rhythm_branch.OUT
-        self.hidden = conv_bn_relu(nn.Conv1d(heard, _CONTEXT_HIDDEN, 1, bias=False))
+        inputs = 2 * width + KEYS_OUT + rhythm_branch.OUT
+        self.hidden = conv_bn_relu(nn.Conv1d(inputs, _CONTEXT_HIDDEN, 1, bias=False))
         self.midlevel = nn.Conv1d(_CONTEXT_HIDDEN, len(MIDLEVEL), 1)
 
     def forward(self, sound: PaddedSpectrogram, features: torch.Tensor) -> torch.Tensor:

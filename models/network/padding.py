@@ -1,7 +1,7 @@
 """Circular padding of spectrograms in time: the last frame is followed by the first one.
 
 Every position of a network sees some seconds around its own frames. At the ends of a sound these are continued by
-its other end, not by silence, which nobody hears there. What a stack of layers makes of a circle whose length is a
+its other end, not by silence, which is not there. What a stack of layers makes of a circle whose length is a
 multiple of the stack's stride is a circle as well, so it is computed only once round. One piece of code serves torch
 and NumPy; torch is imported only by who has tensors.
 

@@ -1,7 +1,7 @@
-"""From a spectrogram to the twelve pitch classes and the chords among them, whatever the key's name is.
+"""From a spectrogram to the twelve pitch classes and the chords among them, equivariant to transposition.
 
-The spectrogram's bands are folded to pitch classes (five octaves from 110 Hz, quarter tones, then semitones), and
-what is asked of them is asked of all twelve transpositions by convolutions around the circle.
+The spectrogram's bands are folded to pitch classes (five octaves from 110 Hz, quarter tones, then semitones);
+convolutions around their circle treat all twelve transpositions alike.
 """
 
 from typing import Final
@@ -16,12 +16,15 @@ from .layers import CircularConv2d, circular_pad, conv_bn_relu
 __all__ = ["FIELD", "OUT", "QUARTER_TONES", "SEMITONES", "STRIDE", "PitchClassBranch"]
 
 OUT: Final = 64
-"""Channels of what a branch for keys says."""
+"""Output channels of a branch for keys."""
 SEMITONES: Final = 12
 
 
 class PitchClassBranch(nn.Module):
-    """What branches for keys begin with. A branch sees `field` frames for each of its outputs [batch, OUT, times]."""
+    """The layers that branches for keys share.
+
+    A branch sees `field` frames for each of its outputs [batch, OUT, times].
+    """
 
     fold: torch.Tensor
     field: int
@@ -38,7 +41,7 @@ class PitchClassBranch(nn.Module):
         self.semitones = conv_bn_relu(nn.Conv2d(32, 32, (1, 5), (1, 2), bias=False))
         self.chords = conv_bn_relu(CircularConv2d(32, 32, SEMITONES))
 
-    def heard(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def pitches_and_chords(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[batch, frames, N_BANDS] -> pitch classes and chords, each [batch, 32, steps, 12].
 
         A step sees FIELD frames and is STRIDE frames after the one before.

@@ -63,8 +63,8 @@ class RhythmBranch(nn.Module):
                 for layer in conv_bn_relu(nn.Conv1d(before, after, 5, stride, bias=False))
             )
         )
-        heard = 2 * 24 + len(lags) + 48 + 12
-        self.out = conv_bn_relu(nn.Conv1d(heard, OUT, 1, bias=False))
+        inputs = 2 * 24 + len(lags) + 48 + 12
+        self.out = conv_bn_relu(nn.Conv1d(inputs, OUT, 1, bias=False))
 
     def in_groups(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[batch, frames, N_BANDS] -> groups of bands [batch, 32, frames - 2], envelopes [batch, 12, frames - 2]."""

@@ -46,7 +46,7 @@ class TorchFourier:
 class LogSpectrogram(torch.nn.Module):
     """[..., samples] at SAMPLE_RATE -> [..., frames, N_BANDS], log10(1 + filtered magnitude).
 
-    The front end hears the level: scale a track by its own level (input_level.py), once, before.
+    The front end is not invariant to level: scale a track by its own level (input_level.py), once, before.
     """
 
     window: torch.Tensor

@@ -13,7 +13,7 @@ _SLOW = 12  # as in network/key_branch.py
 
 
 class _PitchClasses:
-    """What branches for keys begin with."""
+    """The layers that branches for keys share."""
 
     def __init__(self, weights: FoldedWeights, name: str) -> None:
         fold = octave_fold()
@@ -23,12 +23,12 @@ class _PitchClasses:
         weight, bias = weights.convolution(f"{name}.first")
         self._first = weight, bias + weights.place_bias(f"{name}.first.2")
         mix, self._mix_bias = weights.by_output(f"{name}.mix")
-        # [out, channels * octaves] -> [octaves * channels, out], as the octaves lie in `heard`
+        # [out, channels * octaves] -> [octaves * channels, out], as the octaves lie in `pitches_and_chords`
         self._mix = np.ascontiguousarray(mix.reshape(len(mix), -1, OCTAVES).transpose(2, 1, 0)).reshape(-1, len(mix))
         self._semitones = weights.convolution(f"{name}.semitones")
         self._chords = _circular(weights, f"{name}.chords")
 
-    def heard(self, spectrogram: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def pitches_and_chords(self, spectrogram: FloatArray) -> tuple[FloatArray, FloatArray]:
         """[batch, frames, bands] -> pitch classes and chords, each [batch, steps, 12, 32]."""
         quarter_tones = spectrogram[:, :, self._bands] @ self._fold
         x = relu(convolve(quarter_tones[..., None], *self._first, stride=(4, 1), padding=4))
@@ -53,7 +53,7 @@ class KeyBranch(_PitchClasses):
 
     def __call__(self, sound: PaddedSpectrogram) -> FloatArray:
         """[batch, times, OUT]."""
-        x, chords = sound.apply(self.heard, field=FIELD, stride=STRIDE, axis=1)
+        x, chords = sound.apply(self.pitches_and_chords, field=FIELD, stride=STRIDE, axis=1)
         slow = moving_mean(np.concatenate([x, chords], axis=3), _SLOW)
         keys = relu(convolve(relu(apply_circular(slow, *self._keys)), *self._further))
         middle = chords[:, _SLOW // 2 : _SLOW // 2 + keys.shape[1]]
@@ -73,7 +73,7 @@ class KeyChangeBranch(_PitchClasses):
 
     def chords_and_keys(self, spectrogram: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Of each step: [batch, steps, 12, 32] and how each key fits it [batch, steps, 12, 48]."""
-        x, chords = self.heard(spectrogram)
+        x, chords = self.pitches_and_chords(spectrogram)
         return chords, apply_circular(np.concatenate([x, chords], axis=3), *self._keys)
 
     def __call__(self, sound: PaddedSpectrogram) -> FloatArray:

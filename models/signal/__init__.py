@@ -1,1 +1,1 @@
-"""Samples on their way into the network and values on their way out, without torch: clicks, level, soft limit."""
+"""Input and output of the network, without torch: click removal, level, log-spectrogram, soft limit of outputs."""

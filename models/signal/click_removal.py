@@ -1,4 +1,4 @@
-"""Clicks of one to three samples, taken out of what the network hears (not out of what is played).
+"""Clicks of one to three samples, taken out of the network's input (not out of what is played).
 
 A damaged sample moves the scale of a whole track and fills a hundred bands of three frames. It is found before any
 resampling, which would spread it: it is more than CLICK_RATIO times as large as every sample within REACH on either
@@ -6,7 +6,6 @@ side, its own neighbours apart. No attack of an instrument is like that: it ring
 line between the samples before and after it.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -73,11 +72,3 @@ class ClickRemover:
         begin = max(end - 2 * REACH, 0)
         self._pending, self._past = sound[begin:], end - begin
         return given
-
-
-def without_clicks_in_blocks(blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:
-    """The blocks [samples] of a sound without its clicks."""
-    remover = ClickRemover()
-    for block in blocks:
-        yield remover.add(block)
-    yield remover.flush()

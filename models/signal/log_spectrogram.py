@@ -1,6 +1,6 @@
 """The network's view of sound in NumPy: a magnitude spectrogram in logarithmic bands, log10(1 + x).
 
-`network/spectrogram.py` says what it is and has the same for tensors. Here too is the loop by which it is made in
+`network/spectrogram.py` defines it and has the same for tensors. Here too is the loop by which it is made in
 blocks.
 """
 

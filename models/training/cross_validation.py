@@ -61,8 +61,8 @@ class FoldEnsemble:
 
     def predict_unseen(self, material: ClipDataset) -> tuple[Floats, Floats]:
         """The same for clips of no fold, by every fold model: [models, clips, 7] and [models, clips, 8]."""
-        said = [predict_clips(model.network, material) for models in self.runs for model in models]
-        return np.array([m for m, _ in said]), np.array([e for _, e in said])
+        predicted = [predict_clips(model.network, material) for models in self.runs for model in models]
+        return np.array([m for m, _ in predicted]), np.array([e for _, e in predicted])
 
 
 def single_model(network: MidlevelNetwork, clips: int) -> FoldEnsemble:

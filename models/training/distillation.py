@@ -1,6 +1,6 @@
 """Learning from a teacher: what a network pools from its hidden layers is asked to give the teacher's embedding.
 
-The embedding of another network, trained by somebody else on much more music, holds what that one heard in a clip.
+The embedding of another network, trained by somebody else on much more music, is learned beside the ratings.
 It is reduced to its largest principal components, and a linear map from the mean hidden activations, thrown away
 after training, is fitted to them along with everything else (Hinton et al. 2015; Romero et al. 2015).
 """
@@ -51,14 +51,14 @@ class EmbeddingHead(nn.Module):
             self._means[place] = x.flatten(2).mean(2)
 
     def forward(self) -> torch.Tensor:
-        """The embedding [clips, numbers] of what the network heard last."""
+        """The embedding [clips, numbers] predicted for the last input of the network."""
         means = torch.cat([self._means[place].float() for place in sorted(self._means)], 1)
         self._means.clear()
         return torch.as_tensor(self.map(means))
 
 
 def embedding_loss(predicted: torch.Tensor, components: torch.Tensor) -> torch.Tensor:
-    """Mean squared distance [] over the clips [clips, COMPONENTS] that the teacher has heard (the others: NaN)."""
+    """Mean squared distance [] over the clips [clips, COMPONENTS] with an embedding of the teacher (others: NaN)."""
     rows = ~torch.isnan(components).any(1)
     error = (predicted - torch.nan_to_num(components)).square().sum(1)
     return torch.where(rows, error, 0.0).sum() / rows.sum().clamp(min=1)

@@ -26,7 +26,7 @@ HEAD_WEIGHTS: Final = {
 SYNTHETIC_FEATURE_WEIGHTS: Final = dict.fromkeys(MIDLEVEL, 1.0) | {
     "modality": 5.0, "rhythmic_complexity": 4.0, "rhythmic_stability": 3.0, "tonal_stability": 3.0,
 }  # fmt: skip
-"""And for each feature of synthetic music: those that are the hardest to hear are lost first beside ratings."""
+"""And for each feature of synthetic music: those that are the hardest to learn are lost first beside ratings."""
 
 MAX_FEATURE_CORRELATION: Final = 0.75
 CORRELATION_PENALTY_WEIGHT: Final = 0.3
@@ -90,10 +90,10 @@ def training_loss(
     for head, target in targets.items():
         rated = ~torch.isnan(target)
         if rated.any():
-            said = emotions if head in EMOTION_SETS else midlevel
+            predicted = emotions if head in EMOTION_SETS else midlevel
             if head not in ("emotions", "midlevel"):
-                said = heads(head, said)
-            squared = torch.where(rated, said - torch.nan_to_num(target), 0.0) ** 2
+                predicted = heads(head, predicted)
+            squared = torch.where(rated, predicted - torch.nan_to_num(target), 0.0) ** 2
             if head == "known":
                 squared = squared * torch.tensor(
                     [SYNTHETIC_FEATURE_WEIGHTS[name] for name in MIDLEVEL], device=target.device

@@ -80,7 +80,7 @@ def _first_excerpt(track: Track) -> FloatArray:
 
 
 def _ask(judges: tuple[Judge, ...], sound: FloatArray) -> Floats:
-    return np.stack([judge.hear(sound) for judge in judges])
+    return np.stack([judge.predict(sound) for judge in judges])
 
 
 def _print_table(moves: dict[str, Floats], judges: tuple[Judge, ...]) -> None:

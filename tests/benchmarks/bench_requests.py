@@ -17,8 +17,8 @@ from explain_runs import DATA
 from moodfader.engine import load_track
 from moodfader.engine.excerpts.stretches import read_excerpts
 from moodfader.engine.file_targets.targets import Targets, solve_targets
-from moodfader.engine.steering.excerpts import Excerpts
 from moodfader.engine.steering.gain_path import GainPath
+from moodfader.engine.steering.handle_excerpts import HandleExcerpts
 from moodfader.engine.steering.listeners import own_listeners
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from moodfader.models.inference.checkpoint import load_model
@@ -58,13 +58,13 @@ def main() -> None:
         (sound,) = read_excerpts(track, [(0.0, min(10.0, track.duration_s))])
         with torch.inference_mode():
             now = listeners[0](GainPath(sound).front_end(torch.from_numpy(sound)))
-        before = [judge.hear(sound) for judge in judges]
+        before = [judge.predict(sound) for judge in judges]
         for toward, keep in REQUESTS[number % 2 :: 2]:
             asked = {name: _with_room(value, float(now[_output(name)])) for name, value in toward.items()}
             targets = Targets(asked, keep)
             begun = time.monotonic()
             with torch_threads(1):
-                excerpts = Excerpts([sound], listeners)
+                excerpts = HandleExcerpts([sound], listeners)
                 coefficients = solve_targets(excerpts, targets).coefficients
             seconds = time.monotonic() - begun
             moves = (excerpts.measure(coefficients) - excerpts.before)[0, len(MIDLEVEL) :]
@@ -75,7 +75,7 @@ def main() -> None:
             cells += [f"{excerpts.rms_db(coefficients):.1f}", f"{seconds:.1f}"]
             (after,) = excerpts.sounds(coefficients)
             for judge, was in zip(judges, before, strict=True):
-                by = judge.hear(after) - was
+                by = judge.predict(after) - was
                 share = np.mean([by[_output(name)] / value for name, value in asked.items()])
                 cells.append(f"{share:.2f}")
                 heard.append(share)

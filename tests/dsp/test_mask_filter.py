@@ -8,8 +8,9 @@ from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.dsp.faders import Faders
 from moodfader.engine.dsp.mask_filter import MaskFilter
 from moodfader.engine.dsp.processor import SteeredSound
+from moodfader.engine.dsp.ramps import FADER_RAMP_S
 from moodfader.engine.dsp.segment_mask import SegmentMask
-from moodfader.engine.dsp.stft import RAMP_S, frame_length
+from moodfader.engine.dsp.stft import frame_length
 from moodfader.models.common.constants import HOP_LENGTH, N_BANDS, SAMPLE_RATE
 from moodfader.models.network.spectrogram import band_frequencies
 
@@ -163,7 +164,7 @@ def test_faders_move_along_a_ramp_and_leave_the_rest_alone():
     output = run(moved, tone, at, block_length=512)
     # What is pushed with the change is heard `latency` samples later than what comes out with it.
     begin, end = changed - moved.latency, back - moved.latency
-    settled = moved.latency + round(RAMP_S * rate)
+    settled = moved.latency + round(FADER_RAMP_S * rate)
     np.testing.assert_array_equal(output[:begin], tone[:begin])
     np.testing.assert_array_equal(
         output[end + settled + moved.hop_length :], tone[end + settled + moved.hop_length :]
@@ -184,7 +185,7 @@ def test_each_hop_fades_between_what_standing_faders_give_in_both_ways_of_playin
     # Where the faders stand at the ends of the hops of the output, each of which is heard a frame after its push.
     since, values = [0], [changes[0][1].to_array()]
     for position, faders in changes[1:]:
-        since += [position, position + round(RAMP_S * rate)]
+        since += [position, position + round(FADER_RAMP_S * rate)]
         values += [values[-1], faders.to_array()]
     ends = (np.arange(len(sound) // hop) + 4) * hop
     stands = np.stack([np.interp(ends, since, column) for column in np.array(values, dtype=float).T], axis=1)

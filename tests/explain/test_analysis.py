@@ -13,7 +13,7 @@ from moodfader.engine.analysis.analyze_track import analyze_track
 from moodfader.engine.analysis.cache import analyze, cache_path
 from moodfader.engine.analysis.prediction import predict_track
 from moodfader.engine.analysis.settings import AnalysisSettings
-from moodfader.engine.analysis.surrogate import surrogate_emotions, surrogate_midlevel
+from moodfader.engine.analysis.surrogate import expected_emotions, surrogate_midlevel
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.explain.effect_sums import EffectSums
 from moodfader.engine.explain.significance import PAPER_SAMPLES, expected_lime_p_values, is_significant, mask_weights
@@ -258,7 +258,10 @@ def test_the_surrogate_adds_up(analysis, random_model):
     gains[3] = 6.0
     # three seconds: the track is the stretch of the weights; half of the 12 dB between the bit's ends
     np.testing.assert_allclose(surrogate_midlevel(analysis, gains), analysis.weights[3] / 2, rtol=1e-5)
-    shift = surrogate_emotions(analysis, gains, random_model)
+    mask = np.zeros_like(analysis.mask_weights)
+    mask[3, 0] = 1  # (the same gain by a fader)
+    coupled = dataclasses.replace(analysis, mask_weights=mask, response=None)
+    shift = expected_emotions(coupled, np.array([6, 0, 0, 0, 0, 0, 0], np.float32), random_model)
     assert list(shift) == list(EMOTIONS)
     np.testing.assert_allclose(
         list(shift.values()), random_model.emotion_weights @ analysis.weights[3] / 2, rtol=1e-4

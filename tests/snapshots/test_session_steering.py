@@ -185,7 +185,7 @@ def test_faders_are_saved_as_a_preset(stage, tmp_path, monkeypatch):
 
 
 def test_cue_points_are_those_of_the_track_that_plays(stage, tmp_path):
-    stage.session._state.steering.cues = CuePoints(tmp_path / "cues.json")
+    stage.session._state.show_control.cues = CuePoints(tmp_path / "cues.json")
     stage.set("transport/play")
     stage.play(2)
     stage.set("cue/set", 1)

@@ -7,7 +7,7 @@ from moodfader.control.parameters.table import PARAMETERS
 from moodfader.control.show.cue_points import CuePoints
 from moodfader.control.show.kept_settings import read_kept
 from moodfader.control.show.moment import Moment
-from moodfader.control.show.show_control import Steering
+from moodfader.control.show.show_control import ShowControl
 from moodfader.control.show.slots import StoredSnapshot
 from moodfader.control.show.track_settings import TrackPresets, TrackSettings
 from moodfader.engine.snapshots.snapshot import Snapshot
@@ -49,7 +49,7 @@ def test_a_file_that_is_something_else_is_told_and_left_alone(tmp_path, text):
         TrackPresets(path)
     assert "\n" not in str(caught.value)
     notes = []
-    read_kept(Steering(), tmp_path, notes.append)
+    read_kept(ShowControl(), tmp_path, notes.append)
     assert len(notes) == 1
     assert path.read_text() == text
 
@@ -73,7 +73,7 @@ def begun(steering, digest=None, *, track=0, with_preset=True):
 
 
 def test_a_track_begins_with_its_preset_once():
-    steering = Steering()
+    steering = ShowControl()
     steering.use_set_list([TrackSettings("dolce"), TrackSettings("agitato")])
     assert begun(steering) == "dolce"
     assert steering.track_preset(Moment()) == ""
@@ -82,7 +82,7 @@ def test_a_track_begins_with_its_preset_once():
 
 
 def test_a_preset_that_is_known_by_the_sound_comes_with_the_analysis_unless_somebody_steers_before():
-    steering = Steering()
+    steering = ShowControl()
     steering.presets.set("dolce", track=9, digest=SUNG)
     assert begun(steering) == ""
     assert steering.track_preset(Moment(digest=SUNG)) == "dolce"
@@ -93,7 +93,7 @@ def test_a_preset_that_is_known_by_the_sound_comes_with_the_analysis_unless_some
 
 def test_snapshots_of_a_set_list_come_into_their_slots_when_their_track_begins():
     verse, chorus = (StoredSnapshot(Snapshot(wet=wet), name, 0) for wet, name in ((0.5, "Verse"), (0.7, "Chorus")))
-    steering = Steering()
+    steering = ShowControl()
     steering.use_set_list([TrackSettings(snapshots={1: verse}), TrackSettings(snapshots={2: chorus})])
     begun(steering)
     assert steering.slots.all() == {1: verse}
@@ -103,7 +103,7 @@ def test_snapshots_of_a_set_list_come_into_their_slots_when_their_track_begins()
 
 def test_a_show_that_goes_on_is_not_steered_by_the_set_list_again():
     mine = StoredSnapshot(Snapshot(wet=0.1), "Mine", 1)
-    steering = Steering()
+    steering = ShowControl()
     steering.use_set_list([TrackSettings("dolce"), TrackSettings("agitato", snapshots={1: mine})])
     assert begun(steering) == "dolce"
     steering.resume({1: StoredSnapshot(Snapshot(wet=0.9), "Other", 1)}, 1, 0)

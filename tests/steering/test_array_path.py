@@ -7,7 +7,7 @@ import pytest
 import torch
 from moodfader.engine.analysis.prediction import predict_spectrograms
 from moodfader.engine.excerpts.array_path import ArrayPath
-from moodfader.engine.excerpts.segment_predictions import SegmentPredictions, predict_by
+from moodfader.engine.excerpts.segment_predictions import SegmentPredictions
 from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts
 from moodfader.engine.steering.gain_path import GainPath
 from moodfader.engine.steering.listeners import NetworkListener, own_listeners
@@ -62,7 +62,7 @@ def test_spectrograms_go_through_a_network_together(model, spectrogram) -> None:
         with torch.inference_mode():
             alone = np.stack([listener(torch.from_numpy(one)).numpy() for one in others])
         np.testing.assert_allclose(listener.of_each(others), alone, atol=1e-5)
-    np.testing.assert_allclose(predict_by(model)(others), NetworkListener(model).of_each(others), atol=1e-5)
+    np.testing.assert_allclose(predict_spectrograms(others, model), NetworkListener(model).of_each(others), atol=1e-5)
 
 
 @pytest.mark.parametrize("frames", [158, 151])
@@ -81,13 +81,13 @@ def test_excerpts_say_the_same_with_and_without_torch(model, sound) -> None:
     labels = np.repeat(np.arange(158, dtype=np.int32)[:, None] // 8, 149, axis=1)
     excerpts = [(sound[:44100], 0), (sound[44100:], 44100)]
     gains = np.random.default_rng(0).normal(0, 4, int(labels.max()) + 1).astype(np.float32)
-    plain = SegmentPredictions(excerpts, labels, [predict_by(model)])
+    plain = SegmentPredictions(excerpts, labels, [partial(predict_spectrograms, model=model)])
     with_slopes = SegmentExcerpts(excerpts, labels, [NetworkListener(model)])
-    np.testing.assert_allclose(plain.heard(gains), with_slopes.heard(gains), atol=1e-5)
+    np.testing.assert_allclose(plain.predict(gains), with_slopes.predict(gains), atol=1e-5)
     np.testing.assert_allclose(plain.sizes.sum(), 1)
     slopes = with_slopes.slopes([(0, 6), (0, 7)], np.zeros_like(gains))
     step = 0.25 * np.sign(gains)
-    measured = (with_slopes.heard(step) - with_slopes.heard(-step))[0, [6, 7]] / 2
+    measured = (with_slopes.predict(step) - with_slopes.predict(-step))[0, [6, 7]] / 2
     np.testing.assert_allclose(slopes @ step, measured, rtol=0.25, atol=2e-4)
 
 
@@ -101,7 +101,7 @@ def test_parts_of_a_long_sound_are_the_same_for_any_number_of_threads(offset) ->
     for threads in (1, 2, 3):
         path = ArrayPath(sound, offset=offset, threads=threads)
         steered, energies = path.steered(gains)
-        found.append((path.spectra, path.energies, steered, energies, path.heard(steered, 0.7)))
+        found.append((path.spectra, path.energies, steered, energies, path.spectrogram_of(steered, 0.7)))
     for other in found[1:]:
         for one, same in zip(found[0], other, strict=True):
             np.testing.assert_array_equal(one, same)
@@ -120,9 +120,9 @@ def test_a_long_excerpt_is_predicted_alike_by_any_number_of_threads(model) -> No
     for threads in (1, 2, 3):
         predict = partial(predict_spectrograms, model=model, threads=threads)
         excerpts = SegmentPredictions([(sound, 500)], segments, [predict], threads=threads)
-        found.append((excerpts.before, excerpts.heard(gains)))
+        found.append((excerpts.before, excerpts.predict(gains)))
         known = SegmentPredictions([(sound, 500)], segments, [predict], threads=threads, before=excerpts.before)
-        np.testing.assert_array_equal(known.heard(gains), found[0][1])
+        np.testing.assert_array_equal(known.predict(gains), found[0][1])
     for before, heard in found[1:]:
         np.testing.assert_array_equal(before, found[0][0])
         np.testing.assert_array_equal(heard, found[0][1])

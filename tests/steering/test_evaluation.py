@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 from moodfader.control.experiments.steering_table import (
-    _heard_enough,
+    _shared_by_every_judge,
     confirmed_parts,
     heard_per_unit,
     listener_units,
@@ -15,7 +15,7 @@ from moodfader.control.experiments.steering_table import (
     steering_page,
 )
 from moodfader.engine import load_track
-from moodfader.engine.file_targets.evaluation import Heard, SteeringEvidence, evaluate_steering, one_sided
+from moodfader.engine.file_targets.evaluation import JudgedMove, SteeringEvidence, evaluate_steering, one_sided
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from moodfader.models.common.formatting import display_name
 from moodfader.models.inference.checkpoint import load_model
@@ -30,34 +30,34 @@ def evidence(tmp_path_factory):
     sound, rate = soundfile.read(str(files("moodfader.presets") / "demo.ogg"), dtype="float32", frames=3 * 44100)
     path = tmp_path_factory.mktemp("music") / "demo.wav"
     soundfile.write(path, 0.4 * sound, rate, subtype="FLOAT")
-    heard = []
+    sounds = []
 
-    def hear(sound):
-        heard.append(np.asarray(sound))
-        changed = np.abs(heard[0] - sound).max() > 1e-3
+    def predict(sound):
+        sounds.append(np.asarray(sound))
+        changed = np.abs(sounds[0] - sound).max() > 1e-3
         return np.full(len(MIDLEVEL) + len(EMOTIONS), 0.5 - LESS * changed)
 
-    return evaluate_steering([load_track(path)], load_model(), [Judge("stubborn", hear)])
+    return evaluate_steering([load_track(path)], load_model(), [Judge("stubborn", predict)])
 
 
 def test_a_judge_that_says_less_after_any_change_hears_nothing_of_a_random_field(evidence) -> None:
-    random = [one for one in evidence.heard if one.kind == "random"]
+    random = [one for one in evidence.moves if one.kind == "random"]
     assert {(one.name, one.asked) for one in random} == {(name, db) for name in MIDLEVEL for db in (-6.0, 6.0)}
     assert np.mean([one.judges[0] for one in random]) == pytest.approx(0, abs=1e-9)
     assert one_sided(random)[1] == pytest.approx(-LESS)
-    faders = [one for one in evidence.heard if one.kind == "fader"]
+    faders = [one for one in evidence.moves if one.kind == "fader"]
     assert [round(one.rms_db, 3) for one in random[::2]] == [round(one.rms_db, 3) for one in faders[1::2]]
 
 
 def test_the_page_says_what_every_judge_hears_enough_of() -> None:
     """Of two judges the second hears .1 of the own move of every feature but the first."""
     heard = [
-        Heard(kind, 0, name, asked, 0.05, (0.04, 0.03 if name == MIDLEVEL[0] else 0.005), 0.0, 3.0, None)
+        JudgedMove(kind, 0, name, asked, 0.05, (0.04, 0.03 if name == MIDLEVEL[0] else 0.005), 0.0, 3.0, None)
         for kind in ("fader", "random")
         for name in MIDLEVEL
         for asked in (6.0, -6.0)
     ]
-    heard += [Heard("target", 0, name, 0.05, 0.05, (0.03, 0.03), 0.0, 3.0, None) for name in EMOTIONS]
+    heard += [JudgedMove("target", 0, name, 0.05, 0.05, (0.03, 0.03), 0.0, 3.0, None) for name in EMOTIONS]
     page = steering_page(SteeringEvidence(("one", "two"), tuple(heard), np.zeros((1, 3, 15))), jury="development")
     assert "at least 0.40 of the network's own move in: melodiousness." in page
     assert "own +0.000, one +0.000, two +0.000" in page
@@ -67,10 +67,10 @@ def test_the_page_says_what_every_judge_hears_enough_of() -> None:
 def test_of_a_fader_that_does_nothing_nothing_is_heard() -> None:
     """A short track has such faders: the share that judges hear of their moves is no number."""
     heard = [
-        Heard("fader", 0, name, 6.0, 0.05 if name == MIDLEVEL[0] else 0.0, (0.04, 0.04), 0.0, 3.0, None)
+        JudgedMove("fader", 0, name, 6.0, 0.05 if name == MIDLEVEL[0] else 0.0, (0.04, 0.04), 0.0, 3.0, None)
         for name in MIDLEVEL
     ]
-    assert _heard_enough(heard, heard) == display_name(MIDLEVEL[0])
+    assert _shared_by_every_judge(heard, heard) == display_name(MIDLEVEL[0])
 
 
 def test_less_is_confirmed_where_judges_or_tracks_differ() -> None:
@@ -99,7 +99,7 @@ def test_the_highest_of_uncertain_shares_are_drawn_to_the_mean_and_the_lowest_ar
 def _evidence(judged) -> SteeringEvidence:
     """Of faders whose own move is .1: by feature the shares of two judges on each track."""
     heard = tuple(
-        Heard("fader", track, name, db, 0.1, tuple(0.1 * np.array(shares)), 0.0, 3.0, None)
+        JudgedMove("fader", track, name, db, 0.1, tuple(0.1 * np.array(shares)), 0.0, 3.0, None)
         for name, tracks in judged.items()
         for track, shares in enumerate(tracks)
         for db in (6.0, -6.0)
@@ -126,7 +126,7 @@ def test_where_tracks_differ_less_is_promised_of_what_listeners_agree_on() -> No
 def _listened(tracks, judges, names) -> SteeringEvidence:
     """A fader of melodiousness on each track: moves of two listeners, and how much judges hear of their mean."""
     heard = tuple(
-        Heard(
+        JudgedMove(
             "fader",
             track,
             "melodiousness",

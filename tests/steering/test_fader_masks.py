@@ -23,14 +23,14 @@ from moodfader.engine.analysis.surrogate import expected_midlevel, response_shif
 from moodfader.engine.audio.track_spectrogram import track_spectrogram
 from moodfader.engine.dsp.processor import SteeredSound
 from moodfader.engine.dsp.segment_mask import MASK_LIMIT, segment_gain_db
-from moodfader.engine.excerpts.stretches import few_starts, placed_excerpts
+from moodfader.engine.excerpts.stretches import few_stretches, placed_excerpts
 from moodfader.engine.render.render import render
 from moodfader.engine.render.whole_setting import solve_whole
 from moodfader.engine.steering.faders import masks as fader_masks
 from moodfader.engine.steering.faders.confirmed import CONFIRMED, confirmed_shares
 from moodfader.engine.steering.faders.levels import LEVELS_DB
-from moodfader.engine.steering.faders.segment_excerpts import FaderGround, SegmentExcerpts
-from moodfader.engine.steering.faders.setting import GOOD
+from moodfader.engine.steering.faders.segment_excerpts import FaderInputs, SegmentExcerpts
+from moodfader.engine.steering.faders.setting_solver import GOOD
 from moodfader.engine.steering.listeners import own_listeners
 from moodfader.models.common.constants import MIDLEVEL
 from moodfader.models.common.errors import InputError
@@ -169,7 +169,7 @@ def test_a_very_long_track_is_heard_piece_by_piece(track, analysis, model, place
     """A track counts as too long to be heard at once from five minutes on; here from less: its end is not heard."""
     part_s = track.sounding_s / 3
     monkeypatch.setattr("moodfader.engine.render.whole_setting.WHOLE_S", part_s)
-    monkeypatch.setattr("moodfader.engine.render.whole_setting.wide_starts", lambda track: [(0.0, part_s)])
+    monkeypatch.setattr("moodfader.engine.render.whole_setting.wide_stretches", lambda track: [(0.0, part_s)])
     faders = Faders(modality=6.0, articulation=-5.0, dissonance=4.0)
     missed = {}
     for wide_s in (np.inf, part_s):
@@ -316,13 +316,13 @@ def test_shares_beyond_one_are_refused(analysis, tmp_path) -> None:
 
 def test_what_is_confirmed_is_what_the_listeners_agree_on(track, analysis, model) -> None:
     excerpts = SegmentExcerpts(
-        placed_excerpts(track, few_starts(track)), analysis.segments, listeners := own_listeners(model)
+        placed_excerpts(track, few_stretches(track)), analysis.segments, listeners := own_listeners(model)
     )
     moved = np.zeros((len(listeners), 7, 2))
     for feature in range(7):
         for side, db in enumerate((6.0, -6.0)):
             faders = np.where(np.arange(7) == feature, db, 0.0)
-            after = excerpts.heard(segment_gain_db(analysis.mask_weights, faders))
+            after = excerpts.predict(segment_gain_db(analysis.mask_weights, faders))
             moved[:, feature, side] = np.sign(db) * (after - excerpts.before)[:, feature]
     wanted = confirmed_shares(moved[0], {one.name: moves for one, moves in zip(listeners, moved, strict=True)})
     assert analysis.confirmed.shape == (7, 2)
@@ -332,16 +332,16 @@ def test_what_is_confirmed_is_what_the_listeners_agree_on(track, analysis, model
 
 def test_a_listener_that_counts_more_is_moved_further(track, analysis, model, monkeypatch) -> None:
     """In the feature in which it does; the faders of the others are the same."""
-    excerpts = placed_excerpts(track, few_starts(track))
+    excerpts = placed_excerpts(track, few_stretches(track))
     spectrogram = track_spectrogram(track)
-    ground = FaderGround(spectrogram, analysis.segments, excerpts, excerpts, own_listeners(model))
-    shape = ground.listeners.index("shape")
+    inputs = FaderInputs(spectrogram, analysis.segments, excerpts, excerpts, own_listeners(model))
+    shape = inputs.listeners.index("shape")
 
     def moved(weights) -> np.ndarray:
         monkeypatch.setattr("moodfader.engine.steering.faders.confirmed.LISTENER_WEIGHTS", weights)
-        masks = fader_masks.decoupled_faders(ground, analysis.selected_weights).masks
-        heard = np.stack([ground.few.heard(6 * masks[:, feature])[shape] for feature in range(7)])
-        return (heard - ground.few.before[shape])[:, :7].diagonal()
+        masks = fader_masks.decoupled_faders(inputs, analysis.selected_weights).masks
+        heard = np.stack([inputs.few.predict(6 * masks[:, feature])[shape] for feature in range(7)])
+        return (heard - inputs.few.before[shape])[:, :7].diagonal()
 
     alike, more = moved({}), moved({"modality": {"shape": 2.0, "broad": 0.5, "companion": 0.5, "taught": 0.5}})
     assert more[MIDLEVEL.index("modality")] > 1.02 * alike[MIDLEVEL.index("modality")]

@@ -7,16 +7,16 @@ import pytest
 import soundfile
 from moodfader.engine.audio.track import load_track
 from moodfader.engine.dsp.segment_mask import SEGMENT_LIMIT_DB
-from moodfader.engine.excerpts.stretches import placed_excerpts, spread_starts
+from moodfader.engine.excerpts.stretches import placed_excerpts, spread_stretches
 from moodfader.engine.steering.faders.levels import LEVELS_DB
 from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts
-from moodfader.engine.steering.faders.setting import (
+from moodfader.engine.steering.faders.setting import sum_of_faders
+from moodfader.engine.steering.faders.setting_solver import (
     GOOD,
     STARTS,
-    beginning,
     correct_setting,
     solve_setting,
-    sum_of_faders,
+    starting_setting,
 )
 from moodfader.engine.steering.faders.slope_fields import even_fields
 from moodfader.engine.steering.listeners import NetworkListener
@@ -35,7 +35,7 @@ def excerpts(tmp_path_factory):
     track = load_track(path)
     frames, bands = np.divmod(np.arange(127 * 149), 149)
     segments = (frames // 16 * 10 + bands // 15).reshape(127, 149).astype(np.int32)
-    return SegmentExcerpts(placed_excerpts(track, spread_starts(track)), segments, [NetworkListener(load_model())])
+    return SegmentExcerpts(placed_excerpts(track, spread_stretches(track)), segments, [NetworkListener(load_model())])
 
 
 def few_masks(excerpts) -> tuple[np.ndarray, np.ndarray]:
@@ -55,14 +55,14 @@ def test_what_masks_cannot_do_gradients_add(excerpts) -> None:
     found = solve_setting(faders, masks, explained, linear_response(), None, excerpts, lambda: excerpts)
     np.testing.assert_allclose(found.asked, ASKED_PER_DB * faders, atol=1e-6)
     assert found.error < GOOD
-    moved = excerpts.heard(found.gains_db) - excerpts.before  # (as it says, and gains within the limit)
+    moved = excerpts.predict(found.gains_db) - excerpts.before  # (as it says, and gains within the limit)
     np.testing.assert_allclose(found.moved, moved[0, :7], atol=1e-5)
 
 
 def test_no_gradient_fields_where_the_excerpts_are_a_part_of_the_track(excerpts, monkeypatch) -> None:
     """Then all gains are sums of masks, so that the rest of the track gets them too."""
     masks, explained = few_masks(excerpts)
-    monkeypatch.setattr("moodfader.engine.steering.faders.setting.NARROW_COVER", 1.1)
+    monkeypatch.setattr("moodfader.engine.steering.faders.setting_solver.NARROW_COVER", 1.1)
     faders = np.array([4, -6, -3, 0, -5, 0, 0], np.float32)
     found = solve_setting(faders, masks, explained, linear_response(), None, excerpts, lambda: excerpts)
     fields = masks[:, :3].astype(np.float64)
@@ -78,9 +78,9 @@ def test_a_setting_is_put_right_by_more_of_the_track(excerpts) -> None:
     explained = (by_segment / np.abs(by_segment).max(1, keepdims=True)).T.astype(np.float32)
     slopes = by_segment @ np.concatenate((masks, explained), axis=1)
     added = sum_of_faders(np.array([4, -3, 0, 0, 2, 0, 0], np.float32), masks, linear_response())
-    missed = np.linalg.norm((excerpts.heard(added.gains_db) - excerpts.before)[0, :7] - added.asked)
+    missed = np.linalg.norm((excerpts.predict(added.gains_db) - excerpts.before)[0, :7] - added.asked)
     found = correct_setting(added, masks, explained, slopes.astype(np.float32), excerpts)
-    moved = excerpts.heard(found.gains_db) - excerpts.before
+    moved = excerpts.predict(found.gains_db) - excerpts.before
     np.testing.assert_allclose(found.moved, moved[0, :7], atol=1e-5)
     assert np.linalg.norm(found.moved - found.asked) < missed / 3
     np.testing.assert_allclose(found.gains_db - found.correction_db, added.gains_db, atol=1e-4)
@@ -94,8 +94,8 @@ def test_effects_of_the_segments_add_what_masks_cannot_do(excerpts) -> None:
     even = even_fields(by_segment, excerpts.sizes)
     begun = sum_of_faders(np.array([3, -4, -2, 0, -3, 0, 0], np.float32), masks, linear_response(), share=STARTS[1])
     plain = correct_setting(begun, masks, explained, slopes, excerpts)
-    more = correct_setting(begun, masks, explained, slopes, excerpts, besides=(even, by_segment @ even.T))
-    moved = excerpts.heard(more.gains_db) - excerpts.before
+    more = correct_setting(begun, masks, explained, slopes, excerpts, extra=(even, by_segment @ even.T))
+    moved = excerpts.predict(more.gains_db) - excerpts.before
     np.testing.assert_allclose(more.moved, moved[0, :7], atol=1e-5)
     assert more.error < 0.3
     assert more.error < plain.error / 2
@@ -118,7 +118,7 @@ def test_even_fields_go_along_the_slopes_and_hardly_further_where_these_are_stee
 def test_what_a_segment_adds_to_the_level_is_taken_back_from_all(excerpts) -> None:
     """All segments alike change nothing, and a segment's share of the power is what filters say it is."""
     slopes = np.random.default_rng(9).normal(size=(7, len(excerpts.sizes)))
-    found = excerpts.as_loud(slopes)
+    found = excerpts.loudness_matched_slopes(slopes)
     np.testing.assert_allclose(found.sum(1), 0, atol=1e-9)
     shares = ((slopes - found) / slopes.sum(1)[:, None])[0]
     strongest = np.argsort(shares)[-8:]
@@ -175,10 +175,10 @@ def test_several_faders_begin_with_a_share_of_their_sum(excerpts) -> None:
     masks = np.random.default_rng(6).normal(0, 0.5, (len(excerpts.sizes), 14)).astype(np.float32)
     for faders in ([6, 0, 0, 0, 0, 0, 0], [6, 0, -3, 0, 0, 0, 0]):
         several = np.array(faders, np.float32)
-        begun, whole = (make(several, masks, linear_response()) for make in (beginning, sum_of_faders))
+        begun, whole = (make(several, masks, linear_response()) for make in (starting_setting, sum_of_faders))
         share = STARTS[0] if np.count_nonzero(faders) > 1 else 1.0
         np.testing.assert_allclose(begun.gains_db, share * whole.gains_db, atol=1e-4)
         np.testing.assert_allclose(begun.gains_db - begun.correction_db, whole.gains_db, atol=1e-4)
         np.testing.assert_array_equal(begun.asked, whole.asked)
-    nothing = beginning(np.array([1, 1, 0, 0, 0, 0, 0], np.float32), masks, linear_response() * 0.01)
+    nothing = starting_setting(np.array([1, 1, 0, 0, 0, 0, 0], np.float32), masks, linear_response() * 0.01)
     np.testing.assert_allclose(nothing.correction_db, 0, atol=1e-6)

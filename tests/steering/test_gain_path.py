@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from helpers.gain_fields import map_field
 from moodfader.engine import load_track
 from moodfader.engine.analysis.prediction import predict_track
 from moodfader.engine.audio.loudness import LoudnessMeter
 from moodfader.engine.audio.track_spectrogram import track_spectrogram
 from moodfader.engine.dsp.processor import SteeredSound
 from moodfader.engine.excerpts.stretches import read_excerpts
-from moodfader.engine.file_targets.gain_map import FULL, Trajectory, gain_map, map_field
+from moodfader.engine.file_targets.gain_map import FULL, Trajectory, gain_map
 from moodfader.engine.file_targets.headroom import write_gain_map
 from moodfader.engine.steering.gain_path import GainPath
 from moodfader.engine.steering.handles import HANDLES, field_of, handle_fields

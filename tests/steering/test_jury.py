@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from moodfader.models.common.constants import EMOTIONS
+from moodfader.models.common.constants import EMOTIONS, OUTPUTS
 from moodfader.models.datasets.folds import group_folds
 from moodfader.models.datasets.soundtracks import read_soundtracks
-from moodfader.models.jury.judges import JURIES, OUTPUTS, load_jury
+from moodfader.models.jury.judges import JURIES, load_jury
 from moodfader.models.jury.measures import acoustic_measures
 from moodfader.models.jury.mel import LogMel
 
@@ -37,10 +37,10 @@ def test_three_judges_of_different_make(jury) -> None:
     judges = load_jury(jury)
     assert [judge.name for judge in judges] == ["network", "measures", "tagger"]
     sound = np.random.default_rng(2).normal(0, 0.1, 66_150).astype(np.float32)
-    heard = np.stack([judge.hear(sound) for judge in judges])
-    assert heard.shape == (3, len(OUTPUTS))
-    assert np.isfinite(heard).all()
-    assert (np.abs(heard[0] - heard[1]) > 1e-3).any()
+    predicted = np.stack([judge.predict(sound) for judge in judges])
+    assert predicted.shape == (3, len(OUTPUTS))
+    assert np.isfinite(predicted).all()
+    assert (np.abs(predicted[0] - predicted[1]) > 1e-3).any()
 
 
 @pytest.mark.slow
@@ -53,6 +53,6 @@ def test_judges_agree_with_people_on_clips_of_the_other_jury(jury, soundtracks) 
     rated = np.array([[clip.ratings[name] for name in EMOTIONS] for clip in chosen])
     sounds = [soundfile.read(clip.path, dtype="float32", frames=10 * 22050)[0] for clip in chosen]
     for judge in load_jury(jury):
-        heard = np.array([judge.hear(sound / np.abs(sound).max())[-len(EMOTIONS) :] for sound in sounds])
-        r = [np.corrcoef(heard[:, place], rated[:, place])[0, 1] for place in range(len(EMOTIONS))]
+        predicted = np.array([judge.predict(sound / np.abs(sound).max())[-len(EMOTIONS) :] for sound in sounds])
+        r = [np.corrcoef(predicted[:, place], rated[:, place])[0, 1] for place in range(len(EMOTIONS))]
         assert np.mean(r) > 0.5, judge.name

@@ -7,7 +7,7 @@ import torch
 from moodfader.engine import load_track
 from moodfader.engine.analysis.analyze_track import analyze_track
 from moodfader.engine.analysis.settings import AnalysisSettings
-from moodfader.engine.excerpts.stretches import placed_excerpts, spread_starts
+from moodfader.engine.excerpts.stretches import placed_excerpts, spread_stretches
 from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts
 from moodfader.engine.steering.listeners import LinearListener, own_listeners, shape_statistics
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS
@@ -59,14 +59,14 @@ def test_a_fader_moves_most_listeners_the_way_it_goes(tmp_path) -> None:
     analysis = analyze_track(track, model, AnalysisSettings())
     assert analysis.selected is not None
     listeners = own_listeners(model)
-    excerpts = SegmentExcerpts(placed_excerpts(track, spread_starts(track)), analysis.segments, listeners)
+    excerpts = SegmentExcerpts(placed_excerpts(track, spread_stretches(track)), analysis.segments, listeners)
     with_it = {}
     for name, masks in (("decoupled", analysis.mask_weights), ("coupled", np.tile(analysis.selected, (1, 2)))):
         moved = np.zeros((2, len(MIDLEVEL), len(listeners)))
         for feature in range(len(MIDLEVEL)):
             for side, sign in enumerate((1.0, -1.0)):
                 gains = np.float32(6 * sign) * masks[:, feature + side * len(MIDLEVEL)]
-                moved[side, feature] = sign * (excerpts.heard(gains) - excerpts.before)[:, feature]
+                moved[side, feature] = sign * (excerpts.predict(gains) - excerpts.before)[:, feature]
         assert (moved[..., 0] > 0).mean() > 0.9, name
         with_it[name] = (moved[..., 1:] > 0).sum(-1) >= 3
     assert with_it["decoupled"].mean() >= 0.85

@@ -17,10 +17,10 @@ from moodfader.engine.excerpts.level_match import level_match
 from moodfader.engine.excerpts.stretches import WHOLE_S, read_excerpts
 from moodfader.engine.render import whole_setting
 from moodfader.engine.render.whole_setting import solve_preset
-from moodfader.engine.steering.faders import setting as fader_setting
+from moodfader.engine.steering.faders import setting_solver
 from moodfader.engine.steering.faders.levels import LEVELS_DB
-from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts, slopes_as_loud
-from moodfader.engine.steering.faders.setting import correct_setting
+from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts, whole_track_slopes
+from moodfader.engine.steering.faders.setting_solver import correct_setting
 from moodfader.engine.steering.gain_path import band_k_power
 from moodfader.engine.steering.listeners import own_listeners
 from moodfader.engine.steering.newton import newton_step
@@ -107,7 +107,7 @@ def test_a_preset_of_a_very_long_track_is_put_right_by_all_of_it(track, analysis
     """A track counts as too long to be heard at once from five minutes on; here from less: its end is not heard."""
     part_s = track.sounding_s / 3
     monkeypatch.setattr(whole_setting, "WHOLE_S", part_s)
-    monkeypatch.setattr(whole_setting, "wide_starts", lambda track: [(0.0, part_s)])
+    monkeypatch.setattr(whole_setting, "wide_stretches", lambda track: [(0.0, part_s)])
     asked = Faders(modality=6.0, articulation=-5.0, dissonance=4.0)
     missed = {}
     for length_s in (np.inf, part_s):
@@ -125,13 +125,13 @@ def test_a_preset_that_does_not_come_near_is_tried_from_a_smaller_start(
     """The nearer of the two is taken, and any number of threads finds the same."""
     asked, starts = Faders(articulation=4.0, modality=-4.0), []
 
-    def counted(found, *args, besides=None, **more):
-        starts.append(besides)
-        return correct_setting(found, *args, besides=besides, **more)
+    def counted(found, *args, extra=None, **more):
+        starts.append(extra)
+        return correct_setting(found, *args, extra=extra, **more)
 
     monkeypatch.setattr(whole_setting, "correct_setting", counted)
     monkeypatch.setattr(whole_setting, "GOOD", -1.0)
-    monkeypatch.setattr(fader_setting, "WIDE_TRIES", 1)
+    monkeypatch.setattr(setting_solver, "WIDE_TRIES", 1)
     found = {}
     for threads in (1, 2):
         monkeypatch.setattr(whole_setting, "working_threads", lambda threads=threads: threads)
@@ -149,7 +149,7 @@ def test_slopes_of_a_track_that_stays_as_loud() -> None:
     spectrogram = rng.uniform(0.1, 2.0, (5000, N_BANDS)).astype(np.float32)
     segments = rng.integers(0, 9, spectrogram.shape).astype(np.int32)
     slopes = rng.normal(size=(7, 9))
-    found = slopes_as_loud(slopes, spectrogram, segments)
+    found = whole_track_slopes(slopes, spectrogram, segments)
     np.testing.assert_allclose(found.sum(1), 0, atol=1e-9)
     power = (10.0**spectrogram - 1) ** 2 * band_k_power()
     share = power[segments == 4].sum() / power.sum()

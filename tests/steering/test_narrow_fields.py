@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from moodfader.engine.file_targets.gain_map import GainMap, KeptFields, Trajectory, gain_map, map_field
+from helpers.gain_fields import map_field
+from moodfader.engine.file_targets.gain_map import GainMap, KeptFields, Trajectory, gain_map
 from moodfader.engine.file_targets.narrow_fields import NarrowFields
 from moodfader.engine.file_targets.targets import Targets, TargetSolution, narrow_fields, solve_targets
 from moodfader.engine.file_targets.trajectory import joined
-from moodfader.engine.steering.excerpts import Excerpts
+from moodfader.engine.steering.handle_excerpts import HandleExcerpts
 from moodfader.engine.steering.handles import HANDLES
 from moodfader.engine.steering.listeners import own_listeners
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
@@ -38,8 +39,8 @@ def sound() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def excerpts(sound, listeners) -> Excerpts:
-    return Excerpts([sound], listeners)
+def excerpts(sound, listeners) -> HandleExcerpts:
+    return HandleExcerpts([sound], listeners)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ def test_the_network_is_put_right_and_the_others_stay(excerpts, solution, sound,
 
 
 def test_a_stage_more_comes_nearer_to_what_a_correction_asks(sound, listeners) -> None:
-    excerpts = Excerpts([sound], listeners)
+    excerpts = HandleExcerpts([sound], listeners)
     first = solve_targets(excerpts, TARGETS, max_rms_db=3.0)
     then = solve_targets(excerpts, TARGETS, max_rms_db=3.0, correction={"tender": 0.02}, start=first)
     moved = (excerpts.measure(then.coefficients) - excerpts.before)[0, ROWS]
@@ -100,7 +101,7 @@ def test_a_stage_more_comes_nearer_to_what_a_correction_asks(sound, listeners) -
 
 
 def test_what_is_far_beyond_the_gain_ends_soon(sound, listeners) -> None:
-    excerpts = Excerpts([sound], listeners)
+    excerpts = HandleExcerpts([sound], listeners)
     found = solve_targets(excerpts, Targets({"happy": 0.9}), max_rms_db=0.5)
     assert found.missed > 0.5
     assert found.coefficients[: len(HANDLES)].any()

@@ -53,8 +53,8 @@ def test_gains_move_what_they_move_with_all_pieces_at_hand(track, monkeypatch, p
     gains = rng.normal(0, 6, SEGMENTS).astype(np.float32)
     predict = partial(predict_spectrograms, model=load_model())
     together = SegmentPredictions(list(consecutive_excerpts(track)), labels, [predict])
-    wanted = (together.heard(gains) - together.before)[0, :7]
+    wanted = (together.predict(gains) - together.before)[0, :7]
     assert np.abs(wanted).max() > 1e-3
     piecewise = PiecewisePredictions(track, labels, predict, threads=threads)
     np.testing.assert_allclose(piecewise.before, together.before, atol=1e-5)
-    np.testing.assert_allclose((piecewise.heard(gains) - piecewise.before)[0, :7], wanted, atol=1e-5)
+    np.testing.assert_allclose((piecewise.predict(gains) - piecewise.before)[0, :7], wanted, atol=1e-5)

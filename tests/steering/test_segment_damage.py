@@ -127,8 +127,8 @@ def test_share_of_a_field_that_the_sound_bears() -> None:
     labels, picture = _blocks(rng), _picture(rng)
     damage = LoudnessDamage([labels], [picture], int(labels.max()) + 1)
     field = rng.normal(0, 1.0, int(labels.max()) + 1)
-    assert damage.bearable_share(lambda share: 0.1 * share * field) == 1.0
-    share = damage.bearable_share(lambda share: 12.0 * share * field)
+    assert damage.share_within_limit(lambda share: 0.1 * share * field) == 1.0
+    share = damage.share_within_limit(lambda share: 12.0 * share * field)
     assert damage.loss(12.0 * field) > 2 * MAX_LOUDNESS_LOSS
     assert 0.8 * MAX_LOUDNESS_LOSS < damage.loss(12.0 * share * field) <= MAX_LOUDNESS_LOSS
 

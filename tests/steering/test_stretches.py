@@ -8,9 +8,9 @@ from moodfader.engine.excerpts.stretches import (
     EXCERPT_S,
     WHOLE_S,
     WIDE_S,
-    few_starts,
-    spread_starts,
-    wide_starts,
+    few_stretches,
+    spread_stretches,
+    wide_stretches,
 )
 from moodfader.models.common.constants import SAMPLE_RATE
 
@@ -34,7 +34,7 @@ def track_of(length_s: float) -> Sounding:
     return Sounding((first, first + round(length_s * SAMPLE_RATE)))
 
 
-@pytest.mark.parametrize("starts", [few_starts, spread_starts, wide_starts])
+@pytest.mark.parametrize("starts", [few_stretches, spread_stretches, wide_stretches])
 @pytest.mark.parametrize("length_s", LENGTHS_S)
 def test_stretches_lie_between_the_silent_ends_and_are_evenly_spread(starts, length_s) -> None:
     track = track_of(length_s)
@@ -52,7 +52,7 @@ def test_stretches_lie_between_the_silent_ends_and_are_evenly_spread(starts, len
 
 
 @pytest.mark.parametrize(
-    ("starts", "whole_s"), [(few_starts, EXCERPT_S), (spread_starts, WHOLE_S), (wide_starts, WIDE_S)]
+    ("starts", "whole_s"), [(few_stretches, EXCERPT_S), (spread_stretches, WHOLE_S), (wide_stretches, WIDE_S)]
 )
 @pytest.mark.parametrize("length_s", LENGTHS_S)
 def test_short_tracks_are_taken_whole_and_as_much_of_long_ones(starts, whole_s, length_s) -> None:

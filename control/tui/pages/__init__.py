@@ -1,1 +1,1 @@
-"""Pages of the terminal view that stand in the place of its panels: the set list, the address."""
+"""Pages of the terminal view that take the place of its panels: the set list, the address."""

@@ -1,1 +1,1 @@
-"""What the bytes of a file say before it is decoded: containers, declared lengths, loudspeaker layouts."""
+"""Checks of a sound file before it is decoded: container, declared length, loudspeaker layout."""

@@ -1,1 +1,1 @@
-"""Decoupled faders: their masks, what they move, and several of them as one setting."""
+"""Decoupled faders: the masks of a track, their measured response, several of them solved as one setting."""

@@ -13,9 +13,9 @@ VERSION: Final = 10
 1: one mask a fader; 2: own moves of .07; 3: two listeners beside the network, ten seconds in the middle; 4: the
 shape listener, gain bounded by its steps from frame to frame; 5: masks up to 1.5, gain bounded by what it costs
 in quality; 6: the taught listener, the share that others hear by track, excerpts as loud as before by the gated
-measure of the written file, all together; 7: fields that the loudness of the sound does not bear are made smaller,
+measure of the written file, all together; 7: fields are limited by the loss of loudness,
 those of a track longer than a minute are put right by all of it, and the network's slopes are fields as well; 8:
-faders move the network nearly as far as the explanation's masks where the sound bears little; 9: three pairs of
+faders move the network nearly as far as the explanation's masks where that limit is low; 9: three pairs of
 samples go backward together, and the significance of segments counts degrees of freedom by feature; 10: a taught
 listener that learned from two taggers.
 """
@@ -49,12 +49,12 @@ def own_moves(response: FloatArray) -> FloatArray:
 
 
 def hardly_heard(response: FloatArray | None, confirmed: FloatArray | None) -> tuple[str, ...]:
-    """The features whose faders move the network, but of which others are expected to hear next to nothing.
+    """The features whose faders move the network by MIN_EFFECT or more, but of which less than that is confirmed.
 
-    response [7, levels, 7] and the confirmed shares [7, 2] of a track; none where there are none.
+    response [7, levels, 7] and confirmed shares [7, 2] of a track; no feature where one of them is None.
     """
     if response is None or confirmed is None:
         return ()
     own = own_moves(response)
-    deaf = (own.max(1) >= MIN_EFFECT) & ((own * confirmed).max(1) < MIN_EFFECT)
-    return tuple(name for name, found in zip(MIDLEVEL, deaf, strict=True) if found)
+    unconfirmed = (own.max(1) >= MIN_EFFECT) & ((own * confirmed).max(1) < MIN_EFFECT)
+    return tuple(name for name, found in zip(MIDLEVEL, unconfirmed, strict=True) if found)

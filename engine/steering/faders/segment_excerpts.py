@@ -13,10 +13,9 @@ from ....models.common.constants import HOP_LENGTH, MIDLEVEL
 from ....models.network.spectrogram import TorchFourier
 from ...excerpts.array_path import band_k_power
 from ...excerpts.segment_damage import GainDamage, LoudnessDamage
-from ...excerpts.segment_predictions import SegmentPredictions, less_level, rows_of
+from ...excerpts.segment_predictions import SegmentPredictions, rows_of, slopes_at_constant_loudness
 from ...excerpts.stretches import Excerpt
-from ..excerpts import field_slopes
-from ..gain_path import GainPath
+from ..gain_path import GainPath, field_slopes
 from ..handles import segment_means
 from ..listeners import Listener
 
@@ -24,7 +23,7 @@ _ROWS_AT_ONCE: Final = 4096
 
 
 class SegmentExcerpts(SegmentPredictions):
-    """Some excerpts with the labels of their pixels, and what listeners say of them."""
+    """Predictions of excerpts under gains of segments by listeners, with slopes by these gains."""
 
     def __init__(self, excerpts: Sequence[Excerpt], segments: Labels, listeners: Sequence[Listener]) -> None:
         """Make what the excerpts need; segments [frames, bands] of the whole track."""
@@ -40,7 +39,10 @@ class SegmentExcerpts(SegmentPredictions):
         ]
 
     def slopes(self, rows: Sequence[tuple[int, int]], gains_db: FloatArray) -> Floats:
-        """Change of outputs (listener, number) per dB of each segment, about, at gains: [rows, segments]."""
+        """Change of outputs per dB of each segment, about, at gains [segments] in dB: [rows, segments].
+
+        rows: (number of the listener, number of its output).
+        """
         gains = torch.from_numpy(np.asarray(gains_db, np.float32))
         total = torch.zeros(len(rows), self._count, dtype=torch.float64)
         for (path, labels), share, (sound, _) in zip(self._differentiable, self._shares, self._excerpts, strict=True):
@@ -67,13 +69,14 @@ class SegmentExcerpts(SegmentPredictions):
         return LoudnessDamage(self._labels, rows, self._count)
 
 
-class FaderGround:
-    """What the faders of a track are solved by and the explanation has no part in, so that both are made at a time.
+class FaderInputs:
+    """All that the masks of a track are solved from but its explanation; the two are made at the same time.
 
     Attributes
     ----------
     few, many : SegmentExcerpts
-        Those by which the faders are solved, and those by which they are corrected and measured.
+        Excerpts by which masks are solved with all listeners, and those by which they are corrected and measured with
+        the network alone (`few_stretches` and `spread_stretches` of excerpts/stretches.py).
     listeners : tuple of str
         Their names, the network's first.
     loudness_damage : LoudnessDamage
@@ -83,7 +86,7 @@ class FaderGround:
     handles : numpy.ndarray
         Mean of each handle over each segment, float32 [handles, segments].
     slopes : numpy.ndarray
-        By how much each listener says more per dB of each segment of few, without gain: [listeners, 7, segments].
+        Change of each listener's features per dB of each segment on few, without gain: [listeners, 7, segments].
     own_slopes : numpy.ndarray
         The same of the network on many, [7, segments].
     """
@@ -96,7 +99,7 @@ class FaderGround:
         many: Sequence[Excerpt],
         listeners: Sequence[Listener],
     ) -> None:
-        """Make it.
+        """Measure the slopes of the listeners, and precompute what does not depend on gains.
 
         spectrogram and segments [frames, bands] of the whole track; few: excerpts by which the faders are solved;
         many: more of the track, by which they are corrected and measured (may be the same object); the first listener
@@ -116,24 +119,25 @@ class FaderGround:
 
 @dataclass(frozen=True)
 class WholeTrack:
-    """All of a track of which a FaderGround has excerpts.
+    """All of a track of which a FaderInputs has excerpts.
 
     Attributes
     ----------
     predictions
-        Makes what predicts it; asked for once, when it is needed.
+        Gives the predictions of the track under gains; called once, when they are needed.
     slopes
-        By how much the network says more of it per dB of each segment, without gain, about: float64 [7, segments].
+        Change of the network's features per dB of each segment, without gain, by the explanation: float64
+        [7, segments].
     """
 
     predictions: Callable[[], SegmentPredictions]
     slopes: Floats
 
 
-def slopes_as_loud(slopes: Floats, spectrogram: FloatArray, segments: Labels) -> Floats:
-    """Slopes [7, segments] per dB of each segment, where the track stays as loud, of those where it gets louder.
+def whole_track_slopes(slopes: Floats, spectrogram: FloatArray, segments: Labels) -> Floats:
+    """Slopes [7, segments] per dB of each segment where a track's loudness is matched, of those where it is not.
 
-    spectrogram (log-spectrogram) and segments: [frames, bands].
+    spectrogram (log-spectrogram) and segments: of the whole track, [frames, bands].
     """
     by_band, count = band_k_power(), slopes.shape[1]
     power = np.zeros(count)
@@ -141,4 +145,4 @@ def slopes_as_loud(slopes: Floats, spectrogram: FloatArray, segments: Labels) ->
         rows = slice(first, first + _ROWS_AT_ONCE)
         of_pixels = np.square(np.power(np.float32(10), spectrogram[rows]) - 1) * by_band
         power += np.bincount(segments[rows].ravel(), of_pixels.ravel(), count)
-    return less_level(slopes, power)
+    return slopes_at_constant_loudness(slopes, power)

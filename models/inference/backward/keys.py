@@ -38,7 +38,7 @@ class KeyTrace:
     sound: PaddedSpectrogram
     repeated: Repeated
     pitch: PitchTrace
-    heard: tuple[torch.Tensor, torch.Tensor]
+    fit_gates: tuple[torch.Tensor, torch.Tensor]
     templates: tuple[Trace, Trace]
     largest: tuple[torch.Tensor, ...]
     out: Trace
@@ -83,7 +83,7 @@ class KeyChangeBackward:
 
         def chords_and_keys(spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             nonlocal pitch
-            x, chords, pitch = self._heard(spectrogram)
+            x, chords, pitch = self._pitches_and_chords(spectrogram)
             return chords, branch.keys(torch.cat([x, chords], 1))
 
         repeated = Repeated(sound, chords_and_keys, field=FIELD, stride=STRIDE)
@@ -92,7 +92,7 @@ class KeyChangeBackward:
         fours = moving_mean(keys, BOTH)
         short, long = (moving_mean(fours, steps // BOTH, apart=BOTH) for steps in (SHORT, LONG))
         short, long = short.relu(), long.relu()
-        heard = gate_of(short, self._samples_per_gate), gate_of(long, self._samples_per_gate)
+        fit_gates = gate_of(short, self._samples_per_gate), gate_of(long, self._samples_per_gate)
         short, short_trace = self._short.forward(short)
         long, long_trace = self._long.forward(long)
         aside = (LONG - SHORT) // 2
@@ -105,10 +105,10 @@ class KeyChangeBackward:
         ]
         out, out_trace = self._out.forward(torch.cat(parts, 1))
         routes = tuple(largest(x, 3) for x in (short, long, chords))
-        return out, KeyTrace(sound, repeated, pitch, heard, (short_trace, long_trace), routes, out_trace)
+        return out, KeyTrace(sound, repeated, pitch, fit_gates, (short_trace, long_trace), routes, out_trace)
 
-    def _heard(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, PitchTrace]:
-        """As `PitchClassBranch.heard`, and the gates."""
+    def _pitches_and_chords(self, spectrogram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, PitchTrace]:
+        """As `PitchClassBranch.pitches_and_chords`, and the gates."""
         branch = self._branch
         x, first = self._first.forward((spectrogram[..., branch.bands] @ branch.fold).unsqueeze(1))
         mixed = branch.mix(x)
@@ -140,7 +140,7 @@ class KeyChangeBackward:
         for by_largest, by_mean, steps, stack, which in ways:
             to_keys = to_largest(by_largest, trace.largest[which], 3, samples_per_gate)
             to_keys += (mean_of_samples(by_mean, features, samples_per_gate) / places).unsqueeze(3)
-            to_keys = gated(stack.backward(to_keys, trace.templates[which]), trace.heard[which])
+            to_keys = gated(stack.backward(to_keys, trace.templates[which]), trace.fit_gates[which])
             to_fours = to_fours + moving_mean_backward(to_keys, steps // BOTH, apart=BOTH)
         to_keys = moving_mean_backward(to_fours, BOTH)
         to_chords = to_largest(moving_mean_1d_backward(chords_largest, LONG), trace.largest[2], 3, samples_per_gate)

@@ -84,8 +84,8 @@ class BackwardPass:
         further, further_trace = self._further.forward(features)
         keys, keys_trace = self._keys.forward(sound.crop(geometry.field - context.tonal.field))
         rhythm, rhythm_trace = self._rhythm.forward(sound.crop(geometry.field - context.rhythm.field))
-        heard = torch.cat([global_mean(further, 3), global_max(further, 3), keys, rhythm], 1)
-        hidden, hidden_trace = self._hidden.forward(heard)
+        inputs = torch.cat([global_mean(further, 3), global_max(further, 3), keys, rhythm], 1)
+        hidden, hidden_trace = self._hidden.forward(inputs)
         midlevel = network.midlevel(own).mean((2, 3)) + context.midlevel(hidden).mean(2)
         trace = NetworkTrace(
             sound=inner,
@@ -109,13 +109,13 @@ class BackwardPass:
         samples, _, times = gate.shape
         batch = samples // self._samples_per_gate
         start = (context.midlevel.weight / times).expand(-1, -1, times)
-        heard = through_weights(context.hidden[0], (start.unsqueeze(1) * gate).flatten(0, 1))
+        by_input = through_weights(context.hidden[0], (start.unsqueeze(1) * gate).flatten(0, 1))
         width, keys = trace.largest.shape[1], trace.keys.out.gates[-1].shape[1]
-        by_mean, by_largest, by_keys, by_rhythm = heard.split(
-            (width, width, keys, heard.shape[1] - 2 * width - keys), 1
+        by_mean, by_largest, by_keys, by_rhythm = by_input.split(
+            (width, width, keys, by_input.shape[1] - 2 * width - keys), 1
         )
         rows, bands = trace.sound.sound.shape[1:]
-        pixels = SpectrogramGradient(heard.new_zeros(features * batch, rows, bands), batch)
+        pixels = SpectrogramGradient(by_input.new_zeros(features * batch, rows, bands), batch)
         self._keys.backward(by_keys, trace.keys, pixels)
         self._rhythm.backward(by_rhythm, trace.rhythm, pixels)
         further = to_largest(by_largest, trace.largest, 3, self._samples_per_gate)

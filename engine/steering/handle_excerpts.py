@@ -1,4 +1,7 @@
-"""Excerpts with handles: what listeners say of them for coefficients of the handles, and how that changes."""
+"""Excerpts under sums of handles: the outputs of listeners for given coefficients, and their slopes.
+
+`faders/segment_excerpts.py` has the same for gains of segments.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -9,27 +12,37 @@ import torch
 
 from ...models.common.arrays import FloatArray, Floats
 from ...models.network.spectrogram import LogSpectrogram
-from .gain_path import GainPath
+from .gain_path import GainPath, field_slopes
 from .handles import DAMAGE, LIMIT_DB, field_of, handle_fields
 from .listeners import Listener
 
 DAMAGE_POWER: Final = 0.5
-"""Of the damage that a handle does, in what it costs. With 1 judges hear less at the same rms gain, and the score of
-the sound is no better.
+"""Of the damage that a handle does, in what it costs. With 1 judges move by less at the same rms gain, and the score
+of the sound is no better.
 """
 
 
 @dataclass(frozen=True)
 class _Part:
     path: GainPath
-    picture: FloatArray  # log-spectrogram [frames, bands]
+    spectrogram: FloatArray  # log-spectrogram [frames, bands]
     fields: torch.Tensor  # [fields, frames, bands]
 
 
-class Excerpts:
-    """Excerpts with handles: what listeners say for coefficients of the handles, and how that changes.
+class HandleExcerpts:
+    """Excerpts of a track under gain fields that are sums of handles, and of fields added to these.
 
-    Fields may be added to the handles: coefficients are for the handles, then for these.
+    A coefficient is in dB; those of the handles come first, then those of the added fields.
+
+    Attributes
+    ----------
+    listeners : sequence of Listener
+        Whose outputs are predicted, the network that ships first.
+    metric : numpy.ndarray
+        c' metric c is what coefficients c cost, [handles, handles]: the mean square of their field in dB (while it is
+        small), each handle's by a power of the damage that it does.
+    before : numpy.ndarray
+        Outputs of the listeners without gain, [listeners, 15].
     """
 
     def __init__(self, sounds: Sequence[FloatArray], listeners: Sequence[Listener]) -> None:
@@ -37,37 +50,36 @@ class Excerpts:
         self.listeners = listeners
         self._parts = []
         for sound in sounds:
-            picture = _picture(sound)
-            self._parts.append(_Part(GainPath(sound), picture, torch.from_numpy(handle_fields(picture))))
+            spectrogram = _log_spectrogram(sound)
+            self._parts.append(_Part(GainPath(sound), spectrogram, torch.from_numpy(handle_fields(spectrogram))))
         flat = torch.cat([part.fields.flatten(1) for part in self._parts], 1)
         root = DAMAGE ** (DAMAGE_POWER / 2)
         self.metric: Floats = (flat @ flat.T).double().numpy() / flat.shape[1] * root[:, None] * root
-        """[handles, handles]: c' metric c is what coefficients c cost: the mean square of their field in dB (while
-        it is small), each handle's by a power of the damage that it does."""
         self._shares = [part.fields.shape[1] for part in self._parts]
         self.before = self.measure(np.zeros(len(flat)))
 
     def add_fields(self, made: Callable[[FloatArray, FloatArray], FloatArray], coefficients: Floats) -> None:
-        """Have more fields beside those that there are: their coefficients follow.
+        """Add fields; their coefficients follow those of the fields so far.
 
         made: (log-spectrogram, gain field in dB) [frames, bands] -> [more, frames, bands]; it is given the field of
         the coefficients, which are for the fields so far.
         """
         chosen = torch.from_numpy(coefficients).float()
         for number, part in enumerate(self._parts):
-            more = torch.from_numpy(made(part.picture, field_of(chosen, part.fields).numpy()))
+            more = torch.from_numpy(made(part.spectrogram, field_of(chosen, part.fields).numpy()))
             self._parts[number] = replace(part, fields=torch.cat((part.fields, more)))
 
     def measure(self, coefficients: Floats, *, listeners: int | None = None) -> Floats:
-        """What the (first so many) listeners say, [listeners, 15]: the mean over the excerpts, by their length."""
+        """Outputs of the (first so many) listeners, [listeners, 15]: means over the excerpts, by their length."""
         chosen = torch.from_numpy(coefficients).float()
         with torch.inference_mode():
-            said = [self._said(part, field_of(chosen, part.fields), listeners) for part in self._parts]
-        return np.average(torch.stack(said).double().numpy(), axis=0, weights=self._shares)
+            predicted = [self._outputs(part, field_of(chosen, part.fields), listeners) for part in self._parts]
+        return np.average(torch.stack(predicted).double().numpy(), axis=0, weights=self._shares)
 
     def slopes(self, rows: Sequence[tuple[int, int]], coefficients: Floats | None = None) -> Floats:
-        """Change of the outputs (listener, number) per dB of each field, about, at coefficients (by default at
-        none): [rows, fields].
+        """Change of outputs per dB of each field, about, at coefficients (None: at zero): [rows, fields].
+
+        rows: (number of the listener, number of its output).
         """
         fields = len(self._parts[0].fields)
         total = np.zeros((len(rows), fields))
@@ -94,29 +106,11 @@ class Excerpts:
         with torch.inference_mode():
             return [part.path.filtered(field_of(chosen, part.fields), matched=True).numpy() for part in self._parts]
 
-    def _said(self, part: _Part, field_db: torch.Tensor, listeners: int | None) -> torch.Tensor:
+    def _outputs(self, part: _Part, field_db: torch.Tensor, listeners: int | None) -> torch.Tensor:
         spectrogram = part.path.spectrogram(field_db, matched=True)
         return torch.stack([listener(spectrogram) for listener in self.listeners[:listeners]])
 
 
-def field_slopes(
-    path: GainPath, field_db: torch.Tensor, listeners: Sequence[Listener], rows: Sequence[tuple[int, int]]
-) -> torch.Tensor:
-    """Change of the outputs (listener, number) per dB of each pixel of a gain field [frames, bands], about.
-
-    float32 [rows, frames, bands], by the path's quick spectrogram: the true path is ten times as slow backwards.
-    """
-    field = field_db.clone().requires_grad_()
-    spectrogram = path.quick_spectrogram(field)
-    found: dict[tuple[int, int], torch.Tensor] = {}
-    for number in {listener for listener, _ in rows}:
-        outputs = sorted({output for listener, output in rows if listener == number})
-        for output, pixels in zip(outputs, listeners[number].gradients(spectrogram.detach(), outputs), strict=True):
-            # (a sum: gradients of more than a number import what computes with symbols, a third of a second)
-            (found[number, output],) = torch.autograd.grad((spectrogram * pixels).sum(), field, retain_graph=True)
-    return torch.stack([found[row] for row in rows])
-
-
-def _picture(sound: FloatArray) -> FloatArray:
+def _log_spectrogram(sound: FloatArray) -> FloatArray:
     with torch.inference_mode():
         return np.asarray(LogSpectrogram()(torch.from_numpy(sound)).numpy())

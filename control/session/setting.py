@@ -37,7 +37,10 @@ def set_value(state: SessionState, address: str, value: object, source: str) -> 
         return
     with state.lock:
         values = _values_to_set(state, address, checked)
-        state.put(state.steering.follow(address, checked, values, state.values, state.moment(), source), source)
+        moment = state.moment()
+        if isinstance(track := values.get(TRACK), int):
+            state.values.update(state.steering.ask_track(track, moment))
+        state.put(state.steering.follow(address, checked, values, state.values, moment, source), source)
         if address in _SAVED:
             state.values.update({_TIMES_SAVED: int(state.values[_TIMES_SAVED] or 0) + 1})
 

@@ -37,7 +37,8 @@ def take_message(state: SessionState, message: PlayerMessage) -> None:
     match message:
         case EventsApplied(events):
             state.recording.write_events(events, state.tracks.summaries)
-            _follow_events(state, events)
+            with state.lock:
+                _follow_loop(state, events)
         case Notice(text):
             state.note(text)
         case ProcessStatus():
@@ -53,11 +54,12 @@ def take_message(state: SessionState, message: PlayerMessage) -> None:
                 state.put(state.steering.solved(message, state.values, state.moment()), _BY_ITSELF)
 
 
-def _follow_events(state: SessionState, events: Sequence[AppliedEvent]) -> None:
-    """Take over that the player ended a loop by itself."""
-    for event in events:
-        if event.derived and event.address == LOOP:
-            state.values.update({LOOP: bool(event.value)})
+def _follow_loop(state: SessionState, events: Sequence[AppliedEvent]) -> None:
+    """Take over how the loop is, which the player ends by itself, unless it has been switched again since."""
+    switched = [bool(event.value) for event in events if event.address == LOOP]
+    player = state.player
+    if switched and (player is None or LOOP not in player.meters().awaited):
+        state.values.update({LOOP: switched[-1]})
 
 
 def _follow_process(state: SessionState, message: ProcessStatus) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 from ..parameters.table import Value
 from .setting import begin_track
 from .state import SessionState
+from .values.loop_edges import TRACK
 from .values.meters import NOTHING_MEASURED, expected_values, meter_values
 from .values.show_state import state_values
 
@@ -24,12 +25,12 @@ def refresh(state: SessionState) -> None:
             return
         before, meters = state.meters, state.player.meters()
         state.meters = meters
-        values = meter_values(meters, before, block_length=state.player.block_length)
+        values = meter_values(meters, block_length=state.player.block_length)
         changed = before is not None and before.track != meters.track
         if changed:
             values |= NOTHING_MEASURED
-            if not state.loops.is_at(meters.track):  # the set list went on by itself
-                values |= _change_loop(state, meters.track)
+        if TRACK in values and not state.loops.is_at(meters.track):  # the set list went on by itself
+            values |= _change_loop(state, meters.track)
         if state.steering.is_moving or changed:
             state.put(state.steering.advance(state.values, state.moment(), changed=changed), _MORPH)
         if state.is_stale or before is None or changed:

@@ -35,7 +35,7 @@ class TrackSettings:
 
 
 class TrackStarts:
-    """What comes when a track begins: snapshots of the set list into `slots`, a preset unless somebody has steered."""
+    """What comes when a track begins: its snapshots of the set list into `slots`, and the preset that it has."""
 
     def __init__(self, slots: SnapshotSlots) -> None:
         self._slots = slots

@@ -22,7 +22,7 @@ from ...models.common.errors import InputError
 from ..audio.containers.input_file import file_version
 from ..audio.decode import probe
 from ..devices.output_device import OutputDevice
-from ..performance.events import FADE_OUT, LOOP, Value
+from ..performance.events import FADE_OUT, Value
 from ..processes.ipc import ChildProcesses
 from ..processes.messages import (
     AnalysisJob,
@@ -117,6 +117,7 @@ class Player:
         """Read the meters; the position is that of the sample played now, not of the newest one rendered."""
         ring = self.ring
         assert ring is not None
+        awaited = self._queue.awaited()  # (first: what takes effect meanwhile is in the ring before it is told)
         position_s = ring.position_s - (ring.fill / self.sample_rate if ring.playing else 0.0)
         return PlayerMeters(
             track=ring.track,
@@ -132,6 +133,7 @@ class Player:
             latency_s=ring.latency_s,
             channel_peaks=(ring.left_peak, ring.right_peak),
             reduction_db=ring.reduction_db,
+            awaited=awaited,
         )
 
     @property
@@ -261,9 +263,7 @@ class Player:
                 with contextlib.suppress(OSError):
                     self._tell_renderer(message)
             case EventsApplied(events):
-                for event in events:
-                    if event.derived and event.address == LOOP:
-                        self._queue.note(LOOP, event.value)
+                self._queue.note_applied(events)
         self._event(message)  # type: ignore[arg-type]
 
     def _ended(self, connection: Any, connections: MutableSet[Any]) -> None:  # noqa: ANN401
@@ -298,6 +298,7 @@ class Player:
             track=ring.track,
             track_position=round(ring.position_s * self.sample_rate),
             playing=bool(ring.playing),
+            ended=bool(ring.ended),
             controls=self._queue.held(),
             analyses=dict(self._analyses),
             settings=tuple(self._solved.values()),
@@ -306,6 +307,7 @@ class Player:
         renderer.send(replace(self._render_job, resume=point))
         with self._pipe_lock:
             self._renderer = renderer
+        self._queue.repeat_awaited()
         return renderer
 
     def _restart_analysis(self) -> Any:  # noqa: ANN401

@@ -118,10 +118,7 @@ class RenderProcess:
             silence = position + ring.leading_silence - ring.written  # aligns steps with the device's blocks
             ring.write(np.zeros((silence, performance.channels), dtype=np.float32))
         written = ring.written
-        ring.jumped_at, ring.moved_at = (
-            performance.jumped_at + ring.leading_silence,
-            performance.moved_at + ring.leading_silence,
-        )
+        self._mark_moves()
         ring.write_monitor(position + ring.leading_silence, performance.monitor)
         ring.write(block)
         now = time.monotonic()
@@ -143,6 +140,11 @@ class RenderProcess:
         ring.left_peak = max(float(peaks[0]), ring.left_peak * decay)
         ring.right_peak = max(float(peaks[-1]), ring.right_peak * decay)
         ring.reduction_db = max(self._renderer.reduction_db, ring.reduction_db * decay)
+
+    def _mark_moves(self) -> None:
+        performance, ring = self._renderer, self._ring
+        ring.jumped_at = performance.jumped_at + ring.leading_silence
+        ring.moved_at = performance.moved_at + ring.leading_silence
 
     def _update_meters(self) -> None:
         transport, ring = self._renderer.transport, self._ring
@@ -171,6 +173,8 @@ class RenderProcess:
         while self._waiting and self._loaded(*self._waiting[0]):
             applied += performance.command(*self._waiting.pop(0))
         if applied:
+            self._mark_moves()
+            self._update_meters()  # (first: who is told that something has taken effect finds it there)
             self._sender.send(EventsApplied.at_step(performance.position, applied))
 
     def _loaded(self, address: str, value: Value) -> bool:
@@ -205,7 +209,7 @@ class RenderProcess:
         position = (
             -(-point.position // performance.hop_length) * performance.hop_length
         )  # events lie on the grid of steps
-        performance.resume(position, point.track, point.track_position, playing=point.playing)
+        performance.resume(position, point.track, point.track_position, playing=point.playing, ended=point.ended)
         for track, path in point.analyses.items():
             try:
                 performance.masks[track] = load_mask(path, sample_rate=performance.sample_rate)

@@ -98,10 +98,10 @@ class Transport:
             self._move(self.track, 0)
         self.playing = playing
 
-    def resume(self, track: int, position: int, *, playing: bool) -> None:
+    def resume(self, track: int, position: int, *, playing: bool, ended: bool = False) -> None:
         """Take over the state of another renderer's transport."""
         self._move(track, position)
-        self.playing = playing
+        self.playing, self.ended = playing, ended
 
     def ready(self) -> bool:
         """Whether the samples of the next step are loaded."""

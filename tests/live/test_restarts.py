@@ -1,6 +1,8 @@
 """Processes that are killed while a show goes on: started again, from where they were, with a line."""
 
 import multiprocessing
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -63,6 +65,20 @@ def test_a_killed_renderer_goes_on_where_it_was_under_the_same_controls(show):
     again = [event for event in automation.changes if event.address.endswith("midlevel/modality")]
     assert [event.value for event in again] == [9.0, 9.0]
     assert again[1].at > again[0].at
+
+
+def test_what_was_asked_of_a_renderer_that_ends_before_it_does_it_is_done_by_the_next(show):
+    show.set(f"{ROOT}/transport/play", True)
+    until(lambda: show.get(f"{ROOT}/transport/position") > 0.2)
+    (renderer,) = [child for child in multiprocessing.active_children() if child.name == "render_main"]
+    os.kill(renderer.pid, signal.SIGSTOP)
+    show.set(f"{ROOT}/transport/seek", 20.0)
+    show.set(f"{ROOT}/transport/play", False)
+    until(lambda: not show._state.player._queue._waiting)  # (the renderer has been sent them)
+    renderer.kill()
+    until(lambda: show.get(f"{ROOT}/transport/position") == pytest.approx(20.0, abs=0.05))
+    assert show.get(f"{ROOT}/transport/play") is False
+    assert show.get(f"{ROOT}/state/sound") == "paused"
 
 
 @pytest.mark.slow

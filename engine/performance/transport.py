@@ -107,8 +107,10 @@ class Transport:
         """Whether the samples of the next step are loaded."""
         if not self.playing:
             return True
-        length = frame_length(self.sample_rate)
-        return self._sounds[self.track].is_loaded(self._position, self._position + length)
+        count, track, start = frame_length(self.sample_rate), self.track, self._position
+        if self.length is not None and start >= self.length and track + 1 < len(self._sounds):
+            track, start = track + 1, 0  # (the next track begins with this step)
+        return self._sounds[track].is_loaded(start, start + count)
 
     def step(self, faders_db: np.ndarray) -> Hop:
         """Render the next step under faders [7] in dB."""

@@ -1,11 +1,12 @@
 """What is shown of moves and loops is what the player does, also where it does something else by itself meanwhile."""
 
 import numpy as np
+import soundfile
 from moodfader.control.parameters.table import ROOT
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.live.control_queue import ControlQueue
-from moodfader.engine.performance.events import LOOP, PLAY, SEEK, SKIP, TRACK
-from moodfader.engine.performance.performance import SetRenderer
+from moodfader.engine.performance.events import LOOP, PLAY, SEEK, SKIP, TRACK, ControlEvent
+from moodfader.engine.performance.performance import SetRenderer, render_events
 from moodfader.engine.processes.messages import AppliedEvent
 
 from .test_loops_and_seeks import RATE, Stage, noise
@@ -64,6 +65,28 @@ def test_a_renderer_that_goes_on_after_the_end_begins_the_last_track_again():
     renderer.step()
     assert renderer.transport.playing
     assert not renderer.transport.ended
+
+
+def test_a_track_that_is_not_loaded_yet_is_waited_for_where_the_one_before_it_ends(tmp_path):
+    soundfile.write(tmp_path / "next.wav", noise(2), RATE, subtype="FLOAT")
+    short, following = noise(0.02, seed=3), SampleBuffer.from_file(tmp_path / "next.wav")
+    renderer = SetRenderer([SampleBuffer.from_array(short, sample_rate=RATE), following])
+    renderer.command(PLAY, True)
+    blocks = []
+    while renderer.transport.ready():
+        assert len(blocks) < 100, "it goes on without samples"
+        blocks.append(renderer.step())
+    assert renderer.transport.position >= len(short)
+    following.load()
+    while renderer.transport.playing:
+        assert renderer.transport.ready()
+        blocks.append(renderer.step())
+    sound = np.concatenate(blocks)
+    loaded = SampleBuffer.from_array(noise(2), sample_rate=RATE)
+    events = [ControlEvent(0, PLAY, True)]
+    sounds = [SampleBuffer.from_array(short, sample_rate=RATE), loaded]
+    replayed = np.concatenate(list(render_events(sounds, [None, None], events, samples=len(sound))))
+    np.testing.assert_array_equal(sound, replayed)
 
 
 def applied(address, value, *, derived=False):

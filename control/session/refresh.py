@@ -5,11 +5,12 @@ from typing import Final
 from ..parameters.table import Value
 from .setting import begin_track
 from .state import SessionState
-from .values.loop_edges import TRACK
+from .values.loop_edges import TRACK, edges_within
 from .values.meters import NOTHING_MEASURED, expected_values, meter_values
 from .values.show_state import state_values
 
 _MORPH: Final = "morph"  # source of changes that nobody sets
+_SET_LIST: Final = "set list"
 
 
 def refresh(state: SessionState) -> None:
@@ -37,6 +38,8 @@ def refresh(state: SessionState) -> None:
             values |= expected_values(state.tracks.surrogates.get(meters.track), state.values)
             state.is_stale = False
         state.values.update(values)
+        if changed and meters.duration_s and (edges := edges_within(meters.duration_s, state.values)):
+            state.put({name: value for name, value in edges.items() if state.values[name] != value}, _SET_LIST)
         if before is None or changed:
             begin_track(state, first=before is None)
         shown = state_values(

@@ -1,6 +1,7 @@
 """What is shown of moves and loops is what the player does, also where it does something else by itself meanwhile."""
 
 import numpy as np
+import pytest
 import soundfile
 from moodfader.control.parameters.table import ROOT
 from moodfader.engine.audio.sample_buffer import SampleBuffer
@@ -8,6 +9,7 @@ from moodfader.engine.live.control_queue import ControlQueue
 from moodfader.engine.performance.events import LOOP, PLAY, SEEK, SKIP, TRACK, ControlEvent
 from moodfader.engine.performance.performance import SetRenderer, render_events
 from moodfader.engine.processes.messages import AppliedEvent
+from moodfader.models.common.errors import InputError
 
 from .test_loops_and_seeks import RATE, Stage, noise
 
@@ -42,6 +44,26 @@ def test_a_track_that_cannot_be_played_is_not_shown_as_the_one_that_plays(tmp_pa
     stage.play(0.5)
     assert stage.get("transport/track") == stage.session.meters.track == 2
     assert stage.get("transport/loop_start") == 3.0
+
+
+def test_a_loop_that_is_asked_for_together_with_a_longer_or_shorter_track_is_that_tracks(tmp_path):
+    stage = Stage(tmp_path, noise(3), noise(20, seed=2))
+    stage.set("transport/play")
+    stage.play(0.5)
+    stage.set("transport/track", 1)
+    stage.set("transport/loop_start", 10.0)
+    stage.set("transport/loop_end", 12.0)
+    stage.set("transport/loop")
+    stage.play(5.0)
+    assert [stage.get(f"transport/loop{name}") for name in ("_start", "_end", "")] == [10.0, 12.0, True]
+    assert 10 <= stage.get("transport/position") < 12
+    stage.set("transport/track", 0)
+    stage.set("transport/loop_start", 1.0)
+    stage.set("transport/loop_end", 12.0)  # (behind the end, which is not known at this moment)
+    stage.play(0.2)
+    assert [stage.get(f"transport/loop_{name}") for name in ("start", "end")] == [1.0, 0.0]
+    with pytest.raises(InputError, match="would last"):
+        stage.set("transport/loop_start", 2.98)
 
 
 def test_what_ends_as_soon_as_it_plays_is_shown_as_ended(tmp_path):

@@ -44,7 +44,9 @@ def take_message(state: SessionState, message: PlayerMessage) -> None:
         case ProcessStatus():
             _follow_process(state, message)
         case MeasuredEffect():
-            state.values.update(measured_values(message))
+            with state.lock:
+                if message.track == state.moment().track:  # (it may come after the track has changed)
+                    state.values.update(measured_values(message))
         case AnalysisProgress() | TrackThumbnail():
             state.tracks.take(message)
         case TrackAnalyzed():

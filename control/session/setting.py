@@ -41,6 +41,8 @@ def set_value(state: SessionState, address: str, value: object, source: str) -> 
         if isinstance(track := values.get(TRACK), int):
             state.values.update(state.steering.ask_track(track, moment))
         state.put(state.steering.follow(address, checked, values, state.values, moment, source), source)
+        if control.kind != "trigger" and not control.acts and state.values[address] != checked:
+            state.values.tell_again(address)
         if address in _SAVED:
             state.values.update({_TIMES_SAVED: int(state.values[_TIMES_SAVED] or 0) + 1})
 

@@ -213,6 +213,28 @@ def test_who_moves_a_fader_is_not_told_about_it(dispatcher, session, clients):
     assert news == {HERE: {UNDO: 1}, THERE: {FADER: 5.0, UNDO: 1}}
 
 
+def test_who_asks_for_what_becomes_another_value_is_told_that(dispatcher, session, clients):
+    ask(dispatcher, "/moodfader/subscribe", 5.0)
+    session.publish({"/moodfader/transport/duration": 30.0})
+    end = "/moodfader/transport/loop_end"
+    assert session.get(end) == 0.0
+    ask(dispatcher, end, 40.0, now=0.1)  # (behind the end: it is the end, 0, as before)
+    ((_, subscription),) = clients.due(1.0)
+    subscription.version, changes = session.changes_since(subscription.version)
+    assert subscription.pending(changes)[end] == 0.0
+
+
+def test_a_subscriber_that_knew_a_value_is_told_that_there_is_none_any_more(dispatcher, session, clients):
+    cue, effect = "/moodfader/cue/points/1", "/moodfader/effect/sad"
+    session.publish({cue: 12.5})
+    first = ask(dispatcher, "/moodfader/subscribe", 5.0)
+    assert (HERE, cue, (12.5,)) in first
+    assert effect not in {address for _, address, _ in first}
+    session.publish({cue: None, effect: None})
+    ((_, subscription),) = clients.due(1.0)
+    assert subscription.pending(session.changes_since(0)[1]) == {cue: None}
+
+
 def test_the_client_that_renewed_longest_ago_makes_room(clients):
     for port in range(200):
         clients.renew(("127.0.0.1", port), 0.0, rate_hz=10, version=0)

@@ -14,7 +14,7 @@ from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.live.offline_player import OfflinePlayer
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
 from moodfader.engine.performance.performance import render_events
-from moodfader.engine.processes.messages import ProcessStatus, TargetsSolved, TrackAnalyzed
+from moodfader.engine.processes.messages import MeasuredEffect, ProcessStatus, TargetsSolved, TrackAnalyzed
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError
 
@@ -383,6 +383,21 @@ def test_a_recorded_show_with_snapshots_morphs_and_targets_is_its_replay(stage):
     assert len(played) == len(stage.sound)
     assert np.array_equal(played, stage.sound)
     assert np.abs(played - np.concatenate([noise(20, 1), noise(20, 2)])[: len(played)]).max() > 0.01
+
+
+def test_what_was_measured_on_the_track_before_is_not_shown_of_the_next(stage):
+    measured = dict.fromkeys((*EMOTIONS, *MIDLEVEL), 0.5)
+    stage.set("transport/play")
+    stage.play(0.1)
+    stage.session.handle_message(MeasuredEffect(0, 10.0, measured, measured, False))
+    assert stage.get("measured/happy") == 0.5
+    stage.set("transport/track", 1)
+    stage.play(0.1)
+    assert stage.get("measured/happy") is None
+    stage.session.handle_message(MeasuredEffect(0, 10.0, measured, measured, False))
+    assert stage.get("measured/happy") is None
+    stage.session.handle_message(MeasuredEffect(1, 10.0, measured, measured, False))
+    assert stage.get("measured/happy") == 0.5
 
 
 def test_every_new_address_says_what_it_takes():

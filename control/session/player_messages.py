@@ -65,12 +65,17 @@ def _follow_loop(state: SessionState, events: Sequence[AppliedEvent]) -> None:
 
 
 def _follow_process(state: SessionState, message: ProcessStatus) -> None:
-    """Show how a process is; without the analysis process targets are not measured."""
+    """Show how a process is; without the analysis process targets are not measured, but when it is there again."""
     state.processes[message.process] = message.state
     state.values.update({f"{ROOT}/state/{message.process}": message.state})
-    if message.process == "analyzer" and message.state != "running":
-        state.steering.targets.unmeasured(message.text)
-        state.values.update(state.steering.status(state.moment()))
+    if message.process == "analyzer":
+        with state.lock:
+            moment = state.moment()
+            if message.state == "running":
+                state.steering.targets.measure_again(moment)
+            else:
+                state.steering.targets.unmeasured(message.text)
+            state.put(state.steering.status(moment), _BY_ITSELF)
     state.note(message.text)
 
 

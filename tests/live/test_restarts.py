@@ -94,6 +94,17 @@ def test_a_killed_analysis_is_started_again_and_measures_again(show):
     assert len(ready) == 1
 
 
+@pytest.mark.slow
+def test_targets_that_a_killed_analysis_owes_are_measured_by_the_next(show):
+    show.set(f"{ROOT}/transport/play", True)
+    phase = f"{ROOT}/state/target_phase"
+    until(lambda: show.get(f"{ROOT}/emotion/happy") is not None)
+    kill("analysis_main")
+    show.set(f"{ROOT}/target/happy", 0.02)
+    until(lambda: any("analyses" in line and "again" in line for line in show.said))
+    until(lambda: show.get(phase) in ("reached", "nearest"))
+
+
 def test_a_sound_card_that_goes_is_told_and_comes_back(show):
     show.set(f"{ROOT}/transport/play", True)
     until(lambda: show.get(f"{ROOT}/transport/position") > 0.2)

@@ -337,6 +337,19 @@ def test_an_analysis_process_that_ends_leaves_the_estimate(stage):
     assert stage.get("state/target_phase") == "failed"
     assert "not measured" in stage.get("state/target")
     assert stage.faders() == faders
+    asked = stage.player.requests[-1]
+    stage.session.handle_message(ProcessStatus("analyzer", "running", "it is there again"))
+    again = stage.player.requests[-1]
+    assert again.number > asked.number
+    assert (again.track, again.asked, list(again.faders_db)) == (0, {"tender": 0.1}, faders)
+    assert stage.get("state/target_phase") == "solving"
+    stage.session.handle_message(
+        ProcessStatus("analyzer", "running", "it is there again")
+    )  # (what was lost on the way)
+    stage.set("target_off")
+    stage.session.handle_message(ProcessStatus("analyzer", "running", "it is there again"))
+    assert len(stage.player.requests) == 3
+    assert stage.get("state/target_phase") == "off"
 
 
 def test_a_recorded_show_with_snapshots_morphs_and_targets_is_its_replay(stage):

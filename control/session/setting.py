@@ -37,9 +37,9 @@ def set_value(state: SessionState, address: str, value: object, source: str) -> 
         return
     with state.lock:
         values = _values_to_set(state, address, checked)
-        moment = state.moment()
+        moment = state.asked_moment()
         if isinstance(track := values.get(TRACK), int):
-            state.values.update(state.steering.ask_track(track, moment))
+            state.values.update(state.steering.ask_track(track, state.moment()))
         state.put(state.steering.follow(address, checked, values, state.values, moment, source), source)
         if control.kind != "trigger" and not control.acts and state.values[address] != checked:
             state.values.tell_again(address)

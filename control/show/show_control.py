@@ -183,7 +183,10 @@ class Steering:
         }
 
     def _store(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
-        self.slots.store(_slot(value), present_snapshot(now), moment.track)
+        solved_for = (
+            -1 if moment.is_awaited else moment.track
+        )  # (of no track: solved for the one where it is recalled)
+        self.slots.store(_slot(value), present_snapshot(now), solved_for)
         return {}
 
     def _recall(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:

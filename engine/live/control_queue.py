@@ -67,9 +67,10 @@ class ControlQueue:
                 elif not event.derived and address in self._awaited and self._awaited[address] == event.value:
                     del self._awaited[address]
 
-    def awaited(self) -> frozenset[str]:
-        """The moves and loops whose newest value has not taken effect yet, by address."""
-        return frozenset(self._awaited)
+    def awaited(self) -> dict[str, Value]:
+        """The moves, and the switch of the loop, that have not taken effect yet, in their order."""
+        with self._lock:
+            return dict(self._awaited)
 
     def repeat_awaited(self) -> None:
         """Have the moves that have not taken effect taken once more: who had them has ended."""

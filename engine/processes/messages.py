@@ -87,8 +87,8 @@ class PlayerMeters:
 
     Positions are in s, peaks are magnitudes (`peak` the true one, `channel_peaks` of the first two channels), the
     limiter's reduction is in dB, the load a share of real time, the ring in samples; dropouts are blocks that were
-    not there, late the cycles that the sound server says came late. `awaited` has the addresses (of moves and of the
-    loop) whose newest value has not taken effect yet: what the meters say of them is of before.
+    not there, late the cycles that the sound server says came late. `awaited` has the moves (and the switch of the
+    loop) that have not taken effect yet, in their order: what the meters say of them is of before.
     """
 
     track: int
@@ -104,7 +104,7 @@ class PlayerMeters:
     latency_s: float
     channel_peaks: tuple[float, float] = (0.0, 0.0)
     reduction_db: float = 0.0
-    awaited: frozenset[str] = frozenset()
+    awaited: Mapping[str, ControlValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

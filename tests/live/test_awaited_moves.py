@@ -122,9 +122,9 @@ def test_moves_are_awaited_until_they_have_taken_effect_and_repeated_for_another
     queue.put(SKIP, 5.0)
     queue.put(PLAY, True)
     taken = queue.take(0)
-    assert queue.awaited() == {TRACK, SKIP, PLAY}
+    assert queue.awaited() == {TRACK: 1, SKIP: 5.0, PLAY: True}
     queue.note_applied([applied(TRACK, 0), applied(PLAY, True)])  # (another track, asked for before)
-    assert queue.awaited() == {TRACK, SKIP}
+    assert queue.awaited() == {TRACK: 1, SKIP: 5.0}
     queue.put(SEEK, 3.0)
     queue.repeat_awaited()
     assert queue.take(0) == ((TRACK, 1), (SEEK, 3.0))
@@ -132,7 +132,7 @@ def test_moves_are_awaited_until_they_have_taken_effect_and_repeated_for_another
     assert not queue.awaited()
     queue.put(SKIP, 1.0)
     queue.note_applied([applied(SEEK, 4.0, derived=True)])  # (of one before)
-    assert queue.awaited() == {SKIP}
+    assert queue.awaited() == {SKIP: 1.0}
     queue.take(0)
     queue.note_applied([applied(SEEK, 4.0, derived=True)])
     queue.repeat_awaited()

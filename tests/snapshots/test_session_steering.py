@@ -398,6 +398,33 @@ def test_a_recorded_show_with_snapshots_morphs_and_targets_is_its_replay(stage):
     assert np.abs(played - np.concatenate([noise(20, 1), noise(20, 2)])[: len(played)]).max() > 0.01
 
 
+def test_cues_presets_and_targets_are_those_of_a_track_that_was_asked_for_with_them(stage):
+    stage.analyzed(0)
+    stage.analyzed(1, scale=2.0)
+    stage.set("transport/play")
+    stage.play(0.1)
+    stage.set("transport/track", 1)
+    stage.set("transport/seek", 8.0)
+    stage.set("transport/skip", 1.0)
+    stage.set("cue/set", 1)
+    stage.set("track/preset", "dolce")
+    stage.set("target/tender", 0.1)
+    assert stage.player.requests[-1].track == 1
+    stage.set("snapshot/store", 1)
+    assert stage.session.stored_snapshots[1].track == -1
+    stage.play(0.1)
+    assert stage.get("cue/points/1") == 9.0
+    assert stage.get("track/preset") == "dolce"
+    stage.set("transport/track", 0)
+    stage.play(0.1)
+    assert stage.get("cue/points/1") is None
+    assert stage.get("track/preset") == ""
+    stage.set("transport/track", 1)
+    stage.set("cue/go", 1)
+    stage.play(0.1)
+    assert stage.get("transport/position") == pytest.approx(9.0, abs=0.2)
+
+
 def test_what_was_measured_on_the_track_before_is_not_shown_of_the_next(stage):
     measured = dict.fromkeys((*EMOTIONS, *MIDLEVEL), 0.5)
     stage.set("transport/play")

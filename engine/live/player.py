@@ -224,8 +224,9 @@ class Player:
         connections: MutableSet[Any] = {self._renderer, self._output.connection}
         while not self._closing.is_set():
             if self._analysis_connection is None and self._has_sounded():
-                self._start_analysis()
-                connections.add(self._analysis_connection)
+                with contextlib.suppress(InputError):  # (it is being closed)
+                    self._start_analysis()
+                    connections.add(self._analysis_connection)
             ready: list[Any] = wait(list(connections), timeout=_POLL_S if self._analysis_connection is None else 0.2)
             for connection in ready:
                 try:
@@ -287,7 +288,10 @@ class Player:
             self._event(ProcessStatus(process, "failed", text))
             return
         self._event(ProcessStatus(process, "restarting", f"{name} has ended; it is started again"))
-        connections.add(restart())
+        try:
+            connections.add(restart())
+        except InputError:  # it is being closed
+            return
         self._event(ProcessStatus(process, "running", f"{name} is there again"))
 
     def _restart_renderer(self) -> Any:  # noqa: ANN401

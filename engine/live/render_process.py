@@ -8,6 +8,7 @@ import contextlib
 import threading
 import time
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -49,6 +50,20 @@ def main(connection: "Connection[Any, Any]") -> None:
         RenderProcess(connection.recv(), connection).run()
 
 
+def _sound(file: Path, job: RenderJob) -> SampleBuffer:
+    """The sound of a file. One that goes away while a show runs must not end a renderer that is put back.
+
+    Raises InputError where it cannot be played and the show has not begun.
+    """
+    rate, channels = job.sample_rate, job.channels
+    try:
+        return SampleBuffer.from_file(file, sample_rate=rate, channels=channels)
+    except InputError as error:
+        if job.resume is None:
+            raise
+        return SampleBuffer.unreadable(file, error, sample_rate=rate, channels=channels)
+
+
 class RenderProcess:
     """Renders a set list into the ring buffer of its job."""
 
@@ -57,9 +72,7 @@ class RenderProcess:
         self._connection = connection
         self._sender = MessageSender(connection)
         self._ring = RingBuffer(job.channels, name=job.ring)
-        self._sounds = [
-            SampleBuffer.from_file(file, sample_rate=job.sample_rate, channels=job.channels) for file in job.files
-        ]
+        self._sounds = [_sound(file, job) for file in job.files]
         self._renderer = SetRenderer(self._sounds, ceiling_dbtp=job.ceiling_dbtp)
         margin_s = None if job.ahead is None else job.ahead / job.sample_rate
         hop = self._renderer.hop_length

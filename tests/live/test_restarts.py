@@ -81,6 +81,25 @@ def test_what_was_asked_of_a_renderer_that_ends_before_it_does_it_is_done_by_the
     assert show.get(f"{ROOT}/state/sound") == "paused"
 
 
+def test_a_renderer_is_put_back_though_the_file_of_another_track_has_gone(file, random_model, tmp_path):
+    other = tmp_path / "other.wav"
+    soundfile.write(other, np.zeros((2 * RATE, 2)), RATE)
+    said = []
+    options = PlayerOptions(backend="null", model=random_model.path)
+    session = Session.play([file, other], options, note=said.append)
+    try:
+        session.set(f"{ROOT}/transport/play", True)
+        until(lambda: session.get(f"{ROOT}/transport/position") > 0.2)
+        other.unlink()
+        stood = session.get(f"{ROOT}/transport/position")
+        kill("render_main")
+        until(lambda: any("renderer" in line and "again" in line for line in said))
+        until(lambda: session.get(f"{ROOT}/transport/position") > stood + 1)
+        assert session.get(f"{ROOT}/state/renderer") == "running"
+    finally:
+        session.close()
+
+
 @pytest.mark.slow
 def test_a_killed_analysis_is_started_again_and_measures_again(show):
     show.set(f"{ROOT}/transport/play", True)

@@ -1,7 +1,7 @@
 """From OSC messages to changes of the session and answers, without a socket.
 
-`Dispatcher.enqueue` takes each message as it comes and keeps the newest value of each address; `apply_pending` sets
-them, in the order in which they came, and returns the answers.
+`Dispatcher.enqueue` takes each message as it comes and keeps the newest value of each address, and all that acts;
+`apply_pending` sets them, in the order in which they came, and returns the answers.
 
 The addresses are the parameters of control/parameters/table.py (a new one is a row there); only subscriptions and
 errors have addresses of their own here.
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...models.common.errors import InputError
 from ..parameters.table import ROOT, Parameter, Value, find_parameter, match_parameters
+from ..parameters.waiting_changes import WaitingChanges
 from ..session.presets import user_preset_dir
 from .arguments import Argument, argument_value, finite_numbers, norm_value, untyped_value
 from .packets import Message
@@ -73,7 +74,7 @@ class Dispatcher:
         self._subscriptions = subscriptions
         self._own_address = own_address
         self._note = note or (lambda text: None)
-        self._values: dict[str, tuple[Parameter, Value, Sender, bool]] = {}
+        self._values: WaitingChanges[tuple[Parameter, Value, Sender, bool]] = WaitingChanges()
         self._queries: dict[tuple[Sender, str], Callable[[float], list[Answer]]] = {}
         self._errors: dict[tuple[Sender, str], Callable[[], str]] = {}
         self._returns: dict[tuple[Sender, str], tuple[Parameter, bool]] = {}
@@ -85,7 +86,7 @@ class Dispatcher:
         return not (self._values or self._queries or self._errors or self._returns)
 
     def enqueue(self, message: Message, sender: Sender) -> None:
-        """Add a message to what is pending; a newer value of an address replaces the older one. Raises nothing."""
+        """Add a message to what is pending (see WaitingChanges). Raises nothing."""
         try:
             self._enqueue(message, sender)
         except InputError as error:
@@ -112,8 +113,8 @@ class Dispatcher:
         list of Answer
             What is to be sent: errors and held values first, then what was asked.
         """
-        values, self._values = self._values, {}
-        for address, (parameter, value, sender, norm) in values.items():
+        for parameter, value, sender, norm in self._values.take():
+            address = parameter.address
             try:
                 self._session.set(address, value, source=f"osc {sender[0]}:{sender[1]}")
                 self._subscriptions.note_sent(sender, address, value)
@@ -181,8 +182,7 @@ class Dispatcher:
         for parameter, value in values:
             if parameter.kind == "trigger" and not value:  # the release of a button
                 continue
-            self._values.pop(parameter.address, None)  # moves it to the end: play, then pause, must stay in order
-            self._values[parameter.address] = parameter, value, sender, norm
+            self._values.put(parameter, (parameter, value, sender, norm))
 
     def _enqueue_query(self, reply: Sender, what: str, query: Callable[[float], list[Answer]]) -> None:
         if len(self._queries) < MAX_QUERIES:

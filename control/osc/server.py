@@ -1,9 +1,9 @@
 """The OSC server: one UDP socket and one thread.
 
 Each round receives the datagrams that have come, parses them (packets.py), sets the newest value of each address and
-answers queries (dispatcher.py), and sends changes to the subscribers whose turn it is (subscriptions.py): at once to
-one that has been sent nothing for an interval, else when that is over. All queues are bounded. It listens on this
-machine only unless told otherwise.
+does all that acts, answers queries (dispatcher.py), and sends changes to the subscribers whose turn it is
+(subscriptions.py): at once to one that has been sent nothing for an interval, else when that is over. All queues are
+bounded. It listens on this machine only unless told otherwise.
 """
 
 import contextlib

@@ -61,7 +61,8 @@ class Subscription:
         unsent: dict[str, Value] = {
             address: value
             for address, value in values.items()
-            if self.known.get(address) != value and (value is not None or find_parameter(address).optional)
+            if self.known.get(address) != value
+            and (value is not None or address in self.known or find_parameter(address).optional)
         }
         self.known |= unsent
         return dict(with_norm(*item) for item in unsent.items()) if self.normalised else unsent

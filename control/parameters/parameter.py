@@ -38,6 +38,9 @@ class Parameter:
         Whether it can be set; otherwise it is only read.
     optional : bool
         Whether it can be set to nothing (None; in OSC a nil or the text "off").
+    acts : bool
+        Whether each time it is set counts by itself (the next track, a slot that is filled): a newer one does not
+        stand for those before it.
     """
 
     address: str
@@ -49,6 +52,7 @@ class Parameter:
     description: str
     writable: bool = True
     optional: bool = False
+    acts: bool = False
 
     @property
     def has_norm(self) -> bool:

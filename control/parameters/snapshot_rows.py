@@ -11,7 +11,12 @@ LONGEST_MORPH_S: Final = 600.0
 
 def _slot_trigger(name: str, meaning: str) -> Parameter:
     """A parameter that acts on the slot that it is set to."""
-    return Parameter(f"{ROOT}/{name}", "int", 1, SLOTS, "", None, meaning)
+    return Parameter(f"{ROOT}/{name}", "int", 1, SLOTS, "", None, meaning, acts=True)
+
+
+def _step(name: str, meaning: str) -> Parameter:
+    """A trigger that goes a step further each time."""
+    return Parameter(f"{ROOT}/{name}", "trigger", None, None, "", None, meaning, acts=True)
 
 
 def _end(name: str, default: int) -> Parameter:
@@ -44,6 +49,7 @@ SNAPSHOT_ROWS: Final[tuple[Parameter, ...]] = (
         "",
         "",
         'Name the slot stored or recalled last, or another one: "3: Chorus".',
+        acts=True,
     ),
     Parameter(
         f"{ROOT}/snapshot/preset",
@@ -53,6 +59,7 @@ SNAPSHOT_ROWS: Final[tuple[Parameter, ...]] = (
         "",
         "",
         'Save the snapshot stored or recalled last as a preset of this name, or another one: "3: chorus".',
+        acts=True,
     ),
     _watched("snapshot/slot", "int", 0, "The slot stored or recalled last; 0: none.", high=SLOTS),
     *(
@@ -87,8 +94,8 @@ SNAPSHOT_ROWS: Final[tuple[Parameter, ...]] = (
         )
         for cue in range(1, SLOTS + 1)
     ),
-    Parameter(f"{ROOT}/undo", "trigger", None, None, "", None, "Take back the last move of faders, targets or wet."),
-    Parameter(f"{ROOT}/redo", "trigger", None, None, "", None, "Do again what was taken back last."),
+    _step("undo", "Take back the last move of faders, targets or wet."),
+    _step("redo", "Do again what was taken back last."),
     _watched("state/undo", "int", 0, "How many moves can be taken back."),
     _watched("state/redo", "int", 0, "How many can be done again."),
     Parameter(
@@ -99,6 +106,7 @@ SNAPSHOT_ROWS: Final[tuple[Parameter, ...]] = (
         "",
         "",
         "Save the faders as a preset of this name (letters, digits, - and _).",
+        acts=True,
     ),
     _watched("state/presets", "int", 0, "How often presets have been saved in this show."),
     Parameter(

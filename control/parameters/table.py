@@ -26,9 +26,11 @@ def _fader(name: str) -> Parameter:
     return Parameter(f"{ROOT}/midlevel/{name}", "float", low, high, "dB", 0.0, meaning)
 
 
-def _transport(name: str, kind: Kind, default: Value, meaning: str, *, writable: bool = True) -> Parameter:
+def _transport(
+    name: str, kind: Kind, default: Value, meaning: str, *, writable: bool = True, acts: bool = False
+) -> Parameter:
     low, unit = (0.0, "s" if kind == "float" else "") if kind in ("float", "int") else (None, "")
-    return Parameter(f"{ROOT}/transport/{name}", kind, low, None, unit, default, meaning, writable)
+    return Parameter(f"{ROOT}/transport/{name}", kind, low, None, unit, default, meaning, writable, acts=acts)
 
 
 def _switch(name: str, default: bool, meaning: str) -> Parameter:
@@ -125,13 +127,14 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
         "s",
         None,
         "Seek by so many seconds, forward or back; several add up.",
+        acts=True,
     ),
     _transport("loop_start", "float", 0.0, "Begin of the loop."),
     _transport("loop_end", "float", 0.0, "End of the loop; 0: the end of the track."),
     _transport("loop", "bool", False, "Whether the loop is on."),
     _transport("track", "int", 0, "The track that plays, counted from 0; setting it goes there."),
-    _transport("next", "trigger", None, "Go to the next track."),
-    _transport("previous", "trigger", None, "Go to the previous track."),
+    _transport("next", "trigger", None, "Go to the next track.", acts=True),
+    _transport("previous", "trigger", None, "Go to the previous track.", acts=True),
     _transport("tracks", "int", 0, "Number of tracks in the set list.", writable=False),
     _transport("position", "float", 0.0, "Position in the track that is audible now.", writable=False),
     _transport("duration", "float", 0.0, "Length of the track.", writable=False),

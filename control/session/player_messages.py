@@ -37,13 +37,16 @@ def take_message(state: SessionState, message: PlayerMessage) -> None:
     match message:
         case EventsApplied(events):
             state.recording.write_events(events, state.tracks.summaries)
-            _follow_events(state, events)
+            with state.lock:
+                _follow_loop(state, events)
         case Notice(text):
             state.note(text)
         case ProcessStatus():
             _follow_process(state, message)
         case MeasuredEffect():
-            state.values.update(measured_values(message))
+            with state.lock:
+                if message.track == state.moment().track:  # (it may come after the track has changed)
+                    state.values.update(measured_values(message))
         case AnalysisProgress() | TrackThumbnail():
             state.tracks.take(message)
         case TrackAnalyzed():
@@ -53,20 +56,26 @@ def take_message(state: SessionState, message: PlayerMessage) -> None:
                 state.put(state.show_control.solved(message, state.values, state.moment()), _BY_ITSELF)
 
 
-def _follow_events(state: SessionState, events: Sequence[AppliedEvent]) -> None:
-    """Take over that the player ended a loop by itself."""
-    for event in events:
-        if event.derived and event.address == LOOP:
-            state.values.update({LOOP: bool(event.value)})
+def _follow_loop(state: SessionState, events: Sequence[AppliedEvent]) -> None:
+    """Take over how the loop is, which the player ends by itself, unless it has been switched again since."""
+    switched = [bool(event.value) for event in events if event.address == LOOP]
+    player = state.player
+    if switched and (player is None or LOOP not in player.meters().awaited):
+        state.values.update({LOOP: switched[-1]})
 
 
 def _follow_process(state: SessionState, message: ProcessStatus) -> None:
-    """Show how a process is; without the analysis process targets are not measured."""
+    """Show how a process is; without the analysis process targets are not measured, but when it is there again."""
     state.processes[message.process] = message.state
     state.values.update({f"{ROOT}/state/{message.process}": message.state})
-    if message.process == "analyzer" and message.state != "running":
-        state.show_control.targets.unmeasured(message.text)
-        state.values.update(state.show_control.status(state.moment()))
+    if message.process == "analyzer":
+        with state.lock:
+            moment = state.moment()
+            if message.state == "running":
+                state.show_control.targets.measure_again(moment)
+            else:
+                state.show_control.targets.unmeasured(message.text)
+            state.put(state.show_control.status(moment), _BY_ITSELF)
     state.note(message.text)
 
 

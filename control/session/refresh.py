@@ -5,10 +5,12 @@ from typing import Final
 from ..parameters.table import Value
 from .setting import begin_track
 from .state import SessionState
+from .values.loop_edges import TRACK, edges_within
 from .values.meters import NOTHING_MEASURED, expected_values, meter_values
 from .values.show_state import state_values
 
 _MORPH: Final = "morph"  # source of changes that nobody sets
+_SET_LIST: Final = "set list"
 
 
 def refresh(state: SessionState) -> None:
@@ -24,18 +26,20 @@ def refresh(state: SessionState) -> None:
             return
         before, meters = state.meters, state.player.meters()
         state.meters = meters
-        values = meter_values(meters, before, block_length=state.player.block_length)
+        values = meter_values(meters, block_length=state.player.block_length)
         changed = before is not None and before.track != meters.track
         if changed:
             values |= NOTHING_MEASURED
-            if not state.loops.is_at(meters.track):  # the set list went on by itself
-                values |= _change_loop(state, meters.track)
+        if TRACK in values and not state.loops.is_at(meters.track):  # the set list went on by itself
+            values |= _change_loop(state, meters.track)
         if state.show_control.is_moving or changed:
             state.put(state.show_control.advance(state.values, state.moment(), changed=changed), _MORPH)
         if state.is_stale or before is None or changed:
             values |= expected_values(state.tracks.surrogates.get(meters.track), state.values)
             state.is_stale = False
         state.values.update(values)
+        if changed and meters.duration_s and (edges := edges_within(meters.duration_s, state.values)):
+            state.put({name: value for name, value in edges.items() if state.values[name] != value}, _SET_LIST)
         if before is None or changed:
             begin_track(state, first=before is None)
         shown = state_values(

@@ -37,7 +37,12 @@ def set_value(state: SessionState, address: str, value: object, source: str) -> 
         return
     with state.lock:
         values = _values_to_set(state, address, checked)
-        state.put(state.show_control.follow(address, checked, values, state.values, state.moment(), source), source)
+        moment = state.asked_moment()
+        if isinstance(track := values.get(TRACK), int):
+            state.values.update(state.show_control.ask_track(track, state.moment()))
+        state.put(state.show_control.follow(address, checked, values, state.values, moment, source), source)
+        if control.kind != "trigger" and not control.acts and state.values[address] != checked:
+            state.values.tell_again(address)
         if address in _SAVED:
             state.values.update({_TIMES_SAVED: int(state.values[_TIMES_SAVED] or 0) + 1})
 
@@ -45,7 +50,7 @@ def set_value(state: SessionState, address: str, value: object, source: str) -> 
 def _values_to_set(state: SessionState, address: str, checked: Value) -> dict[str, Value]:
     """The addresses and values, in order, that setting an address expands to."""
     if address in (LOOP_START, LOOP_END) and isinstance(checked, float):
-        return move_edge(address, checked, state.values)
+        return move_edge(address, checked, state.values, duration_s=_duration_s(state))
     if address == f"{ROOT}/snapshot/preset":
         slot, name = state.show_control.slots.addressed(str(checked))
         save_faders(name, snapshot_values(state.show_control.slots.get(slot).snapshot))
@@ -55,6 +60,15 @@ def _values_to_set(state: SessionState, address: str, checked: Value) -> dict[st
         loop = state.loops.change_track(track, state.values)
         return {**({LOOP: False} if state.values[LOOP] else {}), **values, **loop}
     return values
+
+
+def _duration_s(state: SessionState) -> float:
+    """Length of the track that was asked for last; 0 where that has not begun yet."""
+    if state.player is None:
+        duration = state.values[f"{ROOT}/transport/duration"]
+        return float(duration) if isinstance(duration, int | float) else 0.0
+    meters = state.player.meters()
+    return round(meters.duration_s, 3) if meters.track == state.values[TRACK] else 0.0
 
 
 def begin_track(state: SessionState, *, first: bool) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from ...engine.processes.messages import PlayerMeters, ProcessName, ProcessState
@@ -10,7 +11,7 @@ from ..show.moment import Moment
 from ..show.show_control import ShowControl
 from .performance_recorder import PerformanceRecorder
 from .values.analyzed_tracks import AnalyzedTracks
-from .values.loop_edges import TrackLoops
+from .values.loop_edges import TRACK, TrackLoops
 from .values.meters import PlayerInterface
 from .values.parameter_store import ParameterStore
 
@@ -18,7 +19,8 @@ _SHOWN_ONLY: Final = (
     "preset/", "snapshot/", "morph/", "cue/", "target", "reached/", "reachable/", "state/", "undo", "redo",
     "track/preset",
 )  # fmt: skip
-_NOT_HELD: Final = f"{ROOT}/transport/skip"
+SEEK: Final = f"{ROOT}/transport/seek"
+SKIP: Final = f"{ROOT}/transport/skip"
 
 
 class SessionState:
@@ -63,6 +65,20 @@ class SessionState:
             self.tracks.surrogates.get(meters.track),
         )
 
+    def asked_moment(self) -> Moment:
+        """The moment that who asks for something now has in mind: where the moves lead that are under way."""
+        moment = self.moment()
+        track, position_s = moment.track, moment.position_s
+        for address, value in (self.player.meters().awaited if self.player is not None else {}).items():
+            if address == TRACK and isinstance(value, int):
+                track, position_s = value, 0.0
+            elif address in (SEEK, SKIP) and isinstance(value, int | float):
+                position_s = max(value + (position_s if address == SKIP else 0.0), 0.0)
+        if track == moment.track:
+            return replace(moment, position_s=position_s)
+        surrogate = self.tracks.surrogates.get(track)
+        return Moment(moment.time_s, track, position_s, self.tracks.digest(track), surrogate, is_awaited=True)
+
     def put(self, values: Mapping[str, Value], source: str) -> None:
         """Hold values, and send those of the sound to the player; a request of the targets is passed on.
 
@@ -73,7 +89,7 @@ class SessionState:
         source : str
             Who sets them, for the recording.
         """
-        self.values.update({name: new for name, new in values.items() if name != _NOT_HELD})
+        self.values.update({name: new for name, new in values.items() if name != SKIP})
         for name, new in values.items():
             if is_shown_only(name):
                 continue

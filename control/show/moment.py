@@ -30,6 +30,8 @@ class Moment:
         Of the track's samples, once it has been analysed.
     surrogate
         Of the track, once it has been analysed.
+    is_awaited
+        Whether the track has been asked for and has not begun.
     """
 
     time_s: float | None = None
@@ -37,6 +39,7 @@ class Moment:
     position_s: float = 0.0
     digest: str | None = None
     surrogate: "Surrogate | None" = None
+    is_awaited: bool = False
 
 
 def present_snapshot(values: Mapping[str, Value]) -> Snapshot:

@@ -16,11 +16,13 @@ from .moment import FADERS, WET, Moment, number, present_snapshot, snapshot_valu
 from .running_morph import PROGRESS, RunningMorph
 from .slots import SnapshotSlots, StoredSnapshot
 from .targets import TargetState
-from .track_settings import TrackPresets, TrackSettings
+from .track_settings import TrackPresets, TrackSettings, TrackStarts
 
 SETTLE_S: Final = 1.0
 """Within so long faders go from estimated to measured ones."""
 _SEEK: Final = f"{ROOT}/transport/seek"
+_STEERING: Final = frozenset({"snapshot/recall", "morph/to", "morph/position", "undo", "redo"})
+"""Commands that move faders, targets or wet."""
 
 
 class ShowControl:
@@ -30,9 +32,7 @@ class ShowControl:
         self.slots, self.history, self.targets = SnapshotSlots(), SteeringHistory(), TargetState()
         self.cues = cues or CuePoints()
         self.presets = TrackPresets()
-        self._settings: tuple[TrackSettings, ...] = ()
-        self._resumed: int | None = None
-        self._expects_preset = False  # the track that plays has begun, and nobody has steered since
+        self._starts = TrackStarts(self.slots)
         self._morph = RunningMorph()
 
     @property
@@ -80,8 +80,11 @@ class ShowControl:
         name = address.removeprefix(f"{ROOT}/")
         if name.startswith("target/") or name == "target_off":
             values = self._ask(name, value, now, moment, source)
+            self._starts.note_steered()
         elif command := self._commands().get(name):
             values = command(value, now, moment, source)
+            if name in _STEERING:
+                self._starts.note_steered()
         elif not self._note_move(name, values, now, moment, source):
             return dict(values)
         return {**values, **self.status(moment)}
@@ -112,7 +115,7 @@ class ShowControl:
 
     def use_set_list(self, settings: Sequence[TrackSettings]) -> None:
         """Take what a set list says about its tracks."""
-        self._settings = tuple(settings)
+        self._starts.use(settings)
         self.presets.give(settings)
         for track, one in enumerate(settings):
             self.cues.give(track, one.cues)
@@ -122,17 +125,16 @@ class ShowControl:
 
         `playing` is the track that plays until then.
         """
-        self._expects_preset, self._resumed = False, None if track == playing else track
-        for slot, stored in snapshots.items():
-            self.slots.restore(slot, stored)
+        self._starts.resume(snapshots, track, playing)
+
+    def ask_track(self, track: int, moment: Moment) -> Mapping[str, Value]:
+        """Somebody goes to a track, which begins in a moment; returns what the addresses of the slots show."""
+        self._starts.ask(track, moment.track)
+        return self.slots.values()
 
     def begin_track(self, moment: Moment, *, with_preset: bool) -> dict[str, Value]:
         """A track begins: its snapshots come into their slots; `with_preset`: `track_preset` will give its preset."""
-        resumed, self._resumed = self._resumed == moment.track, None
-        self._expects_preset = with_preset and not resumed
-        if moment.track < len(self._settings) and not resumed:
-            for slot, stored in self._settings[moment.track].snapshots.items():
-                self.slots.restore(slot, stored)
+        self._starts.begin(moment.track, with_preset=with_preset)
         return self.status(moment)
 
     def track_preset(self, moment: Moment) -> str:
@@ -140,10 +142,8 @@ class ShowControl:
 
         By the sound of a track it is known only once the track has been analysed, before which no fader is heard.
         """
-        name = self.presets.of(moment.track, moment.digest) if self._expects_preset else ""
-        if name or moment.digest is not None:
-            self._expects_preset = False
-        return name
+        name = self.presets.of(moment.track, moment.digest)
+        return self._starts.due_preset(name, is_known=moment.digest is not None)
 
     def track_changed(self, now: Mapping[str, Value], moment: Moment) -> dict[str, Value]:
         """What changes when another track plays, or its analysis has come: targets are solved for it."""
@@ -183,7 +183,10 @@ class ShowControl:
         }
 
     def _store(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
-        self.slots.store(_slot(value), present_snapshot(now), moment.track)
+        solved_for = (
+            -1 if moment.is_awaited else moment.track
+        )  # (of no track: solved for the one where it is recalled)
+        self.slots.store(_slot(value), present_snapshot(now), solved_for)
         return {}
 
     def _recall(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
@@ -278,7 +281,7 @@ class ShowControl:
         targets = name == "zero" and bool(self.targets.asked)
         wet = WET in values and values[WET] != now[WET]
         if faders or targets or wet:
-            self._expects_preset = False
+            self._starts.note_steered()
             kind = name if whole else "wet" if wet else "faders"
             self.history.note(present_snapshot(now), kind=kind, source=source, time_s=moment.time_s, whole=whole)
         if faders or wet or whole:

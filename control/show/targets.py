@@ -104,9 +104,7 @@ class TargetState:
         found = estimate_faders(surrogate, asked)
         self._faders = _rounded(found.faders_db)
         self._show_shifts(found.shifts)
-        self._phase = "solving"
-        self._text = f"{self._wish()}: about {self._result()}, being measured"
-        self.request = SolveTargets(self._number, moment.track, moment.position_s, dict(self.asked), self._faders)
+        self._ask_network(moment)
         return self._faders
 
     def solved(self, message: TargetsSolved) -> Faders | None:
@@ -125,6 +123,13 @@ class TargetState:
         if self._phase == "solving":
             self._number += 1
             self._fail(reason)
+
+    def measure_again(self, moment: Moment) -> None:
+        """Ask the network once more for what it has not answered: it is there again."""
+        if self._phase in ("solving", "failed") and moment.surrogate is not None:
+            self._number += 1
+            self._show_shifts(expected_shifts(moment.surrogate, np.array(self._faders)))
+            self._ask_network(moment)
 
     def analyzed(self, track: int, surrogate: "Surrogate") -> None:
         """Work out what is reachable on a track that has been analysed."""
@@ -148,6 +153,12 @@ class TargetState:
     def _fail(self, reason: str) -> None:
         self._phase = "failed"
         self._text = f"{self._wish()}: about {self._result()}, not measured: {reason}"
+
+    def _ask_network(self, moment: Moment) -> None:
+        """Leave a request to measure the estimated faders and to correct them."""
+        self._phase = "solving"
+        self._text = f"{self._wish()}: about {self._result()}, being measured"
+        self.request = SolveTargets(self._number, moment.track, moment.position_s, dict(self.asked), self._faders)
 
     def _wait(self) -> None:
         self._reached = {}

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ...models.common.errors import InputError
 from ..parameters.parameter import ROOT, Value
 from .kept_by_sound import read_by_sound, save_by_sound
-from .slots import StoredSnapshot
+from .slots import SnapshotSlots, StoredSnapshot
 
 FILE: Final = "track_presets.json"
 PRESET: Final = f"{ROOT}/track/preset"
@@ -32,6 +32,65 @@ class TrackSettings:
     preset: str = ""
     cues: Mapping[int, float] = field(default_factory=dict)
     snapshots: Mapping[int, StoredSnapshot] = field(default_factory=dict)
+
+
+class TrackStarts:
+    """What comes when a track begins: its snapshots of the set list into `slots`, and the preset that it has."""
+
+    def __init__(self, slots: SnapshotSlots) -> None:
+        self._slots = slots
+        self._settings: tuple[TrackSettings, ...] = ()
+        self._resumed: int | None = None
+        self._expects_preset = False  # the track that plays has begun, and nobody has steered since
+        self._asked: int | None = None  # the track that has been asked for and has not begun yet
+        self._steered = False  # since it was asked for
+
+    def use(self, settings: Sequence[TrackSettings]) -> None:
+        """Take what a set list says about its tracks."""
+        self._settings = tuple(settings)
+
+    def resume(self, snapshots: Mapping[int, StoredSnapshot], track: int, playing: int) -> None:
+        """Go on as a show was kept, on that track: its preset and snapshots do not come once more.
+
+        `playing` is the track that plays until then.
+        """
+        self._expects_preset, self._resumed = False, None if track == playing else track
+        for slot, stored in snapshots.items():
+            self._slots.restore(slot, stored)
+
+    def ask(self, track: int, playing: int) -> None:
+        """Somebody goes to a track, which begins in a moment: its snapshots come into their slots now.
+
+        So they are there for what is asked together with the track; how it is steered from now on is meant for it.
+        """
+        self._asked, self._steered = None if track == playing else track, False
+        if self._asked is not None and track != self._resumed:
+            self._fill_slots(track)
+
+    def begin(self, track: int, *, with_preset: bool) -> None:
+        """A track begins: its snapshots come into their slots, and (`with_preset`) its preset is due."""
+        resumed, self._resumed = self._resumed == track, None
+        asked, self._asked = self._asked == track, None
+        self._expects_preset = with_preset and not resumed and not (asked and self._steered)
+        if not resumed and not asked:
+            self._fill_slots(track)
+
+    def note_steered(self) -> None:
+        """Somebody has steered: no preset of the track that plays, or has been asked for, comes after that."""
+        self._expects_preset, self._steered = False, True
+
+    def due_preset(self, name: str, *, is_known: bool) -> str:
+        """The preset if it is due, once; else empty. `is_known`: of the sound of the track, so no other will be."""
+        due = name if self._expects_preset else ""
+        if due or is_known:
+            self._expects_preset = False
+        return due
+
+    def _fill_slots(self, track: int) -> None:
+        """Put the snapshots that the set list has of a track into their slots."""
+        if track < len(self._settings):
+            for slot, stored in self._settings[track].snapshots.items():
+                self._slots.restore(slot, stored)
 
 
 class TrackPresets:

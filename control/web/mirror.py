@@ -1,7 +1,7 @@
 """The web process's copy of the parameter store: values come through a pipe, and what clients set goes back.
 
-At most one batch is under way; what is set meanwhile waits, the newest value of each address. So neither a flood of
-messages nor a busy program fills memory, and the newest value always acts next.
+At most one batch is under way; what is set meanwhile waits, the newest value of each address and all that acts. So
+neither a flood of messages nor a busy program fills memory, and the newest value always acts next.
 """
 
 import asyncio
@@ -10,13 +10,13 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-from ..parameters.table import ROOT, Value, find_parameter
+from ..parameters.table import Value, find_parameter
+from ..parameters.waiting_changes import WaitingChanges
 from .messages import Changes, SetBatch, SetRequest
 
 MAX_WAITING: Final = 256
 """Requests that wait for the next batch; the oldest are dropped."""
 _SYNC_S: Final = 1.0
-_EACH_COUNTS: Final = f"{ROOT}/transport/skip"
 
 
 class Mirror:
@@ -33,7 +33,7 @@ class Mirror:
     def __init__(self, connection: "Connection[Any, Any]", values: dict[str, Value]) -> None:
         self._connection = connection
         self._values = values
-        self._waiting: dict[object, SetRequest] = {}
+        self._waiting: WaitingChanges[SetRequest] = WaitingChanges()
         self._number, self._under_way = 0, False
         self._wanted: list[asyncio.Future[None]] = []  # of the next batch
         self._awaited: list[asyncio.Future[None]] = []  # of the batch under way
@@ -52,12 +52,10 @@ class Mirror:
 
     def set(self, address: str, value: object, *, source: str = "", client: int = 0) -> None:
         """Set a value that its parameter has validated. What the program refuses comes by `on_refusal`."""
-        each = find_parameter(address).kind == "trigger" or address == _EACH_COUNTS
-        key: object = (address, self._number, len(self._waiting)) if each else address
-        self._waiting.pop(key, None)
-        self._waiting[key] = SetRequest(address, value, client, source)  # type: ignore[arg-type]
+        request = SetRequest(address, value, client, source)  # type: ignore[arg-type]
+        self._waiting.put(find_parameter(address), request)
         while len(self._waiting) > MAX_WAITING:
-            del self._waiting[next(iter(self._waiting))]
+            self._waiting.drop_oldest()
         asyncio.get_running_loop().call_soon(self._send)  # (what one message sets goes together)
 
     async def sync(self) -> None:
@@ -103,8 +101,7 @@ class Mirror:
         self._number += 1
         self._under_way = True
         self._awaited, self._wanted = self._wanted, []
-        batch = SetBatch(self._number, tuple(self._waiting.values()))
-        self._waiting = {}
+        batch = SetBatch(self._number, tuple(self._waiting.take()))
         try:
             self._connection.send(batch)
         except OSError:

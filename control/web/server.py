@@ -1,5 +1,6 @@
 """The program's side of the web process: starts it, sets what its clients want, and tells it what has changed."""
 
+import contextlib
 import secrets
 import socket
 import threading
@@ -171,7 +172,8 @@ class WebServer:
                 self._connection.close()
                 self._closing.wait(0.2 * restarts)
                 if not self._closing.is_set():
-                    self._start()
+                    with contextlib.suppress(InputError):  # (it is being closed)
+                        self._start()
             except Exception as error:  # a fault of the program must not end the show
                 self._note(f"web: a fault of Moodfader ({error!r}); the show goes on")
                 self._closing.wait(1.0)

@@ -64,6 +64,15 @@ class SampleBuffer:
         source = probe(path)
         return cls(source, sample_rate=sample_rate or source.sample_rate, channels=channels or source.channels)
 
+    @classmethod
+    def unreadable(cls, path: Path, error: InputError, *, sample_rate: int, channels: int) -> "SampleBuffer":
+        """A buffer without samples for a file that cannot be played any more, and why."""
+        sound = cls(
+            AudioFileInfo(path, "", "", "", sample_rate, channels, 0), sample_rate=sample_rate, channels=channels
+        )
+        sound.length, sound.error = 0, error
+        return sound
+
     @property
     def expected_duration_s(self) -> float | None:
         """Length in seconds, or as long as the file declares to be; None where it declares nothing."""
@@ -77,6 +86,8 @@ class SampleBuffer:
 
         An error ends the loading; it is put into `error`, and `length` is what was loaded before it.
         """
+        if self.error is not None:
+            return
         try:
             resampler = None
             if self.source.sample_rate != self.sample_rate:

@@ -91,6 +91,7 @@ class OutputDevice:
         return False
 
     def _open(self) -> None:
+        """Start a process that opens it. Raises InputError, also where the player is being closed."""
         self._process, connection = self._children.start(run_output_process)
         try:
             connection.send(self._job)

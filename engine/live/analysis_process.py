@@ -89,12 +89,15 @@ class _AnalysisWorker:
             return
         threading.Thread(target=self._analyse_all, daemon=True).start()
         meter = EffectMeter(ring, self._model, sample_rate=attach.sample_rate)
+        request: SolveTargets | None = None
         while not ring.stop:
             if self._connection.poll(EVERY_S):
                 request = self._connection.recv()
                 while self._connection.poll():  # the newest request counts
                     request = self._connection.recv()
-                self._send(self._solve(request))
+            if request is not None and (request.track in self._analyses or request.track not in self._left):
+                self._send(self._solve(request))  # (a process that was started again finds the analysis first)
+                request = None
             track = ring.track
             if track in self._peaks:
                 effect = meter.measure(track=track, peak=self._peaks[track])

@@ -1,10 +1,14 @@
 """Control changes on their way to the renderer: the newest of each address counts, relative seeks add up."""
 
 import threading
+from collections.abc import Iterable
+from typing import Final
 
-from ..performance.events import ROOT, SEEK, SKIP, TRACK, Value
+from ..performance.events import LOOP, PAUSE, PLAY, SEEK, SKIP, TRACK, Value
+from ..processes.messages import AppliedEvent
 
-_MOVES = frozenset({SEEK, SKIP, TRACK, ROOT + "transport/play", ROOT + "transport/pause"})
+_MOVES: Final = frozenset({SEEK, SKIP, TRACK, PLAY, PAUSE})
+"""They are done once; all others are held."""
 
 
 class ControlQueue:
@@ -14,6 +18,7 @@ class ControlQueue:
         self._lock = threading.Lock()
         self._waiting: dict[str, Value] = {}
         self._held: dict[str, Value] = {}
+        self._awaited: dict[str, Value] = {}  # moves and loops that have not taken effect yet
         self._filled = threading.Event()
 
     def put(self, address: str, value: Value) -> None:
@@ -27,15 +32,14 @@ class ControlQueue:
                 value = before + value
             if address in (SEEK, TRACK):
                 self._waiting.pop(SKIP, None)
+                self._awaited.pop(SKIP, None)
             self._waiting[address] = value
-            self.note(address, value)
+            if address in _MOVES or address == LOOP:
+                self._awaited.pop(address, None)
+                self._awaited[address] = value
+            if address not in _MOVES:
+                self._hold(address, value)
         self._filled.set()
-
-    def note(self, address: str, value: Value) -> None:
-        """Remember what a control was set to, or became by itself; moves are not kept."""
-        if address not in _MOVES:
-            self._held.pop(address, None)
-            self._held[address] = value
 
     def take(self, timeout_s: float) -> tuple[tuple[str, Value], ...]:
         """The changes that wait, in order; waits up to `timeout_s` seconds for some."""
@@ -51,7 +55,35 @@ class ControlQueue:
             self._waiting = {**dict(changes), **self._waiting}
         self._filled.set()
 
+    def note_applied(self, events: Iterable[AppliedEvent]) -> None:
+        """Take note of what has taken effect; a loop that has ended by itself is held as such."""
+        with self._lock:
+            for event in events:
+                address = SKIP if event.derived and event.address == SEEK else event.address
+                if address == SKIP and SKIP not in self._waiting:
+                    self._awaited.pop(SKIP, None)
+                elif event.derived and address == LOOP and LOOP not in self._awaited:
+                    self._hold(LOOP, event.value)
+                elif not event.derived and address in self._awaited and self._awaited[address] == event.value:
+                    del self._awaited[address]
+
+    def awaited(self) -> dict[str, Value]:
+        """The moves, and the switch of the loop, that have not taken effect yet, in their order."""
+        with self._lock:
+            return dict(self._awaited)
+
+    def repeat_awaited(self) -> None:
+        """Have the moves that have not taken effect taken once more: who had them has ended."""
+        with self._lock:
+            moves = {address: value for address, value in self._awaited.items() if address in _MOVES}
+            self._waiting = {**moves, **self._waiting}
+        self._filled.set()
+
     def held(self) -> tuple[tuple[str, Value], ...]:
-        """Every control that was set, with its newest value, in the order of setting."""
+        """Every control that was set, with its newest value, in the order of setting; moves are not among them."""
         with self._lock:
             return tuple(self._held.items())
+
+    def _hold(self, address: str, value: Value) -> None:
+        self._held.pop(address, None)
+        self._held[address] = value

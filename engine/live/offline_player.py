@@ -73,6 +73,7 @@ class OfflinePlayer:
             xruns=0,
             buffered=len(self._rest),
             latency_s=0.0,
+            awaited=dict(self._waiting),
         )
 
     def solve_targets(self, request: SolveTargets) -> None:

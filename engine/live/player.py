@@ -21,7 +21,7 @@ from ...models.common.errors import InputError
 from ..audio.containers.input_file import file_version
 from ..audio.decode import probe
 from ..devices.output_device import OutputDevice
-from ..performance.events import FADE_OUT, LOOP, Value
+from ..performance.events import FADE_OUT, Value
 from ..processes.ipc import ChildProcesses
 from ..processes.messages import (
     AnalysisJob,
@@ -111,6 +111,7 @@ class Player:
         """Read the meters; the position is that of the sample played now, not of the newest one rendered."""
         ring = self.ring
         assert ring is not None
+        awaited = self._queue.awaited()  # (first: what takes effect meanwhile is in the ring before it is told)
         position_s = ring.position_s - (ring.fill / self.sample_rate if ring.playing else 0.0)
         return PlayerMeters(
             track=ring.track,
@@ -126,6 +127,7 @@ class Player:
             latency_s=ring.latency_s,
             channel_peaks=(ring.left_peak, ring.right_peak),
             reduction_db=ring.reduction_db,
+            awaited=awaited,
         )
 
     @property
@@ -211,8 +213,9 @@ class Player:
         connections: MutableSet[Any] = {self._renderer.connection, self._output.connection}
         while not self._closing.is_set():
             if self._analysis_connection is None and self._has_sounded():
-                self._start_analysis()
-                connections.add(self._analysis_connection)
+                with contextlib.suppress(InputError):  # (it is being closed)
+                    self._start_analysis()
+                    connections.add(self._analysis_connection)
             ready: list[Any] = wait(list(connections), timeout=_POLL_S if self._analysis_connection is None else 0.2)
             for connection in ready:
                 try:
@@ -246,9 +249,7 @@ class Player:
                 if not self._renderer.use_setting(message):  # (the same)
                     return
             case EventsApplied(events):
-                for event in events:
-                    if event.derived and event.address == LOOP:
-                        self._queue.note(LOOP, event.value)
+                self._queue.note_applied(events)
         self._event(message)  # type: ignore[arg-type]
 
     def _ended(self, connection: Any, connections: MutableSet[Any]) -> None:  # noqa: ANN401
@@ -272,7 +273,10 @@ class Player:
             self._event(ProcessStatus(process, "failed", text))
             return
         self._event(ProcessStatus(process, "restarting", f"{name} has ended; it is started again"))
-        connections.add(restart())
+        try:
+            connections.add(restart())
+        except InputError:  # it is being closed
+            return
         self._event(ProcessStatus(process, "running", f"{name} is there again"))
 
     def _restart_renderer(self) -> Any:  # noqa: ANN401
@@ -283,8 +287,10 @@ class Player:
             track=ring.track,
             track_position=round(ring.position_s * self.sample_rate),
             playing=bool(ring.playing),
+            ended=bool(ring.ended),
             controls=self._queue.held(),
         )
+        self._queue.repeat_awaited()
         return self._renderer.connection
 
     def _restart_analysis(self) -> Any:  # noqa: ANN401

@@ -8,6 +8,7 @@ import contextlib
 import threading
 import time
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -49,6 +50,20 @@ def main(connection: "Connection[Any, Any]") -> None:
         RenderProcess(connection.recv(), connection).run()
 
 
+def _sound(file: Path, job: RenderJob) -> SampleBuffer:
+    """The sound of a file. One that goes away while a show runs must not end a renderer that is put back.
+
+    Raises InputError where it cannot be played and the show has not begun.
+    """
+    rate, channels = job.sample_rate, job.channels
+    try:
+        return SampleBuffer.from_file(file, sample_rate=rate, channels=channels)
+    except InputError as error:
+        if job.resume is None:
+            raise
+        return SampleBuffer.unreadable(file, error, sample_rate=rate, channels=channels)
+
+
 class RenderProcess:
     """Renders a set list into the ring buffer of its job."""
 
@@ -57,9 +72,7 @@ class RenderProcess:
         self._connection = connection
         self._sender = MessageSender(connection)
         self._ring = RingBuffer(job.channels, name=job.ring)
-        self._sounds = [
-            SampleBuffer.from_file(file, sample_rate=job.sample_rate, channels=job.channels) for file in job.files
-        ]
+        self._sounds = [_sound(file, job) for file in job.files]
         self._renderer = SetRenderer(self._sounds, ceiling_dbtp=job.ceiling_dbtp)
         margin_s = None if job.ahead is None else job.ahead / job.sample_rate
         hop = self._renderer.hop_length
@@ -118,10 +131,7 @@ class RenderProcess:
             silence = position + ring.leading_silence - ring.written  # aligns steps with the device's blocks
             ring.write(np.zeros((silence, performance.channels), dtype=np.float32))
         written = ring.written
-        ring.jumped_at, ring.moved_at = (
-            performance.jumped_at + ring.leading_silence,
-            performance.moved_at + ring.leading_silence,
-        )
+        self._mark_moves()
         ring.write_monitor(position + ring.leading_silence, performance.monitor)
         ring.write(block)
         now = time.monotonic()
@@ -143,6 +153,11 @@ class RenderProcess:
         ring.left_peak = max(float(peaks[0]), ring.left_peak * decay)
         ring.right_peak = max(float(peaks[-1]), ring.right_peak * decay)
         ring.reduction_db = max(self._renderer.reduction_db, ring.reduction_db * decay)
+
+    def _mark_moves(self) -> None:
+        performance, ring = self._renderer, self._ring
+        ring.jumped_at = performance.jumped_at + ring.leading_silence
+        ring.moved_at = performance.moved_at + ring.leading_silence
 
     def _update_meters(self) -> None:
         transport, ring = self._renderer.transport, self._ring
@@ -171,6 +186,8 @@ class RenderProcess:
         while self._waiting and self._loaded(*self._waiting[0]):
             applied += performance.command(*self._waiting.pop(0))
         if applied:
+            self._mark_moves()
+            self._update_meters()  # (first: who is told that something has taken effect finds it there)
             self._sender.send(EventsApplied.at_step(performance.position, applied))
 
     def _loaded(self, address: str, value: Value) -> bool:
@@ -205,7 +222,7 @@ class RenderProcess:
         position = (
             -(-point.position // performance.hop_length) * performance.hop_length
         )  # events lie on the grid of steps
-        performance.resume(position, point.track, point.track_position, playing=point.playing)
+        performance.resume(position, point.track, point.track_position, playing=point.playing, ended=point.ended)
         for track, path in point.analyses.items():
             try:
                 performance.masks[track] = load_mask(path, sample_rate=performance.sample_rate)

@@ -77,7 +77,7 @@ class SetRenderer:
         """Target sample of a seek or relative seek; None for other commands."""
         return self._resolver.seek_target(address, value)
 
-    def resume(self, position: int, track: int, track_position: int, *, playing: bool) -> None:
+    def resume(self, position: int, track: int, track_position: int, *, playing: bool, ended: bool = False) -> None:
         """Continue at the output sample where another renderer ended.
 
         Parameters
@@ -86,11 +86,11 @@ class SetRenderer:
             Output sample of the next step.
         track, track_position : int
             Track of the set list, and the sample of it with which the next step begins.
-        playing : bool
-            Whether it played.
+        playing, ended : bool
+            Whether it played, or the set list had ended.
         """
         self.position = self.jumped_at = self.moved_at = position
-        self.transport.resume(track, track_position, playing=playing)
+        self.transport.resume(track, track_position, playing=playing, ended=ended)
 
     def apply(self, address: str, value: Value) -> bool:
         """Apply an event from the next step on; False for an address that does not affect the sound."""

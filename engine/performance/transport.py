@@ -98,17 +98,19 @@ class Transport:
             self._move(self.track, 0)
         self.playing = playing
 
-    def resume(self, track: int, position: int, *, playing: bool) -> None:
+    def resume(self, track: int, position: int, *, playing: bool, ended: bool = False) -> None:
         """Take over the state of another renderer's transport."""
         self._move(track, position)
-        self.playing = playing
+        self.playing, self.ended = playing, ended
 
     def ready(self) -> bool:
         """Whether the samples of the next step are loaded."""
         if not self.playing:
             return True
-        length = frame_length(self.sample_rate)
-        return self._sounds[self.track].is_loaded(self._position, self._position + length)
+        count, track, start = frame_length(self.sample_rate), self.track, self._position
+        if self.length is not None and start >= self.length and track + 1 < len(self._sounds):
+            track, start = track + 1, 0  # (the next track begins with this step)
+        return self._sounds[track].is_loaded(start, start + count)
 
     def step(self, faders_db: np.ndarray) -> Hop:
         """Render the next step under faders [7] in dB."""

@@ -70,6 +70,8 @@ class CommandResolver:
 
     def after(self, address: str) -> list[Primitive]:
         """The jump into the loop, if the position is outside after a loop command."""
+        if address == TRACK:  # (what ends with the track before has ended: a loop that is set now is this track's)
+            self._track = self._transport.track
         if address not in (LOOP, LOOP_START, LOOP_END):
             return []
         position = self._transport.position
@@ -81,7 +83,7 @@ class CommandResolver:
         return [Primitive(SEEK, target / self._transport.sample_rate, derived=True)]
 
     def at_track(self, track: int) -> list[Primitive]:
-        """The end of a loop when another track plays."""
+        """The end of a loop when the set list has gone on to another track by itself."""
         if track == self._track:
             return []
         self._track = track

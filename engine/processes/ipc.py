@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
+from ...models.common.errors import InputError
 from .child_signals import ignore_signals, signals_held_back
 
 _PARENT = os.getppid()
 _PUT_AWAY_S: Final = 0.3
 """For so long a process that nobody needs may put away what it has opened: sound servers notice who just vanishes."""
 _START_S: Final = 2.0
+_ENDING: Final = "the processes are being ended, none is started any more"
 
 
 def parent_exited() -> bool:
@@ -32,6 +34,7 @@ class ChildProcesses:
         self._processes: list[Any] = []
         self._prepared: dict[str, tuple[Any, Connection[Any, Any]]] = {}
         self._starting = threading.Lock()
+        self._ended = False
         # (multiprocessing's own end asks daemons to end by SIGTERM, which these ignore, and waits for them)
         atexit.register(self._kill_all)
 
@@ -70,12 +73,21 @@ class ChildProcesses:
         -------
         process, connection
             The process, named like its target, and this end of its pipe.
+
+        Raises
+        ------
+        InputError
+            Where they are being ended: nobody would end one that is started now.
         """
+        if self._ended:
+            raise InputError(_ENDING)
         if not arguments and (prepared := self._prepared.pop(target.__name__, None)) is not None:
             return prepared
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=target, name=target.__name__, args=(*arguments, theirs), daemon=True)
         with self._starting, _without_main(), signals_held_back():
+            if self._ended:
+                raise InputError(_ENDING)
             process.start()
             self._processes = [*(one for one in self._processes if one.is_alive()), process]
         theirs.close()
@@ -106,7 +118,8 @@ class ChildProcesses:
                 self.kill(process)
 
     def _let_start(self) -> None:
-        """Wait for a process that another thread is starting: it would find half of what it is sent."""
+        """Let no other one start, and wait for one that a thread is starting, which would find half of its job."""
+        self._ended = True
         if self._starting.acquire(timeout=_START_S):
             self._starting.release()
 

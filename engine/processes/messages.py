@@ -32,6 +32,7 @@ class ResumePoint:
     controls: tuple[tuple[str, ControlValue], ...]
     analyses: Mapping[int, str]
     settings: "tuple[SettingSolved, ...]" = ()
+    ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ class PlayerMeters:
 
     Positions are in s, peaks are magnitudes (`peak` the true one, `channel_peaks` of the first two channels), the
     limiter's reduction is in dB, the load a share of real time, the ring in samples; dropouts are blocks that were
-    not there, late the cycles that the sound server reports as late.
+    not there, late the cycles that the sound server reports as late. `awaited` has the moves (and the switch of the
+    loop) that have not taken effect yet, in their order: what the meters say of them is of before.
     """
 
     track: int
@@ -102,6 +104,7 @@ class PlayerMeters:
     latency_s: float
     channel_peaks: tuple[float, float] = (0.0, 0.0)
     reduction_db: float = 0.0
+    awaited: Mapping[str, ControlValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ class RendererLink:
         track: int,
         track_position: int,
         playing: bool,
+        ended: bool,
         controls: tuple[tuple[str, ControlValue], ...],
     ) -> None:
         """Start another renderer, which continues where the last one ended (the parameters are a ResumePoint's)."""
@@ -76,6 +77,7 @@ class RendererLink:
             track=track,
             track_position=track_position,
             playing=playing,
+            ended=ended,
             controls=controls,
             analyses=dict(self._analyses),
             settings=tuple(self._settings.values()),

@@ -16,6 +16,7 @@ from moodfader.control.osc.dispatcher import (
 from moodfader.control.osc.packets import Message
 from moodfader.control.osc.subscriptions import LEASE_S, MAX_CLIENTS, Subscriptions
 from moodfader.control.parameters.table import PARAMETERS
+from moodfader.control.parameters.waiting_changes import MAX_ACTS
 from moodfader.control.session.presets import user_preset_dir
 from moodfader.models.common.constants import MIDLEVEL
 
@@ -139,6 +140,29 @@ def test_the_order_of_the_newest_values_is_kept(dispatcher, session):
     assert [address.rsplit("/")[-1] for address, _, _ in session.log] == ["play", "loop", "pause", "seek"]
 
 
+def test_what_acts_is_not_left_out_for_a_newer_one_and_stands_between_what_came_before_and_after(dispatcher, session):
+    acts = [("snapshot/store", 1), ("snapshot/store", 2), ("undo", None), ("undo", None), ("transport/skip", 5)]
+    acts += [("transport/skip", 5), ("snapshot/name", "1: Verse"), ("snapshot/name", "2: Chorus")]
+    for value, (name, argument) in enumerate(acts):
+        dispatcher.enqueue(Message(FADER, (11.0,)), HERE)
+        dispatcher.enqueue(Message(FADER, (float(value),)), HERE)
+        dispatcher.enqueue(Message(f"/moodfader/{name}", (argument,)), HERE)
+    dispatcher.apply_pending(0.0)
+    done = [(address.removeprefix("/moodfader/"), value) for address, value, _ in session.log]
+    assert done[::2] == [("midlevel/modality", float(value)) for value in range(len(acts))]
+    assert done[1::2] == [(name, True if argument is None else argument) for name, argument in acts]
+    assert [session.get(f"/moodfader/snapshot/names/{slot}") for slot in (1, 2)] == ["Verse", "Chorus"]
+    stored = session.stored_snapshots
+    assert [stored[slot].snapshot.faders_db[MIDLEVEL.index("modality")] for slot in (1, 2)] == [0.0, 1.0]
+
+
+def test_a_flood_of_acts_is_bounded(dispatcher, session):
+    for _ in range(10_000):
+        dispatcher.enqueue(Message("/moodfader/snapshot/store", (1,)), HERE)
+    dispatcher.apply_pending(0.0)
+    assert len(session.log) == MAX_ACTS + 1
+
+
 def test_a_trigger_is_pressed_and_its_release_does_nothing(dispatcher, session):
     pause = "/moodfader/transport/pause"
     ask(dispatcher, pause)
@@ -187,6 +211,28 @@ def test_who_moves_a_fader_is_not_told_about_it(dispatcher, session, clients):
     ask(dispatcher, FADER, 5.0)
     news = {sender: lease.pending(session.changes_since(lease.version)[1]) for sender, lease in clients.due(1.0)}
     assert news == {HERE: {UNDO: 1}, THERE: {FADER: 5.0, UNDO: 1}}
+
+
+def test_who_asks_for_what_becomes_another_value_is_told_that(dispatcher, session, clients):
+    ask(dispatcher, "/moodfader/subscribe", 5.0)
+    session.publish({"/moodfader/transport/duration": 30.0})
+    end = "/moodfader/transport/loop_end"
+    assert session.get(end) == 0.0
+    ask(dispatcher, end, 40.0, now=0.1)  # (behind the end: it is the end, 0, as before)
+    ((_, subscription),) = clients.due(1.0)
+    subscription.version, changes = session.changes_since(subscription.version)
+    assert subscription.pending(changes)[end] == 0.0
+
+
+def test_a_subscriber_that_knew_a_value_is_told_that_there_is_none_any_more(dispatcher, session, clients):
+    cue, effect = "/moodfader/cue/points/1", "/moodfader/effect/sad"
+    session.publish({cue: 12.5})
+    first = ask(dispatcher, "/moodfader/subscribe", 5.0)
+    assert (HERE, cue, (12.5,)) in first
+    assert effect not in {address for _, address, _ in first}
+    session.publish({cue: None, effect: None})
+    ((_, subscription),) = clients.due(1.0)
+    assert subscription.pending(session.changes_since(0)[1]) == {cue: None}
 
 
 def test_the_client_that_renewed_longest_ago_makes_room(clients):

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 from helpers.waiting import until
+from moodfader.engine.processes.ipc import ChildProcesses
+from moodfader.models.common.errors import InputError
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux only")
 ENDED = """
@@ -80,6 +82,15 @@ def test_who_ends_waits_for_a_process_that_another_thread_starts():
         [sys.executable, "-c", STARTED_LATE], capture_output=True, text=True, timeout=120, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_no_process_is_started_where_they_have_been_ended():
+    """As by the thread that looks for the sound card, or puts a renderer back, at the moment of the end."""
+    children = ChildProcesses()
+    children.join(0)
+    with pytest.raises(InputError, match="being ended"):
+        children.start(print)
+    assert children._processes == []
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no signals of processes here")

@@ -1,6 +1,8 @@
 """Processes that are killed while a show goes on: started again, from where they were, with a line."""
 
 import multiprocessing
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -65,6 +67,39 @@ def test_a_killed_renderer_goes_on_where_it_was_under_the_same_controls(show):
     assert again[1].at > again[0].at
 
 
+def test_what_was_asked_of_a_renderer_that_ends_before_it_does_it_is_done_by_the_next(show):
+    show.set(f"{ROOT}/transport/play", True)
+    until(lambda: show.get(f"{ROOT}/transport/position") > 0.2)
+    (renderer,) = [child for child in multiprocessing.active_children() if child.name == "render_main"]
+    os.kill(renderer.pid, signal.SIGSTOP)
+    show.set(f"{ROOT}/transport/seek", 20.0)
+    show.set(f"{ROOT}/transport/play", False)
+    until(lambda: not show._state.player._queue._waiting)  # (the renderer has been sent them)
+    renderer.kill()
+    until(lambda: show.get(f"{ROOT}/transport/position") == pytest.approx(20.0, abs=0.05))
+    assert show.get(f"{ROOT}/transport/play") is False
+    assert show.get(f"{ROOT}/state/sound") == "paused"
+
+
+def test_a_renderer_is_put_back_though_the_file_of_another_track_has_gone(file, random_model, tmp_path):
+    other = tmp_path / "other.wav"
+    soundfile.write(other, np.zeros((2 * RATE, 2)), RATE)
+    said = []
+    options = PlayerOptions(backend="null", model=random_model.path)
+    session = Session.play([file, other], options, note=said.append)
+    try:
+        session.set(f"{ROOT}/transport/play", True)
+        until(lambda: session.get(f"{ROOT}/transport/position") > 0.2)
+        other.unlink()
+        stood = session.get(f"{ROOT}/transport/position")
+        kill("render_main")
+        until(lambda: any("renderer" in line and "again" in line for line in said))
+        until(lambda: session.get(f"{ROOT}/transport/position") > stood + 1)
+        assert session.get(f"{ROOT}/state/renderer") == "running"
+    finally:
+        session.close()
+
+
 @pytest.mark.slow
 def test_a_killed_analysis_is_started_again_and_measures_again(show):
     show.set(f"{ROOT}/transport/play", True)
@@ -76,6 +111,17 @@ def test_a_killed_analysis_is_started_again_and_measures_again(show):
     assert show.get(f"{ROOT}/state/analyzer") == "running"
     ready = [event for event in read_automation(show.kept).changes if event.address.endswith("track/ready")]
     assert len(ready) == 1
+
+
+@pytest.mark.slow
+def test_targets_that_a_killed_analysis_owes_are_measured_by_the_next(show):
+    show.set(f"{ROOT}/transport/play", True)
+    phase = f"{ROOT}/state/target_phase"
+    until(lambda: show.get(f"{ROOT}/emotion/happy") is not None)
+    kill("analysis_main")
+    show.set(f"{ROOT}/target/happy", 0.02)
+    until(lambda: any("analyses" in line and "again" in line for line in show.said))
+    until(lambda: show.get(phase) in ("reached", "nearest"))
 
 
 def test_a_sound_card_that_goes_is_told_and_comes_back(show):

@@ -14,7 +14,7 @@ from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.live.offline_player import OfflinePlayer
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
 from moodfader.engine.performance.performance import render_events
-from moodfader.engine.processes.messages import ProcessStatus, TargetsSolved, TrackAnalyzed
+from moodfader.engine.processes.messages import MeasuredEffect, ProcessStatus, TargetsSolved, TrackAnalyzed
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError
 
@@ -337,6 +337,19 @@ def test_an_analysis_process_that_ends_leaves_the_estimate(stage):
     assert stage.get("state/target_phase") == "failed"
     assert "not measured" in stage.get("state/target")
     assert stage.faders() == faders
+    asked = stage.player.requests[-1]
+    stage.session.handle_message(ProcessStatus("analyzer", "running", "it is there again"))
+    again = stage.player.requests[-1]
+    assert again.number > asked.number
+    assert (again.track, again.asked, list(again.faders_db)) == (0, {"tender": 0.1}, faders)
+    assert stage.get("state/target_phase") == "solving"
+    stage.session.handle_message(
+        ProcessStatus("analyzer", "running", "it is there again")
+    )  # (what was lost on the way)
+    stage.set("target_off")
+    stage.session.handle_message(ProcessStatus("analyzer", "running", "it is there again"))
+    assert len(stage.player.requests) == 3
+    assert stage.get("state/target_phase") == "off"
 
 
 def test_a_recorded_show_with_snapshots_morphs_and_targets_is_its_replay(stage):
@@ -383,6 +396,48 @@ def test_a_recorded_show_with_snapshots_morphs_and_targets_is_its_replay(stage):
     assert len(played) == len(stage.sound)
     assert np.array_equal(played, stage.sound)
     assert np.abs(played - np.concatenate([noise(20, 1), noise(20, 2)])[: len(played)]).max() > 0.01
+
+
+def test_cues_presets_and_targets_are_those_of_a_track_that_was_asked_for_with_them(stage):
+    stage.analyzed(0)
+    stage.analyzed(1, scale=2.0)
+    stage.set("transport/play")
+    stage.play(0.1)
+    stage.set("transport/track", 1)
+    stage.set("transport/seek", 8.0)
+    stage.set("transport/skip", 1.0)
+    stage.set("cue/set", 1)
+    stage.set("track/preset", "dolce")
+    stage.set("target/tender", 0.1)
+    assert stage.player.requests[-1].track == 1
+    stage.set("snapshot/store", 1)
+    assert stage.session.stored_snapshots[1].track == -1
+    stage.play(0.1)
+    assert stage.get("cue/points/1") == 9.0
+    assert stage.get("track/preset") == "dolce"
+    stage.set("transport/track", 0)
+    stage.play(0.1)
+    assert stage.get("cue/points/1") is None
+    assert stage.get("track/preset") == ""
+    stage.set("transport/track", 1)
+    stage.set("cue/go", 1)
+    stage.play(0.1)
+    assert stage.get("transport/position") == pytest.approx(9.0, abs=0.2)
+
+
+def test_what_was_measured_on_the_track_before_is_not_shown_of_the_next(stage):
+    measured = dict.fromkeys((*EMOTIONS, *MIDLEVEL), 0.5)
+    stage.set("transport/play")
+    stage.play(0.1)
+    stage.session.handle_message(MeasuredEffect(0, 10.0, measured, measured, False))
+    assert stage.get("measured/happy") == 0.5
+    stage.set("transport/track", 1)
+    stage.play(0.1)
+    assert stage.get("measured/happy") is None
+    stage.session.handle_message(MeasuredEffect(0, 10.0, measured, measured, False))
+    assert stage.get("measured/happy") is None
+    stage.session.handle_message(MeasuredEffect(1, 10.0, measured, measured, False))
+    assert stage.get("measured/happy") == 0.5
 
 
 def test_every_new_address_says_what_it_takes():

@@ -2,14 +2,18 @@
 
 import json
 
+import numpy as np
 import pytest
-from moodfader.control.parameters.table import PARAMETERS
+from moodfader.control.parameters.table import PARAMETERS, ROOT
+from moodfader.control.session.session import Session
 from moodfader.control.show.cue_points import CuePoints
 from moodfader.control.show.kept_settings import read_kept
 from moodfader.control.show.moment import Moment
 from moodfader.control.show.show_control import ShowControl
 from moodfader.control.show.slots import StoredSnapshot
 from moodfader.control.show.track_settings import TrackPresets, TrackSettings
+from moodfader.engine.audio.sample_buffer import SampleBuffer
+from moodfader.engine.live.offline_player import OfflinePlayer
 from moodfader.engine.snapshots.snapshot import Snapshot
 from moodfader.models.common.errors import InputError
 
@@ -91,6 +95,40 @@ def test_a_preset_that_is_known_by_the_sound_comes_with_the_analysis_unless_some
     assert steering.track_preset(Moment(digest=SUNG)) == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("snapshot/recall", 1), ("morph/to", 1), ("morph/position", 0.5), ("undo", True), ("target/tender", 0.1)],
+)
+def test_no_preset_comes_with_the_analysis_after_a_recall_a_morph_a_target_or_a_step_back(name, value):
+    steering = Steering()
+    steering.presets.set("dolce", track=9, digest=SUNG)
+    for slot in (1, 2):
+        steering.follow(f"{ROOT}/snapshot/store", slot, {}, DEFAULTS, Moment(), "osc")
+    steering.follow(FADER, 3.0, {FADER: 3.0}, DEFAULTS, Moment(), "osc")
+    assert begun(steering) == ""
+    steering.follow(f"{ROOT}/{name}", value, {}, DEFAULTS, Moment(), "osc")
+    assert steering.track_preset(Moment(digest=SUNG)) == ""
+
+
+def test_what_is_asked_together_with_a_track_is_for_that_track(session_on_two_tracks):
+    session, player = session_on_two_tracks
+    session.set(f"{ROOT}/transport/track", 1)
+    session.set(f"{ROOT}/snapshot/recall", 1)  # (the second track's, before it has begun)
+    assert session.get(f"{ROOT}/snapshot/names/1") == "Bridge"
+    assert session.get(f"{ROOT}/wet") == 0.7
+    session.set(f"{ROOT}/snapshot/store", 2)
+    player.render(2048)
+    session.refresh()
+    assert session.get(f"{ROOT}/transport/track") == session.meters.track == 1
+    assert session.get(f"{ROOT}/wet") == 0.7  # (no preset of the second track undoes that)
+    assert session.get(FADER) == 0.0
+    assert session.stored_snapshots[2].snapshot.wet == 0.7
+    session.set(f"{ROOT}/transport/track", 0)
+    player.render(2048)
+    session.refresh()
+    assert session.get("/moodfader/midlevel/dissonance") != 0.0  # (nobody steered: the preset of the first one)
+
+
 def test_snapshots_of_a_set_list_come_into_their_slots_when_their_track_begins():
     verse, chorus = (StoredSnapshot(Snapshot(wet=wet), name, 0) for wet, name in ((0.5, "Verse"), (0.7, "Chorus")))
     steering = ShowControl()
@@ -115,6 +153,21 @@ def test_a_show_that_goes_on_is_not_steered_by_the_set_list_again():
     assert begun(steering, track=1) == "agitato"
 
 
+@pytest.fixture
+def session_on_two_tracks(tmp_path, monkeypatch):
+    """A session that plays offline a set list whose second track has a preset and a snapshot; and its player."""
+    monkeypatch.setenv("MOODFADER_CONFIG", str(tmp_path / "config"))
+    session = Session()
+    bridge = StoredSnapshot(Snapshot(wet=0.7), "Bridge", 1)
+    session._state.show_control.use_set_list([TrackSettings("dolce"), TrackSettings("agitato", snapshots={1: bridge})])
+    sounds = [SampleBuffer.from_array(np.zeros((22050, 2), np.float32), sample_rate=22050) for _ in range(2)]
+    player = OfflinePlayer(sounds, [None, None], session.handle_message)
+    session.attach(player, tracks=["0.wav", "1.wav"])
+    session.set(f"{ROOT}/zero", True)
+    yield session, player
+    session.close()
+
+
 def test_the_session_saves_a_snapshot_as_a_preset_and_counts_it(session_without_player):
     session = session_without_player
     session.set(FADER, 4.5)
@@ -136,8 +189,6 @@ def test_the_session_saves_a_snapshot_as_a_preset_and_counts_it(session_without_
 
 @pytest.fixture
 def session_without_player(tmp_path, monkeypatch):
-    from moodfader.control.session.session import Session
-
     monkeypatch.setenv("MOODFADER_CONFIG", str(tmp_path / "config"))
     session = Session()
     yield session

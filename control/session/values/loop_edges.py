@@ -13,7 +13,7 @@ TRACK: Final = f"{ROOT}/transport/track"
 SHORTEST_S: Final = 0.05
 
 
-def move_edge(address: str, seconds: float, now: Mapping[str, Value]) -> dict[str, Value]:
+def move_edge(address: str, seconds: float, now: Mapping[str, Value], *, duration_s: float) -> dict[str, Value]:
     """The values to set, in this order, for one edge that is moved.
 
     A start at or behind the end puts the end at the end of the track, an end at or before the start puts the start at
@@ -27,13 +27,15 @@ def move_edge(address: str, seconds: float, now: Mapping[str, Value]) -> dict[st
         Where the edge is put.
     now : mapping
         Values by address as they are.
+    duration_s : float
+        Length of the track that the loop is in; 0: not known yet.
 
     Raises
     ------
     InputError
         If the loop would be shorter than 0.05 s.
     """
-    start, end, duration = (_seconds(now[name]) for name in (LOOP_START, LOOP_END, f"{ROOT}/transport/duration"))
+    (start, end), duration = (_seconds(now[name]) for name in (LOOP_START, LOOP_END)), duration_s
     values: dict[str, Value] = {}
     if address == LOOP_START:
         start = seconds
@@ -50,6 +52,13 @@ def move_edge(address: str, seconds: float, now: Mapping[str, Value]) -> dict[st
             f"{address}: the loop would last {max(length, 0):.3f} s, at least {SHORTEST_S:g} s are needed"
         )
     return {**values, address: seconds}
+
+
+def edges_within(duration_s: float, now: Mapping[str, Value]) -> dict[str, Value]:
+    """The values to set where edges that were asked for before a track began lie behind its end."""
+    start, end = (_seconds(now[name]) for name in (LOOP_START, LOOP_END))
+    values: dict[str, Value] = {LOOP_END: 0.0} if end >= duration_s else {}
+    return values | ({LOOP_START: 0.0} if start > duration_s - SHORTEST_S else {})
 
 
 class TrackLoops:

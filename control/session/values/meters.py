@@ -9,6 +9,7 @@ import numpy as np
 from ....engine.processes.messages import MeasuredEffect, PlayerMeters, SolveTargets
 from ....models.common.constants import EMOTIONS, MIDLEVEL
 from ...parameters.table import ROOT, Value
+from .loop_edges import TRACK
 
 if TYPE_CHECKING:
     from ....engine.analysis.surrogate import Surrogate
@@ -47,8 +48,8 @@ NOTHING_MEASURED: Final[Mapping[str, Value]] = {
 """Values by address before anything has been measured on the track that plays."""
 
 
-def meter_values(meters: PlayerMeters, before: PlayerMeters | None, *, block_length: int) -> dict[str, Value]:
-    """Values by address; what the player does by itself (the next track, the end) shows where it is new."""
+def meter_values(meters: PlayerMeters, *, block_length: int) -> dict[str, Value]:
+    """Values by address, also of what the player does by itself (the next track, the end), unless that is awaited."""
     values: dict[str, Value] = {
         "transport/position": round(meters.position_s, 3),
         "transport/duration": round(meters.duration_s, 3),
@@ -62,11 +63,9 @@ def meter_values(meters: PlayerMeters, before: PlayerMeters | None, *, block_len
         "meter/ring": round(meters.buffered / block_length, 1),
         "meter/latency_ms": round(meters.latency_s * 1000, 1),
     }
-    if before is not None and meters.ended and not before.ended:
-        values["transport/play"] = False
-    if before is not None and before.track != meters.track:
-        values["transport/track"] = meters.track
-    return {f"{ROOT}/{name}": value for name, value in values.items()}
+    moves = {f"{ROOT}/transport/play": meters.playing, TRACK: meters.track}
+    done = {address: value for address, value in moves.items() if address not in meters.awaited}
+    return {f"{ROOT}/{name}": value for name, value in values.items()} | done
 
 
 def measured_values(measured: MeasuredEffect) -> dict[str, Value]:

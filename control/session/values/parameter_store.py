@@ -57,11 +57,20 @@ class ParameterStore(Mapping[str, Value]):
             self._listeners += (listener,)
         return stop
 
+    def tell_again(self, address: str) -> None:
+        """Count a value as changed that is as it was: somebody has asked for another one, and shows that."""
+        self._change({address: self[address]}, again=True)
+
     def update(self, values: Mapping[str, Value]) -> None:
         """Set values; the version rises by one if any of them differs from what it was, and listeners are told."""
+        self._change(values)
+
+    def _change(self, values: Mapping[str, Value], *, again: bool = False) -> None:
         with self._lock:
             old = self._state
-            changed = {address: value for address, value in values.items() if old.values.get(address) != value}
+            changed = {
+                address: value for address, value in values.items() if again or old.values.get(address) != value
+            }
             if changed:
                 version = old.version + 1
                 self._state = _State(

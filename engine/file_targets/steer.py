@@ -14,7 +14,7 @@ from ...models.inference.threads import torch_threads
 from ..analysis.prediction import Prediction, predict_track
 from ..audio.track import Track, load_track
 from ..audio.track_spectrogram import track_spectrogram
-from ..render.audio_writer import validate_output
+from ..render.audio_writer import check_layout, validate_output
 from ..render.tags import copy_tags
 from .curve import Curve
 from .gain_map import GainMap, KeptFields, Trajectory, gain_map
@@ -39,7 +39,8 @@ class Steered:
 
     Predictions and shifts are on the scale 0..1; `reached` and `after` are measured on the file by the network that
     ships, at a scale lowered by as much as the file is. reachable: whether what was asked was reached to nine tenths,
-    and what was kept moved by less than a fifth of it. For a curve, `asked` is its mean over the track.
+    and what was kept moved by less than a fifth of it. For a curve, `asked` is its mean over the track, and may be
+    missed by a tenth of the mean size of its shifts.
     """
 
     file: str
@@ -98,13 +99,15 @@ def steer(
     """
     started = time.monotonic()
     output, keep = Path(output), tuple(keep)
-    targets = Targets(toward.mean(track.duration_s) if isinstance(toward, Curve) else toward, keep)
+    targets = Targets(toward.mean_size(track.duration_s) if isinstance(toward, Curve) else toward, keep)
+    asked = toward.mean(track.duration_s) if isinstance(toward, Curve) else dict(targets.toward)
     low, high = GAIN_RANGE_DB
     if not low <= max_rms_db <= high:
         raise InputError(f"gain {max_rms_db:g} dB is out of range: {low:g} to {high:g} dB rms")
     if min_quality is not None:
         need_quality(min_quality)
     validate_output(output, bit_depth=bit_depth, source=track.path, overwrite=overwrite)
+    check_layout(output, channels=track.channels, channel_mask=track.source.channel_mask)
     report = progress or (lambda fraction: None)
     model = model or load_model()
     solver = TrajectorySolver(
@@ -153,7 +156,8 @@ def steer(
                 best = min(best, last, key=lambda one: one.missed)
         if best is not last:
             best = attempt(best.trajectory, 0.7)
-        copy_tags(track.path, beside)
+        if track.source.array is None:  # (samples in memory have no tags)
+            copy_tags(track.source.data, beside)
         heard = judges(track, load_track(beside), best.written.lowered_db) if judges else None
     report(1.0)
     quality: dict[str, str | float] | None = None
@@ -163,9 +167,9 @@ def steer(
         file=str(track.path),
         output=str(output),
         duration_s=track.duration_s,
-        asked=dict(targets.toward),
+        asked=asked,
         kept=list(targets.keep),
-        reachable=targets.reached(best.moved),
+        reachable=targets.reached(best.moved, asked),
         reached={name: best.moved[name] for name in targets.toward},
         judges=None if heard is None else {name: dict(moved) for name, moved in heard.items()},
         midlevel={"before": dict(before.midlevel), "after": dict(best.after.midlevel)},

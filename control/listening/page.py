@@ -91,7 +91,7 @@ def _trial(sounds: Path, pair: Pair, rng: np.random.Generator, used: dict[str, N
         while (name := rng.bytes(_NAME_BYTES).hex()) in used:
             pass
         used[name] = None
-        write_sound(sounds / f"{name}.wav", samples, pair.sample_rate)
+        write_sound(sounds / f"{name}.wav", samples, pair.sample_rate, pair.channel_mask)
         names.append(f"{SOUNDS}/{name}.wav")
     return {
         "pair": pair.name,

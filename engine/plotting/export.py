@@ -95,6 +95,7 @@ def write_explanation(
     prediction = predict_track(track, model)
     title = figure_title(track.path)
     sonifier = Sonifier(track, analysis, excerpt_s)
+    mask = track.source.channel_mask
     features = [name for name in MIDLEVEL if name in files]
     curves: list[FaithfulnessCurve] = []
     if any(f"{feature}_curves" in files for feature in features):
@@ -118,10 +119,10 @@ def write_explanation(
             write(f"{feature}_curves", plot_faithfulness(feature_curves, title=title))
         for kind, sound in (("enhanced", sonifier.boosted), ("alone", sonifier.isolated)):
             if f"{feature}_{kind}" in files:
-                write_sound(files[f"{feature}_{kind}"], sound(feature), track.sample_rate)
+                write_sound(files[f"{feature}_{kind}"], sound(feature), track.sample_rate, mask)
         progress(number / (len(features) + 1))
     if "original" in files:
-        write_sound(files["original"], sonifier.original(), track.sample_rate)
+        write_sound(files["original"], sonifier.original(), track.sample_rate, mask)
     with atomic_write(files["index"]) as temporary:
         text = render_html(track, analysis, prediction, files, features, curves, excerpt_s=excerpt_s)
         temporary.write_text(text, encoding="utf-8", errors="surrogateescape")

@@ -157,7 +157,7 @@ def steer(
         if best is not last:
             best = attempt(best.trajectory, 0.7)
         if track.source.array is None:  # (samples in memory have no tags)
-            copy_tags(track.source.data, beside)
+            copy_tags(track.source.data, beside, name=output)
         heard = judges(track, load_track(beside), best.written.lowered_db) if judges else None
     report(1.0)
     quality: dict[str, str | float] | None = None

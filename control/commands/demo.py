@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from ...models.common.atomic_write import atomic_write
+from ...models.common.atomic_write import atomic_write, make_folder
 from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ..console.option_groups import expand_option_groups
@@ -37,7 +37,7 @@ def demo(
     from ...engine import Faders, analyze, load_track
     from ...engine.analysis.analysis_file import save_analysis
     from ...engine.audio.track_spectrogram import track_spectrogram
-    from ...engine.plotting.export import explanation_paths, prepare_folder, write_explanation
+    from ...engine.plotting.export import explanation_paths, write_explanation
     from ...engine.plotting.steering_plot import plot_steering
     from ...engine.plotting.style import figure_of, save_figure
     from ...engine.render.render import render
@@ -48,7 +48,7 @@ def demo(
     track_file, steered = output / TRACK, output / f"demo-{found.name}.wav"
     analysis_file = output / "demo-analysis.npz"
     explanation, overview = output / "explanation", output / "overview.png"
-    prepare_folder(output, [], source=track_file, overwrite=True)
+    make_folder(output)
     _copy_track(track_file)
     track = load_track(track_file)
     faders = Faders.from_mapping(found.gains_db)
@@ -67,7 +67,6 @@ def demo(
             progress=report,
         )
     files = explanation_paths(explanation, MIDLEVEL, sounds=False, curves=False)
-    prepare_folder(explanation, list(files.values()), source=track_file, overwrite=True)
     with voice.progress("Plotting") as report:
         title = f"{TRACK}, steered by the preset {found.name}"
         excerpt_s = choose_excerpt(analysis, list(MIDLEVEL), None, None)

@@ -50,7 +50,7 @@ def explain(
     voice = output_options.output()
     check_sounds([file])
     check_stored(analysis=stored.analysis)
-    from ...engine.plotting.export import FORMATS, explanation_paths, prepare_folder, write_explanation
+    from ...engine.plotting.export import FORMATS, check_explanation, explanation_paths, write_explanation
     from ...engine.render.sonify import choose_excerpt
 
     if form not in FORMATS:
@@ -59,13 +59,11 @@ def explain(
     files = explanation_paths(output, features, form=form)
     model = network_options.load()
     track = open_track(file, voice)
-    if output.exists():  # (no new folder is left behind when what follows fails)
-        prepare_folder(output, list(files.values()), source=file, overwrite=overwrite)
+    check_explanation(output, list(files.values()), source=file, overwrite=overwrite)
     explained = load_or_analyze(track, model, settings, voice, file=stored.analysis)
     for note in explained.fader_notes(features):
         voice.note(note)
     excerpt_s = choose_excerpt(explained, features, begin, end)
-    prepare_folder(output, list(files.values()), source=file, overwrite=overwrite)
     with voice.progress("Plotting") as report:
         write_explanation(track, explained, model, files, excerpt_s=excerpt_s, progress=report)
     written = {key: str(path) for key, path in files.items()}

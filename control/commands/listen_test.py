@@ -63,6 +63,9 @@ def listen_test(
     """
     voice = output_options.output()
     if evaluate:
+        given = {"--toward": toward, "--preset": preset, "--set": settings, "--question": question, "--less": less}
+        if without_effect := [name for name, value in (given | {"--overwrite": overwrite}).items() if value]:
+            raise InputError(f"{without_effect[0]}: has no effect beside --evaluate, which counts answers")
         from ..listening.answers import evaluate_answers, read_answers
 
         shares = evaluate_answers(read_answers(paths))
@@ -78,6 +81,8 @@ def listen_test(
     check_folder(folder, overwrite=overwrite)
     gains_db = fader_gains_db(preset, settings)
     wishes = _wishes(toward, gains_db, question, less=less)
+    if less and not files and question is None:
+        raise InputError("--less: of what? --question says it of NAME-steered.wav (others say it by their names)")
     if bool(files) != bool(wishes):
         raise InputError(
             "how are the files to be steered? --toward tender=+0.1, --preset or --set"
@@ -87,9 +92,9 @@ def listen_test(
     if files:
         network = network_options.load()
         with voice.progress("Steering excerpts") as report:
-            pairs = make_pairs(files, wishes, seconds=seconds, model=network, progress=report)
+            pairs = make_pairs(files, wishes, seconds=seconds, model=network, progress=report, note=voice.note)
     else:
-        pairs = find_pairs(folder, seconds=seconds, question=question)
+        pairs = find_pairs(folder, seconds=seconds, question=question, less=less)
     page = write_page(folder, pairs, seed=seed)
     asked = list(dict.fromkeys(pair.question for pair in pairs))
     voice.result({"page": str(page), "pairs": len(pairs), "questions": asked, "seed": seed}, lambda: str(page))

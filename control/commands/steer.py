@@ -53,7 +53,6 @@ def steer(
     asked = shifts_of(toward or [])
     if bool(asked) == (curve is not None):
         raise InputError("say what is asked by --toward EMOTION=SHIFT or by --curve CSV, one of the two")
-    from ...engine.audio.track import load_track
     from ...engine.file_targets.ask_jury import ask_jury
     from ...engine.file_targets.curve import read_curve
     from ...engine.file_targets.steer import steer as write
@@ -66,7 +65,7 @@ def steer(
     options.check_ceiling(ceiling)
     if curve is not None:
         read_curve(curve)
-    track = load_track(file)
+    track = options.open_track(file, console)
     path = None if curve is None else read_curve(curve, duration_s=track.duration_s)
     network = network_options.load()
     if targets is not None and (line := hardly_apart(network, targets)):
@@ -87,7 +86,7 @@ def steer(
             progress=report,
         )
     console.result(dataclasses.asdict(steered), lambda: steered_table(steered))
-    for line in steered_lines(steered):
+    for line in steered_lines(steered, curve=path is not None):
         console.line(line)
 
 
@@ -122,13 +121,14 @@ def steered_table(steered: "Steered") -> "Group":
     return with_title(f"{steered.file} → {steered.output}", table)
 
 
-def steered_lines(steered: "Steered") -> list[str]:
-    """What else is worth a line."""
+def steered_lines(steered: "Steered", *, curve: bool) -> list[str]:
+    """What else is worth a line; curve: what was asked is the mean of one."""
     lines = []
     if not steered.reachable:
         asked = ", ".join(f"{name} {format_signed(value, '.2f')}" for name, value in steered.asked.items())
         reached = ", ".join(f"{name} {format_signed(value, '.3f')}" for name, value in steered.reached.items())
-        lines.append(f"{asked} cannot be reached on this track within this gain: the nearest is {reached}")
+        mean = "the mean of the curve, " if curve else ""
+        lines.append(f"{mean}{asked} cannot be reached on this track within this gain: the nearest is {reached}")
     quality = (
         ""
         if steered.quality is None

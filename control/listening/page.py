@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ...models.common.atomic_write import atomic_write, make_folder
+from ...models.common import atomic_write as files
 from ...models.common.errors import InputError
 from .pairs import Pair, write_sound
 from .questions import question_text
@@ -26,6 +26,7 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
     """See that the page can be written there. Raises InputError."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: exists already, and is no folder")
+    files.check_folder(folder)
     for name in (PAGE, SOUNDS):
         if (folder / name).exists() and not overwrite:
             raise InputError(f"{folder / name}: exists already (--overwrite replaces it)")
@@ -61,7 +62,7 @@ def write_page(folder: Path, pairs: Sequence[Pair], *, seed: int) -> Path:
     rng = np.random.default_rng(seed)
     sounds = folder / SOUNDS
     existed = folder.exists()
-    make_folder(sounds)
+    files.make_folder(sounds)
     before = {file for file in sounds.glob("*.wav") if _OUR_NAME.fullmatch(file.stem)}
     used: dict[str, None] = {}
     try:
@@ -71,7 +72,7 @@ def write_page(folder: Path, pairs: Sequence[Pair], *, seed: int) -> Path:
         template = (resources / "page.html").read_text(encoding="utf-8")
         # (a "<" in a file's name must not end the script)
         content = template.replace(_PLACE, json.dumps(test, ensure_ascii=True).replace("<", "\\u003c"))
-        with atomic_write(folder / PAGE) as beside:
+        with files.atomic_write(folder / PAGE) as beside:
             beside.write_text(content, encoding="utf-8", errors="surrogateescape")
     except BaseException:
         _remove({sounds / f"{name}.wav" for name in used} - before)
@@ -91,7 +92,7 @@ def _trial(sounds: Path, pair: Pair, rng: np.random.Generator, used: dict[str, N
         while (name := rng.bytes(_NAME_BYTES).hex()) in used:
             pass
         used[name] = None
-        write_sound(sounds / f"{name}.wav", samples, pair.sample_rate)
+        write_sound(sounds / f"{name}.wav", samples, pair.sample_rate, pair.channel_mask)
         names.append(f"{SOUNDS}/{name}.wav")
     return {
         "pair": pair.name,

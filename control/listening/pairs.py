@@ -1,7 +1,8 @@
 """Pairs of excerpts, original and steered: made from sound files, or found in a folder; matched in loudness."""
 
+import contextlib
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -57,6 +58,8 @@ class Pair:
     original: Samples
     steered: Samples
     sample_rate: int
+    channel_mask: int = 0
+    """Loudspeakers of the channels, as in channel_layout.py; 0: the usual ones."""
 
 
 def excerpt(track: Track, seconds: float, start_s: float | None = None) -> Samples:
@@ -82,28 +85,44 @@ def make_pairs(
     seconds: float,
     model: "Model",
     progress: Callable[[float], None] | None = None,
+    note: Callable[[str], None] = lambda line: None,
 ) -> list[Pair]:
-    """Steer an excerpt of each file as each wish says. Raises InputError for a file that cannot be used."""
+    """Steer an excerpt of each file as each wish says. Raises InputError for a file that cannot be used.
+
+    note: told what the user should know about a file.
+    """
     pairs = []
     total = len(files) * len(wishes)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for file in files:
             track = load_track(file)
+            for line in track.notes:
+                note(line)
             cut = excerpt(track, seconds)
             original = folder / "original.wav"
-            _write(original, cut, track.sample_rate, bit_depth="float")
+            _write(original, cut, track.sample_rate, track.source.channel_mask, bit_depth="float")
             for wish in wishes:
                 steered = folder / "steered.wav"
                 steered.unlink(missing_ok=True)
-                _steer(load_track(original), steered, wish, model)
-                pairs.append(_pair(file.stem, wish.question, wish.direction, original, steered, seconds))
+                with _named(original, f"{file}: the {len(cut) / track.sample_rate:.4g} s around its middle"):
+                    _steer(load_track(original), steered, wish, model)
+                    pairs.append(_pair(file.stem, wish.question, wish.direction, original, steered, seconds))
                 if progress:
                     progress(len(pairs) / total)
     return pairs
 
 
-def find_pairs(folder: Path, *, seconds: float, question: str | None = None) -> list[Pair]:
+@contextlib.contextmanager
+def _named(temporary: Path, name: str) -> Iterator[None]:
+    """Errors name what the user knows in place of a temporary file."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(str(error).replace(str(temporary), name)) from error
+
+
+def find_pairs(folder: Path, *, seconds: float, question: str | None = None, less: bool = False) -> list[Pair]:
     """Pairs of files that lie in a folder: NAME-original.wav with NAME-tender.wav, NAME-less-tender.wav and the like.
 
     Parameters
@@ -114,6 +133,8 @@ def find_pairs(folder: Path, *, seconds: float, question: str | None = None) -> 
         Longer sounds are cut to their middle.
     question
         What is asked about NAME-steered.wav, which does not say it.
+    less
+        Whether NAME-steered.wav is meant to have less of it.
 
     Raises
     ------
@@ -123,18 +144,25 @@ def find_pairs(folder: Path, *, seconds: float, question: str | None = None) -> 
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
     sounds = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    originals = {path.stem.removesuffix(_ORIGINAL): path for path in sounds if path.stem.endswith(_ORIGINAL)}
+    others = [path for path in sounds if not path.stem.endswith(_ORIGINAL)]
     pairs = []
-    for original in (path for path in sounds if path.stem.endswith(_ORIGINAL)):
-        name = original.stem.removesuffix(_ORIGINAL)
-        for other in (path for path in sounds if path.stem.startswith(f"{name}-") and path != original):
+    for name, original in originals.items():
+        longer = tuple(f"{other}-" for other in originals if other.startswith(f"{name}-"))
+        own = (path for path in others if path.stem.startswith(f"{name}-") and not path.stem.startswith(longer))
+        for other in own:  # ("song-live-tender" belongs to "song-live-original", if there is one)
             asked = other.stem.removeprefix(f"{name}-")
             direction = -1 if asked.startswith(_LESS) else 1
             asked = asked.removeprefix(_LESS)
             if asked == "steered":
                 if question is None:
                     raise InputError(f"{other}: --question says what is asked about it (tender, articulation, ...)")
-                asked = question
-            pairs.append(_pair(name, question_called(asked), direction, original, other, seconds))
+                asked, direction = question, -1 if less else direction
+            try:
+                asked = question_called(asked)
+            except InputError as error:
+                raise InputError(f"{other}: {error}") from error
+            pairs.append(_pair(name, asked, direction, original, other, seconds))
             if len(pairs) > _MAX_PAIRS:
                 raise InputError(f"{folder}: more than {_MAX_PAIRS} pairs, nobody hears as many")
     if not pairs:
@@ -144,9 +172,9 @@ def find_pairs(folder: Path, *, seconds: float, question: str | None = None) -> 
     return pairs
 
 
-def write_sound(path: Path, samples: Samples, sample_rate: int) -> None:
+def write_sound(path: Path, samples: Samples, sample_rate: int, channel_mask: int) -> None:
     """Write a sound of a pair as 16 bits, dithered."""
-    _write(path, samples, sample_rate, bit_depth="16")
+    _write(path, samples, sample_rate, channel_mask, bit_depth="16")
 
 
 def _steer(track: Track, output: Path, wish: Wish, model: "Model") -> None:
@@ -174,13 +202,16 @@ def _pair(name: str, question: str, direction: int, original: Path, steered: Pat
     start_s = max(first.duration_s / 2 - seconds / 2, 0.0)
     cut = [excerpt(track, seconds, start_s) for track in tracks]
     length = min(map(len, cut))
-    before, after = matched_loudness(
-        [_faded(samples[:length], first.sample_rate) for samples in cut], first.sample_rate
-    )
-    return Pair(name, question, direction, before, after, first.sample_rate)
+    mask = first.source.channel_mask
+    faded = [_faded(samples[:length], first.sample_rate) for samples in cut]
+    try:
+        before, after = matched_loudness(faded, first.sample_rate, channel_mask=mask)
+    except InputError as error:
+        raise InputError(f"{original}: {error}") from error
+    return Pair(name, question, direction, before, after, first.sample_rate, mask)
 
 
-def matched_loudness(sounds: Iterable[Samples], sample_rate: int) -> list[Samples]:
+def matched_loudness(sounds: Iterable[Samples], sample_rate: int, *, channel_mask: int = 0) -> list[Samples]:
     """The same sounds at one integrated loudness (ITU-R BS.1770), no true peak above the ceiling.
 
     Raises
@@ -191,11 +222,11 @@ def matched_loudness(sounds: Iterable[Samples], sample_rate: int) -> list[Sample
     sounds = list(sounds)
     loudness = []
     for samples in sounds:
-        meter = LoudnessMeter(sample_rate, samples.shape[1])
+        meter = LoudnessMeter(sample_rate, samples.shape[1], channel_mask=channel_mask)
         meter.add(samples)
         loudness.append(meter.integrated())
     if not min(loudness) > _SILENT_LUFS:
-        raise InputError("an excerpt is silent: there is nothing to compare (--seconds takes a longer one)")
+        raise InputError("an excerpt of it is silent: there is nothing to compare (--seconds takes a longer one)")
     wanted = min(TARGET_LUFS, *loudness)
     gains_db = [wanted - level for level in loudness]
     peaks_db = []
@@ -219,7 +250,7 @@ def _faded(samples: Samples, sample_rate: int) -> Samples:
     return faded
 
 
-def _write(path: Path, samples: Samples, sample_rate: int, *, bit_depth: str) -> None:
+def _write(path: Path, samples: Samples, sample_rate: int, channel_mask: int, *, bit_depth: str) -> None:
     with (
         atomic_write(path) as beside,
         AudioWriter(
@@ -229,6 +260,7 @@ def _write(path: Path, samples: Samples, sample_rate: int, *, bit_depth: str) ->
             samples=len(samples),
             bit_depth=bit_depth,
             dither_seed=0 if bit_depth == "16" else None,
+            channel_mask=channel_mask,
             name=path,
         ) as writer,
     ):

@@ -38,11 +38,19 @@ class Curve:
 
     def mean(self, duration_s: float) -> dict[str, float]:
         """Mean shift over a track of that length, by emotion."""
+        return self._mean(self._over(duration_s))
+
+    def mean_size(self, duration_s: float) -> dict[str, float]:
+        """Mean size of the shift over a track of that length, by emotion: not zero where up and down are alike."""
+        return self._mean(np.abs(self._over(duration_s)))
+
+    def _mean(self, shifts: npt.NDArray[np.float64]) -> dict[str, float]:
+        return dict(zip(self.emotions, shifts.mean(0).tolist(), strict=True))
+
+    def _over(self, duration_s: float) -> npt.NDArray[np.float64]:
+        """Shifts [moments, emotions] at moments of equal distance."""
         moments = np.linspace(0, duration_s, 2001)
-        return {
-            name: float(np.interp(moments, self.times_s, self.shifts[:, column]).mean())
-            for column, name in enumerate(self.emotions)
-        }
+        return np.stack([np.interp(moments, self.times_s, column) for column in self.shifts.T], 1)
 
 
 def read_curve(path: Path, *, duration_s: float | None = None) -> Curve:

@@ -67,6 +67,7 @@ def write_gain_map(
                 samples=track.samples,
                 bit_depth=bit_depth,
                 dither_seed=_DITHER_SEED,
+                channel_mask=track.source.channel_mask,
                 name=name,
             ) as writer:
                 done = 0
@@ -98,7 +99,7 @@ def _filtered(track: Track, map: GainMap) -> Iterator[np.ndarray]:
 
 def _measured(track: Track, blocks: Iterator[np.ndarray], report: Progress) -> tuple[float, float]:
     """Loudness in LUFS and true peak in dBTP of blocks of the track's rate and channels."""
-    loudness = LoudnessMeter(track.sample_rate, track.channels)
+    loudness = LoudnessMeter(track.sample_rate, track.channels, channel_mask=track.source.channel_mask)
     peak = TruePeakMeter(track.channels)
     done = 0
     for block in blocks:

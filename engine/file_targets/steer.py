@@ -14,7 +14,7 @@ from ...models.inference.threads import torch_threads
 from ..analysis.prediction import Prediction, predict_track
 from ..audio.track import Track, load_track
 from ..audio.track_spectrogram import track_spectrogram
-from ..render.audio_writer import validate_output
+from ..render.audio_writer import check_layout, validate_output
 from ..render.tags import copy_tags
 from .curve import Curve
 from .gain_map import GainMap, KeptFields, Trajectory, gain_map
@@ -44,7 +44,8 @@ class Steered:
     asked, kept
         Wanted shifts by emotion (of a curve their mean over the track), and emotions that were to stay.
     reachable
-        Whether what was asked was reached to REACHED_SHARE, and what was kept moved by less than KEPT_SHARE of it.
+        Whether what was asked was reached to REACHED_SHARE (the mean of a curve may be missed by a tenth of the mean
+        size of its shifts), and what was kept moved by less than KEPT_SHARE of it.
     reached
         Shifts of the emotions that were asked for, measured on the file by the network that ships, at a scale lowered
         by as much as the file is.
@@ -139,13 +140,15 @@ def steer(
     """
     started = time.monotonic()
     output, keep = Path(output), tuple(keep)
-    targets = Targets(toward.mean(track.duration_s) if isinstance(toward, Curve) else toward, keep)
+    targets = Targets(toward.mean_size(track.duration_s) if isinstance(toward, Curve) else toward, keep)
+    asked = toward.mean(track.duration_s) if isinstance(toward, Curve) else dict(targets.toward)
     low, high = GAIN_RANGE_DB
     if not low <= max_rms_db <= high:
         raise InputError(f"gain {max_rms_db:g} dB is out of range: {low:g} to {high:g} dB rms")
     if min_quality is not None:
         need_quality(min_quality)
     validate_output(output, bit_depth=bit_depth, source=track.path, overwrite=overwrite)
+    check_layout(output, channels=track.channels, channel_mask=track.source.channel_mask)
     report = progress or (lambda fraction: None)
     model = model or load_model()
     solver = TrajectorySolver(
@@ -179,7 +182,8 @@ def steer(
             return _Try(trajectory, map, written, after, moved, _missed(targets, moved))
 
         best = _best_try(attempt, solver, targets, corrected=not isinstance(toward, Curve))
-        copy_tags(track.path, beside)
+        if track.source.array is None:  # (samples in memory have no tags)
+            copy_tags(track.source.data, beside, name=output)
         judged = judges(track, load_track(beside), best.written.lowered_db) if judges else None
     report(1.0)
     quality: dict[str, str | float] | None = None
@@ -189,9 +193,9 @@ def steer(
         file=str(track.path),
         output=str(output),
         duration_s=track.duration_s,
-        asked=dict(targets.toward),
+        asked=asked,
         kept=list(targets.keep),
-        reachable=targets.reached(best.moved),
+        reachable=targets.reached(best.moved, asked),
         reached={name: best.moved[name] for name in targets.toward},
         judges=None if judged is None else {name: dict(moved) for name, moved in judged.items()},
         midlevel={"before": dict(before.midlevel), "after": dict(best.after.midlevel)},

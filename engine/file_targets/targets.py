@@ -86,13 +86,18 @@ class Targets:
         """The emotions that are asked for, then those that are kept."""
         return (*self.toward, *self.keep)
 
-    def reached(self, moved: Mapping[str, float]) -> bool:
-        """Whether shifts by emotion are at least nine tenths of what was asked, and move the kept ones little."""
+    def reached(self, moved: Mapping[str, float], asked: Mapping[str, float] | None = None) -> bool:
+        """Whether shifts by emotion are at least nine tenths of what was asked, and move the kept ones little.
+
+        An emotion that is asked to move by zero is a kept one. asked: what is to be reached where `toward` has the
+        sizes that misses are measured by.
+        """
         largest = max(abs(value) for value in self.toward.values())
-        asked = all(
-            abs(moved[name] - value) <= (1 - REACHED_SHARE) * abs(value) for name, value in self.toward.items()
-        )
-        return asked and all(abs(moved[name]) < KEPT_SHARE * largest for name in self.keep)
+        kept = KEPT_SHARE * largest
+        allowed = {name: (1 - REACHED_SHARE) * abs(value) or kept for name, value in self.toward.items()}
+        allowed |= dict.fromkeys(self.keep, kept)
+        wanted = {**dict.fromkeys(self.keep, 0.0), **(asked or self.toward)}
+        return all(abs(moved[name] - wanted[name]) <= miss for name, miss in allowed.items())
 
 
 def emotion_called(name: str) -> str:

@@ -23,7 +23,7 @@ from ..audio.track_spectrogram import track_spectrogram
 from ..dsp.faders import Faders
 from ..render.sonify import Sonifier, choose_excerpt
 from .emotion_effects_plot import plot_emotion_effects
-from .export import FORMATS, explanation_paths, prepare_folder, write_explanation
+from .export import FORMATS, check_explanation, explanation_paths, write_explanation
 from .faithfulness_plot import plot_faithfulness
 from .feature_plot import plot_feature
 from .style import figure_title, pyplot_figure
@@ -140,7 +140,7 @@ class Explanation:
         if format not in FORMATS:
             raise InputError(f"no format is called {format!r}: there are {', '.join(FORMATS)}")
         files = explanation_paths(Path(folder), self.features, form=format)
-        prepare_folder(Path(folder), list(files.values()), source=self.track.path, overwrite=overwrite)
+        check_explanation(Path(folder), list(files.values()), source=self.track.path, overwrite=overwrite)
         write_explanation(
             self.track,
             self.analysis,

@@ -6,7 +6,7 @@ from typing import Final
 
 from matplotlib.axes import Axes
 
-from ...models.common.atomic_write import atomic_write, check_no_input, make_folder
+from ...models.common.atomic_write import atomic_write, check_folder, check_no_input, new_files
 from ...models.common.constants import HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.common.progress import ProgressCallback
@@ -61,21 +61,19 @@ def explanation_paths(
     return {**files, "index": folder / "index.html"}
 
 
-def prepare_folder(folder: Path, files: Sequence[Path], *, source: Path, overwrite: bool) -> None:
-    """Make the folder.
+def check_explanation(folder: Path, files: Sequence[Path], *, source: Path, overwrite: bool) -> None:
+    """See that an explanation can be written into a folder, before any work is done.
 
     Raises
     ------
     InputError
         Where it cannot be made, one of the files is the recording that is explained, or exists (unless overwrite).
     """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: is a file, but a folder is needed to write into")
+    check_folder(folder)
     check_no_input(files, [source])
     existing = [path for path in files if path.exists()]
     if existing and not overwrite:
         raise InputError(f"{existing[0]}: exists already (--overwrite replaces it)")
-    make_folder(folder)
 
 
 def write_explanation(
@@ -87,14 +85,28 @@ def write_explanation(
     excerpt_s: tuple[float, float],
     progress: ProgressCallback,
 ) -> None:
-    """Write the files that explanation_paths names.
+    """Write the files that explanation_paths names, and make their folder; where one cannot be, no new one stays.
 
     progress is called with the fraction done, 0..1. Raises InputError for a file that cannot be written.
     """
+    with new_files(files["index"].parent, files.values()):
+        _write(track, analysis, model, files, excerpt_s=excerpt_s, progress=progress)
+
+
+def _write(
+    track: Track,
+    analysis: Analysis,
+    model: Model,
+    files: dict[str, Path],
+    *,
+    excerpt_s: tuple[float, float],
+    progress: ProgressCallback,
+) -> None:
     spectrogram = track_spectrogram(track)
     prediction = predict_track(track, model)
     title = figure_title(track.path)
     sonifier = Sonifier(track, analysis, excerpt_s)
+    mask = track.source.channel_mask
     features = [name for name in MIDLEVEL if name in files]
     curves: list[FaithfulnessCurve] = []
     if any(f"{feature}_curves" in files for feature in features):
@@ -118,10 +130,10 @@ def write_explanation(
             write(f"{feature}_curves", plot_faithfulness(feature_curves, title=title))
         for kind, sound in (("enhanced", sonifier.boosted), ("alone", sonifier.isolated)):
             if f"{feature}_{kind}" in files:
-                write_sound(files[f"{feature}_{kind}"], sound(feature), track.sample_rate)
+                write_sound(files[f"{feature}_{kind}"], sound(feature), track.sample_rate, mask)
         progress(number / (len(features) + 1))
     if "original" in files:
-        write_sound(files["original"], sonifier.original(), track.sample_rate)
+        write_sound(files["original"], sonifier.original(), track.sample_rate, mask)
     with atomic_write(files["index"]) as temporary:
         text = render_html(track, analysis, prediction, files, features, curves, excerpt_s=excerpt_s)
         temporary.write_text(text, encoding="utf-8", errors="surrogateescape")

@@ -192,7 +192,7 @@ def render(
         scale = track.network_peak * 10 ** (_level_difference(track, analysis, written) / 20)
         after = predict_track(written.track, model, scale=scale, like=track)
         if track.source.array is None:  # (samples in memory have no tags)
-            copy_tags(track.source.data, temp_path)
+            copy_tags(track.source.data, temp_path, name=output)
     expected = shifted_emotions(before.emotions, expected_emotions(analysis, faders.to_array(), model))
     loudness_error = abs(written.loudness_lufs - track.loudness_lufs)
     report(1.0)

@@ -113,12 +113,22 @@ class Sonifier:
         return np.concatenate([limiter.process(cut), limiter.flush()])
 
 
-def write_sound(path: Path, samples: FloatArray, sample_rate: int) -> None:
-    """Write samples [n, channels] as a 24-bit wav file, whole or not at all. Raises InputError."""
+def write_sound(path: Path, samples: FloatArray, sample_rate: int, channel_mask: int = 0) -> None:
+    """Write samples [n, channels] as a 24-bit wav file, whole or not at all. Raises InputError.
+
+    channel_mask: loudspeakers of the channels, as in channel_layout.py; 0: the usual ones.
+    """
     count, channels = samples.shape
     with (
         atomic_write(path) as temporary,
-        AudioWriter(temporary, sample_rate=sample_rate, channels=channels, samples=count, name=path) as writer,
+        AudioWriter(
+            temporary,
+            sample_rate=sample_rate,
+            channels=channels,
+            samples=count,
+            channel_mask=channel_mask,
+            name=path,
+        ) as writer,
     ):
         writer.write(samples)
 

@@ -63,10 +63,11 @@ class Tags:
     pictures: list[Picture] = field(default_factory=list)
 
 
-def copy_tags(source: Path, destination: Path) -> bool:
+def copy_tags(source: Path, destination: Path, *, name: Path | None = None) -> bool:
     """Copy the tags of `source` into `destination` (wav, flac or ogg); whether any went over.
 
-    Raises InputError only when the disk is full or gone: the file would be half-written.
+    name: what errors call the destination, where that is a temporary file. Raises InputError only when the disk is
+    full or gone: the file would be half-written.
     """
     tags = read_tags(source)
     if not tags.fields and not tags.pictures:
@@ -76,7 +77,7 @@ def copy_tags(source: Path, destination: Path) -> bool:
     except _UNREADABLE as error:
         cause = error.args[0] if error.args else None
         if isinstance(cause, OSError):
-            raise InputError(f"{destination}: cannot be written ({cause.strerror or cause})") from error
+            raise InputError(f"{name or destination}: cannot be written ({cause.strerror or cause})") from error
         return False
     return True
 

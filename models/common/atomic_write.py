@@ -49,6 +49,41 @@ def make_folder(folder: Path) -> None:
         raise InputError(f"{folder}: cannot be made ({error.strerror or error})") from error
 
 
+def check_folder(folder: Path) -> None:
+    """See that files can be written into a folder, or that it can be made, before any work. Raises InputError."""
+    there = folder
+    try:
+        while not there.exists() and there != there.parent:
+            there = there.parent
+        is_folder = there.is_dir()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder}: cannot be made ({getattr(error, 'strerror', None) or error})") from error
+    if not is_folder:
+        raise InputError(f"{there}: is a file, but a folder is needed to write into")
+    if not os.access(there, os.W_OK):
+        raise InputError(f"{folder}: the folder {there} is not writable")
+
+
+@contextlib.contextmanager
+def new_files(folder: Path, files: Iterable[Path]) -> Iterator[None]:
+    """Make a folder for files that the block writes; where it ends badly, those go that were not there before.
+
+    So does the folder, if it was made for them. Raises InputError where it cannot be made.
+    """
+    existed, new = folder.exists(), [path for path in files if not path.exists()]
+    make_folder(folder)
+    try:
+        yield
+    except BaseException:
+        for path in new:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+        if not existed:
+            with contextlib.suppress(OSError):  # (there is something else in it)
+                folder.rmdir()
+        raise
+
+
 def make_readable(path: Path) -> None:
     """Give a temporary file, which is private, the permissions that any new file of the user has."""
     umask = os.umask(0)

@@ -6,8 +6,8 @@ to float16 once. The embedding of a sound is the mean over its windows of three 
 the mean pool of its 753 channels, of the VGG network the mean of each of the 128 channels after its second to fifth
 pooling.
 
-Neither takes part in what ships: MSD_musicnn, of the same make but with other weights from other music (the Million Song
-Dataset), teaches the network that ships, and with MSD_vgg the taught listener of the solver.
+Neither takes part in what ships: MSD_musicnn, of the same architecture but with other weights from other music (the
+Million Song Dataset), teaches the network that ships, and with MSD_vgg the taught listener of the solver.
 """
 
 from collections.abc import Mapping

@@ -154,6 +154,17 @@ def test_loudspeakers_stay_where_they_are(rendered, tmp_path, channels, mask, na
     assert layout(output) == name
 
 
+def test_sounds_of_an_explanation_keep_the_loudspeakers(program, tmp_path, quick_analysis, model_file):
+    path = tmp_path / "surround.wav"
+    soundfile.write(path, plucked(1.2, 4), RATE, format="WAVEX")
+    with_mask(path, 0x107)
+    folder, analysis = tmp_path / "why", quick_analysis(path, tmp_path / "a.npz")
+    options = ("--feature", "modality", "--format", "png", "--analysis", analysis, "--model", model_file)
+    ended = program("explain", path, "-o", folder, *options)
+    assert ended.code == 0, ended.err
+    assert {layout(sound) for sound in folder.glob("*.wav")} == {"4.0"}
+
+
 def test_ogg_refuses_loudspeakers_that_it_cannot_name(program_line, tmp_path, quick_analysis, model_file):
     path = tmp_path / "front.wav"
     soundfile.write(path, plucked(1.2, 4), RATE, format="WAVEX")

@@ -100,7 +100,7 @@ def test_a_preset_that_is_known_by_the_sound_comes_with_the_analysis_unless_some
     [("snapshot/recall", 1), ("morph/to", 1), ("morph/position", 0.5), ("undo", True), ("target/tender", 0.1)],
 )
 def test_no_preset_comes_with_the_analysis_after_a_recall_a_morph_a_target_or_a_step_back(name, value):
-    steering = Steering()
+    steering = ShowControl()
     steering.presets.set("dolce", track=9, digest=SUNG)
     for slot in (1, 2):
         steering.follow(f"{ROOT}/snapshot/store", slot, {}, DEFAULTS, Moment(), "osc")
@@ -159,7 +159,8 @@ def session_on_two_tracks(tmp_path, monkeypatch):
     monkeypatch.setenv("MOODFADER_CONFIG", str(tmp_path / "config"))
     session = Session()
     bridge = StoredSnapshot(Snapshot(wet=0.7), "Bridge", 1)
-    session._state.show_control.use_set_list([TrackSettings("dolce"), TrackSettings("agitato", snapshots={1: bridge})])
+    settings = [TrackSettings("dolce"), TrackSettings("agitato", snapshots={1: bridge})]
+    session._state.show_control.use_set_list(settings)
     sounds = [SampleBuffer.from_array(np.zeros((22050, 2), np.float32), sample_rate=22050) for _ in range(2)]
     player = OfflinePlayer(sounds, [None, None], session.handle_message)
     session.attach(player, tracks=["0.wav", "1.wav"])

@@ -98,7 +98,8 @@ def test_what_is_missing_is_said_in_a_line(tmp_path) -> None:
     few = subprocess.run(command, capture_output=True, text=True, check=False)
     assert few.returncode == 2
     assert "six paths are needed" in few.stderr
-    none = [str(tmp_path / name) for name in ("data", "known", "known", "musicnn.safetensors", "vgg.safetensors", "out")]
+    names = ("data", "known", "known", "musicnn.safetensors", "vgg.safetensors", "out")
+    none = [str(tmp_path / name) for name in names]
     run = subprocess.run([*command, *none], capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert "musicnn.safetensors: not the weights of MSD_musicnn" in run.stderr

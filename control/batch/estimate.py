@@ -27,12 +27,15 @@ def choose_tasks(tasks: Sequence["Task"], count: int = TRIED) -> list["Task"]:
     return [ordered[round((i + 0.5) * len(ordered) / count - 0.5)] for i in range(count)]
 
 
-def print_estimate(job: "Job", tasks: Sequence["Task"], options: BatchOptions, voice: Output) -> None:
+def print_estimate(job: "Job", tasks: Sequence["Task"], options: BatchOptions, console: Output) -> None:
     """Work on a few tracks, write into a temporary folder, and print what all of them would take."""
     from ...engine.batch.executors.choice import open_executor
 
     chosen = choose_tasks(tasks)
-    with tempfile.TemporaryDirectory(prefix="moodfader-") as folder, voice.progress("Trying a few tracks") as report:
+    with (
+        tempfile.TemporaryDirectory(prefix="moodfader-") as folder,
+        console.progress("Trying a few tracks") as report,
+    ):
         local = dataclasses.replace(job, destination=folder)
         executor, _ = open_executor(None, jobs=1)
         try:
@@ -46,7 +49,7 @@ def print_estimate(job: "Job", tasks: Sequence["Task"], options: BatchOptions, v
     else:
         workers = options.workers(job.device)
     values = estimate(tasks, chosen, outcomes, written_bytes=written, workers=workers)
-    voice.result(values, lambda: "\n".join(_lines(values)))
+    console.result(values, lambda: "\n".join(_lines(values)))
 
 
 def _try(executor: Any, job: "Job", chosen: Sequence["Task"], report: Any) -> list[Any]:  # noqa: ANN401

@@ -24,15 +24,15 @@ class ProgressDisplay:
     ----------
     command
         predict, analyze, steer or render.
-    voice
+    output
         Output of the command.
     quiet
         No bar.
     """
 
-    def __init__(self, command: str, voice: Output, quiet: bool) -> None:
+    def __init__(self, command: str, output: Output, quiet: bool) -> None:
         console = Console(stderr=True)
-        self._voice = voice
+        self._output = output
         self._printed = 0.0
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -41,7 +41,7 @@ class ProgressDisplay:
             TextColumn("{task.fields[more]}"),
             console=console,
             transient=True,
-            disable=quiet or voice.as_json or not console.is_terminal,
+            disable=quiet or output.as_json or not console.is_terminal,
         )
         self._row = self._bar.add_task(_WORDS[command], total=1.0, more="")
 
@@ -56,16 +56,16 @@ class ProgressDisplay:
 
     def begin(self, progress: "BatchProgress") -> None:
         """Say what earlier runs have done."""
-        if (earlier := progress.done + progress.failed) and not self._voice.as_json:
-            self._voice.note(f"{earlier} of {progress.total} tracks have been worked on before")
+        if (earlier := progress.done + progress.failed) and not self._output.as_json:
+            self._output.note(f"{earlier} of {progress.total} tracks have been worked on before")
 
     def update(self, progress: "BatchProgress") -> None:
         """Show where the batch is."""
         self._bar.update(self._row, total=max(progress.total, 1), completed=progress.done + progress.failed)
         self._bar.update(self._row, more=_line(progress))
-        if self._voice.as_json and time.monotonic() - self._printed >= _JSON_S:
+        if self._output.as_json and time.monotonic() - self._printed >= _JSON_S:
             self._printed = time.monotonic()
-            self._voice.result({"event": "progress", **progress_values(progress)}, lambda: "")
+            self._output.result({"event": "progress", **progress_values(progress)}, lambda: "")
 
     def end(self, progress: "BatchProgress", destination: str) -> None:
         """Print what came of it."""
@@ -79,7 +79,7 @@ class ProgressDisplay:
         if progress.stopped:
             lines.append(f"stopped: {progress.stopped} (the same command goes on where it was)")
         values = {"event": "end", **progress_values(progress), "destination": destination}
-        self._voice.result(values, lambda: "\n".join(lines))
+        self._output.result(values, lambda: "\n".join(lines))
 
 
 def progress_values(progress: "BatchProgress") -> dict[str, Any]:

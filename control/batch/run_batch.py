@@ -51,12 +51,12 @@ def run_batch(command: str, sources: Sequence[str], values: Values, options: Bat
         With code 3 when some tracks failed.
     """
     options.check()
-    voice = Output(as_json=options.as_json, quiet=options.quiet)
+    console = Output(as_json=options.as_json, quiet=options.quiet)
     from ...engine.batch.common.errors import StorageLostError
     from ...engine.batch.common.storage import open_storage
 
     try:
-        tasks = find_tasks(command, sources, values, options, voice)
+        tasks = find_tasks(command, sources, values, options, console)
         storage = open_storage(options.output)
         if storage.local is not None:
             check_inputs_stay(storage.local, sources, tasks)
@@ -64,10 +64,10 @@ def run_batch(command: str, sources: Sequence[str], values: Values, options: Bat
         if options.dry_run:
             from .estimate import print_estimate
 
-            print_estimate(job, tasks, options, voice)
+            print_estimate(job, tasks, options, console)
             return
         with _locked(storage):
-            failed = _work(job, tasks, storage, options, voice)
+            failed = _work(job, tasks, storage, options, console)
     except StorageLostError as error:
         raise InputError(str(error)) from error
     if failed:
@@ -75,7 +75,7 @@ def run_batch(command: str, sources: Sequence[str], values: Values, options: Bat
 
 
 def find_tasks(
-    command: str, sources: Sequence[str], values: Values, options: BatchOptions, voice: Output
+    command: str, sources: Sequence[str], values: Values, options: BatchOptions, console: Output
 ) -> list["Task"]:
     """Find the tracks that the arguments name, with their settings. Raises InputError."""
     from ...engine.batch.common.tasks import Source
@@ -98,7 +98,7 @@ def find_tasks(
             raise InputError(f"--output {options.output}: it is the source itself, give another folder")
         found += [(source, settings) for source in find_sources(text, but=options.output)]
     if maker.ignored:
-        voice.note(f"columns that are no options of {command} are left out: {', '.join(maker.ignored)}")
+        console.note(f"columns that are no options of {command} are left out: {', '.join(maker.ignored)}")
     tracks = [(source, settings) for source, (settings, _) in found]
     return make_tasks(command, tracks, suffixes=[suffix for _, (_, suffix) in found], folder=FOLDERS[command])
 
@@ -136,7 +136,7 @@ def _job(command: str, options: BatchOptions, storage: "Storage") -> "Job":
     )
 
 
-def _work(job: "Job", tasks: list["Task"], storage: "Storage", options: BatchOptions, voice: Output) -> bool:
+def _work(job: "Job", tasks: list["Task"], storage: "Storage", options: BatchOptions, console: Output) -> bool:
     """Work on what is left; whether anything failed."""
     from ...engine.batch.common.errors import StorageLostError
     from ...engine.batch.executors.choice import open_executor
@@ -151,7 +151,7 @@ def _work(job: "Job", tasks: list["Task"], storage: "Storage", options: BatchOpt
         )
         batch = Batch(job, tasks, journal, there=outputs.__contains__, retry_failures=options.retry_failures)
         progress = batch.progress
-        display = stack.enter_context(ProgressDisplay(job.command, voice, options.quiet))
+        display = stack.enter_context(ProgressDisplay(job.command, console, options.quiet))
         if batch.left:
             jobs = min(options.workers(job.device), len(batch.left))
             executor, workers = open_executor(options.scheduler, jobs=jobs)

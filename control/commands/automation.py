@@ -31,7 +31,7 @@ def render_automation(
     bit_depth: str,
     model: "Model",
     settings: "AnalysisSettings",
-    voice: Output,
+    console: Output,
 ) -> None:
     """Render a recorded performance. `file` is its first track, or one of its tracks by name. Raises InputError."""
     from ...engine.audio.track import load_track
@@ -47,7 +47,7 @@ def render_automation(
     if len(names) > 1 and file.name not in names:
         raise InputError(f"{file}: none of the tracks that were played ({', '.join(names)})")
     for note in _without_effect(performance):
-        voice.note(f"{automation}: {note}")
+        console.note(f"{automation}: {note}")
     index = names.index(file.name) if file.name in names else 0
     tracks = tuple(file if number == index else track for number, track in enumerate(performance.tracks))
 
@@ -58,7 +58,7 @@ def render_automation(
 
     def steering(number: int, path: Path) -> tuple["SegmentMask", str, str]:
         track = load_track(path)
-        analysis = load_or_analyze(track, model, settings, voice)
+        analysis = load_or_analyze(track, model, settings, console)
         steered[number] = track, analysis
         mask = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=performance.sample_rate)
         return mask, track.digest, analysis.model_digest
@@ -69,7 +69,7 @@ def render_automation(
             raise InputError(f"{automation}: {faders_db} is no setting of several decoupled faders")
         return SolvedSetting(np.array(faders_db), found.correction_db)
 
-    with voice.progress(f"Rendering {output.name}") as report:
+    with console.progress(f"Rendering {output.name}") as report:
         result = replay(
             performance,
             output,
@@ -80,7 +80,7 @@ def render_automation(
             progress=report,
         )
     shown = f"{result.output}: {result.duration_s:.2f} s at {result.sample_rate} Hz, {result.changes} changes"
-    voice.result(dataclasses.asdict(result), lambda: shown)
+    console.result(dataclasses.asdict(result), lambda: shown)
 
 
 def _without_effect(performance: "Automation") -> list[str]:

@@ -38,8 +38,8 @@ def clear(as_json: options.Json = False, quiet: options.Quiet = False) -> None:
         except OSError as error:
             raise InputError(f"{path}: cannot be deleted ({error.strerror or error})") from error
     values = {"path": str(folder), "deleted": _whole(files), "bytes": size}
-    voice = Output(as_json=as_json, quiet=quiet)
-    voice.result(values, lambda: f"deleted {_count(files)}, {decimal(size)}, from {folder}")
+    console = Output(as_json=as_json, quiet=quiet)
+    console.result(values, lambda: f"deleted {_count(files)}, {decimal(size)}, from {folder}")
 
 
 def _kept() -> tuple[Path, list[Path]]:

@@ -32,7 +32,7 @@ def demo(
     output_options: OutputOptions,
 ) -> None:
     """Analyse the track that ships with the program, render it with a preset, and show what moved."""
-    voice = output_options.output()
+    console = output_options.output()
     found = find_preset(preset)
     from ...engine import Faders, analyze, load_track
     from ...engine.analysis.analysis_file import save_analysis
@@ -52,10 +52,10 @@ def demo(
     _copy_track(track_file)
     track = load_track(track_file)
     faders = Faders.from_mapping(found.gains_db)
-    with voice.progress("Analysing") as report:
+    with console.progress("Analysing") as report:
         analysis = analyze(track, model=model, progress=report)
     save_analysis(analysis, analysis_file)
-    with voice.progress("Rendering") as report:
+    with console.progress("Rendering") as report:
         rendered = render(
             track,
             analysis,
@@ -67,7 +67,7 @@ def demo(
             progress=report,
         )
     files = explanation_paths(explanation, MIDLEVEL, sounds=False, curves=False)
-    with voice.progress("Plotting") as report:
+    with console.progress("Plotting") as report:
         title = f"{TRACK}, steered by the preset {found.name}"
         excerpt_s = choose_excerpt(analysis, list(MIDLEVEL), None, None)
         spectrogram = track_spectrogram(track)
@@ -75,12 +75,12 @@ def demo(
         save_figure(figure_of(axes), overview)
         write_explanation(track, analysis, model, files, excerpt_s=excerpt_s, progress=report)
     more = {"analysis": str(analysis_file), "overview": str(overview), "explanation": str(explanation)}
-    voice.result(rendered.to_dict() | more, lambda: render_table(rendered, found.gains_db))
+    console.result(rendered.to_dict() | more, lambda: render_table(rendered, found.gains_db))
     for line in render_lines(rendered):
-        voice.line(line)
-    voice.line(f"analysis  {analysis_file}")
-    voice.line(f"figures   {overview} and {explanation}")
-    voice.line(f"compare   {track_file} with {steered}")
+        console.line(line)
+    console.line(f"analysis  {analysis_file}")
+    console.line(f"figures   {overview} and {explanation}")
+    console.line(f"compare   {track_file} with {steered}")
 
 
 def _copy_track(path: Path) -> None:

@@ -47,7 +47,7 @@ def explain(
     Of a track longer than 30 seconds the 20 with the largest weights are shown (or --from, --to).
     """
     features = parse_features(feature)
-    voice = output_options.output()
+    console = output_options.output()
     check_sounds([file])
     check_stored(analysis=stored.analysis)
     from ...engine.plotting.export import FORMATS, check_explanation, explanation_paths, write_explanation
@@ -58,13 +58,13 @@ def explain(
     settings = analysis_options.settings()
     files = explanation_paths(output, features, form=form)
     model = network_options.load()
-    track = open_track(file, voice)
+    track = open_track(file, console)
     check_explanation(output, list(files.values()), source=file, overwrite=overwrite)
-    explained = load_or_analyze(track, model, settings, voice, file=stored.analysis)
+    explained = load_or_analyze(track, model, settings, console, file=stored.analysis)
     for note in explained.fader_notes(features):
-        voice.note(note)
+        console.note(note)
     excerpt_s = choose_excerpt(explained, features, begin, end)
-    with voice.progress("Plotting") as report:
+    with console.progress("Plotting") as report:
         write_explanation(track, explained, model, files, excerpt_s=excerpt_s, progress=report)
     written = {key: str(path) for key, path in files.items()}
     values = {
@@ -74,7 +74,7 @@ def explain(
         "to_s": excerpt_s[1],
         "files": written,
     }
-    voice.result(values, lambda: "\n".join(written.values()))
+    console.result(values, lambda: "\n".join(written.values()))
 
 
 def parse_features(names: Sequence[str] | None) -> list[str]:

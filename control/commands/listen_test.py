@@ -61,7 +61,7 @@ def listen_test(
     Pairs are made from FILEs (by --toward, --preset or --set), or found in FOLDER (song-original.wav beside
     song-tender.wav or song-less-tender.wav).
     """
-    voice = output_options.output()
+    console = output_options.output()
     if evaluate:
         given = {"--toward": toward, "--preset": preset, "--set": settings, "--question": question, "--less": less}
         if without_effect := [name for name, value in (given | {"--overwrite": overwrite}).items() if value]:
@@ -69,7 +69,7 @@ def listen_test(
         from ..listening.answers import evaluate_answers, read_answers
 
         shares = evaluate_answers(read_answers(paths))
-        voice.result({"shares": [dataclasses.asdict(share) for share in shares]}, lambda: _table(shares))
+        console.result({"shares": [dataclasses.asdict(share) for share in shares]}, lambda: _table(shares))
         return
     from ..listening.page import check_folder, write_page
     from ..listening.pairs import SECONDS_RANGE, find_pairs, make_pairs
@@ -91,13 +91,13 @@ def listen_test(
         )
     if files:
         network = network_options.load()
-        with voice.progress("Steering excerpts") as report:
-            pairs = make_pairs(files, wishes, seconds=seconds, model=network, progress=report, note=voice.note)
+        with console.progress("Steering excerpts") as report:
+            pairs = make_pairs(files, wishes, seconds=seconds, model=network, progress=report, note=console.note)
     else:
         pairs = find_pairs(folder, seconds=seconds, question=question, less=less)
     page = write_page(folder, pairs, seed=seed)
     asked = list(dict.fromkeys(pair.question for pair in pairs))
-    voice.result({"page": str(page), "pairs": len(pairs), "questions": asked, "seed": seed}, lambda: str(page))
+    console.result({"page": str(page), "pairs": len(pairs), "questions": asked, "seed": seed}, lambda: str(page))
 
 
 def _wishes(

@@ -34,8 +34,8 @@ def predict(
     output_options: OutputOptions,
 ) -> None:
     """Predict seven mid-level features and eight emotions of sound files (0 to 1; a mean rating of 10 is 1)."""
-    voice = output_options.output()
-    if voice.as_json and as_csv:
+    console = output_options.output()
+    if console.as_json and as_csv:
         raise InputError("--json and --csv: one of them")
     check_sounds(files)
     model = network_options.load()
@@ -45,17 +45,19 @@ def predict(
     count = FileCount(len(files))
     columns = ("file", "duration_s", *MIDLEVEL, *EMOTIONS)
     if as_csv:
-        voice.csv_row(columns)
+        console.csv_row(columns)
 
     def work(file: Path) -> None:
-        with voice.progress("Predicting", files=count):
-            track = open_track(file, voice)
+        with console.progress("Predicting", files=count):
+            track = open_track(file, console)
             prediction = predict_track(track, model)
         if as_csv:
-            voice.csv_row((str(file), track.duration_s, *prediction.midlevel.values(), *prediction.emotions.values()))
+            console.csv_row(
+                (str(file), track.duration_s, *prediction.midlevel.values(), *prediction.emotions.values())
+            )
             return
         values = {"file": str(file), **prediction.to_dict()}
-        voice.result(values, lambda: prediction_table(file, track, prediction))
+        console.result(values, lambda: prediction_table(file, track, prediction))
 
     for_each_file(files, work)
 
@@ -77,8 +79,8 @@ def analyze(
     if output is not None:
         check_writable(output)
     check_sounds(files)
-    voice = output_options.output()
-    with voice.progress("Loading the model"):
+    console = output_options.output()
+    with console.progress("Loading the model"):
         settings = analysis_options.settings()
         model = network_options.load()
     from ...engine.analysis import cache as kept
@@ -88,15 +90,15 @@ def analyze(
 
     def work(file: Path) -> None:
         begun = time.perf_counter()
-        with voice.progress(f"Analysing {file.name}", files=count) as report:
-            track = open_track(file, voice, loudness=settings.quality == "full")
+        with console.progress(f"Analysing {file.name}", files=count) as report:
+            track = open_track(file, console, loudness=settings.quality == "full")
             analysis = kept.analyze(
-                track, model=model, settings=settings, output=output, progress=report, note=voice.note
+                track, model=model, settings=settings, output=output, progress=report, note=console.note
             )
         values = {"file": str(file), **analysis.to_dict(), "seconds": time.perf_counter() - begun}
-        voice.result(values, lambda: analysis_table(file, analysis))
-        voice.line(f"analysis: {analysis.path or 'not kept'}")
+        console.result(values, lambda: analysis_table(file, analysis))
+        console.line(f"analysis: {analysis.path or 'not kept'}")
         for note in analysis.fader_notes():
-            voice.note(note)
+            console.note(note)
 
     for_each_file(files, work)

@@ -27,14 +27,14 @@ def register(app: typer.Typer) -> None:
 @presets.command("list")
 def list_presets(as_json: options.Json = False) -> None:
     """All presets with a sentence on what they are for. One that cannot be read is named (exit code 2)."""
-    voice = Output(as_json=as_json)
+    console = Output(as_json=as_json)
     readable, broken = readable_presets()
     found = list(readable.values())
     for reason in broken.values():
         print_error(reason)
     if as_json:
         for preset in found:
-            voice.result(_values(preset), lambda: "")
+            console.result(_values(preset), lambda: "")
         raise typer.Exit(2 if broken else 0)
     table = Table(header_style="", box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for column in ("preset", "what it is for"):
@@ -42,7 +42,7 @@ def list_presets(as_json: options.Json = False) -> None:
     for preset in found:
         own = " (yours)" if preset.is_user else ""
         table.add_row(Text.assemble((preset.name, "bold"), own), preset.summary)
-    voice.show(table)
+    console.show(table)
     raise typer.Exit(2 if broken else 0)
 
 
@@ -68,9 +68,9 @@ def save(
     if not gains_db:
         raise InputError(f"preset {name!r}: nothing to save, give --set FEATURE=DB or --from PRESET")
     preset = save_preset(name, gains_db, summary=summary, overwrite=overwrite)
-    voice = Output(as_json=as_json)
-    voice.result(_values(preset), lambda: _table(preset))
-    voice.line(f"saved as {preset.path}")
+    console = Output(as_json=as_json)
+    console.result(_values(preset), lambda: _table(preset))
+    console.line(f"saved as {preset.path}")
 
 
 def _values(preset: Preset) -> dict[str, Any]:

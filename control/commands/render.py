@@ -70,7 +70,7 @@ def render(
     output_options: OutputOptions,
 ) -> None:
     """Render a recording with its faders set, and predict its features again. --set goes on top of --preset."""
-    voice = output_options.output()
+    console = output_options.output()
     analysis = stored.analysis
     gains_db = fader_gains_db(preset, settings)
     check_sounds([file])
@@ -99,23 +99,25 @@ def render(
             raise InputError(f"{option}: has no effect beside --automation: a performance sounds as it was played")
         from .automation import render_automation
 
-        render_automation(file, automation, output, bit_depth=bit_depth, model=model, settings=wanted, voice=voice)
+        render_automation(
+            file, automation, output, bit_depth=bit_depth, model=model, settings=wanted, console=console
+        )
         return
-    track = open_track(file, voice)
+    track = open_track(file, console)
     if dry_run:
-        _print_plan(voice, track, model, wanted, analysis, output, gains_db)
+        _print_plan(console, track, model, wanted, analysis, output, gains_db)
         return
-    explained = load_or_analyze(track, model, wanted, voice, file=analysis)
+    explained = load_or_analyze(track, model, wanted, console, file=analysis)
     if faders.is_neutral:
         held = track.sample_peak <= 1 or (bit_depth == "float" and output.suffix.lower() == ".wav")
         equals = "will equal the input" if held else "will be the input, turned down where it is above full scale"
-        voice.note(f"all faders are at zero: the output {equals} (--set or --preset moves them)")
+        console.note(f"all faders are at zero: the output {equals} (--set or --preset moves them)")
     moved = [name for name, value in zip(MIDLEVEL, faders.to_array(), strict=True) if value]
     for note in explained.fader_notes(moved):
-        voice.note(note)
+        console.note(note)
     if warning := reliability_warning(explained, moved):
-        voice.note(warning)
-    with voice.progress(f"Rendering {output.name}") as report:
+        console.note(warning)
+    with console.progress(f"Rendering {output.name}") as report:
         rendered = write(
             track,
             explained,
@@ -131,15 +133,15 @@ def render(
             device=network_options.device,
             progress=report,
         )
-    voice.result(rendered.to_dict(), lambda: render_table(rendered, gains_db))
+    console.result(rendered.to_dict(), lambda: render_table(rendered, gains_db))
     for line in render_lines(rendered):
-        voice.line(line)
+        console.line(line)
     for note in level_notes(rendered, track, ceiling_dbtp=ceiling, neutral=faders.is_neutral):
-        voice.note(note)
+        console.note(note)
 
 
 def _print_plan(
-    voice: Output,
+    console: Output,
     track: "Track",
     model: "Model",
     settings: "AnalysisSettings",
@@ -167,4 +169,4 @@ def _print_plan(
     }
     moved = ", ".join(f"{name} {value:+g} dB" for name, value in gains_db.items() if value) or "all at zero"
     shown = f"would render {track.path} to {output}\nfaders    {moved}\nanalysis  {source}"
-    voice.result(values, lambda: shown)
+    console.result(values, lambda: shown)

@@ -114,7 +114,7 @@ class LabelledDataset:
         return TrainingSource(self.name, material, self.share or CLIPS_PER_BATCH[self.kind])
 
 
-def read_datasets(datasets: DatasetPaths, voice: Output) -> list[LabelledDataset]:
+def read_datasets(datasets: DatasetPaths, console: Output) -> list[LabelledDataset]:
     """Read the data sets and compute their spectrograms, with a progress bar.
 
     Raises
@@ -131,7 +131,7 @@ def read_datasets(datasets: DatasetPaths, voice: Output) -> list[LabelledDataset
         albums = {int(clip.path.stem): clip.group for clip in clips}
         found.append(("soundtracks", clips))
         if len(set(groups.values())) == len(clips):
-            voice.note("soundtracks: albums are unknown, so training and test clips may be from the same album")
+            console.note("soundtracks: albums are unknown, so training and test clips may be from the same album")
     if datasets.midlevel is not None:
         found.append(("midlevel", read_midlevel(datasets.midlevel, albums=albums)))
     found += [(f"table:{table.name}", read_table(table)) for table in datasets.tables]
@@ -139,7 +139,7 @@ def read_datasets(datasets: DatasetPaths, voice: Output) -> list[LabelledDataset
         found.append(("perceptual", read_perceptual(datasets.perceptual, groups=groups)))
     if datasets.emotify is not None:
         found.append(("emotify", read_emotify(datasets.emotify)))
-    found += [(kind, render_midi_dataset(kind, folder, voice)) for kind, folder in datasets.midi.items()]
+    found += [(kind, render_midi_dataset(kind, folder, console)) for kind, folder in datasets.midi.items()]
     embeddings = {} if datasets.teacher is None else read_embeddings(datasets.teacher)
     known = [read_table(folder / TABLE, prefix="known_") for folder in datasets.known]
     found += [(_known_name(place, datasets.known), clips) for place, clips in enumerate(known)]
@@ -149,25 +149,25 @@ def read_datasets(datasets: DatasetPaths, voice: Output) -> list[LabelledDataset
     for name, clips in found:
         if not clips:
             raise InputError(f"{name}: none of its rows has an audio file")
-        with voice.progress(f"Reading {name}") as report:
+        with console.progress(f"Reading {name}") as report:
             # several folders of synthetic music share the clips per batch of one
             share = max(1, round(place * len(clips) / music)) if name.startswith("known") else 0
             material = with_embeddings(load_spectrograms(clips, read_mono, report), clips, embeddings)
             rated.append(LabelledDataset(name, clips, material, share))
-        voice.note(f"{name}: {len(clips)} clips")
+        console.note(f"{name}: {len(clips)} clips")
     if embeddings and all(part.material.embeddings is None for part in rated):
         raise InputError(f"{datasets.teacher}: none of its clips is among those that are learned from")
     return rated
 
 
-def read_test_sweeps(paths: Sequence[Path], voice: Output) -> tuple[list[SweepClip], ClipDataset]:
+def read_test_sweeps(paths: Sequence[Path], console: Output) -> tuple[list[SweepClip], ClipDataset]:
     """Read synthetic music for testing.
 
     Parameters
     ----------
     paths
         Tables, or folders with a table `known_music.csv`.
-    voice
+    console
         For progress.
 
     Returns
@@ -185,9 +185,9 @@ def read_test_sweeps(paths: Sequence[Path], voice: Output) -> tuple[list[SweepCl
     for place, path in enumerate(paths):
         table = path / TABLE if path.is_dir() else path
         series += read_sweeps(table, prefix=f"{place + 1}:" if len(paths) > 1 else "")
-    with voice.progress("Reading synthetic music for testing") as report:
+    with console.progress("Reading synthetic music for testing") as report:
         material = load_spectrograms([clip.clip for clip in series], read_mono, report)
-    voice.note(f"synthetic music: {len(series)} clips, {len({clip.series for clip in series} - {''})} sweeps")
+    console.note(f"synthetic music: {len(series)} clips, {len({clip.series for clip in series} - {''})} sweeps")
     return series, material
 
 
@@ -237,7 +237,7 @@ def compute_spectrogram(audio: FloatArray) -> npt.NDArray[np.float16]:
         return np.asarray(_front_end()(torch.from_numpy(audio)).half().numpy())
 
 
-def render_labelled_music(folder: Path, count: int, *, seed: int, voice: Output) -> Path:
+def render_labelled_music(folder: Path, count: int, *, seed: int, console: Output) -> Path:
     """Render synthetic music into a folder until it has at least `count` clips.
 
     Returns
@@ -250,6 +250,6 @@ def render_labelled_music(folder: Path, count: int, *, seed: int, voice: Output)
     InputError
         FluidSynth or a sound font is missing, or the folder cannot be written to.
     """
-    with voice.progress(f"Composing {count} pieces") as report:
+    with console.progress(f"Composing {count} pieces") as report:
         labelled_set(count, seed=seed, folder=folder, progress=report)
     return folder

@@ -59,11 +59,11 @@ SETTINGS: Final = TrainingSettings(
 )
 
 
-def render_music(music: Path, voice: Output) -> None:
+def render_music(music: Path, console: Output) -> None:
     """Render the synthetic music into the folders `composed` and `scores`. Raises InputError."""
-    with voice.progress("Composing") as report:
+    with console.progress("Composing") as report:
         labelled_set(PIECES, seed=11, folder=music / "composed", soundfonts=SOUND_FONTS, progress=report)
-    with voice.progress("Arranging") as report:
+    with console.progress("Arranging") as report:
         labelled_set(
             PIECES,
             seed=12,
@@ -75,7 +75,7 @@ def render_music(music: Path, voice: Output) -> None:
         )
 
 
-def read_sources(data: Path, work: Path, voice: Output) -> list[TrainingSource]:
+def read_sources(data: Path, work: Path, console: Output) -> list[TrainingSource]:
     """Read everything that is learned from, as spectrograms. Raises InputError for what is missing."""
     music = work / "music"
     film = read_soundtracks(data / "soundtracks")
@@ -85,7 +85,7 @@ def read_sources(data: Path, work: Path, voice: Output) -> list[TrainingSource]:
         "emotify": read_emotify(data / "emotify"),
         "perceptual": read_perceptual(data / "soundtracks", groups=albums),
         "vgmidi": render_midi_dataset(
-            "vgmidi", data / "vgmidi", voice, rendered=music / "vgmidi", soundfonts=SOUND_FONTS
+            "vgmidi", data / "vgmidi", console, rendered=music / "vgmidi", soundfonts=SOUND_FONTS
         ),
         **{kind: read_table(music / kind / TABLE, prefix="known_") for kind in ("composed", "scores")},
     }
@@ -93,14 +93,14 @@ def read_sources(data: Path, work: Path, voice: Output) -> list[TrainingSource]:
     return [
         TrainingSource(
             name,
-            with_embeddings(stored_dataset(name, found, work / "spectrograms", voice), found, embeddings),
+            with_embeddings(stored_dataset(name, found, work / "spectrograms", console), found, embeddings),
             PER_BATCH[name],
         )
         for name, found in clips.items()
     ]
 
 
-def stored_dataset(name: str, clips: Sequence[Clip], folder: Path, voice: Output) -> ClipDataset:
+def stored_dataset(name: str, clips: Sequence[Clip], folder: Path, console: Output) -> ClipDataset:
     """Return the clips' spectrograms, of a file in the folder or computed and stored there. Raises InputError."""
     key = short_digest([[clip.path.name, clip.path.stat().st_size, clip.start_s, clip.length_s] for clip in clips])
     path = folder / f"{name}-{key}.npz"
@@ -108,7 +108,7 @@ def stored_dataset(name: str, clips: Sequence[Clip], folder: Path, voice: Output
         with np.load(path, allow_pickle=False) as stored:
             parts = np.split(stored["frames"], np.cumsum(stored["lengths"])[:-1])
         return dataset_of(clips, list(parts))
-    with voice.progress(f"Reading {name}") as report:
+    with console.progress(f"Reading {name}") as report:
         dataset = load_spectrograms(clips, read_mono, report)
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as temp_path, temp_path.open("wb") as file:
@@ -117,16 +117,16 @@ def stored_dataset(name: str, clips: Sequence[Clip], folder: Path, voice: Output
     return dataset
 
 
-def make_default_model(data: Path, work: Path, voice: Output) -> Path:
+def make_default_model(data: Path, work: Path, console: Output) -> Path:
     """Make the model's file in the work folder, unless it is there. Raises InputError."""
     path = work / "default.safetensors"
     if path.is_file():
         return path
-    render_music(work / "music", voice)
+    render_music(work / "music", console)
     with torch_threads(SETTINGS.threads):
-        sources = read_sources(data, work, voice)
+        sources = read_sources(data, work, console)
         state = path.with_suffix(".state")
-        network = train_with_progress(sources, SETTINGS, state, voice)
+        network = train_with_progress(sources, SETTINGS, state, console)
         recordings = [part.material for part in sources if part.name in ("soundtracks", "emotify")]
         factors = widen_features(network, np.concatenate([predict_clips(network, part)[0] for part in recordings]))
         more = {"midlevel_quantiles": midlevel_quantiles(network, recordings), "widened": factors.round(4).tolist()}

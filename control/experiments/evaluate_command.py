@@ -130,10 +130,10 @@ def evaluate(
         for name, value in others_asked.items():
             if value:
                 raise InputError(f"{name}: does not go with --steering, which prints what it measures")
-        voice = Output(as_json=as_json, quiet=quiet)
+        console = Output(as_json=as_json, quiet=quiet)
         from .steering_table import evaluate_steering_option
 
-        evaluate_steering_option(steering, options.load_model_option(model, device), voice)
+        evaluate_steering_option(steering, options.load_model_option(model, device), console)
         return
     if model is not None and division.cross_validate and report is None:
         raise InputError("--cross-validate trains its own models: give it or --model, not both (but for a --report)")
@@ -141,7 +141,7 @@ def evaluate(
         raise InputError("--test-synthetic and --compare-with are for a --report")
     division.check()
     check_tables(recordings.table or ())
-    voice = Output(as_json=as_json, quiet=quiet)
+    console = Output(as_json=as_json, quiet=quiet)
     settings = training.settings(device)
     from ...models.inference.threads import torch_threads
     from ..report.folder import check_folder, write_report
@@ -157,13 +157,13 @@ def evaluate(
     datasets = recordings.datasets()
     check_folder(report, overwrite=overwrite)
     with torch_threads(settings.threads) if division.cross_validate else nullcontext():
-        rated = read_datasets(datasets, voice)
+        rated = read_datasets(datasets, console)
         require_enough_clips(rated)
-        test_sweeps = read_test_sweeps(test_synthetic, voice) if test_synthetic else None
+        test_sweeps = read_test_sweeps(test_synthetic, console) if test_synthetic else None
         networks = _network_folder(report, output) if division.cross_validate else None
-        ensemble, unseen = _ensembles(rated, division, settings, trained, networks, voice)
+        ensemble, unseen = _ensembles(rated, division, settings, trained, networks, console)
         inputs = collect_predictions(
-            rated, ensemble, test_sweeps=test_sweeps, unseen=unseen, thorough=report is not None, voice=voice
+            rated, ensemble, test_sweeps=test_sweeps, unseen=unseen, thorough=report is not None, console=console
         )
     values = pearson_scores(inputs)
     record = _record(rated, division, settings, trained)
@@ -171,7 +171,7 @@ def evaluate(
         overlap = training_overlap(rated, trained.record)
         if overlap:
             record["training_overlap"] = overlap
-            voice.note(f"{trained.path.name}: {overlap}")
+            console.note(f"{trained.path.name}: {overlap}")
     from ...models.evaluation.results import evaluate, per_fold, to_json
 
     results = evaluate(inputs, seed=settings.seed)
@@ -182,12 +182,12 @@ def evaluate(
         write_record(output, record, values, title=record["title"])
     if networks is not None and report is None:
         shutil.rmtree(networks)
-    voice.result(record, lambda: report_table(record["title"], values))
+    console.result(record, lambda: report_table(record["title"], values))
     if "mean" in results.emotions:
         mean = results.emotions["mean"].r
-        voice.line(f"mean r of the emotions, 95 % interval over albums: {mean.low:.2f} to {mean.high:.2f}")
+        console.line(f"mean r of the emotions, 95 % interval over albums: {mean.low:.2f} to {mean.high:.2f}")
     for path in filter(None, (output, report)):
-        voice.line(f"written   {path}")
+        console.line(f"written   {path}")
 
 
 def _network_folder(report: Path | None, output: Path | None) -> Path | None:
@@ -206,7 +206,7 @@ def _ensembles(
     settings: "TrainingSettings",
     trained: "Model | None",
     networks: Path | None,
-    voice: Output,
+    console: Output,
 ) -> "tuple[FoldEnsemble, FoldEnsemble]":
     """The networks that predict the rated recordings, and those that predict what no network was trained on."""
     from ...models.training.cross_validation import single_model
@@ -223,7 +223,7 @@ def _ensembles(
         first=division.test_folds,
         repeats=division.repeats,
         folder=networks,
-        voice=voice,
+        console=console,
         by_genre=division.by_genre,
     )
     return ensemble, model or ensemble

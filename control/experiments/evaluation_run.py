@@ -80,7 +80,7 @@ def run_cross_validation(
     first: int | None,
     repeats: int,
     folder: Path | None,
-    voice: Output,
+    console: Output,
     by_genre: bool = False,
 ) -> FoldEnsemble:
     """Train the networks of a cross-validation, or load those that an interrupted run has left.
@@ -99,7 +99,7 @@ def run_cross_validation(
         Number of repetitions.
     folder
         Where the networks are stored; None for nowhere.
-    voice
+    console
         For progress and messages.
     by_genre
         Whether each fold is a genre or a data set (`genre_folds`), in place of a part of all.
@@ -116,7 +116,7 @@ def run_cross_validation(
         repeat_settings = dataclasses.replace(settings, seed=settings.seed + repeat)
         divided = genre_folds(clip_genres(rated)) if by_genre else make_folds(rated, folds, seed=repeat_settings.seed)
         tested = divided[:first]
-        with voice.progress(f"Cross-validation {repeat + 1} of {repeats}") as report:
+        with console.progress(f"Cross-validation {repeat + 1} of {repeats}") as report:
             losses: dict[int, float] = {}  # by fold, of the networks that are trained in this run
 
             def finished(
@@ -137,7 +137,7 @@ def run_cross_validation(
             ):
                 models.append(model)
                 state = f"loss {losses[model.part]:.4f}" if model.part in losses else "trained before"
-                voice.log(f"fold {model.part + 1} of {len(divided)}, seed {repeat_settings.seed}: {state}")
+                console.log(f"fold {model.part + 1} of {len(divided)}, seed {repeat_settings.seed}: {state}")
         runs.append(tuple(models))
     return FoldEnsemble(tuple(runs))
 
@@ -217,7 +217,7 @@ def collect_predictions(
     test_sweeps: tuple[Sequence[SweepClip], ClipDataset] | None,
     unseen: FoldEnsemble,
     thorough: bool,
-    voice: Output,
+    console: Output,
 ) -> EvaluationInputs:
     """Predict everything that is evaluated.
 
@@ -233,7 +233,7 @@ def collect_predictions(
         Predicts what no network was trained on: a model, or the same ensemble.
     thorough
         Whether to predict out-of-domain sounds and perturbed recordings too.
-    voice
+    console
         For progress.
     """
     clips, material = concatenate(rated)
@@ -260,7 +260,7 @@ def collect_predictions(
     out_of_domain = {name: sound_predictions[:, i] for i, name in enumerate(sounds)}
     rows = inputs.complete_rows
     rows = [rows[i] for i in np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MAX_PERTURBED)).astype(int))]
-    with voice.progress("Perturbing recordings") as report:
+    with console.progress("Perturbing recordings") as report:
         perturbed = _predict_perturbed(clips, rows, ensemble, report)
     return dataclasses.replace(inputs, out_of_domain=out_of_domain, perturbed=perturbed, perturbed_rows=rows)
 

@@ -49,7 +49,7 @@ MIDI_DATASETS: Final = {
 
 
 def render_midi_dataset(
-    kind: str, folder: Path, voice: Output, *, rendered: Path | None = None, soundfonts: tuple[str, ...] = ()
+    kind: str, folder: Path, console: Output, *, rendered: Path | None = None, soundfonts: tuple[str, ...] = ()
 ) -> list[Clip]:
     """Read a data set of MIDI files and render excerpts of them, unless they are there already.
 
@@ -59,7 +59,7 @@ def render_midi_dataset(
         A key of MIDI_DATASETS.
     folder
         The data set.
-    voice
+    console
         For progress.
     rendered
         Where the rendered files are kept; by default in the cache folder, by the data set's path.
@@ -75,7 +75,7 @@ def render_midi_dataset(
     pieces = dataset.read(folder)
     if rendered is None:
         rendered = cache_dir() / "rendered" / f"{kind}-{short_digest(str(folder.resolve()))}"
-    with voice.progress(f"Rendering {kind}") as report:
+    with console.progress(f"Rendering {kind}") as report:
         return rendered_clips(
             pieces,
             rendered,

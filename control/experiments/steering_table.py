@@ -21,7 +21,7 @@ ENOUGH = 0.4
 _RESAMPLES = 1000
 
 
-def evaluate_steering_option(chosen: "SteeringOptions", model: "Model", voice: Output) -> None:
+def evaluate_steering_option(chosen: "SteeringOptions", model: "Model", console: Output) -> None:
     """Ask the jury and print its tables, or the record as JSON. Raises InputError as tracks and juries do."""
     from ...engine.audio.track import load_track
     from ...engine.file_targets.evaluation import evaluate_steering
@@ -31,7 +31,7 @@ def evaluate_steering_option(chosen: "SteeringOptions", model: "Model", voice: O
         raise InputError("--steering needs a track")
     judges = load_jury(chosen.jury)
     tracks = [load_track(path) for path in chosen.steering]
-    with voice.progress("Asking the jury") as report:
+    with console.progress("Asking the jury") as report:
         evidence = evaluate_steering(tracks, model, judges, coupled=chosen.coupled, progress=report)
     record = {
         "jury": chosen.jury,
@@ -45,7 +45,7 @@ def evaluate_steering_option(chosen: "SteeringOptions", model: "Model", voice: O
         "listener_units": listener_units(evidence),
         "heard_per_unit": heard_per_unit(evidence),
     }
-    voice.result(record, lambda: steering_page(evidence, jury=chosen.jury))
+    console.result(record, lambda: steering_page(evidence, jury=chosen.jury))
 
 
 def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:

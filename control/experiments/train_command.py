@@ -40,7 +40,7 @@ def train(
     quiet: options.Quiet = False,
 ) -> None:
     """Train a model. An interrupted run is resumed when it is started again with the same options."""
-    voice = Output(as_json=as_json, quiet=quiet)
+    console = Output(as_json=as_json, quiet=quiet)
     if output.suffix != ".safetensors":
         raise InputError(f"{output}: the name of a model ends in .safetensors")
     if output.exists() and not overwrite:
@@ -58,35 +58,35 @@ def train(
     datasets = recordings.datasets()
     if synthetic_clips:
         folder, *more = datasets.known or (output.with_name(output.stem + "-known"),)
-        rendered = render_labelled_music(folder, synthetic_clips, seed=training.seed, voice=voice)
+        rendered = render_labelled_music(folder, synthetic_clips, seed=training.seed, console=console)
         datasets = replace(datasets, known=(rendered, *more))
     with torch_threads(settings.threads):
-        rated = read_datasets(datasets, voice)
+        rated = read_datasets(datasets, console)
         require_enough_clips(rated)
         sources = [part.source() for part in rated]
-        network = train_with_progress(sources, settings, state, voice)
+        network = train_with_progress(sources, settings, state, console)
         recordings_only = [part for part in rated if part.kind not in NOT_RECORDED] or rated
         quantiles = midlevel_quantiles(network, [part.material for part in recordings_only])
         record = training_record(sources, settings, midlevel_quantiles=quantiles)
     digest = save_model(network, output, record=record)
     state.unlink(missing_ok=True)
     values = {"output": str(output), "digest": digest, "clips": {part.name: len(part.clips) for part in rated}}
-    voice.result(values, lambda: f"model {digest[:12]} written to {output}")
+    console.result(values, lambda: f"model {digest[:12]} written to {output}")
 
 
 def train_with_progress(
-    sources: "Sequence[TrainingSource]", settings: "TrainingSettings", state: Path, voice: Output
+    sources: "Sequence[TrainingSource]", settings: "TrainingSettings", state: Path, console: Output
 ) -> "MidlevelNetwork":
     """Train, or go on from the state file of an interrupted run; a bar, and a line for each epoch."""
     from ...models.training.train import train as learn
 
     if state.exists():
-        voice.note(f"resuming from {state}")
-    with voice.progress("Training") as report:
+        console.note(f"resuming from {state}")
+    with console.progress("Training") as report:
 
         def finished(epoch: int, loss: float) -> None:
             report(epoch / settings.epochs)
-            voice.log(f"epoch {epoch} of {settings.epochs}: loss {loss:.4f}")
+            console.log(f"epoch {epoch} of {settings.epochs}: loss {loss:.4f}")
 
         return learn(sources, settings, state=state, progress=finished)
 

@@ -18,9 +18,9 @@ def register(app: typer.Typer) -> None:
 
 def devices(as_json: options.Json = False) -> None:
     """List JACK, PortAudio's sound cards, and what is missing."""
-    voice = Output(as_json=as_json)
+    console = Output(as_json=as_json)
     found = found_devices()
-    voice.result(found, lambda: _shown(found))
+    console.result(found, lambda: _shown(found))
 
 
 def found_devices() -> dict[str, Any]:

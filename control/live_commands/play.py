@@ -125,7 +125,7 @@ def play(
     from ...engine.live.entry_points import prepared_processes
     from ...engine.performance.automation_file import check_recordable
 
-    voice = Output(as_json=as_json, quiet=quiet)
+    console = Output(as_json=as_json, quiet=quiet)
     gains_db = fader_gains_db(preset, settings)
     check_options(backend, block, ceiling, rate, channels, render_ahead, model)
     if quality not in QUALITIES:
@@ -145,13 +145,13 @@ def play(
     if prepare:
         from .prepare import prepare as prepare_tracks
 
-        prepare_tracks(paths, model=model, settings={"coupled": coupled, "quality": quality}, output=voice)
+        prepare_tracks(paths, model=model, settings={"coupled": coupled, "quality": quality}, output=console)
         return
     if record is not None:
         check_recordable(record)
     full = not (no_terminal or as_json or quiet) and _is_interactive()
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said
-    note = DeferredNotes(notes.append if full else voice.note)
+    note = DeferredNotes(notes.append if full else console.note)
     titles = [track.shown for track in tracks]
     plays = not paused and (show is None or show.playing)
     begin = checked_controls(gains_db, plays=plays and show is None)
@@ -194,7 +194,7 @@ def play(
             pages = open_web(session, open_things, taken, query, paths, titles, note)
             url = pages.url
             if web:
-                show_page_address(voice, url)
+                show_page_address(console, url)
         if midi is not None or midi_out is not None:
             open_midi(session, open_things, midi, midi_out, note)
         for address, value in begin.items():
@@ -214,9 +214,9 @@ def play(
         if full:
             _full_view(session, paths, titles, url, server, stop, notes)
         else:
-            _lines(session, paths, voice, stop)
+            _lines(session, paths, console, stop)
     for text in notes:
-        voice.note(text)
+        console.note(text)
 
 
 def _settings_of_presets() -> tuple[tuple[float, ...], ...]:
@@ -252,7 +252,7 @@ def _is_interactive() -> bool:
     return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
-def _lines(session: "Session", files: list[Path], voice: Output, stop: StopRequest) -> None:
+def _lines(session: "Session", files: list[Path], console: Output, stop: StopRequest) -> None:
     """A line a second until the last track has ended, or somebody stops."""
     from ..tui.status_line import format_status, status_snapshot
 
@@ -260,7 +260,7 @@ def _lines(session: "Session", files: list[Path], voice: Output, stop: StopReque
         meters = session.meters
         if meters is not None:
             now = status_snapshot(session, files, meters)
-            voice.result(now, lambda now=now: format_status(now))  # type: ignore[misc]
+            console.result(now, lambda now=now: format_status(now))  # type: ignore[misc]
         if stop.wait(_LINE_S) or (meters is not None and meters.ended):
             return
 

@@ -28,7 +28,7 @@ from .player_messages import take_message
 from .refresh import refresh
 from .setting import set_value
 from .state import SessionState, is_shown_only
-from .values.change_signal import Listener
+from .values.change_signal import Observer
 from .values.meters import PlayerInterface
 
 if TYPE_CHECKING:
@@ -174,9 +174,9 @@ class Session:
         """The current version, and the values that changed after `version` (0: all)."""
         return self._state.values.changes_since(version)
 
-    def watch(self, listener: Listener) -> Callable[[], None]:
-        """Tell a listener of every change of values, from any thread; what is returned ends that."""
-        return self._state.values.watch(listener)
+    def watch(self, observer: Observer) -> Callable[[], None]:
+        """Tell an observer of every change of values, from any thread; what is returned ends that."""
+        return self._state.values.watch(observer)
 
     @property
     def meters(self) -> PlayerMeters | None:

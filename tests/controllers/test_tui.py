@@ -249,7 +249,7 @@ def test_what_others_do_is_drawn_at_once_and_the_gain_map_with_the_next_refresh(
 
 def test_a_view_that_has_ended_is_told_nothing_more(session):
     pressed(session, "l")
-    assert session._state.values._listeners == ()
+    assert session._state.values._observers == ()
     session.set("/moodfader/midlevel/modality", 3.0)
 
 

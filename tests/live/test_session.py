@@ -74,7 +74,7 @@ def test_a_signal_wakes_who_waits_for_a_change_until_it_is_cleared():
     assert not is_set()
     signal.close()
     session.set(FADER, 0.5)
-    assert session._state.values._listeners == ()
+    assert session._state.values._observers == ()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable, Set
 from typing import Final, Protocol
 
-Listener = Callable[[Set[str]], object]
+Observer = Callable[[Set[str]], object]
 """Is told the addresses whose values have changed, by the thread that has set them; it neither waits nor raises."""
 _READ: Final = 4096
 
@@ -13,8 +13,8 @@ _READ: Final = 4096
 class Watched(Protocol):
     """Whose values can be watched: a session, or what holds its values."""
 
-    def watch(self, listener: Listener) -> Callable[[], None]:
-        """Tell a listener of every change; what is returned ends that."""
+    def watch(self, observer: Observer) -> Callable[[], None]:
+        """Tell an observer of every change; what is returned ends that."""
 
 
 class ChangeSignal:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ...parameters.table import Value
-from .change_signal import Listener
+from .change_signal import Observer
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class ParameterStore(Mapping[str, Value]):
     def __init__(self, values: Mapping[str, Value]) -> None:
         self._state = _State(1, MappingProxyType(dict(values)), MappingProxyType(dict.fromkeys(values, 1)))
         self._lock = threading.Lock()
-        self._listeners: tuple[Listener, ...] = ()
+        self._observers: tuple[Observer, ...] = ()
 
     def __getitem__(self, address: str) -> Value:
         return self._state.values[address]
@@ -46,15 +46,15 @@ class ParameterStore(Mapping[str, Value]):
         changed = {address: state.values[address] for address, since in state.since.items() if since > version}
         return state.version, changed
 
-    def watch(self, listener: Listener) -> Callable[[], None]:
-        """Tell a listener of every change, once the new values can be read; what is returned ends that."""
+    def watch(self, observer: Observer) -> Callable[[], None]:
+        """Tell an observer of every change, once the new values can be read; what is returned ends that."""
 
         def stop() -> None:
             with self._lock:
-                self._listeners = tuple(one for one in self._listeners if one is not listener)
+                self._observers = tuple(one for one in self._observers if one is not observer)
 
         with self._lock:
-            self._listeners += (listener,)
+            self._observers += (observer,)
         return stop
 
     def tell_again(self, address: str) -> None:
@@ -62,7 +62,7 @@ class ParameterStore(Mapping[str, Value]):
         self._change({address: self[address]}, again=True)
 
     def update(self, values: Mapping[str, Value]) -> None:
-        """Set values; the version rises by one if any of them differs from what it was, and listeners are told."""
+        """Set values; the version rises by one if any of them differs from what it was, and observers are told."""
         self._change(values)
 
     def _change(self, values: Mapping[str, Value], *, again: bool = False) -> None:
@@ -78,7 +78,7 @@ class ParameterStore(Mapping[str, Value]):
                     MappingProxyType({**old.values, **changed}),
                     MappingProxyType({**old.since, **dict.fromkeys(changed, version)}),
                 )
-            listeners = self._listeners
+            observers = self._observers
         if changed:
-            for tell in listeners:
+            for tell in observers:
                 tell(changed.keys())

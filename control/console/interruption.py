@@ -174,11 +174,15 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stopped_by_signals() -> Iterator[StopRequest]:
-    """The request is set when the terminal closes or somebody ends the program: all is then put away in order."""
+    """The request is set when the terminal closes or somebody ends the program: all is then put away in order.
+
+    A signal that is ignored (by nohup) is left as it is.
+    """
     stop = StopRequest()
     before: dict[int, Callable[..., Any] | int | None] = {}
     for name in ("SIGTERM", "SIGHUP"):
-        if (number := getattr(signal, name, None)) is not None:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             before[number] = signal.signal(number, lambda *_: stop.set())
     try:
         yield stop

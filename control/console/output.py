@@ -45,10 +45,11 @@ class Output:
         shown : callable
             Makes the table or text that is printed otherwise.
         """
-        if self.as_json:
-            print(_json(values), flush=True)
-        else:
-            self.show(shown())
+        with _closed_terminal_as_pipe():
+            if self.as_json:
+                print(_json(values), flush=True)
+            else:
+                self.show(shown())
 
     def csv_row(self, cells: Iterable[object]) -> None:
         """One row of a table in CSV (numbers to six decimals)."""
@@ -75,9 +76,10 @@ class Output:
             print(printable(text), flush=True)
 
     def note(self, text: str) -> None:
-        """Print a note on standard error unless --quiet is given."""
+        """Print a note on standard error unless --quiet is given, and unless nobody can read it any more."""
         if not self._quiet:
-            print(printable(text), file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError):  # (threads of a show tell notes: they must not end by that)
+                print(printable(text), file=sys.stderr, flush=True)
 
     def log(self, text: str) -> None:
         """Print a note only where no progress bar is shown, because standard error is not a terminal."""
@@ -195,6 +197,17 @@ def _json(values: Mapping[str, Any]) -> str:
     return text
 
 
+@contextlib.contextmanager
+def _closed_terminal_as_pipe() -> Iterator[None]:
+    """Who reads a result has gone with the terminal as well as with a pipe."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EIO:
+            raise BrokenPipeError(errno.EPIPE, "the terminal has been closed") from error
+        raise
+
+
 def system_reason(error: OSError) -> str | None:
     """The operating system's reason for an error about a file, in one line.
 
@@ -215,5 +228,5 @@ def system_reason(error: OSError) -> str | None:
 
 def print_error(text: str) -> None:
     """Print an error on standard error, as one line with the program's name before it."""
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(OSError):
         print("moodfader: " + printable(" ".join(text.split())), file=sys.stderr, flush=True)

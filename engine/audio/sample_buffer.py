@@ -4,7 +4,7 @@ It fills from its beginning while it is already being played (`load` is run by a
 not wait for the last one to be decoded.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +82,12 @@ class SampleBuffer:
         return None if promised is None else promised / self.source.sample_rate
 
     def load(self, rest: Callable[[], None] = lambda: None) -> None:
-        """Decode the whole file, calling `rest` after each third of a second.
+        """Decode the whole file, calling `rest` after each third of a second."""
+        for _ in self.load_steps():
+            rest()
+
+    def load_steps(self) -> Iterator[None]:
+        """Decode the whole file, a third of a second with each step.
 
         An error ends the loading; it is put into `error`, and `length` is what was loaded before it.
         """
@@ -105,7 +110,7 @@ class SampleBuffer:
                 while len(pending) >= _CHUNK:
                     self._append(pending[:_CHUNK])
                     pending = pending[_CHUNK:]
-                rest()
+                yield
             if resampler is not None:
                 pending = np.concatenate((pending, resampler.resample_chunk(self._fitted(block[:0]), last=True)))
             for start in range(0, len(pending), _CHUNK):

@@ -1,14 +1,52 @@
 """Control changes on their way to the renderer: the newest of each address counts, relative seeks add up."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from ..performance.events import LOOP, PAUSE, PLAY, SEEK, SKIP, TRACK, Value
+from ..performance.events import LOOP, PAUSE, PLAY, ROOT, SEEK, SKIP, TRACK, Value
 from ..processes.messages import AppliedEvent
 
 _MOVES: Final = frozenset({SEEK, SKIP, TRACK, PLAY, PAUSE})
 """They are done once; all others are held."""
+_TRANSPORT: Final = ROOT + "transport/"
+
+
+class WaitingCommands:
+    """Commands that the renderer has been sent, to be done in their order; some wait for samples to be loaded.
+
+    Any thread may put commands, one takes them.
+    """
+
+    def __init__(self) -> None:
+        self._commands: list[tuple[str, Value]] = []
+
+    def put(self, *commands: tuple[str, Value]) -> None:
+        """Add commands behind the others."""
+        self._commands.extend(commands)
+
+    def first(self) -> tuple[str, Value] | None:
+        """The one that is next, which may wait for samples."""
+        return next(iter(self._commands), None)
+
+    def take(self, is_loaded: Callable[[str, Value], bool]) -> Iterator[tuple[str, Value]]:
+        """The commands that can be done now.
+
+        Behind one whose samples are not there what moves through the tracks waits as well; faders, switches, the end
+        and a pause (in place of a start that waits) do not.
+        """
+        at = 0
+        while at < len(self._commands):
+            address, value = self._commands[at]
+            pauses = address == PAUSE or (address == PLAY and not value)
+            if address.startswith(_TRANSPORT) and not pauses and (at > 0 or not is_loaded(address, value)):
+                at += 1
+                continue
+            for before in reversed(range(at if pauses else 0)):
+                if self._commands[before][0] == PLAY:
+                    del self._commands[before]
+                    at -= 1
+            yield self._commands.pop(at)
 
 
 class ControlQueue:

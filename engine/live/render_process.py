@@ -33,6 +33,7 @@ from ..processes.messages import (
 )
 from ..processes.realtime import NO_REALTIME_WARNING, RT_CONTROL, RT_RENDER, lock_memory_and_freeze_gc, set_realtime
 from ..processes.ring_buffer import RingBuffer
+from .control_queue import WaitingCommands
 from .scheduler import MARGIN_NOT_REALTIME_S, RenderScheduler
 from .track_loader import TrackLoader, load_mask
 
@@ -78,7 +79,7 @@ class RenderProcess:
         hop = self._renderer.hop_length
         self._scheduler = RenderScheduler(sample_rate=job.sample_rate, step_length=hop, margin_s=margin_s)
         self._peaks = TruePeakEnvelope(self._renderer.channels)
-        self._waiting: list[tuple[str, Value]] = []
+        self._waiting = WaitingCommands()
         if job.resume is not None:
             self._resume(job.resume)
         self._loader = TrackLoader(self._sounds, self._on_mask_loaded, self._sender.send, self._wanted)
@@ -173,18 +174,18 @@ class RenderProcess:
         while self._connection.poll():
             match self._connection.recv():
                 case SetControls(changes):
-                    self._waiting += changes
+                    self._waiting.put(*changes)
                 case UseAnalysis(track, path):
                     self._loader.request_mask(track, path)
                 case SettingSolved() as solved:
                     self._use_setting(solved)
 
     def _apply(self) -> None:
-        """Apply the waiting changes in order, up to the first one that leads to samples not yet loaded."""
+        """Apply the waiting changes, but those that lead to samples not yet loaded and the moves behind them."""
         performance = self._renderer
         applied = performance.follow_up()
-        while self._waiting and self._loaded(*self._waiting[0]):
-            applied += performance.command(*self._waiting.pop(0))
+        for change in self._waiting.take(self._loaded):
+            applied += performance.command(*change)
         if applied:
             self._mark_moves()
             self._update_meters()  # (first: who is told that something has taken effect finds it there)
@@ -202,7 +203,8 @@ class RenderProcess:
     def _wanted(self) -> tuple[int, int]:
         """Track and sample that are needed next: the target of a waiting seek, else the position."""
         transport = self._renderer.transport
-        for address, value in self._waiting[:1]:
+        if (first := self._waiting.first()) is not None:
+            address, value = first
             if (target := self._renderer.seek_target(address, value)) is not None:
                 return transport.track, target
             if address == ROOT + "transport/track" and isinstance(value, int | float):
@@ -214,7 +216,7 @@ class RenderProcess:
         text = setting_text(solved.track, solved.faders_db)
         self._renderer.settings[text] = SolvedSetting(np.array(solved.faders_db), solved.correction_db)
         if self._renderer.masks[solved.track] is not None:
-            self._waiting.append((SETTING_SOLVED, text))
+            self._waiting.put((SETTING_SOLVED, text))
 
     def _resume(self, point: ResumePoint) -> None:
         """Continue where another renderer ended, under the controls that it had."""
@@ -229,13 +231,13 @@ class RenderProcess:
             except InputError as error:
                 self._sender.send(Notice(str(error), is_error=True))
             else:
-                self._waiting.append((ANALYSIS_READY, track))
+                self._waiting.put((ANALYSIS_READY, track))
         for solved in point.settings:
             self._use_setting(solved)
-        self._waiting += point.controls
+        self._waiting.put(*point.controls)
 
     def _on_mask_loaded(self, number: int, mask: SegmentMask) -> None:
         """Called by the thread of the loader."""
         self._renderer.masks[number] = mask
         own = [text for text in list(self._renderer.settings) if read_setting(text)[0] == number]
-        self._waiting += [(ANALYSIS_READY, number), *((SETTING_SOLVED, text) for text in own)]
+        self._waiting.put((ANALYSIS_READY, number), *((SETTING_SOLVED, text) for text in own))

@@ -65,15 +65,17 @@ class TrackLoader:
 
     def _run(self) -> None:
         set_realtime(RT_CONTROL)
-        left = set(range(len(self._sounds)))
-        while left and not self._stopped:
-            number = next_in_order(self._wanted()[0], left)
-            left.discard(number)
-            sound = self._sounds[number]
-            sound.load(self._sleep)
-            self._load_masks()
-            if sound.error is not None:
-                self._send(Notice(str(sound.error), is_error=True))
+        left = {number: sound.load_steps() for number, sound in enumerate(self._sounds)}
+        while left and not self._stopped:  # (a long track stands in the way of none that somebody goes to)
+            number = next_in_order(self._wanted()[0], set(left))
+            for _ in left[number]:
+                self._sleep()
+                break
+            else:
+                del left[number]
+                self._load_masks()
+                if (error := self._sounds[number].error) is not None:
+                    self._send(Notice(str(error), is_error=True))
         while not self._stopped:
             self._work.wait()
             self._work.clear()

@@ -1,5 +1,6 @@
 """Signals that end the program, at any moment: no lock stays taken, none is lost, nothing is left half made."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 import pytest
 from moodfader.control import cli
 from moodfader.control.console.interruption import StopRequest, Terminated, ended_by_signals, stopped_by_signals
+from moodfader.control.console.output import Output
 from moodfader.models.common.atomic_write import atomic_write
 from moodfader.models.common.errors import InputError
 
@@ -155,6 +157,45 @@ def test_handlers_are_as_before_afterwards():
     with ended_by_signals(), stopped_by_signals():
         assert [signal.getsignal(number) for number in numbers] != before[0]
     assert ([signal.getsignal(number) for number in numbers], sys.unraisablehook) == before
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no such signal here")
+def test_a_signal_that_is_ignored_stays_so_as_under_nohup():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ended_by_signals(), stopped_by_signals() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert not stop.is_set()
+            signal.raise_signal(signal.SIGTERM)
+            assert stop.is_set()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_note_that_nobody_can_read_any_more_ends_nothing(monkeypatch):
+    reads, writes = os.pipe()
+    os.close(reads)
+    with open(writes, "w") as nobody:  # noqa: PTH123
+        monkeypatch.setattr(sys, "stderr", nobody)
+        Output().note("the show goes on")
+        monkeypatch.undo()
+        with contextlib.suppress(BrokenPipeError):
+            nobody.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no such terminals here")
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_result_for_a_terminal_that_was_closed_is_as_one_for_a_pipe_that_was(as_json, monkeypatch):
+    ours, theirs = os.openpty()
+    os.close(ours)
+    with open(theirs, "w") as closed:  # noqa: PTH123
+        monkeypatch.setattr(sys, "stdout", closed)
+        with pytest.raises(BrokenPipeError):
+            Output(as_json=as_json).result({"a": 1}, lambda: "a")
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):
+            closed.close()
 
 
 def test_an_interrupt_just_after_the_temporary_file_was_made_leaves_none(tmp_path, monkeypatch):

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import soundfile
+from helpers.waiting import until
 from moodfader.control.parameters.table import ROOT
 from moodfader.engine.audio.sample_buffer import SampleBuffer
-from moodfader.engine.live.control_queue import ControlQueue
+from moodfader.engine.live.control_queue import ControlQueue, WaitingCommands
+from moodfader.engine.live.track_loader import TrackLoader
 from moodfader.engine.performance.events import LOOP, PLAY, SEEK, SKIP, TRACK, ControlEvent
 from moodfader.engine.performance.performance import SetRenderer, render_events
 from moodfader.engine.processes.messages import AppliedEvent
@@ -138,6 +140,47 @@ def test_moves_are_awaited_until_they_have_taken_effect_and_repeated_for_another
     queue.repeat_awaited()
     assert queue.take(0) == ()
     assert dict(taken)["/moodfader/wet"] == 0.5
+
+
+def test_what_waits_for_samples_holds_up_moves_and_nothing_else():
+    fader, fade_out = "/moodfader/midlevel/modality", "/moodfader/fade_out"
+    commands, loaded = WaitingCommands(), set()
+
+    def done():
+        return list(commands.take(lambda address, value: address not in (SEEK, TRACK) or value in loaded))
+
+    commands.put((fader, 1.0), (TRACK, 7), (fader, 2.0), (SEEK, 3.0), (PLAY, True), (LOOP, True), (fader, 3.0))
+    assert done() == [(fader, 1.0), (fader, 2.0), (fader, 3.0)]
+    assert commands.first() == (TRACK, 7)
+    commands.put((PLAY, False), (fade_out, 0.3))
+    assert done() == [(PLAY, False), (fade_out, 0.3)]  # (and it does not start afterwards)
+    assert done() == []
+    loaded.add(7)
+    assert done() == [(TRACK, 7)]
+    loaded.add(3.0)
+    commands.put((PLAY, True))
+    assert done() == [(SEEK, 3.0), (LOOP, True), (PLAY, True)]
+    assert commands.first() is None
+
+
+def test_a_long_track_that_is_being_loaded_does_not_hold_up_the_one_that_is_gone_to(tmp_path):
+    for name, seconds in (("long", 60), ("short", 2)):
+        soundfile.write(tmp_path / f"{name}.wav", noise(seconds), RATE, subtype="FLOAT")
+    sounds = [SampleBuffer.from_file(tmp_path / f"{name}.wav") for name in ("long", "short")]
+    long, short = sounds
+    was_whole = []
+
+    def wanted():  # (asked with each step of the loading: the second track, as soon as the first one has begun)
+        if short.length is not None and not was_whole:
+            was_whole.append(long.length is not None)
+        return (1, 0) if long.loaded else (0, 0)
+
+    loader = TrackLoader(sounds, lambda number, mask: None, lambda note: None, wanted)
+    try:
+        until(lambda: None not in (long.length, short.length))
+    finally:
+        loader.stop()
+    assert was_whole == [False]
 
 
 def test_a_loop_that_ends_by_itself_is_not_held_unless_it_has_been_switched_on_again():

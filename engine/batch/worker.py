@@ -95,15 +95,17 @@ def _one(job: Job, task: Task, model: Model, folder: Path) -> Outcome:
     """Open, work, put into place."""
     begun = time.perf_counter()
     outcome = Outcome("done")
+    file = None if task.output is None else folder / f"output{Path(task.output).suffix}"
     with contextlib.ExitStack() as stack:
         try:
             track = _opened(task, outcome, stack)
             if track is not None:
-                file = None if task.output is None else folder / f"output{Path(task.output).suffix}"
                 result = WORK[job.command](track, task.settings, model, file, job)
                 _finish(job, task, outcome, result, file)
         except Exception as error:
             _fail(outcome, error, task)
+            if file is not None and task.output is not None:  # (nobody finds the unfinished one)
+                outcome.reason = outcome.reason.replace(str(file), task.output)
     outcome.seconds = time.perf_counter() - begun
     return outcome
 

@@ -82,7 +82,12 @@ def read_cells(path: Path, *, what: str = "table") -> Cells:
     InputError
         For a table that is not there or no text, and a quotation mark that is not closed.
     """
-    lines = io.StringIO(_decoded(path, what), newline="")
+    return cells_of(_content(path, what), path)
+
+
+def cells_of(content: bytes, path: Path | str) -> Cells:
+    """The cells of the content of a CSV, as `read_cells`; path: what errors call it. Raises InputError."""
+    lines = io.StringIO(_decoded(content, path), newline="")
     first = lines.readline()
     separator = None
     if first.lower().startswith("sep=") and len(first.strip()) == 5:
@@ -137,8 +142,8 @@ def number_of(text: str, *, decimal_comma: bool) -> float:
     return value if np.isfinite(value) else float("nan")
 
 
-def _decoded(path: Path, what: str) -> str:
-    """The text of a table in one of the encodings that spreadsheets write. Raises InputError."""
+def _content(path: Path, what: str) -> bytes:
+    """All bytes of a table. Raises InputError."""
     try:
         if not path.is_file():
             raise InputError(f"{path}: no such {what}")
@@ -148,6 +153,11 @@ def _decoded(path: Path, what: str) -> str:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
     if len(content) > _MAX_BYTES:
         raise InputError(f"{path}: larger than {_MAX_BYTES >> 20} MB (another kind of file?)")
+    return content
+
+
+def _decoded(content: bytes, path: Path | str) -> str:
+    """The text of a table in one of the encodings that spreadsheets write. Raises InputError."""
     utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
         if b"\0" in content and not utf_16:

@@ -107,8 +107,25 @@ def test_manifests_in_both_formats(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        "file;tender;keep\n\na/1.wav;0,1;happy,sad\n",
+        "sep=;\nfile;tender;keep\n\na/1.wav;0,1;happy,sad\n",
+        'file\ttender\tkeep\n\na/1.wav\t0,1\t"happy,sad"\n',
+        'file,tender,keep\n,,\na/1.wav,0.1,"happy,sad",,\n',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_manifest_from_a_spreadsheet_is_read(tmp_path, content, encoding):
+    (tmp_path / "m.csv").write_text(content, encoding=encoding)
+    ((number, source, options),) = read_manifest(str(tmp_path / "m.csv"))
+    assert (number, source.path, options) == (3, "1.wav", {"tender": "0.1", "keep": "happy,sad"})
+
+
+@pytest.mark.parametrize(
     ("content", "words"),
     [
+        ('file,a\n"x,1\n', "row 2: not a row of a CSV table"),
         ("", "no row"),
         ("file\n", "no row"),
         ("file,a\n,1\n", "row 2: the column `file` is empty"),

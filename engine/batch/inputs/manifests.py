@@ -1,14 +1,17 @@
-"""Manifests: tables (CSV or Parquet) with a column `file`, and any options of the command as further columns."""
+"""Manifests: tables (CSV or Parquet) with a column `file`, and any options of the command as further columns.
 
-import csv
-import io
+CSV is read in any of the forms that spreadsheets write (models/datasets/table.py).
+"""
+
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from ....models.common.errors import InputError
 from ....models.common.extras import require
+from ....models.datasets.table import cells_of
 from ..common.errors import one_line
 from ..common.storage import file_system, is_url, local_path
 from ..common.tasks import Source
@@ -16,8 +19,10 @@ from .sources import describe_source
 
 SUFFIXES: Final = (".csv", ".parquet")
 _LARGEST: Final = 2 << 30  # bytes
-FIRST_ROW: Final = 2
+_FIRST_ROW: Final = 2
 """Number of the first row below the head, as an editor shows it."""
+_COMMA: Final = re.compile(r"\s*[+-]?\d*,\d+\s*")
+"""A number with a decimal comma."""
 
 
 def is_manifest(text: str) -> bool:
@@ -45,18 +50,19 @@ def read_manifest(text: str) -> list[tuple[int, Source, dict[str, str]]]:
     """
     content = _content(text)
     try:
-        rows = list(_csv_rows(content) if text.lower().endswith(".csv") else _parquet_rows(content))
+        numbered = _csv_rows(content, text) if text.lower().endswith(".csv") else _parquet_rows(content)
+        rows = list(numbered)
     except InputError:
         raise
     except Exception as error:
         raise InputError(f"{text}: not a table that can be read ({one_line(error)})") from error
     if not rows:
         raise InputError(f"{text}: there is no row in it")
-    if "file" not in rows[0]:
-        raise InputError(f"{text}: it has no column `file` ({', '.join(list(rows[0])[:8])})")
+    if "file" not in rows[0][1]:
+        raise InputError(f"{text}: it has no column `file` ({', '.join(list(rows[0][1])[:8])})")
     folder = text.rpartition("/")[0] if is_url(text) else str(local_path(text).parent)
     named = []
-    for number, row in enumerate(rows, FIRST_ROW):
+    for number, row in rows:
         file = row.pop("file", "").strip()
         if not file:
             raise InputError(f"{text}, row {number}: the column `file` is empty")
@@ -83,22 +89,28 @@ def _content(text: str) -> bytes:
     return content
 
 
-def _csv_rows(content: bytes) -> Iterator[dict[str, str]]:
-    reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
-    for row in reader:
-        if None in row:
-            raise ValueError(f"row {reader.line_num} has more cells than the head")
-        yield {str(key).strip(): value for key, value in row.items() if value or key == "file"}
+def _csv_rows(content: bytes, text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    table = cells_of(content, text)
+    head = [cell.strip() for cell in table.rows[0][1]] if table.rows else []
+    for number, cells in table.rows[1:]:
+        if any(cell.strip() for cell in cells[len(head) :]):
+            raise InputError(f"{text}: not a table that can be read (row {number} has more cells than the head)")
+        row = dict(zip(head, cells, strict=False))
+        if table.decimal_comma:
+            row = {name: cell.replace(",", ".") if _COMMA.fullmatch(cell) else cell for name, cell in row.items()}
+        yield number, {name: cell for name, cell in row.items() if (cell and name) or name == "file"}
 
 
-def _parquet_rows(content: bytes) -> Iterator[dict[str, str]]:
+def _parquet_rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     require("pyarrow")
     import pyarrow
     import pyarrow.parquet
 
+    number = _FIRST_ROW
     for batch in pyarrow.parquet.ParquetFile(pyarrow.BufferReader(content)).iter_batches(10_000):
         for row in batch.to_pylist():
-            yield {key: _text(value) for key, value in row.items() if value is not None or key == "file"}
+            yield number, {key: _text(value) for key, value in row.items() if value is not None or key == "file"}
+            number += 1
 
 
 def _text(value: Any) -> str:  # noqa: ANN401

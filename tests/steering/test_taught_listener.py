@@ -85,7 +85,7 @@ def test_weights_that_ship_say_what_they_said_when_they_were_made() -> None:
 
 
 REFERENCE = (0.5127, 0.4632, 0.5469, 0.5001)
-"""The first four features, by the weights of version 0.15.2."""
+"""The first four features, by the weights of version 0.16.0."""
 
 
 def test_recordings_of_the_tables_are_left_out() -> None:

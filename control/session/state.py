@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from ...engine.performance.events import SEEK, SKIP
 from ...engine.processes.messages import PlayerMeters, ProcessName, ProcessState
 from ..parameters.table import PARAMETERS, ROOT, Value
 from ..show.moment import Moment
@@ -19,8 +20,6 @@ _SHOWN_ONLY: Final = (
     "preset/", "snapshot/", "morph/", "cue/", "target", "reached/", "reachable/", "state/", "undo", "redo",
     "track/preset",
 )  # fmt: skip
-SEEK: Final = f"{ROOT}/transport/seek"
-SKIP: Final = f"{ROOT}/transport/skip"
 
 
 class SessionState:
@@ -53,23 +52,16 @@ class SessionState:
 
     def moment(self) -> Moment:
         """Now, as the player's meters say."""
-        player = self.player
-        if player is None:
-            return Moment()
-        meters = player.meters()
-        return Moment(
-            player.samples_played / player.sample_rate,
-            meters.track,
-            meters.position_s,
-            self.tracks.digest(meters.track),
-            self.tracks.surrogates.get(meters.track),
-        )
+        return Moment() if self.player is None else self._moment_of(self.player, self.player.meters())
 
     def asked_moment(self) -> Moment:
         """The moment that who asks for something now has in mind: where the moves lead that are under way."""
-        moment = self.moment()
+        if self.player is None:
+            return Moment()
+        meters = self.player.meters()
+        moment = self._moment_of(self.player, meters)
         track, position_s = moment.track, moment.position_s
-        for address, value in (self.player.meters().awaited if self.player is not None else {}).items():
+        for address, value in meters.awaited.items():
             if address == TRACK and isinstance(value, int):
                 track, position_s = value, 0.0
             elif address in (SEEK, SKIP) and isinstance(value, int | float):
@@ -78,6 +70,15 @@ class SessionState:
             return replace(moment, position_s=position_s)
         surrogate = self.tracks.surrogates.get(track)
         return Moment(moment.time_s, track, position_s, self.tracks.digest(track), surrogate, is_awaited=True)
+
+    def _moment_of(self, player: PlayerInterface, meters: PlayerMeters) -> Moment:
+        return Moment(
+            player.samples_played / player.sample_rate,
+            meters.track,
+            meters.position_s,
+            self.tracks.digest(meters.track),
+            self.tracks.surrogates.get(meters.track),
+        )
 
     def put(self, values: Mapping[str, Value], source: str) -> None:
         """Hold values, and send those of the sound to the player; a request of the targets is passed on.

@@ -12,7 +12,7 @@ from .track_settings import TrackPresets
 
 
 def read_kept(show_control: ShowControl, folder: Path, note: Callable[[str], None]) -> None:
-    """Give a show_control what is kept; with a note nothing is kept where a file cannot be read.
+    """Give the control of a show what is kept; with a note nothing is kept where a file cannot be read.
 
     Parameters
     ----------

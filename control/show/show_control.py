@@ -183,9 +183,8 @@ class ShowControl:
         }
 
     def _store(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
-        solved_for = (
-            -1 if moment.is_awaited else moment.track
-        )  # (of no track: solved for the one where it is recalled)
+        # (of no track where that has not begun: solved for the one where it is recalled)
+        solved_for = -1 if moment.is_awaited else moment.track
         self.slots.store(_slot(value), present_snapshot(now), solved_for)
         return {}
 

@@ -241,12 +241,11 @@ class Player:
             case ProcessStatus(process, "failed"):  # it ends by itself and would do so again
                 self._given_up.add(process)
             case TrackAnalyzed(track, summary):
-                if not self._renderer.use_analysis(
-                    track, str(summary.analysis)
-                ):  # (an analysis process started again)
+                # (known already: an analysis process that was started again tells it once more; so below)
+                if not self._renderer.use_analysis(track, str(summary.analysis)):
                     return
             case SettingSolved():
-                if not self._renderer.use_setting(message):  # (the same)
+                if not self._renderer.use_setting(message):
                     return
             case EventsApplied(events):
                 self._queue.note_applied(events)

@@ -90,51 +90,39 @@ def write_explanation(
     progress is called with the fraction done, 0..1. Raises InputError for a file that cannot be written.
     """
     with new_files(files["index"].parent, files.values()):
-        _write(track, analysis, model, files, excerpt_s=excerpt_s, progress=progress)
+        spectrogram = track_spectrogram(track)
+        prediction = predict_track(track, model)
+        title = figure_title(track.path)
+        sonifier = Sonifier(track, analysis, excerpt_s)
+        mask = track.source.channel_mask
+        features = [name for name in MIDLEVEL if name in files]
+        curves: list[FaithfulnessCurve] = []
+        if any(f"{feature}_curves" in files for feature in features):
+            first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in excerpt_s)
+            frames = first, min(last, len(spectrogram))
+            curves = faithfulness_curves(spectrogram, analysis, model, features, frames=frames)
 
+        def write(name: str, axes: list[Axes]) -> None:
+            save_figure(figure_of(axes), [files[key] for key in (name, f"{name}_svg") if key in files])
 
-def _write(
-    track: Track,
-    analysis: Analysis,
-    model: Model,
-    files: dict[str, Path],
-    *,
-    excerpt_s: tuple[float, float],
-    progress: ProgressCallback,
-) -> None:
-    spectrogram = track_spectrogram(track)
-    prediction = predict_track(track, model)
-    title = figure_title(track.path)
-    sonifier = Sonifier(track, analysis, excerpt_s)
-    mask = track.source.channel_mask
-    features = [name for name in MIDLEVEL if name in files]
-    curves: list[FaithfulnessCurve] = []
-    if any(f"{feature}_curves" in files for feature in features):
-        first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in excerpt_s)
-        frames = first, min(last, len(spectrogram))
-        curves = faithfulness_curves(spectrogram, analysis, model, features, frames=frames)
-
-    def write(name: str, axes: list[Axes]) -> None:
-        save_figure(figure_of(axes), [files[key] for key in (name, f"{name}_svg") if key in files])
-
-    quantiles = model.record.get("midlevel_quantiles")
-    weights = model.emotion_weights
-    write(
-        "effects",
-        plot_emotion_effects(prediction.midlevel, prediction.emotions, weights, title=title, quantiles=quantiles),
-    )
-    for number, feature in enumerate(features, 1):
-        write(feature, plot_feature(analysis, spectrogram, feature, title=title, excerpt_s=excerpt_s))
-        feature_curves = [curve for curve in curves if curve.feature == feature]
-        if feature_curves:
-            write(f"{feature}_curves", plot_faithfulness(feature_curves, title=title))
-        for kind, sound in (("enhanced", sonifier.boosted), ("alone", sonifier.isolated)):
-            if f"{feature}_{kind}" in files:
-                write_sound(files[f"{feature}_{kind}"], sound(feature), track.sample_rate, mask)
-        progress(number / (len(features) + 1))
-    if "original" in files:
-        write_sound(files["original"], sonifier.original(), track.sample_rate, mask)
-    with atomic_write(files["index"]) as temporary:
-        text = render_html(track, analysis, prediction, files, features, curves, excerpt_s=excerpt_s)
-        temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
-    progress(1.0)
+        quantiles = model.record.get("midlevel_quantiles")
+        weights = model.emotion_weights
+        write(
+            "effects",
+            plot_emotion_effects(prediction.midlevel, prediction.emotions, weights, title=title, quantiles=quantiles),
+        )
+        for number, feature in enumerate(features, 1):
+            write(feature, plot_feature(analysis, spectrogram, feature, title=title, excerpt_s=excerpt_s))
+            feature_curves = [curve for curve in curves if curve.feature == feature]
+            if feature_curves:
+                write(f"{feature}_curves", plot_faithfulness(feature_curves, title=title))
+            for kind, sound in (("enhanced", sonifier.boosted), ("alone", sonifier.isolated)):
+                if f"{feature}_{kind}" in files:
+                    write_sound(files[f"{feature}_{kind}"], sound(feature), track.sample_rate, mask)
+            progress(number / (len(features) + 1))
+        if "original" in files:
+            write_sound(files["original"], sonifier.original(), track.sample_rate, mask)
+        with atomic_write(files["index"]) as temporary:
+            text = render_html(track, analysis, prediction, files, features, curves, excerpt_s=excerpt_s)
+            temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
+        progress(1.0)

@@ -275,6 +275,7 @@ def _full_view(
     notes: list[str],
 ) -> None:
     """Until the user quits or the program is told to end."""
+    from ...engine.processes.child_signals import run_resource_tracker
     from ...engine.processes.realtime import freeze_gc
     from ..tui.app import Terminal
 
@@ -285,6 +286,7 @@ def _full_view(
 
     clients = server.clients if server else tuple
     freeze_gc()
+    run_resource_tracker()  # (before the view takes sys.stderr)
     view = Terminal(
         session, track=track, titles=titles, url=url, clients=clients, notes=lambda: notes, until=stop.is_set
     )

@@ -193,29 +193,28 @@ class Player:
                 time.sleep(_POLL_S)
             time.sleep(_GATHER_S)  # a flood of changes becomes a few messages
 
-    def _start_analysis(self) -> None:
-        """Start the analysis process."""
+    def _start_analysis(self) -> Any:  # noqa: ANN401
         ring, options = self.ring, self._options
-        if ring is not None:
-            job = AnalysisJob(
-                self._files,
-                self._versions,
-                options.model,
-                dict(options.analysis),
-                options.draft_first,
-                options.presets(),
-            )
-            self._analysis_process, self._analysis_connection = self._children.start(entry_points.analysis_main, job)
+        assert ring is not None
+        job = AnalysisJob(
+            self._files,
+            self._versions,
+            options.model,
+            dict(options.analysis),
+            options.draft_first,
+            options.presets(),
+        )
+        self._analysis_process, self._analysis_connection = self._children.start(entry_points.analysis_main, job)
+        with contextlib.suppress(OSError):  # (it has ended already: its pipe tells `_receive`)
             self._analysis_connection.send(AttachRing(ring.name, self.sample_rate, self.channels))
+        return self._analysis_connection
 
     def _receive(self) -> None:
         """Thread: receive the messages of the processes and replace those that end; last, what the renderer left."""
         connections: MutableSet[Any] = {self._renderer.connection, self._output.connection}
         while not self._closing.is_set():
-            if self._analysis_connection is None and self._has_sounded():
-                with contextlib.suppress(InputError):  # (it is being closed)
-                    self._start_analysis()
-                    connections.add(self._analysis_connection)
+            if self._analysis_process is None and "analyzer" not in self._given_up and self._has_sounded():
+                self._add("analyzer", self._start_analysis, connections)
             ready: list[Any] = wait(list(connections), timeout=_POLL_S if self._analysis_connection is None else 0.2)
             for connection in ready:
                 try:
@@ -258,7 +257,7 @@ class Player:
         if connection is self._renderer.connection:
             self._replace("renderer", self._restart_renderer, connections)
         elif connection is self._analysis_connection:
-            self._replace("analyzer", self._restart_analysis, connections)
+            self._replace("analyzer", self._start_analysis, connections)
         else:
             self._event(ProcessStatus("output", "gone", "the sound card is gone; looking for it every second"))
             threading.Thread(target=self._reconnect_output, args=(connections,), daemon=True).start()
@@ -272,11 +271,21 @@ class Player:
             self._event(ProcessStatus(process, "failed", text))
             return
         self._event(ProcessStatus(process, "restarting", f"{name} has ended; it is started again"))
+        if self._add(process, restart, connections):
+            self._event(ProcessStatus(process, "running", f"{name} is there again"))
+
+    def _add(self, process: ProcessName, start: Callable[[], Any], connections: MutableSet[Any]) -> bool:
+        """Start a process and listen to it; whether that went well. Who cannot be started is given up."""
         try:
-            connections.add(restart())
-        except InputError:  # it is being closed
-            return
-        self._event(ProcessStatus(process, "running", f"{name} is there again"))
+            connections.add(start())
+        except InputError as error:
+            if not self._closing.is_set():
+                self._given_up.add(process)
+                name, consequence = PROCESS_TEXTS[process]
+                text = f"{name} cannot be started ({error}): {consequence} (play again)"
+                self._event(ProcessStatus(process, "failed", text))
+            return False
+        return True
 
     def _restart_renderer(self) -> Any:  # noqa: ANN401
         ring = self.ring
@@ -291,10 +300,6 @@ class Player:
         )
         self._queue.repeat_awaited()
         return self._renderer.connection
-
-    def _restart_analysis(self) -> Any:  # noqa: ANN401
-        self._start_analysis()
-        return self._analysis_connection
 
     def _reconnect_output(self, connections: MutableSet[Any]) -> None:
         """Thread: look for the output device until it is back."""

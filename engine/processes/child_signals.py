@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from typing import Final
@@ -20,16 +21,31 @@ def signals_held_back(*, spawns: bool = True) -> Iterator[None]:
     spawns : bool
         Whether multiprocessing starts the process anew (it is no copy of this one).
     """
-    if spawns and hasattr(signal, "pthread_sigmask"):
-        resource_tracker.ensure_running()  # (it is started with the first one, and lets the signals in again)
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    if spawns:
+        run_resource_tracker()  # (it is started with the first one, and lets the signals in again)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def run_resource_tracker() -> None:
+    """Start multiprocessing's resource tracker, without which no process is spawned, unless it runs.
+
+    It inherits the file descriptor of `sys.stderr`, in whose place a terminal view has put an object without one (-1).
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # (Windows has none)
+        return
+    try:
+        has_descriptor = sys.stderr.fileno() >= 0
+    except (AttributeError, OSError, ValueError):  # (none at all: the tracker does without)
+        has_descriptor = True
+    with contextlib.nullcontext() if has_descriptor else contextlib.redirect_stderr(sys.__stderr__):
+        resource_tracker.ensure_running()
 
 
 def ignore_signals(*, but: tuple[int, ...] = ()) -> None:

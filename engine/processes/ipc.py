@@ -77,7 +77,7 @@ class ChildProcesses:
         Raises
         ------
         InputError
-            Where they are being ended: nobody would end one that is started now.
+            Where they are being ended (nobody would end one that is started now), or the system starts none.
         """
         if self._ended:
             raise InputError(_ENDING)
@@ -88,7 +88,10 @@ class ChildProcesses:
         with self._starting, _without_main(), signals_held_back():
             if self._ended:
                 raise InputError(_ENDING)
-            process.start()
+            try:
+                process.start()
+            except OSError as error:  # (a limit of processes or of memory)
+                raise InputError(f"no process can be started ({error.strerror or error})") from error
             self._processes = [*(one for one in self._processes if one.is_alive()), process]
         theirs.close()
         return process, ours

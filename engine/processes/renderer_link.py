@@ -83,7 +83,8 @@ class RendererLink:
             settings=tuple(self._settings.values()),
         )
         connection = self._start()
-        connection.send(replace(self._job, resume=point))
+        with contextlib.suppress(OSError):  # (it has ended already: who listens to its pipe finds that)
+            connection.send(replace(self._job, resume=point))
         with self._lock:
             self.connection = connection
 

@@ -93,6 +93,35 @@ def test_no_process_is_started_where_they_have_been_ended():
     assert children._processes == []
 
 
+@pytest.mark.parametrize("killed", [False, True], ids=["not started yet", "killed"])
+def test_a_process_is_started_while_a_terminal_view_has_standard_error(killed):
+    """Textual's object in the place of sys.stderr says -1 where multiprocessing's resource tracker asks for a file."""
+    code = f"""
+import os, signal, sys
+from multiprocessing import resource_tracker
+from textual.app import App
+from moodfader.engine.devices.backends import run_output_process
+from moodfader.engine.processes.ipc import ChildProcesses
+
+class View(App):
+    def on_mount(self):
+        assert sys.stderr.fileno() == -1
+        process, connection = children.start(run_output_process)
+        connection.close()
+        process.join()
+        self.exit(process.exitcode)
+
+children = ChildProcesses()
+if {killed}:
+    resource_tracker.ensure_running()
+    os.kill(resource_tracker._resource_tracker._pid, signal.SIGKILL)
+print(View().run(headless=True))
+children.join(5)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "0\n", done.stderr
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no signals of processes here")
 @pytest.mark.parametrize("moment", ["fork", "spawn"])
 def test_a_process_begins_with_signals_held_back(moment):

@@ -13,8 +13,12 @@ from moodfader.control.session.session import Session
 from moodfader.engine.analysis.cache import analyze
 from moodfader.engine.analysis.settings import AnalysisSettings
 from moodfader.engine.audio.track import load_track
+from moodfader.engine.live.player import Player
 from moodfader.engine.live.player_options import PlayerOptions
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
+from moodfader.engine.processes.ipc import ChildProcesses
+from moodfader.engine.processes.messages import EventsApplied, ProcessStatus
+from moodfader.models.common.errors import InputError
 
 RATE = 22050
 
@@ -36,6 +40,19 @@ def show(file, random_model, tmp_path):
     session.said, session.kept = said, tmp_path / "kept.jsonl"
     yield session
     session.close()
+
+
+class NoMoreProcesses(ChildProcesses):
+    """The system starts none of this name."""
+
+    def __init__(self, refused=""):
+        super().__init__()
+        self.refused = refused
+
+    def start(self, target, *arguments):
+        if target.__name__ == self.refused:
+            raise InputError("no process can be started (Resource temporarily unavailable)")
+        return super().start(target, *arguments)
 
 
 def kill(name):
@@ -133,3 +150,31 @@ def test_a_sound_card_that_goes_is_told_and_comes_back(show):
     stood = show.get(f"{ROOT}/transport/position")
     until(lambda: show.get(f"{ROOT}/state/output") == "running")
     until(lambda: show.get(f"{ROOT}/transport/position") > stood + 0.2)
+
+
+def test_an_analysis_process_that_cannot_be_started_is_said_and_the_sound_goes_on(file):
+    told = []
+    player = Player([file], told.append, PlayerOptions(backend="null"), children=NoMoreProcesses("analysis_main"))
+    try:
+        until(lambda: any(isinstance(one, ProcessStatus) for one in told))
+        player.set(f"{ROOT}/midlevel/modality", 9.0)
+        until(lambda: any(isinstance(one, EventsApplied) for one in told))
+    finally:
+        player.close()
+    (status,) = [one for one in told if isinstance(one, ProcessStatus)]
+    assert (status.process, status.state) == ("analyzer", "failed")
+    assert "cannot be started" in status.text
+    assert "Resource temporarily unavailable" in status.text
+
+
+def test_a_renderer_that_cannot_be_started_again_is_said(file):
+    told, children = [], NoMoreProcesses()
+    player = Player([file], told.append, PlayerOptions(backend="null"), children=children)
+    try:
+        children.refused = "render_main"
+        kill("render_main")
+        until(lambda: any(isinstance(one, ProcessStatus) and one.state == "failed" for one in told))
+    finally:
+        player.close()
+    states = [(one.process, one.state) for one in told if isinstance(one, ProcessStatus)]
+    assert states == [("renderer", "restarting"), ("renderer", "failed")]

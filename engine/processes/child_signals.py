@@ -36,7 +36,7 @@ def signals_held_back(*, spawns: bool = True) -> Iterator[None]:
 def run_resource_tracker() -> None:
     """Start multiprocessing's resource tracker, without which no process is spawned, unless it runs.
 
-    It inherits the file descriptor of `sys.stderr`, in whose place a terminal view has put an object without one (-1).
+    It inherits the file descriptor of `sys.stderr`, in whose place a terminal view puts an object without one (-1).
     """
     if not hasattr(signal, "pthread_sigmask"):  # (Windows has none)
         return

@@ -95,7 +95,7 @@ def test_no_process_is_started_where_they_have_been_ended():
 
 @pytest.mark.parametrize("killed", [False, True], ids=["not started yet", "killed"])
 def test_a_process_is_started_while_a_terminal_view_has_standard_error(killed):
-    """Textual's object in the place of sys.stderr says -1 where multiprocessing's resource tracker asks for a file."""
+    """Textual's object in place of sys.stderr says -1 where multiprocessing's resource tracker asks for its file."""
     code = f"""
 import os, signal, sys
 from multiprocessing import resource_tracker

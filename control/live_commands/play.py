@@ -2,34 +2,28 @@
 
 import contextlib
 import sys
-from collections.abc import Callable
 from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...models.common.constants import QUALITIES
-from ...models.common.errors import InputError
 from ...models.common.extras import require
 from ..console import options
-from ..console.interruption import StopRequest, default_interrupt, stopped_by_signals
+from ..console.interruption import stopped_by_signals
 from ..console.options import fader_gains_db
 from ..console.output import Output
-from ..parameters.parameter import ROOT
-from ..set_lists.set_list import read_set_list
-from ..show.track_settings import TrackSettings
-from .play_checks import check_options, checked_controls, show_to_resume
-from .surfaces import open_midi, open_osc, open_web, show_page_address, take_ports
+from .play_checks import check_options, checked_controls, show_to_play
+from .surfaces import SurfaceOptions, take_ports
 
 if TYPE_CHECKING:
-    from ..osc.server import OscServer
-    from ..session.session import Session
+    from ...engine.live.player_options import PlayerOptions
+    from ...engine.processes.ipc import ChildProcesses
+    from ..parameters.parameter import Value
+    from ..session.early_player import EarlyPlayer
 
-# What is imported at the head of this module is in the way of the first sound: the rest is imported where it is used.
+# What is imported at the head of this module delays the first sound: the rest is imported where it is used.
 
-_LINE_S = 1.0
-_FADE_OUT_S = 0.3
 _FIRST_SOUND_S = 0.3
 """For so long at most the session waits for the first sound, which needs the processor."""
 
@@ -121,51 +115,40 @@ def play(
 ) -> None:
     """Play tracks one after the other; seven faders move them, eight emotions follow."""
     require("pyo", "textual", "zeroconf", "supriya_midi")
-    from ...engine.audio.decode import probe
     from ...engine.live.entry_points import prepared_processes
-    from ...engine.performance.automation_file import check_recordable
 
     console = Output(as_json=as_json, quiet=quiet)
     gains_db = fader_gains_db(preset, settings)
-    check_options(backend, block, ceiling, rate, channels, render_ahead, model)
-    if quality not in QUALITIES:
-        raise InputError(f"--quality {quality}: there are {', '.join(QUALITIES)}")
-    if quality == "draft" and record is not None:
-        raise InputError("--record: is rendered with the full analysis; leave --quality draft out")
-    show = show_to_resume(files) if resume else None
-    given = list(files or (show.given if show is not None else ()))
-    tracks = read_set_list(given)
-    paths = [track.file for track in tracks]
-    if not paths:
-        raise InputError("which files? (sound files, playlists .m3u8 or set lists .toml; --resume: the last show)")
-    if show is not None and [path.absolute() for path in paths] != list(show.tracks):
-        raise InputError("--resume: the set list has other tracks than the show had (play it without --resume)")
-    for file in paths:
-        probe(file)
+    check_options(backend, block, ceiling, rate, channels, render_ahead, model, quality, record)
+    show = show_to_play(files, resume=resume, paused=paused)
+    analysis = {"coupled": coupled, "quality": quality}
     if prepare:
         from .prepare import prepare as prepare_tracks
 
-        prepare_tracks(paths, model=model, settings={"coupled": coupled, "quality": quality}, output=console)
+        prepare_tracks(show.paths, model=model, settings=analysis, output=console)
         return
     if record is not None:
+        from ...engine.performance.automation_file import check_recordable
+
         check_recordable(record)
+    controls = checked_controls(gains_db, plays=show.plays and show.resumed is None)
+    surfaces = SurfaceOptions(
+        host=bind,
+        osc_port=None if no_osc else osc_port,
+        reply_port=reply_port,
+        page_port=web_port if web else None,
+        midi_input=midi,
+        midi_output=midi_out,
+    )
+    sounds_at_once = show.needs_no_session and record is None and not surfaces.with_midi
     full = not (no_terminal or as_json or quiet) and _is_interactive()
     notes: list[str] = []  # while the full view is there it shows them; afterwards they are said
-    note = DeferredNotes(notes.append if full else console.note)
-    titles = [track.shown for track in tracks]
-    plays = not paused and (show is None or show.playing)
-    begin = checked_controls(gains_db, plays=plays and show is None)
-    # Only what needs nothing of the session can sound before there is one.
-    at_once = plays and show is None and record is None and midi is None and midi_out is None
-    at_once = at_once and all(track.settings == TrackSettings() for track in tracks)
     with contextlib.ExitStack() as open_things:
         children = prepared_processes()
         open_things.callback(children.join, 0)
         from ...engine.live.player_options import PlayerOptions  # (while the processes start)
-        from ..session.early_player import EarlyPlayer
 
-        stop = open_things.enter_context(stopped_by_signals())
-        wanted = PlayerOptions(
+        player_options = PlayerOptions(
             backend=backend,
             device=device,
             sample_rate=rate,
@@ -174,49 +157,46 @@ def play(
             ahead=render_ahead,
             ceiling_dbtp=ceiling,
             model=model,
-            analysis={"coupled": coupled, "quality": quality},
+            analysis=analysis,
             draft_first=quality == "full" and record is None,
             presets=_settings_of_presets,
         )
-        taken = take_ports(open_things, bind, None if no_osc else osc_port, web_port if web else None)
-        early = EarlyPlayer(paths, wanted, children, tuple(begin.items()) if at_once else ())
-        open_things.callback(early.close)
-        if at_once:
-            early.wait_for_sound(_FIRST_SOUND_S)
-        from ..saved_session.keeper import ShowKeeper, crashed_show, restore_show  # (while it opens the device)
-        from ..session.session import Session
+        stop = open_things.enter_context(stopped_by_signals())
+        ports = take_ports(open_things, surfaces)
+        early = _start_player(open_things, show.paths, player_options, children, controls if sounds_at_once else {})
+        from .running_show import run_show  # (the session and the surfaces: while it opens the device)
 
-        session = Session(note=note)
-        server = None if taken.osc is None else open_osc(session, open_things, taken.osc, reply_port, note)
-        url, pages = "", None
-        if web or server is not None:
-            query = server.port if server is not None else None
-            pages = open_web(session, open_things, taken, query, paths, titles, note)
-            url = pages.url
-            if web:
-                show_page_address(console, url)
-        if midi is not None or midi_out is not None:
-            open_midi(session, open_things, midi, midi_out, note)
-        for address, value in begin.items():
-            session.set(address, value, source="command")
-        about = [track.settings for track in tracks]
-        session.start_player(paths, wanted, record=record, settings=about, started=early)
-        if pages is not None:
-            pages.start()  # (a process that takes a core for half a second: not before the first sound)
-        open_things.callback(session.close, fade_s=_FADE_OUT_S)
-        if show is not None:
-            restore_show(session, show)
-            session.set(f"{ROOT}/transport/play", plays, source="resume")
-        elif line := crashed_show():
-            note(line)
-        open_things.callback(ShowKeeper(session, paths, given, note=note).close)
-        note.release()
-        if full:
-            _full_view(session, paths, titles, url, server, stop, notes)
-        else:
-            _lines(session, paths, console, stop)
+        run_show(
+            open_things,
+            show,
+            player_options,
+            early,
+            ports,
+            controls=controls,
+            record=record,
+            console=console,
+            notes=notes if full else None,
+            stop=stop,
+        )
     for text in notes:
         console.note(text)
+
+
+def _start_player(
+    open_things: contextlib.ExitStack,
+    paths: list[Path],
+    player_options: "PlayerOptions",
+    children: "ChildProcesses",
+    controls: "dict[str, Value]",
+) -> "EarlyPlayer":
+    """Start the player in a thread; where it is given controls, leave the processor to it until it sounds."""
+    from ..session.early_player import EarlyPlayer
+
+    early = EarlyPlayer(paths, player_options, children, tuple(controls.items()))
+    open_things.callback(early.close)
+    if controls:
+        early.wait_for_sound(_FIRST_SOUND_S)
+    return early
 
 
 def _settings_of_presets() -> tuple[tuple[float, ...], ...]:
@@ -226,69 +206,6 @@ def _settings_of_presets() -> tuple[tuple[float, ...], ...]:
     return tuple(astuple(one.faders) for one in readable_presets()[0].values())
 
 
-class DeferredNotes:
-    """Passes notes on, but only from `release` on: what cannot begin ends with its error alone."""
-
-    def __init__(self, note: Callable[[str], None]) -> None:
-        self._note = note
-        self._kept: list[str] | None = []
-
-    def __call__(self, text: str) -> None:
-        """Pass a note on, or keep it."""
-        if self._kept is None:
-            self._note(text)
-        else:
-            self._kept.append(text)
-
-    def release(self) -> None:
-        """Pass on what was kept, and from now on all."""
-        kept, self._kept = self._kept or [], None
-        for text in kept:
-            self._note(text)
-
-
 def _is_interactive() -> bool:
     """Whether a person can see the full view and press keys (it is drawn on standard error)."""
     return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
-
-
-def _lines(session: "Session", files: list[Path], console: Output, stop: StopRequest) -> None:
-    """A line a second until the last track has ended, or somebody stops."""
-    from ..tui.status_line import format_status, status_snapshot
-
-    while True:
-        meters = session.meters
-        if meters is not None:
-            now = status_snapshot(session, files, meters)
-            console.result(now, lambda now=now: format_status(now))  # type: ignore[misc]
-        if stop.wait(_LINE_S) or (meters is not None and meters.ended):
-            return
-
-
-def _full_view(
-    session: "Session",
-    files: list[Path],
-    titles: list[str],
-    url: str,
-    server: "OscServer | None",
-    stop: StopRequest,
-    notes: list[str],
-) -> None:
-    """Until the user quits or the program is told to end."""
-    from ...engine.processes.child_signals import run_resource_tracker
-    from ...engine.processes.realtime import freeze_gc
-    from ..tui.app import Terminal
-
-    def track() -> str:
-        number = session.meters.track if session.meters else 0
-        shown = titles[number] if titles[number] != files[number].stem else files[number].name
-        return shown if len(files) == 1 else f"{number + 1}/{len(files)} {shown}"
-
-    clients = server.clients if server else tuple
-    freeze_gc()
-    run_resource_tracker()  # (before the view takes sys.stderr)
-    view = Terminal(
-        session, track=track, titles=titles, url=url, clients=clients, notes=lambda: notes, until=stop.is_set
-    )
-    with default_interrupt():
-        view.run()

@@ -21,18 +21,55 @@ Note = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class TakenPorts:
-    """The addresses on which a show listens, taken before it sounds; None for what is not served."""
+class SurfaceOptions:
+    """Which control surfaces are opened, and where; None for those that are not.
+
+    Attributes
+    ----------
+    host
+        Address on which OSC and the web page are listened to.
+    osc_port, page_port
+        UDP port of OSC, TCP port of the page; 0: any free one.
+    reply_port
+        Port of the clients on which they are answered; None: the one that they send from.
+    midi_input, midi_output
+        Names of MIDI ports.
+    """
 
     host: str
+    osc_port: int | None
+    reply_port: int | None
+    page_port: int | None
+    midi_input: str | None
+    midi_output: str | None
+
+    @property
+    def with_midi(self) -> bool:
+        """Whether a MIDI port is opened."""
+        return self.midi_input is not None or self.midi_output is not None
+
+
+@dataclass(frozen=True)
+class TakenPorts:
+    """Bound sockets of the surfaces, taken before the show sounds; None for what is not served."""
+
+    options: SurfaceOptions
     osc: socket.socket | None
     page: socket.socket | None
 
 
-def take_ports(
-    open_things: contextlib.ExitStack, host: str, osc_port: int | None, page_port: int | None
-) -> TakenPorts:
-    """Take the ports of OSC (UDP) and of the web page (TCP); 0: any free one, None: it is not served.
+@dataclass(frozen=True)
+class OpenSurfaces:
+    """The surfaces that were opened; None for those that were not."""
+
+    osc: "OscServer | None"
+    web: "WebServer | None"
+    url: str
+    """Of the page; empty: it is not served."""
+
+
+def take_ports(open_things: contextlib.ExitStack, options: SurfaceOptions) -> TakenPorts:
+    """Take the ports of OSC (UDP) and of the web page (TCP).
 
     Raises
     ------
@@ -42,14 +79,41 @@ def take_ports(
     from ..osc.sockets import bind_tcp, bind_udp
 
     osc = page = None
-    if osc_port is not None:
-        osc = open_things.enter_context(bind_udp(host, osc_port))
-    if page_port is not None:
-        page = open_things.enter_context(bind_tcp(host, page_port, what="web page on"))
-    return TakenPorts(host, osc, page)
+    if options.osc_port is not None:
+        osc = open_things.enter_context(bind_udp(options.host, options.osc_port))
+    if options.page_port is not None:
+        page = open_things.enter_context(bind_tcp(options.host, options.page_port, what="web page on"))
+    return TakenPorts(options, osc, page)
 
 
-def open_osc(
+def open_surfaces(
+    session: "Session",
+    open_things: contextlib.ExitStack,
+    ports: TakenPorts,
+    files: Sequence[Path],
+    titles: Sequence[str],
+    console: Output,
+    note: Note,
+) -> OpenSurfaces:
+    """Open OSC, the server of OSCQuery and the web page (which does not serve yet) and MIDI, as far as asked for.
+
+    The address of the page is printed. Raises InputError.
+    """
+    options = ports.options
+    osc = None if ports.osc is None else _open_osc(session, open_things, ports.osc, options.reply_port, note)
+    web, url = None, ""
+    if ports.page is not None or osc is not None:
+        osc_port = None if osc is None else osc.port
+        web = _open_web(session, open_things, ports, osc_port, files, titles, note)
+        url = web.url
+    if ports.page is not None:
+        _show_page_address(console, url)
+    if options.with_midi:
+        _open_midi(session, open_things, options.midi_input, options.midi_output, note)
+    return OpenSurfaces(osc, web, url)
+
+
+def _open_osc(
     session: "Session", open_things: contextlib.ExitStack, bound: socket.socket, reply_port: int | None, note: Note
 ) -> "OscServer":
     """Let OSC in through a socket that was taken."""
@@ -60,10 +124,10 @@ def open_osc(
     return server
 
 
-def open_web(
+def _open_web(
     session: "Session",
     open_things: contextlib.ExitStack,
-    taken: TakenPorts,
+    ports: TakenPorts,
     osc_port: int | None,
     files: Sequence[Path],
     titles: Sequence[str],
@@ -78,8 +142,8 @@ def open_web(
 
     server = WebServer(
         session,
-        host=taken.host,
-        bound=taken.page,
+        host=ports.options.host,
+        bound=ports.page,
         osc_port=osc_port,
         tracks=files,
         titles=titles,
@@ -93,7 +157,7 @@ def open_web(
     return server
 
 
-def show_page_address(output: Output, url: str) -> None:
+def _show_page_address(output: Output, url: str) -> None:
     """Print the address as one line on standard output, and as a QR code where other devices can reach it."""
     from urllib.parse import urlsplit
 
@@ -104,7 +168,7 @@ def show_page_address(output: Output, url: str) -> None:
         output.note("\n".join(qr_lines(url, inverted=True)))
 
 
-def open_midi(
+def _open_midi(
     session: "Session", open_things: contextlib.ExitStack, input_: str | None, output: str | None, note: Note
 ) -> None:
     """Listen to a MIDI input, and send feedback to an output, as far as they are named. Raises InputError."""

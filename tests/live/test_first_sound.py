@@ -95,7 +95,7 @@ def told(monkeypatch):
             super().__init__(**arguments)
 
     monkeypatch.setattr("moodfader.control.session.early_player.Player", Player)
-    monkeypatch.setattr("moodfader.control.session.session.Session", Session)
+    monkeypatch.setattr("moodfader.control.live_commands.running_show.Session", Session)
     return told
 
 

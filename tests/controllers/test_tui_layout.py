@@ -1,17 +1,8 @@
 """The terminal view as lines of text: their width, what is coloured and how, and what each state is called."""
 
-import fcntl
-import os
-import pty
-import re
-import struct
-import subprocess
-import sys
-import termios
-
 import numpy as np
 import pytest
-from helpers.terminal_stage import NOTES, STATES, TITLE, TITLES, URL, analyse, perform, write_analysis
+from helpers.terminal_stage import NOTES, STATES, TITLE, TITLES, URL, analyse, perform
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moodfader.control.parameters.table import PARAMETERS
@@ -21,23 +12,16 @@ from moodfader.control.tui.panels.effects import effect_rows
 from moodfader.control.tui.panels.faders import fader_rows
 from moodfader.control.tui.panels.gain_map import GainMap
 from moodfader.control.tui.panels.palette import (
-    DARK_16,
-    LIGHT_16,
     MANY_COLOURS,
     NO_COLOUR,
     PALETTES,
-    choose_palette,
-    level_colour,
 )
 from moodfader.control.tui.panels.view_state import ViewState, sound_state
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from rich.cells import cell_len
-from rich.color import Color
-from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-CONSOLE = Console(color_system="truecolor", force_terminal=True)
 PAGES = ("", "help", "tracks", "address")
 SIZES = [(40, 10), (60, 16), (80, 24), (81, 25), (99, 60), (100, 20), (110, 34), (150, 40), (200, 50), (300, 90)]
 
@@ -196,135 +180,6 @@ def test_each_state_has_its_own_sign(session):
     assert len(set(signs.values())) == len(signs) - 1  # (both kinds of gone have the same)
 
 
-# palettes
-
-XTERM = [
-    (0, 0, 0),
-    (205, 0, 0),
-    (0, 205, 0),
-    (205, 205, 0),
-    (0, 0, 238),
-    (205, 0, 205),
-    (0, 205, 205),
-    (229, 229, 229),
-]
-XTERM += [(127, 127, 127), (255, 0, 0), (0, 255, 0), (255, 255, 0), (92, 92, 255), (255, 0, 255), (0, 255, 255)]
-XTERM += [(255, 255, 255)]
-
-
-def luminance(rgb):
-    """Relative luminance (WCAG 2.1)."""
-    parts = [part / 255 for part in rgb]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
-
-
-def contrast(one, other):
-    """Contrast ratio, 1 to 21 (WCAG 2.1)."""
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-@pytest.mark.parametrize(
-    ("palette", "backgrounds"),
-    [(MANY_COLOURS, [(0, 0, 0), (255, 255, 255)]), (DARK_16, [(0, 0, 0)]), (LIGHT_16, [(255, 255, 255)])],
-)
-def test_colours_can_be_read_on_their_backgrounds(palette, backgrounds):
-    for style in (palette.raised, palette.lowered, palette.accent, palette.warning):
-        color = Style.parse(style).color
-        rgb = XTERM[color.number] if color.number < 16 else tuple(color.get_truecolor())
-        for background in backgrounds:
-            assert contrast(rgb, background) >= 3, (style, background)
-
-
-@pytest.mark.parametrize("palette", PALETTES)
-def test_raised_and_lowered_are_not_red_and_green(palette):
-    if palette is NO_COLOUR:
-        assert (palette.raised, palette.lowered) == ("", "")
-        return
-    rgb = []
-    for style in (palette.raised, palette.lowered):
-        color = Style.parse(style).color
-        rgb.append(XTERM[color.number] if color.number < 16 else tuple(color.get_truecolor()))
-    (red, _, blue), (red_lowered, _, blue_lowered) = rgb
-    assert red > blue
-    assert blue_lowered > red_lowered
-
-
-@pytest.mark.parametrize(
-    ("environment", "colours", "palette"),
-    [
-        ({"TERM": "xterm-256color"}, 256, MANY_COLOURS),
-        ({"TERM": "xterm", "COLORTERM": "truecolor"}, 8, MANY_COLOURS),
-        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, 256, NO_COLOUR),
-        ({"TERM": "xterm-256color", "NO_COLOR": ""}, 256, NO_COLOUR),
-        ({"TERM": "xterm", "COLORFGBG": "0;15"}, 8, LIGHT_16),
-        ({"TERM": "xterm", "COLORFGBG": "15;default;0"}, 8, DARK_16),
-        ({"TERM": "linux"}, 8, DARK_16),
-        ({"TERM": "vt100"}, 0, NO_COLOUR),
-        ({"TERM": "dumb"}, None, NO_COLOUR),
-        ({}, None, DARK_16),
-    ],
-)
-def test_the_palette_follows_the_terminal(environment, colours, palette):
-    assert choose_palette(environment, colours) is palette
-
-
-PROGRAM = """
-import itertools, sys
-from moodfader.control.session.session import Session
-from moodfader.control.tui.app import Terminal
-session, counter = Session(), itertools.count()
-session.set("/moodfader/midlevel/dissonance", 6.0)
-session.set("/moodfader/midlevel/modality", -6.0)
-Terminal(session, track=lambda: "song.flac", until=lambda: next(counter) > 5).run()
-"""
-
-
-@pytest.mark.parametrize(
-    ("terminal", "more", "kinds"),
-    [
-        ("xterm-256color", {"NO_COLOR": "1"}, set()),
-        ("vt100", {}, set()),
-        ("xterm", {}, {16}),
-        ("xterm-256color", {}, {256}),
-        ("vt100", {"PYTHONIOENCODING": "latin-1"}, set()),
-    ],
-)
-def test_what_a_real_terminal_is_sent(terminal, more, kinds):
-    """By the bytes: no colour at all, one of sixteen, or one of many; and no background behind any text."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM")}
-    environment |= {"TERM": terminal, **more}
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
-    )
-    os.close(theirs)
-    sent = b""
-    while True:
-        try:
-            chunk = os.read(ours, 65536)
-        except OSError:  # (Linux' end of a terminal)
-            break
-        if not chunk:
-            break
-        sent += chunk
-    os.close(ours)
-    assert process.wait(120) == 0
-    assert "dissonance" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", sent.decode("utf-8", "replace"))
-    codes = [code for found in re.findall(rb"\x1b\[([0-9;]*)m", sent) for code in [found.decode()]]
-    found = set()
-    for code in codes:
-        if re.search(r"(^|;)[34]8;2;", code):
-            found.add(1 << 24)
-        elif re.search(r"(^|;)[34]8;5;", code):
-            found.add(256)
-        elif re.search(r"(^|;)(3[0-7]|4[0-7]|9[0-7]|10[0-7])(;|$)", code):
-            found.add(16)
-    assert found == kinds
-
-
 def test_a_terminal_without_unicode_gets_signs_of_the_same_width(session):
     perform(session)
     for line in drawn(view_of(session, title="東京 é.flac"), 80, 24):
@@ -334,81 +189,3 @@ def test_a_terminal_without_unicode_gets_signs_of_the_same_width(session):
             assert cell_len(plain) == 80
             assert letters is None or letters not in line.plain or letters in plain
     assert to_plain("▶ 東京 é █◆│▲+0.12 →", "latin-1") == "> ???? é #*|^+0.12 >"
-
-
-# the gain map
-
-
-@pytest.fixture
-def two_segments(tmp_path):
-    """An analysis of two segments, one above the other: the upper one speaks for modality, the lower one against."""
-    labels = np.zeros((2000, 149), np.int32)
-    labels[:, 75:] = 1
-    weights = np.zeros((2, 7), np.float32)
-    weights[:, MIDLEVEL.index("modality")] = (-1, 1)
-    return write_analysis(tmp_path / "analysis.npz", labels, weights)
-
-
-@pytest.fixture
-def faders_db():
-    gains = np.zeros(7, np.float32)
-    gains[MIDLEVEL.index("modality")] = 6.0
-    return gains
-
-
-def test_the_gain_map_shows_what_the_faders_do(two_segments, faders_db):
-    gains_db = GainMap(two_segments).gains_db(-5, 600, faders_db)
-    assert np.isnan(gains_db[:5]).all()
-    assert np.isnan(gains_db[505:]).all()
-    assert (gains_db[5:505, :8] == -6).all()
-    assert (gains_db[5:505, 8:] == 6).all()
-    rows = GainMap(two_segments).render_text(30.0, faders_db, 80, 9, MANY_COLOURS)
-    top, bottom = (rows[line].get_style_at_offset(CONSOLE, 40).color.triplet for line in (1, 8))
-    assert top.red > top.blue
-    assert bottom.blue > bottom.red
-    assert len(rows) == 9
-    signs = [row.plain for row in GainMap(two_segments).render_text(30.0, faders_db, 80, 17, NO_COLOUR)]
-    assert [row[40] for row in signs[1:]] == ["+"] * 8 + ["-"] * 8
-
-
-def test_the_map_is_empty_beyond_the_ends_of_the_track(two_segments, faders_db):
-    for palette in PALETTES:
-        rows = GainMap(two_segments).render_text(0.0, faders_db, 80, 9, palette)
-        assert not rows[3].plain[:20].strip()
-        style = rows[3].get_style_at_offset(CONSOLE, 5)
-        assert style.bgcolor is None or style.bgcolor.is_default
-
-
-def test_loud_music_is_brighter_on_the_map(two_segments):
-    levels = np.zeros((500, 16), np.uint8)
-    levels[:, 8:] = 255
-    gain_map = GainMap(two_segments, levels)
-    rows = gain_map.render_text(30.0, np.zeros(7, np.float32), 80, 9, MANY_COLOURS)
-    top, bottom = (rows[line].get_style_at_offset(CONSOLE, 40).color.triplet for line in (1, 8))
-    assert top.red > bottom.red + 100
-    signs = gain_map.render_text(30.0, np.zeros(7, np.float32), 80, 9, NO_COLOUR)
-    assert (signs[1].plain[40], signs[8].plain[40]) == ("▓", " ")
-
-
-def test_orange_and_blue_of_the_map_are_told_apart_at_every_level():
-    for level in (0.0, 0.5, 1.0):
-        boosted, cut = (level_colour(gain, level, full_db=12).triplet for gain in (6.0, -6.0))
-        neutral = level_colour(0.0, level, full_db=12)
-        assert boosted.red - boosted.blue > 40
-        assert cut.blue - cut.red > 40
-        assert isinstance(neutral, Color)
-        assert len(set(neutral.triplet)) == 1
-
-
-def test_a_thumbnail_is_every_fourth_frame_whatever_the_blocks():
-    from moodfader.engine.audio.thumbnail import spectrogram_thumbnail, thumbnail_bands
-
-    whole = np.random.default_rng(0).random((101, 149)).astype(np.float32)
-    expected = spectrogram_thumbnail([whole])
-    assert expected.shape == (26, 16)
-    np.testing.assert_array_equal(spectrogram_thumbnail(np.split(whole, [3, 10, 11, 50])), expected)
-    loudest = np.percentile(whole[::4, thumbnail_bands(149)], 99.5)
-    np.testing.assert_array_equal(
-        expected[3], (np.clip(whole[12, thumbnail_bands(149)] / loudest, 0, 1) * 255).astype(np.uint8)
-    )
-    assert spectrogram_thumbnail([]).shape == (0, 16)

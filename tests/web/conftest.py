@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 from helpers.chromium import chromium
 from helpers.logged_session import LoggedSession
+from helpers.web_page import SIZES
 from moodfader.control.parameters.table import PARAMETERS
 from moodfader.control.web.server import WebServer
 
 DEMO = Path(__file__).parents[2] / "presets" / "demo.ogg"
-FADER = "/moodfader/midlevel/modality"
-OTHER_FADER = "/moodfader/midlevel/dissonance"
 
 
 class WatchedSession(LoggedSession):
@@ -64,3 +63,25 @@ def _as_at_first(request):
 def browser():
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture
+def opened(browser, server):
+    """Opens the page in a window of its own."""
+    contexts = []
+
+    def opened(size="tablet", **options):
+        width, height = SIZES[size]
+        context = browser.new_context(viewport={"width": width, "height": height}, has_touch=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.faults = []
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.on("console", lambda message: page.faults.append(message.text) if message.type == "error" else None)
+        page.goto(server.url)
+        page.wait_for_selector("body.ready")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()

@@ -3,10 +3,9 @@
 import asyncio
 from multiprocessing import Pipe
 
+from helpers.web_page import FADER
 from moodfader.control.web.messages import Changes
 from moodfader.control.web.mirror import Mirror
-
-from .conftest import FADER
 
 STORE, ZERO = "/moodfader/snapshot/store", "/moodfader/zero"
 

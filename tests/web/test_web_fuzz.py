@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 from helpers.web_fuzz import frame, request
+from helpers.web_page import FADER
 from moodfader.control.parameters.table import PARAMETERS
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
-
-from .conftest import FADER
 
 
 def fuzz_frames(server, chance, count):

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from helpers.web_page import FADER, OTHER_FADER
 from moodfader.control.console.qr_code import qr_lines
 from moodfader.control.web.server import WebServer
 from moodfader.control.web.track_pictures import map_bytes, waveform_bytes
@@ -20,7 +21,7 @@ from moodfader.engine.dsp.segment_mask import SEGMENT_LIMIT_DB, segment_gain_db
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from .conftest import DEMO, FADER, OTHER_FADER
+from .conftest import DEMO
 
 WET = "/moodfader/wet"
 

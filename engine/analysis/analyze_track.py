@@ -4,12 +4,11 @@ This is the explanation of Haunschmid et al. (2019), extended from ten seconds t
 """
 
 import functools
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from types import ModuleType
-from typing import Final, TypedDict
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +16,7 @@ import torch
 
 from ...models.common.arrays import FloatArray, Floats, Labels
 from ...models.common.constants import CLIP_FRAMES
-from ...models.common.errors import InputError
-from ...models.common.progress import ProgressCallback, progress_span
+from ...models.common.progress import progress_span
 from ...models.inference.checkpoint import Model
 from ...models.inference.heap import return_freed_memory
 from ...models.inference.predictor import TorchPredictor
@@ -36,7 +34,7 @@ from ..excerpts.stretches import (
     wide_stretches,
 )
 from ..explain import expected_gradients, lime
-from ..explain.effect_sums import EffectSums
+from ..explain.effect_sums import Checkpoints, EffectSums
 from ..explain.lime import SegmentEffects
 from ..explain.perturbation import AnalysisWindow, cut_window, perturbation_per_db
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
@@ -49,8 +47,6 @@ from .prediction import predict_spectrograms, predict_track
 from .settings import AnalysisSettings, estimator_module
 from .surrogate import segment_slopes
 
-KEEP_SECONDS: Final = 30.0
-"""Time between two checkpoints."""
 _EXPLAINING: Final = 0.9
 """Fraction of the progress that is the explanation, where the faders are decoupled after it."""
 _POSITIONS_AT_ONCE: Final = 256
@@ -149,8 +145,8 @@ def _analyze(
         slopes=None if faders is None else faders.slopes,
         confirmed=None if faders is None else faders.confirmed,
         response_per_db=response_per_db,
-        half_agreement=_column_correlations(*sums.split_halves),
-        surrogate_r2=(1 - sums.residual_var / np.maximum(sums.total_var, 1e-30)).astype(np.float32),
+        half_agreement=sums.half_agreement,
+        surrogate_r2=sums.surrogate_r2,
         duration_s=track.duration_s,
         track_digest=track.digest,
         model_digest=model.digest,
@@ -173,69 +169,81 @@ def _explain(
     progress: Callable[[float], None] | None,
 ) -> EffectSums:
     """Sum up the effects of the segments on all windows."""
-    geometry = model.network.geometry
-    sounding = slice(*track.sounding_frames)
-    positions = geometry.positions(len(spectrogram[sounding]))
-    clip = geometry.positions(CLIP_FRAMES)
-    estimator = estimator_module(settings.estimator)
-    window_length = estimator.POSITIONS or clip
-    n_windows = max(1, round(positions / window_length))
-    borders = np.linspace(0, positions, n_windows + 1).round().astype(int)
     segments = int(labels.max()) + 1
+    sounding = slice(*track.sounding_frames)
+    spectrogram, labels = spectrogram[sounding], labels[sounding]
+    borders, shares = _window_borders(len(spectrogram), model, estimator_module(settings.estimator).POSITIONS)
+    n_windows = len(shares)
     sums = EffectSums.empty(segments) if partial is None else EffectSums.load(partial, segments)
-    shares = np.diff(borders) / min(clip, positions)
     if sums.done > n_windows or not np.isclose(sums.clips, shares[: sums.done].sum()):
         sums = EffectSums.empty(segments)  # (of an earlier version, whose windows were others)
-    last_saved = time.monotonic()
-    windows_to = 1.0 if settings.coupled else _EXPLAINING
-    report = _saving_when_interrupted(progress, sums, partial)
+    checkpoints = Checkpoints(sums, partial)
+    report = checkpoints.saving_when_interrupted(progress)
     numbers = range(sums.done, n_windows)
-    ranges = [(int(borders[number]), int(borders[number + 1])) for number in numbers]
     cuts = [
-        functools.partial(cut_window, spectrogram[sounding], labels[sounding], model, first, last)
-        for first, last in ranges
+        functools.partial(cut_window, spectrogram, labels, model, int(borders[number]), int(borders[number + 1]))
+        for number in numbers
     ]
     rngs = [np.random.default_rng([settings.seed, number]) for number in numbers]
-    how: _How = {"passes": settings.passes, "perturbation": settings.perturbation}
-    if estimator is expected_gradients:
-        if settings.quality != "draft":  # (which has no p-values)
-            how["passes"] = max(settings.passes, expected_gradients.LEAST_PASSES)
-        windows = expected_gradients.explain_windows(cuts, model, **how, rngs=rngs, pool=pool)
-    else:
-        windows = _one_by_one(estimator, cuts, model, rngs, how)
+    windows = _explained_windows(cuts, model, settings, rngs, pool)
+    explained = 1.0 if settings.coupled else _EXPLAINING
+    done = [SEGMENTED + (explained - SEGMENTED) * n / n_windows for n in range(n_windows + 1)]  # after n windows
     for number in numbers:
-        span = (SEGMENTED + (windows_to - SEGMENTED) * n / n_windows for n in (number, number + 1))
-        with progress_span(report, *span):
-            excerpt, effects = next(windows)
+        with progress_span(report, done[number], done[number + 1]):
+            window, effects = next(windows)
         # From effects on the mean of this window to effects on the mean of ten seconds.
-        sums.add(effects, excerpt.segments, share=float(shares[number]))
-        if partial is not None and time.monotonic() - last_saved > KEEP_SECONDS:
-            try:
-                sums.save(partial)
-            except InputError:
-                partial = None  # a full disk must not cost the analysis, only its resumption
-            last_saved = time.monotonic()
+        sums.add(effects, window.segments, share=float(shares[number]))
+        checkpoints.save_if_due()
         if report:
-            report(SEGMENTED + (windows_to - SEGMENTED) * (number + 1) / n_windows)
+            report(done[number + 1])
     return sums
 
 
-class _How(TypedDict):
-    passes: int
-    perturbation: str
+def _window_borders(frames: int, model: Model, window_length: int) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Output positions at which the windows of a spectrogram of so many frames begin and end, [windows + 1].
+
+    With their lengths as shares of ten seconds, or of a shorter track, [windows]; window_length: about so many output
+    positions; 0: ten seconds.
+    """
+    geometry = model.network.geometry
+    positions, clip = geometry.positions(frames), geometry.positions(CLIP_FRAMES)
+    n_windows = max(1, round(positions / (window_length or clip)))
+    borders = np.linspace(0, positions, n_windows + 1).round().astype(int)
+    return borders, np.diff(borders) / min(clip, positions)
+
+
+_Cuts = Sequence[Callable[[], AnalysisWindow]]
+_Explained = Iterator[tuple[AnalysisWindow, SegmentEffects]]
+
+
+def _explained_windows(
+    cuts: _Cuts, model: Model, settings: AnalysisSettings, rngs: Sequence[np.random.Generator], pool: Executor
+) -> _Explained:
+    """Each window with the effects of its segments, by the estimator of the settings."""
+    estimator, passes = estimator_module(settings.estimator), settings.passes
+    if estimator is not expected_gradients:
+        return _one_by_one(estimator, cuts, model, settings, rngs)
+    if settings.quality != "draft":  # (which has no p-values)
+        passes = max(passes, expected_gradients.LEAST_PASSES)
+    return expected_gradients.explain_windows(
+        cuts, model, passes=passes, perturbation=settings.perturbation, rngs=rngs, pool=pool
+    )
 
 
 def _one_by_one(
     estimator: ModuleType,
-    cuts: Sequence[Callable[[], AnalysisWindow]],
+    cuts: _Cuts,
     model: Model,
+    settings: AnalysisSettings,
     rngs: Sequence[np.random.Generator],
-    how: _How,
-) -> Iterator[tuple[AnalysisWindow, SegmentEffects]]:
+) -> _Explained:
     """What `expected_gradients.explain_windows` does, for the other estimators, with torch's threads."""
     for cut, rng in zip(cuts, rngs, strict=True):
         window = cut()
-        yield window, estimator.explain_window(window, model, **how, rng=rng)
+        effects = estimator.explain_window(
+            window, model, passes=settings.passes, perturbation=settings.perturbation, rng=rng
+        )
+        yield window, effects
 
 
 _Inputs = tuple[FaderInputs, list[Excerpt]]
@@ -291,27 +299,3 @@ def _decouple(
             progress=None if progress is None else lambda done: progress(_EXPLAINING + (1 - _EXPLAINING) * done),
             threads=threads,
         )
-
-
-def _column_correlations(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> FloatArray:
-    """Pearson correlations [7] of the columns of two arrays [segments, 7]; 0 where a column is constant."""
-    a, b = first - first.mean(0), second - second.mean(0)
-    norm = np.sqrt((a**2).sum(0) * (b**2).sum(0))
-    return np.asarray(np.divide((a * b).sum(0), norm, out=np.zeros_like(norm), where=norm > 0), np.float32)
-
-
-def _saving_when_interrupted(
-    progress: ProgressCallback | None, sums: EffectSums, partial: Path | None
-) -> ProgressCallback | None:
-    """The same callback; if it ends the work by an exception, what is done of it is kept in `partial`."""
-    if progress is None or partial is None:
-        return progress
-
-    def report(done: float) -> None:
-        try:
-            progress(done)
-        except BaseException:
-            sums.save(partial)
-            raise
-
-    return report

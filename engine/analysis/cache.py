@@ -1,4 +1,4 @@
-"""The cache of analyses: one of a track is found there, or made and kept.
+"""The cache of analyses on disk: the analysis of a track is read from it, or made and stored.
 
 The names of its files follow from the sound's content, the model and the settings, so an analysis that no longer
 fits is never found. The file itself is in analysis_file.py.

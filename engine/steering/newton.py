@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from ...models.common.arrays import Floats
-from .solver import NO_STEP, TINY, TOLERANCE, Solution, corrected_slopes, inverse_root, largest_of
+from .solver import NO_STEP, TOLERANCE, Solution, corrected_slopes, inverse_root, largest_of, regularized_gram
 
 ROUND_STEPS: Final = 3
 FIRST_STEPS: Final = 5
@@ -191,6 +191,4 @@ def _least_step(slopes: Floats, missing: Floats, root: Floats, *, ridge: float =
     ridge: damping, as a share of the mean square length of the rows.
     """
     rows = slopes @ root
-    gram = rows @ rows.T
-    lift = (ridge * np.trace(gram) / max(len(gram), 1) + TINY) * np.eye(len(gram))
-    return np.asarray(root @ rows.T @ np.linalg.solve(gram + lift, missing))
+    return np.asarray(root @ rows.T @ np.linalg.solve(regularized_gram(rows, ridge=ridge), missing))

@@ -28,8 +28,9 @@ SOFT_SHARE: Final = 0.1
 """How much the largest miss of a soft row counts beside one of a firm row, when tries are compared."""
 NO_STEP: Final = 1e-8
 """A step whose square length is less (in square dB of gain) is none."""
-TINY: Final = 1e-18
-_ROW_RIDGE: Final = 1e-6
+_TINY: Final = 1e-18
+ROW_RIDGE: Final = 1e-6
+"""What is added to the Gram matrix of the rows, as a share of its mean diagonal."""
 _NOTHING: Final = 1e-6
 _MIN_DAMPING: Final = 1e-3
 _STRONGEST: Final = 1e6
@@ -68,6 +69,16 @@ def inverse_root(metric: Floats, *, ridge: float = METRIC_RIDGE) -> Floats:
     """
     lift = ridge * np.trace(metric) / len(metric) * np.eye(len(metric))
     return np.asarray(np.linalg.inv(np.linalg.cholesky(metric + lift)).T)
+
+
+def regularized_gram(rows: Floats, *, ridge: float) -> Floats:
+    """R R' of rows R [rows, fields], its diagonal raised so that it can be inverted (Tikhonov): [rows, rows].
+
+    ridge: what is added to the diagonal, as a share of its mean.
+    """
+    gram = rows @ rows.T
+    gram += (ridge * np.trace(gram) / max(len(gram), 1) + _TINY) * np.eye(len(gram))
+    return np.asarray(gram)
 
 
 def solve(
@@ -170,8 +181,7 @@ class _Linear:
         rows = slopes @ root
         self._root, self._worst_first = root, worst_first
         firm = rows[~soft]
-        gram = firm @ firm.T
-        gram += (_ROW_RIDGE * np.trace(gram) / max(len(gram), 1) + TINY) * np.eye(len(gram))
+        gram = regularized_gram(firm, ridge=ROW_RIDGE)
         self._firm = firm.T @ np.linalg.solve(gram, wanted[~soft]) if len(firm) else np.zeros(rows.shape[1])
         free = np.eye(rows.shape[1]) - (firm.T @ np.linalg.solve(gram, firm) if len(firm) else 0.0)
         self._soft = rows[soft] @ free / units[soft, None]

@@ -111,7 +111,7 @@ def test_an_analysis_that_was_killed_goes_on_and_ends_the_same(tmp_path, random_
     soundfile.write(path, noise, 8000)
     long, short = load_track(path), AnalysisSettings(estimator="local", passes=64, coupled=True)
     whole = analyze_track(long, random_model, short)
-    monkeypatch.setattr("moodfader.engine.analysis.analyze_track.KEEP_SECONDS", -1.0)
+    monkeypatch.setattr("moodfader.engine.explain.effect_sums.KEEP_SECONDS", -1.0)
     partial = tmp_path / "long.partial"
 
     def kill(fraction):

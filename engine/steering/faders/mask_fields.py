@@ -1,4 +1,4 @@
-"""The gain fields that a fader's mask is put together from: gains of their coefficients, and what these cost.
+"""Gain fields whose weighted sum is the mask of a fader: gains for given coefficients, and damage to the sound.
 
 A mask is a sum of fields [fields, segments] in dB: the masks of the explanation, the handles, and the slopes of the
 network (masks.py). The solver chooses its coefficients [fields] in dB. What a sum costs is the damage that it does to
@@ -14,7 +14,7 @@ from ....models.common.arrays import Floats
 from ....models.common.constants import MIDLEVEL
 from ...dsp.segment_mask import MASK_LIMIT
 from ..handles import DAMAGE, FADER_HANDLES
-from ..solver import inverse_root
+from ..solver import ROW_RIDGE, inverse_root, regularized_gram
 from .segment_excerpts import SegmentExcerpts
 
 SOLVED_AT_DB: Final = 6.0
@@ -96,7 +96,5 @@ class MaskFields:
 
         slopes: per dB of each field, [rows, fields].
         """
-        rows = slopes @ self.root
-        gram = rows @ rows.T
-        gram += (1e-6 * np.trace(gram) / len(gram) + 1e-18) * np.eye(len(gram))
+        gram = regularized_gram(slopes @ self.root, ridge=ROW_RIDGE)
         return float(np.sqrt(target * np.linalg.inv(gram)[row, row] * target)) + 1e-9

@@ -51,7 +51,7 @@ def interrupt_behind(error: BaseException) -> KeyboardInterrupt | Terminated | N
 
 
 class _RaisingHandler:
-    """Handler of the signals that end the program, and of the timer by which it tries again."""
+    """Handler of the signals that end the program, and of the timer that retries where a lock may be held."""
 
     def __init__(self) -> None:
         self._waiting = 0  # number of a signal that has not been raised yet
@@ -76,7 +76,7 @@ class _RaisingHandler:
         raise KeyboardInterrupt if self._raised == signal.SIGINT else Terminated(self._raised)
 
     def raise_again(self) -> None:
-        """Raise soon what has been raised where Python lets nothing out (in a destructor)."""
+        """Raise again, soon, an interrupt that was raised in a destructor, where Python drops exceptions."""
         self._wait_with(self._raised)
         if _ALARM:
             signal.setitimer(signal.ITIMER_REAL, _RETRY_S)
@@ -85,7 +85,7 @@ class _RaisingHandler:
         self._waiting, self._received_at, self._place = number, time.monotonic(), None
 
     def _may_take_lock(self, frame: FrameType | None) -> bool:
-        """Whether the program is in the middle of a function that takes locks, and does not stand still there."""
+        """Whether the interrupted function is one that takes locks, and has moved on since it was last looked at."""
         name = "" if frame is None else str(frame.f_globals.get("__name__", ""))
         if frame is None or not any(name == module or name.startswith(module + ".") for module in _HOLD_LOCKS):
             return False
@@ -149,23 +149,23 @@ def default_interrupt() -> Iterator[None]:
 
 
 class StopRequest:
-    """Whether the program is told to end; a handler of a signal may set it at any moment of the thread that waits."""
+    """Whether the program shall end; safe to set from a signal handler while the same thread waits for it."""
 
     def __init__(self) -> None:
         self._is_set = False
         self._wake: SimpleQueue[None] = SimpleQueue()  # (an Event's lock may be this thread's own)
 
     def set(self) -> None:
-        """Tell it."""
+        """Ask the program to end."""
         self._is_set = True
         self._wake.put(None)
 
     def is_set(self) -> bool:
-        """Whether it has been told."""
+        """Whether the program shall end."""
         return self._is_set
 
     def wait(self, longest_s: float) -> bool:
-        """Wait until it is told, or for so long; whether it has been told."""
+        """Wait until it is set, at most for so long; returns whether it is set."""
         if not self._is_set:
             with contextlib.suppress(Empty):
                 self._wake.get(timeout=longest_s)
@@ -174,7 +174,7 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stopped_by_signals() -> Iterator[StopRequest]:
-    """The request is set when the terminal closes or somebody ends the program: all is then put away in order.
+    """Give a request that SIGTERM and SIGHUP set, so that the program can close everything in order.
 
     A signal that is ignored (by nohup) is left as it is.
     """

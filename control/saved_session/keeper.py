@@ -1,4 +1,4 @@
-"""Keeps a running show on the disk, at most once a second and in its own thread, and tells of one that crashed."""
+"""Saves a running show, at most once a second and in a thread of its own, and reports one that crashed."""
 
 import contextlib
 import fcntl

@@ -1,4 +1,4 @@
-"""A show as it is kept: its tracks, position, values of the controls and snapshots, as a JSON file.
+"""A saved show: its tracks, position, values of the controls and snapshots, as a JSON file.
 
 {"format": "moodfader show", "version": 1, "ended": false, "tracks": [...], "position_s": 12.5, "values": {...},
 "snapshots": {"1": {"name": ..., "track": 0, "faders_db": [...], "targets": {...}, "wet": 1.0}}}

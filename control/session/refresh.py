@@ -1,4 +1,4 @@
-"""What follows from the player's meters many times a second: position and levels, moving faders, the next track."""
+"""Updates a show from the player's meters, many times a second: position, levels, moving faders, the next track."""
 
 from typing import Final
 

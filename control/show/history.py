@@ -1,4 +1,4 @@
-"""Undo and redo of how it is steered: a step is one gesture, however many messages it was."""
+"""Undo and redo of steering: the changes of one gesture (a fader that is dragged) are one step."""
 
 from dataclasses import dataclass
 from typing import Final

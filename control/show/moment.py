@@ -1,4 +1,4 @@
-"""A moment of a show, and snapshots to and from the values of the addresses."""
+"""Time, track and position of a show at one moment; snapshots from values by address, and back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Faders on their way from one snapshot to another, by the time of the performance."""
+"""A morph in progress: faders and wet between two snapshots as functions of the performance time."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What the addresses of snapshots, morphs, undo, cue points and targets do to a session: values in, values out.
+"""Handles the addresses of snapshots, morphs, undo, cue points and targets: values by address in and out.
 
 The session calls `ShowControl.follow` for everything that is set, and `advance` many times a second. Both return
 values by address, among them the faders: the player and the recording get nothing else.

@@ -1,4 +1,4 @@
-"""The targets of a show: which shifts are asked for, how far their solution is, and what comes of it.
+"""The emotion targets of a show: shifts that are asked for, state of their solution, shifts that were reached.
 
 A request is answered twice: at once by faders that the analysis of the track says to be right, and about a second
 later by those that the network confirms on the stretch that comes next. Both are fader settings, so that they are

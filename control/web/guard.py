@@ -1,4 +1,4 @@
-"""Who may ask: `Host` and `Origin` headers, the token in the path, methods, limits on connections and messages."""
+"""Access control of the web process: `Host` and `Origin` headers, token in the path, methods, rates and sizes."""
 
 import hmac
 import time

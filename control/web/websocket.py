@@ -1,4 +1,4 @@
-"""What both WebSockets have in common: frames are obeyed as they come, and what waits is sent beside."""
+"""Common part of both WebSockets: a frame is handled when it is received, a second task sends what is pending."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine

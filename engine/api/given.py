@@ -1,4 +1,4 @@
-"""Checks of what a caller gives: one line that names the argument, instead of an error from somewhere below."""
+"""Validation of arguments of the public functions: one line that names the argument, before work begins."""
 
 import math
 import numbers

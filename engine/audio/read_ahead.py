@@ -1,4 +1,4 @@
-"""Blocks made or written in a thread of their own, beside what is computed with them.
+"""Blocks that a background thread reads ahead or writes behind, while the caller computes.
 
 An interrupt may come at any moment of the thread that waits, also just after it has taken a lock and before it knows.
 With what Python's library writes in Python (`queue.Queue`, `concurrent.futures`, the start of `threading.Thread`) the

@@ -1,4 +1,4 @@
-"""Seven faders: a frozen value, checked once, that whoever steers builds anew and hands over whole."""
+"""Gains of the seven faders: a value that is validated once and never changes."""
 
 import difflib
 import math

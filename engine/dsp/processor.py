@@ -1,4 +1,4 @@
-"""The whole way of the sound from the track to the output: mask filter, gain, limiter, as a block processor."""
+"""The signal path from track to output as a block processor: mask filter, gain, limiter."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What gains of segments do to the sound of excerpts: about what Zimtohrli's mean opinion score loses, without it.
+"""Estimates how much Zimtohrli's mean opinion score falls under gains of segments, without computing it.
 
 Two estimates. One depends on the gains alone: their squares, in some bands more than in others, and those of their
 steps from frame to frame and over half a second (a steady gain is perceived as a change of tone, a moving one as a

@@ -1,4 +1,4 @@
-"""Which stretches of a track faders and targets are solved by, and their sound.
+"""Choice of the stretches of a track on which faders and targets are solved, and the sound of these.
 
 A *stretch* is a pair (start, length) in seconds; an *excerpt* is its sound, mono at 22,050 Hz. By the length of the
 track between its silent ends:

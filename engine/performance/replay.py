@@ -1,4 +1,4 @@
-"""A recorded performance once more, into a file: the same samples that were played, as long as it lasted."""
+"""Replays a recorded performance into a file: the same samples that were played, for the same time."""
 
 import shutil
 from collections.abc import Callable

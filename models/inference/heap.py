@@ -1,4 +1,4 @@
-"""Memory that the C library keeps after it was freed."""
+"""Returns memory that was freed, and that the C library keeps, to the operating system."""
 
 import contextlib
 import ctypes

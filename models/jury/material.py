@@ -1,4 +1,4 @@
-"""What judges learn from: one half of the rated recordings and of the artists, and composed music of known qualities.
+"""Training data of the judges: one half of the rated recordings and of the artists, and composed music.
 
 Four sources, each with targets of its own and centred apart, because their scales differ: film music with eight
 emotions (Soundtracks), excerpts of it with perceptual scales, songs with felt emotions (Emotify; mapped onto the film

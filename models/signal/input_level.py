@@ -1,4 +1,4 @@
-"""What a sound's level is for the network, and where it begins and ends.
+"""Level of a sound by which the network's input is scaled, and detection of silence at its ends.
 
 Level: the sound is cut into blocks of 10 ms; it is the largest block peak that 0.2 % of the blocks, at least two,
 exceed. So no single moment sets the scale of a whole track; on music it lies 0.3 to 2 dB below the peak. Blocks of

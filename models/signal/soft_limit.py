@@ -1,4 +1,4 @@
-"""How values are kept within 0..1 without a clip: unchanged between the knees, bent by a tanh beyond them.
+"""Soft limiting to 0..1: the identity between two knees, a tanh beyond them.
 
 soft_limit(x) = x for KNEE <= x <= 1 - KNEE, and twice differentiable everywhere; network/layers.py has it for
 tensors. What is added up (effects of segments, the layer from features to emotions) is added before it.

@@ -1,4 +1,4 @@
-"""Batches: so many clips of each source, cropped and changed, with their targets."""
+"""Batches: a number of clips of each source, cropped and augmented, with their targets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

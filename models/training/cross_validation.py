@@ -24,7 +24,7 @@ from .settings import TrainingSettings
 from .train import new_network, train, training_record
 
 SourcesOf = Callable[[Sequence[int]], Sequence[TrainingSource]]
-"""What may be learned from, given the indices of the clips that may be: nothing else of the other clips' groups."""
+"""Makes the training sources for the clips of given indices, without anything of the other clips' groups."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class FoldEnsemble:
     def predict_out_of_fold(self, material: ClipDataset, rows: Sequence[int] | None = None) -> tuple[Floats, Floats]:
         """Mid-levels [runs, clips, 7] and emotions [runs, clips, 8] of clips that were divided.
 
-        Each is by the network that has not learned from it; NaN where there is none. rows: which of the divided clips
-        they are, by default all.
+        Each is predicted by the network that was not trained on it; NaN where there is none. rows: which of the
+        divided clips they are, by default all.
         """
         places = {row: place for place, row in enumerate(range(len(material)) if rows is None else rows)}
         midlevel = np.full((len(self.runs), len(material), 7), np.nan)
@@ -66,7 +66,7 @@ class FoldEnsemble:
 
 
 def single_model(network: MidlevelNetwork, clips: int) -> FoldEnsemble:
-    """A jury of one trained network that judges every clip: fair on clips that it has not learned from."""
+    """An ensemble of one trained network that predicts every clip; valid for clips that it was not trained on."""
     return FoldEnsemble(((FoldModel(seed=0, part=0, tested=tuple(range(clips)), network=network),),))
 
 
@@ -120,6 +120,6 @@ def _trained(
 
 
 def _key(settings: TrainingSettings, material: str, kept: Sequence[int]) -> str:
-    """Also of the network as it is before training, so that a changed architecture is another key."""
+    """Digest of settings, data and the untrained network, so that a changed architecture has another key."""
     start = tensors_digest(new_network(settings).state_dict())
     return short_digest(settings.to_record(), material, list(kept), start)

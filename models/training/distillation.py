@@ -1,4 +1,4 @@
-"""Learning from a teacher: what a network pools from its hidden layers is asked to give the teacher's embedding.
+"""Distillation: the mean hidden activations of a network are trained to predict the embedding of a teacher.
 
 The embedding of another network, trained by somebody else on much more music, is learned beside the ratings.
 It is reduced to its largest principal components, and a linear map from the mean hidden activations, thrown away

@@ -1,4 +1,4 @@
-"""What is asked of a network while it learns: the scales of the ratings, and how far it is from them."""
+"""Training losses: the scale of each kind of rating, and the error of predictions on it."""
 
 import importlib.resources
 import json

@@ -1,6 +1,6 @@
-"""Training on everything at once: emotion ratings, perceptual ratings and music of known qualities.
+"""The training loop, over all sources at once: emotion ratings, perceptual ratings, synthetic music.
 
-Each step draws so many clips of each source, crops ten seconds of each, changes them in ways that leave the rating
+Each step draws so many clips of each source, crops ten seconds of each, augments them in ways that leave the rating
 true, and takes a step of AdamW on the sum of the heads' squared errors, of the change under adversarial gain fields
 and of the distance from a teacher's embedding. What ships is the running mean of the weights. The state after every
 epoch is kept beside the output, so an interrupted run goes on where it was and ends with the same weights; every

@@ -1,4 +1,4 @@
-"""What moving an edge of the loop comes to, and the loops of the tracks of a set list, each with its own edges."""
+"""Edges of the loop: what moving one changes, and the loop of each track of a set list."""
 
 from collections.abc import Mapping
 from typing import Final

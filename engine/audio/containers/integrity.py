@@ -1,4 +1,4 @@
-"""What a sound file's own bytes say that the decoders keep to themselves: is it all there, and who can read it.
+"""Integrity of a sound file, from its own bytes: whether it is complete, and which decoder reads all of it.
 
 libsndfile corrects a header that declares more than the file has and plays on; here a truncated file is recognised
 as such. libsndfile also stops early in three kinds of sound file that FFmpeg reads whole: MP3 without a header that

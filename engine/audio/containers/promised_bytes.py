@@ -1,4 +1,4 @@
-"""How many bytes a container's header says there are: of a cut file decoders play what is left and say nothing.
+"""Length that a container's header declares, by which truncated files are found; decoders report no error.
 
 Sources: EBU Tech 3306 (RF64), Sony Wave64, Sun's .snd, Apple's Core Audio Format, Matroska (RFC 9559), Microsoft's
 AVI and ASF.

@@ -1,4 +1,4 @@
-"""Chunks of a wav file that the decoders keep to themselves: channel mask, LIST INFO tags, a length never written.
+"""Chunks of a wav file that no decoder exposes: channel mask, LIST INFO tags, a length that was never written.
 
 Conventions: RIFF chunks are a four-byte name, a little-endian length, and the content, padded to even length. RF64
 keeps the length of its data chunk elsewhere; here such a chunk reaches to the end of the file.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..listening.answers import Share
-    from ..listening.pairs import Wish
+    from ..listening.pairs import Manipulation
 
 
 def register(app: typer.Typer) -> None:
@@ -80,10 +80,10 @@ def listen_test(
         raise InputError(f"--seconds {seconds:g}: goes from {low:g} to {high:g}")
     check_folder(folder, overwrite=overwrite)
     gains_db = fader_gains_db(preset, settings)
-    wishes = _wishes(toward, gains_db, question, less=less)
+    manipulations = _manipulations(toward, gains_db, question, less=less)
     if less and not files and question is None:
         raise InputError("--less: of what? --question says it of NAME-steered.wav (others say it by their names)")
-    if bool(files) != bool(wishes):
+    if bool(files) != bool(manipulations):
         raise InputError(
             "how are the files to be steered? --toward tender=+0.1, --preset or --set"
             if files
@@ -92,7 +92,9 @@ def listen_test(
     if files:
         network = network_options.load()
         with console.progress("Steering excerpts") as report:
-            pairs = make_pairs(files, wishes, seconds=seconds, model=network, progress=report, note=console.note)
+            pairs = make_pairs(
+                files, manipulations, seconds=seconds, model=network, progress=report, note=console.note
+            )
     else:
         pairs = find_pairs(folder, seconds=seconds, question=question, less=less)
     page = write_page(folder, pairs, seed=seed)
@@ -100,21 +102,23 @@ def listen_test(
     console.result({"page": str(page), "pairs": len(pairs), "questions": asked, "seed": seed}, lambda: str(page))
 
 
-def _wishes(
+def _manipulations(
     toward: list[str] | None, gains_db: dict[str, float], question: str | None, *, less: bool
-) -> list["Wish"]:
-    """What is done to each file. Raises InputError."""
+) -> list["Manipulation"]:
+    """The manipulations of each file that the options ask for. Raises InputError."""
     from ...engine.dsp.faders import Faders
     from ...engine.file_targets.targets import Targets
-    from ..listening.pairs import Wish
+    from ..listening.pairs import Manipulation
     from ..listening.questions import question_called
 
     asked = None if question is None else question_called(question)
     shifts = shifts_of(toward or [])
-    wishes = []
+    manipulations = []
     for name, shift in shifts.items():
         Targets({name: shift})
-        wishes.append(Wish(asked or name, -1 if less or (asked is None and shift < 0) else 1, toward={name: shift}))
+        manipulations.append(
+            Manipulation(asked or name, -1 if less or (asked is None and shift < 0) else 1, toward={name: shift})
+        )
     if gains_db:
         Faders.from_mapping(gains_db)
         moved = {name: gain for name, gain in gains_db.items() if gain}
@@ -124,8 +128,8 @@ def _wishes(
             raise InputError("several faders are moved: --question says what is asked (tender, articulation, ...)")
         name, gain = next(iter(moved.items()))
         direction = -1 if less or (asked is None and gain < 0) else 1
-        wishes.append(Wish(asked or name, direction, gains_db=gains_db))
-    return wishes
+        manipulations.append(Manipulation(asked or name, direction, gains_db=gains_db))
+    return manipulations
 
 
 def _table(shares: list["Share"]) -> "Table":

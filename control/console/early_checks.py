@@ -1,4 +1,4 @@
-"""Checks that need no network, before torch is imported: most mistakes are told at once and not after seconds."""
+"""Checks before torch is imported, so that most mistakes are reported at once and not after seconds."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -23,14 +23,14 @@ def check_sounds(files: Sequence[Path]) -> None:
 
     errors = []
     for file in files:
-        if not (file.is_file() or _is_nothing(file)):
+        if not (file.is_file() or _is_missing(file)):
             return
         try:
             probe(file)
         except InputError as error:
             errors.append(str(error))
         else:
-            return  # (the others are told in their turn)
+            return  # (errors of the others are printed when they are reached)
     for text in errors:
         print_error(text)
     if errors:
@@ -57,8 +57,8 @@ def check_tables(tables: Iterable[Path]) -> None:
         read_table(table)
 
 
-def _is_nothing(file: Path) -> bool:
-    """Whether nothing is there; a name that the system does not take counts as well."""
+def _is_missing(file: Path) -> bool:
+    """Whether there is no such file; a name that the system does not accept counts as missing."""
     try:
         return str(file) != "-" and not file.exists()
     except OSError:

@@ -1,7 +1,7 @@
 """The command `evaluate`: compares a model, or training settings by cross-validation, with human ratings."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,21 +119,16 @@ def evaluate(
     training settings instead. Its networks are stored next to the output, so that an interrupted run is resumed. A
     --report can have both: then the model predicts what no network was trained on.
     """
+    console = Output(as_json=as_json, quiet=quiet)
     if steering.steering:
-        others_asked = {
+        without_effect = {
             "--report": report,
             "--output": output,
             "--compare-with": compare_with,
             "--test-synthetic": test_synthetic,
             "--cross-validate": division.cross_validate,
         }
-        for name, value in others_asked.items():
-            if value:
-                raise InputError(f"{name}: does not go with --steering, which prints what it measures")
-        console = Output(as_json=as_json, quiet=quiet)
-        from .steering_table import evaluate_steering_option
-
-        evaluate_steering_option(steering, options.load_model_option(model, device), console)
+        _evaluate_steering(steering, without_effect, model, device, console)
         return
     if model is not None and division.cross_validate and report is None:
         raise InputError("--cross-validate trains its own models: give it or --model, not both (but for a --report)")
@@ -141,7 +136,6 @@ def evaluate(
         raise InputError("--test-synthetic and --compare-with are for a --report")
     division.check()
     check_tables(recordings.table or ())
-    console = Output(as_json=as_json, quiet=quiet)
     settings = training.settings(device)
     from ...models.inference.threads import torch_threads
     from ..report.folder import check_folder, write_report
@@ -188,6 +182,18 @@ def evaluate(
         console.line(f"mean r of the emotions, 95 % interval over albums: {mean.low:.2f} to {mean.high:.2f}")
     for path in filter(None, (output, report)):
         console.line(f"written   {path}")
+
+
+def _evaluate_steering(
+    steering: SteeringOptions, without_effect: Mapping[str, object], model: Path | None, device: str, console: Output
+) -> None:
+    """Evaluate steering; options without an effect on that must not be given. Raises InputError."""
+    for name, value in without_effect.items():
+        if value:
+            raise InputError(f"{name}: does not go with --steering, which prints what it measures")
+    from .steering_table import evaluate_steering_option
+
+    evaluate_steering_option(steering, options.load_model_option(model, device), console)
 
 
 def _network_folder(report: Path | None, output: Path | None) -> Path | None:

@@ -36,8 +36,8 @@ _MAX_PAIRS: Final = 200
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is done to each file: targets by emotion, or gains of faders in dB; and what is asked about it.
+class Manipulation:
+    """What is done to a file: targets by emotion, or gains of faders in dB; and what is asked about it.
 
     direction: +1 if the steered sound is meant to have more of it, -1 for less.
     """
@@ -80,19 +80,19 @@ def excerpt(track: Track, seconds: float, start_s: float | None = None) -> Sampl
 
 def make_pairs(
     files: Sequence[Path],
-    wishes: Sequence[Wish],
+    manipulations: Sequence[Manipulation],
     *,
     seconds: float,
     model: "Model",
     progress: Callable[[float], None] | None = None,
     note: Callable[[str], None] = lambda line: None,
 ) -> list[Pair]:
-    """Steer an excerpt of each file as each wish says. Raises InputError for a file that cannot be used.
+    """Steer an excerpt of each file as each manipulation says. Raises InputError for a file that cannot be used.
 
     note: told what the user should know about a file.
     """
     pairs = []
-    total = len(files) * len(wishes)
+    total = len(files) * len(manipulations)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for file in files:
@@ -102,12 +102,14 @@ def make_pairs(
             cut = excerpt(track, seconds)
             original = folder / "original.wav"
             _write(original, cut, track.sample_rate, track.source.channel_mask, bit_depth="float")
-            for wish in wishes:
+            for manipulation in manipulations:
                 steered = folder / "steered.wav"
                 steered.unlink(missing_ok=True)
                 with _named(original, f"{file}: the {len(cut) / track.sample_rate:.4g} s around its middle"):
-                    _steer(load_track(original), steered, wish, model)
-                    pairs.append(_pair(file.stem, wish.question, wish.direction, original, steered, seconds))
+                    _steer(load_track(original), steered, manipulation, model)
+                    pairs.append(
+                        _pair(file.stem, manipulation.question, manipulation.direction, original, steered, seconds)
+                    )
                 if progress:
                     progress(len(pairs) / total)
     return pairs
@@ -177,18 +179,18 @@ def write_sound(path: Path, samples: Samples, sample_rate: int, channel_mask: in
     _write(path, samples, sample_rate, channel_mask, bit_depth="16")
 
 
-def _steer(track: Track, output: Path, wish: Wish, model: "Model") -> None:
-    if wish.toward is not None:
+def _steer(track: Track, output: Path, manipulation: Manipulation, model: "Model") -> None:
+    if manipulation.toward is not None:
         from ...engine.file_targets.steer import steer
 
-        steer(track, output, toward=wish.toward, model=model, bit_depth="float")
+        steer(track, output, toward=manipulation.toward, model=model, bit_depth="float")
         return
     from ...engine.analysis.cache import analyze
     from ...engine.analysis.settings import AnalysisSettings
     from ...engine.dsp.faders import Faders
     from ...engine.render.render import render
 
-    faders = Faders.from_mapping(wish.gains_db or {})
+    faders = Faders.from_mapping(manipulation.gains_db or {})
     render(track, analyze(track, model=model, settings=AnalysisSettings()), output, faders=faders, model=model)
 
 

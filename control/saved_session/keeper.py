@@ -30,7 +30,7 @@ def show_file() -> Path:
 
 
 class ShowKeeper:
-    """Keeps a session on the disk until `close`.
+    """Saves a session to disk until `close`.
 
     Only one show of a user is kept at a time: a second `play` beside it leaves the file alone.
 
@@ -66,7 +66,7 @@ class ShowKeeper:
         self._thread.start()
 
     def close(self) -> None:
-        """Keep it for the last time, as one that has been ended."""
+        """Save the show for the last time, marked as ended."""
         self._closing.set()
         if self._thread is not None:
             self._thread.join()
@@ -81,7 +81,7 @@ class ShowKeeper:
                 self._write(show)
 
     def _present(self) -> SavedShow:
-        """The show as it is."""
+        """The present state of the show."""
         values = self._session.state()
         track, position = values[TRACK], values[_POSITION]
         return replace(

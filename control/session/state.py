@@ -23,7 +23,7 @@ _SHOWN_ONLY: Final = (
 
 
 class SessionState:
-    """The state of one session. Who changes more than `values` holds `lock`.
+    """The state of one session. `lock` is held to change anything but `values`.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class SessionState:
         return Moment() if self.player is None else self._moment_of(self.player, self.player.meters())
 
     def asked_moment(self) -> Moment:
-        """The moment that who asks for something now has in mind: where the moves lead that are under way."""
+        """The moment after all pending moves (a track, a seek), which a user who asks for something now means."""
         if self.player is None:
             return Moment()
         meters = self.player.meters()

@@ -43,7 +43,7 @@ class Moment:
 
 
 def present_snapshot(values: Mapping[str, Value]) -> Snapshot:
-    """How it is steered by the values that the addresses hold."""
+    """The snapshot of the values that the addresses hold."""
     targets = {name: values[f"{ROOT}/target/{name}"] for name in EMOTIONS}
     return Snapshot(
         tuple(number(values[address]) for address in FADERS),
@@ -58,5 +58,5 @@ def snapshot_values(snapshot: Snapshot) -> dict[str, Value]:
 
 
 def number(value: Value) -> float:
-    """A value as a number; 0 for what is none."""
+    """A value as a number; 0 where it is not one."""
     return float(value) if isinstance(value, int | float) else 0.0

@@ -15,7 +15,7 @@ from .history import SteeringHistory
 from .moment import FADERS, WET, Moment, number, present_snapshot, snapshot_values
 from .running_morph import PROGRESS, RunningMorph
 from .slots import SnapshotSlots, StoredSnapshot
-from .targets import TargetState
+from .targets import TargetState, solved_for_track
 from .track_settings import TrackPresets, TrackSettings, TrackStarts
 
 SETTLE_S: Final = 1.0
@@ -37,11 +37,11 @@ class ShowControl:
 
     @property
     def is_moving(self) -> bool:
-        """Whether faders are on their way."""
+        """Whether a morph is running."""
         return self._morph.is_running
 
     def take_request(self) -> SolveTargets | None:
-        """The request to the network that waits, once."""
+        """Take the pending request to the network; None where there is none."""
         request, self.targets.request = self.targets.request, None
         return request
 
@@ -90,14 +90,14 @@ class ShowControl:
         return {**values, **self.status(moment)}
 
     def advance(self, now: Mapping[str, Value], moment: Moment, *, changed: bool = False) -> dict[str, Value]:
-        """What a running morph changes by now; `changed`: another track plays, so targets are solved for it."""
+        """Values of a running morph at this moment; `changed`: another track plays, so targets are solved for it."""
         values, arrives = self._morph.values(moment)
         if arrives:
             values |= self._arrive(moment)
         return {**values, **self.track_changed(now, moment)} if changed else values
 
     def _arrive(self, moment: Moment) -> dict[str, Value]:
-        """End the morph; the targets of the snapshot that was gone to begin."""
+        """End the morph, and adopt the targets of the snapshot that it led to."""
         arriving = self._morph.arriving
         self._morph.stop()
         values: dict[str, Value] = {}
@@ -106,7 +106,7 @@ class ShowControl:
         return {**values, **self.status(moment)}
 
     def solved(self, message: TargetsSolved, now: Mapping[str, Value], moment: Moment) -> dict[str, Value]:
-        """What changes when the network has answered: the faders glide to what it found."""
+        """Values that change with an answer of the network: the faders glide to its solution."""
         faders = self.targets.solved(message)
         if faders is not None:
             present = present_snapshot(now)
@@ -121,24 +121,24 @@ class ShowControl:
             self.cues.give(track, one.cues)
 
     def resume(self, snapshots: Mapping[int, StoredSnapshot], track: int, playing: int) -> None:
-        """Go on as a show was kept, on that track: its preset and snapshots do not come once more.
+        """Continue a saved show on that track, whose preset and snapshots are not loaded again.
 
         `playing` is the track that plays until then.
         """
         self._starts.resume(snapshots, track, playing)
 
     def ask_track(self, track: int, moment: Moment) -> Mapping[str, Value]:
-        """Somebody goes to a track, which begins in a moment; returns what the addresses of the slots show."""
+        """Note that a track was asked for, which begins in a moment; returns the values of the slots' addresses."""
         self._starts.ask(track, moment.track)
         return self.slots.values()
 
     def begin_track(self, moment: Moment, *, with_preset: bool) -> dict[str, Value]:
-        """A track begins: its snapshots come into their slots; `with_preset`: `track_preset` will give its preset."""
+        """Begin a track: put its snapshots into their slots; `with_preset`: `track_preset` will give its preset."""
         self._starts.begin(moment.track, with_preset=with_preset)
         return self.status(moment)
 
     def track_preset(self, moment: Moment) -> str:
-        """The preset to load now, once for each track that begins and only if nobody has steered since; or empty.
+        """The preset to load now, once for each track that begins and only if nothing was steered since; or empty.
 
         By the sound of a track it is known only once the track has been analysed, before which no fader is heard.
         """
@@ -212,13 +212,13 @@ class ShowControl:
         self.history.note(present, kind="morph", source=source, time_s=moment.time_s, whole=True)
         self.slots.last = _slot(value)
         self.targets.let_go(f"on the way to snapshot {value}")
-        end = self._for_track(stored, moment)
+        end = solved_for_track(stored, self.slots, moment)
         self._morph.begin(present, end.snapshot, number(seconds), moment, arriving=end)
         return {PROGRESS: 0.0}
 
     def _crossfade(self, value: Value, now: Mapping[str, Value], moment: Moment, source: str) -> dict[str, Value]:
         a, b = (self.slots.get(_slot(now[f"{ROOT}/morph/{end}"])) for end in "ab")
-        ends = [self._for_track(stored, moment).snapshot for stored in (a, b)]
+        ends = [solved_for_track(stored, self.slots, moment).snapshot for stored in (a, b)]
         self.history.note(present_snapshot(now), kind="crossfade", source=source, time_s=moment.time_s)
         self._morph.stop()
         mixed = ends[0].mixed(ends[1], number(value))
@@ -274,7 +274,7 @@ class ShowControl:
     def _note_move(
         self, name: str, values: Mapping[str, Value], now: Mapping[str, Value], moment: Moment, source: str
     ) -> bool:
-        """Remember how it was before faders or wet are moved, which ends morphs and targets; whether any are."""
+        """Note the state for undo before faders or wet are moved, and end morphs and targets; whether any move."""
         whole = name in ("zero", "preset/load")
         faders = any(values[address] != now[address] for address in FADERS if address in values)
         targets = name == "zero" and bool(self.targets.asked)
@@ -297,19 +297,6 @@ class ShowControl:
         if snapshot.targets and not solved:
             values |= zip(FADERS, self.targets.solve(snapshot.faders_db, moment), strict=True)
         return values
-
-    def _for_track(self, stored: StoredSnapshot, moment: Moment) -> StoredSnapshot:
-        """The same snapshot with the faders that its targets need on the track that plays."""
-        if stored.track == moment.track or not stored.snapshot.targets or moment.surrogate is None:
-            return stored
-        known = self.slots.solved_for(stored, moment.track)
-        if known is None:
-            aside = TargetState()
-            aside.asked = dict(stored.snapshot.targets)
-            faders = aside.solve(stored.snapshot.faders_db, moment)
-            known = Snapshot(faders, stored.snapshot.targets, stored.snapshot.wet)
-            self.slots.keep_solved(stored, moment.track, known)
-        return StoredSnapshot(known, stored.name, moment.track)
 
 
 def _slot(value: Value) -> int:

@@ -13,10 +13,12 @@ import numpy as np
 from ...engine.live_targets.estimate import estimate_faders, expected_shifts, reachable_shifts
 from ...engine.live_targets.fader_solver import Asked
 from ...engine.processes.messages import SolveTargets, TargetsSolved
+from ...engine.snapshots.snapshot import Snapshot
 from ...models.common.constants import EMOTIONS
 from ...models.common.formatting import display_name
 from ..parameters.parameter import ROOT, Value
 from .moment import Moment
+from .slots import SnapshotSlots, StoredSnapshot
 
 if TYPE_CHECKING:
     from ...engine.analysis.surrogate import Surrogate
@@ -27,7 +29,7 @@ _HUNDREDTHS: Final = 2
 
 
 class TargetState:
-    """What is asked, and the status that is shown. `request` waits for the player to be taken to the network."""
+    """Requested shifts and their status. `request` is pending until the player takes it to the network."""
 
     def __init__(self) -> None:
         self.asked: dict[str, float] = {}
@@ -40,7 +42,7 @@ class TargetState:
         self._reachable: dict[int, Mapping[str, tuple[float, float]]] = {}
 
     def ask(self, name: str, shift: float | None, faders: Faders, moment: Moment) -> Faders:
-        """Ask for a shift of one emotion beside the others, or (None) let it go.
+        """Request a shift of one emotion beside the others, or (None) end it.
 
         Parameters
         ----------
@@ -65,13 +67,13 @@ class TargetState:
         return self.solve(faders, moment)
 
     def off(self) -> Faders:
-        """Let all targets go; returns the faders as they were before the first one."""
+        """End all targets; returns the faders as they were before the first one."""
         base = self._base if self.asked or self._phase != "off" else _ZERO
         self._end("")
         return base
 
     def let_go(self, reason: str) -> None:
-        """Let all targets go, because the faders were moved otherwise."""
+        """End all targets, because the faders were moved otherwise."""
         if self.asked:
             self._end(f"targets let go: {reason}")
 
@@ -91,7 +93,7 @@ class TargetState:
             self._judge(expected_shifts(moment.surrogate, np.array(faders)))
 
     def solve(self, faders: Faders, moment: Moment) -> Faders:
-        """The faders for what is asked, from the analysis of the track; a request to measure them is left.
+        """Estimate faders for the requested shifts from the track's analysis, and leave a request to measure them.
 
         Without an analysis the faders stay as they are, and the targets wait for it.
         """
@@ -125,7 +127,7 @@ class TargetState:
             self._fail(reason)
 
     def measure_again(self, moment: Moment) -> None:
-        """Ask the network once more for what it has not answered: it is there again."""
+        """Repeat the request that was not answered, after the analysis process has been restarted."""
         if self._phase in ("solving", "failed") and moment.surrogate is not None:
             self._number += 1
             self._show_shifts(expected_shifts(moment.surrogate, np.array(self._faders)))
@@ -181,6 +183,23 @@ class TargetState:
 
     def _result(self) -> str:
         return ", ".join(_signed(self._reached[name]) for name in self.asked)
+
+
+def solved_for_track(stored: StoredSnapshot, slots: SnapshotSlots, moment: Moment) -> StoredSnapshot:
+    """A snapshot with the faders that its targets need on the track that plays, estimated from its analysis.
+
+    `slots` keep what was solved: a crossfader asks many times a second.
+    """
+    if stored.track == moment.track or not stored.snapshot.targets or moment.surrogate is None:
+        return stored
+    solved = slots.solved_for(stored, moment.track)
+    if solved is None:
+        state = TargetState()
+        state.asked = dict(stored.snapshot.targets)
+        faders = state.solve(stored.snapshot.faders_db, moment)
+        solved = Snapshot(faders, stored.snapshot.targets, stored.snapshot.wet)
+        slots.keep_solved(stored, moment.track, solved)
+    return StoredSnapshot(solved, stored.name, moment.track)
 
 
 def _signed(shift: float) -> str:

@@ -35,7 +35,7 @@ class TrackSettings:
 
 
 class TrackStarts:
-    """What comes when a track begins: its snapshots of the set list into `slots`, and the preset that it has."""
+    """Loads what belongs to a track when it begins: its snapshots of the set list into `slots`, and its preset."""
 
     def __init__(self, slots: SnapshotSlots) -> None:
         self._slots = slots
@@ -50,7 +50,7 @@ class TrackStarts:
         self._settings = tuple(settings)
 
     def resume(self, snapshots: Mapping[int, StoredSnapshot], track: int, playing: int) -> None:
-        """Go on as a show was kept, on that track: its preset and snapshots do not come once more.
+        """Continue a saved show on that track, whose preset and snapshots are not loaded again.
 
         `playing` is the track that plays until then.
         """
@@ -59,7 +59,7 @@ class TrackStarts:
             self._slots.restore(slot, stored)
 
     def ask(self, track: int, playing: int) -> None:
-        """Somebody goes to a track, which begins in a moment: its snapshots come into their slots now.
+        """Note that a track was asked for, which begins in a moment: its snapshots are put into their slots now.
 
         So they are there for what is asked together with the track; how it is steered from now on is meant for it.
         """
@@ -68,7 +68,7 @@ class TrackStarts:
             self._fill_slots(track)
 
     def begin(self, track: int, *, with_preset: bool) -> None:
-        """A track begins: its snapshots come into their slots, and (`with_preset`) its preset is due."""
+        """Begin a track: its snapshots are put into their slots, and (`with_preset`) its preset is due."""
         resumed, self._resumed = self._resumed == track, None
         asked, self._asked = self._asked == track, None
         self._expects_preset = with_preset and not resumed and not (asked and self._steered)
@@ -76,7 +76,7 @@ class TrackStarts:
             self._fill_slots(track)
 
     def note_steered(self) -> None:
-        """Somebody has steered: no preset of the track that plays, or has been asked for, comes after that."""
+        """Note that something was steered: the preset of this track, or one asked for, is not loaded then."""
         self._expects_preset, self._steered = False, True
 
     def due_preset(self, name: str, *, is_known: bool) -> str:

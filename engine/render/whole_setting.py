@@ -79,15 +79,15 @@ def solve_whole(
     with one_blas_thread():
         if not correctable:
             return _by_excerpts(track, analysis, faders, model)
-        found = _by_more_of_it(track, analysis, faders, model, before=before, torch_free=torch_free)
+        found = _by_wide_excerpts(track, analysis, faders, model, before=before, torch_free=torch_free)
         if track.sounding_s <= WIDE_S:
             return found
         threads = working_threads()
         predict = _predict_by(model, threads)
-        right = _corrected_by(PiecewisePredictions(track, analysis.segments, predict, threads=threads), analysis)
-        if (best := right(found)).error > WIDE_UNMEASURED:  # (parts of the track can lead astray)
+        corrected = _corrected_by(PiecewisePredictions(track, analysis.segments, predict, threads=threads), analysis)
+        if (best := corrected(found)).error > WIDE_UNMEASURED:  # (parts of the track can lead astray)
             begun = starting_setting(faders.to_array(), analysis.mask_weights, analysis.response)
-            best = min(best, right(begun), key=lambda setting: setting.error)
+            best = min(best, corrected(begun), key=lambda setting: setting.error)
         return best
 
 
@@ -102,24 +102,24 @@ def solve_preset(track: Track, analysis: Analysis, faders: Faders, model: Model)
     return solve_whole(track, analysis, faders, model, by_all=True, before=analysis.prediction, torch_free=True)
 
 
-def _by_more_of_it(
+def _by_wide_excerpts(
     track: Track, analysis: Analysis, faders: Faders, model: Model, *, before: Prediction | None, torch_free: bool
 ) -> FaderSetting:
-    """By up to five minutes of the track; where that does not come near, from another start as well."""
+    """Solve by up to five minutes of the track; from a second start too where the first misses by GOOD or more."""
     assert analysis.response is not None
-    wide = _more_of(track, analysis, model, before)
-    right = _corrected_by(wide, analysis)
+    wide = _wide_excerpts(track, analysis, model, before)
+    corrected = _corrected_by(wide, analysis)
     asked = faders.to_array(), analysis.mask_weights, analysis.response
-    found = right(starting_setting(*asked))
+    found = corrected(starting_setting(*asked))
     if np.count_nonzero(faders.to_array()) == 1 or found.error < GOOD:
         return found
     if not torch_free:
-        other = right(_by_excerpts(track, analysis, faders, model))
+        other = corrected(_by_excerpts(track, analysis, faders, model))
     else:  # (strong gains are so far from linear that no slopes lead on from there)
         share = analysis.clip_seconds / analysis.sounding_s
         slopes = wide.loudness_matched_slopes(segment_slopes(analysis.weights, analysis.response_per_db, share=share))
         fields = even_fields(slopes, np.bincount(analysis.segments.ravel()) / analysis.segments.size)
-        other = right(sum_of_faders(*asked, share=STARTS[1]), extra=(fields, slopes @ fields.T))
+        other = corrected(sum_of_faders(*asked, share=STARTS[1]), extra=(fields, slopes @ fields.T))
     return min(found, other, key=lambda setting: setting.error)
 
 
@@ -145,8 +145,8 @@ def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model)
     )
 
 
-def _more_of(track: Track, analysis: Analysis, model: Model, before: Prediction | None) -> SegmentPredictions:
-    """Up to five minutes of the track, and predictions of them by the network."""
+def _wide_excerpts(track: Track, analysis: Analysis, model: Model, before: Prediction | None) -> SegmentPredictions:
+    """Predictions of up to five minutes of the track (wide_stretches) under gains of its segments."""
     threads = working_threads()
     known: Floats | None = None
     if before is not None and track.sounding_s <= WIDE_S:  # (a prediction of all of it is none of its parts)

@@ -90,7 +90,7 @@ def test_usage_errors_are_one_line(arguments, said, capsys):
 
 @pytest.mark.parametrize(("old", "new"), RENAMED_OPTIONS.items())
 def test_the_old_name_of_an_option_works_and_is_not_shown(old, new, capsys):
-    """For one version: each renamed option is taken under both names by the same commands."""
+    """Each renamed option is taken under both names by the same commands."""
     found = 0
     for command in typer.main.get_command(make_app()).commands.values():
         names = {name for parameter in command.params for name in parameter.opts}

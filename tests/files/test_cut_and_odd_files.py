@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from files.conftest import RATE, plucked
-from moodfader.engine.audio.containers.promised_bytes import promised_end
+from moodfader.engine.audio.containers.declared_length import declared_end
 
 
 def encoded(path, codec: str, container: str | None = None, streams: int = 1):
@@ -198,4 +198,4 @@ def test_a_chunk_that_would_lie_beyond_every_file_system_is_no_traceback(tmp_pat
     ):
         path = tmp_path / name
         path.write_bytes(head + bytes(200))
-        assert promised_end(path) is None
+        assert declared_end(path) is None

@@ -9,6 +9,7 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 _NAMED = shlex.split(os.environ.get("MOODFADER_PROGRAM", ""))
@@ -44,3 +45,11 @@ def end_process(process):
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def is_running(number):
+    """Whether there is a process of that number that has not ended (Linux)."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

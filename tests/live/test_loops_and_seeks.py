@@ -2,70 +2,18 @@
 
 import numpy as np
 import pytest
+from helpers.offline_show import RATE, OfflineShow, mask, noise
 from moodfader.control.parameters.table import ROOT
-from moodfader.control.session.session import Session
-from moodfader.engine.audio.sample_buffer import SampleBuffer
-from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.live.control_queue import ControlQueue
-from moodfader.engine.live.offline_player import OfflinePlayer
-from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
-from moodfader.engine.performance.performance import render_events
-from moodfader.models.common.constants import N_BANDS
 from moodfader.models.common.errors import InputError
 
-RATE = 22050
 HOP = 256
 START, END, LOOP = (f"{ROOT}/transport/{name}" for name in ("loop_start", "loop_end", "loop"))
 
 
-def noise(seconds, seed=1):
-    return (0.2 * np.random.default_rng(seed).uniform(-1, 1, (round(seconds * RATE), 2))).astype(np.float32)
-
-
-def mask():
-    labels = np.arange(100)[:, None] // 10 + np.zeros((1, N_BANDS), int)
-    weights = np.random.default_rng(2).uniform(-1, 1, (10, 7)).astype(np.float32)
-    return SegmentMask(labels.astype(np.int32), weights, sample_rate=RATE)
-
-
-class Stage:
-    """A session on an offline player, what it recorded, and what sounded."""
-
-    def __init__(self, tmp_path, *tracks, masks=None):
-        self.tracks = tracks or (noise(30),)
-        self.file = tmp_path / "kept.jsonl"
-        self.session = Session(record=AutomationWriter(self.file))
-        self.buffers = [SampleBuffer.from_array(track, sample_rate=RATE) for track in self.tracks]
-        self.masks = masks or [None] * len(self.tracks)
-        self.player = OfflinePlayer(self.buffers, self.masks, self.session.handle_message)
-        self.session.attach(self.player, tracks=[f"{n}.wav" for n in range(len(self.tracks))])
-        self.sound = np.zeros((0, 2), np.float32)
-
-    def set(self, name, value=True):
-        self.session.set(f"{ROOT}/{name}", value)
-
-    def get(self, name):
-        return self.session.get(f"{ROOT}/{name}")
-
-    def play(self, seconds):
-        """Let it sound, and read the meters twenty times a second as a session does."""
-        left = round(seconds * RATE)
-        while left:
-            count = min(left, RATE // 20)
-            self.sound = np.concatenate((self.sound, self.player.render(count)))
-            self.session.refresh()
-            left -= count
-
-    def replayed(self):
-        self.session.close()
-        automation = read_automation(self.file)
-        events = render_events(self.buffers, self.masks, automation.changes, samples=len(self.sound))
-        return np.concatenate(list(events))
-
-
 @pytest.fixture
 def stage(tmp_path):
-    return Stage(tmp_path)
+    return OfflineShow(tmp_path)
 
 
 def places_of(sound, track):
@@ -114,7 +62,7 @@ def test_a_loop_set_while_playing_begins_at_once_and_has_its_period_to_the_sampl
 def test_a_loop_has_no_click(tmp_path):
     """A tone: above 2 kHz there is nothing at the wraps that is not everywhere."""
     tone = 0.3 * np.sin(2 * np.pi * 220 * np.arange(20 * RATE) / RATE)
-    stage = Stage(tmp_path, np.stack([tone, tone], axis=1).astype(np.float32))
+    stage = OfflineShow(tmp_path, np.stack([tone, tone], axis=1).astype(np.float32))
     stage.set("transport/loop_start", 1.0)
     stage.set("transport/loop_end", 1.7123)
     stage.set("transport/loop")
@@ -169,7 +117,7 @@ def test_a_seek_out_of_a_loop_ends_it_and_is_told(stage):
 
 
 def test_a_loop_belongs_to_its_track(tmp_path):
-    stage = Stage(tmp_path, noise(4, seed=1), noise(6, seed=2))
+    stage = OfflineShow(tmp_path, noise(4, seed=1), noise(6, seed=2))
     stage.set("transport/loop_start", 1.0)
     stage.set("transport/loop_end", 2.0)
     stage.set("transport/loop")
@@ -244,7 +192,7 @@ def test_relative_seeks_that_wait_for_the_renderer_add_up():
 
 
 def test_the_original_wins_over_delta_and_neither_is_silent_by_surprise(tmp_path):
-    stage = Stage(tmp_path, noise(20), masks=[mask()])
+    stage = OfflineShow(tmp_path, noise(20), masks=[mask()])
     stage.set("midlevel/modality", 9.0)
     stage.set("transport/play")
     stage.play(0.5)
@@ -269,7 +217,7 @@ def test_the_original_wins_over_delta_and_neither_is_silent_by_surprise(tmp_path
 
 
 def test_the_state_is_told_in_words(tmp_path):
-    stage = Stage(tmp_path)
+    stage = OfflineShow(tmp_path)
     assert "paused" in stage.get("state/text")
     stage.set("transport/play")
     stage.play(0.1)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from helpers.program import is_running
 from moodfader.engine.performance.automation_file import read_automation
 
 RATE = 22050
@@ -58,17 +59,10 @@ class Running:
 
 def all_end(processes, seconds=120):
     end = time.monotonic() + seconds
-    while left := [one for one in processes if _lives(one)]:
+    while left := [one for one in processes if is_running(one)]:
         assert time.monotonic() < end, f"processes are left: {left}"
         time.sleep(0.05)
     return True
-
-
-def _lives(process):
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,9 @@
 
 import re
 import shutil
-from pathlib import Path
 
 import pytest
-from helpers.program import PROGRAM
+from helpers.program import PROGRAM, is_running
 from helpers.show import Window
 from helpers.waiting import until
 
@@ -77,10 +76,3 @@ def test_a_window_that_is_closed_ends_the_show(window):
     process = view.process
     view.close()
     until(lambda: not is_running(process))
-
-
-def is_running(process):
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

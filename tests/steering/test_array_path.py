@@ -12,12 +12,6 @@ from moodfader.engine.steering.faders.segment_excerpts import SegmentExcerpts
 from moodfader.engine.steering.gain_path import GainPath
 from moodfader.engine.steering.listeners import NetworkListener, own_listeners
 from moodfader.models.common.filterbank import filter_blocks, filterbank
-from moodfader.models.inference.checkpoint import load_model
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model()
 
 
 @pytest.fixture(scope="module")

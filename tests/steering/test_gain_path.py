@@ -15,7 +15,6 @@ from moodfader.engine.file_targets.gain_map import FULL, Trajectory, gain_map
 from moodfader.engine.file_targets.headroom import write_gain_map
 from moodfader.engine.steering.gain_path import GainPath
 from moodfader.engine.steering.handles import HANDLES, field_of, handle_fields
-from moodfader.models.inference.checkpoint import load_model
 
 
 def music(seconds: float, rate: int, channels: int = 1, level: float = 0.3) -> np.ndarray:
@@ -26,11 +25,6 @@ def music(seconds: float, rate: int, channels: int = 1, level: float = 0.3) -> n
     sound = strokes * sum(np.sin(2 * np.pi * f * time) for f in (220, 277.2, 329.6, 880)) / 4
     noise = rng.normal(0, 0.03, (len(time), channels))
     return np.asarray(level * (sound[:, None] + noise), np.float32)
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model()
 
 
 def coefficients(seed: int, size: float = 4.0) -> np.ndarray:

@@ -32,11 +32,6 @@ RATE = 22050
 
 
 @pytest.fixture(scope="module")
-def model():
-    return load_model()
-
-
-@pytest.fixture(scope="module")
 def track(tmp_path_factory):
     """Of 72 s, whose second half is not like its first: the track that ships, then the same a third lower."""
     sound, rate = soundfile.read(str(files("moodfader.presets") / "demo.ogg"), dtype="float32")

@@ -7,7 +7,7 @@ from ....engine.processes.messages import AnalysisProgress, TrackAnalyzed, Track
 
 
 class AnalyzedTracks:
-    """By number of the track.
+    """Progress, summaries, surrogates and thumbnails, by number of the track.
 
     Attributes
     ----------

@@ -58,7 +58,7 @@ class ParameterStore(Mapping[str, Value]):
         return stop
 
     def tell_again(self, address: str) -> None:
-        """Count a value as changed that is as it was: somebody has asked for another one, and shows that."""
+        """Count an unchanged value as changed, so that a client that asked for another one is told what holds."""
         self._change({address: self[address]}, again=True)
 
     def update(self, values: Mapping[str, Value]) -> None:

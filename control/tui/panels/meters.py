@@ -103,7 +103,7 @@ def _health_row(view: ViewState, width: int, palette: Palette) -> Text:
 
 
 def _gain_row(view: ViewState, width: int, palette: Palette) -> Text:
-    """What is set apart from the faders."""
+    """Row of master gain, wet, limiter, preset and OSC clients."""
     pairs = [("master", f"{format_signed(view.number('master'), '.1f')} dB", "")]
     pairs += [("wet", f"{view.number('wet', 1.0):.0%}", ""), _limiter(view, palette)]
     pairs += [("preset", str(view.value("preset/load") or "none"), "")]

@@ -47,7 +47,7 @@ def target_rows(view: ViewState, width: int, palette: Palette) -> list[Text]:
 
 
 def _line(asked: float | None, view: ViewState, name: str, table: SliderTable, palette: Palette) -> Text:
-    """The way of a target: heavier where it is reachable, a knob where it stands, a diamond at what is reached."""
+    """The slider of a target: heavy where it is reachable, a knob at its value, a diamond at what was reached."""
     first, last = (table.place(view.number(f"reachable/{end}/{name}")) for end in ("low", "high"))
     cells = ["─"] * table.slot
     cells[first : last + 1] = ["━"] * (last + 1 - first)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from ....models.common.errors import InputError
+from .declared_length import declared_end
 from .mp3_frames import damaged_at, ends_with_whole_frame, first_frame, frame_follows, stated_bytes, states_length
-from .promised_bytes import promised_end
 from .wav_chunks import wav_bytes_behind_the_data, wav_bytes_of_unknown_length
 
 
@@ -46,7 +46,7 @@ def inspect(path: Path, name: Path) -> Inspection:
         return _inspect_ogg(path, name)
     if head.startswith(b"ID3") or (head[0] == 0xFF and head[1:2] >= b"\xe0"):
         return _inspect_mp3(path, name)
-    if (end := promised_end(path)) is not None and (there := path.stat().st_size) < end:
+    if (end := declared_end(path)) is not None and (there := path.stat().st_size) < end:
         raise InputError(f"{name}: it is truncated ({there:,} of {end:,} bytes are there)")
     if head.startswith((b"RIFF", b"RF64")):
         there = wav_bytes_of_unknown_length(path)

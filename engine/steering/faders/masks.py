@@ -98,7 +98,7 @@ def decoupled_faders(
 def _reported(
     faders: Iterator[CorrectedFader], count: int, progress: Callable[[float], None] | None
 ) -> Iterator[CorrectedFader]:
-    """The same, and the fraction that has come of so many."""
+    """Pass the faders on, and report the fraction of `count` that is done."""
     for number, fader in enumerate(faders, start=1):
         if progress:
             progress(number / count)

@@ -18,16 +18,17 @@ _UNKNOWN: Final = 1 << 48
 _UNKNOWN_32: Final = 0x7FFF0000
 
 
-def promised_end(path: Path) -> int | None:
-    """Position behind the last byte that the header promises; None where it promises nothing, or nothing known here.
+def declared_end(path: Path) -> int | None:
+    """Position behind the last byte that the header declares; None where it declares none, or is of no known kind.
 
     Programs that write into a pipe put the largest number there is for a length that they do not know.
     """
-    end = _stated_end(path)
+    end = _end_in_header(path)
     return end if end is not None and end < _UNKNOWN else None
 
 
-def _stated_end(path: Path) -> int | None:
+def _end_in_header(path: Path) -> int | None:
+    """The same, also where the length is a placeholder for an unknown one."""
     with path.open("rb") as file:
         head = file.read(64)
         if head.startswith(b"RF64"):

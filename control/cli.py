@@ -118,7 +118,7 @@ def _code_of(error: BaseException, arguments: Sequence[str]) -> int | None:
             print_error("ended by a signal")
             return 128 + error.number
         case OSError() | SystemExit() if is_broken_pipe(error):
-            silence_stdout()  # who read our output (head, less) has gone: nothing to say, nothing to flush at exit
+            silence_stdout()  # the reader (head, less) has closed the pipe: print nothing, flush nothing
             return 0
         case OSError() if reason := system_reason(error):
             print_error(reason)

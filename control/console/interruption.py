@@ -123,7 +123,7 @@ def ended_by_signals() -> Iterator[None]:
     try:
         yield
     except SystemExit:
-        if signal.SIGINT in before:  # (who interrupts the interpreter's own end gets no traceback)
+        if signal.SIGINT in before:  # (an interrupt while the interpreter shuts down prints no traceback)
             before[signal.SIGINT] = signal.SIG_DFL
         raise
     finally:

@@ -175,7 +175,7 @@ class PageClients:
             self._refuse(client.number, address, str(error))
             return
         holder = self._holders.get(address, client.number)
-        if holder != client.number:  # another one's finger is on it: the last one down holds it
+        if holder != client.number:  # another client holds it: the last one to touch a fader does
             self._send_held(client, address)
             return
         if parameter.kind == "trigger" and not checked:

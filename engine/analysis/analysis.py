@@ -215,7 +215,7 @@ class Analysis:
         InputError
             For an unknown feature, and for a track that is not the analysed one.
         """
-        # The one import of an upper layer: a doorway for users, opened when it is used (matplotlib is an extra).
+        # The one import of an upper layer, for convenience, and only when it is called (matplotlib is an extra).
         require("matplotlib")
         from ..audio.track_spectrogram import track_spectrogram
         from ..plotting.mask_plot import plot_mask

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from ...models.common.errors import InputError
 from ..audio.decode import MAX_CHANNELS, SAMPLE_RATES, AudioFileInfo
 from ..audio.track import Track, measure_track
-from .given import array_of_samples, whole_number
+from .argument_checks import array_of_samples, whole_number
 
 ARRAY_NAME: Final = "(array)"
 """Name of such a track in messages and titles; no file is called so."""

@@ -14,7 +14,7 @@ from ..dsp.faders import Faders
 from ..dsp.limiter import CEILING_RANGE_DBTP
 from ..dsp.processor import SteeredSound
 from ..dsp.stft import OVERLAP, frame_length
-from .given import array_of_samples, as_analysis, as_faders, decibels, whole_number
+from .argument_checks import array_of_samples, as_analysis, as_faders, decibels, whole_number
 
 _LAST_POSITION: Final = 1 << 53
 

@@ -26,8 +26,8 @@ from ..dsp.faders import Faders
 from ..dsp.limiter import CEILING_RANGE_DBTP
 from ..render import render as rendering
 from ..render.render import RenderResult
+from .argument_checks import as_analysis, as_faders, as_model, as_settings, decibels, seconds
 from .array_source import track_from_array
-from .given import as_analysis, as_faders, as_model, as_settings, decibels, seconds
 
 if TYPE_CHECKING:
     from ..plotting.explanation import Explanation

@@ -42,7 +42,7 @@ libsndfile hands its channels over as they lie.
 
 @dataclass(frozen=True)
 class AudioFileInfo:
-    """What a file's header says; `promised` is the number of samples a channel, None when it states none."""
+    """What a file's header says; `declared_frames`: samples of a channel, None where it states none."""
 
     path: Path
     reader: str  # "soundfile", "av", or "array" for samples in memory
@@ -51,7 +51,7 @@ class AudioFileInfo:
     sample_rate: int
     channels: int
     declared_frames: int | None
-    frame_tolerance: int = 0  # samples by which the promise may be missed by an undamaged file
+    frame_tolerance: int = 0  # samples by which an undamaged file may differ from that
     channel_mask: int = 0
     """Loudspeakers of the channels as in channel_layout.py; 0 where the file does not say."""
     notes: tuple[str, ...] = ()
@@ -232,10 +232,10 @@ def _av_source(path: Path, opened: InputFile, inspection: Inspection) -> AudioFi
                 raise InputError(f"{path}: it is not a sound file that can be read (no decoder for what is in it)")
             if not stream.rate or not stream.channels:
                 raise InputError(f"{path}: {_NO_SOUND_FILE}")
-            promised = None
+            declared = None
             if stream.duration and stream.time_base and _EXACT & set(container.format.name.split(",")):
                 # (In mp4, AAC's padding comes after it.)
-                promised = round(stream.duration * stream.time_base * stream.rate)
+                declared = round(stream.duration * stream.time_base * stream.rate)
             layout = stream.codec_context.layout
             return AudioFileInfo(
                 path,
@@ -244,7 +244,7 @@ def _av_source(path: Path, opened: InputFile, inspection: Inspection) -> AudioFi
                 stream.codec_context.name,
                 stream.rate,
                 stream.channels,
-                promised,
+                declared,
                 frame_tolerance=2048,
                 channel_mask=mask_of_names(channel.name for channel in layout.channels) if stream.channels > 2 else 0,
                 notes=_notes(path, inspection.note, _STREAMS.format(len(streams)) if len(streams) > 1 else ""),

@@ -27,7 +27,7 @@ def read_ahead(blocks: Iterable[Block]) -> Generator[Block, None, None]:
     places: SimpleQueue[None] = SimpleQueue()
     ended: SimpleQueue[None] = SimpleQueue()
     stopped = started = False
-    at_its_end = sys.is_finalizing  # (the interpreter: threads stand still then, and nothing is to be waited for)
+    at_its_end = sys.is_finalizing  # (threads do not run any more then: waiting would never end)
     for _ in range(_AHEAD):
         places.put(None)
 

@@ -99,7 +99,7 @@ def field_slopes(
     for number in {listener for listener, _ in rows}:
         outputs = sorted({output for listener, output in rows if listener == number})
         for output, pixels in zip(outputs, listeners[number].gradients(spectrogram.detach(), outputs), strict=True):
-            # (a sum: gradients of more than a number import what computes with symbols, a third of a second)
+            # (of a sum: torch imports sympy for the gradients of anything but a scalar, a third of a second)
             (found[number, output],) = torch.autograd.grad((spectrogram * pixels).sum(), field, retain_graph=True)
     return torch.stack([found[row] for row in rows])
 

@@ -52,7 +52,7 @@ class NumpyNetwork:
         features = self._features(extended.crop(spare))
         own = features[:, CONTEXT_STEPS:-CONTEXT_STEPS] @ self._midlevel + self._midlevel_bias
         context = self._context(extended, features, geometry.field)[:, :, None]
-        # (each column is scaled by what it is outnumbered by)
+        # (scaled so that the mean over all columns is the sum of the means of both parts)
         columns = geometry.columns
         parts = [part * np.float32(columns / part.shape[2]) for part in (own, context)]
         return np.moveaxis(np.concatenate(parts, axis=2), 3, 1)

@@ -104,7 +104,7 @@ class MaskSolver:
         self._many_slopes, self._whole_slopes, self._whole = inputs.own_slopes, whole_slopes, whole
         by_explanation = self._many_slopes @ fields[:_FEATURES].T  # (the first fields are the explanation's masks)
         self._explained_move = SOLVED_AT_DB * float(np.abs(by_explanation.diagonal()).mean())
-        # (a listener of which less is asked counts more: of all more is asked than there is gain for)
+        # (beyond what the permitted gain reaches; misses are shares of the target, so a lower one counts more)
         self._soft_targets = SOFT_GAIN_DB * self._free_slopes() / listener_weights(inputs.listeners[1:])
         self._targets = first_targets(
             np.array(

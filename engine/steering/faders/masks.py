@@ -81,7 +81,7 @@ def decoupled_faders(
         predictions = None if whole is None else pool.submit(whole.predictions)
         solver = MaskSolver(fields.astype(np.float64), inputs, slopes, predictions)
         limited = solver.with_raised_targets(list(pool.map(solver.limited, cases)))
-        # (what is short comes last, so that the threads end about together)
+        # (the shortest tasks come last, so that the threads end at about the same time)
         corrected = _reported(pool.map(solver.corrected, limited), len(cases), progress)
         for number, fader in enumerate(pool.map(solver.measured, corrected)):
             feature, side = cases[number]

@@ -48,7 +48,7 @@ def first_targets(damage_db: Floats, max_damage_db: Floats, explained_move: floa
     shares = np.array([OWN_SHARES.get(name, OWN_SHARE) for name in MIDLEVEL])
     caps = TARGET * shares * max_damage_db / damage_db
     targets = np.minimum(TARGET, caps)
-    for _ in MIDLEVEL:  # (each time at least one more has all that it may have, or the mean is there)
+    for _ in MIDLEVEL:  # (each pass brings at least one more target to its cap, or reaches the mean)
         free = targets < caps
         missing = len(targets) * EXPLAINED_SHARE * explained_move - targets.sum()
         if missing <= 0 or not free.any():

@@ -46,7 +46,7 @@ class SegmentExcerpts(SegmentPredictions):
         gains = torch.from_numpy(np.asarray(gains_db, np.float32))
         total = torch.zeros(len(rows), self._count, dtype=torch.float64)
         for (path, labels), share, (sound, _) in zip(self._differentiable, self._shares, self._excerpts, strict=True):
-            if not sound.any():  # (gains change nothing there, and the root of no power has no derivative)
+            if not sound.any():  # (gains change nothing in silence, and a square root has no derivative at zero)
                 continue
             found = field_slopes(path, gains[labels], self._listeners, rows)
             total.index_add_(1, labels.flatten(), share * found.flatten(1).double())

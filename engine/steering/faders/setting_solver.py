@@ -161,7 +161,7 @@ def correct_setting(
     setting = SettingGains(found.gains_db, fields, wide, asked)
     start = np.zeros(len(fields))
     moved = setting.measure(start)
-    # (no gain moves nothing: the way from there to what was found is a step of which the slopes can learn)
+    # (zero gain moves nothing, so the step from there to the setting found is one for Broyden's update)
     root = inverse_root(setting.metric)
     step = root @ (root.T @ (fields @ (wide.sizes * found.gains_db)))
     coefficients, moved = damped_newton(

@@ -75,7 +75,7 @@ def as_analysis(analysis: Any) -> Analysis:  # noqa: ANN401
 
 def as_model(model: Any) -> "Model":  # noqa: ANN401
     """A model. Raises InputError for anything else."""
-    from ...models.inference.checkpoint import Model  # here: who filters blocks needs no network
+    from ...models.inference.checkpoint import Model  # imported here: filtering blocks needs no network
 
     return _of_kind(model, Model, "model", "load_model(path) reads one")
 

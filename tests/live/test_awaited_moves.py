@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import soundfile
+from helpers.offline_show import RATE, OfflineShow, noise
 from helpers.waiting import until
 from moodfader.control.parameters.table import ROOT
 from moodfader.engine.audio.sample_buffer import SampleBuffer
@@ -13,11 +14,9 @@ from moodfader.engine.performance.performance import SetRenderer, render_events
 from moodfader.engine.processes.messages import AppliedEvent
 from moodfader.models.common.errors import InputError
 
-from .test_loops_and_seeks import RATE, Stage, noise
-
 
 def test_a_loop_that_is_left_and_set_anew_at_once_is_shown_as_it_is(tmp_path):
-    stage = Stage(tmp_path)
+    stage = OfflineShow(tmp_path)
     stage.set("transport/play")
     stage.play(1.0)
     for at in (0.0, 10.0):  # (the second time by a seek that ends the first loop)
@@ -37,7 +36,7 @@ def test_a_loop_that_is_left_and_set_anew_at_once_is_shown_as_it_is(tmp_path):
 
 
 def test_a_track_that_cannot_be_played_is_not_shown_as_the_one_that_plays(tmp_path):
-    stage = Stage(tmp_path, noise(5), noise(0), noise(5, seed=2))
+    stage = OfflineShow(tmp_path, noise(5), noise(0), noise(5, seed=2))
     stage.set("transport/track", 2)
     stage.set("transport/play")
     stage.play(0.5)
@@ -49,7 +48,7 @@ def test_a_track_that_cannot_be_played_is_not_shown_as_the_one_that_plays(tmp_pa
 
 
 def test_a_loop_that_is_asked_for_together_with_a_longer_or_shorter_track_is_that_tracks(tmp_path):
-    stage = Stage(tmp_path, noise(3), noise(20, seed=2))
+    stage = OfflineShow(tmp_path, noise(3), noise(20, seed=2))
     stage.set("transport/play")
     stage.play(0.5)
     stage.set("transport/track", 1)
@@ -69,7 +68,7 @@ def test_a_loop_that_is_asked_for_together_with_a_longer_or_shorter_track_is_tha
 
 
 def test_what_ends_as_soon_as_it_plays_is_shown_as_ended(tmp_path):
-    stage = Stage(tmp_path, noise(1))
+    stage = OfflineShow(tmp_path, noise(1))
     stage.set("transport/play")
     stage.play(1.5)
     assert (stage.get("state/sound"), stage.get("transport/play")) == ("ended", False)

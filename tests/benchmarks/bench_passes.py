@@ -55,7 +55,7 @@ def main() -> None:
     options = parser.parse_args()
     explain_runs.use_threads(1)
     from moodfader.engine import load_track
-    from moodfader.engine.analysis.analyze_track import track_spectrogram
+    from moodfader.engine.audio.track_spectrogram import track_spectrogram
     from moodfader.engine.explain.perturbation import SegmentPerturber, cut_window
     from moodfader.engine.explain.segmentation import segment_spectrogram
     from moodfader.models.inference.checkpoint import load_model

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from helpers.offline_player import OfflinePlayer
 from moodfader.control.parameters.table import ROOT
 from moodfader.control.session.session import Session
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.live.control_queue import ControlQueue
-from moodfader.engine.live.offline_player import OfflinePlayer
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
 from moodfader.engine.performance.performance import render_events
 from moodfader.models.common.constants import N_BANDS

@@ -76,7 +76,7 @@ FULL = """
     import numpy as np
     from moodfader.control.session.session import Session
     from moodfader.engine.audio.sample_buffer import SampleBuffer
-    from moodfader.engine.live.offline_player import OfflinePlayer
+    from helpers.offline_player import OfflinePlayer
     from moodfader.engine.performance.automation_file import AutomationWriter
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))

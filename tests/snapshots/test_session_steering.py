@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from helpers.offline_player import OfflinePlayer
 from moodfader.control.parameters.table import PARAMETERS, ROOT
 from moodfader.control.session.session import Session
 from moodfader.control.session.values import analyzed_tracks
@@ -11,7 +12,6 @@ from moodfader.control.show.cue_points import CuePoints
 from moodfader.engine.analysis.surrogate import TrackSummary
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.dsp.segment_mask import SegmentMask
-from moodfader.engine.live.offline_player import OfflinePlayer
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
 from moodfader.engine.performance.performance import render_events
 from moodfader.engine.processes.messages import MeasuredEffect, ProcessStatus, TargetsSolved, TrackAnalyzed

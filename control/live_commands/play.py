@@ -2,7 +2,6 @@
 
 import contextlib
 import sys
-from collections.abc import Callable
 from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +18,7 @@ from ..console.output import Output
 from ..parameters.parameter import ROOT
 from ..set_lists.set_list import read_set_list
 from ..show.track_settings import TrackSettings
+from .deferred_notes import DeferredNotes
 from .play_checks import check_options, checked_controls, show_to_resume
 from .surfaces import open_midi, open_osc, open_web, show_page_address, take_ports
 
@@ -159,6 +159,7 @@ def play(
     at_once = plays and show is None and record is None and midi is None and midi_out is None
     at_once = at_once and all(track.settings == TrackSettings() for track in tracks)
     with contextlib.ExitStack() as open_things:
+        open_things.callback(note.close)
         children = prepared_processes()
         open_things.callback(children.join, 0)
         from ...engine.live.player_options import PlayerOptions  # (while the processes start)
@@ -224,27 +225,6 @@ def _settings_of_presets() -> tuple[tuple[float, ...], ...]:
     from ..session.presets import readable_presets
 
     return tuple(astuple(one.faders) for one in readable_presets()[0].values())
-
-
-class DeferredNotes:
-    """Passes notes on, but only from `release` on: what cannot begin ends with its error alone."""
-
-    def __init__(self, note: Callable[[str], None]) -> None:
-        self._note = note
-        self._kept: list[str] | None = []
-
-    def __call__(self, text: str) -> None:
-        """Pass a note on, or keep it."""
-        if self._kept is None:
-            self._note(text)
-        else:
-            self._kept.append(text)
-
-    def release(self) -> None:
-        """Pass on what was kept, and from now on all."""
-        kept, self._kept = self._kept or [], None
-        for text in kept:
-            self._note(text)
 
 
 def _is_interactive() -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ...engine.processes.child_signals import ignore_signals
 from ...engine.processes.ipc import ChildProcesses
 from ...engine.processes.lasting_loop import run_rounds
+from ...engine.processes.messages import Notice
 from ...engine.processes.realtime import set_normal_priority
 from ...engine.processes.restarts import RestartLimit
 from ...models.common.errors import InputError
@@ -201,6 +202,8 @@ class WebServer:
         number, refused = 0, []
         if self._connection.poll():
             batch = self._connection.recv()
+            if isinstance(batch, Notice):
+                self._note(batch.text)
             if isinstance(batch, SetBatch):
                 number = batch.number
                 for request in batch.requests:

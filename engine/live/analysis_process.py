@@ -94,6 +94,7 @@ class _AnalysisWorker:
         meter = EffectMeter(ring, self._model, sample_rate=attach.sample_rate)
         request: SolveTargets | None = None
         while not ring.stop:
+            ring.looks += 1
             if self._connection.poll(EVERY_S):
                 request = self._connection.recv()
                 while self._connection.poll():  # the newest request counts

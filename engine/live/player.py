@@ -52,6 +52,7 @@ _POLL_S: Final = 0.02
 _TAKE_S: Final = 0.2
 _FIRST_SOUND_S: Final = 3.0
 _FADE_MARGIN_S: Final = 1.0
+_ANALYSIS_S: Final = 120.0  # (between two looks it may solve targets, on a busy machine)
 _OPENING_S: Final = 10.0  # an output device may take its time to begin
 
 
@@ -97,7 +98,7 @@ class Player:
             {
                 "renderer": Supervised(self._restart_renderer, self._renderer.kill, self._renderer_beat),
                 "output": Supervised(self._look_for_output, self._output.kill, self._output_beat, _OPENING_S),
-                "analyzer": Supervised(self._start_analysis),
+                "analyzer": Supervised(self._start_analysis, self._kill_analysis, self._analysis_beat, _ANALYSIS_S),
             },
             take=self._pass_on,
             tell=event,
@@ -213,7 +214,7 @@ class Player:
         except Exception as error:  # (whatever their folder is now: tracks can be analysed without)
             self._event(Notice(fault_line("presets", error), is_error=True))
             presets = ()
-        analysis = dict(options.analysis)
+        ring.looks, analysis = 0, dict(options.analysis)
         job = AnalysisJob(self._files, self._versions, options.model, analysis, options.draft_first, presets)
         self._analysis_process, connection = self._children.start(entry_points.analysis_main, job)
         if self._analysis_outbox is not None:
@@ -259,6 +260,14 @@ class Player:
         """The blocks that the device has read; None where there are none to be read."""
         ring = self.ring
         return None if ring is None or ring.fill < 2 * max(ring.block_length, 1) else ring.blocks
+
+    def _analysis_beat(self) -> int | None:
+        """How often it has looked for work, once it has."""
+        ring = self.ring
+        return None if ring is None else ring.looks or None
+
+    def _kill_analysis(self) -> None:
+        self._children.kill(self._analysis_process)
 
     def _restart_renderer(self) -> Pipe:
         ring = self.ring

@@ -167,7 +167,7 @@ def test_a_message_that_cannot_be_sent_does_not_keep_the_next_ones_back():
     outbox = MessageSender(theirs)
     outbox.send(threading.Lock())
     outbox.send("next")
-    received = [ours.recv(), ours.recv()]
+    received = [ours.recv() for _ in range(2) if ours.poll(60)]
     outbox.close()
     assert "next" in received
     (notice,) = [one for one in received if isinstance(one, Notice)]

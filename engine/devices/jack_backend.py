@@ -52,10 +52,10 @@ class JackOutput:
 
     def start(self, channels: int, *, connected: Sequence[Sequence[str]] = ()) -> JackConnections:
         """Have so many ports, be active, and be connected to the loudspeakers, or as another process was before."""
+        if channels == len(self._ports[0]):
+            return JackConnections(self._client, self._ports[0])
         kept = self._have_ports(channels)
         connections = JackConnections(self._client, self._ports[0], connected)
-        if kept == channels:
-            return connections
         if not connections.restore():
             speakers = self._client.get_ports(is_physical=True, is_input=True, is_audio=True)
             for number, (port, speaker) in enumerate(zip(self._ports[0], speakers, strict=False)):
@@ -66,8 +66,6 @@ class JackOutput:
 
     def _have_ports(self, channels: int) -> int:
         """Have so many ports, and be active; how many of them were there before."""
-        if channels == len(self._ports[0]):
-            return channels
         ports = list(self._client.outports)
         kept, output = tuple(ports[:channels]), np.zeros((_LONGEST_BLOCK, channels), dtype=np.float32)
         self._ports = kept, output

@@ -98,7 +98,8 @@ FULL = """
 def test_a_full_disk_ends_the_recording_with_a_note_and_a_valid_file(tmp_path):
     kept = tmp_path / "kept.jsonl"
     command = [sys.executable, "-c", textwrap.dedent(FULL), str(kept)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    helped = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=helped)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     note, end = done.stdout.splitlines()

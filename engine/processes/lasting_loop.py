@@ -38,6 +38,8 @@ def run_rounds(
             if work() is False:
                 return
         except Exception as error:
+            if closing.is_set():  # (what it works with is being put away)
+                return
             text, now = fault_line(who, error), time.monotonic()
             if text != told or now - told_at > _TELL_AGAIN_S:
                 told, told_at = text, now

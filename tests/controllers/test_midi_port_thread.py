@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 from helpers import midi_cable
+from helpers.waiting import until
 
 pytestmark = pytest.mark.skipif(bool(midi_cable.missing()), reason=midi_cable.missing())
 
@@ -26,14 +28,15 @@ sys.stdin.read()
 
 def test_a_message_that_raises_is_told_and_the_next_one_acts():
     cable = midi_cable.MidiCable()
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    pipes, said = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}, []
     process = subprocess.Popen([sys.executable, "-c", LISTENER], env=os.environ | cable.environment, **pipes)
+    threading.Thread(target=lambda: said.extend(process.stdout), daemon=True).start()
     try:
-        said = [process.stdout.readline()]
+        until(lambda: len(said) == 1)
         cable.send((0xB0, 7, 1))
-        said += [process.stdout.readline(), process.stdout.readline()]
+        until(lambda: len(said) == 3)
         cable.send((0xB0, 7, 2))
-        said.append(process.stdout.readline())
+        until(lambda: len(said) == 4)
     finally:
         process.kill()
         process.wait()

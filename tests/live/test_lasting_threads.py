@@ -51,6 +51,17 @@ def test_a_round_that_raises_is_told_once_and_the_next_follows():
     assert told == ["OSC: a fault of Moodfader (ValueError: a long story); the show goes on"]
 
 
+def test_what_fails_while_all_is_put_away_is_not_told():
+    closing, told = threading.Event(), []
+
+    def work():
+        closing.set()
+        raise AssertionError
+
+    run_rounds(work, closing, who="OSC", tell=told.append)
+    assert told == []
+
+
 def test_who_is_told_of_a_fault_may_be_what_has_failed():
     rounds = iter([ValueError, False])
 

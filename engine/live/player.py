@@ -98,7 +98,9 @@ class Player:
             {
                 "renderer": Supervised(self._restart_renderer, self._renderer.kill, self._renderer_beat),
                 "output": Supervised(self._look_for_output, self._output.kill, self._output_beat, _OPENING_S),
-                "analyzer": Supervised(self._start_analysis, self._kill_analysis, self._analysis_beat, _ANALYSIS_S),
+                "analyzer": Supervised(
+                    self._start_analysis, lambda: self._analysis_process.kill(), self._analysis_beat, _ANALYSIS_S
+                ),
             },
             take=self._pass_on,
             tell=event,
@@ -266,9 +268,6 @@ class Player:
         ring = self.ring
         return None if ring is None else ring.looks or None
 
-    def _kill_analysis(self) -> None:
-        self._children.kill(self._analysis_process)
-
     def _restart_renderer(self) -> Pipe:
         ring = self.ring
         assert ring is not None
@@ -289,6 +288,12 @@ class Player:
 
     def _reconnect_output(self) -> None:
         """Thread: look for the output device until it is back."""
-        if self._output.reconnect(self._closing, lambda text: self._event(ProcessStatus("output", "failed", text))):
+        tell = lambda text: self._event(ProcessStatus("output", "failed", text))  # noqa: E731
+        try:
+            is_back = self._output.reconnect(self._closing, tell)
+        except Exception:  # (of who is told: another thread looks further)
+            self._supervisor.start_when("output", lambda: True)
+            return
+        if is_back:
             self._supervisor.listen("output", self._output.connection)
             self._supervisor.started("output", "the sound card is back")

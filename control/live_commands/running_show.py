@@ -1,7 +1,7 @@
 """The part of `play` that follows the first sound: session, control surfaces, resumed show, view, until the end."""
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from ...engine.live.player_options import PlayerOptions
@@ -11,6 +11,7 @@ from ..parameters.parameter import ROOT, Value
 from ..saved_session.keeper import ShowKeeper, crashed_show, restore_show
 from ..session.early_player import EarlyPlayer
 from ..session.session import Session
+from .deferred_notes import DeferredNotes
 from .play_checks import ShowToPlay
 from .show_views import run_full_view, run_status_lines
 from .surfaces import TakenPorts, open_surfaces
@@ -60,6 +61,7 @@ def run_show(
         If a surface, the device or the file of the recording cannot be opened.
     """
     note = DeferredNotes(console.note if notes is None else notes.append)
+    open_things.callback(note.close)
     session = Session(note=note)
     paths, titles = show.paths, show.titles
     surfaces = open_surfaces(session, open_things, ports, paths, titles, console, note)
@@ -81,24 +83,3 @@ def run_show(
         run_status_lines(session, paths, console, stop)
     else:
         run_full_view(session, paths, titles, surfaces, stop, notes)
-
-
-class DeferredNotes:
-    """Passes notes on, but only from `release` on: a show that cannot begin ends with its error alone."""
-
-    def __init__(self, note: Callable[[str], None]) -> None:
-        self._note = note
-        self._kept: list[str] | None = []
-
-    def __call__(self, text: str) -> None:
-        """Pass a note on, or keep it."""
-        if self._kept is None:
-            self._note(text)
-        else:
-            self._kept.append(text)
-
-    def release(self) -> None:
-        """Pass on what was kept, and from now on all."""
-        kept, self._kept = self._kept or [], None
-        for text in kept:
-            self._note(text)

@@ -4,12 +4,14 @@ The input is read every two milliseconds rather than by RtMidi's callback: over 
 real-time thread, where waiting for Python's lock would make the whole graph late.
 """
 
+import contextlib
 import re
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from ...engine.processes.lasting_loop import run_rounds
 from ...models.common.errors import InputError
 from .interfaces import VIRTUAL, Direction, close_port, is_at_jack, open_port
 from .messages import MidiMessage, parse_message
@@ -66,7 +68,8 @@ class MidiConnection:
         with self._lock:
             if self._port is not None and is_at_jack(self._port):
                 port, self._port = self._port, None
-                close_port(port)
+                with contextlib.suppress(RuntimeError, OSError):  # (who tells of the end of a server goes on)
+                    close_port(port)
 
     def join_server(self) -> None:
         """Have a port that was closed with its server opened again by the next `look`."""
@@ -159,7 +162,10 @@ class MidiInput:
         self.connection = MidiConnection("input", name, note, on_back)
         self.name = self.connection.name
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="midi", daemon=True)
+        told = {"who": f"MIDI from {self.name}", "tell": note}
+        self._thread = threading.Thread(
+            target=run_rounds, args=(self._round, self._closing), kwargs=told, name="midi", daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
@@ -168,13 +174,15 @@ class MidiInput:
         self._thread.join()
         self.connection.close()
 
-    def _run(self) -> None:
-        while not self._closing.wait(_POLL_S):
-            while (received := self.connection.receive()) is not None:
-                message = parse_message(received[0])
-                if message is not None:
-                    self._receive(message)
-            self.connection.look()
+    def _round(self) -> None:
+        """Of the thread: hand on what has come."""
+        if self._closing.wait(_POLL_S):
+            return
+        while (received := self.connection.receive()) is not None:
+            message = parse_message(received[0])
+            if message is not None:
+                self._receive(message)
+        self.connection.look()
 
 
 class MidiOutput:
@@ -203,7 +211,10 @@ class MidiOutput:
         self.connection = MidiConnection("output", name, note, lambda: self.on_back())
         self.name = self.connection.name
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="midi out port", daemon=True)
+        told = {"who": f"MIDI to {self.name}", "tell": note}
+        self._thread = threading.Thread(
+            target=run_rounds, args=(self._round, self._closing), kwargs=told, name="midi out port", daemon=True
+        )
         self._thread.start()
 
     def send(self, data: Sequence[int]) -> None:
@@ -216,6 +227,7 @@ class MidiOutput:
         self._thread.join()
         self.connection.close()
 
-    def _run(self) -> None:
-        while not self._closing.wait(LOOK_S / 2):
+    def _round(self) -> None:
+        """Of the thread: see whether the device is there."""
+        if not self._closing.wait(LOOK_S / 2):
             self.connection.look()

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from ...engine.processes.lasting_loop import run_rounds
 from ..parameters.table import Value
 from ..session.values.change_signal import ChangeSignal
 from .dispatcher import Answer, Dispatcher
@@ -89,11 +90,14 @@ class OscServer:
         self._subscriptions = Subscriptions(reply_port=reply_port)
         own_address = (self.host, self.port)
         self._dispatcher = Dispatcher(session, self._subscriptions, own_address=own_address, note=note)
-        self._note = note or (lambda text: None)
         self._received: deque[tuple[bytes, Sender]] = deque(maxlen=_BACKLOG)
         self._changed = ChangeSignal(session)
-        self._closing = False
-        self._thread = threading.Thread(target=self._serve, name="osc", daemon=True)
+        self._closing = threading.Event()
+        self._applied = -math.inf  # time at which values were last set
+        told = {"who": "OSC", "tell": note or (lambda text: None)}
+        self._thread = threading.Thread(
+            target=run_rounds, args=(self._round, self._closing), kwargs=told, name="osc", daemon=True
+        )
         self._thread.start()
 
     def clients(self) -> tuple[str, ...]:
@@ -102,24 +106,15 @@ class OscServer:
 
     def close(self) -> None:
         """Stop serving and release the port."""
-        self._closing = True
+        self._closing.set()
         with contextlib.suppress(OSError):  # an empty datagram to itself ends the wait
             self._socket.sendto(b"", self._socket.getsockname())
         self._thread.join()
         self._changed.close()
         self._socket.close()
 
-    def _serve(self) -> None:
-        applied = -math.inf
-        while not self._closing:
-            try:
-                applied = self._round(applied)
-            except Exception as error:  # a fault of the program must not end the show
-                self._note(f"OSC: a fault of Moodfader ({error!r}); the show goes on")
-                time.sleep(_IDLE_S)
-
-    def _round(self, applied: float) -> float:
-        """Receive, parse, apply and send once. Takes and returns the time at which values were last set."""
+    def _round(self) -> None:
+        """Receive, parse, apply and send once."""
         if len(self._received) == _BACKLOG:
             time.sleep(_YIELD_S)
         ready, _, _ = select.select([self._socket, self._changed.socket], [], [], self._wait_s())
@@ -130,14 +125,14 @@ class OscServer:
             self._receive(time.monotonic() + _RECEIVE_S)
         self._parse(time.monotonic() + _PARSE_S)
         now = time.monotonic()
-        if self._received and now - applied < _APPLY_S:  # newer values are among those that are not parsed yet
-            return applied
+        if self._received and now - self._applied < _APPLY_S:  # newer values are among those that are not parsed yet
+            return
+        self._applied = now
         if not self._dispatcher.idle:
             self._send_answers(self._dispatcher.apply_pending(now))
         for reply, subscription in self._subscriptions.due(now):
             subscription.version, changes = self._session.changes_since(subscription.version)
             self._send_answers([(reply, *item) for item in _as_arguments(subscription.pending(changes))])
-        return now
 
     def _wait_s(self) -> float:
         """How long to wait for a datagram: not at all while there is work, else until a packet is due."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ...engine.processes.lasting_loop import run_rounds
 from ...models.common.atomic_write import make_folder
 from ...models.common.errors import InputError
 from ...models.common.formatting import format_duration
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 FILE: Final = "show.json"
 _LOCK: Final = "show.lock"
 _EVERY_S: Final = 1.0
+_PATIENCE_S: Final = 5.0
+_SOUND: Final = f"{ROOT}/state/sound"
 _POSITION: Final = f"{ROOT}/transport/position"
 
 
@@ -62,28 +65,33 @@ class ShowKeeper:
         if self._lock is None:
             note("this show is not kept for --resume: another one is")
             return
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        told = {"who": "this show is not kept for --resume", "tell": note}
+        arguments = self._keep, self._closing
+        self._thread = threading.Thread(target=run_rounds, args=arguments, kwargs=told, name="keeper", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Save the show for the last time, marked as ended."""
         self._closing.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_PATIENCE_S)
+            if self._thread.is_alive():  # (a disk that does not answer)
+                return
             self._write(replace(self._present(), ended=True))
         if self._lock is not None:
             self._lock.close()
 
-    def _run(self) -> None:
-        while not self._closing.wait(_EVERY_S):
-            show = self._present()
-            if show != self._written:
-                self._write(show)
+    def _keep(self) -> None:
+        """One round of the thread."""
+        if not self._closing.wait(_EVERY_S) and (show := self._present()) != self._written:
+            self._write(show)
 
     def _present(self) -> SavedShow:
         """The present state of the show."""
         values = self._session.state()
         track, position = values[TRACK], values[_POSITION]
+        if values[_SOUND] == "ended":  # (`play` begins the last track again)
+            position = 0.0
         return replace(
             self._base,
             track=int(track) if isinstance(track, int | float) else 0,
@@ -95,6 +103,7 @@ class ShowKeeper:
 
     def _write(self, show: SavedShow) -> None:
         try:
+            make_folder(state_dir())  # (who clears it up in the middle of a show must not lose the rest of it)
             write_show(show_file(), show)
             self._written, self._failed = show, False
         except InputError as error:

@@ -4,7 +4,6 @@ A value that is set is checked against the table of parameters, sent to the play
 reports the sample at which it took effect.
 """
 
-import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from ...engine.analysis.surrogate import TrackSummary
 from ...engine.live.player import Player
 from ...engine.live.player_options import PlayerOptions
+from ...engine.processes.lasting_loop import run_rounds
 from ...engine.processes.messages import PlayerMessage, PlayerMeters
 from ...models.common.errors import InputError
 from ...models.common.paths import config_dir
@@ -110,7 +110,8 @@ class Session:
         except BaseException:
             player.close()
             raise
-        threading.Thread(target=self._follow, daemon=True).start()
+        told = {"who": "the show's state", "tell": self._state.note}
+        threading.Thread(target=run_rounds, args=(self._follow, self._closing), kwargs=told, daemon=True).start()
 
     def attach(
         self,
@@ -242,6 +243,6 @@ class Session:
         refresh(self._state)
 
     def _follow(self) -> None:
-        while not self._closing.wait(_MOVING_S if self._state.show_control.is_moving else _METERS_S):
-            with contextlib.suppress(InputError):
-                self.refresh()
+        """One round of a thread: read the meters."""
+        if not self._closing.wait(_MOVING_S if self._state.show_control.is_moving else _METERS_S):
+            self.refresh()

@@ -9,6 +9,7 @@ where that sets the eighth bit) and at odd escape sequences: they are passed ove
 """
 
 import contextlib
+import os
 import select
 from typing import IO, TYPE_CHECKING
 
@@ -45,6 +46,17 @@ class LossyFile:
         return getattr(self._file, name)
 
 
+def _own_file(file: IO[str]) -> IO[str]:
+    """The same terminal by a file of the view's own, which stays at it where libraries are kept from writing to 2.
+
+    Characters that it has no bytes for are replaced: an error would end the thread that writes.
+    """
+    try:
+        return open(os.dup(file.fileno()), "w", encoding=getattr(file, "encoding", None), errors="replace")  # noqa: PTH123
+    except (OSError, ValueError):
+        return file
+
+
 class HangUpSafeDriver(LinuxDriver):
     """Textual's driver for Linux, with a `LossyFile` as its terminal, and any bytes as keys."""
 
@@ -53,7 +65,7 @@ class HangUpSafeDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         if self._file is not None:
-            self._file = LossyFile(self._file)  # type: ignore[assignment]
+            self._file = LossyFile(_own_file(self._file))  # type: ignore[assignment]
 
     def run_input_thread(self) -> None:
         """Read keys until the view ends; what cannot be read is passed over."""

@@ -6,10 +6,12 @@ neither a flood of messages nor a busy program fills memory, and the newest valu
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
+from ...engine.processes.lasting_loop import fault_line
+from ...engine.processes.messages import Notice
 from ..parameters.table import Value, find_parameter
 from ..parameters.waiting_changes import WaitingChanges
 from .messages import Changes, SetBatch, SetRequest
@@ -79,20 +81,26 @@ class Mirror:
     def _take(self, message: Changes) -> None:
         self._values.update(message.values)
         for track, path in message.analyses.items():
-            for tell in self.on_analysis:
-                tell(track, path)
+            self._tell(self.on_analysis, track, path)
         if message.values:
-            for tell_values in self.on_change:
-                tell_values(message.values)
+            self._tell(self.on_change, message.values)
         for refusal in message.refused:
-            for tell_refusal in self.on_refusal:
-                tell_refusal(*refusal)
+            self._tell(self.on_refusal, *refusal)
         if message.answers:
             self._under_way = False
             for done in self._awaited:
                 if not done.done():
                     done.set_result(None)
             self._send()
+
+    def _tell(self, observers: Sequence[Callable[..., object]], *news: object) -> None:
+        """Tell all of them: a fault of one must not keep the others, nor the batch that this answers, waiting."""
+        for tell in observers:
+            try:
+                tell(*news)
+            except Exception as error:
+                with contextlib.suppress(OSError):
+                    self._connection.send(Notice(fault_line("web page", error), is_error=True))
 
     def _send(self) -> None:
         """Send what waits, unless a batch is under way."""

@@ -41,7 +41,8 @@ async def _serve(job: WebJob, connection: "Connection[Any, Any]") -> None:
     asyncio.get_running_loop().add_reader(connection.fileno(), mirror.receive)
     freeze_gc()
     tasks = [asyncio.create_task(server.serve(sockets=[listening])) for server, listening in servers]
-    await mirror.ended.wait()
+    ended = asyncio.create_task(mirror.ended.wait())
+    await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)  # (a server that ends is started again)
     for server, _ in servers:
         server.should_exit = server.force_exit = True
     await asyncio.wait(tasks, timeout=1.0)

@@ -1,6 +1,5 @@
 """The program's side of the web process: starts it, sets what its clients want, and tells it what has changed."""
 
-import contextlib
 import secrets
 import socket
 import threading
@@ -12,7 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...engine.processes.child_signals import ignore_signals
 from ...engine.processes.ipc import ChildProcesses
+from ...engine.processes.lasting_loop import run_rounds
+from ...engine.processes.messages import Notice
 from ...engine.processes.realtime import set_normal_priority
+from ...engine.processes.restarts import RestartLimit
 from ...models.common.errors import InputError
 from ..osc.oscquery import host_info
 from ..osc.service_announcer import EVERYWHERE, ServiceAnnouncer, own_address
@@ -27,7 +29,8 @@ _IDLE_S: Final = 0.25
 """Longest wait for a batch or a change."""
 _GAP_S: Final = 0.008
 """Shortest time between two messages of changes that nobody of the web process waits for."""
-_MAX_RESTARTS: Final = 5
+_PAUSE_S: Final = 0.2
+_RETRY_S: Final = 2.0
 _TOKEN_BYTES: Final = 12
 
 
@@ -113,7 +116,11 @@ class WebServer:
         self._version, self._told = 0, 0.0  # (what the web process knows, and since when)
         self._analyses: dict[int, str] = {}
         self._connection: Any = None
-        self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
+        self._restarts = RestartLimit()
+        told = {"who": "web", "tell": self._note}
+        self._thread = threading.Thread(
+            target=run_rounds, args=(self._serve, self._closing), kwargs=told, name="web", daemon=True
+        )
         self._announced_port = osc_port if announce else None
         self._announcement: ServiceAnnouncer | None = None
         if start:
@@ -156,27 +163,33 @@ class WebServer:
         job = WebJob(values, self._tracks, self._titles, page, self.token, query, self._info)
         self._process, self._connection = self._children.start(web_main, job)
 
-    def _serve(self) -> None:
-        restarts = 0
-        while not self._closing.is_set():
+    def _serve(self) -> bool:
+        """One round of the thread: exchange values with the web process, or start it again. False: it is given up."""
+        try:
+            self._exchange()
+        except (EOFError, OSError):
+            if self._closing.is_set():
+                return False
+            if not self._restarts.allows():
+                self._note("the web server has ended: stop and play again")
+                return False
+            self._note("the web server has ended, it is started again")
+            self._connection.close()
+            self._start_again()
+        return True
+
+    def _start_again(self) -> None:
+        """Start the web process. One that cannot be started now is told of, and tried again."""
+        told = False
+        while not self._closing.wait(_RETRY_S if told else _PAUSE_S):
             try:
-                self._exchange()
-            except (EOFError, OSError):
-                restarts += 1
-                if self._closing.is_set():
-                    return
-                if restarts > _MAX_RESTARTS:
-                    self._note("the web server has ended: stop and play again")
-                    return
-                self._note("the web server has ended, it is started again")
-                self._connection.close()
-                self._closing.wait(0.2 * restarts)
-                if not self._closing.is_set():
-                    with contextlib.suppress(InputError):  # (it is being closed)
-                        self._start()
-            except Exception as error:  # a fault of the program must not end the show
-                self._note(f"web: a fault of Moodfader ({error!r}); the show goes on")
-                self._closing.wait(1.0)
+                self._start()
+            except InputError as error:
+                if not told and not self._closing.is_set():
+                    self._note(f"web server: {error}; it is tried again every two seconds")
+                told = True
+            else:
+                return
 
     def _exchange(self) -> None:
         """Wait for a batch or a change, set the batch, and send what has changed."""
@@ -189,6 +202,8 @@ class WebServer:
         number, refused = 0, []
         if self._connection.poll():
             batch = self._connection.recv()
+            if isinstance(batch, Notice):
+                self._note(batch.text)
             if isinstance(batch, SetBatch):
                 number = batch.number
                 for request in batch.requests:

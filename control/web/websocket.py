@@ -1,10 +1,13 @@
 """Common part of both WebSockets: a frame is handled when it is received, a second task sends what is pending."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
+
+_FAULT: Final = 1011
 
 
 async def serve_frames(
@@ -21,7 +24,7 @@ async def serve_frames(
     obey : callable
         Called with each frame, a text or bytes.
     """
-    writer = asyncio.create_task(write)
+    writer = asyncio.create_task(_write_or_close(socket, write))
     try:
         while (message := await socket.receive())["type"] != "websocket.disconnect":
             content = message.get("bytes")
@@ -30,3 +33,12 @@ async def serve_frames(
         return
     finally:
         writer.cancel()
+
+
+async def _write_or_close(socket: WebSocket, write: Coroutine[Any, Any, None]) -> None:
+    """Send what waits; where that fails the connection ends, so that the client makes another one."""
+    try:
+        await write
+    except Exception:
+        with contextlib.suppress(Exception):
+            await socket.close(_FAULT)

@@ -117,6 +117,9 @@ class SampleBuffer:
                 self._append(pending[start : start + _CHUNK])
         except InputError as error:
             self.error = error
+        except Exception as error:  # (memory that is full, a fault of a decoder: what waits for its end goes on)
+            words = str(error) or type(error).__name__
+            self.error = InputError(f"{self.source.path}: cannot be decoded to its end ({words})")
         self.length = self.loaded
 
     def close(self) -> None:

@@ -5,20 +5,24 @@ The library libjack is the system's; without it, the back end falls back to pyo,
 
 import threading
 import time
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
 import numpy as np
 
 from ..processes.ipc import parent_exited
-from ..processes.messages import DeviceFailed, DeviceOpened, OutputJob
+from ..processes.messages import DeviceFailed, DeviceOpened, OutputJob, PortsConnected
 from ..processes.realtime import lock_memory_and_freeze_gc
 from ..processes.ring_buffer import RingBuffer
 from .jack_client import open_client
+from .jack_connections import JackConnections
 
 _POLL_S: Final = 0.05
 _TIMEOUT_S: Final = 2.0
 """Time without a cycle after which the server counts as gone."""
+_LOOK_S: Final = 0.5
+"""Time between two looks at what is connected."""
 _LONGEST_BLOCK: Final = 1 << 14
 
 _prepared: "list[JackOutput]" = []
@@ -46,10 +50,22 @@ class JackOutput:
         """What the server runs at."""
         return DeviceOpened(int(self._client.samplerate), int(self._client.blocksize))
 
-    def start(self, channels: int) -> None:
-        """Have so many ports, be active, and be connected to the loudspeakers."""
+    def start(self, channels: int, *, connected: Sequence[Sequence[str]] = ()) -> JackConnections:
+        """Have so many ports, be active, and be connected to the loudspeakers, or as another process was before."""
         if channels == len(self._ports[0]):
-            return
+            return JackConnections(self._client, self._ports[0])
+        kept = self._have_ports(channels)
+        connections = JackConnections(self._client, self._ports[0], connected)
+        if not connections.restore():
+            speakers = self._client.get_ports(is_physical=True, is_input=True, is_audio=True)
+            for number, (port, speaker) in enumerate(zip(self._ports[0], speakers, strict=False)):
+                if number >= kept:
+                    port.connect(speaker)
+        self._first_cycle = self.cycles + 2  # (the one that runs now has the connections of before)
+        return connections
+
+    def _have_ports(self, channels: int) -> int:
+        """Have so many ports, and be active; how many of them were there before."""
         ports = list(self._client.outports)
         kept, output = tuple(ports[:channels]), np.zeros((_LONGEST_BLOCK, channels), dtype=np.float32)
         self._ports = kept, output
@@ -60,11 +76,7 @@ class JackOutput:
         if not self._is_active:
             self._client.activate()  # the server sets the priority of its thread
             self._is_active = True
-        speakers = self._client.get_ports(is_physical=True, is_input=True, is_audio=True)
-        for number, (port, speaker) in enumerate(zip(self._ports[0], speakers, strict=False)):
-            if number >= len(kept):
-                port.connect(speaker)
-        self._first_cycle = self.cycles + 2  # (the one that runs now has the connections of before)
+        return len(kept)
 
     def play(self, ring: RingBuffer) -> None:
         """Play from a ring buffer, from the next cycle on for which it has enough."""
@@ -129,13 +141,17 @@ def run(job: OutputJob, connection: "Connection[Any, Any]") -> None:
         return
     connection.send(output.opened)
     ring = RingBuffer(job.channels, name=connection.recv())
-    output.start(job.channels)
+    connections = output.start(job.channels, connected=job.connections)
     output.play(ring)
-    seen, since = -1, time.monotonic()
+    seen, since, looked_at = -1, time.monotonic(), time.monotonic()
     while not ring.stop and not parent_exited():
         if output.gone.wait(_POLL_S):
             connection.send(DeviceFailed("the JACK server has ended"))
             return
+        if time.monotonic() - looked_at > _LOOK_S:
+            looked_at = time.monotonic()
+            if connections.have_changed() and not output.gone.is_set():  # (a server that ends takes them away)
+                connection.send(PortsConnected(connections.names))
         if output.cycles != seen:
             seen, since = output.cycles, time.monotonic()
         elif time.monotonic() - since > _TIMEOUT_S:

@@ -25,9 +25,11 @@ from ...models.inference.heap import return_freed_memory
 from ..analysis.surrogate import TrackSummary
 from ..audio.containers.input_file import file_version
 from ..audio.thumbnail import spectrogram_thumbnail
+from ..processes.lasting_loop import fault_line
 from ..processes.messages import (
     AnalysisJob,
     AnalysisProgress,
+    MeasuredEffect,
     Notice,
     PlayerMessage,
     ProcessStatus,
@@ -55,7 +57,7 @@ _TELL_S: Final = 0.25
 def main(job: AnalysisJob, connection: "Connection[Any, Any]") -> None:
     """Body of the process: receive an AttachRing, then work until `stop` is set or the pipe is closed."""
     set_normal_priority()
-    with contextlib.suppress(EOFError, OSError):
+    with contextlib.suppress(EOFError, ConnectionError):  # (the player has gone)
         _AnalysisWorker(job, connection).run()
 
 
@@ -74,6 +76,7 @@ class _AnalysisWorker:
         self._whole: tuple[Path, Track, Analysis] | None = None
         self._left = set(range(len(job.files)))
         self._told_at = float("-inf")
+        self._measuring_fault = ""
 
     def run(self) -> None:
         attach = self._connection.recv()
@@ -91,6 +94,7 @@ class _AnalysisWorker:
         meter = EffectMeter(ring, self._model, sample_rate=attach.sample_rate)
         request: SolveTargets | None = None
         while not ring.stop:
+            ring.looks += 1
             if self._connection.poll(EVERY_S):
                 request = self._connection.recv()
                 while self._connection.poll():  # the newest request counts
@@ -99,11 +103,20 @@ class _AnalysisWorker:
                 self._send(self._solve(request))  # (a process that was started again finds the analysis first)
                 request = None
             track = ring.track
-            if track in self._peaks:
-                effect = meter.measure(track=track, peak=self._peaks[track])
-                if effect is not None and ring.track == track:
-                    self._send(effect)
+            if track in self._peaks and (effect := self._measured(meter, track)) is not None and ring.track == track:
+                self._send(effect)
         os._exit(0)  # the analysis thread may be computing
+
+    def _measured(self, meter: EffectMeter, track: int) -> MeasuredEffect | None:
+        """What steering does to what sounds now. A fault is told once: analyses and targets do without."""
+        try:
+            return meter.measure(track=track, peak=self._peaks[track])
+        except Exception as error:
+            line, before = fault_line("measured emotions", error), self._measuring_fault
+            self._measuring_fault = line
+            if line != before:
+                self._send(Notice(line, is_error=True))
+            return None
 
     def _solve(self, request: SolveTargets) -> TargetsSolved:
         """Find faders for targets on what comes next of the track, which is held with its masks for the next."""
@@ -121,6 +134,8 @@ class _AnalysisWorker:
             return answer(request, self._held[1], self._model, self._held[2])
         except InputError as error:
             return TargetsSolved(request.number, number, error=str(error))
+        except Exception as error:
+            return TargetsSolved(request.number, number, error=fault_line("targets", error))
 
     def _analyse_all(self) -> None:
         """Thread: analyse one track after the other, the one that plays first; then solve their presets."""
@@ -132,14 +147,22 @@ class _AnalysisWorker:
                 self._send(Notice(str(error), is_error=True))
             except _PreemptedError:
                 continue
+            except Exception as error:  # (of one track: the others are analysed by the same thread)
+                line = fault_line(f"analysis of {self._job.files[number].name}", error)
+                self._send(Notice(line, is_error=True))
             self._left.discard(number)
         unsolved = {(number, faders_db) for number in self._analyses for faders_db in self._job.presets}
         while unsolved:
             number = next_in_order(self._ring.track, {track for track, _ in unsolved})
             faders_db = next(one for one in self._job.presets if (number, one) in unsolved)
             unsolved.discard((number, faders_db))
-            with contextlib.suppress(InputError):  # (a file that has gone meanwhile: its faders add up)
+            try:
                 self._solve_preset(number, faders_db)
+            except InputError:  # (a file that has gone meanwhile: its faders add up)
+                continue
+            except Exception as error:
+                line = fault_line(f"a preset for {self._job.files[number].name}", error)
+                self._send(Notice(line, is_error=True))
 
     def _analyse(self, number: int) -> None:
         from ...models.signal.log_spectrogram import spectrogram_blocks

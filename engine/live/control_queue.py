@@ -79,8 +79,12 @@ class ControlQueue:
                 self._hold(address, value)
         self._filled.set()
 
+    def wake(self) -> None:
+        """Let `take` return, though nothing may wait: there is something else to send."""
+        self._filled.set()
+
     def take(self, timeout_s: float) -> tuple[tuple[str, Value], ...]:
-        """The changes that wait, in order; waits up to `timeout_s` seconds for some."""
+        """The changes that wait, in order; waits up to `timeout_s` seconds for some, or for `wake`."""
         self._filled.wait(timeout_s)
         self._filled.clear()
         with self._lock:

@@ -1,14 +1,18 @@
 """Entry points of the render and analysis processes; their modules are imported only in the new process."""
 
 import atexit
+import contextlib
 import importlib
 import os
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Final
 
 from ..devices.backends import run_output_process
 from ..processes.child_signals import ignore_signals
 from ..processes.ipc import ChildProcesses
+from ..processes.lasting_loop import fault_line
+from ..processes.messages import Notice
 from ..processes.realtime import set_control_priority
 
 if TYPE_CHECKING:
@@ -21,17 +25,30 @@ _PREPARED: Final[list[ChildProcesses]] = []
 def render_main(connection: "Connection[Any, Any]") -> None:
     """Entry point of the render process."""
     ignore_signals()
-    from .render_process import main
+    with _fault_told("the renderer", connection):
+        from .render_process import main
 
-    main(connection)
+        main(connection)
 
 
 def analysis_main(job: "AnalysisJob", connection: "Connection[Any, Any]") -> None:
     """Entry point of the analysis process."""
     ignore_signals()
-    from .analysis_process import main
+    with _fault_told("the process that analyses", connection):
+        from .analysis_process import main
 
-    main(job, connection)
+        main(job, connection)
+
+
+@contextlib.contextmanager
+def _fault_told(who: str, connection: "Connection[Any, Any]") -> Iterator[None]:
+    """Tell of an exception that ends the process as one line; a traceback would be written across the screen."""
+    try:
+        yield
+    except Exception as error:
+        with contextlib.suppress(OSError):
+            connection.send(Notice(fault_line(who, error), is_error=True))
+        os._exit(1)
 
 
 def prepare_processes(backend: str = "", *, fork: bool = False) -> None:

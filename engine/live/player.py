@@ -1,4 +1,4 @@
-"""The player: starts and supervises the render, output and analysis processes.
+"""The player: the render, output and analysis processes as one thing that plays.
 
     renderer --ring buffer--> output process       analysis process (torch): analyses, measured effects
         ^ control changes                              |
@@ -6,14 +6,12 @@
 
 The player sends control changes to the renderer (the newest of each address) and passes on the messages of all three.
 If the output device disappears it is looked for every second, and the performance waits. A renderer or an analysis
-process that ends is started again: the renderer continues where it was, under the same controls.
+process that ends is started again (supervisor.py): the renderer continues where it was, under the same controls.
 """
 
-import contextlib
 import threading
 import time
-from collections.abc import Callable, MutableSet, Sequence
-from multiprocessing.connection import wait
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,16 +20,18 @@ from ..audio.containers.input_file import file_version
 from ..audio.decode import probe
 from ..devices.output_device import OutputDevice
 from ..performance.events import FADE_OUT, Value
-from ..processes.ipc import ChildProcesses
+from ..processes.ipc import ChildProcesses, MessageSender
+from ..processes.lasting_loop import fault_line, run_rounds
 from ..processes.messages import (
     AnalysisJob,
     AttachRing,
     DeviceFailed,
     EventsApplied,
+    Notice,
     OutputJob,
     PlayerCallback,
     PlayerMeters,
-    ProcessName,
+    PortsConnected,
     ProcessStatus,
     RenderJob,
     SettingSolved,
@@ -39,11 +39,11 @@ from ..processes.messages import (
     TrackAnalyzed,
 )
 from ..processes.renderer_link import RendererLink
-from ..processes.restarts import PROCESS_TEXTS, RestartLimit
 from ..processes.ring_buffer import RingBuffer
 from . import entry_points
 from .control_queue import ControlQueue
 from .player_options import PlayerOptions
+from .supervisor import Pipe, Supervised, Supervisor
 
 _GATHER_S: Final = 0.001
 _JOIN_S: Final = 1.5
@@ -52,6 +52,8 @@ _POLL_S: Final = 0.02
 _TAKE_S: Final = 0.2
 _FIRST_SOUND_S: Final = 3.0
 _FADE_MARGIN_S: Final = 1.0
+_ANALYSIS_S: Final = 120.0  # (between two looks it may solve targets, on a busy machine)
+_OPENING_S: Final = 10.0  # an output device may take its time to begin
 
 
 class Player:
@@ -82,20 +84,35 @@ class Player:
         self._closing = threading.Event()
         self.ring: RingBuffer | None = None
         self._analysis_process: Any = None
-        self._analysis_connection: Any = None
+        self._analysis_outbox: MessageSender | None = None
         self._receiver: threading.Thread | None = None
         self._started_at = time.monotonic()
         self._played = 0
         self._queue = ControlQueue()
-        self._given_up: set[ProcessName] = set()
-        self._restarts = {"renderer": RestartLimit(), "analyzer": RestartLimit()}
         try:
             self._start(tuple(files), sources[0].sample_rate, options)
         except BaseException:
             self.close()
             raise
-        threading.Thread(target=self._send, daemon=True).start()
-        self._receiver = threading.Thread(target=self._receive, daemon=True)
+        self._supervisor = Supervisor(
+            {
+                "renderer": Supervised(self._restart_renderer, self._renderer.kill, self._renderer_beat),
+                "output": Supervised(self._look_for_output, self._output.kill, self._output_beat, _OPENING_S),
+                "analyzer": Supervised(
+                    self._start_analysis, lambda: self._analysis_process.kill(), self._analysis_beat, _ANALYSIS_S
+                ),
+            },
+            take=self._pass_on,
+            tell=event,
+            closing=self._closing,
+        )
+        self._supervisor.listen("renderer", self._renderer.connection)
+        self._supervisor.listen("output", self._output.connection)
+        self._supervisor.start_when("analyzer", self._has_sounded)
+        told: dict[str, Any] = {"who": "the player", "tell": lambda text: event(Notice(text, is_error=True))}
+        threading.Thread(target=run_rounds, args=(self._send, self._closing), kwargs=told, daemon=True).start()
+        last = (lambda: self._renderer.connection,)
+        self._receiver = threading.Thread(target=self._supervisor.run, args=last, daemon=True)
         self._receiver.start()
 
     def set(self, address: str, value: Value) -> None:
@@ -104,8 +121,8 @@ class Player:
 
     def solve_targets(self, request: SolveTargets) -> None:
         """Have the network find faders for targets: TargetsSolved answers, unless the analysis process ends."""
-        with contextlib.suppress(OSError, AttributeError):  # (gone, or not there yet)
-            self._analysis_connection.send(request)
+        if (outbox := self._analysis_outbox) is not None:
+            outbox.send(request)
 
     def meters(self) -> PlayerMeters:
         """Read the meters; the position is that of the sample played now, not of the newest one rendered."""
@@ -174,59 +191,40 @@ class Player:
         self._output = OutputDevice(self._children, job, file_rate=file_rate)
         self.sample_rate, self.block_length = self._output.sample_rate, self._output.block_length
         self.ring = ring = RingBuffer(self.channels)
-        self._renderer.begin(
-            RenderJob(files, self.sample_rate, self.channels, options.ceiling_dbtp, options.ahead, ring.name)
-        )
+        played = self.sample_rate, self.channels, options.ceiling_dbtp
+        self._renderer.begin(RenderJob(files, self._versions, *played, options.ahead, ring.name))
         self._output.attach(ring.name)
         self._files, self._options = files, options
 
     def _send(self) -> None:
-        """Thread: send the queued changes to the renderer, gathered over a millisecond."""
-        while not self._closing.is_set():
-            changes = self._queue.take(_TAKE_S)
-            if not changes:
-                continue
-            try:
-                self._renderer.set_controls(changes)
-            except OSError:  # it has ended, and another one is on its way
+        """Send the queued changes to the renderer, gathered over a millisecond. One round of a thread."""
+        changes = self._queue.take(_TAKE_S)
+        try:
+            self._renderer.send(changes)
+        except OSError:  # it has ended, and another one is on its way
+            if changes:
                 self._queue.give_back(changes)
-                time.sleep(_POLL_S)
+            time.sleep(_POLL_S)
+        if changes:
             time.sleep(_GATHER_S)  # a flood of changes becomes a few messages
 
-    def _start_analysis(self) -> Any:  # noqa: ANN401
+    def _start_analysis(self) -> Pipe:
         ring, options = self.ring, self._options
         assert ring is not None
-        job = AnalysisJob(
-            self._files,
-            self._versions,
-            options.model,
-            dict(options.analysis),
-            options.draft_first,
-            options.presets(),
-        )
-        self._analysis_process, self._analysis_connection = self._children.start(entry_points.analysis_main, job)
-        with contextlib.suppress(OSError):  # (it has ended already: its pipe tells `_receive`)
-            self._analysis_connection.send(AttachRing(ring.name, self.sample_rate, self.channels))
-        return self._analysis_connection
-
-    def _receive(self) -> None:
-        """Thread: receive the messages of the processes and replace those that end; last, what the renderer left."""
-        connections: MutableSet[Any] = {self._renderer.connection, self._output.connection}
-        while not self._closing.is_set():
-            if self._analysis_process is None and "analyzer" not in self._given_up and self._has_sounded():
-                self._add("analyzer", self._start_analysis, connections)
-            ready: list[Any] = wait(list(connections), timeout=_POLL_S if self._analysis_connection is None else 0.2)
-            for connection in ready:
-                try:
-                    message = connection.recv()
-                except (EOFError, OSError):
-                    connections.discard(connection)
-                    self._ended(connection, connections)
-                    continue
-                self._pass_on(message)
-        with contextlib.suppress(EOFError, OSError):  # (the end of the renderer's pipe)
-            while True:
-                self._pass_on(self._renderer.connection.recv())
+        try:
+            presets = options.presets()
+        except Exception as error:  # (whatever their folder is now: tracks can be analysed without)
+            self._event(Notice(fault_line("presets", error), is_error=True))
+            presets = ()
+        ring.looks, analysis = 0, dict(options.analysis)
+        job = AnalysisJob(self._files, self._versions, options.model, analysis, options.draft_first, presets)
+        self._analysis_process, connection = self._children.start(entry_points.analysis_main, job)
+        if self._analysis_outbox is not None:
+            self._analysis_outbox.close(0)
+        outbox = MessageSender(connection)  # (who asks for targets is not to wait for a process that stands still)
+        outbox.send(AttachRing(ring.name, self.sample_rate, self.channels))
+        self._analysis_outbox = outbox
+        return connection
 
     def _has_sounded(self) -> bool:
         """Whether the device has read the first samples, or should have: the analysis process starts only then."""
@@ -237,59 +235,43 @@ class Player:
         match message:
             case DeviceFailed():  # its pipe is closed next
                 return
+            case PortsConnected(connections):
+                self._output.connections = connections
+                return
             case ProcessStatus(process, "failed"):  # it ends by itself and would do so again
-                self._given_up.add(process)
+                self._supervisor.give_up(process)
             case TrackAnalyzed(track, summary):
                 # (known already: an analysis process that was started again tells it once more; so below)
                 if not self._renderer.use_analysis(track, str(summary.analysis)):
                     return
+                self._queue.wake()
             case SettingSolved():
                 if not self._renderer.use_setting(message):
                     return
+                self._queue.wake()
             case EventsApplied(events):
                 self._queue.note_applied(events)
         self._event(message)  # type: ignore[arg-type]
 
-    def _ended(self, connection: Any, connections: MutableSet[Any]) -> None:  # noqa: ANN401
-        """A pipe was closed: start the process again, or look for the output device."""
-        if self._closing.is_set():
-            return
-        if connection is self._renderer.connection:
-            self._replace("renderer", self._restart_renderer, connections)
-        elif connection is self._analysis_connection:
-            self._replace("analyzer", self._start_analysis, connections)
-        else:
-            self._event(ProcessStatus("output", "gone", "the sound card is gone; looking for it every second"))
-            threading.Thread(target=self._reconnect_output, args=(connections,), daemon=True).start()
+    def _renderer_beat(self) -> int | None:
+        """Its rounds, once there is one."""
+        ring = self.ring
+        return None if ring is None else ring.rounds or None
 
-    def _replace(self, process: ProcessName, restart: Callable[[], Any], connections: MutableSet[Any]) -> None:
-        if process in self._given_up:
-            return
-        name, consequence = PROCESS_TEXTS[process]
-        if not self._restarts[process].allows():
-            text = f"{name} ends again and again and is not started any more: {consequence} (play again)"
-            self._event(ProcessStatus(process, "failed", text))
-            return
-        self._event(ProcessStatus(process, "restarting", f"{name} has ended; it is started again"))
-        if self._add(process, restart, connections):
-            self._event(ProcessStatus(process, "running", f"{name} is there again"))
+    def _output_beat(self) -> int | None:
+        """The blocks that the device has read; None where there are none to be read."""
+        ring = self.ring
+        return None if ring is None or ring.fill < 2 * max(ring.block_length, 1) else ring.blocks
 
-    def _add(self, process: ProcessName, start: Callable[[], Any], connections: MutableSet[Any]) -> bool:
-        """Start a process and listen to it; whether that went well. Who cannot be started is given up."""
-        try:
-            connections.add(start())
-        except InputError as error:
-            if not self._closing.is_set():
-                self._given_up.add(process)
-                name, consequence = PROCESS_TEXTS[process]
-                text = f"{name} cannot be started ({error}): {consequence} (play again)"
-                self._event(ProcessStatus(process, "failed", text))
-            return False
-        return True
+    def _analysis_beat(self) -> int | None:
+        """How often it has looked for work, once it has."""
+        ring = self.ring
+        return None if ring is None else ring.looks or None
 
-    def _restart_renderer(self) -> Any:  # noqa: ANN401
+    def _restart_renderer(self) -> Pipe:
         ring = self.ring
         assert ring is not None
+        ring.rounds = 0
         self._renderer.restart(
             position=ring.written,
             track=ring.track,
@@ -301,8 +283,17 @@ class Player:
         self._queue.repeat_awaited()
         return self._renderer.connection
 
-    def _reconnect_output(self, connections: MutableSet[Any]) -> None:
+    def _look_for_output(self) -> None:
+        threading.Thread(target=self._reconnect_output, daemon=True).start()
+
+    def _reconnect_output(self) -> None:
         """Thread: look for the output device until it is back."""
-        if self._output.reconnect(self._closing, lambda text: self._event(ProcessStatus("output", "failed", text))):
-            connections.add(self._output.connection)
-            self._event(ProcessStatus("output", "running", "the sound card is back"))
+        tell = lambda text: self._event(ProcessStatus("output", "failed", text))  # noqa: E731
+        try:
+            is_back = self._output.reconnect(self._closing, tell)
+        except Exception:  # (of who is told: another thread looks further)
+            self._supervisor.start_when("output", lambda: True)
+            return
+        if is_back:
+            self._supervisor.listen("output", self._output.connection)
+            self._supervisor.started("output", "the sound card is back")

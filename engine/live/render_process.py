@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from ...models.common.errors import InputError
+from ..audio.containers.input_file import file_version
 from ..audio.sample_buffer import SampleBuffer
 from ..audio.true_peak import TruePeakEnvelope
 from ..dsp.segment_mask import SegmentMask
@@ -41,13 +42,17 @@ _POLL_S: Final = 0.0005
 _MAX_SLEEP_S: Final = 0.005
 _METER_S: Final = 0.3  # time constant of the decay of peak and maximum load
 _WATCH_S: Final = 0.25
+_REPLACED: Final = (
+    "its file has been changed since the show began: the new one plays from now on, and its faders do nothing "
+    "(play again)"
+)
 _SLACK_SHOWN_S: Final = 5.0  # the smallest slack of a step is shown for so long
 
 
 def main(connection: "Connection[Any, Any]") -> None:
     """Body of the process: receive a RenderJob, then changes, until the pipe is closed."""
     lock_memory_and_freeze_gc()  # (while the job is on its way: it takes as long as a block)
-    with contextlib.suppress(EOFError, OSError):
+    with contextlib.suppress(EOFError, ConnectionError):  # (the player has gone)
         RenderProcess(connection.recv(), connection).run()
 
 
@@ -65,6 +70,14 @@ def _sound(file: Path, job: RenderJob) -> SampleBuffer:
         return SampleBuffer.unreadable(file, error, sample_rate=rate, channels=channels)
 
 
+def _replaced_files(job: RenderJob) -> frozenset[int]:
+    """The tracks whose files are others than when the show began: what is known of their sound is of other sound."""
+    if job.resume is None:
+        return frozenset()
+    versions = zip(job.files, job.versions, strict=True)
+    return frozenset(number for number, (file, was) in enumerate(versions) if file_version(file) not in (was, None))
+
+
 class RenderProcess:
     """Renders a set list into the ring buffer of its job."""
 
@@ -73,6 +86,9 @@ class RenderProcess:
         self._connection = connection
         self._sender = MessageSender(connection)
         self._ring = RingBuffer(job.channels, name=job.ring)
+        self._replaced = _replaced_files(job)
+        for number in self._replaced:
+            self._sender.send(Notice(f"{job.files[number].name}: {_REPLACED}", is_error=True))
         self._sounds = [_sound(file, job) for file in job.files]
         self._renderer = SetRenderer(self._sounds, ceiling_dbtp=job.ceiling_dbtp)
         margin_s = None if job.ahead is None else job.ahead / job.sample_rate
@@ -89,6 +105,13 @@ class RenderProcess:
 
     def run(self) -> None:
         """Render until the ring buffer's `stop` is set."""
+        try:
+            self._render()
+        finally:
+            self._loader.stop()
+            self._sender.close()
+
+    def _render(self) -> None:
         threading.Thread(target=self._watch, name="watch", daemon=True).start()
         if not set_realtime(RT_RENDER):  # last, when nothing long is left to do at this priority
             self._sender.send(Notice(NO_REALTIME_WARNING))
@@ -96,6 +119,7 @@ class RenderProcess:
         ring, hop = self._ring, self._renderer.hop_length
         ready = self._renderer.transport.ready
         while not ring.stop:
+            ring.rounds += 1
             self._receive_messages()
             read, read_at = ring.last_read()
             block = ring.block_length or hop
@@ -109,8 +133,6 @@ class RenderProcess:
                 time.sleep(_POLL_S)
             else:
                 self._step()
-        self._loader.stop()
-        self._sender.close()
 
     def _watch(self) -> None:
         """Thread: follow the CPU load."""
@@ -175,7 +197,7 @@ class RenderProcess:
             match self._connection.recv():
                 case SetControls(changes):
                     self._waiting.put(*changes)
-                case UseAnalysis(track, path):
+                case UseAnalysis(track, path) if track not in self._replaced:
                     self._loader.request_mask(track, path)
                 case SettingSolved() as solved:
                     self._use_setting(solved)
@@ -213,6 +235,8 @@ class RenderProcess:
 
     def _use_setting(self, solved: SettingSolved) -> None:
         """A setting sounds as it was solved as a whole, from the next step on (once its track's mask is there)."""
+        if solved.track in self._replaced:
+            return
         text = setting_text(solved.track, solved.faders_db)
         self._renderer.settings[text] = SolvedSetting(np.array(solved.faders_db), solved.correction_db)
         if self._renderer.masks[solved.track] is not None:
@@ -226,6 +250,8 @@ class RenderProcess:
         )  # events lie on the grid of steps
         performance.resume(position, point.track, point.track_position, playing=point.playing, ended=point.ended)
         for track, path in point.analyses.items():
+            if track in self._replaced:
+                continue
             try:
                 performance.masks[track] = load_mask(path, sample_rate=performance.sample_rate)
             except InputError as error:

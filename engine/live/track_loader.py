@@ -6,7 +6,7 @@ needs is loaded, it sleeps as long as it works.
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from ...models.common.errors import InputError
@@ -14,6 +14,7 @@ from ..analysis.analysis_file import load_tables
 from ..audio.sample_buffer import SampleBuffer
 from ..dsp.mask_filter import warm_up
 from ..dsp.segment_mask import SegmentMask
+from ..processes.lasting_loop import fault_line, run_rounds
 from ..processes.messages import Notice
 from ..processes.realtime import RT_CONTROL, set_realtime
 
@@ -47,7 +48,7 @@ class TrackLoader:
         self._sounds, self._on_mask_loaded, self._send, self._wanted = sounds, on_mask_loaded, send, wanted
         self._mask_paths: dict[int, str] = {}
         self._work = threading.Event()
-        self._stopped = False
+        self._closing = threading.Event()
         self._worked_since = time.monotonic()
         threading.Thread(target=self._run, name="loader", daemon=True).start()
 
@@ -58,7 +59,7 @@ class TrackLoader:
 
     def stop(self) -> None:
         """Stop loading."""
-        self._stopped = True
+        self._closing.set()
         for sound in self._sounds:
             sound.close()
         self._work.set()
@@ -66,20 +67,24 @@ class TrackLoader:
     def _run(self) -> None:
         set_realtime(RT_CONTROL)
         left = {number: sound.load_steps() for number, sound in enumerate(self._sounds)}
-        while left and not self._stopped:  # (a long track stands in the way of none that somebody goes to)
-            number = next_in_order(self._wanted()[0], set(left))
-            for _ in left[number]:
-                self._sleep()
-                break
-            else:
-                del left[number]
-                self._load_masks()
-                if (error := self._sounds[number].error) is not None:
-                    self._send(Notice(str(error), is_error=True))
-        while not self._stopped:
+        tell = lambda text: self._send(Notice(text, is_error=True))  # noqa: E731
+        run_rounds(lambda: self._round(left), self._closing, who="loading of tracks", tell=tell)
+
+    def _round(self, left: dict[int, Iterator[None]]) -> None:
+        """Load a step of a track (a long one stands in the way of none that somebody goes to), later only masks."""
+        if not left:
             self._work.wait()
             self._work.clear()
             self._load_masks()
+            return
+        number = next_in_order(self._wanted()[0], set(left))
+        for _ in left[number]:
+            self._sleep()
+            return
+        del left[number]
+        self._load_masks()
+        if (error := self._sounds[number].error) is not None:
+            self._send(Notice(str(error), is_error=True))
 
     def _sleep(self) -> None:
         """Sleep as long as was worked, unless the track that plays waits for its samples."""
@@ -98,8 +103,10 @@ class TrackLoader:
                 mask = load_mask(path, sample_rate=self._sounds[number].sample_rate)
             except InputError as error:
                 self._send(Notice(str(error), is_error=True))
-                continue
-            self._on_mask_loaded(number, mask)
+            except Exception as error:  # (of one track: the others are loaded by the same thread)
+                self._send(Notice(fault_line(f"faders of track {number + 1}", error), is_error=True))
+            else:
+                self._on_mask_loaded(number, mask)
 
 
 def load_mask(path: str, *, sample_rate: int) -> SegmentMask:

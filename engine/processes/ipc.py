@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from ...models.common.errors import InputError
 from .child_signals import ignore_signals, signals_held_back
+from .lasting_loop import fault_line
+from .messages import Notice
 
 _PARENT = os.getppid()
 _PUT_AWAY_S: Final = 0.3
@@ -83,17 +85,31 @@ class ChildProcesses:
             raise InputError(_ENDING)
         if not arguments and (prepared := self._prepared.pop(target.__name__, None)) is not None:
             return prepared
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=target, name=target.__name__, args=(*arguments, theirs), daemon=True)
-        with self._starting, _without_main(), signals_held_back():
+        with self._starting:
             if self._ended:
                 raise InputError(_ENDING)
             try:
-                process.start()
-            except OSError as error:  # (a limit of processes or of memory)
+                process, ours = self._spawn(target, arguments)
+            except OSError as error:  # (a limit of processes, open files or memory)
                 raise InputError(f"no process can be started ({error.strerror or error})") from error
             self._processes = [*(one for one in self._processes if one.is_alive()), process]
-        theirs.close()
+        return process, ours
+
+    def _spawn(
+        self, target: Callable[..., None], arguments: tuple[object, ...]
+    ) -> tuple[Any, "Connection[Any, Any]"]:
+        ours, theirs = self._context.Pipe()
+        try:
+            process = self._context.Process(
+                target=target, name=target.__name__, args=(*arguments, theirs), daemon=True
+            )
+            with _without_main(), signals_held_back():
+                process.start()
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
         return process, ours
 
     def kill(self, process: Any) -> None:  # noqa: ANN401
@@ -183,6 +199,10 @@ class MessageSender:
         self._thread.join(patience_s)
 
     def _send(self) -> None:
-        with contextlib.suppress(OSError):
-            while (message := self._waiting.get()) is not None:
+        while (message := self._waiting.get()) is not None:
+            try:
                 self._connection.send(message)
+            except OSError:
+                return
+            except Exception as error:  # (one that cannot be sent: those behind it can)
+                self._waiting.put(Notice(fault_line(type(message).__name__, error), is_error=True))

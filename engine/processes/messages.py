@@ -40,10 +40,12 @@ class RenderJob:
     """What a renderer is started with.
 
     `ring` is where it renders to, `ahead` how many samples before they are needed (None: as many as it turns out to
-    take). With `resume` it goes on where another one ended.
+    take), `versions` those of the files when the show began (input_file.file_version). With `resume` it goes on where
+    another one ended.
     """
 
     files: tuple[Path, ...]
+    versions: tuple[tuple[int, int] | None, ...]
     sample_rate: int
     channels: int
     ceiling_dbtp: float
@@ -71,7 +73,10 @@ class AnalysisJob:
 
 @dataclass(frozen=True)
 class OutputJob:
-    """What to play on. sample_rate None: the device's own. `device` is a PortAudio number, None the default one."""
+    """What to play on. sample_rate None: the device's own. `device` is a PortAudio number, None the default one.
+
+    connections: names of the JACK ports that each output was connected to before; none: the loudspeakers.
+    """
 
     backend: str
     sample_rate: int | None
@@ -79,6 +84,7 @@ class OutputJob:
     block_length: int
     device: int | None = None
     name: str = "moodfader"
+    connections: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -281,6 +287,13 @@ class DeviceOpened:
 
     sample_rate: int
     block_length: int
+
+
+@dataclass(frozen=True)
+class PortsConnected:
+    """Of an output process at JACK: what each of its outputs is connected to now (OutputJob.connections)."""
+
+    connections: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """The render process as the player sees it: the pipe to it, what it has been told, and another one in its place.
 
-What a renderer was told about tracks is kept, so that one that replaces it sounds the same.
+What a renderer was told about tracks is kept, so that one that replaces it sounds the same. A renderer that stands
+still holds up who writes to its pipe: one thread of the player does that (`send`), all others add to what waits.
 """
 
-import contextlib
-import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -15,49 +15,50 @@ from .messages import ControlValue, RenderJob, ResumePoint, SetControls, Setting
 
 
 class RendererLink:
-    """Starts the render process and sends to it, from any thread.
-
-    Attributes
-    ----------
-    connection : Connection
-        This end of the pipe of the present renderer.
-    """
+    """Starts the render process and sends to it."""
 
     def __init__(self, children: ChildProcesses, target: Callable[..., None]) -> None:
         """Start the process, whose entry point is `target`; it waits for `begin`."""
         self._children, self._target = children, target
-        self.connection = self._start()
+        self._process, connection = children.start(target)
+        self._pipe: tuple[Connection[Any, Any], deque[object]] = connection, deque()  # (replaced as one)
         self._job: RenderJob | None = None
-        self._lock = threading.Lock()  # two threads send
         self._analyses: dict[int, str] = {}
         self._settings: dict[tuple[int, tuple[float, ...]], SettingSolved] = {}
+
+    @property
+    def connection(self) -> "Connection[Any, Any]":
+        """Our end of the pipe of the present renderer."""
+        return self._pipe[0]
 
     def begin(self, job: RenderJob) -> None:
         """Have it render. Raises OSError where the process has ended."""
         self._job = job
         self.connection.send(job)
 
-    def set_controls(self, changes: tuple[tuple[str, ControlValue], ...]) -> None:
-        """Send changes of controls. Raises OSError where the process has ended."""
-        self._send(SetControls(changes))
+    def send(self, changes: tuple[tuple[str, ControlValue], ...]) -> None:
+        """Send what waits, then changes of controls; by one thread only. Raises OSError: the process has ended."""
+        connection, waiting = self._pipe
+        while waiting:
+            connection.send(waiting.popleft())
+        if changes:
+            connection.send(SetControls(changes))
 
     def use_analysis(self, track: int, path: str) -> bool:
-        """Have it use the analysis of a track in this file; False, and nothing sent, where it does so already."""
+        """Have it use the analysis of a track in this file with the next `send`; False where it does so already."""
         if self._analyses.get(track) == path:
             return False
         self._analyses[track] = path
-        with contextlib.suppress(OSError):  # (one that is started in its place gets it with its job)
-            self._send(UseAnalysis(track, path))
+        self._pipe[1].append(UseAnalysis(track, path))
         return True
 
     def use_setting(self, solved: SettingSolved) -> bool:
-        """Have it use a solved setting; False, and nothing sent, where it has one of these faders for the track."""
+        """Have it use a solved setting with the next `send`; False where it has one of these faders for the track."""
         key = solved.track, solved.faders_db
         if key in self._settings:
             return False
         self._settings[key] = solved
-        with contextlib.suppress(OSError):
-            self._send(solved)
+        self._pipe[1].append(solved)
         return True
 
     def restart(
@@ -70,8 +71,12 @@ class RendererLink:
         ended: bool,
         controls: tuple[tuple[str, ControlValue], ...],
     ) -> None:
-        """Start another renderer, which continues where the last one ended (the parameters are a ResumePoint's)."""
+        """Start another renderer, which continues where the last one ended (the parameters are a ResumePoint's).
+
+        Raises InputError where none can be started.
+        """
         assert self._job is not None
+        process, connection = self._children.start(self._target)
         point = ResumePoint(
             position=position,
             track=track,
@@ -82,16 +87,9 @@ class RendererLink:
             analyses=dict(self._analyses),
             settings=tuple(self._settings.values()),
         )
-        connection = self._start()
-        with contextlib.suppress(OSError):  # (it has ended already: who listens to its pipe finds that)
-            connection.send(replace(self._job, resume=point))
-        with self._lock:
-            self.connection = connection
+        self._process = process
+        self._pipe = connection, deque([replace(self._job, resume=point)])  # (nobody reads the old one any more)
 
-    def _start(self) -> "Connection[Any, Any]":
-        _, connection = self._children.start(self._target)
-        return connection
-
-    def _send(self, message: SetControls | UseAnalysis | SettingSolved) -> None:
-        with self._lock:
-            self.connection.send(message)
+    def kill(self) -> None:
+        """End the present renderer by force."""
+        self._children.kill(self._process)

@@ -14,7 +14,7 @@ from .shared_block import SharedBlock
 LENGTH: Final = 1 << 20
 """Samples a channel: 23 s at 44.1 kHz."""
 _HEAD: Final = 512  # bytes for the numbers below
-N_COUNTS: Final = 13
+N_COUNTS: Final = 15
 N_LEVELS: Final = 11
 
 
@@ -49,6 +49,10 @@ class RingBuffer:
         Samples of silence before the first of the performance.
     jumped_at, moved_at : int
         Sample since which one track has been read without a jump, and since which nothing was steered anew.
+    rounds : int
+        Counted by the renderer as long as it works, also while there is nothing to render.
+    looks : int
+        Counted by the analysis process as long as it looks for what there is to do.
     track, playing, ended : int
         Track that plays, whether it plays, whether the set list has ended.
     position_s, duration_s : float
@@ -76,7 +80,9 @@ class RingBuffer:
     """
 
     written, read, dropouts, late, blocks, stop, block_length = (_count(n) for n in range(7))
-    track, playing, ended, leading_silence, jumped_at, moved_at = (_count(n) for n in range(7, N_COUNTS))
+    track, playing, ended, leading_silence, jumped_at, moved_at, rounds, looks = (
+        _count(n) for n in range(7, N_COUNTS)
+    )
     load, load_max, peak, position_s, duration_s = (_level(n) for n in range(5))
     latency_s, read_at, min_slack_s = (_level(n) for n in range(5, 8))
     left_peak, right_peak, reduction_db = (_level(n) for n in range(8, N_LEVELS))

@@ -25,7 +25,6 @@ STANDALONE = {
     "control.experiments.listeners.make_taught_listener",  # the same
     "models.synthesis.demo_track",  # made the demonstration track
     "models.synthesis.sweep_sets",  # the recipe of the model card
-    "engine.live.offline_player",
 }
 
 

@@ -1,13 +1,13 @@
 """Shows that play offline: a session, what it recorded, and what sounded; plain, and with masks and surrogates."""
 
 import numpy as np
+from helpers.offline_player import OfflinePlayer
 from moodfader.control.parameters.table import ROOT
 from moodfader.control.session.session import Session
 from moodfader.control.session.values import analyzed_tracks
 from moodfader.engine.analysis.surrogate import TrackSummary
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.dsp.segment_mask import SegmentMask
-from moodfader.engine.live.offline_player import OfflinePlayer
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
 from moodfader.engine.performance.performance import render_events
 from moodfader.engine.processes.messages import TrackAnalyzed

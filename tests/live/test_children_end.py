@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 from helpers.waiting import until
+from moodfader.engine.live import entry_points
 from moodfader.engine.processes.ipc import ChildProcesses
+from moodfader.engine.processes.messages import AnalysisJob
 from moodfader.models.common.errors import InputError
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux only")
@@ -33,7 +35,9 @@ start.main()
 """
 STARTED_LATE = """
 import sys, threading, time
+from moodfader.engine.live import entry_points
 from moodfader.engine.processes.ipc import ChildProcesses
+from moodfader.engine.processes.messages import AnalysisJob
 from multiprocessing import popen_spawn_posix, resource_tracker, util
 
 resource_tracker.ensure_running()
@@ -101,7 +105,9 @@ import os, signal, sys
 from multiprocessing import resource_tracker
 from textual.app import App
 from moodfader.engine.devices.backends import run_output_process
+from moodfader.engine.live import entry_points
 from moodfader.engine.processes.ipc import ChildProcesses
+from moodfader.engine.processes.messages import AnalysisJob
 
 class View(App):
     def on_mount(self):
@@ -129,7 +135,9 @@ def test_a_process_begins_with_signals_held_back(moment):
     code = f"""
 import os, signal, sys
 from moodfader.engine.devices.backends import run_output_process
+from moodfader.engine.live import entry_points
 from moodfader.engine.processes.ipc import ChildProcesses
+from moodfader.engine.processes.messages import AnalysisJob
 
 children = ChildProcesses()
 children.{"fork" if moment == "fork" else "prepare"}(run_output_process)
@@ -143,3 +151,19 @@ children.join(5)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert (done.stdout, done.stderr) == ("None\n", "")
+
+
+@pytest.mark.parametrize("name", ["renderer", "process that analyses"])
+def test_what_ends_a_process_is_a_line_for_the_screen_and_no_traceback_across_it(name, capfd):
+    children = ChildProcesses()
+    begin, words = (
+        (entry_points.render_main, ()) if name == "renderer" else (entry_points.analysis_main, (AnalysisJob((), ()),))
+    )
+    process, connection = children.start(begin, *words)
+    connection.send("what nobody sends")
+    notice = connection.recv()
+    process.join()
+    children.join(0)
+    assert notice.text.startswith(f"the {name}: a fault of Moodfader (AttributeError: 'str' object has no attribute")
+    assert process.exitcode == 1
+    assert capfd.readouterr().err == ""

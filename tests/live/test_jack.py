@@ -1,5 +1,6 @@
 """Playing over a real JACK server (dummy driver): what is recorded there, and what happens when it dies."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -196,6 +197,89 @@ def test_a_server_that_is_back_at_another_rate_is_waited_for_until_it_has_its_ra
         until(lambda: session.get(f"{ROOT}/state/output") == "running")
         play_on(session, 0.5)
     finally:
+        session.close()
+
+
+LISTENER = """
+import jack, time
+client = jack.Client("listener", no_start_server=True)
+for number in (1, 2):
+    client.inports.register(f"in_{number}")
+client.activate()
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def listener(server):
+    """Another JACK client, which connects nothing by itself."""
+    client = subprocess.Popen([sys.executable, "-c", LISTENER], stdout=subprocess.PIPE, text=True)
+    server.recorders.append(client)  # (ends with the server)
+    assert client.stdout.readline() == "ready\n"
+    return client
+
+
+def connected():
+    """The connections of our outputs, by their names."""
+    lines = subprocess.run(["jack_lsp", "-c"], capture_output=True, text=True, check=False).stdout.splitlines()
+    found, port = {}, ""
+    for line in lines:
+        if line.startswith(" "):
+            found.setdefault(port, set()).add(line.strip())
+        else:
+            port = line
+    return {name: others for name, others in found.items() if name.startswith("moodfader:")}
+
+
+def test_what_others_have_connected_to_our_outputs_is_connected_again(server, file):
+    said = []
+    session = Session.play([file], PlayerOptions(backend="jack"), note=said.append)
+    try:
+        other = listener(server)
+        ours = [f"moodfader:output_{number}" for number in (1, 2)]
+        for number, name in enumerate(ours, 1):
+            subprocess.run(["jack_connect", name, f"listener:in_{number}"], check=True)
+        subprocess.run(["jack_disconnect", ours[0], "system:playback_1"], check=True)
+        wanted = {ours[0]: {"listener:in_1"}, ours[1]: {"listener:in_2", "system:playback_2"}}
+        device = session._state.player._output
+        until(lambda: list(map(set, device.connections)) == list(wanted.values()))
+        device._process.kill()
+        until(lambda: any("back" in line for line in said))
+        until(lambda: connected() == wanted, instead=connected)
+        said.clear()
+        server.kill()
+        until(lambda: any("gone" in line for line in said))
+        other.kill()
+        server.start()
+        until(lambda: any("back" in line for line in said))
+        assert "listener:in_1" not in connected().get(ours[0], ())
+        listener(server)
+        until(lambda: connected() == wanted, instead=connected)
+    finally:
+        session.close()
+
+
+def test_a_server_that_stands_still_is_waited_for_by_one_process_at_a_time(server, file, monkeypatch):
+    """Each of them would hang in JACK's library, and come back to life with the server."""
+    monkeypatch.setattr("moodfader.engine.devices.output_device._OPEN_TIMEOUT_S", 1.0)
+    said, tries = [], []
+    session = Session.play([file], PlayerOptions(backend="jack"), note=said.append)
+    children = session._state.player._children
+    start = children.start
+    try:
+        session.set(f"{ROOT}/transport/play", True)
+        until(lambda: session.get(f"{ROOT}/transport/position") > 0.5)
+        children.start = lambda *words: tries.append(words) or start(*words)
+        server.process.send_signal(signal.SIGSTOP)
+        until(lambda: len(tries) == 4)
+        outputs = [one for one in children._processes if one.name == "run_output_process" and one.is_alive()]
+        assert len(outputs) <= 1
+        monkeypatch.setattr("moodfader.engine.devices.output_device._OPEN_TIMEOUT_S", 60.0)
+        server.process.send_signal(signal.SIGCONT)
+        until(lambda: any("back" in line for line in said))
+        play_on(session, 0.5)
+    finally:
+        server.process.send_signal(signal.SIGCONT)
         session.close()
 
 

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 from moodfader.control.cli import run
@@ -76,7 +77,7 @@ FULL = """
     import numpy as np
     from moodfader.control.session.session import Session
     from moodfader.engine.audio.sample_buffer import SampleBuffer
-    from moodfader.engine.live.offline_player import OfflinePlayer
+    from helpers.offline_player import OfflinePlayer
     from moodfader.engine.performance.automation_file import AutomationWriter
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
@@ -98,7 +99,8 @@ FULL = """
 def test_a_full_disk_ends_the_recording_with_a_note_and_a_valid_file(tmp_path):
     kept = tmp_path / "kept.jsonl"
     command = [sys.executable, "-c", textwrap.dedent(FULL), str(kept)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    helped = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=helped)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     note, end = done.stdout.splitlines()

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from helpers.offline_player import OfflinePlayer
 from helpers.waiting import until
 from moodfader.engine.analysis.cache import analyze
 from moodfader.engine.analysis.settings import AnalysisSettings
@@ -17,7 +18,6 @@ from moodfader.engine.audio.track import load_track
 from moodfader.engine.dsp.ramps import Ramp
 from moodfader.engine.dsp.segment_mask import SegmentMask
 from moodfader.engine.live.effect_meter import measure_effect
-from moodfader.engine.live.offline_player import OfflinePlayer
 from moodfader.engine.live.player import Player
 from moodfader.engine.live.player_options import BLOCK_LENGTH, PlayerOptions
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation

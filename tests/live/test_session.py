@@ -6,13 +6,13 @@ import threading
 import numpy as np
 import pytest
 import soundfile
+from helpers.offline_player import OfflinePlayer
 from moodfader.control.cli import run
 from moodfader.control.parameters.table import PARAMETERS, ROOT
 from moodfader.control.session.session import Session
 from moodfader.control.session.values.change_signal import ChangeSignal
 from moodfader.engine.audio.sample_buffer import SampleBuffer
 from moodfader.engine.dsp.segment_mask import SegmentMask
-from moodfader.engine.live.offline_player import OfflinePlayer
 from moodfader.engine.performance.automation_file import AutomationWriter, read_automation
 from moodfader.engine.processes.messages import PlayerMeters
 from moodfader.models.common.constants import MIDLEVEL, N_BANDS

@@ -135,6 +135,36 @@ def test_a_folder_that_cannot_be_written_to_is_told_once_and_the_show_goes_on(tm
     assert "cannot be made" in note, "no other show is blamed for it"
 
 
+def test_a_folder_that_is_cleared_up_in_the_middle_of_a_show_is_made_again(tmp_path):
+    session, notes = LoggedSession(), []
+    keeper = kept(session, notes)
+    try:
+        session.set(FADER, 4.0)
+        until(show_file().exists)
+        shutil.rmtree(tmp_path / "state")
+        session.set(FADER, 5.0)
+        until(lambda: show_file().exists() and read_show(show_file()).values[FADER] == 5.0)
+    finally:
+        keeper.close()
+    assert notes == []
+
+
+def test_a_show_that_came_to_its_end_goes_on_at_the_first_press_of_play(folder, pulses_file):
+    pulses_file(folder / "one.wav", 1.0)
+    environment = {"MOODFADER_STATE": str(folder / "state"), "MOODFADER_CONFIG": str(folder / "config")}
+    with Show(folder / "one.wav", **environment) as show:
+        show.until(lambda show: show.value("state/sound") == "ended")
+        show.presses("qy")
+        assert show.ends() == 0
+    with Show("--resume", folder=folder, **environment) as show:
+        show.until(lambda show: show.value("meter/latency_ms") > 0)
+        show.presses(" ")
+        show.until(lambda show: show.value("state/sound") == "ended")
+        assert show.recorded("transport/play") == [False, True]
+        assert show.recorded("transport/seek") == [0.0]
+        assert show.value("transport/position") == pytest.approx(1.0, abs=0.1)
+
+
 def test_a_restored_session_is_as_it_was_apart_from_what_is_gone():
     session = LoggedSession()
     session.publish({"/moodfader/transport/tracks": 2})

@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 import pytest
+from helpers.offline_player import OfflinePlayer
 from helpers.offline_show import RATE, LinearSurrogate
 from moodfader.control.parameters.table import PARAMETERS, ROOT
-from moodfader.engine.live.offline_player import OfflinePlayer
 from moodfader.engine.processes.messages import ProcessStatus, TargetsSolved
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL
 from moodfader.models.common.errors import InputError

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from helpers.offline_player import OfflinePlayer
 from moodfader.control.parameters.table import PARAMETERS, ROOT
 from moodfader.control.session.session import Session
 from moodfader.control.show.cue_points import CuePoints
@@ -13,7 +14,6 @@ from moodfader.control.show.show_control import ShowControl
 from moodfader.control.show.slots import StoredSnapshot
 from moodfader.control.show.track_settings import TrackPresets, TrackSettings
 from moodfader.engine.audio.sample_buffer import SampleBuffer
-from moodfader.engine.live.offline_player import OfflinePlayer
 from moodfader.engine.snapshots.snapshot import Snapshot
 from moodfader.models.common.errors import InputError
 

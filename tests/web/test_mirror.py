@@ -28,3 +28,28 @@ def test_what_waits_is_the_newest_of_each_value_and_all_that_acts_in_order():
     requests = asyncio.run(batch()).requests
     wanted = [(FADER, 2.0), (STORE, 1), (FADER, 3.0), (STORE, 2), (ZERO, True)]
     assert [(one.address, one.value) for one in requests] == wanted
+
+
+def test_who_raises_when_told_of_values_does_not_keep_the_next_batch_waiting():
+    async def exchanged():
+        ours, theirs = Pipe()
+        mirror, told = Mirror(ours, {}), []
+
+        def fail(values):
+            raise OSError(24, "Too many open files")
+
+        mirror.on_change += [fail, told.append]
+        mirror.set(FADER, 0.5)
+        await asyncio.sleep(0)
+        received = [theirs.recv()]
+        mirror.set(FADER, 1.0)
+        await asyncio.sleep(0)
+        theirs.send(Changes({FADER: 0.5}, answers=1))
+        mirror.receive()
+        received += [theirs.recv() for _ in range(2) if theirs.poll(60)]
+        return told, received
+
+    told, (first, notice, second) = asyncio.run(exchanged())
+    assert told == [{FADER: 0.5}]
+    assert notice.text == "web page: Too many open files; the show goes on"
+    assert (first.number, second.number) == (1, 2)

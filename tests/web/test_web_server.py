@@ -13,6 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from helpers.logged_session import LoggedSession
+from helpers.open_files import no_more_files
+from helpers.waiting import until
 from helpers.web_page import FADER, OTHER_FADER
 from moodfader.control.console.qr_code import qr_lines
 from moodfader.control.web.server import WebServer
@@ -321,3 +324,18 @@ def test_play_prints_the_address_as_one_line(tmp_path):
 
 def test_a_taken_web_port_is_one_line(server, refused):
     refused(["play", DEMO, "--backend", "null", "--web", "--web-port", server.page_port], "web page on", "in use")
+
+
+def test_a_web_process_that_cannot_be_started_now_is_started_as_soon_as_that_can_be():
+    notes, session = [], LoggedSession()
+    server = WebServer(session, page_port=0, note=notes.append)
+    try:
+        with no_more_files():
+            server._process.kill()
+            until(lambda: any("Too many open files" in note for note in notes))
+        with client(server) as page:
+            send(page, set={FADER: 3.0})
+            until(lambda: session.get(FADER) == 3.0)
+    finally:
+        server.close()
+        session.close()

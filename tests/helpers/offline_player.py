@@ -1,14 +1,13 @@
-"""The player's interface without a clock or processes, for tests and scripts: renders as fast as it is asked to."""
+"""The player's interface without a clock or processes: renders as fast as it is asked to."""
 
 from collections.abc import Sequence
 
 import numpy as np
-
-from ..audio.sample_buffer import SampleBuffer
-from ..dsp.segment_mask import SegmentMask
-from ..performance.events import ANALYSIS_READY, Value
-from ..performance.performance import SetRenderer
-from ..processes.messages import EventsApplied, PlayerCallback, PlayerMeters, SolveTargets
+from moodfader.engine.audio.sample_buffer import SampleBuffer
+from moodfader.engine.dsp.segment_mask import SegmentMask
+from moodfader.engine.performance.events import ANALYSIS_READY, Value
+from moodfader.engine.performance.performance import SetRenderer
+from moodfader.engine.processes.messages import EventsApplied, PlayerCallback, PlayerMeters, SolveTargets
 
 
 class OfflinePlayer:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...engine.render.render import RenderResult
 
 _BAR_WIDTH: Final = 20
+_BY_CEILING: Final = "the ceiling does not allow it"
 
 
 def numbers_table(*columns: str) -> Table:
@@ -115,9 +116,17 @@ def level_notes(rendered: "RenderResult", track: "Track", *, ceiling_dbtp: float
         )
     elif abs(rendered.gain_db) >= 0.05:
         turned = "up" if rendered.gain_db > 0 else "down"
-        notes.append(
-            f"the output was turned {turned} by {abs(rendered.gain_db):.1f} dB to match the input's loudness"
-        )
+        turned = f"the output was turned {turned} by {abs(rendered.gain_db):.1f} dB"
+        below = rendered.loudness_lufs["before"] - rendered.loudness_lufs["after"]
+        if rendered.loudness_matched:
+            notes.append(f"{turned} to match the input's loudness")
+        elif _why_not_matched(rendered) == _BY_CEILING:
+            notes.append(
+                f"{turned} and stays {below:.1f} LU below the input's loudness: more gain would only be limited "
+                f"away (the ceiling is {ceiling_dbtp:g} dBTP)"
+            )
+        else:
+            notes.append(f"{turned} towards the input's loudness")
     if rendered.true_peak_dbtp > ceiling_dbtp + 0.05:
         because = "with all faders at zero the sound is left as it is" if neutral else "the format raised it"
         notes.append(
@@ -158,12 +167,31 @@ def render_table(rendered: "RenderResult", gains_db: Mapping[str, float]) -> Tab
 def render_lines(rendered: "RenderResult") -> list[str]:
     """Loudness, true peak, speed and path of a rendered file, a line each."""
     loudness = rendered.loudness_lufs
-    level = f"loudness  {loudness['before']:.1f} -> {loudness['after']:.1f} LUFS"
+    level = f"loudness  {_lufs(loudness['before'])} -> {_lufs(loudness['after'])} LUFS"
     if rendered.loudness_matched is not None:
-        level += " (matched)" if rendered.loudness_matched else " (not matched: the ceiling does not allow it)"
+        level += " (matched)" if rendered.loudness_matched else f" (not matched: {_why_not_matched(rendered)})"
     speed = rendered.duration_s / max(rendered.seconds, 1e-6)
     return [
         f"{level}, true peak {rendered.true_peak_dbtp:.1f} dBTP",
         f"rendered  {format_duration(rendered.duration_s)} in {rendered.seconds:.1f} s ({speed:.0f} times real time)",
         f"output    {rendered.output}",
     ]
+
+
+def _lufs(loudness: float) -> str:
+    """A loudness in LUFS; what never rises above the absolute gate has none."""
+    from ...engine.audio.loudness import SILENCE_LUFS
+
+    return f"{loudness:.1f}" if loudness > SILENCE_LUFS else f"below {SILENCE_LUFS:g}"
+
+
+def _why_not_matched(rendered: "RenderResult") -> str:
+    """Why the loudness of a file is not that of its input, where it was asked for."""
+    from ...engine.audio.loudness import SILENCE_LUFS
+    from ...engine.render.level_controlled_write import MATCH_LIMIT_DB
+
+    if min(rendered.loudness_lufs.values()) <= SILENCE_LUFS:
+        return "too quiet to be measured"
+    if abs(rendered.gain_db) >= MATCH_LIMIT_DB:
+        return f"it takes more than {MATCH_LIMIT_DB:g} dB"
+    return _BY_CEILING if rendered.gain_db >= 0 else "full scale does not allow it"

@@ -51,7 +51,7 @@ def prediction_table(file: Path, track: "Track", prediction: "Prediction") -> Gr
 def analysis_table(file: Path, analysis: "Analysis") -> Group:
     """Numbers of significant segments that raise and lower each feature, and how reliable their weights are."""
     table = numbers_table("feature", "raise", "lower", "surrogate\nR²", "split-half\nr", "reliability")
-    measures = zip(analysis.surrogate_r2, analysis.half_agreement, analysis.reliability, strict=True)
+    measures = zip(analysis.explained_share, analysis.half_agreement, analysis.reliability, strict=True)
     for name, counts, measured in zip(MIDLEVEL, analysis.significant_counts().values(), measures, strict=True):
         texts = (f"{value:.2f}" for value in measured)
         table.add_row(name_with_pole(name), str(counts["positive"]), str(counts["negative"]), *texts)

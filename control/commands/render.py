@@ -103,6 +103,8 @@ def render(
             file, automation, output, bit_depth=bit_depth, model=model, settings=wanted, console=console
         )
         return
+    if dither and (bit_depth != "16" or output.suffix.lower() == ".ogg"):
+        raise InputError("--dither: has no effect here: only wav and flac of 16 bits are dithered (--bit-depth 16)")
     track = open_track(file, console)
     if dry_run:
         _print_plan(console, track, model, wanted, analysis, output, gains_db)

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from ...engine.render.render import RenderResult
 
 _BAR_WIDTH: Final = 20
+_DEPTHS: Final = ("16", "24", "float")
+_LEAST_DEPTHS: Final = {
+    **dict.fromkeys(("PCM_16", "PCM_S8", "PCM_U8", "ALAW", "ULAW", "pcm_s16le", "pcm_s16be"), "16"),
+    **dict.fromkeys(("PCM_24", "pcm_s24le", "pcm_s24be"), "24"),
+}
+"""Least bit depth that holds all samples of files of integers, by what the decoder calls them."""
+_FLOATS: Final = ("FLOAT", "VORBIS", "MPEG_LAYER_III", "OPUS", "pcm_f32le", "mp3float", "aac", "vorbis", "opus")
 _BY_CEILING: Final = "the ceiling does not allow it"
 
 
@@ -128,11 +135,26 @@ def level_notes(rendered: "RenderResult", track: "Track", *, ceiling_dbtp: float
         else:
             notes.append(f"{turned} towards the input's loudness")
     if rendered.true_peak_dbtp > ceiling_dbtp + 0.05:
-        because = "with all faders at zero the sound is left as it is" if neutral else "the format raised it"
+        because = "with all faders at zero no peak is limited" if neutral else "the format raised it"
         notes.append(
             f"true peak {rendered.true_peak_dbtp:.1f} dBTP is above the ceiling of {ceiling_dbtp:g} dBTP: {because}"
         )
     return notes
+
+
+def neutral_note(track: "Track", output: Path, bit_depth: str) -> str:
+    """What a file is whose faders are all at zero: the input, as far as the format holds it. One line."""
+    suffix = output.suffix.lower()
+    least = "float" if track.source.subtype in _FLOATS else _LEAST_DEPTHS.get(track.source.subtype)
+    if track.sample_peak > 1 and not (bit_depth == "float" and suffix == ".wav"):
+        equals = "be the input, turned down where it is above full scale"
+    elif suffix == ".ogg":
+        equals = "be the input as Ogg Vorbis keeps it"
+    elif least is not None and _DEPTHS.index(least) <= _DEPTHS.index(bit_depth):
+        equals = "equal the input"
+    else:
+        equals = "be the input, rounded to " + ("32 bits (float)" if bit_depth == "float" else f"{bit_depth} bits")
+    return f"all faders are at zero: the output will {equals} (--set or --preset moves them)"
 
 
 def render_table(rendered: "RenderResult", gains_db: Mapping[str, float]) -> Table:

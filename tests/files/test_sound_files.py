@@ -265,8 +265,9 @@ def test_an_output_that_was_turned_down_says_so_and_why(rendered, tmp_path):
         ("PCM_16", "out.ogg", "24", "will be the input as Ogg Vorbis keeps it"),
     ],
 )
-def test_what_a_neutral_render_keeps_is_said_truly(rendered, sound, subtype, name, depth, said):
-    path = sound("in.wav", subtype=subtype)
+def test_what_a_neutral_render_keeps_is_said_truly(rendered, tmp_path, subtype, name, depth, said):
+    path = tmp_path / "in.wav"
+    soundfile.write(path, plucked(2.0).astype(np.float64) / 3, RATE, subtype=subtype)
     output, ended = rendered(path, name, "--bit-depth", depth)
     assert said in ended.err
     before, after = soundfile.read(path)[0], soundfile.read(output)[0]

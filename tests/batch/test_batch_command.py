@@ -195,3 +195,22 @@ def test_notes_about_a_track_are_in_its_rows_and_counted(library, batch, tmp_pat
     assert "its header states no length" in (out / "report.html").read_text()
     again = batch("predict", music, "-o", out, "--jobs", "1", "--json")
     assert json.loads(again.stdout.splitlines()[-1])["noted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "words"),
+    [
+        ("match_loudness", "maybe", "row 2: match_loudness: 'maybe' is neither yes nor no"),
+        ("dissonance", "much", "row 2: dissonance: 'much' is not a number"),
+    ],
+)
+def test_a_cell_that_says_nothing_is_told_with_what_it_could_be(refused, model_file, tmp_path, column, cell, words):
+    (tmp_path / "m.csv").write_text(f"file,{column}\na.wav,{cell}\n")
+    refused(["batch", "render", tmp_path / "m.csv", "-o", tmp_path / "out", "--model", model_file], words)
+
+
+@pytest.mark.parametrize(("cell", "matches"), [("WAHR", True), ("falsch", False), ("VRAI", True), ("TRUE", True)])
+def test_switches_of_a_manifest_are_read_in_the_languages_of_spreadsheets(cell, matches):
+    from moodfader.control.batch.track_settings import COLUMNS
+
+    assert COLUMNS["render"]["match_loudness"](cell) is matches

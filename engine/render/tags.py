@@ -15,7 +15,7 @@ from typing import Any
 
 import mutagen
 from mutagen.flac import FLAC, Picture
-from mutagen.id3 import APIC, COMM, ID3, USLT, Frames
+from mutagen.id3 import APIC, COMM, ID3, USLT, Frames, ID3TimeStamp
 from mutagen.mp4 import MP4, MP4Cover
 
 from ...models.common.errors import InputError
@@ -231,6 +231,8 @@ def _id3_frame(name: str, texts: list[str]) -> mutagen.id3.Frame:
         return COMM(encoding=3, lang="XXX", desc="", text=texts)
     if frame == "USLT":
         return USLT(encoding=3, lang="XXX", desc="", text="\n\n".join(texts))
+    if frame in ("TDRC", "TDOR") and not all(str(ID3TimeStamp(text)) for text in texts):
+        frame = "TXXX"  # ("May 2020": ID3 has times in figures only)
     if frame == "TXXX":
         return Frames["TXXX"](encoding=3, desc=name, text=texts)
     return Frames[frame](encoding=3, text=texts)

@@ -116,6 +116,19 @@ def test_lyrics_label_and_names_to_sort_by_go_over_from_id3(tmp_path, ending):
     assert {name: found.get(name) for name in wanted} == {name: [text] for name, text in wanted.items()}
 
 
+@pytest.mark.parametrize("ending", ["flac", "ogg", "wav"])
+@pytest.mark.parametrize("date", ["2020-05-01", "May 2020"])
+def test_a_date_goes_over_as_it_is_written(tmp_path, ending, date):
+    source = tagged(tmp_path / "in.flac")
+    file = mutagen.File(source)
+    file["date"], file["originaldate"] = date, date
+    file.save()
+    destination = sound_file(tmp_path / f"out.{ending}")
+    assert copy_tags(source, destination)
+    found = read_tags(destination).fields
+    assert (found["date"], found["originaldate"]) == ([date], [date])
+
+
 def test_files_without_tags_or_with_broken_ones_do_no_harm(tmp_path):
     plain, new = sound_file(tmp_path / "plain.wav"), sound_file(tmp_path / "new.flac")
     assert not copy_tags(plain, new)

@@ -148,7 +148,8 @@ def _from_id3(frames: ID3) -> Tags:
 
 def _texts(frame: mutagen.id3.Frame) -> list[str]:
     """The texts of a frame; lyrics have one, all others a list."""
-    return [frame.text] if isinstance(frame.text, str) else [str(text) for text in frame.text]
+    found: str | list[object] = getattr(frame, "text", [])
+    return [found] if isinstance(found, str) else [str(text) for text in found]
 
 
 def _field_name(description: str) -> str:

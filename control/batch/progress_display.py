@@ -78,6 +78,9 @@ class ProgressDisplay:
             )
         if progress.stopped:
             lines.append(f"stopped: {progress.stopped} (the same command goes on where it was)")
+        if progress.noted:
+            about = "1 track" if progress.noted == 1 else f"{progress.noted} tracks"
+            lines.append(f"notes about {about}: in the tables and the report")
         values = {"event": "end", **progress_values(progress), "destination": destination}
         self._output.result(values, lambda: "\n".join(lines))
 
@@ -89,6 +92,7 @@ def progress_values(progress: "BatchProgress") -> dict[str, Any]:
         "tracks": progress.total,
         "done": progress.done,
         "failed": progress.failed,
+        "noted": progress.noted,
         "hours": progress.music_s / 3600,
         "elapsed_s": progress.elapsed_s,
         "work_s": progress.work_s,

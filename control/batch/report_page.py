@@ -1,4 +1,4 @@
-"""report.html of a batch: how many tracks, how long, what they are like, why some failed. One file, no scripts."""
+"""report.html of a batch: how many tracks, how long, what they are like, failures, notes. One file, no scripts."""
 
 import html
 import re
@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from ...engine.batch.tables import Results, failure_of, flat_row
+from ...engine.batch.common.tasks import NOTES
+from ...engine.batch.tables import RECORDS, Results, failure_of, flat_row
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.formatting import display_name
 
 _BINS: Final = 20
-_MAX_FAILURES: Final = 1000
+_MAX_ROWS: Final = 1000
 _STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}"
     "table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.2rem .6rem;"
@@ -41,6 +42,7 @@ def write_report(path: Path, command: str, total: int, records: Results) -> None
     values = {name: _Histogram() for name in _columns(command)}
     reasons: Counter[str] = Counter()
     failures: list[tuple[str, str]] = []
+    notes: list[tuple[str, str]] = []
     for record in records():
         counts[record["status"]] += 1
         if record["status"] == "done":
@@ -48,10 +50,13 @@ def write_report(path: Path, command: str, total: int, records: Results) -> None
             seconds += float(row.get("duration_s") or 0.0)
             for name, histogram in values.items():
                 histogram.add(row.get(name))
+            if NOTES in row:
+                counts[NOTES] += 1
+                notes += [(str(row["file"]), row[NOTES])] * (len(notes) < _MAX_ROWS)
             continue
         file, reason = failure_of(record)
         reasons[re.sub(r"\d[\d.,]*", "N", reason)] += 1
-        if len(failures) < _MAX_FAILURES:
+        if len(failures) < _MAX_ROWS:
             failures.append((file, reason))
     parts = [
         f"<h1>moodfader batch {html.escape(command)}</h1>",
@@ -59,6 +64,7 @@ def write_report(path: Path, command: str, total: int, records: Results) -> None
         f"{seconds / 3600:.2f} hours of music.</p>",
         _histograms(values),
         _failures(reasons, failures, counts["failed"]),
+        _notes(notes, counts[NOTES]),
     ]
     page = f"<!doctype html><meta charset=utf-8><title>moodfader batch {command}</title><style>{_STYLE}</style>"
     path.write_text(page + "\n".join(parts) + "\n", encoding="utf-8", errors="surrogateescape")
@@ -115,9 +121,18 @@ def _failures(reasons: Counter[str], failures: list[tuple[str, str]], number: in
     if not number:
         return ""
     kinds = "".join(f"<tr><td class=n>{count}<td>{html.escape(reason)}" for reason, count in reasons.most_common(100))
-    rows = "".join(f"<tr><td>{html.escape(file)}<td>{html.escape(reason)}" for file, reason in failures)
-    rest = f"<p>The first {len(failures)} of {number}; all are in failures.csv.</p>" if number > len(failures) else ""
     return (
         f"<h2>Why tracks failed</h2><table>{kinds}</table>"
-        f"<h2>Tracks that failed</h2>{rest}<table><tr><th>file<th>reason{rows}</table>"
+        f"<h2>Tracks that failed</h2>{_files(failures, 'reason', number, 'failures.csv')}"
     )
+
+
+def _notes(notes: list[tuple[str, str]], number: int) -> str:
+    return f"<h2>Notes about tracks</h2>{_files(notes, 'note', number, RECORDS)}" if number else ""
+
+
+def _files(texts: list[tuple[str, str]], column: str, number: int, table: str) -> str:
+    """Files and a text about each; where there are more, where all are."""
+    rows = "".join(f"<tr><td>{html.escape(file)}<td>{html.escape(text)}" for file, text in texts)
+    rest = f"<p>The first {len(texts)} of {number}; all are in {table}.</p>" if number > len(texts) else ""
+    return f"{rest}<table><tr><th>file<th>{column}{rows}</table>"

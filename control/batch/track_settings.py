@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 Values = dict[str, Any]
 FORMATS: Final = ("wav", "flac", "ogg")
-_TRUE: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+_TRUE: Final = {
+    **dict.fromkeys(("1", "true", "yes", "wahr", "vrai", "verdadero", "vero", "waar"), True),
+    **dict.fromkeys(("0", "false", "no", "falsch", "faux", "falso", "onwaar"), False),
+}
+"""Switches in a manifest; a spreadsheet writes them in its own language."""
 
 
 def _switch(text: str) -> bool:
@@ -107,8 +111,10 @@ class SettingsMaker:
         for name, text in texts.items():
             try:
                 values[name] = COLUMNS[self._command][name](text)
-            except (ValueError, KeyError, OverflowError):
-                raise InputError(f"{name}: {text[:40]!r} is no value of it") from None
+            except KeyError:  # (of _switch)
+                raise InputError(f"{name}: {text[:40]!r} is neither yes nor no") from None
+            except (ValueError, OverflowError):
+                raise InputError(f"{name}: {text[:40]!r} is not a number") from None
         return values
 
 

@@ -80,6 +80,7 @@ def render(
     from ...engine.render.render import render as write
     from ..console.tables import (
         level_notes,
+        neutral_note,
         reliability_warning,
         render_lines,
         render_table,
@@ -103,15 +104,15 @@ def render(
             file, automation, output, bit_depth=bit_depth, model=model, settings=wanted, console=console
         )
         return
+    if dither and (bit_depth != "16" or output.suffix.lower() == ".ogg"):
+        raise InputError("--dither: has no effect here: only wav and flac of 16 bits are dithered (--bit-depth 16)")
     track = open_track(file, console)
     if dry_run:
         _print_plan(console, track, model, wanted, analysis, output, gains_db)
         return
     explained = load_or_analyze(track, model, wanted, console, file=analysis)
     if faders.is_neutral:
-        held = track.sample_peak <= 1 or (bit_depth == "float" and output.suffix.lower() == ".wav")
-        equals = "will equal the input" if held else "will be the input, turned down where it is above full scale"
-        console.note(f"all faders are at zero: the output {equals} (--set or --preset moves them)")
+        console.note(neutral_note(track, output, bit_depth))
     moved = [name for name, value in zip(MIDLEVEL, faders.to_array(), strict=True) if value]
     for note in explained.fader_notes(moved):
         console.note(note)

@@ -67,6 +67,8 @@ def steer(
         read_curve(curve)
     track = options.open_track(file, console)
     path = None if curve is None else read_curve(curve, duration_s=track.duration_s)
+    if path is not None and (end_s := float(path.times_s[-1])) > track.duration_s:
+        console.note(f"{curve}: goes on to {end_s:g} s, the track ends at {track.duration_s:.2f} s (in seconds?)")
     network = network_options.load()
     if targets is not None and (line := hardly_apart(network, targets)):
         console.note(line)
@@ -125,7 +127,7 @@ def steered_lines(steered: "Steered", *, curve: bool) -> list[str]:
     """What else is worth a line; curve: what was asked is the mean of one."""
     lines = []
     if not steered.reachable:
-        asked = ", ".join(f"{name} {format_signed(value, '.2f')}" for name, value in steered.asked.items())
+        asked = ", ".join(f"{name} {_shift(value)}" for name, value in steered.asked.items())
         reached = ", ".join(f"{name} {format_signed(value, '.3f')}" for name, value in steered.reached.items())
         mean = "the mean of the curve, " if curve else ""
         lines.append(f"{mean}{asked} cannot be reached on this track within this gain: the nearest is {reached}")
@@ -139,3 +141,8 @@ def steered_lines(steered: "Steered", *, curve: bool) -> list[str]:
     if softer > 0.15:
         lines.append(f"{softer:.1f} dB softer than the original, so that no peak had to be limited")
     return lines
+
+
+def _shift(value: float) -> str:
+    """A shift that was asked for: hundredths, thousandths where it has them."""
+    return format_signed(value, ".2f" if f"{value:.3f}".endswith("0") else ".3f")

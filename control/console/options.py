@@ -134,8 +134,11 @@ def fader_gains_db(preset: str | None, settings: Iterable[str] | None) -> dict[s
     """Fader positions in dB by feature: those of a preset, with --set FEATURE=DB on top. Raises InputError."""
     if not preset:
         return parse_fader_settings(settings)
-    from ..session.presets import find_preset
+    from ..session.presets import SUFFIX, find_preset, user_preset_dir
 
+    if preset.lower().endswith(SUFFIX) and Path(preset).is_file():
+        name = Path(preset).stem
+        raise InputError(f"{preset}: presets go by name; copied to {user_preset_dir()}, this one is --preset {name}")
     return {**find_preset(preset).gains_db, **parse_fader_settings(settings)}
 
 

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from ...engine.render.render import RenderResult
 
 _BAR_WIDTH: Final = 20
+_DEPTHS: Final = ("16", "24", "float")
+_LEAST_DEPTHS: Final = {
+    **dict.fromkeys(("PCM_16", "PCM_S8", "PCM_U8", "ALAW", "ULAW", "pcm_s16le", "pcm_s16be"), "16"),
+    **dict.fromkeys(("PCM_24", "pcm_s24le", "pcm_s24be"), "24"),
+}
+"""Least bit depth that holds all samples of files of integers, by what the decoder calls them."""
+_FLOATS: Final = ("FLOAT", "VORBIS", "MPEG_LAYER_III", "OPUS", "pcm_f32le", "mp3float", "aac", "vorbis", "opus")
+_BY_CEILING: Final = "the ceiling does not allow it"
 
 
 def numbers_table(*columns: str) -> Table:
@@ -50,7 +58,7 @@ def prediction_table(file: Path, track: "Track", prediction: "Prediction") -> Gr
 def analysis_table(file: Path, analysis: "Analysis") -> Group:
     """Numbers of significant segments that raise and lower each feature, and how reliable their weights are."""
     table = numbers_table("feature", "raise", "lower", "surrogate\nR²", "split-half\nr", "reliability")
-    measures = zip(analysis.surrogate_r2, analysis.half_agreement, analysis.reliability, strict=True)
+    measures = zip(analysis.explained_share, analysis.half_agreement, analysis.reliability, strict=True)
     for name, counts, measured in zip(MIDLEVEL, analysis.significant_counts().values(), measures, strict=True):
         texts = (f"{value:.2f}" for value in measured)
         table.add_row(name_with_pole(name), str(counts["positive"]), str(counts["negative"]), *texts)
@@ -115,15 +123,38 @@ def level_notes(rendered: "RenderResult", track: "Track", *, ceiling_dbtp: float
         )
     elif abs(rendered.gain_db) >= 0.05:
         turned = "up" if rendered.gain_db > 0 else "down"
-        notes.append(
-            f"the output was turned {turned} by {abs(rendered.gain_db):.1f} dB to match the input's loudness"
-        )
+        turned = f"the output was turned {turned} by {abs(rendered.gain_db):.1f} dB"
+        below = rendered.loudness_lufs["before"] - rendered.loudness_lufs["after"]
+        if rendered.loudness_matched:
+            notes.append(f"{turned} to match the input's loudness")
+        elif _why_not_matched(rendered) == _BY_CEILING:
+            notes.append(
+                f"{turned} and stays {below:.1f} LU below the input's loudness: more gain would only be limited "
+                f"away (the ceiling is {ceiling_dbtp:g} dBTP)"
+            )
+        else:
+            notes.append(f"{turned} towards the input's loudness")
     if rendered.true_peak_dbtp > ceiling_dbtp + 0.05:
-        because = "with all faders at zero the sound is left as it is" if neutral else "the format raised it"
+        because = "with all faders at zero no peak is limited" if neutral else "the format raised it"
         notes.append(
             f"true peak {rendered.true_peak_dbtp:.1f} dBTP is above the ceiling of {ceiling_dbtp:g} dBTP: {because}"
         )
     return notes
+
+
+def neutral_note(track: "Track", output: Path, bit_depth: str) -> str:
+    """What a file is whose faders are all at zero: the input, as far as the format holds it. One line."""
+    suffix = output.suffix.lower()
+    least = "float" if track.source.subtype in _FLOATS else _LEAST_DEPTHS.get(track.source.subtype)
+    if track.sample_peak > 1 and not (bit_depth == "float" and suffix == ".wav"):
+        equals = "be the input, turned down where it is above full scale"
+    elif suffix == ".ogg":
+        equals = "be the input as Ogg Vorbis keeps it"
+    elif least is not None and _DEPTHS.index(least) <= _DEPTHS.index(bit_depth):
+        equals = "equal the input"
+    else:
+        equals = "be the input, rounded to " + ("32 bits (float)" if bit_depth == "float" else f"{bit_depth} bits")
+    return f"all faders are at zero: the output will {equals} (--set or --preset moves them)"
 
 
 def render_table(rendered: "RenderResult", gains_db: Mapping[str, float]) -> Table:
@@ -158,12 +189,31 @@ def render_table(rendered: "RenderResult", gains_db: Mapping[str, float]) -> Tab
 def render_lines(rendered: "RenderResult") -> list[str]:
     """Loudness, true peak, speed and path of a rendered file, a line each."""
     loudness = rendered.loudness_lufs
-    level = f"loudness  {loudness['before']:.1f} -> {loudness['after']:.1f} LUFS"
+    level = f"loudness  {_lufs(loudness['before'])} -> {_lufs(loudness['after'])} LUFS"
     if rendered.loudness_matched is not None:
-        level += " (matched)" if rendered.loudness_matched else " (not matched: the ceiling does not allow it)"
+        level += " (matched)" if rendered.loudness_matched else f" (not matched: {_why_not_matched(rendered)})"
     speed = rendered.duration_s / max(rendered.seconds, 1e-6)
     return [
         f"{level}, true peak {rendered.true_peak_dbtp:.1f} dBTP",
         f"rendered  {format_duration(rendered.duration_s)} in {rendered.seconds:.1f} s ({speed:.0f} times real time)",
         f"output    {rendered.output}",
     ]
+
+
+def _lufs(loudness: float) -> str:
+    """A loudness in LUFS; what never rises above the absolute gate has none."""
+    from ...engine.audio.loudness import SILENCE_LUFS
+
+    return f"{loudness:.1f}" if loudness > SILENCE_LUFS else f"below {SILENCE_LUFS:g}"
+
+
+def _why_not_matched(rendered: "RenderResult") -> str:
+    """Why the loudness of a file is not that of its input, where it was asked for."""
+    from ...engine.audio.loudness import SILENCE_LUFS
+    from ...engine.render.level_controlled_write import MATCH_LIMIT_DB
+
+    if min(rendered.loudness_lufs.values()) <= SILENCE_LUFS:
+        return "too quiet to be measured"
+    if abs(rendered.gain_db) >= MATCH_LIMIT_DB:
+        return f"it takes more than {MATCH_LIMIT_DB:g} dB"
+    return _BY_CEILING if rendered.gain_db >= 0 else "full scale does not allow it"

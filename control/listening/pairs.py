@@ -219,7 +219,7 @@ def matched_loudness(sounds: Iterable[Samples], sample_rate: int, *, channel_mas
     Raises
     ------
     InputError
-        If one is silent.
+        If one is silent, or too soft for its loudness to be measured.
     """
     sounds = list(sounds)
     loudness = []
@@ -228,7 +228,10 @@ def matched_loudness(sounds: Iterable[Samples], sample_rate: int, *, channel_mas
         meter.add(samples)
         loudness.append(meter.integrated())
     if not min(loudness) > _SILENT_LUFS:
-        raise InputError("an excerpt of it is silent: there is nothing to compare (--seconds takes a longer one)")
+        raise InputError(
+            f"an excerpt of it is silent, or softer than {_SILENT_LUFS:g} LUFS: there is nothing to compare "
+            "(--seconds takes a longer one)"
+        )
     wanted = min(TARGET_LUFS, *loudness)
     gains_db = [wanted - level for level in loudness]
     peaks_db = []

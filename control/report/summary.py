@@ -14,7 +14,7 @@ from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.common.formatting import display_name
 from ...models.datasets.clip_dataset import EMOTION_SETS
-from ...models.evaluation.metrics import column_correlations
+from ...models.evaluation.metrics import column_correlations, ratings_differ
 from ...models.evaluation.results import EvaluationInputs
 from ..console.tables import numbers_table, with_title
 
@@ -35,10 +35,12 @@ Scores = dict[str, dict[str, float]]
 def pearson_scores(inputs: EvaluationInputs) -> Scores:
     """Correlate the predictions with all ratings of the clips; the mean over the runs.
 
+    What is rated alike for all clips correlates with nothing, and is left out.
+
     Raises
     ------
     InputError
-        Nothing is rated for at least three clips.
+        Nothing is rated, and not all alike, for at least three clips.
     """
     scores: Scores = {}
     for head, targets in inputs.rated.items():
@@ -48,12 +50,15 @@ def pearson_scores(inputs: EvaluationInputs) -> Scores:
             else (MIDLEVEL, inputs.predictions[:, :, :7])
         )
         valid = np.where(np.isfinite(inputs.predictions[0, :, :1]), targets, np.nan)
+        valid = np.where(ratings_differ(valid), valid, np.nan)
         values = np.mean([column_correlations(run, valid) for run in predictions], axis=0)
         rated = {name: float(r) for name, r in zip(names, values, strict=True) if np.isfinite(r)}
         if rated:
             scores[head] = {**rated, "mean": float(np.mean(list(rated.values())))}
     if not scores:
-        raise InputError("too few rows: a correlation needs three recordings that are rated for the same thing")
+        raise InputError(
+            "too few rows: a correlation needs three recordings that are rated for the same thing, and not alike"
+        )
     return scores
 
 

@@ -49,7 +49,8 @@ class Analysis:
     half_agreement
         Pearson correlation of the weights estimated from two halves of the samples, [7].
     surrogate_r2
-        Fraction of the variance that the linear surrogate explains, [7].
+        1 less the fraction of the variance that the linear surrogate leaves, [7]: below 0 where its predictions are
+        worse than none (`explained_share` is what it explains).
     duration_s
         Length of the track in seconds.
     track_digest, model_digest
@@ -114,6 +115,11 @@ class Analysis:
         noise = (self.standard_errors.astype(np.float64) ** 2).mean(0)
         variance = self.weights.var(0, dtype=np.float64)
         return np.asarray(np.clip(1 - noise / np.maximum(variance, 1e-30), 0, 1), np.float32)
+
+    @property
+    def explained_share(self) -> FloatArray:
+        """Share of the variance that the linear surrogate explains, 0..1, [7]: `surrogate_r2`, or 0 if less."""
+        return np.maximum(self.surrogate_r2, 0)
 
     @property
     def features_without_segments(self) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ class AnalysisSettings:
             draft = self.quality == "draft" and self.estimator == "gradient"
             object.__setattr__(self, "passes", DRAFT_PASSES if draft else PASSES[self.estimator])
         if self.passes < PASSES_MINIMUM:
-            raise InputError(f"{self.passes} passes are too few to explain anything: at least {PASSES_MINIMUM}")
+            raise InputError(f"{self.passes} evaluations are too few to explain anything: at least {PASSES_MINIMUM}")
         if self.passes > PASSES_MAXIMUM:
             raise InputError(f"{self.passes} passes are too many to be kept in memory: at most {PASSES_MAXIMUM}")
         if not 0 <= self.seed < 2**63:

@@ -198,7 +198,8 @@ def _soundfile_blocks(source: AudioFileInfo, block_length: int, start: int) -> I
                 given += len(block)
                 yield block if order is None else block[:, order]
     except soundfile.LibsndfileError as error:
-        raise InputError(f"{source.path}: it is truncated or damaged ({error.error_string.rstrip('.')})") from error
+        reason = error.error_string.removeprefix("Error : ").rstrip(".")
+        raise InputError(f"{source.path}: it is truncated or damaged ({reason})") from error
 
 
 def _skip(sound: soundfile.SoundFile, samples: int) -> None:

@@ -179,7 +179,7 @@ def measure_track(
 
     with WriteBehind(add) as added, WriteBehind(measure) as measured:  # (beside the mono mix)
         for block in read_ahead(decode(source)):
-            block_peak = max(float(block.max()), -float(block.min()))
+            block_peak = _peak(block)
             if not math.isfinite(block_peak):
                 at = (samples + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])) / source.sample_rate
                 raise InputError(f"{path}: it has samples that are no numbers (NaN or infinite), first at {at:.3f} s")
@@ -203,11 +203,7 @@ def measure_track(
     if sample_peak <= SILENCE:
         raise InputError(f"{path}: it is silent from start to end")
     if network_input.level <= SILENCE:
-        if source.channels == 1:
-            raise InputError(f"{path}: it is silent, clicks apart")
-        raise InputError(
-            f"{path}: it is silent when mixed to mono, clicks apart (one channel the other one turned upside down?)"
-        )
+        raise InputError(f"{path}: {mono.why_silent()}")
     track = Track(
         source,
         samples,
@@ -250,15 +246,32 @@ class _MonoMix:
         same = sample_rate == SAMPLE_RATE
         self._clicks = ClickRemover()
         self._resampler = None if same else soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, dtype="float32")
+        self._peak = self._peak_without_clicks = 0.0
 
     def add(self, block: np.ndarray) -> np.ndarray:
         mono = block[:, 0].copy()
         for channel in range(1, block.shape[1]):
             mono += block[:, channel]
         mono *= np.float32(1 / block.shape[1])
+        self._peak = max(self._peak, _peak(mono))
         mono = self._clicks.add(mono)
+        self._peak_without_clicks = max(self._peak_without_clicks, _peak(mono))
         return mono if self._resampler is None else self._resampler.resample_chunk(mono)
+
+    def why_silent(self) -> str:
+        """Why nothing comes out of a sound that is not silent."""
+        if self._peak <= SILENCE:
+            return "it is silent when mixed to mono (one channel the other one turned upside down?)"
+        if self._peak_without_clicks <= SILENCE:
+            return "it is silent, clicks apart"
+        return f"all its sound is above {SAMPLE_RATE / 2000:.0f} kHz, where the network hears nothing"
 
     def flush(self) -> np.ndarray:
         rest = self._clicks.flush()
+        self._peak_without_clicks = max(self._peak_without_clicks, _peak(rest))
         return rest if self._resampler is None else self._resampler.resample_chunk(rest, last=True)
+
+
+def _peak(sound: np.ndarray) -> float:
+    """Largest magnitude; 0 where there are no samples."""
+    return max(float(sound.max(initial=0.0)), -float(sound.min(initial=0.0)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from .common.errors import SchedulerLostError, StorageLostError, WorkerDiedError
-from .common.tasks import Job, Outcome, Task
+from .common.tasks import NOTES, Job, Outcome, Task
 from .journal import Journal
 from .worker import run_tasks
 
@@ -40,6 +40,8 @@ class Progress:
     work_s: float = 0.0
     """Time that workers spent, added up."""
     elapsed_s: float = 0.0
+    noted: int = 0
+    """Tracks done, now or before, that there are notes about."""
     stopped: str = ""
     """Why the batch stopped before its end, in one line."""
 
@@ -104,6 +106,7 @@ class Batch:
     def _count_earlier(self, task: Task, record: dict[str, Any]) -> None:
         if record.get("status") == "done":
             self.progress.done += 1
+            self.progress.noted += NOTES in record["result"]
         else:
             self.progress.failed += 1
         self.progress.bytes_done += task.source.stamp[0]
@@ -224,6 +227,7 @@ class Batch:
         progress.work_s += outcome.seconds
         if outcome.status == "done":
             progress.done += 1
+            progress.noted += NOTES in values["result"]
             progress.music_s += float(values["result"].get("duration_s") or 0.0)
         else:
             progress.failed += 1

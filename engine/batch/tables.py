@@ -12,6 +12,7 @@ from typing import Any, Final
 from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.extras import require
 from .common.storage import Storage, put_made
+from .common.tasks import NOTES
 
 Results = Callable[[], Iterable[Mapping[str, Any]]]
 """Gives the records of all tracks anew with each call, so that none need be held."""
@@ -74,7 +75,7 @@ def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")
         elif isinstance(value, list):
-            yield f"{prefix}{key}", " ".join(map(str, value))
+            yield f"{prefix}{key}", ("; " if key == NOTES else " ").join(map(str, value))
         else:
             yield f"{prefix}{key}", value
 

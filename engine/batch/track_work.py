@@ -1,7 +1,7 @@
 """The work of each command on one track that has been opened: analyze, steer, render; and the curve of predict.
 
 A function takes the track, the task's settings, the network, the file to write (None: there is none) and the job; it
-returns the result as a plain dict.
+returns the result as a plain dict, with notes about the track as `notes` where there may be some.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from ...models.common.constants import MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.inference.checkpoint import Model
 from ..analysis import cache
@@ -23,7 +24,7 @@ from ..dsp.faders import Faders
 from ..file_targets.steer import steer
 from ..render.render import render
 from .common.storage import is_url, open_storage, put_bytes
-from .common.tasks import Job
+from .common.tasks import NOTES, Job
 
 Work = Callable[[Track, Mapping[str, Any], Model, Path | None, Job], dict[str, Any]]
 
@@ -35,7 +36,8 @@ def analyze_work(
     del file
     analysis = cached_analysis(track, settings, model, job)
     name = cache.cache_path(track, model, analysis.settings).name
-    return {"duration_s": track.duration_s, **analysis.to_dict(), "analysis": f"analyses/{name}"}
+    notes = analysis.fader_notes()
+    return {"duration_s": track.duration_s, **analysis.to_dict(), "analysis": f"analyses/{name}", NOTES: notes}
 
 
 def render_work(
@@ -43,18 +45,21 @@ def render_work(
 ) -> dict[str, Any]:
     """Render a track with its faders set."""
     assert file is not None
+    analysis = cached_analysis(track, settings["analysis"], model, job)
+    faders = Faders.from_mapping(settings["gains_db"])
     rendered = render(
         track,
-        cached_analysis(track, settings["analysis"], model, job),
+        analysis,
         file,
-        faders=Faders.from_mapping(settings["gains_db"]),
+        faders=faders,
         model=model,
         match_loudness=settings["match_loudness"],
         bit_depth=settings["bit_depth"],
         ceiling_dbtp=settings["ceiling"],
         device=job.device,
     )
-    return rendered.to_dict()
+    moved = [name for name, value in zip(MIDLEVEL, faders.to_array(), strict=True) if value]
+    return {**rendered.to_dict(), NOTES: analysis.fader_notes(moved)}
 
 
 def steer_work(

@@ -28,7 +28,7 @@ from ..analysis.batched_prediction import predict_tracks
 from ..audio.track import Track, load_track
 from .common.errors import StorageLostError, lost_storage, one_line
 from .common.storage import Storage, is_url, open_storage, partial_folder
-from .common.tasks import Job, Outcome, Task
+from .common.tasks import NOTES, Job, Outcome, Task
 from .inputs.fetching import fetched
 from .track_work import WORK, write_curve
 
@@ -101,6 +101,7 @@ def _one(job: Job, task: Task, model: Model, folder: Path) -> Outcome:
             track = _opened(task, outcome, stack)
             if track is not None:
                 result = WORK[job.command](track, task.settings, model, file, job)
+                outcome.notes += result.pop(NOTES, [])
                 _finish(job, task, outcome, result, file)
         except Exception as error:
             _fail(outcome, error, task)
@@ -169,6 +170,7 @@ def _opened(task: Task, outcome: Outcome, stack: contextlib.ExitStack) -> Track 
         text = str(error).replace(str(path), task.source.url)
         raise InputError(text) from error
     outcome.sound = track.digest
+    outcome.notes += [note.removeprefix(f"{path}: ") for note in track.notes]
     if task.known_sound == track.digest:
         outcome.unchanged = True
         return None
@@ -183,6 +185,8 @@ def _finish(job: Job, task: Task, outcome: Outcome, result: dict[str, Any], file
         make_readable(file)
         storage.put(file, task.output)
         result["output"] = task.output
+    if outcome.notes:
+        result[NOTES] = outcome.notes
     outcome.result = rounded_values(result)
 
 

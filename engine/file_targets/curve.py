@@ -65,7 +65,7 @@ def read_curve(path: Path, *, duration_s: float | None = None) -> Curve:
     if path.stat().st_size > _LARGEST_FILE:
         raise InputError(f"{path}: too large for a curve (a sound file by mistake?)")
     table = read_cells(path)
-    header = [name.strip()[:80] for name in table.rows[0][1]] if table.rows else []
+    header = [name.strip().lower()[:80] for name in table.rows[0][1]] if table.rows else []
     if not header or header[0] != "time_s" or len(header) < 2:
         raise InputError(f"{path}: a curve begins with the line time_s,tender (time_s, then emotions)")
     try:

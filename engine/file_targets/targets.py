@@ -24,6 +24,7 @@ from ..steering.solver import solve
 from .narrow_fields import NarrowFields
 
 LARGEST_SHIFT: Final = 1.0
+_NO_MISS: Final = 0.0005  # what is shown in thousandths is met
 MAX_RMS_DB: Final = 5.0
 GAIN_RANGE_DB: Final = (0.1, 12.0)
 SHARES: Final = {"companion": 0.8, "taught": 0.6}
@@ -89,13 +90,14 @@ class Targets:
     def reached(self, moved: Mapping[str, float], asked: Mapping[str, float] | None = None) -> bool:
         """Whether shifts by emotion are at least nine tenths of what was asked, and move the kept ones little.
 
-        An emotion that is asked to move by zero is a kept one. asked: what is to be reached where `toward` has the
-        sizes that misses are measured by.
+        An emotion that is asked to move by zero is a kept one; half a thousandth is no miss. asked: what is to be
+        reached where `toward` has the sizes that misses are measured by.
         """
         largest = max(abs(value) for value in self.toward.values())
         kept = KEPT_SHARE * largest
         allowed = {name: (1 - REACHED_SHARE) * abs(value) or kept for name, value in self.toward.items()}
         allowed |= dict.fromkeys(self.keep, kept)
+        allowed = {name: max(miss, _NO_MISS) for name, miss in allowed.items()}
         wanted = {**dict.fromkeys(self.keep, 0.0), **(asked or self.toward)}
         return all(abs(moved[name] - wanted[name]) <= miss for name, miss in allowed.items())
 

@@ -10,7 +10,7 @@ from ...models.common.errors import InputError
 from ..audio.sample_buffer import SampleBuffer
 from ..dsp.segment_mask import SegmentMask
 from ..dsp.solved_settings import SolvedSetting
-from ..render.audio_writer import AudioWriter
+from ..render.audio_writer import AudioWriter, check_layout
 from .automation_file import Automation
 from .events import SETTING_SOLVED, read_setting
 from .performance import render_events
@@ -46,8 +46,10 @@ def replay(
     """Write the performance to `output`; `tracks` are where its files are now (they may have moved).
 
     `steering` is asked only for the tracks that were steered, `settings` for the presets that sounded as wholes. A
-    float file has the very samples; a 16- or 24-bit one their rounding. Raises InputError, also where a track or its
-    analysis is another one than was played.
+    float file has the very samples; a 16- or 24-bit one their rounding. Its loudspeakers are those of the tracks that
+    have as many channels as were played, where these agree; else the usual ones of that number.
+
+    Raises InputError, also where a track or its analysis is another one than was played.
     """
     files = tracks or history.tracks
     if len(files) != len(history.tracks):
@@ -55,6 +57,8 @@ def replay(
     sounds = [
         SampleBuffer.from_file(file, sample_rate=history.sample_rate, channels=history.channels) for file in files
     ]
+    channel_mask = _shared_mask(sounds)
+    check_layout(output, channels=history.channels, channel_mask=channel_mask)
     masks: list[SegmentMask | None] = [None] * len(files)
     for number, file in enumerate(files):
         if number in history.digests:
@@ -84,6 +88,7 @@ def replay(
             samples=expected,
             bit_depth=bit_depth,
             dither_seed=_DITHER_SEED,
+            channel_mask=channel_mask,
             name=output,
         )
         with writer:
@@ -102,6 +107,15 @@ def replay(
         if not written:
             raise InputError(f"{output}: nothing is played in this performance (nothing starts it?)")
     return ReplayResult(str(output), written / history.sample_rate, history.sample_rate, len(history.changes))
+
+
+def _shared_mask(sounds: list[SampleBuffer]) -> int:
+    """Loudspeakers of the tracks that fill all channels of the output, where all of them agree; else 0.
+
+    A track with fewer channels plays on the first ones, whichever loudspeakers these are.
+    """
+    masks = {sound.source.channel_mask for sound in sounds if sound.source.channels == sound.channels}
+    return masks.pop() if len(masks) == 1 else 0
 
 
 def _check_space(output: Path, size: int) -> None:

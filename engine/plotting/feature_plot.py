@@ -100,7 +100,7 @@ def plot_feature(
         )
         note = _excerpt_note(analysis, excerpt_s)
         note += "colour: significant segments, the more saturated the larger their weight; grey: all else."
-        note += f"  A linear surrogate explains {analysis.surrogate_r2[column]:.0%} of the variance;"
+        note += f"  A linear surrogate explains {analysis.explained_share[column]:.0%} of the variance;"
         note += f" reliability {analysis.reliability[column]:.3f}."
         figure.supxlabel(note, fontsize=7.5, color=GREY, x=0.01, ha="left")
     return [left, right, panel]

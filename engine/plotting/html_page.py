@@ -114,7 +114,7 @@ def _feature(
         "reliability": f"{analysis.reliability[column]:.3f}",
         "is_reliable": analysis.reliability[column] >= RELIABILITY_THRESHOLD,
         "split_half_r": f"{analysis.half_agreement[column]:.3f}",
-        "surrogate_r2": f"{analysis.surrogate_r2[column]:.2f}",
+        "surrogate_r2": f"{analysis.explained_share[column]:.2f}",
         "raising": counts["positive"],
         "lowering": counts["negative"],
         "beyond_random": [format_signed(beyond[side], ".3f") for side in ("for", "against") if side in beyond],

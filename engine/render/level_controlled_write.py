@@ -23,8 +23,10 @@ from .constant_filter import FilteredTrack
 
 LOUDNESS_TOLERANCE_LU = 0.1
 
-_MATCH_LIMIT_DB = 12.0
+MATCH_LIMIT_DB = 12.0
+"""The largest gain by which loudness is matched, up or down."""
 _ATTEMPTS = 6
+_LEAST_SHARE = 0.25  # of a raised gain that must come out as loudness: what the limiter takes away only distorts
 _DITHER_SEED = 0
 _HEADROOM_MARGIN_DB = 0.02
 _READ_BACK = 0.3  # fraction of the work that is measuring the written file, for the progress
@@ -78,7 +80,8 @@ def write_with_levels(
     name
         What errors call the file, where `path` is a temporary one.
     match_loudness
-        Give the file the input's integrated loudness, as far as the ceiling lets it.
+        Give the file the input's integrated loudness, as far as the ceiling lets it: the gain is not raised where the
+        limiter takes most of it away.
     headroom
         Lower the whole track until the limiter has nothing to do, instead of limiting its peaks: what a limiter
         presses down, it moves back. Not with match_loudness.
@@ -110,6 +113,8 @@ def write_with_levels(
     if peak_dbtp is not None and (excess_db := peak_dbtp - (limit_db - MARGIN_DB)) > 0:
         lowered_db = excess_db + _HEADROOM_MARGIN_DB
         gain_db = -lowered_db
+    settled = not matched
+    earlier: WrittenLevels | None = None
     for attempt in range(_ATTEMPTS):
         limiter = None
         if filtered is not None and (peak_dbtp is None or peak_dbtp + gain_db > limit_db - MARGIN_DB):
@@ -139,12 +144,21 @@ def write_with_levels(
         written = replace(_read_back(path, gain_db), headroom_db=lowered_db)
         report_attempt(attempt, 1.0)
         excess = 0.0 if neutral else max(0.0, written.true_peak_dbtp - ceiling_dbtp)
-        missing = track.loudness_lufs - written.loudness_lufs if matched else 0.0
-        gain_db = min(max(gain_db + missing, -_MATCH_LIMIT_DB), _MATCH_LIMIT_DB)
-        if not excess and (abs(missing) <= LOUDNESS_TOLERANCE_LU / 2 or gain_db == written.gain_db):
+        if earlier is not None and not settled and limited_db > 0 and _is_in_vain(earlier, written):
+            gain_db, settled = earlier.gain_db, True
+        elif not settled and abs(missing := track.loudness_lufs - written.loudness_lufs) > LOUDNESS_TOLERANCE_LU / 2:
+            gain_db = min(max(gain_db + missing, -MATCH_LIMIT_DB), MATCH_LIMIT_DB)
+        earlier = written
+        if not excess and gain_db == written.gain_db:
             break
         limit_db -= excess + 0.05 if excess else 0.0
     return written
+
+
+def _is_in_vain(earlier: WrittenLevels, later: WrittenLevels) -> bool:
+    """Whether the limiter took away most of what the gain was raised by."""
+    raised_db = later.gain_db - earlier.gain_db
+    return raised_db > 0 and later.loudness_lufs - earlier.loudness_lufs < _LEAST_SHARE * raised_db
 
 
 def _counted(blocks: Iterator[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:

@@ -4,7 +4,6 @@ Everything streams: memory does not grow with the length of the track. What is r
 measured on the file, read back: its loudness, its true peak, and the network's prediction.
 """
 
-import math
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from ...models.inference.device import resolve_device
 from ..analysis.analysis import Analysis
 from ..analysis.prediction import Prediction, predict_track
 from ..analysis.surrogate import expected_emotions, shifted_emotions
+from ..audio.loudness import SILENCE_LUFS
 from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..dsp.limiter import CEILING_RANGE_DBTP
@@ -52,7 +52,8 @@ class RenderResult:
         Gain on the whole track: for the loudness match, the head-room, or to keep an untouched float track within an
         integer file.
     loudness_matched
-        None where no match was asked for, False where the ceiling did not allow it.
+        None where no match was asked for, False where the ceiling did not allow it, or where the sound is too quiet
+        for its loudness to be measured.
     headroom_db
         How far the track was lowered so that the limiter had nothing to do, 0 or more.
     setting_error
@@ -195,6 +196,7 @@ def render(
             copy_tags(track.source.data, temp_path, name=output)
     expected = shifted_emotions(before.emotions, expected_emotions(analysis, faders.to_array(), model))
     loudness_error = abs(written.loudness_lufs - track.loudness_lufs)
+    is_measured = min(written.loudness_lufs, track.loudness_lufs) > SILENCE_LUFS
     report(1.0)
     return RenderResult(
         file=str(track.path),
@@ -206,7 +208,7 @@ def render(
         loudness_lufs={"before": track.loudness_lufs, "after": written.loudness_lufs},
         true_peak_dbtp=written.true_peak_dbtp,
         gain_db=written.gain_db,
-        loudness_matched=loudness_error <= LOUDNESS_TOLERANCE_LU if match_loudness else None,
+        loudness_matched=is_measured and loudness_error <= LOUDNESS_TOLERANCE_LU if match_loudness else None,
         headroom_db=written.headroom_db,
         confirmed={}
         if analysis.response is None
@@ -222,7 +224,6 @@ def _moved(before: Prediction, after: Prediction) -> FloatArray:
 
 def _level_difference(track: Track, analysis: Analysis, written: WrittenLevels) -> float:
     """Gain in dB of the file on the track for which its prediction is corrected: the head-room, or all of it."""
-    difference = written.loudness_lufs - track.loudness_lufs
-    if analysis.response is None or not math.isfinite(difference):
+    if analysis.response is None or min(written.loudness_lufs, track.loudness_lufs) <= SILENCE_LUFS:
         return -written.headroom_db
-    return difference
+    return written.loudness_lufs - track.loudness_lufs

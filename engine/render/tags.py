@@ -15,7 +15,7 @@ from typing import Any
 
 import mutagen
 from mutagen.flac import FLAC, Picture
-from mutagen.id3 import APIC, COMM, ID3, Frames
+from mutagen.id3 import APIC, COMM, ID3, USLT, Frames, ID3TimeStamp
 from mutagen.mp4 import MP4, MP4Cover
 
 from ...models.common.errors import InputError
@@ -39,9 +39,25 @@ _FIELDS = {
     "copyright": ("TCOP", "cprt"),
     "isrc": ("TSRC", ""),
     "comment": ("COMM", "\xa9cmt"),
+    "lyrics": ("USLT", "\xa9lyr"),
+    "grouping": ("TIT1", "\xa9grp"),
+    "subtitle": ("TIT3", ""),
+    "remixer": ("TPE4", ""),
+    "organization": ("TPUB", ""),
+    "mood": ("TMOO", ""),
+    "language": ("TLAN", ""),
+    "originaldate": ("TDOR", ""),
+    "discsubtitle": ("TSST", ""),
+    "compilation": ("TCMP", ""),
+    "titlesort": ("TSOT", "sonm"),
+    "artistsort": ("TSOP", "soar"),
+    "albumsort": ("TSOA", "soal"),
+    "albumartistsort": ("TSO2", "soaa"),
+    "composersort": ("TSOC", "soco"),
 }
 _NO_LONGER_TRUE = ("replaygain_", "r128_", "encoder", "encoded", "metadata_block_picture", "waveformatextensible")
 _FRONT_COVER = 3
+_LARGEST_FLAC_BLOCK = (1 << 24) - 1  # bytes
 _PICTURES = {3: "front cover", 4: "back cover", 5: "leaflet", 6: "medium", 7: "lead artist", 8: "artist"}
 
 # What mutagen lets through on files that are not as they should be, beside its own error.
@@ -118,7 +134,7 @@ def _from_vorbis(comments: Mapping[str, list[str]]) -> Tags:
 def _from_id3(frames: ID3) -> Tags:
     tags = Tags()
     for name, (frame_name, _) in _FIELDS.items():
-        texts = [str(text) for frame in frames.getall(frame_name) if _is_for_people(frame) for text in frame.text]
+        texts = [text for frame in frames.getall(frame_name) if _is_for_people(frame) for text in _texts(frame)]
         if texts:
             tags.fields[name] = texts
     for frame in frames.getall("TXXX"):
@@ -128,6 +144,12 @@ def _from_id3(frames: ID3) -> Tags:
     for frame in frames.getall("APIC"):
         tags.pictures.append(_picture(frame.data, frame.mime, frame.type, frame.desc))
     return tags
+
+
+def _texts(frame: mutagen.id3.Frame) -> list[str]:
+    """The texts of a frame; lyrics have one, all others a list."""
+    found: str | list[object] = getattr(frame, "text", [])
+    return [found] if isinstance(found, str) else [str(text) for text in found]
 
 
 def _field_name(description: str) -> str:
@@ -179,7 +201,7 @@ def _write(tags: Tags, destination: Path) -> None:
             with contextlib.suppress(*_UNREADABLE):
                 file.tags[name] = texts
         for picture in tags.pictures:
-            if isinstance(file, FLAC):
+            if isinstance(file, FLAC) and len(picture.write()) <= _LARGEST_FLAC_BLOCK:
                 file.add_picture(picture)
         if tags.pictures and not isinstance(file, FLAC):
             blocks = [base64.b64encode(picture.write()).decode("ascii") for picture in tags.pictures]
@@ -189,13 +211,8 @@ def _write(tags: Tags, destination: Path) -> None:
 
 def _to_id3(tags: Tags, frames: ID3) -> None:
     for name, texts in tags.fields.items():
-        frame = _FIELDS.get(name, ("TXXX", ""))[0]
-        if frame == "COMM":
-            frames.add(COMM(encoding=3, lang="XXX", desc="", text=texts))
-        elif frame == "TXXX":
-            frames.add(Frames["TXXX"](encoding=3, desc=name, text=texts))
-        else:
-            frames.add(Frames[frame](encoding=3, text=texts))
+        with contextlib.suppress(*_UNREADABLE):
+            frames.add(_id3_frame(name, texts))
     used: set[str] = set()
     for picture in tags.pictures:
         # Frames with the same description are one to ID3.
@@ -206,3 +223,17 @@ def _to_id3(tags: Tags, frames: ID3) -> None:
             number += 1
         used.add(description)
         frames.add(APIC(encoding=3, mime=picture.mime, type=picture.type, desc=description, data=picture.data))
+
+
+def _id3_frame(name: str, texts: list[str]) -> mutagen.id3.Frame:
+    """A field by its Vorbis name as a frame of ID3."""
+    frame = _FIELDS.get(name, ("TXXX", ""))[0]
+    if frame == "COMM":
+        return COMM(encoding=3, lang="XXX", desc="", text=texts)
+    if frame == "USLT":
+        return USLT(encoding=3, lang="XXX", desc="", text="\n\n".join(texts))
+    if frame in ("TDRC", "TDOR") and not all(str(ID3TimeStamp(text)) for text in texts):
+        frame = "TXXX"  # ("May 2020": ID3 has times in figures only)
+    if frame == "TXXX":
+        return Frames["TXXX"](encoding=3, desc=name, text=texts)
+    return Frames[frame](encoding=3, text=texts)

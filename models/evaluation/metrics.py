@@ -70,11 +70,13 @@ def compute_metrics(
     Returns
     -------
     dict of str to RegressionMetrics
-        By name of the column, and `mean`; columns with fewer than three ratings are left out.
+        By name of the column, and `mean`; columns with fewer than three ratings are left out, and those with the same
+        rating for all clips, which nothing correlates with.
     """
     valid = np.isfinite(rated) & np.isfinite(predictions[0])
     rows = np.flatnonzero(valid.any(1)).tolist()
-    columns = np.flatnonzero(valid.sum(0) >= 3).tolist()
+    differ = ratings_differ(np.where(valid, rated, np.nan))
+    columns = np.flatnonzero((valid.sum(0) >= 3) & differ).tolist()
     if not columns:
         return {}
     albums = [groups[row] for row in rows]
@@ -144,6 +146,12 @@ def _album_permutations(groups: Sequence[str], *, seed: int) -> Floats:
     for permutation in permutations:
         permutation[order] = np.concatenate([lists[i] for i in rng.permutation(len(lists))])
     return permutations
+
+
+def ratings_differ(rated: Floats) -> npt.NDArray[np.bool_]:
+    """Whether a column's ratings [clips, columns], NaN where there is none, are not all the same: [columns]."""
+    known = [column[np.isfinite(column)] for column in rated.T]
+    return np.array([ratings.size > 0 and np.ptp(ratings) > 0 for ratings in known], bool)
 
 
 def column_correlations(predictions: npt.ArrayLike, rated: npt.ArrayLike) -> Floats:

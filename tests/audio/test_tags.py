@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from moodfader.engine.render.tags import copy_tags, read_tags
 from mutagen.flac import Picture
-from mutagen.id3 import APIC, COMM, TIT2, TPE1, TRCK, TXXX
+from mutagen.id3 import APIC, COMM, TCMP, TIT2, TPE1, TPUB, TRCK, TSOP, TXXX, USLT
 from mutagen.mp4 import MP4Cover
 
 COVER = b"\x89PNG\r\n\x1a\n" + bytes(200)
@@ -85,6 +85,48 @@ def test_a_cover_in_an_ogg_file_goes_over_too(tmp_path):
     copy_tags(tagged(tmp_path / "old.flac"), first)
     copy_tags(first, second)
     assert mutagen.File(second).pictures[0].data == COVER
+
+
+@pytest.mark.parametrize("ending", ["flac", "ogg", "wav"])
+def test_a_cover_too_large_for_the_format_costs_no_other_field(tmp_path, ending):
+    source = tagged(tmp_path / "in.wav")
+    file = mutagen.File(source)
+    file.tags.delall("APIC")
+    file.tags.add(APIC(encoding=3, mime="image/png", type=3, desc="", data=COVER + bytes(1 << 24)))
+    file.save()
+    destination = sound_file(tmp_path / f"out.{ending}")
+    assert copy_tags(source, destination)
+    found = read_tags(destination)
+    assert found.fields["title"] == ["Abend 夕方"]
+    assert len(found.pictures) == (ending != "flac")  # (a block of FLAC has 16 MiB at most)
+
+
+@pytest.mark.parametrize("ending", ["flac", "ogg", "wav"])
+def test_lyrics_label_and_names_to_sort_by_go_over_from_id3(tmp_path, ending):
+    source = tagged(tmp_path / "in.wav")
+    file = mutagen.File(source)
+    file.tags.add(USLT(encoding=3, lang="eng", desc="", text="la la\nla"))
+    for frame, text in ((TPUB, "Label"), (TSOP, "B, A"), (TCMP, "1")):
+        file.tags.add(frame(encoding=3, text=text))
+    file.save()
+    destination = sound_file(tmp_path / f"out.{ending}")
+    assert copy_tags(source, destination)
+    found = read_tags(destination).fields
+    wanted = {"lyrics": "la la\nla", "organization": "Label", "artistsort": "B, A", "compilation": "1"}
+    assert {name: found.get(name) for name in wanted} == {name: [text] for name, text in wanted.items()}
+
+
+@pytest.mark.parametrize("ending", ["flac", "ogg", "wav"])
+@pytest.mark.parametrize("date", ["2020-05-01", "May 2020"])
+def test_a_date_goes_over_as_it_is_written(tmp_path, ending, date):
+    source = tagged(tmp_path / "in.flac")
+    file = mutagen.File(source)
+    file["date"], file["originaldate"] = date, date
+    file.save()
+    destination = sound_file(tmp_path / f"out.{ending}")
+    assert copy_tags(source, destination)
+    found = read_tags(destination).fields
+    assert (found["date"], found["originaldate"]) == ([date], [date])
 
 
 def test_files_without_tags_or_with_broken_ones_do_no_harm(tmp_path):

@@ -175,3 +175,42 @@ def test_a_destination_has_one_command(library, batch, tmp_path):
     done = batch("analyze", library / "0", "-o", tmp_path / "out", code=2)
     assert "holds a batch of predict" in done.stderr
     assert set(journal_names(tmp_path / "out").values()) == {1}
+
+
+def test_notes_about_a_track_are_in_its_rows_and_counted(library, batch, tmp_path):
+    music, out = tmp_path / "music", tmp_path / "out"
+    shutil.copytree(library / "0", music)
+    stopped = min(music.iterdir())
+    content = bytearray(stopped.read_bytes())
+    at = content.index(b"data") + 4
+    content[at : at + 4] = bytes(4)  # a recorder that stopped before it wrote how long the sound is
+    stopped.write_bytes(content)
+    done = batch("predict", music, "-o", out, "--jobs", "1")
+    assert "notes about 1 track: in the tables and the report" in done.stdout
+    noted = [row for row in rows(out) if "notes" in row]
+    assert [row["file"] for row in noted] == [str(stopped)]
+    assert noted[0]["notes"][0].startswith("its header states no length")
+    cells = [row["notes"] for row in csv.DictReader((out / "results.csv").open())]
+    assert sorted(cells) == [*[""] * (len(cells) - 1), noted[0]["notes"][0]]
+    assert "its header states no length" in (out / "report.html").read_text()
+    again = batch("predict", music, "-o", out, "--jobs", "1", "--json")
+    assert json.loads(again.stdout.splitlines()[-1])["noted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "words"),
+    [
+        ("match_loudness", "maybe", "row 2: match_loudness: 'maybe' is neither yes nor no"),
+        ("dissonance", "much", "row 2: dissonance: 'much' is not a number"),
+    ],
+)
+def test_a_cell_that_says_nothing_is_told_with_what_it_could_be(refused, model_file, tmp_path, column, cell, words):
+    (tmp_path / "m.csv").write_text(f"file,{column}\na.wav,{cell}\n")
+    refused(["batch", "render", tmp_path / "m.csv", "-o", tmp_path / "out", "--model", model_file], words)
+
+
+@pytest.mark.parametrize(("cell", "matches"), [("WAHR", True), ("falsch", False), ("VRAI", True), ("TRUE", True)])
+def test_switches_of_a_manifest_are_read_in_the_languages_of_spreadsheets(cell, matches):
+    from moodfader.control.batch.track_settings import COLUMNS
+
+    assert COLUMNS["render"]["match_loudness"](cell) is matches

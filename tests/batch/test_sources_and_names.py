@@ -110,7 +110,7 @@ def test_manifests_in_both_formats(tmp_path):
     "content",
     [
         "file;tender;keep\n\na/1.wav;0,1;happy,sad\n",
-        "sep=;\nfile;tender;keep\n\na/1.wav;0,1;happy,sad\n",
+        "sep=;\nFile;tender;keep\n\na/1.wav;0,1;happy,sad\n",
         'file\ttender\tkeep\n\na/1.wav\t0,1\t"happy,sad"\n',
         'file,tender,keep\n,,\na/1.wav,0.1,"happy,sad",,\n',
     ],

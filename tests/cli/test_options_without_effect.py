@@ -50,3 +50,9 @@ def test_a_performance_has_its_own_ceiling_and_faders(options, song, model_file,
     show.write_text("".join(json.dumps(line) + "\n" for line in lines))
     arguments = ["render", song, "-o", place / "out.wav", "--automation", show, "--model", model_file, *options]
     refused(arguments, "--automation", place=place)
+
+
+@pytest.mark.parametrize(("name", "depth"), [("out.wav", "24"), ("out.flac", "24"), ("out.ogg", "16")])
+def test_what_is_not_written_in_sixteen_bits_is_not_dithered(name, depth, song, model_file, refused, place):
+    arguments = ["render", song, "-o", place / name, "--model", model_file, "--bit-depth", depth, "--dither"]
+    refused(arguments, "--dither: has no effect here", place=place)

@@ -78,6 +78,13 @@ def test_own_presets_are_replaced_only_when_told(capsys):
     assert [path.name for path in user_preset_dir().iterdir()] == ["mine.toml"]
 
 
+def test_a_preset_given_as_a_file_is_told_where_presets_are(refused, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("[gains_db]\nmodality = 3\n")
+    line = "presets go by name; copied to", user_preset_dir(), "--preset mine"
+    refused(["render", tmp_path / "a.wav", "-o", tmp_path / "b.wav", "--preset", path], *line, place=tmp_path)
+
+
 def test_a_near_miss_is_guessed():
     with pytest.raises(InputError, match="did you mean agitato"):
         find_preset("agitatto")

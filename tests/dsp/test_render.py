@@ -7,6 +7,7 @@ import mutagen
 import numpy as np
 import pytest
 import soundfile
+from moodfader.control.console.tables import level_notes, render_lines
 from moodfader.engine.analysis.analyze_track import analyze_track
 from moodfader.engine.analysis.prediction import predict_track
 from moodfader.engine.analysis.settings import AnalysisSettings
@@ -181,6 +182,23 @@ def test_a_loudness_that_the_ceiling_forbids_is_said_to_be_missed(tmp_path, rand
     assert rendered.loudness_matched is False
     assert rendered.true_peak_dbtp <= -20
     assert rendered.loudness_lufs["after"] < rendered.loudness_lufs["before"] - 1
+    assert rendered.gain_db == 0  # (all of a higher one would only be limited away)
+    assert "the ceiling does not allow it" in render_lines(rendered)[0]
+    raised = dataclasses.replace(rendered, gain_db=1.7, loudness_lufs={"before": -17.1, "after": -18.0})
+    (note,) = level_notes(raised, track, ceiling_dbtp=-20, neutral=False)
+    assert note.startswith("the output was turned up by 1.7 dB and stays 0.9 LU below the input's loudness")
+
+
+def test_a_loudness_too_quiet_to_be_measured_is_not_said_to_match(tmp_path, random_model):
+    soundfile.write(tmp_path / "in.wav", song(2.0, level=2e-4), 44100, subtype="FLOAT")
+    track = load_track(tmp_path / "in.wav")
+    analysis = analyze_track(track, random_model, AnalysisSettings(passes=64, coupled=True))
+    rendered = render(
+        track, analysis, tmp_path / "out.wav", faders=Faders(modality=9), model=random_model, match_loudness=True
+    )
+    assert track.loudness_lufs == -70
+    assert rendered.loudness_matched is False
+    assert "below -70 -> below -70 LUFS (not matched: too quiet to be measured)" in render_lines(rendered)[0]
 
 
 def test_the_same_render_gives_the_same_file(tmp_path, track, analysis, random_model):

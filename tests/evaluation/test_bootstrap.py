@@ -107,3 +107,13 @@ def test_chance_keeps_albums_whole():
     whole = compute_metrics(level[None], level, [str(a) for a in album], ["x"], seed=0)["x"].chance_r
     apart = compute_metrics(level[None], level, [str(i) for i in range(120)], ["x"], seed=0)["x"].chance_r
     assert whole.high - whole.low > 2 * (apart.high - apart.low)
+
+
+def test_what_is_rated_alike_for_all_clips_correlates_with_nothing_and_is_left_out():
+    rng = np.random.default_rng(0)
+    rated = rng.uniform(0, 1, (12, 3))
+    rated[:, 1] = 0.5
+    found = compute_metrics(rated[None] + 0.1, rated, [str(i) for i in range(12)], list("abc"), seed=0)
+    assert set(found) == {"a", "c", "mean"}
+    assert found["mean"].r.value == pytest.approx(1)
+    assert not compute_metrics(rated[None], np.full((12, 3), 0.5), ["one"] * 12, list("abc"), seed=0)

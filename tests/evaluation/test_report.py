@@ -1,6 +1,7 @@
 """The report of an evaluation: numbers that are those of the evidence, a page and figures that show them."""
 
 import csv
+import dataclasses
 import json
 import re
 import shutil
@@ -76,6 +77,14 @@ def evidence():
 @pytest.fixture(scope="module")
 def found(evidence):
     return evaluate(evidence, seed=0)
+
+
+def test_what_is_rated_alike_for_all_clips_has_no_correlation(evidence):
+    ratings = evidence.rated["emotions"].copy()
+    ratings[:, EMOTIONS.index("sad")] = 0.5
+    scores = pearson_scores(dataclasses.replace(evidence, rated={**evidence.rated, "emotions": ratings}))["emotions"]
+    assert set(scores) == {*EMOTIONS, "mean"} - {"sad"}
+    assert scores["mean"] == pytest.approx(np.mean([scores[name] for name in scores if name != "mean"]))
 
 
 def test_findings_are_those_of_the_evidence(evidence, found):

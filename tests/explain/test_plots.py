@@ -1,6 +1,8 @@
 """The figures and sounds of an explanation: right colours in the right places, and sounds that are what they say."""
 
+import dataclasses
 import json
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 import soundfile
 from matplotlib.figure import Figure
 from moodfader.control.cli import run
+from moodfader.control.console.tables import analysis_table
 from moodfader.engine import Analysis, Faders, load_track
 from moodfader.engine.audio.track_spectrogram import track_spectrogram
 from moodfader.engine.plotting import feature_plot, steering_plot
@@ -17,6 +20,7 @@ from moodfader.engine.render.sonify import Sonifier, choose_excerpt, write_sound
 from moodfader.models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS
 from moodfader.models.common.errors import InputError
 from moodfader.models.network.spectrogram import band_frequencies
+from rich.console import Console
 
 RATE = 22050
 
@@ -187,6 +191,15 @@ def test_the_two_colours_differ_in_brightness_alike():
     for colour in ("#0072B2", "#D55E00"):
         brightness = hue_colormap(colour)(np.linspace(0, 1, 50))[:, :3] @ np.array([0.2126, 0.7152, 0.0722])
         assert (np.diff(brightness) < 0).all()
+
+
+def test_a_surrogate_worse_than_none_explains_nothing(analysis):
+    poor = dataclasses.replace(analysis, surrogate_r2=np.full(len(MIDLEVEL), -0.35, np.float32))
+    console = Console(width=100)
+    with console.capture() as shown:
+        console.print(analysis_table(Path("a.wav"), poor))
+    assert "-0.35" not in shown.get()
+    assert shown.get().count(" 0.00 ") >= len(MIDLEVEL)
 
 
 def test_effects_are_values_times_weights():

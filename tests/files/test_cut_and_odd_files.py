@@ -151,14 +151,28 @@ def test_a_sound_just_below_a_second_is_not_said_to_last_one(program_line, tmp_p
     assert "0.999 s" in program_line("predict", path)
 
 
-def test_a_click_alone_in_mono_is_not_blamed_on_a_channel(program_line, tmp_path):
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_click_alone_is_not_blamed_on_a_channel(program_line, tmp_path, channels):
     path = tmp_path / "click.wav"
-    sound = np.zeros(2 * RATE, np.float32)
+    sound = np.zeros((2 * RATE, channels), np.float32)
     sound[RATE] = 1
     soundfile.write(path, sound, RATE)
     line = program_line("predict", path)
     assert "clicks apart" in line
     assert "channel" not in line
+
+
+def test_a_channel_turned_upside_down_is_named(program_line, tmp_path):
+    path = tmp_path / "wired_wrongly.wav"
+    soundfile.write(path, plucked(2.0, 2) * np.float32([1, -1]), RATE)
+    assert "upside down" in program_line("predict", path)
+
+
+def test_a_sound_that_is_too_high_for_the_network_is_said_to_be(program_line, tmp_path):
+    path = tmp_path / "whistle.wav"
+    time = np.arange(3 * 96_000) / 96_000
+    soundfile.write(path, 0.5 * np.sin(2 * np.pi * 30_000 * time) * np.hanning(len(time)), 96_000)
+    assert "above 11 kHz" in program_line("predict", path)
 
 
 def test_a_short_sound_between_silence_is_analysed_and_rendered(program, tmp_path, model_file):

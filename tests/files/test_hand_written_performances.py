@@ -1,8 +1,12 @@
 """Performances written or changed by hand: what has no effect is said, what plays nothing is no file."""
 
 import json
+import struct
 
+import av
 import pytest
+import soundfile
+from files.conftest import RATE, plucked
 
 HEAD = {
     "format": "moodfader-performance",
@@ -61,3 +65,61 @@ def test_a_fade_that_is_none_is_refused(program_line, performance, value):
 
 def test_faders_of_an_unknown_kind_are_refused(program_line, performance):
     assert "coupled or decoupled, not 'free'" in program_line(*performance(PLAY, END, faders="free"))
+
+
+QUAD, FRONT_AND_BACK = 0x33, 0x107
+
+
+@pytest.fixture
+def surround(tmp_path):
+    """Write a plucked sound of four channels that names its loudspeakers."""
+
+    def made(name, mask):
+        path = tmp_path / name
+        soundfile.write(path, plucked(1.2, 4), RATE, format="WAVEX")
+        content = bytearray(path.read_bytes())
+        at = content.index(b"fmt ") + 8 + 20
+        content[at : at + 4] = struct.pack("<I", mask)
+        path.write_bytes(content)
+        return path
+
+    return made
+
+
+def played(path, tracks):
+    head = {**HEAD, "channels": 4, "tracks": [str(track) for track in tracks]}
+    path.write_text("".join(json.dumps(line) + "\n" for line in (head, PLAY, END)))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("others", "layout"),
+    [((), "4.0"), ((("b.wav", FRONT_AND_BACK),), "4.0"), ((("b.wav", QUAD),), "quad")],
+    ids=["alone", "alike", "they differ"],
+)
+@pytest.mark.parametrize("ending", ["wav", "flac"])
+def test_loudspeakers_of_a_performance_are_those_of_its_tracks(program, surround, tmp_path, others, layout, ending):
+    tracks = [surround("a.wav", FRONT_AND_BACK), *(surround(*other) for other in others)]
+    output = tmp_path / f"out.{ending}"
+    depth = ("--bit-depth", "24")
+    ended = program("render", tracks[0], "-o", output, "--automation", played(tmp_path / "s.jsonl", tracks), *depth)
+    assert ended.code == 0, ended.err
+    with av.open(str(output)) as container:
+        assert container.streams.audio[0].codec_context.layout.name == layout
+
+
+def test_a_mono_track_leaves_the_loudspeakers_of_the_others(program, surround, sound, tmp_path):
+    tracks = [surround("a.wav", FRONT_AND_BACK), sound("mono.wav")]
+    output = tmp_path / "out.wav"
+    ended = program("render", tracks[0], "-o", output, "--automation", played(tmp_path / "s.jsonl", tracks))
+    assert ended.code == 0, ended.err
+    with av.open(str(output)) as container:
+        assert container.streams.audio[0].codec_context.layout.name == "4.0"
+
+
+def test_a_performance_is_no_ogg_where_ogg_cannot_name_its_loudspeakers(program_line, surround, tmp_path):
+    track = surround("a.wav", FRONT_AND_BACK)
+    output = tmp_path / "out.ogg"
+    line = program_line("render", track, "-o", output, "--automation", played(tmp_path / "s.jsonl", [track]))
+    assert "loudspeakers" in line
+    assert not output.exists()

@@ -253,6 +253,27 @@ def test_an_output_that_was_turned_down_says_so_and_why(rendered, tmp_path):
     assert "turned down" not in ended.err
 
 
+@pytest.mark.parametrize(
+    ("subtype", "name", "depth", "said"),
+    [
+        ("PCM_16", "out.wav", "16", "will equal the input"),
+        ("PCM_24", "out.flac", "24", "will equal the input"),
+        ("PCM_24", "out.wav", "16", "will be the input, rounded to 16 bits"),
+        ("FLOAT", "out.wav", "24", "will be the input, rounded to 24 bits"),
+        ("FLOAT", "out.wav", "float", "will equal the input"),
+        ("DOUBLE", "out.wav", "float", "will be the input, rounded to 32 bits (float)"),
+        ("PCM_16", "out.ogg", "24", "will be the input as Ogg Vorbis keeps it"),
+    ],
+)
+def test_what_a_neutral_render_keeps_is_said_truly(rendered, tmp_path, subtype, name, depth, said):
+    path = tmp_path / "in.wav"
+    soundfile.write(path, plucked(2.0).astype(np.float64) / 3, RATE, subtype=subtype)
+    output, ended = rendered(path, name, "--bit-depth", depth)
+    assert said in ended.err
+    before, after = soundfile.read(path)[0], soundfile.read(output)[0]
+    assert np.array_equal(before, after) == ("equal" in said)
+
+
 def test_an_output_that_is_a_link_is_written_through(rendered, sound, tmp_path):
     path = sound("in.wav")
     elsewhere = tmp_path / "elsewhere"

@@ -94,6 +94,13 @@ def test_same_request_same_file(music, place, capsys) -> None:
     assert (place / "a.wav").read_bytes() == (place / "b.wav").read_bytes()
 
 
+def test_a_curve_that_goes_on_after_the_track_is_noted(music, place, capsys) -> None:
+    curve = place / "cue.csv"
+    curve.write_text("time_s,sad\n0,0.03\n3000,0.05\n")
+    assert run(["steer", music, "--curve", str(curve), "-o", str(place / "o.wav")]) == 0
+    assert "cue.csv: goes on to 3000 s, the track ends at" in capsys.readouterr().err
+
+
 def test_what_cannot_be_reached_is_said_in_a_line(music, place, capsys) -> None:
     arguments = ["steer", music, "--toward", "happy=0.9", "--max-rms-db", "1", "-o", str(place / "o.wav"), "-q"]
     assert run(arguments) == 0

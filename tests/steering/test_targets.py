@@ -75,12 +75,18 @@ def test_refused_curves(text, message, tmp_path) -> None:
 
 def test_curve_is_read(tmp_path) -> None:
     path = tmp_path / "cue.csv"
-    path.write_text("\ufefftime_s, tender ,tension\n0,0,0\n\n4,0.1,-0.05\n", encoding="utf-8")
+    path.write_text("\ufeffTime_S, tender ,Tension\n0,0,0\n\n4,0.1,-0.05\n", encoding="utf-8")
     curve = read_curve(path)
     assert curve.emotions == ("tender", "tension")
     np.testing.assert_allclose(curve.times_s, [0, 4])
     assert curve.mean(4.0)["tender"] == pytest.approx(0.05, abs=1e-4)
     assert curve.mean(8.0)["tension"] == pytest.approx(-0.0375, abs=1e-4)
+
+
+def test_a_miss_that_is_not_shown_is_none() -> None:
+    targets = Targets({"tension": 0.0005})
+    assert targets.reached({"tension": 0.0009})
+    assert not targets.reached({"tension": 0.0012})
 
 
 def solved(measure, jacobian, targets, metric, **more):

@@ -7,12 +7,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from ....models.signal.log_spectrogram import INPUT_VERSION
 
 Status = Literal["done", "failed", "lost"]
 """lost: not the track's fault (a full disk, a storage that went away); it is worked on again later."""
+
+NOTES: Final = "notes"
+"""Where a result has what the user should know about the track, a text each; no such part where there is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class Outcome:
     """SHA-256 of the decoded sound."""
     result: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    """What the user should know about the track, a text each."""
     unchanged: bool = False
     """Whether the sound is the one that the earlier record is about: that record's result holds."""
 

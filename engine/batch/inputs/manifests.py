@@ -91,7 +91,7 @@ def _content(text: str) -> bytes:
 
 def _csv_rows(content: bytes, text: str) -> Iterator[tuple[int, dict[str, str]]]:
     table = cells_of(content, text)
-    head = [cell.strip() for cell in table.rows[0][1]] if table.rows else []
+    head = [_column(cell) for cell in table.rows[0][1]] if table.rows else []
     for number, cells in table.rows[1:]:
         if any(cell.strip() for cell in cells[len(head) :]):
             raise InputError(f"{text}: not a table that can be read (row {number} has more cells than the head)")
@@ -109,8 +109,15 @@ def _parquet_rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     number = _FIRST_ROW
     for batch in pyarrow.parquet.ParquetFile(pyarrow.BufferReader(content)).iter_batches(10_000):
         for row in batch.to_pylist():
-            yield number, {key: _text(value) for key, value in row.items() if value is not None or key == "file"}
+            named = {_column(key): value for key, value in row.items()}
+            yield number, {key: _text(value) for key, value in named.items() if value is not None or key == "file"}
             number += 1
+
+
+def _column(name: str) -> str:
+    """A column's name; that of the files in small letters, however it is written."""
+    name = name.strip()
+    return name.lower() if name.lower() == "file" else name
 
 
 def _text(value: Any) -> str:  # noqa: ANN401

@@ -43,7 +43,7 @@ class Supervised:
     start: "Callable[[], Pipe | None]"
     kill: Callable[[], object] = lambda: None
     beat: Callable[[], int | None] = lambda: None
-    longest_still_s: float = 4.0
+    longest_still_s: float = 8.0
 
 
 class Supervisor:

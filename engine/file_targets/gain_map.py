@@ -93,11 +93,13 @@ def gain_map(
     *,
     narrow: NarrowFields | None = None,
     kept: KeptFields | None = None,
+    max_rms_db: float = np.inf,
 ) -> GainMap:
     """The map of a track's log-spectrogram [frames, bands] under coefficients of the handles, and of narrow fields.
 
     narrow: makes these, where the trajectory has stages. kept: of the same track, from one call to the next; not used
-    for more than MAX_KEPT bytes.
+    for more than MAX_KEPT bytes. max_rms_db: coefficients were solved for excerpts; where the whole track would get
+    more, all of the field is made smaller.
     """
     if spectrogram.size * trajectory.coefficients.shape[1] * np.dtype(np.float16).itemsize > MAX_KEPT:
         kept = None
@@ -130,4 +132,6 @@ def gain_map(
         squares, largest = np.array(list(pool.map(fill, pairwise(borders)))).T
     weights = np.zeros((_LEVELS, len(FULL.to_array())), np.float32)
     weights[:, 0] = (np.arange(_LEVELS) * STEP_DB - LIMIT_DB) / LIMIT_DB
-    return GainMap(labels, weights, float(np.sqrt(squares.sum() / labels.size)), float(largest.max()))
+    rms_db = float(np.sqrt(squares.sum() / labels.size))
+    share = min(1.0, max_rms_db / rms_db) if rms_db else 1.0
+    return GainMap(labels, weights * np.float32(share), share * rms_db, share * float(largest.max()))

@@ -166,7 +166,7 @@ def steer(
     with atomic_write(output) as beside:
 
         def attempt(trajectory: Trajectory, begun: float) -> _Try:
-            map = gain_map(spectrogram, trajectory, narrow=solver.narrow, kept=kept)
+            map = gain_map(spectrogram, trajectory, narrow=solver.narrow, kept=kept, max_rms_db=max_rms_db)
             written = write_gain_map(
                 track,
                 map,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...models.common.atomic_write import atomic_write
 from ...models.common.errors import InputError
+from ..audio.decode import probe
 from ..audio.sample_buffer import SampleBuffer
 from ..dsp.segment_mask import SegmentMask
 from ..dsp.solved_settings import SolvedSetting
@@ -54,9 +55,7 @@ def replay(
     files = tracks or history.tracks
     if len(files) != len(history.tracks):
         raise InputError(f"{len(history.tracks)} tracks were played, {len(files)} are given")
-    sounds = [
-        SampleBuffer.from_file(file, sample_rate=history.sample_rate, channels=history.channels) for file in files
-    ]
+    sounds = [_opened(file, history) for file in files]
     channel_mask = _shared_mask(sounds)
     check_layout(output, channels=history.channels, channel_mask=channel_mask)
     masks: list[SegmentMask | None] = [None] * len(files)
@@ -107,6 +106,16 @@ def replay(
         if not written:
             raise InputError(f"{output}: nothing is played in this performance (nothing starts it?)")
     return ReplayResult(str(output), written / history.sample_rate, history.sample_rate, len(history.changes))
+
+
+def _opened(file: Path, history: Automation) -> SampleBuffer:
+    """An empty buffer for a track, as it was played. Raises InputError for one that cannot have been."""
+    source = probe(file)
+    if source.channels > history.channels > 1:
+        raise InputError(
+            f"{file}: it has {source.channels} channels, the performance was played with {history.channels}"
+        )
+    return SampleBuffer(source, sample_rate=history.sample_rate, channels=history.channels)
 
 
 def _shared_mask(sounds: list[SampleBuffer]) -> int:

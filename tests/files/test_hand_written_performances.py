@@ -123,3 +123,12 @@ def test_a_performance_is_no_ogg_where_ogg_cannot_name_its_loudspeakers(program_
     line = program_line("render", track, "-o", output, "--automation", played(tmp_path / "s.jsonl", [track]))
     assert "loudspeakers" in line
     assert not output.exists()
+
+
+def test_a_track_of_more_channels_than_were_played_is_told_so(program_line, surround, tmp_path):
+    track = surround("a.wav", FRONT_AND_BACK)
+    head = {**HEAD, "channels": 2, "tracks": [str(track)]}
+    show = tmp_path / "s.jsonl"
+    show.write_text("".join(json.dumps(line) + "\n" for line in (head, PLAY, END)))
+    line = program_line("render", track, "-o", tmp_path / "out.wav", "--automation", show)
+    assert line.endswith("it has 4 channels, the performance was played with 2")

@@ -42,6 +42,18 @@ def test_path_is_the_mask_filter() -> None:
     np.testing.assert_allclose(path.filtered(map_field(map)).numpy(), filtered, atol=2e-6)
 
 
+def test_a_map_of_a_whole_track_keeps_within_the_gain_that_excerpts_were_solved_for():
+    picture = np.random.default_rng(0).uniform(0, 1, (300, 149)).astype(np.float32)
+    trajectory = Trajectory(np.zeros(1), coefficients(1)[None])
+    free = gain_map(picture, trajectory)
+    held = gain_map(picture, trajectory, max_rms_db=free.rms_db / 2)
+    assert held.rms_db == pytest.approx(free.rms_db / 2)
+    assert held.largest_db == pytest.approx(free.largest_db / 2)
+    np.testing.assert_allclose(held.mask_weights, free.mask_weights / 2, atol=1e-6)
+    assert np.array_equal(held.labels, free.labels)
+    assert gain_map(picture, trajectory, max_rms_db=2 * free.rms_db).rms_db == free.rms_db
+
+
 @pytest.mark.parametrize(("rate", "channels", "tolerance"), [(22050, 1, 1e-4), (44100, 2, 2e-4)])
 def test_path_predicts_the_written_file(rate, channels, tolerance, model, place) -> None:
     soundfile.write(place / "in.wav", music(6, rate, channels), rate, subtype="FLOAT")

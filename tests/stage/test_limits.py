@@ -6,6 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
+from helpers.open_files import NONE_MORE
 from helpers.show import Show, Typist
 
 QUIET_VIEW = """
@@ -36,8 +37,7 @@ def test_all_processes_that_end_while_no_file_can_be_opened_are_there_again_when
         show.set("transport/play", 1)
         show.until(lambda show: show.value("transport/position") > 0.5)
         main, limit = show.process.pid, resource.prlimit(show.process.pid, resource.RLIMIT_NOFILE)
-        open_files = len(list(Path(f"/proc/{main}/fd").iterdir()))
-        resource.prlimit(main, resource.RLIMIT_NOFILE, (open_files, limit[1]))
+        resource.prlimit(main, resource.RLIMIT_NOFILE, (NONE_MORE, limit[1]))
         for child in show.children():
             os.kill(child, signal.SIGKILL)
         show.sees("cannot be started")

@@ -40,7 +40,7 @@ def test_all_processes_that_end_while_no_file_can_be_opened_are_there_again_when
         resource.prlimit(main, resource.RLIMIT_NOFILE, (NONE_MORE, limit[1]))
         for child in show.children():
             os.kill(child, signal.SIGKILL)
-        show.sees("cannot be started")
+        show.until(lambda show: show.value("state/renderer") == "failed")
         resource.prlimit(main, resource.RLIMIT_NOFILE, limit)
         for name in ("renderer", "output", "analyzer"):
             show.until(lambda show, name=name: show.value(f"state/{name}") == "running")

@@ -52,9 +52,7 @@ def test_all_processes_that_end_while_no_file_can_be_opened_are_there_again_when
 
 def test_a_terminal_that_is_stopped_by_ctrl_s_stops_nothing_else(long_song, tmp_path):
     """Who tells a line, among them who receives what the processes send, does not wait for who may read it."""
-    with Show(long_song, "--no-terminal", "--paused", folder=tmp_path) as show:
-        show.until(lambda show: show.recorded("track/ready"))
-        show.set("transport/play", 1)
+    with Show(long_song, "--no-terminal", folder=tmp_path) as show:
         show.until(lambda show: show.value("transport/position") > 0.5)
         show.presses("\x13")
         for child in show.children():

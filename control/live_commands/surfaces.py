@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import sys
+import threading
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -203,13 +204,15 @@ def _follow_server(session: "Session", connections: "Sequence[MidiConnection]") 
     """A listener that closes MIDI ports at JACK when the sound card has gone, and opens them when it is back."""
     address = f"{ROOT}/state/output"
     gone = False
+    one_at_a_time = threading.Lock()  # (it may be back while another thread still closes the ports)
 
     def notice(changed: Set[str]) -> None:
         nonlocal gone
         if address not in changed:
             return
-        before, gone = gone, session.get(address) != "running"
-        for connection in connections if gone != before else ():
-            (connection.leave_server if gone else connection.join_server)()
+        with one_at_a_time:
+            before, gone = gone, session.get(address) != "running"
+            for connection in connections if gone != before else ():
+                (connection.leave_server if gone else connection.join_server)()
 
     return notice

@@ -1,16 +1,20 @@
 """A controller that is unplugged and plugged in again, and a JACK server that is started again: its faders act."""
 
+import threading
+
 import numpy as np
 import pytest
 import soundfile
 from helpers import midi_cable
 from helpers.playing_program import Play
 from helpers.waiting import until
+from moodfader.control.live_commands import surfaces
 from moodfader.control.midi.decoder import MidiDecoder
 from moodfader.control.midi.mapping_file import MidiBinding
 from moodfader.control.midi.messages import MidiMessage
 
 FADER = "/moodfader/midlevel/modality"
+OUTPUT = "/moodfader/state/output"
 needs_a_cable = pytest.mark.skipif(bool(midi_cable.missing()), reason=midi_cable.missing())
 
 
@@ -74,6 +78,41 @@ def test_a_jack_server_that_is_started_again_has_the_controller_again(cable, pla
     moves(cable, play, 64)
     play.stop()
     assert play.process.returncode in (0, 128 + 15)  # (JACK's library crashes where old clients are closed)
+
+
+def test_a_server_that_is_back_while_the_ports_are_still_being_closed_gets_all_of_them_again():
+    """One thread tells that it has gone, another that it is back."""
+    told, closing, closed = [], threading.Event(), threading.Event()
+
+    class Session:
+        output = "gone"
+
+        def get(self, address):
+            assert address == OUTPUT
+            return self.output
+
+    class Port:
+        def leave_server(self):
+            closing.set()
+            closed.wait(60)
+            told.append("left")
+
+        def join_server(self):
+            told.append("joined")
+
+    session = Session()
+    notice = surfaces._follow_server(session, [Port(), Port()])
+    leaving = threading.Thread(target=notice, args=({OUTPUT},))
+    leaving.start()
+    closing.wait(60)
+    session.output = "running"
+    joining = threading.Thread(target=notice, args=({OUTPUT},))
+    joining.start()
+    joining.join(0.2)
+    closed.set()
+    leaving.join()
+    joining.join()
+    assert told == ["left", "left", "joined", "joined"]
 
 
 def test_a_fader_that_was_moved_while_it_was_unplugged_picks_up_again():

@@ -66,7 +66,7 @@ def test_a_controller_that_is_plugged_in_again_moves_its_fader_and_shows_it(cabl
     moves(cable, play, 64)
 
 
-@pytest.mark.slow  # (on a very busy machine about one in ten of these restarts leaves a port waiting: not understood yet)
+@pytest.mark.slow  # (on a very busy machine one port in about ten restarts waits for ever: not understood yet)
 @needs_a_cable
 def test_a_jack_server_that_is_started_again_has_the_controller_again(cable, play):
     moves(cable, play, 32)

@@ -63,6 +63,11 @@ def child(name):
     return process
 
 
+def statuses(told, state=None):
+    """What a player has told of its processes; of those in one state only, where that is given."""
+    return [one for one in told if isinstance(one, ProcessStatus) and state in (None, one.state)]
+
+
 def kill(name):
     process = child(name)
     process.kill()
@@ -164,12 +169,12 @@ def test_an_analysis_process_that_cannot_be_started_is_said_and_the_sound_goes_o
     told = []
     player = Player([file], told.append, PlayerOptions(backend="null"), children=NoMoreProcesses("analysis_main"))
     try:
-        until(lambda: any(isinstance(one, ProcessStatus) for one in told))
+        until(lambda: statuses(told))
         player.set(f"{ROOT}/midlevel/modality", 9.0)
         until(lambda: any(isinstance(one, EventsApplied) for one in told))
     finally:
         player.close()
-    (status,) = [one for one in told if isinstance(one, ProcessStatus)]
+    (status,) = statuses(told)
     assert (status.process, status.state) == ("analyzer", "failed")
     assert "cannot be started" in status.text
     assert "Resource temporarily unavailable" in status.text
@@ -181,10 +186,10 @@ def test_a_renderer_that_cannot_be_started_again_is_said(file):
     try:
         children.refused = "render_main"
         kill("render_main")
-        until(lambda: any(isinstance(one, ProcessStatus) and one.state == "failed" for one in told))
+        until(lambda: statuses(told, "failed"))
     finally:
         player.close()
-    states = [(one.process, one.state) for one in told if isinstance(one, ProcessStatus)]
+    states = [(one.process, one.state) for one in statuses(told)]
     assert states == [("renderer", "restarting"), ("renderer", "failed")]
 
 
@@ -197,13 +202,13 @@ def test_what_cannot_be_started_now_is_started_as_soon_as_that_can_be(file):
         until(lambda: player.meters().position_s > 0.2)
         with no_more_files():
             kill("render_main")
-            until(lambda: any(isinstance(one, ProcessStatus) and one.state == "failed" for one in told))
-        until(lambda: any(isinstance(one, ProcessStatus) and one.state == "running" for one in told))
+            until(lambda: statuses(told, "failed"))
+        until(lambda: statuses(told, "running"))
         stood = player.meters().position_s
         until(lambda: player.meters().position_s > stood + 0.2)
     finally:
         player.close()
-    (failed,) = [one.text for one in told if isinstance(one, ProcessStatus) and one.state == "failed"]
+    (failed,) = [one.text for one in statuses(told, "failed")]
     assert "Too many open files" in failed
     assert "tried again" in failed
 
@@ -219,7 +224,7 @@ def test_an_output_process_that_cannot_be_started_now_is_looked_for_further(file
         with no_more_files():
             kill("run_output_process")
             until(lambda: len(tries) > 1)
-        until(lambda: any(isinstance(one, ProcessStatus) and one.state == "running" for one in told))
+        until(lambda: statuses(told, "running"))
         played = player.samples_played
         until(lambda: player.samples_played > played)
     finally:
@@ -246,12 +251,12 @@ def test_an_output_process_that_stands_still_is_replaced(file, monkeypatch):
         player.set(f"{ROOT}/transport/play", True)
         until(lambda: player.meters().position_s > 0.2)
         os.kill(child("run_output_process").pid, signal.SIGSTOP)
-        until(lambda: any(isinstance(one, ProcessStatus) and one.state == "running" for one in told))
+        until(lambda: statuses(told, "running"))
         played = player.samples_played
         until(lambda: player.samples_played > played)
     finally:
         player.close()
-    states = [(one.process, one.state) for one in told if isinstance(one, ProcessStatus)]
+    states = [(one.process, one.state) for one in statuses(told)]
     assert states[:2] == [("output", "gone"), ("output", "running")]
 
 

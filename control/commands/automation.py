@@ -60,7 +60,7 @@ def render_automation(
         track = load_track(path)
         analysis = load_or_analyze(track, model, settings, console)
         steered[number] = track, analysis
-        mask = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=performance.sample_rate)
+        mask = SegmentMask(analysis.mask_labels, analysis.mask_weights, sample_rate=performance.sample_rate)
         return mask, track.digest, analysis.model_digest
 
     def solved(number: int, path: Path, faders_db: tuple[float, ...]) -> "SolvedSetting":

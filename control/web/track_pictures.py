@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from ...engine.analysis.analysis_file import load_tables
+from ...engine.analysis.analysis_file import load_mean_masks
 from ...engine.audio.decode import decode, probe
 from ...engine.audio.thumbnail import FRAMES, ROWS, thumbnail_bands
 from ...engine.dsp.segment_mask import SEGMENT_LIMIT_DB
@@ -102,8 +102,7 @@ def map_bytes(path: Path) -> bytes:
     each cell as uint16 or uint32 [columns, rows] (little endian), then the mask weights as int8 [segments, 7],
     multiplied by `scale`.
     """
-    tables = load_tables(path, ("segments", "mask_weights"))
-    labels, weights = tables["segments"], tables["mask_weights"]
+    labels, weights = load_mean_masks(path)
     cells = np.ascontiguousarray(labels[::FRAMES, thumbnail_bands(labels.shape[1])])
     scale = float(np.abs(weights).max() or 1.0) / 127
     kind = "<u2" if len(weights) <= 65536 else "<u4"

@@ -5,18 +5,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ...models.common.arrays import FloatArray, Labels
+from ...models.common.arrays import FloatArray, Labels, Subsegments
 from ...models.common.constants import CLIP_FRAMES, HOP_LENGTH, MIDLEVEL, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.common.extras import require
 from ...models.common.formatting import display_name
 from ..audio.track import Track
+from ..dsp.segment_mask import subsegment_labels
 from ..steering.faders.levels import hardly_heard, without_effect
 from .prediction import Prediction
 from .settings import AnalysisSettings
@@ -42,8 +44,9 @@ class Analysis:
     standard_errors, p_values
         Of the weights, [segments, 7].
     mask_weights
-        The masks of the faders: gain of each segment per decibel of each fader; coupled -1..1, [segments, 7], or
-        decoupled -1.5..1.5, [segments, 14]: one mask above zero (the first seven) and another below.
+        The masks of the faders: gain per decibel of each fader. Coupled: of each segment, -1..1, [segments, 7].
+        Decoupled: of each subsegment (`mask_labels`), -1.5..1.5, [subsegments, 14]: one mask above zero (the first
+        seven) and another below.
     response_per_db
         Change of the perturbation variable per decibel of gain, [segments].
     half_agreement
@@ -71,6 +74,9 @@ class Analysis:
     confirmed
         Share of a fader's own move that judges may be expected to share, 0..1, above zero and below, [7, 2]; None
         where the faders are coupled, and in files of 0.12 and before.
+    subsegments
+        Number of each pixel's subsegment within its segment (explain/subsegments.py), uint8 [frames, bands]; None
+        where masks lie on segments: where the faders are coupled, and in files of 0.16 and before.
     path
         The file that the analysis is stored in, if it is.
     prediction
@@ -96,6 +102,7 @@ class Analysis:
     response: FloatArray | None = None
     slopes: FloatArray | None = None
     confirmed: FloatArray | None = None
+    subsegments: Subsegments | None = None
     sounding_s: float = 0.0
     """Seconds between the silent ends of the track; 0: duration_s (files of 0.7)."""
     path: Path | None = None
@@ -163,6 +170,23 @@ class Analysis:
     def selected_weights(self) -> FloatArray:
         """The masks of the explanation: weights of the significant segments, -1..1, [segments, 7]."""
         return self.mask_weights if self.selected is None else self.selected
+
+    @cached_property
+    def mask_labels(self) -> Labels:
+        """The labels that `mask_weights` belong to, int32 [frames, bands]: of subsegments, or the segments."""
+        if self.subsegments is None:
+            return self.segments
+        return subsegment_labels(self.segments, self.subsegments, self.subsegments_each)
+
+    @property
+    def subsegments_each(self) -> int:
+        """How many rows of `mask_weights` belong to each segment."""
+        return len(self.mask_weights) // len(self.weights)
+
+    @property
+    def explained_masks(self) -> FloatArray:
+        """`selected_weights` for the rows of `mask_weights`, [subsegments, 7]."""
+        return np.repeat(self.selected_weights, self.subsegments_each, axis=0)
 
     def significant_counts(self) -> dict[str, dict[str, int]]:
         """Return the numbers of significant segments by feature, with `positive` and with `negative` weight."""

@@ -17,7 +17,7 @@ from ...models.common.constants import EMOTIONS, MIDLEVEL, N_BANDS, SAMPLE_RATE
 from ...models.common.errors import InputError
 from ...models.common.filterbank import frame_count
 from ...models.common.parsing import BAD_ARCHIVE, parse_json
-from ..dsp.segment_mask import MASK_LIMIT
+from ..dsp.segment_mask import MASK_LIMIT, MAX_SUBSEGMENTS
 from ..steering.faders.levels import LEVELS_DB
 
 Array = np.ndarray[Any, Any]
@@ -38,9 +38,9 @@ PER_SEGMENT: Final[dict[str, type]] = {
     "mask_weights": np.float32,
 }
 """Tables [segments, 7]."""
-DECOUPLED: Final = ("selected", "response", "slopes", "confirmed")
+DECOUPLED: Final = ("selected", "response", "slopes", "confirmed", "subsegments")
 """Tables that are there where the faders are decoupled; slopes not in files of 0.10 and before, confirmed not in
-those of 0.12 and before.
+those of 0.12 and before, subsegments not in those of 0.16 and before.
 """
 
 
@@ -81,6 +81,11 @@ class AnalysisArchive:
         return list(self._shapes)
 
     @property
+    def segments(self) -> int:
+        """How many segments there are."""
+        return self._shapes["weights"][0]
+
+    @property
     def duration_s(self) -> float:
         """Length of the track that was analysed."""
         return float(self.description["duration_s"])
@@ -100,8 +105,9 @@ class AnalysisArchive:
         except BAD_ARCHIVE as error:
             raise InputError(f"{self.path}: a damaged analysis file ({_short(error)})") from error
         segments = self._shapes["weights"][0]
+        subsegments = self._shapes["mask_weights"][0] // segments
         for name, array in arrays.items():
-            if not _plausible(name, array, segments):
+            if not _plausible(name, array, {"segments": segments, "subsegments": subsegments}):
                 raise InputError(f"{self.path}: a damaged analysis file ({name} has values that cannot be)")
         return arrays
 
@@ -139,9 +145,13 @@ class AnalysisArchive:
                 **{name: ((segments, len(MIDLEVEL)), kind) for name, kind in PER_SEGMENT.items()},
             }
             if any(name in headers for name in DECOUPLED):
+                rows = segments
+                if "subsegments" in headers:
+                    expected["subsegments"] = (frames, N_BANDS), np.uint8
+                    rows = segments * min(max(headers["mask_weights"][0][0] // segments, 1), MAX_SUBSEGMENTS)
                 # (those of 0.8.0 have one mask a fader, later ones one for each side of zero)
-                if headers["mask_weights"][0] == (segments, 2 * len(MIDLEVEL)):
-                    expected["mask_weights"] = (segments, 2 * len(MIDLEVEL)), np.float32
+                if headers["mask_weights"][0] == (rows, 2 * len(MIDLEVEL)):
+                    expected["mask_weights"] = (rows, 2 * len(MIDLEVEL)), np.float32
                 expected["selected"] = (segments, len(MIDLEVEL)), np.float32
                 expected["response"] = (len(MIDLEVEL), len(LEVELS_DB), len(MIDLEVEL)), np.float32
                 if "slopes" in headers:
@@ -230,10 +240,10 @@ def _unpack(archive: zipfile.ZipFile, name: str) -> Array:
     return array
 
 
-def _plausible(name: str, array: Array, segments: int) -> bool:
-    """Whether an array's values can be what its name says."""
-    if name == "segments":
-        return bool(array.min() >= 0 and array.max() < segments)
+def _plausible(name: str, array: Array, counts: Mapping[str, int]) -> bool:
+    """Whether an array's values can be what its name says; counts: of the labels that there are, by name."""
+    if name in counts:
+        return bool(array.min() >= 0 and array.max() < counts[name])
     if not np.isfinite(array).all():
         return False
     if name in ("mask_weights", "selected"):

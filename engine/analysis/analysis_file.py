@@ -19,6 +19,7 @@ from ...models.common.constants import EMOTIONS, MIDLEVEL
 from ...models.common.errors import InputError
 from ...models.common.parsing import BAD_ARCHIVE
 from ...models.common.paths import as_path
+from ..dsp.segment_mask import subsegment_labels
 from .analysis_archive import (
     DECOUPLED,
     FORMAT,
@@ -125,11 +126,12 @@ def load_tables(path: str | Path, names: Iterable[str], *, duration_s: float | N
         The analysis file.
     names
         `segments` (int32 [frames, bands]), `weights`, `standard_errors` (float32 [segments, 7]), `mask_weights`
-        (float32 [segments, 7], or [segments, 14] where each fader has a mask above zero and one below), `p_values`
+        (float32 [segments, 7], or [subsegments, 14] where each fader has a mask above zero and one below), `p_values`
         (float64 [segments, 7]), `response_per_db` (float32 [segments]), `surrogate_r2`, `half_agreement` (float32
         [7]); `selected` (float32 [segments, 7]) and `response` (float32 [7, 6, 7]), which are left out where the
-        faders are coupled; `slopes` (float32 [7, 21]), which files of 0.10 and before do not have either, and
-        `confirmed` (float32 [7, 2]), which those of 0.12 and before do not have.
+        faders are coupled; `slopes` (float32 [7, 21]), which files of 0.10 and before do not have either,
+        `confirmed` (float32 [7, 2]), which those of 0.12 and before do not have, and `subsegments` (uint8 [frames,
+        bands]), which those of 0.16 and before do not have.
     duration_s
         Length of the track in seconds, if it is known: the label map must be as long.
 
@@ -140,6 +142,40 @@ def load_tables(path: str | Path, names: Iterable[str], *, duration_s: float | N
     """
     with AnalysisArchive(Path(path)) as archive:
         return archive.read(names, duration_s=duration_s)
+
+
+def load_masks(path: str | Path, *, duration_s: float | None = None) -> tuple[Array, Array]:
+    """The masks of the faders of an analysis, without torch.
+
+    Labels int32 [frames, bands] of the subsegments (where the faders are coupled, and in files of 0.16 and before:
+    segments), and the mask weights that belong to these, float32 [subsegments, 7 or 14]. Arguments and errors as of
+    `load_tables`.
+    """
+    with AnalysisArchive(Path(path)) as archive:
+        tables = archive.read(("segments", "mask_weights", "subsegments"), duration_s=duration_s)
+        segments = archive.segments
+    labels, mask_weights = tables["segments"], tables["mask_weights"]
+    if "subsegments" in tables:
+        labels = subsegment_labels(labels, tables["subsegments"], len(mask_weights) // segments)
+    return labels, mask_weights
+
+
+def load_mean_masks(path: str | Path) -> tuple[Array, Array]:
+    """The same for pictures in which a subsegment is less than a cell: the mean over each segment's subsegments.
+
+    Labels int32 [frames, bands] of the segments, and mask weights float32 [segments, 7 or 14].
+    """
+    with AnalysisArchive(Path(path)) as archive:
+        tables = archive.read(("segments", "mask_weights", "subsegments"), duration_s=None)
+        segments = archive.segments
+    labels, mask_weights = tables["segments"], tables["mask_weights"]
+    if "subsegments" not in tables:
+        return labels, mask_weights
+    each = len(mask_weights) // segments
+    fine = subsegment_labels(labels, tables["subsegments"], each)
+    sizes = np.bincount(fine.ravel(), minlength=len(mask_weights)).reshape(segments, each, 1)
+    sums = (mask_weights.reshape(segments, each, -1) * sizes).sum(1)
+    return labels, np.asarray(sums / np.maximum(sizes.sum(1), 1), np.float32)
 
 
 def is_analysis(path: Path) -> bool:

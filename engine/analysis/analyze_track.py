@@ -38,6 +38,7 @@ from ..explain.effect_sums import Checkpoints, EffectSums
 from ..explain.lime import SegmentEffects
 from ..explain.perturbation import AnalysisWindow, cut_window, perturbation_per_db
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
+from ..explain.subsegments import DividedSegments, divide_segments, slopes_of_subsegments
 from ..segmenting.segmented_track import SEGMENTED, SegmentedTrack, segmented_track
 from ..steering.faders.masks import DecoupledFaders, decoupled_faders
 from ..steering.faders.segment_excerpts import FaderInputs, WholeTrack, whole_track_slopes
@@ -123,17 +124,19 @@ def _analyze(
     selected = mask_weights(sums.weights, significant)
     response_per_db = perturbation_per_db(spectrogram, labels, settings.perturbation)
     clip_seconds = min(CLIP_SECONDS, track.sounding_s)
-    faders = None
+    faders, subsegments = None, None
     return_freed_memory()  # (that of the explanation; the faders need others)
     if pending is not None:
-        inputs, rest = pending.result()
-        slopes = segment_slopes(sums.weights, response_per_db, share=clip_seconds / track.sounding_s)
+        inputs, rest, divided = pending.result()
+        subsegments = divided.numbers
         whole = None
         if rest:
+            slopes = segment_slopes(sums.weights, response_per_db, share=clip_seconds / track.sounding_s)
+            slopes = slopes_of_subsegments(divided, slopes, inputs.sizes)
             # (predictions of a longer track are not those of its pieces)
             before = prediction.result().to_array()[None] if prediction and track.sounding_s <= WIDE_S else None
-            whole = _whole_track(rest, spectrogram, labels, model, slopes, before)
-        faders = _decouple(inputs, selected, whole, progress)
+            whole = _whole_track(rest, spectrogram, divided.labels(labels), model, slopes, before)
+        faders = _decouple(inputs, np.repeat(selected, divided.count, axis=0), whole, progress)
     return Analysis(
         segments=labels,
         weights=sums.weights.astype(np.float32),
@@ -141,6 +144,7 @@ def _analyze(
         p_values=measured_p,
         mask_weights=selected if faders is None else faders.masks,
         selected=None if faders is None else selected,
+        subsegments=subsegments,
         response=None if faders is None else faders.response,
         slopes=None if faders is None else faders.slopes,
         confirmed=None if faders is None else faders.confirmed,
@@ -246,11 +250,11 @@ def _one_by_one(
         yield window, effects
 
 
-_Inputs = tuple[FaderInputs, list[Excerpt]]
+_Inputs = tuple[FaderInputs, list[Excerpt], DividedSegments]
 
 
 def _fader_inputs(track: Track, spectrogram: FloatArray, labels: Labels, model: Model, *, by_all: bool) -> _Inputs:
-    """Read the stretches of the track by which its faders are solved, and make what does not depend on gains.
+    """Divide the segments, read the stretches by which the faders are solved, and make what does not depend on gains.
 
     by_all: read also what they are put right by; that of a track up to a minute is nothing more.
     """
@@ -259,8 +263,9 @@ def _fader_inputs(track: Track, spectrogram: FloatArray, labels: Labels, model: 
     rest = wide_stretches(track) if by_all and track.sounding_s > WHOLE_S else []
     excerpts = placed_excerpts(track, begin + between + rest)
     few, many = excerpts[: len(begin)], excerpts[len(begin) : len(begin) + len(between)]
-    inputs = FaderInputs(spectrogram, labels, few, many or few, own_listeners(model))
-    return inputs, excerpts[len(excerpts) - len(rest) :]
+    divided = divide_segments(spectrogram, labels, model, slice(*track.sounding_frames))
+    inputs = FaderInputs(spectrogram, divided.labels(labels), few, many or few, own_listeners(model))
+    return inputs, excerpts[len(excerpts) - len(rest) :], divided
 
 
 def _whole_track(

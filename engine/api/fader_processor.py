@@ -88,7 +88,7 @@ class FaderProcessor:
         hop_length = frame_length(self.sample_rate) // OVERLAP
         start = position // hop_length * hop_length
         self._processor = SteeredSound(
-            self._analysis.segments,
+            self._analysis.mask_labels,
             self._analysis.mask_weights,
             sample_rate=self.sample_rate,
             channels=self.channels,

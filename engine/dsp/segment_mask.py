@@ -24,6 +24,16 @@ SEGMENT_LIMIT_DB: Final = 24.0
 """No segment is boosted or cut further than this, however many faders agree."""
 MASK_LIMIT: Final = 1.5
 """No mask weight is larger: a fader gives no segment more than so many times its decibels."""
+MAX_SUBSEGMENTS: Final = 16
+"""No segment is divided into more subsegments (explain/subsegments.py)."""
+
+
+def subsegment_labels(segments: np.ndarray, numbers: np.ndarray, count: int) -> np.ndarray:
+    """Labels int32 [frames, bands] of subsegments: `count` of each segment follow each other.
+
+    segments: labels [frames, bands]; numbers: of the subsegments within their segment [frames, bands].
+    """
+    return np.asarray(segments * np.int32(count) + numbers, np.int32)
 
 
 def fader_columns(faders_db: np.ndarray, columns: int) -> np.ndarray:
@@ -34,9 +44,15 @@ def fader_columns(faders_db: np.ndarray, columns: int) -> np.ndarray:
 
 
 def segment_gain_db(
-    mask_weights: np.ndarray, faders_db: np.ndarray, settings: Sequence[SolvedSetting] = ()
+    mask_weights: np.ndarray,
+    faders_db: np.ndarray,
+    settings: Sequence[SolvedSetting] = (),
+    *,
+    labels: np.ndarray | None = None,
 ) -> np.ndarray:
     """Gain of each segment in dB: sum over features of fader times mask weight, limited to +-24 dB.
+
+    Segments are subsegments here where masks lie on these.
 
     Parameters
     ----------
@@ -45,12 +61,16 @@ def segment_gain_db(
     faders_db : float [7]
     settings
         Solved as wholes: their corrections are added where the faders are near them.
+    labels : int [n], optional
+        Only the gains of these segments, in this order: [n].
 
     Returns
     -------
     float32 [segments]
     """
-    correction = correction_db(settings, faders_db)
+    correction = correction_db(settings, faders_db, labels)
+    if labels is not None:
+        mask_weights = mask_weights[labels]
     faders_db = fader_columns(faders_db, mask_weights.shape[1])
     # (added up by NumPy itself: the rounding of a BLAS product depends on its number of threads)
     gains = (mask_weights.astype(np.float32) * faders_db.astype(np.float32)).sum(axis=1)
@@ -121,15 +141,11 @@ class SegmentMask:
         -------
         float32 [frames, n_fft // 2 + 1], in the backend's library; the same for any number of frames at once
         """
-        key = faders_db.tobytes()
-        if key != self._segments[0]:
-            gains_db = segment_gain_db(self._mask_weights, faders_db, self._settings)
-            self._segments = key, self.backend.to_device(gains_db)
         xp, to_device = self.backend.xp, self.backend.to_device
         frame, rest = np.divmod(centres * self._step, self._unit)
         first, last = int(frame[0]), int(frame[-1])
         rows = np.arange(first - 1, last + 3).clip(0, self._frames - 1)
-        decibels = self._segments[1][self._labels[to_device(rows)]]  # [rows, bands]
+        decibels = self._pixel_gains(rows, faders_db)
         decibels = xp.concatenate((decibels[:, :1], decibels, decibels[:, -1:]), 1)
         decibels = (decibels[:, :-2] + 2 * decibels[:, 1:-1] + decibels[:, 2:]) / 4
         decibels = (decibels[:-2] + 2 * decibels[1:-1] + decibels[2:]) / 4  # from `first` on
@@ -139,3 +155,16 @@ class SegmentMask:
         slope = decibels[:, 1:] - decibels[:, :-1]
         decibels = decibels[:, self._band] + slope[:, self._band] * self._band_fraction  # [frames, bins]
         return xp.exp(decibels * np.float32(math.log(10) / 20).item())
+
+    def _pixel_gains(self, rows: np.ndarray, faders_db: np.ndarray) -> Any:  # noqa: ANN401
+        """Gains in dB of rows of the label map, [rows, bands]."""
+        if self.backend.device == "cpu" and rows.size * self._labels.shape[1] < len(self._mask_weights):
+            # (a few frames of a long track, as when it is played: fewer pixels than segments)
+            labels = self._labels[rows]
+            gains_db = segment_gain_db(self._mask_weights, faders_db, self._settings, labels=labels.ravel())
+            return gains_db.reshape(labels.shape)
+        key = faders_db.tobytes()
+        if key != self._segments[0]:
+            gains_db = segment_gain_db(self._mask_weights, faders_db, self._settings)
+            self._segments = key, self.backend.to_device(gains_db)
+        return self._segments[1][self._labels[self.backend.to_device(rows)]]

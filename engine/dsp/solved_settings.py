@@ -27,10 +27,12 @@ class SolvedSetting:
     correction_db: FloatArray
 
 
-def correction_db(settings: Sequence[SolvedSetting], faders_db: FloatArray) -> FloatArray | None:
+def correction_db(
+    settings: Sequence[SolvedSetting], faders_db: FloatArray, labels: np.ndarray | None = None
+) -> FloatArray | None:
     """What is added to the sum of the faders [7], [segments] in dB; None where no setting is near.
 
-    At a setting it is that setting's own; between several the nearer one counts more (Shepard 1968).
+    labels [n]: only of these segments. At a setting it is that setting's own; between several the nearer one counts more (Shepard 1968).
     """
     found = [(setting, *_nearness(setting.faders_db, faders_db)) for setting in settings]
     near = [(setting, share, distance) for setting, share, distance in found if share > 0]
@@ -38,7 +40,8 @@ def correction_db(settings: Sequence[SolvedSetting], faders_db: FloatArray) -> F
         return None
     weights = np.array([share / max(distance, _EXACT_DB) for _, share, distance in near])
     weights *= max(share for _, share, _ in near) / weights.sum()
-    corrections = np.stack([setting.correction_db for setting, _, _ in near])
+    every: np.ndarray | slice = slice(None) if labels is None else labels
+    corrections = np.stack([setting.correction_db[every] for setting, _, _ in near])
     return np.asarray((weights[:, None] * corrections).sum(0), np.float32)
 
 

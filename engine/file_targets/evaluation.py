@@ -149,11 +149,11 @@ class _Bench:
     def faders(self, *, coupled: bool) -> list[JudgedMove]:
         """Each fader at +-6 dB, and a random field of its size."""
         analysis = analyze_track(self._track, self._model, AnalysisSettings(coupled=coupled))
-        labels = torch.from_numpy(analysis.segments[: frame_count(len(self._sound))]).long()
+        labels = torch.from_numpy(analysis.mask_labels[: frame_count(len(self._sound))]).long()
         excerpts = placed_excerpts(self._track, spread_stretches(self._track))
-        whole = SegmentExcerpts(excerpts, analysis.segments, self._listeners[:1])
+        whole = SegmentExcerpts(excerpts, analysis.mask_labels, self._listeners[:1])
         excerpts = placed_excerpts(self._track, few_stretches(self._track))
-        few = SegmentExcerpts(excerpts, analysis.segments, self._listeners)
+        few = SegmentExcerpts(excerpts, analysis.mask_labels, self._listeners)
         names = [listener.name for listener in self._listeners[1:]]
         found = []
         for feature, name in enumerate(MIDLEVEL):

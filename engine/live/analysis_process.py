@@ -120,7 +120,7 @@ class _AnalysisWorker:
 
     def _solve(self, request: SolveTargets) -> TargetsSolved:
         """Find faders for targets on what comes next of the track, which is held with its masks for the next."""
-        from ..analysis.analysis_file import load_tables
+        from ..analysis.analysis_file import load_masks
         from ..live_targets.measured import answer
 
         number = request.track
@@ -129,8 +129,8 @@ class _AnalysisWorker:
         try:
             analysis, duration_s = self._analyses[number]
             if self._held is None or self._held[0] != analysis:
-                tables = load_tables(analysis, ("segments", "mask_weights"), duration_s=duration_s)
-                self._held = analysis, self._track(number), tables
+                masks = load_masks(analysis, duration_s=duration_s)
+                self._held = analysis, self._track(number), masks
             return answer(request, self._held[1], self._model, self._held[2])
         except InputError as error:
             return TargetsSolved(request.number, number, error=str(error))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from ...models.common.errors import InputError
-from ..analysis.analysis_file import load_tables
+from ..analysis.analysis_file import load_masks
 from ..audio.sample_buffer import SampleBuffer
 from ..dsp.mask_filter import warm_up
 from ..dsp.segment_mask import SegmentMask
@@ -117,8 +117,8 @@ def load_mask(path: str, *, sample_rate: int) -> SegmentMask:
     InputError
         If the file cannot be read.
     """
-    tables = load_tables(path, ("segments", "mask_weights"))
-    mask = SegmentMask(tables["segments"], tables["mask_weights"], sample_rate=sample_rate)
+    labels, mask_weights = load_masks(path)
+    mask = SegmentMask(labels, mask_weights, sample_rate=sample_rate)
     warm_up(mask, sample_rate=sample_rate)
     return mask
 

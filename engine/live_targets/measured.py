@@ -1,12 +1,10 @@
 """Targets corrected with the network in the loop, on the stretches of the track that come next."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import numpy.typing as npt
 
-from ...models.common.arrays import Floats
+from ...models.common.arrays import FloatArray, Floats, Labels
 from ...models.common.constants import EMOTIONS, MIDLEVEL, SAMPLE_RATE
 from ...models.inference.threads import one_blas_thread, torch_threads
 from ..dsp.segment_mask import segment_gain_db
@@ -38,9 +36,7 @@ def stretches_ahead(track: "Track", position_s: float) -> list[tuple[float, floa
     return [(start, length), (start + length + left / 2, length)]
 
 
-def answer(
-    request: SolveTargets, track: "Track", model: "Model", tables: Mapping[str, npt.NDArray[np.generic]]
-) -> TargetsSolved:
+def answer(request: SolveTargets, track: "Track", model: "Model", masks: tuple[Labels, FloatArray]) -> TargetsSolved:
     """Correct the estimate of a request by predictions of the network, in some twenty evaluations.
 
     Parameters
@@ -49,8 +45,8 @@ def answer(
         What is asked, and the estimate.
     track, model
         The track and the model.
-    tables
-        Of its analysis: segments int [frames, bands], mask_weights [segments, 7 or 14].
+    masks
+        Of its analysis: labels int32 [frames, bands], mask weights [subsegments, 7 or 14].
 
     Raises
     ------
@@ -59,8 +55,8 @@ def answer(
     """
     with torch_threads(1), one_blas_thread():  # (many small operations: a second thread waits more than it works)
         excerpts = placed_excerpts(track, stretches_ahead(track, request.position_s))
-        asked_of = SegmentExcerpts(excerpts, np.asarray(tables["segments"], np.int32), [NetworkListener(model)])
-        mask_weights = np.asarray(tables["mask_weights"], np.float32)
+        labels, mask_weights = masks
+        asked_of = SegmentExcerpts(excerpts, labels, [NetworkListener(model)])
 
         def shifts_of(faders_db: Floats) -> Floats:
             moved = asked_of.predict(segment_gain_db(mask_weights, faders_db.astype(np.float32))) - asked_of.before

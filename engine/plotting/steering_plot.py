@@ -55,7 +55,7 @@ def plot_steering(
     """
     begin, end = excerpt_s or (0.0, analysis.duration_s)
     first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in (begin, end))
-    gains_db = segment_gain_db(analysis.mask_weights, faders.to_array())[analysis.segments[first:last]]
+    gains_db = segment_gain_db(analysis.mask_weights, faders.to_array())[analysis.mask_labels[first:last]]
     figure = figure or new_figure(12, 4.6)
     with rc_context(STYLE):
         left, middle, right = figure.subplots(1, 3, width_ratios=(2.7, 5.2, 2.9))

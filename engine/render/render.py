@@ -177,7 +177,7 @@ def render(
             weights, positions = as_mask(setting.gains_db)
         written = write_with_levels(
             track,
-            analysis.segments,
+            analysis.mask_labels,
             weights,
             temp_path,
             name=output,

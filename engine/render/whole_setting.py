@@ -15,6 +15,7 @@ from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..excerpts.piecewise_predictions import PiecewisePredictions
 from ..excerpts.segment_predictions import Predict, SegmentPredictions
+from ..explain.subsegments import divided_by_size
 from ..excerpts.stretches import WHOLE_S, WIDE_S, placed_excerpts, spread_stretches, wide_stretches
 from ..steering.faders.setting import FaderSetting, sum_of_faders
 from ..steering.faders.setting_solver import (
@@ -84,7 +85,9 @@ def solve_whole(
             return found
         threads = working_threads()
         predict = _predict_by(model, threads)
-        corrected = _corrected_by(PiecewisePredictions(track, analysis.segments, predict, threads=threads), analysis)
+        corrected = _corrected_by(
+            PiecewisePredictions(track, analysis.mask_labels, predict, threads=threads), analysis
+        )
         if (best := corrected(found)).error > WIDE_UNMEASURED:  # (parts of the track can lead astray)
             begun = starting_setting(faders.to_array(), analysis.mask_weights, analysis.response)
             best = min(best, corrected(begun), key=lambda setting: setting.error)
@@ -117,8 +120,12 @@ def _by_wide_excerpts(
         other = corrected(_by_excerpts(track, analysis, faders, model))
     else:  # (strong gains are so far from linear that no slopes lead on from there)
         share = analysis.clip_seconds / analysis.sounding_s
-        slopes = wide.loudness_matched_slopes(segment_slopes(analysis.weights, analysis.response_per_db, share=share))
-        fields = even_fields(slopes, np.bincount(analysis.segments.ravel()) / analysis.segments.size)
+        slopes = segment_slopes(analysis.weights, analysis.response_per_db, share=share)
+        sizes = (
+            np.bincount(analysis.mask_labels.ravel(), minlength=len(analysis.mask_weights)) / analysis.segments.size
+        )
+        slopes = wide.loudness_matched_slopes(divided_by_size(slopes, sizes))
+        fields = even_fields(slopes, sizes)
         other = corrected(sum_of_faders(*asked, share=STARTS[1]), extra=(fields, slopes @ fields.T))
     return min(found, other, key=lambda setting: setting.error)
 
@@ -132,15 +139,15 @@ def _by_excerpts(track: Track, analysis: Analysis, faders: Faders, model: Model)
         from ..steering.faders.segment_excerpts import SegmentExcerpts
         from ..steering.listeners import NetworkListener  # (torch)
 
-        return SegmentExcerpts(excerpts, analysis.segments, [NetworkListener(model)])
+        return SegmentExcerpts(excerpts, analysis.mask_labels, [NetworkListener(model)])
 
     return solve_setting(
         faders.to_array(),
         analysis.mask_weights,
-        analysis.selected_weights,
+        analysis.explained_masks,
         analysis.response,
         analysis.slopes,
-        SegmentPredictions(excerpts, analysis.segments, [_predict_by(model, threads)], threads=threads),
+        SegmentPredictions(excerpts, analysis.mask_labels, [_predict_by(model, threads)], threads=threads),
         by_gradients,
     )
 
@@ -152,7 +159,9 @@ def _wide_excerpts(track: Track, analysis: Analysis, model: Model, before: Predi
     if before is not None and track.sounding_s <= WIDE_S:  # (a prediction of all of it is none of its parts)
         known = before.to_array()[None]
     parts = placed_excerpts(track, wide_stretches(track))
-    return SegmentPredictions(parts, analysis.segments, [_predict_by(model, threads)], threads=threads, before=known)
+    return SegmentPredictions(
+        parts, analysis.mask_labels, [_predict_by(model, threads)], threads=threads, before=known
+    )
 
 
 def _corrected_by(wide: SegmentPredictions | PiecewisePredictions, analysis: Analysis) -> "partial[FaderSetting]":
@@ -160,7 +169,7 @@ def _corrected_by(wide: SegmentPredictions | PiecewisePredictions, analysis: Ana
     return partial(
         correct_setting,
         masks=analysis.mask_weights,
-        explained=analysis.selected_weights,
+        explained=analysis.explained_masks,
         slopes=analysis.slopes,
         wide=wide,
     )

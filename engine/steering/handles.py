@@ -71,7 +71,7 @@ def handle_fields(spectrogram: FloatArray, *, count: int = len(HANDLES)) -> Floa
 
 
 def segment_means(spectrogram: FloatArray, segments: Labels) -> FloatArray:
-    """Mean of each handle over each segment: float32 [handles, segments]."""
+    """Mean of each handle over each segment, 0 where there are no pixels of it: float32 [handles, segments]."""
     count = int(segments.max()) + 1
     sums = np.zeros((FADER_HANDLES, count))
     for start in range(0, len(segments), _FRAMES_AT_ONCE):
@@ -79,7 +79,7 @@ def segment_means(spectrogram: FloatArray, segments: Labels) -> FloatArray:
         labels = segments[rows].ravel()
         for number, field in enumerate(handle_fields(spectrogram[rows], count=FADER_HANDLES)):
             sums[number] += np.bincount(labels, weights=field.ravel(), minlength=count)
-    return np.asarray(sums / np.bincount(segments.ravel(), minlength=count), np.float32)
+    return np.asarray(sums / np.maximum(np.bincount(segments.ravel(), minlength=count), 1), np.float32)
 
 
 def percussiveness(spectrogram: FloatArray) -> FloatArray:

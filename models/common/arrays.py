@@ -9,3 +9,6 @@ Floats = npt.NDArray[np.float64]
 
 Labels = npt.NDArray[np.int32]
 """Segment numbers of a spectrogram, [frames, bands]."""
+
+Subsegments = npt.NDArray[np.uint8]
+"""Numbers of subsegments within their segment, [frames, bands]."""

@@ -11,7 +11,7 @@ import numpy as np
 from rich.style import Style
 from rich.text import Span, Text
 
-from ....engine.analysis.analysis_file import load_tables
+from ....engine.analysis.analysis_file import load_mean_masks
 from ....engine.audio.thumbnail import FRAMES, ROWS, thumbnail_bands
 from ....engine.dsp.segment_mask import SEGMENT_LIMIT_DB, segment_gain_db
 from ....models.common.constants import HOP_LENGTH, SAMPLE_RATE
@@ -45,8 +45,7 @@ class GainMap:
     """
 
     def __init__(self, analysis: Path, levels: np.ndarray | None = None) -> None:
-        tables = load_tables(analysis, ("segments", "mask_weights"))
-        labels, self._mask_weights = tables["segments"], tables["mask_weights"]
+        labels, self._mask_weights = load_mean_masks(analysis)
         self._labels = np.ascontiguousarray(labels[::FRAMES, thumbnail_bands(labels.shape[1])])  # [columns, ROWS]
         self._levels = levels
         self._last: tuple[tuple[object, ...], list[Text]] = (), []

@@ -7,7 +7,7 @@ import numpy as np
 from ....models.common.arrays import FloatArray, Floats
 from ....models.common.constants import MIDLEVEL
 
-VERSION: Final = 10
+VERSION: Final = 11
 """Rises when the same track gets other decoupled faders; part of the keys of cached analyses.
 
 1: one mask a fader; 2: own moves of .07; 3: two listeners beside the network, ten seconds in the middle; 4: the
@@ -17,7 +17,7 @@ measure of the written file, all together; 7: fields are limited by the loss of 
 those of a track longer than a minute are put right by all of it, and the network's slopes are fields as well; 8:
 faders move the network nearly as far as the explanation's masks where that limit is low; 9: three pairs of
 samples go backward together, and the significance of segments counts degrees of freedom by feature; 10: a taught
-listener that learned from two taggers.
+listener that learned from two taggers; 11: masks of subsegments.
 """
 LEVELS_DB: Final = (-12.0, -6.0, -3.0, 3.0, 6.0, 12.0)
 MIN_EFFECT: Final = 0.01

@@ -38,10 +38,11 @@ from ..explain.effect_sums import Checkpoints, EffectSums
 from ..explain.lime import SegmentEffects
 from ..explain.perturbation import AnalysisWindow, cut_window, perturbation_per_db
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
-from ..explain.subsegments import DividedSegments, divide_segments, slopes_of_subsegments
+from ..explain.subsegments import DividedSegments, divide_segments
 from ..segmenting.segmented_track import SEGMENTED, SegmentedTrack, segmented_track
 from ..steering.faders.masks import DecoupledFaders, decoupled_faders
 from ..steering.faders.segment_excerpts import FaderInputs, WholeTrack, whole_track_slopes
+from ..steering.faders.slope_fields import divided_by_size
 from ..steering.listeners import own_listeners
 from .analysis import CLIP_SECONDS, Analysis
 from .prediction import predict_spectrograms, predict_track
@@ -132,7 +133,7 @@ def _analyze(
         whole = None
         if rest:
             slopes = segment_slopes(sums.weights, response_per_db, share=clip_seconds / track.sounding_s)
-            slopes = slopes_of_subsegments(divided, slopes, inputs.sizes)
+            slopes = _subsegment_slopes(divided, slopes, inputs.sizes)
             # (predictions of a longer track are not those of its pieces)
             before = prediction.result().to_array()[None] if prediction and track.sounding_s <= WIDE_S else None
             whole = _whole_track(rest, spectrogram, divided.labels(labels), model, slopes, before)
@@ -266,6 +267,15 @@ def _fader_inputs(track: Track, spectrogram: FloatArray, labels: Labels, model: 
     divided = divide_segments(spectrogram, labels, model, slice(*track.sounding_frames))
     inputs = FaderInputs(spectrogram, divided.labels(labels), few, many or few, own_listeners(model))
     return inputs, excerpts[len(excerpts) - len(rest) :], divided
+
+
+def _subsegment_slopes(divided: DividedSegments, slopes: Floats, sizes: Floats) -> Floats:
+    """Slopes of subsegments without gain, corrected so that they add up to those of the explanation: [7, subsegments].
+
+    slopes: of the explanation, [7, segments]; sizes: of the subsegments, as shares of the track.
+    """
+    added = divided.slopes.reshape(*slopes.shape, divided.count).sum(2)
+    return np.asarray(divided.slopes + divided_by_size(slopes - added, sizes))
 
 
 def _whole_track(

@@ -21,7 +21,7 @@ _EXACT_DB: Final = 1e-9
 
 @dataclass(frozen=True)
 class SolvedSetting:
-    """faders_db [7]: where the faders stand; correction_db [segments]: solved gains less the sum of the faders."""
+    """faders_db [7]: where the faders stand; correction_db [subsegments]: solved gains less the sum of the faders."""
 
     faders_db: FloatArray
     correction_db: FloatArray
@@ -32,7 +32,8 @@ def correction_db(
 ) -> FloatArray | None:
     """What is added to the sum of the faders [7], [segments] in dB; None where no setting is near.
 
-    labels [n]: only of these segments. At a setting it is that setting's own; between several the nearer one counts more (Shepard 1968).
+    At a setting it is that setting's own; between several the nearer one counts more (Shepard 1968). labels [n]: only
+    of these segments.
     """
     found = [(setting, *_nearness(setting.faders_db, faders_db)) for setting in settings]
     near = [(setting, share, distance) for setting, share, distance in found if share > 0]

@@ -85,23 +85,6 @@ def divide_segments(spectrogram: FloatArray, segments: Labels, model: Model, sou
     return DividedSegments(numbers, count, slopes)
 
 
-def slopes_of_subsegments(divided_segments: DividedSegments, segment_slopes: Floats, sizes: Floats) -> Floats:
-    """Slopes of subsegments that add up to those that the explanation gives their segments: [7, subsegments].
-
-    segment_slopes: [7, segments]; sizes: of the subsegments, as shares of the track. What a segment's slope differs
-    by from the sum of its subsegments' is divided among these by their size.
-    """
-    by_segment = divided_segments.slopes.reshape(_FEATURES, -1, divided_segments.count).sum(2)
-    return np.asarray(divided_segments.slopes + divided_by_size(segment_slopes - by_segment, sizes))
-
-
-def divided_by_size(segment_slopes: Floats, sizes: Floats) -> Floats:
-    """Slopes [7, segments], each divided among the subsegments by their sizes [subsegments]: [7, subsegments]."""
-    each = len(sizes) // segment_slopes.shape[1]
-    by_segment = np.maximum(sizes.reshape(-1, each).sum(1), 1e-12)
-    return np.asarray(np.repeat(segment_slopes, each, axis=1) * (sizes / np.repeat(by_segment, each)))
-
-
 def _pieces(frames: int, model: Model) -> Iterator[slice]:
     """Pieces of a track of so many frames, each of whole output positions."""
     length = _PIECE_POSITIONS * model.network.geometry.stride
@@ -112,7 +95,7 @@ def _pieces(frames: int, model: Model) -> Iterator[slice]:
 def pixel_slopes(spectrogram: FloatArray, segments: Labels, model: Model, piece: slice) -> FloatArray:
     """Change of the network's mean features of the whole track per dB of gain of a piece's pixels.
 
-    float32 [7, frames of the piece, bands]; about, at the ends of the track, where the network sees its other end too.
+    float32 [7, frames of the piece, bands]. At the ends of the track, whose other end the network sees too, about.
     """
     geometry = model.network.geometry
     positions = geometry.positions(len(spectrogram))
@@ -134,7 +117,7 @@ def pixel_slopes(spectrogram: FloatArray, segments: Labels, model: Model, piece:
     gradient_of_piece = gradient.cpu().numpy()[:, rows] * np.float32((last - first) / positions)
     # s = log10(1 + m): a dB of gain of the magnitude m changes it by m / (1 + m) / 20
     per_db = (1 - np.power(np.float32(10), -spectrogram[piece])) / np.float32(20)
-    return _smoothed(gradient_of_piece * per_db)
+    return _smoothed(np.asarray(gradient_of_piece * per_db, np.float32))
 
 
 def divided(segments: Labels, slopes: FloatArray, rounds: int) -> Subsegments:
@@ -181,5 +164,5 @@ def _smoothed(fields: FloatArray) -> FloatArray:
         lower, middle, upper = (
             padded[:, k : k + fields.shape[1]] if axis == 1 else padded[:, :, k : k + N_BANDS] for k in range(3)
         )
-        fields = (lower + 2 * middle + upper) / 4
-    return np.asarray(fields, np.float32)
+        fields = np.asarray((lower + 2 * middle + upper) / 4, np.float32)
+    return fields

@@ -12,14 +12,12 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
+from ...models.common.arrays import FloatArray, Labels
 from ...models.common.errors import InputError
 from ...models.inference.heap import return_freed_memory
 from ..analysis.surrogate import TrackSummary
@@ -72,7 +70,7 @@ class _AnalysisWorker:
         self._lock = threading.Lock()
         self._peaks: dict[int, float] = {}
         self._analyses: dict[int, tuple[Path, float]] = {}
-        self._held: tuple[Path, Track, Mapping[str, np.ndarray]] | None = None
+        self._held: tuple[Path, Track, tuple[Labels, FloatArray]] | None = None
         self._whole: tuple[Path, Track, Analysis] | None = None
         self._left = set(range(len(job.files)))
         self._told_at = float("-inf")

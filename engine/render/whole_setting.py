@@ -15,7 +15,6 @@ from ..audio.track import Track
 from ..dsp.faders import Faders
 from ..excerpts.piecewise_predictions import PiecewisePredictions
 from ..excerpts.segment_predictions import Predict, SegmentPredictions
-from ..explain.subsegments import divided_by_size
 from ..excerpts.stretches import WHOLE_S, WIDE_S, placed_excerpts, spread_stretches, wide_stretches
 from ..steering.faders.setting import FaderSetting, sum_of_faders
 from ..steering.faders.setting_solver import (
@@ -26,7 +25,7 @@ from ..steering.faders.setting_solver import (
     solve_setting,
     starting_setting,
 )
-from ..steering.faders.slope_fields import even_fields
+from ..steering.faders.slope_fields import divided_by_size, even_fields
 
 if TYPE_CHECKING:
     from ..steering.faders.segment_excerpts import SegmentExcerpts
@@ -158,10 +157,8 @@ def _wide_excerpts(track: Track, analysis: Analysis, model: Model, before: Predi
     known: Floats | None = None
     if before is not None and track.sounding_s <= WIDE_S:  # (a prediction of all of it is none of its parts)
         known = before.to_array()[None]
-    parts = placed_excerpts(track, wide_stretches(track))
-    return SegmentPredictions(
-        parts, analysis.mask_labels, [_predict_by(model, threads)], threads=threads, before=known
-    )
+    parts, predict = placed_excerpts(track, wide_stretches(track)), [_predict_by(model, threads)]
+    return SegmentPredictions(parts, analysis.mask_labels, predict, threads=threads, before=known)
 
 
 def _corrected_by(wide: SegmentPredictions | PiecewisePredictions, analysis: Analysis) -> "partial[FaderSetting]":

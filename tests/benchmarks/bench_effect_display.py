@@ -44,7 +44,7 @@ def displayed(track, analysis, model, gains_db, moments_s):
     sound.load()
     rate = sound.sample_rate
     renderer = SetRenderer([sound])
-    renderer.masks[0] = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=rate)
+    renderer.masks[0] = SegmentMask(analysis.mask_labels, analysis.mask_weights, sample_rate=rate)
     renderer.command(ANALYSIS_READY, 0)
     faders = Faders.from_mapping(gains_db)
     solved = solve_whole(track, analysis, faders, model)

@@ -80,7 +80,9 @@ def _row(file: Path, folder: Path, model: object) -> str:
     sixes = measured[:14].reshape(2, 7, 7) * np.array([1.0, -1.0])[:, None, None]
     own = sixes.diagonal(axis1=1, axis2=2)
     others = (np.abs(sixes).sum() - np.abs(own).sum()) / 6 / np.abs(own).sum()
-    coupled = replace(analysis, mask_weights=analysis.selected_weights, selected=None, response=None)
+    coupled = replace(
+        analysis, mask_weights=analysis.selected_weights, selected=None, response=None, subsegments=None
+    )
     plain = [moved(faders, coupled)[n % 7] * (1, -1)[n // 7] for n, faders in enumerate(chosen[:14])]
     asked = np.array([[_own(analysis, faders, k) for k in range(7)] for faders in chosen[24:]])
     misses = np.linalg.norm(measured[24:] - asked, axis=1) / np.linalg.norm(asked, axis=1)

@@ -121,4 +121,4 @@ def the_map(file):
     from moodfader.engine.audio.track import load_track
 
     analysis = analyze(load_track(file), settings=AnalysisSettings())
-    return SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=44100)
+    return SegmentMask(analysis.mask_labels, analysis.mask_weights, sample_rate=44100)

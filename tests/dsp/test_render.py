@@ -100,7 +100,7 @@ def test_the_file_is_what_the_live_processor_gives(tmp_path, track, analysis, ra
     render(
         track, analysis, tmp_path / "out.wav", faders=STEERED, model=random_model, bit_depth="float", together=False
     )
-    live = SteeredSound(analysis.segments, analysis.mask_weights, sample_rate=44100, channels=2)
+    live = SteeredSound(analysis.mask_labels, analysis.mask_weights, sample_rate=44100, channels=2)
     blocks = [live.process(block, STEERED) for block in track.blocks(block_length=512)]
     np.testing.assert_array_equal(read(tmp_path / "out.wav"), np.concatenate([*blocks, live.flush()]))
 

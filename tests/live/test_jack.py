@@ -96,7 +96,7 @@ def test_the_recording_at_jacks_outputs_is_the_render_of_the_automation(
     recorder.wait(60)
     history = read_automation(kept)
     assert ControlEvent(history.changes[0].at, f"{ROOT}/track/ready", 0) == history.changes[0]
-    known = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=RATE)
+    known = SegmentMask(analysis.mask_labels, analysis.mask_weights, sample_rate=RATE)
     found = performance_compare.compare(
         history, [file], [known], jack.Tape(tmp_path / "tape"), probe=f"{ROOT}/master"
     )

@@ -73,7 +73,7 @@ def test_a_preset_that_is_played_is_what_render_solves(tmp_path) -> None:
         player.close()
     buffer = SampleBuffer.from_file(tmp_path / "song.wav", sample_rate=RATE, channels=2)
     buffer.load()
-    mask = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=RATE)
+    mask = SegmentMask(analysis.mask_labels, analysis.mask_weights, sample_rate=RATE)
     assert [event.value for event in applied if event.address == SETTING_SOLVED] == [text]  # (one fader is no whole)
     found = SolvedSetting(np.array(PRESET), solved.correction_db)
 

@@ -202,7 +202,7 @@ def test_the_surrogate_says_what_prediction_says(analysis, file, random_model):
 def test_offline_and_replayed_are_the_same_samples(file, analysis, tmp_path):
     sound = SampleBuffer.from_file(file)
     sound.load()
-    known = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=RATE)
+    known = SegmentMask(analysis.mask_labels, analysis.mask_weights, sample_rate=RATE)
     applied = []
     player = OfflinePlayer([sound], [known], lambda message: applied.extend(message.events))
     player.set(R + "transport/play", True)
@@ -302,7 +302,7 @@ def test_the_live_player_plays_its_own_history(file, analysis, random_model):
         player.close()
     sound = SampleBuffer.from_file(file, sample_rate=RATE, channels=2)
     sound.load()
-    known = SegmentMask(analysis.segments, analysis.mask_weights, sample_rate=RATE)
+    known = SegmentMask(analysis.mask_labels, analysis.mask_weights, sample_rate=RATE)
     history = [ControlEvent(*change) for change in listener.applied]
     expected = np.concatenate(list(render_events([sound], [known], history, samples=count)))
     assert [address for _, address, _ in listener.applied][1] == R + "transport/play"

@@ -59,9 +59,9 @@ def test_a_fader_moves_most_listeners_the_way_it_goes(tmp_path) -> None:
     analysis = analyze_track(track, model, AnalysisSettings())
     assert analysis.selected is not None
     listeners = own_listeners(model)
-    excerpts = SegmentExcerpts(placed_excerpts(track, spread_stretches(track)), analysis.segments, listeners)
+    excerpts = SegmentExcerpts(placed_excerpts(track, spread_stretches(track)), analysis.mask_labels, listeners)
     with_it = {}
-    for name, masks in (("decoupled", analysis.mask_weights), ("coupled", np.tile(analysis.selected, (1, 2)))):
+    for name, masks in (("decoupled", analysis.mask_weights), ("coupled", np.tile(analysis.explained_masks, (1, 2)))):
         moved = np.zeros((2, len(MIDLEVEL), len(listeners)))
         for feature in range(len(MIDLEVEL)):
             for side, sign in enumerate((1.0, -1.0)):

@@ -57,7 +57,7 @@ def moved(track, model, analysis):
     first = track.sounding[0] / SAMPLE_RATE
     (sound,) = read_excerpts(track, [(first, track.sounding_s)])
     path = ArrayPath(sound, offset=track.sounding[0] % 704)
-    labels = analysis.segments[track.sounding[0] // 704 :]
+    labels = analysis.mask_labels[track.sounding[0] // 704 :]
     before = predict_track(track, model)
 
     def by(gains_db: np.ndarray) -> np.ndarray:

@@ -156,7 +156,9 @@ def test_loud_tracks_are_lowered_instead_of_limited(track, analysis, model, tmp_
     made = render(hot, same, tmp_path / "out.wav", faders=faders, model=model, bit_depth="float")
     assert made.headroom_db > 0.5
     assert made.true_peak_dbtp <= -1
-    free = SteeredSound(same.segments, same.mask_weights, sample_rate=rate, channels=hot.channels, ceiling_dbtp=None)
+    free = SteeredSound(
+        same.mask_labels, same.mask_weights, sample_rate=rate, channels=hot.channels, ceiling_dbtp=None
+    )
     blocks = [free.process(block, faders) for block in hot.blocks()]
     wanted = np.concatenate([*blocks, free.flush()]) * 10 ** (-made.headroom_db / 20)
     written, _ = soundfile.read(tmp_path / "out.wav", dtype="float32")

@@ -67,6 +67,8 @@ class MaskFields:
         """excerpts: those of the track by which the damage is estimated."""
         self.fields = fields
         self._damage = excerpts.damage
+        self._present = np.flatnonzero(excerpts.sizes)  # (the damage is that of the excerpts alone)
+        self._present_fields = np.ascontiguousarray(fields[:, self._present])
         handle_costs = np.sqrt(
             np.concatenate((np.ones(len(MIDLEVEL)), DAMAGE[:FADER_HANDLES], np.ones(len(MIDLEVEL))))
         )
@@ -76,7 +78,7 @@ class MaskFields:
 
     def gains_db(self, coefficients: Floats) -> Floats:
         """Gains in dB [segments] of coefficients [fields], none beyond MAX_GAIN_DB."""
-        return np.asarray(MAX_GAIN_DB * np.tanh(coefficients @ self.fields / MAX_GAIN_DB))
+        return _limited_db(coefficients @ self.fields)
 
     def slopes(self, segment_slopes: Floats, coefficients: Floats) -> Floats:
         """Change of outputs per dB of each field at coefficients: [rows, fields].
@@ -89,7 +91,9 @@ class MaskFields:
 
     def damage_db(self, coefficients: Floats) -> float:
         """Root of what the sound is expected to lose under coefficients [fields], in dB of a usual gain."""
-        return float(np.sqrt(self._damage.loss(self.gains_db(coefficients)) / LOSS_PER_DB))
+        gains = np.zeros(self.fields.shape[1])
+        gains[self._present] = _limited_db(coefficients @ self._present_fields)
+        return float(np.sqrt(self._damage.loss(gains) / LOSS_PER_DB))
 
     def least_damage_db(self, slopes: Floats, row: int, target: float) -> float:
         """Damage in dB that it takes, about, to move one row by `target` and to leave the others.
@@ -98,3 +102,8 @@ class MaskFields:
         """
         gram = regularized_gram(slopes @ self.root, ridge=ROW_RIDGE)
         return float(np.sqrt(target * np.linalg.inv(gram)[row, row] * target)) + 1e-9
+
+
+def _limited_db(gains_db: Floats) -> Floats:
+    """Gains in dB bent so that none is beyond MAX_GAIN_DB."""
+    return np.asarray(MAX_GAIN_DB * np.tanh(gains_db / MAX_GAIN_DB))

@@ -21,6 +21,13 @@ def gradient_fields(slopes: Floats, sizes: Floats) -> Floats:
     return _with_rms(fields, sizes)
 
 
+def divided_by_size(segment_slopes: Floats, sizes: Floats) -> Floats:
+    """Slopes [7, segments], each divided among the subsegments by their sizes [subsegments]: [7, subsegments]."""
+    each = len(sizes) // segment_slopes.shape[1]
+    by_segment = np.maximum(sizes.reshape(-1, each).sum(1), 1e-12)
+    return np.asarray(np.repeat(segment_slopes, each, axis=1) * (sizes / np.repeat(by_segment, each)))
+
+
 def _with_rms(fields: Floats, sizes: Floats) -> Floats:
     """Fields [fields, segments] each of 1 dB rms over segments of sizes [segments]."""
     return np.asarray(fields / np.maximum(np.sqrt(fields**2 @ sizes), 1e-12)[:, None])

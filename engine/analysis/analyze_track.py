@@ -270,7 +270,7 @@ def _fader_inputs(track: Track, spectrogram: FloatArray, labels: Labels, model: 
 
 
 def _subsegment_slopes(divided: DividedSegments, slopes: Floats, sizes: Floats) -> Floats:
-    """Slopes of subsegments without gain, corrected so that they add up to those of the explanation: [7, subsegments].
+    """Slopes of subsegments without gain, made to add up to those of the explanation: [7, subsegments].
 
     slopes: of the explanation, [7, segments]; sizes: of the subsegments, as shares of the track.
     """

@@ -41,7 +41,7 @@ def analysis(sound, random_model):
 def steerable(analysis):
     """The same with weights for every segment (the network of the tests is untrained, and few are significant)."""
     weights = np.random.default_rng(0).uniform(-1, 1, analysis.mask_weights.shape).astype(np.float32)
-    return dataclasses.replace(analysis, mask_weights=weights, selected=weights[:, :7])
+    return dataclasses.replace(analysis, mask_weights=weights, selected=weights[:: analysis.subsegments_each, :7])
 
 
 def test_the_version_is_there_at_once_and_without_torch():

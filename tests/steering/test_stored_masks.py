@@ -57,6 +57,7 @@ def test_analyses_of_before_are_coupled_and_found(track, analysis, model, tmp_pa
         selected=None,
         response=None,
         slopes=None,
+        subsegments=None,
     )
     path = tmp_path / "analysis.npz"
     save_analysis(old, path)

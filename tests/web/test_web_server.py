@@ -222,7 +222,7 @@ def test_the_waveform_is_that_of_the_file(server):
 
 
 def test_the_gain_map_has_the_gains_of_the_analysis(analysis_file):
-    from moodfader.engine.analysis.analysis_file import load_tables
+    from moodfader.engine.analysis.analysis_file import load_mean_masks
     from moodfader.engine.audio.thumbnail import FRAMES, thumbnail_bands
 
     head, _, rest = map_bytes(analysis_file).partition(b"\n")
@@ -230,11 +230,11 @@ def test_the_gain_map_has_the_gains_of_the_analysis(analysis_file):
     cells = about["columns"] * about["rows"]
     labels = np.frombuffer(rest[: cells * about["bytes"]], f"<u{about['bytes']}").reshape(about["columns"], -1)
     weights = np.frombuffer(rest[cells * about["bytes"] :], np.int8).reshape(about["segments"], 7) * about["scale"]
-    tables = load_tables(analysis_file, ("segments", "mask_weights"))
+    segments, mean_weights = load_mean_masks(analysis_file)
     faders = np.array([6, 0, -3, 0, 12, 0, -12], np.float32)
-    expected = segment_gain_db(tables["mask_weights"], faders)[tables["segments"]]
+    expected = segment_gain_db(mean_weights, faders)[segments]
     found = np.clip(weights @ faders, -SEGMENT_LIMIT_DB, SEGMENT_LIMIT_DB)[labels]
-    bands = thumbnail_bands(tables["segments"].shape[1])
+    bands = thumbnail_bands(segments.shape[1])
     assert found == pytest.approx(expected[::FRAMES, bands], abs=0.2)
 
 

@@ -75,7 +75,7 @@ class Analysis:
         Share of a fader's own move that judges may be expected to share, 0..1, above zero and below, [7, 2]; None
         where the faders are coupled, and in files of 0.12 and before.
     subsegments
-        Number of each pixel's subsegment within its segment (explain/subsegments.py), uint8 [frames, bands]; None
+        Number of each pixel's subsegment within its segment (segmenting/subsegments.py), uint8 [frames, bands]; None
         where masks lie on segments: where the faders are coupled, and in files of 0.16 and before.
     path
         The file that the analysis is stored in, if it is.

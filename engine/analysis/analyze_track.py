@@ -38,8 +38,8 @@ from ..explain.effect_sums import Checkpoints, EffectSums
 from ..explain.lime import SegmentEffects
 from ..explain.perturbation import AnalysisWindow, cut_window, perturbation_per_db
 from ..explain.significance import expected_lime_p_values, is_significant, mask_weights
-from ..explain.subsegments import DividedSegments, divide_segments
 from ..segmenting.segmented_track import SEGMENTED, SegmentedTrack, segmented_track
+from ..segmenting.subsegments import DividedSegments, divide_segments
 from ..steering.faders.masks import DecoupledFaders, decoupled_faders
 from ..steering.faders.segment_excerpts import FaderInputs, WholeTrack, whole_track_slopes
 from ..steering.faders.slope_fields import divided_by_size

@@ -25,7 +25,7 @@ SEGMENT_LIMIT_DB: Final = 24.0
 MASK_LIMIT: Final = 1.5
 """No mask weight is larger: a fader gives no segment more than so many times its decibels."""
 MAX_SUBSEGMENTS: Final = 16
-"""No segment is divided into more subsegments (explain/subsegments.py)."""
+"""No segment is divided into more subsegments (segmenting/subsegments.py)."""
 
 
 def subsegment_labels(segments: np.ndarray, numbers: np.ndarray, count: int) -> np.ndarray:

@@ -1,1 +1,1 @@
-"""The first step of an analysis: spectrogram and segments, made by another process while torch is imported."""
+"""The first steps of an analysis: spectrogram and segments, made while torch is imported; then subsegments."""

@@ -1,4 +1,4 @@
-"""Segments divided into subsegments: where the network's slopes differ; stored and read as the masks that they are."""
+"""Segments divided into subsegments: where the network's slopes differ; stored and read as the masks they are."""
 
 import dataclasses
 
@@ -13,7 +13,7 @@ from moodfader.engine.dsp.solved_settings import SolvedSetting
 from moodfader.engine.excerpts.array_path import band_k_power
 from moodfader.engine.excerpts.segment_predictions import slopes_at_constant_loudness
 from moodfader.engine.excerpts.stretches import read_excerpts
-from moodfader.engine.explain import subsegments
+from moodfader.engine.segmenting import subsegments
 from moodfader.engine.segmenting.segmented_track import segmented_track
 from moodfader.engine.steering.gain_path import GainPath, field_slopes
 from moodfader.engine.steering.listeners import own_listeners

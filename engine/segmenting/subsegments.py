@@ -21,7 +21,7 @@ from ...models.common.constants import MIDLEVEL, N_BANDS
 from ...models.inference.backward.network import BackwardPass, feature_gradients
 from ...models.inference.checkpoint import Model
 from ..dsp.segment_mask import MAX_SUBSEGMENTS, subsegment_labels
-from .perturbation import cut_window
+from ..explain.perturbation import cut_window
 
 MOST: Final = 1 << 18
 """No track has more subsegments (tables of a long track stay small); one of five minutes has about 150,000."""

@@ -20,7 +20,7 @@ from ...models.common.progress import progress_span
 from ...models.inference.checkpoint import Model
 from ...models.inference.heap import return_freed_memory
 from ...models.inference.predictor import TorchPredictor
-from ...models.inference.threads import torch_threads, worker_threads
+from ...models.inference.threads import one_blas_thread, torch_threads, worker_threads
 from ...models.network.spectrogram import TorchFourier
 from ..audio.track import Track
 from ..excerpts.segment_predictions import SegmentPredictions
@@ -306,7 +306,7 @@ def _decouple(
 ) -> DecoupledFaders:
     # (many small operations: a third thread waits more than it works)
     threads = min(torch.get_num_threads(), 2)
-    with torch_threads(1):
+    with torch_threads(1), one_blas_thread():
         return decoupled_faders(
             inputs,
             selected,

@@ -99,9 +99,13 @@ class MaskSolver:
         """
         self._few, self._many = inputs.few, inputs.many
         self._fields = MaskFields(fields, inputs.many)
+        self._tolerance = TOLERANCE if whole is None else FIRST_TOLERANCE
         self._listeners, self._loudness_damage = inputs.listeners, inputs.loudness_damage
-        self._slopes = inputs.slopes @ fields.T  # without gain: [listeners, 7, fields]
         self._many_slopes, self._whole_slopes, self._whole = inputs.own_slopes, whole_slopes, whole
+        self._slopes = inputs.slopes @ fields.T  # without gain: [listeners, 7, fields]
+        self._rest_slopes = BENT_SHARE * (whole_slopes - self._many_slopes)
+        self._slopes[0] = (self._many_slopes + self._rest_slopes) @ fields.T
+        self._known_moves: dict[bytes, Floats] = {}
         by_explanation = self._many_slopes @ fields[:_FEATURES].T  # (the first fields are the explanation's masks)
         self._explained_move = SOLVED_AT_DB * float(np.abs(by_explanation.diagonal()).mean())
         # (beyond what the permitted gain reaches; misses are shares of the target, so a lower one counts more)
@@ -160,6 +164,14 @@ class MaskSolver:
         """Changes of the network's features on many excerpts under gains [segments], [7]."""
         return np.asarray((self._many.predict(gains_db, networks=1) - self._many.before[:1])[0, :_FEATURES])
 
+    def _own_moves(self, coefficients: Floats) -> Floats:
+        """Changes of the network's features under coefficients, [7]: on many excerpts, and expected of the rest."""
+        key = coefficients.tobytes()
+        if key not in self._known_moves:  # (what the listeners were asked last is where the corrections begin)
+            gains = self._fields.gains_db(coefficients)
+            self._known_moves[key] = self._moved(gains.astype(np.float32)) + self._expected_rest(gains)
+        return self._known_moves[key]
+
     def _free_slopes(self) -> Floats:
         """How far a dB of gain that the network does not follow moves each further listener: [listeners - 1, 7]."""
         rows = self._slopes @ self._fields.root
@@ -167,13 +179,15 @@ class MaskSolver:
         return np.asarray(np.linalg.norm(rows[1:] - rows[1:] @ across @ across.T, axis=2))
 
     def _solve(self, feature: int, target: float, slopes: Floats) -> Solution:
-        """With all listeners, on few excerpts: the network firm, the others soft."""
+        """The network firm, on many excerpts; the further listeners soft, on few."""
         firm = target * (np.arange(_FEATURES) == feature)
         targets = np.concatenate((firm, np.sign(target) * self._soft_targets[:, feature]))
 
         def measure(coefficients: Floats) -> Floats:
-            moved = self._few.predict(self._fields.gains_db(coefficients).astype(np.float32)) - self._few.before
-            return np.concatenate((moved[0, :_FEATURES], moved[1:, feature]))
+            gains = self._fields.gains_db(coefficients)
+            few = self._few.predict(gains.astype(np.float32)) - self._few.before
+            own = few[0, :_FEATURES] if self._many is self._few else self._own_moves(coefficients)
+            return np.concatenate((own, few[1:, feature]))
 
         return solve(
             measure,
@@ -185,7 +199,7 @@ class MaskSolver:
             soft=np.arange(len(slopes)) >= _FEATURES,
             tries=TRIES,
             worst_first=0.0,
-            tolerance=TOLERANCE,
+            tolerance=self._tolerance,
         )
 
     def _corrected_on_excerpts(self, feature: int, target: float, start: Floats) -> Solution:
@@ -195,16 +209,12 @@ class MaskSolver:
         """
         own = [(0, output) for output in range(_FEATURES)]
 
-        def measure(coefficients: Floats) -> Floats:
-            gains = self._fields.gains_db(coefficients)
-            return self._moved(gains.astype(np.float32)) + self._expected_rest(gains)
-
         def slopes_at(coefficients: Floats) -> Floats:
             gains = self._fields.gains_db(coefficients)
             return self._fields.slopes(self._many.slopes(own, gains.astype(np.float32)), coefficients)
 
         return newton_rounds(
-            measure,
+            self._own_moves,
             slopes_at,
             target * (np.arange(_FEATURES) == feature),
             self._fields.metric,
@@ -213,7 +223,7 @@ class MaskSolver:
             rms_of=self._fields.damage_db,
             max_rms_db=CORRECTED_SHARE * max_damage_db(feature),
             rounds=ROUNDS,
-            tolerance=TOLERANCE if self._whole is None else FIRST_TOLERANCE,
+            tolerance=self._tolerance,
         )
 
     def _corrected_on_whole_track(self, feature: int, target: float, found: Solution) -> tuple[Solution, Floats]:
@@ -264,4 +274,4 @@ class MaskSolver:
 
     def _expected_rest(self, gains_db: Floats) -> Floats:
         """Changes of the features that gains [segments] make on the whole track beyond many excerpts, about: [7]."""
-        return np.asarray(BENT_SHARE * ((self._whole_slopes - self._many_slopes) @ gains_db))
+        return np.asarray(self._rest_slopes @ gains_db)

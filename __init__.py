@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .models.common.errors import InputError
     from .models.inference.checkpoint import Model
 
-__version__ = "0.16.1"
+__version__ = "0.17.0"
 
 __all__ = [
     "EMOTIONS",

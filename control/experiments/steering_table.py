@@ -67,6 +67,7 @@ def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
     if likely := [(one, part) for one, part in zip(faders, shown, strict=True) if part.own >= MIN_EFFECT]:
         name = f"the {len(likely)} of {len(faders)} of which {MIN_EFFECT:g} or more is shown as confirmed"
         lines.append(_row(name, [one for one, _ in likely], share_of=[part for _, part in likely]))
+    lines.append(_row("all, half the way from -6 to +6 dB", _between_sides(faders)))
     random = [one for one in evidence.moves if one.kind == "random"]
     lines += [_row("random field of the same size", random, share_of=faders)]
     aside = zip(("own", *evidence.judges), one_sided(random), strict=True)
@@ -85,6 +86,23 @@ def steering_page(evidence: "SteeringEvidence", *, jury: str) -> str:
         lines.append(_row(f"one emotion by ±{size:g}", asked))
     lines += [_row(name, own) for name, own in _by_name(targets)]
     return "\n".join(lines)
+
+
+def _between_sides(faders: Sequence["JudgedMove"]) -> list["JudgedMove"]:
+    """Half of what each fader moves from -6 to +6 dB: what a judge says of any change cancels."""
+    above = {(one.track, one.name): one for one in faders if one.asked > 0}
+    pairs = [(above[one.track, one.name], one) for one in faders if one.asked < 0]
+    return [
+        replace(
+            up,
+            own=(up.own + down.own) / 2,
+            judges=tuple((a + b) / 2 for a, b in zip(up.judges, down.judges, strict=True)),
+            others=(up.others + down.others) / 2,
+            rms_db=(up.rms_db + down.rms_db) / 2,
+            quality=None if up.quality is None or down.quality is None else min(up.quality, down.quality),
+        )
+        for up, down in pairs
+    ]
 
 
 def _shown_part(one: "JudgedMove") -> float:

@@ -63,6 +63,21 @@ def test_the_page_says_what_every_judge_hears_enough_of() -> None:
     assert "own +0.000, one +0.000, two +0.000" in page
 
 
+def test_what_a_judge_says_of_any_change_cancels_between_the_sides() -> None:
+    """It says .02 less whichever way a fader goes, which moves it by .01: wrong above zero, right between."""
+    moves = [
+        JudgedMove("fader", 0, name, asked, 0.05, (-0.01 if asked > 0 else 0.03,), 0.0, 3.0, None)
+        for name in MIDLEVEL
+        for asked in (6.0, -6.0)
+    ]
+    moves += [JudgedMove("random", 0, MIDLEVEL[0], asked, 0.0, (0.0,), 0.0, 3.0, None) for asked in (6.0, -6.0)]
+    moves += [JudgedMove("target", 0, name, 0.05, 0.05, (0.03,), 0.0, 3.0, None) for name in EMOTIONS]
+    page = steering_page(SteeringEvidence(("one",), tuple(moves), np.zeros((1, 2, 15))), jury="development")
+    rows = {line.split("|")[1].strip(): line for line in page.splitlines() if line.startswith("| all")}
+    assert ", 0.50 |" in rows["all"]
+    assert "| 0.20 (0.20 to 0.20), 1.00 |" in rows["all, half the way from -6 to +6 dB"]
+
+
 @pytest.mark.filterwarnings("error")
 def test_of_a_fader_that_does_nothing_nothing_is_heard() -> None:
     """A short track has such faders: the share that judges hear of their moves is no number."""

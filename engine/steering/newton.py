@@ -19,6 +19,8 @@ from .solver import NO_STEP, TOLERANCE, Solution, corrected_slopes, inverse_root
 ROUND_STEPS: Final = 3
 FIRST_STEPS: Final = 5
 """By first slopes, which are not quite right: five measurements take as long as new slopes."""
+_FAILURES: Final = 2
+"""So many of these steps in a row that come no nearer end them."""
 _STEP_RIDGE: Final = 1e-3
 _FIRST_DAMPING: Final = 1e-2
 _LEAST_DAMPING: Final = 1e-4
@@ -67,7 +69,7 @@ def newton_rounds(
     for number in range(rounds if first_slopes is None else rounds + 1):
         if best.error < tolerance:
             break
-        begun, furthest = best.error, np.inf  # (after a step that made it worse the next is at most half as long)
+        failed, begun, furthest = 0, best.error, np.inf  # (after a step that made it worse the next is at most half as long)
         by_first = number == 0 and first_slopes is not None
         slopes = first_slopes if first_slopes is not None and by_first else slopes_at(best.coefficients)
         for _ in range(FIRST_STEPS if by_first else ROUND_STEPS):
@@ -82,10 +84,10 @@ def newton_rounds(
             slopes = corrected_slopes(slopes, step, moved - best.moved, metric)
             error = float(np.abs(moved - targets).max()) / scale
             if error < best.error:
-                best, furthest = Solution(proposed, moved, error, tries), np.inf
+                failed, best, furthest = 0, Solution(proposed, moved, error, tries), np.inf
             else:
-                furthest = _length(step, metric) / 2
-            if error < tolerance:
+                failed, furthest = failed + 1, _length(step, metric) / 2
+            if error < tolerance or (by_first and failed == _FAILURES):
                 break
         if best.error >= begun and not by_first:
             break

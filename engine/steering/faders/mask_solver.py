@@ -31,7 +31,7 @@ TRIES: Final = 3
 """How often all listeners are asked."""
 CORRECTED_SHARE: Final = 1.05
 """How much more gain the corrections may take."""
-ROUNDS: Final = 2
+ROUNDS: Final = 4
 """Of corrections at the network alone, by which the other features are put back where they were."""
 TOLERANCE: Final = 0.06
 FIRST_TOLERANCE: Final = 0.3

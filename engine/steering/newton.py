@@ -69,7 +69,7 @@ def newton_rounds(
     for number in range(rounds if first_slopes is None else rounds + 1):
         if best.error < tolerance:
             break
-        failed, begun, furthest = 0, best.error, np.inf  # (after a step that made it worse the next is at most half as long)
+        failed, begun, furthest = 0, best.error, np.inf  # (a step that made it worse halves the next)
         by_first = number == 0 and first_slopes is not None
         slopes = first_slopes if first_slopes is not None and by_first else slopes_at(best.coefficients)
         for _ in range(FIRST_STEPS if by_first else ROUND_STEPS):

@@ -191,5 +191,10 @@ def shifted_emotions(before: Mapping[str, float], shift: Mapping[str, float]) ->
 
 def expected_emotions(analysis: "Analysis", faders_db: FloatArray, model: "Model") -> dict[str, float]:
     """Return the change of the emotions that is expected of faders [7] in dB, by name."""
-    shift = model.emotion_weights @ expected_midlevel(analysis, faders_db)
+    return emotions_of(expected_midlevel(analysis, faders_db), model)
+
+
+def emotions_of(midlevel_shift: FloatArray, model: "Model") -> dict[str, float]:
+    """Return the change of the emotions by name that belongs to changes of the features [7]."""
+    shift = model.emotion_weights @ midlevel_shift
     return {name: float(value) for name, value in zip(EMOTIONS, shift, strict=True)}

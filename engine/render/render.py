@@ -20,7 +20,7 @@ from ...models.inference.checkpoint import Model, load_model
 from ...models.inference.device import resolve_device
 from ..analysis.analysis import Analysis
 from ..analysis.prediction import Prediction, predict_track
-from ..analysis.surrogate import expected_emotions, shifted_emotions
+from ..analysis.surrogate import emotions_of, expected_midlevel, shifted_emotions
 from ..audio.loudness import SILENCE_LUFS
 from ..audio.track import Track
 from ..dsp.faders import Faders
@@ -194,7 +194,9 @@ def render(
         after = predict_track(written.track, model, scale=scale, like=track)
         if track.source.array is None:  # (samples in memory have no tags)
             copy_tags(track.source.data, temp_path, name=output)
-    expected = shifted_emotions(before.emotions, expected_emotions(analysis, faders.to_array(), model))
+    # (faders that are solved together leave the features at zero alone, which each of them alone does not quite)
+    moves = expected_midlevel(analysis, faders.to_array()) if setting is None else setting.asked
+    expected = shifted_emotions(before.emotions, emotions_of(moves, model))
     loudness_error = abs(written.loudness_lufs - track.loudness_lufs)
     is_measured = min(written.loudness_lufs, track.loudness_lufs) > SILENCE_LUFS
     report(1.0)

@@ -1,7 +1,8 @@
 """Does a setting do what is expected of it? 32 settings a track, each written to a file and heard again.
 
 24 settings of one fader (seven faders at +-3, +-6 and +-12 dB in turn) and the eight presets that ship. Expected is
-what the analysis says (the measured response of the track), measured what the network that ships hears in the file,
+what the analysis says (the measured response of the track; of a preset, which is solved as a whole, what each of its
+faders moves its own feature by), measured what the network that ships hears in the file,
 as loud as the original. Prints a table in Markdown: slope of measured against expected and their r over all 32 x 7
 changes; how far the other six features move for each unit of a fader's own move at +6 and at -6 dB, and that move
 beside the coupled faders' one; a preset's miss per what it asks; seconds of analysis and of all renders.
@@ -75,7 +76,9 @@ def _row(file: Path, folder: Path, model: object) -> str:
     chosen = settings()
     measured = np.array([moved(faders) for faders in chosen])
     rendered_s = time.monotonic() - begun
-    expected = np.array([expected_midlevel(analysis, faders.to_array()) for faders in chosen])
+    alone = np.array([expected_midlevel(analysis, faders.to_array()) for faders in chosen[:24]])
+    asked = np.array([[_own(analysis, faders, k) for k in range(7)] for faders in chosen[24:]])  # (solved as wholes)
+    expected = np.concatenate((alone, asked))
     x, y = expected.ravel(), measured.ravel()
     sixes = measured[:14].reshape(2, 7, 7) * np.array([1.0, -1.0])[:, None, None]
     own = sixes.diagonal(axis1=1, axis2=2)
@@ -84,7 +87,6 @@ def _row(file: Path, folder: Path, model: object) -> str:
         analysis, mask_weights=analysis.selected_weights, selected=None, response=None, subsegments=None
     )
     plain = [moved(faders, coupled)[n % 7] * (1, -1)[n // 7] for n, faders in enumerate(chosen[:14])]
-    asked = np.array([[_own(analysis, faders, k) for k in range(7)] for faders in chosen[24:]])
     misses = np.linalg.norm(measured[24:] - asked, axis=1) / np.linalg.norm(asked, axis=1)
     return (
         f"| {file.stem} | {x @ y / (x @ x):.3f} | {np.corrcoef(x, y)[0, 1]:.3f} | {others:.3f} "

@@ -13,7 +13,7 @@ from moodfader.control.session.presets import available_presets, read_preset
 from moodfader.engine import Faders, load_track
 from moodfader.engine.analysis.analysis_file import save_analysis
 from moodfader.engine.analysis.prediction import predict_track
-from moodfader.engine.analysis.surrogate import expected_midlevel
+from moodfader.engine.analysis.surrogate import emotions_of, expected_midlevel, shifted_emotions
 from moodfader.engine.dsp.processor import SteeredSound
 from moodfader.engine.render.render import render
 from moodfader.engine.render.whole_setting import solve_whole
@@ -34,6 +34,9 @@ def test_several_faders_are_solved_together(track, analysis, model, place) -> No
         moved = np.array([made.midlevel["after"][key] - made.midlevel["before"][key] for key in MIDLEVEL])
         misses[together] = float(np.linalg.norm(moved - asked) / np.linalg.norm(asked))
         assert made.setting_error == (pytest.approx(misses[True], rel=1e-3) if together else None)
+        expected = emotions_of(asked if together else expected_midlevel(analysis, faders.to_array()), model)
+        shifted = shifted_emotions(made.emotions["before"], expected)
+        assert made.emotions["surrogate"] == pytest.approx(shifted, abs=1e-5)
     assert misses[True] < 0.1
     assert misses[True] < misses[False]
 

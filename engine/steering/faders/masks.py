@@ -72,6 +72,7 @@ def decoupled_faders(
     slopes = inputs.own_slopes if whole is None else whole.slopes
     # [7 + handles + 7, segments]
     fields = np.concatenate((explained.T, inputs.handles, gradient_fields(slopes, inputs.sizes)))
+    fields[:, inputs.sizes == 0] = 0  # (small segments have fewer subsegments than others)
     cases = [(feature, side) for side in SIDES for feature in range(len(MIDLEVEL))]
     masks = np.zeros((fields.shape[1], len(cases)), np.float32)
     response = np.zeros((len(MIDLEVEL), len(LEVELS_DB), len(MIDLEVEL)), np.float32)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from ....models.common.arrays import FloatArray, Floats
 from ....models.common.constants import MIDLEVEL
@@ -106,7 +107,7 @@ def solve_setting(
     )
     if relative_miss(best[1], asked) >= GOOD:
         with torch_threads(1):  # (many small operations; and the number of threads shall not change the samples)
-            best = _by_gradients(*best, by_gradients(), fields, asked)
+            best = _by_gradients(*best, by_gradients(), fields, asked, present=np.asarray(masks.any(axis=1)))
     gains, moved = best
     correction = gains - segment_gain_db(masks, faders_db)
     return FaderSetting(gains, correction, asked.astype(np.float32), moved.astype(np.float32))
@@ -205,10 +206,19 @@ def _by_stored_slopes(setting: SettingGains, columns: Floats, slopes: Floats) ->
 
 
 def _by_gradients(
-    gains_db: FloatArray, moved: Floats, excerpts: "SegmentExcerpts", fields: Floats, asked: Floats
+    gains_db: FloatArray,
+    moved: Floats,
+    excerpts: "SegmentExcerpts",
+    fields: Floats,
+    asked: Floats,
+    *,
+    present: npt.NDArray[np.bool_],
 ) -> tuple[FloatArray, Floats]:
-    """Better gains [segments] from these on, which move the features by `moved`, and what they move."""
-    covered = np.count_nonzero(excerpts.sizes) >= NARROW_COVER * len(excerpts.sizes)
+    """Better gains [segments] from these on, which move the features by `moved`, and what they move.
+
+    present: which segments there are at all, [segments].
+    """
+    covered = np.count_nonzero(excerpts.sizes) >= NARROW_COVER * np.count_nonzero(present)
     for _ in range(ROUNDS):
         if (begun := relative_miss(moved, asked)) <= TOLERANCE:
             break

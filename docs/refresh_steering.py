@@ -3,8 +3,8 @@
     python docs/refresh_steering.py [FILE ...]
 
 Between `<!-- jury -->` and `<!-- end of jury -->` stands what `moodfader evaluate --steering FILE ...
---jury reporting` prints; by default of ten recordings of the research data (MOODFADER_DATA), five film clips and
-five songs.
+--jury reporting` prints; by default of twenty recordings of the research data (MOODFADER_DATA), ten film clips and
+ten songs.
 """
 
 import os
@@ -16,8 +16,10 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("MOODFADER_DATA", ROOT.parent / "shared" / "data"))
 MARKED = re.compile(r"(<!-- jury -->\n).*?(<!-- end of jury -->)", re.S)
-TRACKS = 5
+TRACKS = 10
 """Of each of the two kinds."""
+DEVELOPED_WITH = ("266",)
+"""Clips among these by which faders were chosen: the next one takes their place."""
 
 
 def main() -> None:
@@ -40,7 +42,8 @@ def default_files() -> list[Path]:
         files = sorted((DATA / folder / "audio").glob("*.ogg"))
         if len(files) < TRACKS:
             raise SystemExit(f"no clips in {DATA / folder / 'audio'} (MOODFADER_DATA names their folder)")
-        found += files[len(files) // (2 * TRACKS) :: len(files) // TRACKS][:TRACKS]
+        places = range(len(files) // (2 * TRACKS), len(files), len(files) // TRACKS)[:TRACKS]
+        found += [files[place + (files[place].stem in DEVELOPED_WITH)] for place in places]
     return found
 
 

@@ -42,6 +42,7 @@ def demo(
     from ...engine.plotting.style import figure_of, save_figure
     from ...engine.render.render import render
     from ...engine.render.sonify import choose_excerpt
+    from ...engine.render.whole_setting import solve_whole
     from ..console.tables import render_lines, render_table
 
     model = network_options.load()
@@ -71,7 +72,11 @@ def demo(
         title = f"{TRACK}, steered by the preset {found.name}"
         excerpt_s = choose_excerpt(analysis, list(MIDLEVEL), None, None)
         spectrogram = track_spectrogram(track)
-        axes = plot_steering(analysis, spectrogram, faders, rendered, title=title, excerpt_s=excerpt_s)
+        setting = solve_whole(track, analysis, faders, model, by_all=True, before=analysis.prediction)
+        gains_db = None if setting is None else setting.gains_db  # (a preset of one fader is not solved as a whole)
+        axes = plot_steering(
+            analysis, spectrogram, faders, rendered, title=title, excerpt_s=excerpt_s, gains_db=gains_db
+        )
         save_figure(figure_of(axes), overview)
         write_explanation(track, analysis, model, files, excerpt_s=excerpt_s, progress=report)
     more = {"analysis": str(analysis_file), "overview": str(overview), "explanation": str(explanation)}

@@ -31,6 +31,7 @@ def plot_steering(
     *,
     title: str,
     excerpt_s: tuple[float, float] | None = None,
+    gains_db: FloatArray | None = None,
     figure: Figure | None = None,
 ) -> list[Axes]:
     """Plot the faders, the gain of each segment over the spectrogram, and the emotions before and after.
@@ -45,6 +46,8 @@ def plot_steering(
         The figure's title.
     excerpt_s
         Seconds (begin, end) to show; the whole track if None.
+    gains_db
+        Gains in dB by `mask_labels` as they were solved for all faders together; None: the sum of the faders' masks.
     figure
         To draw into; a new one if None.
 
@@ -55,12 +58,13 @@ def plot_steering(
     """
     begin, end = excerpt_s or (0.0, analysis.duration_s)
     first, last = (round(second * SAMPLE_RATE / HOP_LENGTH) for second in (begin, end))
-    gains_db = segment_gain_db(analysis.mask_weights, faders.to_array())[analysis.mask_labels[first:last]]
+    gains_db = segment_gain_db(analysis.mask_weights, faders.to_array()) if gains_db is None else gains_db
+    pixels_db = gains_db[analysis.mask_labels[first:last]]
     figure = figure or new_figure(12, 4.6)
     with rc_context(STYLE):
         left, middle, right = figure.subplots(1, 3, width_ratios=(2.7, 5.2, 2.9))
         _faders(left, faders)
-        _gain_map(figure, middle, spectrogram_db(spectrogram)[first:last], gains_db, first)
+        _gain_map(figure, middle, spectrogram_db(spectrogram)[first:last], pixels_db, first)
         _emotions(right, rendered.emotions)
         figure.suptitle(title, fontsize=12, x=0.008, ha="left")
     return [left, middle, right]

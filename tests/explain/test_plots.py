@@ -231,6 +231,10 @@ def test_the_overview_shows_the_gains(two_tones, analysis):
     low, high = (int(np.abs(band_frequencies() - hertz).argmin()) for hertz in (200, 3000))
     assert colours[low, 0] > colours[low, 2]  # boosted: orange
     assert colours[high, 2] > colours[high, 0]  # cut: blue
+    solved = np.full(len(analysis.mask_weights), -9, np.float32)
+    _, middle, _ = steering_plot.plot_steering(analysis, spectrogram, faders, Result, title="t", gains_db=solved)
+    colours = np.asarray(middle.get_images()[0].get_array())[:, 60]
+    assert colours[low, 2] > colours[low, 0]  # as solved: cut
     shown = [text.get_text() for text in right.texts if text.get_text() not in ("before", "after")]
     assert shown == ["0", "0", "0", "0", "0", "0", "+0.15", "0"]
 

@@ -148,7 +148,8 @@ class AnalysisArchive:
                 rows = segments
                 if "subsegments" in headers:
                     expected["subsegments"] = (frames, N_BANDS), np.uint8
-                    rows = segments * min(max(headers["mask_weights"][0][0] // segments, 1), MAX_SUBSEGMENTS)
+                    each = headers["mask_weights"][0][0] // max(segments, 1)
+                    rows = segments * min(max(each, 1), MAX_SUBSEGMENTS)
                 # (those of 0.8.0 have one mask a fader, later ones one for each side of zero)
                 if headers["mask_weights"][0] == (rows, 2 * len(MIDLEVEL)):
                     expected["mask_weights"] = (rows, 2 * len(MIDLEVEL)), np.float32

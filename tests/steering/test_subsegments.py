@@ -145,7 +145,7 @@ def test_analyses_whose_masks_lie_on_segments_are_read(analysis, tmp_path) -> No
         np.testing.assert_array_equal(weights, masks)
 
 
-@pytest.mark.parametrize("fault", ["number", "rows", "more", "type"])
+@pytest.mark.parametrize("fault", ["number", "rows", "more", "type", "none"])
 def test_damaged_subsegments_are_refused(analysis, tmp_path, fault) -> None:
     numbers, masks = analysis.subsegments.copy(), analysis.mask_weights
     if fault == "number":
@@ -156,8 +156,12 @@ def test_damaged_subsegments_are_refused(analysis, tmp_path, fault) -> None:
         masks = np.tile(masks, (2, 1))
     else:
         numbers = numbers.astype(np.int32)
+    tables = {}
+    if fault == "none":  # of the segments
+        names = ("weights", "standard_errors", "p_values", "response_per_db", "selected")
+        tables = {name: getattr(analysis, name)[:0] for name in names}
     path = tmp_path / "a.npz"
-    save_analysis(dataclasses.replace(analysis, subsegments=numbers, mask_weights=masks), path)
+    save_analysis(dataclasses.replace(analysis, subsegments=numbers, mask_weights=masks, **tables), path)
     for read in (load_analysis, load_masks, load_mean_masks):
         with pytest.raises(InputError, match=r"a\.npz: a damaged analysis file"):
             read(path)

@@ -151,13 +151,7 @@ def load_masks(path: str | Path, *, duration_s: float | None = None) -> tuple[Ar
     segments), and the mask weights that belong to these, float32 [subsegments, 7 or 14]. Arguments and errors as of
     `load_tables`.
     """
-    with AnalysisArchive(Path(path)) as archive:
-        tables = archive.read(("segments", "mask_weights", "subsegments"), duration_s=duration_s)
-        segments = archive.segments
-    labels, mask_weights = tables["segments"], tables["mask_weights"]
-    if "subsegments" in tables:
-        labels = subsegment_labels(labels, tables["subsegments"], len(mask_weights) // segments)
-    return labels, mask_weights
+    return _read_masks(path, duration_s)[:2]
 
 
 def load_mean_masks(path: str | Path) -> tuple[Array, Array]:
@@ -165,17 +159,23 @@ def load_mean_masks(path: str | Path) -> tuple[Array, Array]:
 
     Labels int32 [frames, bands] of the segments, and mask weights float32 [segments, 7 or 14].
     """
-    with AnalysisArchive(Path(path)) as archive:
-        tables = archive.read(("segments", "mask_weights", "subsegments"), duration_s=None)
-        segments = archive.segments
-    labels, mask_weights = tables["segments"], tables["mask_weights"]
-    if "subsegments" not in tables:
+    labels, mask_weights, each = _read_masks(path, None)
+    if each == 1:
         return labels, mask_weights
-    each = len(mask_weights) // segments
-    fine = subsegment_labels(labels, tables["subsegments"], each)
-    sizes = np.bincount(fine.ravel(), minlength=len(mask_weights)).reshape(segments, each, 1)
-    sums = (mask_weights.reshape(segments, each, -1) * sizes).sum(1)
-    return labels, np.asarray(sums / np.maximum(sizes.sum(1), 1), np.float32)
+    sizes = np.bincount(labels.ravel(), minlength=len(mask_weights)).reshape(-1, each, 1)
+    sums = (mask_weights.reshape(len(sizes), each, -1) * sizes).sum(1)
+    return labels // np.int32(each), np.asarray(sums / np.maximum(sizes.sum(1), 1), np.float32)
+
+
+def _read_masks(path: str | Path, duration_s: float | None) -> tuple[Array, Array, int]:
+    """Labels and mask weights as `load_masks` gives them, and how many subsegments each segment has."""
+    with AnalysisArchive(Path(path)) as archive:
+        tables = archive.read(("segments", "mask_weights", "subsegments"), duration_s=duration_s)
+        each = len(tables["mask_weights"]) // archive.segments
+    labels = tables["segments"]
+    if "subsegments" in tables:
+        labels = subsegment_labels(labels, tables["subsegments"], each)
+    return labels, tables["mask_weights"], each
 
 
 def is_analysis(path: Path) -> bool:

@@ -194,7 +194,7 @@ def expected_emotions(analysis: "Analysis", faders_db: FloatArray, model: "Model
     return emotions_of(expected_midlevel(analysis, faders_db), model)
 
 
-def emotions_of(midlevel_shift: FloatArray, model: "Model") -> dict[str, float]:
+def emotions_of(moves: FloatArray, model: "Model") -> dict[str, float]:
     """Return the change of the emotions by name that belongs to changes of the features [7]."""
-    shift = model.emotion_weights @ midlevel_shift
+    shift = model.emotion_weights @ moves
     return {name: float(value) for name, value in zip(EMOTIONS, shift, strict=True)}

@@ -20,7 +20,7 @@ from ...models.inference.checkpoint import Model, load_model
 from ...models.inference.device import resolve_device
 from ..analysis.analysis import Analysis
 from ..analysis.prediction import Prediction, predict_track
-from ..analysis.surrogate import emotions_of, expected_midlevel, shifted_emotions
+from ..analysis.surrogate import emotions_of, expected_emotions, shifted_emotions
 from ..audio.loudness import SILENCE_LUFS
 from ..audio.track import Track
 from ..dsp.faders import Faders
@@ -195,8 +195,11 @@ def render(
         if track.source.array is None:  # (samples in memory have no tags)
             copy_tags(track.source.data, temp_path, name=output)
     # (faders that are solved together leave the features at zero alone, which each of them alone does not quite)
-    moves = expected_midlevel(analysis, faders.to_array()) if setting is None else setting.asked
-    expected = shifted_emotions(before.emotions, emotions_of(moves, model))
+    if setting is None:
+        shift = expected_emotions(analysis, faders.to_array(), model)
+    else:
+        shift = emotions_of(setting.asked, model)
+    expected = shifted_emotions(before.emotions, shift)
     loudness_error = abs(written.loudness_lufs - track.loudness_lufs)
     is_measured = min(written.loudness_lufs, track.loudness_lufs) > SILENCE_LUFS
     report(1.0)
